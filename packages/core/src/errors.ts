@@ -1,0 +1,67 @@
+/**
+ * Names what happened; compare this rather than using `instanceof`: two copies
+ * of this package can meet in one process, and each has classes of its own.
+ */
+export type PolicyErrorCode =
+  | 'CIRCUIT_OPEN'
+  | 'CIRCUIT_BUSY'
+  | 'TIMED_OUT'
+  | 'DEADLINE_EXCEEDED'
+  | 'BULKHEAD_FULL'
+  | 'QUEUE_TIMED_OUT';
+
+/**
+ * A call that one of our policies refused or cut short. Errors thrown by the
+ * dependency are never wrapped: they reach the caller as they were thrown.
+ */
+export abstract class PolicyError extends Error {
+  abstract readonly code: PolicyErrorCode;
+
+  /** The policy's name, as written in its options or in resiliency.yaml. */
+  readonly policy: string;
+
+  /** When it may be worth trying again; undefined where nobody can know. Milliseconds, 0 or more. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(policy: string, message: string, retryAfterMs?: number, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.policy = policy;
+    this.retryAfterMs = retryAfterMs;
+    this.name = new.target.name;
+  }
+}
+
+/** The circuit is open: the call was not made. `cause` is the failure that opened it. */
+export class CircuitOpenError extends PolicyError {
+  readonly code = 'CIRCUIT_OPEN';
+}
+
+/** The circuit is half-open and its probes are all in flight: the call was not made. */
+export class CircuitBusyError extends PolicyError {
+  readonly code = 'CIRCUIT_BUSY';
+}
+
+/** One attempt took longer than its limit. The function may still be running. */
+export class TimedOutError extends PolicyError {
+  readonly code = 'TIMED_OUT';
+}
+
+/** The whole call ran out of time, in an attempt or while waiting. */
+export class DeadlineExceededError extends PolicyError {
+  readonly code = 'DEADLINE_EXCEEDED';
+}
+
+/** The bulkhead and its queue are full: the call was not made. */
+export class BulkheadFullError extends PolicyError {
+  readonly code = 'BULKHEAD_FULL';
+}
+
+/** The call waited in the bulkhead's queue for as long as it was allowed to, and was not made. */
+export class QueueTimedOutError extends PolicyError {
+  readonly code = 'QUEUE_TIMED_OUT';
+}
+
+/** Whether `error` is a `PolicyError`, of whichever copy of this package. */
+export function isPolicyError(error: unknown): error is PolicyError {
+  return error instanceof Error && 'policy' in error && 'code' in error && 'retryAfterMs' in error;
+}

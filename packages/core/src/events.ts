@@ -1,0 +1,89 @@
+import type { PolicyErrorCode } from './errors.ts';
+
+/** The states of a circuit; `forced-*` and `disabled` are set by hand, and expire. */
+export type CircuitState =
+  | 'closed'
+  | 'open'
+  | 'half-open'
+  | 'forced-open'
+  | 'forced-closed'
+  | 'disabled';
+
+/** What every event carries. `key` is there for keyed pipelines only. */
+interface EventSource {
+  /** The pipeline's name. */
+  readonly pipeline: string;
+  /** The policy's name; the pipeline's own events carry its name here as well. */
+  readonly policy: string;
+}
+
+/** How an attempt or a call ended. `refused`: one of our policies said no and nothing was sent. */
+export type Outcome = 'success' | 'failure' | 'timeout' | 'refused' | 'cancelled';
+
+/**
+ * Everything a pipeline reports, as a closed union: a `switch` over `type`
+ * without a default is complete. Durations are milliseconds of `Env.clock`.
+ */
+export type PolicyEvent =
+  /** A call has ended; `attempts` is 0 when it was refused before the first. */
+  | (EventSource & {
+      readonly type: 'call';
+      readonly outcome: Outcome;
+      readonly attempts: number;
+      readonly durationMs: number;
+      readonly degraded: boolean;
+      readonly error?: unknown;
+    })
+  /** The caller's function was called and has ended, or was left behind (`timeout`). */
+  | (EventSource & {
+      readonly type: 'attempt';
+      /** 1 for the first. */
+      readonly attempt: number;
+      readonly outcome: Outcome;
+      readonly durationMs: number;
+      readonly error?: unknown;
+    })
+  /** Attempt `attempt` failed and another follows after `delayMs`. */
+  | (EventSource & {
+      readonly type: 'retry';
+      readonly attempt: number;
+      readonly delayMs: number;
+      readonly error?: unknown;
+    })
+  /** A failed call will not be tried again although a retry policy watched it. */
+  | (EventSource & {
+      readonly type: 'retry-stopped';
+      readonly attempts: number;
+      readonly why: 'exhausted' | 'not-retriable' | 'no-time-left' | 'refused' | 'not-idempotent';
+      readonly error?: unknown;
+    })
+  | (EventSource & { readonly type: 'timeout'; readonly limitMs: number; readonly attempt: number })
+  /** A function that had been left behind by a time-out has ended after all; nobody saw its result. */
+  | (EventSource & {
+      readonly type: 'late-result';
+      readonly outcome: 'success' | 'failure';
+      readonly lateByMs: number;
+    })
+  | (EventSource & {
+      readonly type: 'circuit';
+      readonly from: CircuitState;
+      readonly to: CircuitState;
+      /** In words, with numbers: "5 failures in a row". */
+      readonly why: string;
+      /** The failure that opened it. */
+      readonly error?: unknown;
+    })
+  /** A policy refused the call; `code` is that of the error the caller got. */
+  | (EventSource & { readonly type: 'refused'; readonly code: PolicyErrorCode })
+  /** A call left the bulkhead's queue, admitted or not. */
+  | (EventSource & {
+      readonly type: 'queued';
+      readonly waitedMs: number;
+      readonly admitted: boolean;
+      readonly depth: number;
+    })
+  /** A fallback answered in place of `error`. */
+  | (EventSource & { readonly type: 'fallback'; readonly step: number; readonly error: unknown });
+
+/** Receives events. What it throws is swallowed: a broken listener harms no call. */
+export type Listener = (event: PolicyEvent) => void;

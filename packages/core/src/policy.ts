@@ -1,0 +1,45 @@
+import type { Stage, StageWorld } from './engine/stage.ts';
+
+/** The kinds of policy, as they are named in events, metrics and `explain`. */
+export type PolicyKind = 'retry' | 'timeout' | 'deadline' | 'circuitBreaker' | 'bulkhead' | 'fallback';
+
+/**
+ * A policy as written: plain data, checked when it was made. The same object
+ * may be given to many pipelines; each brings to life a state of its own.
+ */
+export interface Policy<Options extends object = object> {
+  readonly kind: PolicyKind;
+  /** Names it in events, metrics and errors; unique within a pipeline. */
+  readonly name: string;
+  readonly options: Readonly<Options>;
+  /** @internal */
+  readonly stage: (world: StageWorld) => Stage;
+}
+
+/** What the caller's function is told about its call. Never pooled: it may be kept. */
+export interface Call {
+  /** Aborts when the caller, a time-out or the deadline ends the attempt. Made when first read. */
+  readonly signal: AbortSignal;
+  /** 1 for the first attempt. */
+  readonly attempt: number;
+  /** Time left for this attempt, in milliseconds; `Infinity` where nothing limits it. */
+  readonly remainingMs: number;
+}
+
+/** What a caller may say about one call. */
+export interface ExecuteOptions<T = unknown> {
+  /** Ends the call, waits included, with its reason. Already aborted: the function is not called. */
+  readonly signal?: AbortSignal;
+  /** Total time for this call, retries and waits included, in milliseconds. @default no limit */
+  readonly deadlineMs?: number;
+  /** `false`: an attempt that may have been executed is not repeated. @default true */
+  readonly idempotent?: boolean;
+  /**
+   * Receives each result that nobody will see: one that is tried again, or one
+   * that comes after its time-out. Close what it holds (a response's body).
+   */
+  readonly discard?: (result: T) => void;
+}
+
+/** The function a pipeline protects. What it throws or returns reaches the caller as it is. */
+export type CallFunction<T> = (call: Call) => PromiseLike<T> | T;
