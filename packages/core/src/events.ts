@@ -9,12 +9,14 @@ export type CircuitState =
   | 'forced-closed'
   | 'disabled';
 
-/** What every event carries. `key` is there for keyed pipelines only. */
+/** What every event carries. */
 interface EventSource {
   /** The pipeline's name. */
   readonly pipeline: string;
   /** The policy's name; the pipeline's own events carry its name here as well. */
   readonly policy: string;
+  /** Joins the events of one call: a number that grows over the process; 0 where there is no call (a forced circuit). */
+  readonly call: number;
 }
 
 /** How an attempt or a call ended. `refused`: one of our policies said no and nothing was sent. */

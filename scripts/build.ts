@@ -1,0 +1,44 @@
+/**
+ * `npm run build`: each package as ESM with declarations in its `dist/`, in the
+ * order of the layers, so that every package is checked against what its users
+ * will install and not against its neighbours' sources.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+const cache = join(root, 'node_modules', '.cache', 'holdfast-build');
+const packages = ['core', 'config', 'telemetry', 'http', 'messaging', 'drill', 'sidecar', 'cli'];
+
+mkdirSync(cache, { recursive: true });
+for (const name of packages) {
+  const folder = join(root, 'packages', name);
+  rmSync(join(folder, 'dist'), { recursive: true, force: true });
+  const project = join(cache, `${name}.json`);
+  writeFileSync(project, JSON.stringify(projectOf(folder)));
+  const { status } = spawnSync('tsc', ['-p', project], {
+    cwd: root,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  });
+  if (status !== 0) process.exit(status ?? 1);
+  console.log(`built packages/${name}/dist`);
+}
+
+function projectOf(folder: string) {
+  return {
+    extends: join(root, 'tsconfig.json'),
+    compilerOptions: {
+      customConditions: [],
+      noEmit: false,
+      declaration: true,
+      rewriteRelativeImportExtensions: true,
+      rootDir: join(folder, 'src'),
+      outDir: join(folder, 'dist'),
+      typeRoots: [join(root, 'node_modules', '@types')],
+    },
+    include: [join(folder, 'src')],
+    exclude: [join(folder, 'src/**/*.test.ts')],
+  };
+}

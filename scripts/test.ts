@@ -1,0 +1,112 @@
+/**
+ * `npm test`: the whole truth, the same everywhere. `npm run check` (`--fast`) is
+ * the part of it that takes less than two minutes. Words after the flags
+ * (`npm test -- core messaging`) keep the stages whose name contains one of them.
+ */
+import { spawn } from 'node:child_process';
+import { globSync } from 'node:fs';
+
+interface Stage {
+  readonly name: string;
+  readonly fast: boolean;
+  readonly command: readonly string[];
+}
+
+interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+/** A stage that hangs is a failure, with its name, long before CI's own limit. */
+const STAGE_LIMIT_MS = 12 * 60_000;
+
+/** Runs the test files that match, `abreast` files at a time (processes share two cores). */
+function tests(name: string, fast: boolean, patterns: readonly string[], abreast = 2): Stage {
+  const files = globSync([...patterns]).sort();
+  if (files.length === 0)
+    throw new Error(`Stage "${name}" has no test files: ${patterns.join(' ')}`);
+  const flags = ['--conditions=source', '--test', `--test-concurrency=${abreast}`];
+  return { name, fast, command: [process.execPath, ...flags, ...files] };
+}
+
+const stages: readonly Stage[] = [
+  { name: 'format and lint', fast: true, command: ['biome', 'ci', '--error-on-warnings', '.'] },
+  { name: 'types', fast: true, command: ['tsc', '-p', 'tsconfig.json'] },
+  tests('tidy', true, ['tests/tidy/*.test.ts']),
+  tests('core', true, ['packages/core/src/**/*.test.ts']),
+  tests('config', true, ['packages/config/src/**/*.test.ts']),
+  tests('telemetry', true, ['packages/telemetry/src/**/*.test.ts']),
+  tests('http', true, ['packages/http/src/**/*.test.ts']),
+  tests('messaging', false, ['packages/messaging/src/**/*.test.ts'], 1),
+  tests('drill', false, ['packages/drill/src/**/*.test.ts'], 1),
+  tests('sidecar', false, ['packages/sidecar/src/**/*.test.ts'], 1),
+  tests('cli', false, ['packages/cli/src/**/*.test.ts'], 1),
+  tests('conformance', false, ['tests/conformance/*.test.ts'], 1),
+  tests('platform', false, ['examples/*/src/**/*.test.ts'], 1),
+  tests('drills', false, ['tests/drills/*.test.ts'], 1),
+];
+
+const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
+const fast = process.argv.includes('--fast');
+const chosen = stages.filter(
+  (stage) =>
+    (!fast || stage.fast) &&
+    (words.length === 0 || words.some((word) => stage.name.includes(word))),
+);
+if (chosen.length === 0) {
+  console.error(`No stage matches. There are: ${stages.map((stage) => stage.name).join(', ')}.`);
+  process.exit(1);
+}
+
+const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
+const broken: string[] = [];
+for (const stage of chosen) {
+  const begunMs = performance.now();
+  console.log(`\n━━ ${stage.name}`);
+  const status = await run(stage);
+  if (status !== 0) broken.push(stage.name);
+  const seconds = ((performance.now() - begunMs) / 1000).toFixed(1);
+  console.log(`━━ ${stage.name}: ${status === 0 ? 'good' : 'FAILED'} (${seconds} s)`);
+}
+if (broken.length > 0) console.error(`\nFailed: ${broken.join(', ')}.`);
+// Stages without test files (lint, types) count as one each, so that the line below is never wrong about them.
+console.log(
+  `\n${counts.passed} passed, ${Math.max(counts.failed, broken.length)} failed, ${counts.skipped} skipped`,
+);
+process.exit(broken.length === 0 ? 0 : 1);
+
+/** Runs one stage with its output passed through, and adds up what node's test runner says at its end. */
+function run(stage: Stage): Promise<number> {
+  return new Promise((resolve) => {
+    const [command, ...args] = stage.command;
+    const child = spawn(command!, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const limit = setTimeout(() => {
+      console.error(`Stage "${stage.name}" took longer than ${STAGE_LIMIT_MS / 60_000} minutes.`);
+      child.kill('SIGKILL');
+    }, STAGE_LIMIT_MS);
+    let tail = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      process.stdout.write(chunk);
+      tail = (tail + chunk.toString('utf8')).slice(-200_000);
+    });
+    child.on('error', (error) => {
+      clearTimeout(limit);
+      console.error(`${command}: ${error.message}`);
+      resolve(1);
+    });
+    child.on('close', (status) => {
+      clearTimeout(limit);
+      counts.passed += told(tail, 'pass');
+      counts.failed += told(tail, 'fail') + told(tail, 'cancelled');
+      counts.skipped += told(tail, 'skipped');
+      resolve(status ?? 1);
+    });
+  });
+}
+
+/** The number behind a word in the test runner's closing lines, in its spec and its TAP form. */
+function told(output: string, word: string): number {
+  const matches = [...output.matchAll(new RegExp(`^(?:ℹ|#) ${word} (\\d+)$`, 'gm'))];
+  return Number(matches.at(-1)?.[1] ?? 0);
+}

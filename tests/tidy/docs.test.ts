@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { describe, test } from 'node:test';
+import { root, text, trackedFiles } from './tree.ts';
+
+const pages = trackedFiles().filter((file) => file.endsWith('.md'));
+const code = trackedFiles().filter((file) => file.endsWith('.ts'));
+
+/** What Holdfast's bins understand; the page of a command that is not there would be a lie. */
+const COMMANDS = ['run', 'check', 'explain', 'ps', 'kill', 'start', 'stop', 'version'];
+
+describe('documentation', () => {
+  test('every TypeScript block stands, line for line, in a file that is compiled', () => {
+    const compiled = code.map((file) => flat(text(file)));
+    const loose = pages.flatMap((page) =>
+      blocksOf(page, 'ts')
+        .filter(({ body }) => !compiled.some((source) => source.includes(flat(body))))
+        .map(({ line, body }) => `${page}:${line}: ${body.split('\n')[0]}`),
+    );
+    assert.deepEqual(loose, [], 'put the block into a test or an example, then show it');
+  });
+
+  test('every relative link leads to a file', () => {
+    const dead = pages.flatMap((page) =>
+      [...text(page).matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)[^)]*\)/g)]
+        .map((match) => match[1]!)
+        .filter((target) => !existsSync(join(root, normalize(join(dirname(page), target)))))
+        .map((target) => `${page}: ${target}`),
+    );
+    assert.deepEqual(dead, []);
+  });
+
+  test('every npm script and every holdfast command that is shown exists', () => {
+    const scripts = Object.keys(JSON.parse(text('package.json')).scripts);
+    const wrong = pages.flatMap((page) => {
+      const shown = text(page);
+      const runs = [...shown.matchAll(/\bnpm run ([a-z:-]+)/g)].map((match) => match[1]!);
+      const commands = [...shown.matchAll(/\bnpx holdfast ([a-z]+)/g)].map((match) => match[1]!);
+      return [
+        ...runs.filter((name) => !scripts.includes(name)).map((name) => `${page}: npm run ${name}`),
+        ...commands
+          .filter((name) => !COMMANDS.includes(name))
+          .map((name) => `${page}: npx holdfast ${name}`),
+      ];
+    });
+    assert.deepEqual(wrong, []);
+  });
+
+  test('the front page stays within 150 lines', () => {
+    assert.ok(text('README.md').split('\n').length <= 150);
+  });
+});
+
+/** The fenced blocks of one language, with the line each begins on. */
+function blocksOf(page: string, language: string): { line: number; body: string }[] {
+  const shown = text(page);
+  return [...shown.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(
+    (match) => ({ line: shown.slice(0, match.index).split('\n').length, body: match[1]! }),
+  );
+}
+
+/** The lines without their indentation, so that a block may stand inside a test's function. */
+function flat(source: string): string {
+  return source
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .join('\n');
+}
