@@ -45,3 +45,5 @@ if (!existsSync(brought) && !recent) {
   );
   process.exit(1);
 }
+
+await import('./bundle.mjs');

@@ -1,7 +1,14 @@
-import type { Env } from './env.ts';
-import type { Explanation } from './explain/explain.ts';
-import type { CallFunction, ExecuteOptions, Policy, PolicyKind } from './policy.ts';
 import type { CircuitSnapshot } from './breaker/snapshot.ts';
+import { checkName } from './check.ts';
+import { alarmsOf, systemClock } from './clock.ts';
+import { Program, type Tally } from './engine/program.ts';
+import { Reporter } from './engine/reporter.ts';
+import type { ForcedState, StageWorld } from './engine/stage.ts';
+import type { Env } from './env.ts';
+import { type Explanation, explain } from './explain/explain.ts';
+import type { CallFunction, ExecuteOptions, Policy, PolicyKind } from './policy.ts';
+import { systemRandom } from './random.ts';
+import { registry as processRegistry } from './registry.ts';
 
 /** A chain of policies with a name. Calls through it share its state: circuits, permits, queues. */
 export interface Pipeline {
@@ -51,8 +58,114 @@ export interface PolicySnapshot {
 }
 
 /** Composes policies, outermost first: `pipeline('p', [retry(), timeout()])` times out each attempt. */
-export declare function pipeline(
+export function pipeline(
   name: string,
   policies: readonly Policy[],
-  env?: Partial<Env>,
-): Pipeline;
+  env: Partial<Env> = {},
+): Pipeline {
+  return new LivePipeline(name, policies, env);
+}
+
+class LivePipeline implements Pipeline {
+  readonly name: string;
+  readonly #world: StageWorld;
+  readonly #tally: Tally = { inFlight: 0 };
+  readonly #unlist: () => void;
+  #policies: readonly Policy[];
+  #program: Program;
+
+  constructor(name: string, policies: readonly Policy[], env: Partial<Env>) {
+    checkName('pipeline.name', name);
+    this.name = name;
+    const clock = env.clock ?? systemClock;
+    const registry = 'registry' in env ? env.registry : processRegistry;
+    this.#world = {
+      pipeline: name,
+      clock,
+      random: env.random ?? systemRandom,
+      alarms: alarmsOf(clock),
+      reporter: new Reporter(name, env.report, registry?.hub),
+    };
+    this.#policies = checkPolicies(policies);
+    this.#program = this.#bringToLife(this.#policies);
+    this.#unlist = registry?.add(this, (as, forMs) => this.#force(as, forMs)) ?? (() => {});
+  }
+
+  get policies(): readonly Policy[] {
+    return this.#policies;
+  }
+
+  execute<T>(fn: CallFunction<T>, options?: ExecuteOptions<T>): Promise<T> {
+    if (typeof fn !== 'function') {
+      return Promise.reject(new TypeError(`execute.fn must be a function, not ${String(fn)}.`));
+    }
+    return this.#program.take().start(fn, options);
+  }
+
+  wrap<This, A extends unknown[], R>(
+    fn: (this: This, ...args: A) => PromiseLike<R> | R,
+  ): (this: This, ...args: A) => Promise<R> {
+    const execute = (attempt: CallFunction<R>) => this.execute(attempt);
+    const wrapped = function (this: This, ...args: A): Promise<R> {
+      return execute(() => fn.apply(this, args));
+    };
+    return Object.defineProperties(wrapped, {
+      name: { value: fn.name, configurable: true },
+      length: { value: fn.length, configurable: true },
+    });
+  }
+
+  explain(): Explanation {
+    return explain(this.name, this.#program.stages);
+  }
+
+  inspect(): PipelineSnapshot {
+    const policies = this.#program.stages.map((stage): PolicySnapshot => {
+      const { kind, name, options } = stage.policy;
+      return { kind, name, options, ...stage.inspect?.() };
+    });
+    return { name: this.name, inFlight: this.#tally.inFlight, policies };
+  }
+
+  swap(policies: readonly Policy[]): void {
+    const next = this.#bringToLife(checkPolicies(policies));
+    for (const stage of next.stages) {
+      const { kind, name } = stage.policy;
+      const old = this.#program.stages.find(
+        ({ policy }) => policy.kind === kind && policy.name === name,
+      );
+      if (old !== undefined) stage.adopt?.(old);
+    }
+    this.#program = next;
+    this.#policies = [...policies];
+  }
+
+  [Symbol.dispose](): void {
+    this.#unlist();
+  }
+
+  #bringToLife(policies: readonly Policy[]): Program {
+    const stages = policies.map((policy) => policy.stage(this.#world));
+    return new Program(this.#world, stages, this.#tally);
+  }
+
+  #force(as: ForcedState | 'closed', forMs: number): boolean {
+    const circuits = this.#program.stages.filter((stage) => stage.force !== undefined);
+    for (const stage of circuits) stage.force?.(as, forMs);
+    return circuits.length > 0;
+  }
+}
+
+/** Two policies of one name could not be told apart in events, metrics and a swap. */
+function checkPolicies(policies: readonly Policy[]): readonly Policy[] {
+  const names = new Set<string>();
+  for (const { name } of policies) {
+    if (names.has(name)) {
+      throw new RangeError(
+        `pipeline.policies must have names that differ, not "${name}" twice. Give one a name of its own.`,
+      );
+    }
+    names.add(name);
+  }
+  return [...policies];
+}

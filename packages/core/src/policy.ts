@@ -1,7 +1,13 @@
 import type { Stage, StageWorld } from './engine/stage.ts';
 
 /** The kinds of policy, as they are named in events, metrics and `explain`. */
-export type PolicyKind = 'retry' | 'timeout' | 'deadline' | 'circuitBreaker' | 'bulkhead' | 'fallback';
+export type PolicyKind =
+  | 'retry'
+  | 'timeout'
+  | 'deadline'
+  | 'circuitBreaker'
+  | 'bulkhead'
+  | 'fallback';
 
 /**
  * A policy as written: plain data, checked when it was made. The same object

@@ -1,5 +1,11 @@
+import { checkNumber, checkOneOf } from './check.ts';
+import { ListenerHub } from './engine/reporter.ts';
+import type { ForcedState } from './engine/stage.ts';
 import type { CircuitState, Listener } from './events.ts';
 import type { Pipeline, PipelineSnapshot } from './pipeline.ts';
+
+/** Forces the circuits of one pipeline; false when it has none. */
+export type ForcePipeline = (as: ForcedState | 'closed', forMs: number) => boolean;
 
 /** Names every live pipeline of a process, and lets an operator look at and steer them. */
 export interface Registry {
@@ -16,4 +22,58 @@ export interface Registry {
     as: Extract<CircuitState, 'forced-open' | 'forced-closed' | 'disabled' | 'closed'>,
     options?: { readonly forMs?: number },
   ): void;
+  /**
+   * Lists a pipeline, in place of another of that name. Returns what takes it off.
+   *
+   * @internal
+   */
+  add(pipeline: Pipeline, force: ForcePipeline): () => void;
+  /** @internal */
+  readonly hub: ListenerHub;
 }
+
+/**
+ * Pipelines that one registry lists; of more, the oldest is no longer listed.
+ * A program that makes a pipeline per call would otherwise never be rid of them.
+ */
+const LISTED_LIMIT = 10_000;
+
+const DEFAULT_FORCE_MS = 5 * 60_000;
+const LONGEST_FORCE_MS = 24 * 3_600_000;
+
+/** A registry of its own, for tests and for programs that keep several worlds apart. */
+export function createRegistry(): Registry {
+  const listed = new Map<string, { readonly pipeline: Pipeline; readonly force: ForcePipeline }>();
+  const hub = new ListenerHub();
+
+  return {
+    hub,
+    list: () => Array.from(listed.values(), ({ pipeline }) => pipeline.inspect()),
+    get: (name) => listed.get(name)?.pipeline,
+    listen: (listener) => hub.add(listener),
+    force(name, as, { forMs = DEFAULT_FORCE_MS } = {}) {
+      checkOneOf('force.as', as, ['forced-open', 'forced-closed', 'disabled', 'closed']);
+      checkNumber('force.forMs', forMs, 1, LONGEST_FORCE_MS);
+      const entry = listed.get(name);
+      if (entry === undefined) {
+        const names = [...listed.keys()].map((known) => `"${known}"`).join(', ') || 'none';
+        throw new RangeError(`force.pipeline must be a listed pipeline (${names}), not "${name}".`);
+      }
+      if (!entry.force(as, forMs)) {
+        throw new RangeError(`force.pipeline must have a circuit breaker; "${name}" has none.`);
+      }
+    },
+    add(pipeline, force) {
+      const entry = { pipeline, force };
+      listed.delete(pipeline.name);
+      listed.set(pipeline.name, entry);
+      if (listed.size > LISTED_LIMIT) listed.delete(listed.keys().next().value!);
+      return () => {
+        if (listed.get(pipeline.name) === entry) listed.delete(pipeline.name);
+      };
+    },
+  };
+}
+
+/** The process's registry: every pipeline is in it that was not given another. */
+export const registry: Registry = /* @__PURE__ */ createRegistry();

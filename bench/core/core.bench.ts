@@ -1,0 +1,78 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { bundleBytes } from './bundle-size.ts';
+import {
+  CONTESTANTS,
+  callBare,
+  callFour,
+  idleBreaker,
+  idlePipeline,
+  prepare,
+  rest,
+} from './contestants.ts';
+import { timeCalls } from './time-calls.ts';
+import { bytesKept, bytesPerCall } from './weigh.ts';
+
+const ROUNDS = 11;
+const BARE = 'bare await, with a call context';
+
+/** Prints what the engine costs, beside calling bare and beside the rivals, in one run. */
+export async function run(): Promise<void> {
+  console.log(surroundings());
+  await prepare();
+  const ns = await timeCalls(CONTESTANTS, ROUNDS);
+  rest();
+  const bareNs = ns.get(BARE) ?? Number.NaN;
+  console.log('\n| one call in flight | ns | × bare |\n|---|---:|---:|');
+  for (const [name, each] of ns) {
+    console.log(`| ${name} | ${each.toFixed(0)} | ${(each / bareNs).toFixed(1)} |`);
+  }
+  const ratio = (over: string, under: string) =>
+    (ns.get(over) ?? Number.NaN) / (ns.get(under) ?? 0);
+  const refused = 'refused by an open circuit';
+  const pipelineOnly = bytesKept(idlePipeline, 5_000);
+  const lines: ReadonlyArray<readonly [string, number, string]> = [
+    ['four policies / bare await', ratio('four policies', BARE), '≤ 5'],
+    ['cockatiel / four policies', ratio('cockatiel, the same four', 'four policies'), '≥ 30'],
+    ['refusal / cockatiel’s', ratio(refused, 'cockatiel, refused'), '≤ 0.25'],
+    ['refusal / opossum’s', ratio(refused, 'opossum, refused'), '≤ 0.25'],
+    ['four policies, bytes per call', await bytesPerCall(callFour, 5_000), '≤ 700'],
+    ['of these the bare await', await bytesPerCall(callBare, 5_000), ''],
+    ['idle breaker, bytes', bytesKept(idleBreaker, 5_000) - pipelineOnly, '≤ 1024'],
+    ['a pipeline around it, bytes', pipelineOnly, ''],
+    ['core, min + gzip, bytes', await bundleBytes(`export * from '@holdfast/core'`), '≤ 10000'],
+    [
+      'retry and a pipeline, min + gzip, bytes',
+      await bundleBytes(`export { pipeline, retry } from '@holdfast/core'`),
+      '',
+    ],
+    [
+      'retry alone, min + gzip, bytes',
+      await bundleBytes(`export { retry } from '@holdfast/core'`),
+      '≤ 2500',
+    ],
+  ];
+  console.log('\n| figure | measured | wanted |\n|---|---:|---:|');
+  for (const [name, value, wanted] of lines) {
+    console.log(`| ${name} | ${value.toFixed(value < 100 ? 2 : 0)} | ${wanted} |`);
+  }
+}
+
+/** What the figures depend on. */
+function surroundings(): string {
+  const cpu = cpus();
+  const version = (library: string) =>
+    (
+      JSON.parse(readFileSync(`node_modules/${library}/package.json`, 'utf8')) as {
+        version: string;
+      }
+    ).version;
+  return [
+    `machine: ${cpu.length} × ${cpu[0]?.model ?? 'unknown'}, ${process.platform} ${process.arch}`,
+    `versions: node ${process.versions.node}, cockatiel ${version('cockatiel')}, opossum ${version('opossum')}`,
+    `commit: ${git('rev-parse', '--short', 'HEAD')}${git('status', '--porcelain') === '' ? '' : ' and uncommitted changes'}`,
+  ].join('\n');
+}
+
+const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8' }).trim();

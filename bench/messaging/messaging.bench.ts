@@ -1,0 +1,143 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openOutbox } from '@holdfast/messaging';
+import { sqliteStore } from '@holdfast/messaging/sqlite';
+import { memoryBroker } from '@holdfast/messaging/testing';
+import { rawSqlite } from './raw-sqlite.ts';
+
+const GROUP = 100;
+const EVENTS = 30_000;
+const SINGLES = 500;
+const ROUNDS = 3;
+const BODY = JSON.stringify({
+  type: 'sensor.tested',
+  value: 21.5,
+  unit: '°C',
+  note: 'x'.repeat(120),
+});
+
+/** Prints the outbox's figures of DESIGN §10, beside SQLite by hand, round by round on one disk. */
+export async function run(): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'holdfast-bench-'));
+  const fresh = () => join(directory, `${Math.random().toString(36).slice(2)}.db`);
+  console.log(
+    `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim()}, ${BODY.length}-byte events`,
+  );
+  try {
+    const grouped: number[] = [];
+    const floor: number[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      floor.push(rawInGroups(fresh()));
+      grouped.push(await outboxInGroups(fresh()));
+    }
+    const [ours, raw] = [best(grouped), best(floor)];
+    print(`events/s in groups of ${GROUP}, outbox`, ours, '≥ 100,000', ours >= 100_000);
+    print(`events/s in groups of ${GROUP}, node:sqlite by hand`, raw);
+    print('outbox / node:sqlite', ours / raw, '≥ 0.7', ours / raw >= 0.7);
+    const simultaneous = await thousandAtOnce(fresh());
+    print(
+      '1,000 simultaneous accepts, first in the process, ms',
+      simultaneous.coldMs,
+      '≤ 50',
+      simultaneous.coldMs <= 50,
+    );
+    print(
+      '1,000 simultaneous accepts, median of 20, ms',
+      simultaneous.warmMs,
+      '≤ 50',
+      simultaneous.warmMs <= 50,
+    );
+    print('single accepts, one after another, /s', await singles(fresh()));
+    print('single inserts by hand, one after another, /s', rawSingles(fresh()));
+    print('relay, events/s from disk to a broker in memory', await drained(fresh()));
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function outboxInGroups(path: string): Promise<number> {
+  const outbox = await openOutbox({ store: sqliteStore({ path }) });
+  const group = Array.from({ length: GROUP }, () => ({ topic: 'events', body: BODY }));
+  const startedMs = performance.now();
+  for (let done = 0; done < EVENTS; done += GROUP) await outbox.accept(group);
+  const perSecond = (EVENTS / (performance.now() - startedMs)) * 1_000;
+  await outbox.close();
+  return perSecond;
+}
+
+function rawInGroups(path: string): number {
+  const raw = rawSqlite(path);
+  const group = Array.from({ length: GROUP }, () => BODY);
+  const startedMs = performance.now();
+  for (let done = 0; done < EVENTS; done += GROUP) raw.insertGroup(group);
+  const perSecond = (EVENTS / (performance.now() - startedMs)) * 1_000;
+  raw.close();
+  return perSecond;
+}
+
+async function thousandAtOnce(path: string) {
+  const outbox = await openOutbox({ store: sqliteStore({ path }) });
+  const times: number[] = [];
+  for (let round = 0; round <= 20; round += 1) {
+    const startedMs = performance.now();
+    await Promise.all(
+      Array.from({ length: 1_000 }, () => outbox.accept([{ topic: 'events', body: BODY }])),
+    );
+    times.push(performance.now() - startedMs);
+  }
+  await outbox.close();
+  const [coldMs = 0, ...warm] = times;
+  return { coldMs, warmMs: warm.sort((a, b) => a - b)[10] ?? 0 };
+}
+
+async function singles(path: string): Promise<number> {
+  const outbox = await openOutbox({ store: sqliteStore({ path }) });
+  const startedMs = performance.now();
+  for (let n = 0; n < SINGLES; n += 1) await outbox.accept([{ topic: 'events', body: BODY }]);
+  const perSecond = (SINGLES / (performance.now() - startedMs)) * 1_000;
+  await outbox.close();
+  return perSecond;
+}
+
+function rawSingles(path: string): number {
+  const raw = rawSqlite(path);
+  const startedMs = performance.now();
+  for (let n = 0; n < SINGLES; n += 1) raw.insertGroup([BODY]);
+  const perSecond = (SINGLES / (performance.now() - startedMs)) * 1_000;
+  raw.close();
+  return perSecond;
+}
+
+async function drained(path: string): Promise<number> {
+  const outbox = await openOutbox({ store: sqliteStore({ path }) });
+  const group = Array.from({ length: 1_000 }, (_, n) => ({
+    topic: 'events',
+    key: `k${n % 50}`,
+    body: BODY,
+  }));
+  for (let done = 0; done < EVENTS; done += group.length) await outbox.accept(group);
+  const startedMs = performance.now();
+  const relay = outbox.relay(memoryBroker(), { batchSize: 500 });
+  while ((await outbox.stats()).queued > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  const perSecond = (EVENTS / (performance.now() - startedMs)) * 1_000;
+  await relay.stop();
+  await outbox.close();
+  return perSecond;
+}
+
+/** Of several rounds: the disk is shared, and only the best says what the code costs. */
+function best(figures: readonly number[]): number {
+  return Math.max(...figures);
+}
+
+function print(what: string, figure: number, goal = '', reached = true): void {
+  const digits = figure < 100 ? 2 : 0;
+  const text = figure.toLocaleString('en', {
+    maximumFractionDigits: digits,
+    minimumFractionDigits: digits,
+  });
+  console.log(
+    `${what.padEnd(56)} ${text.padStart(12)}  ${goal && `${goal} ${reached ? '✔' : '✘'}`}`,
+  );
+}

@@ -1,0 +1,13 @@
+declare module 'autocannon' {
+  interface Result {
+    readonly errors: number;
+    readonly non2xx: number;
+    readonly requests: { readonly total: number; readonly average: number };
+    readonly latency: { readonly p50: number; readonly p99: number };
+  }
+  export default function autocannon(options: {
+    readonly url: string;
+    readonly connections: number;
+    readonly duration: number;
+  }): Promise<Result>;
+}

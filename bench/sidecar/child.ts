@@ -1,0 +1,96 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+
+const TICKS_PER_SECOND = 100;
+
+/** A process under measurement. */
+export interface Child {
+  readonly name: string;
+  /** User and system time so far, in microseconds. */
+  cpuUs(): number;
+  /** Resident memory now, in megabytes. */
+  residentMb(): number;
+  stop(): Promise<void>;
+}
+
+/** However this process ends, the others end with it. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const each of running) each.kill('SIGKILL');
+});
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
+/** Starts a program; `firstLine` is what it prints first, for programs that say something. */
+export function startChild(
+  name: string,
+  command: readonly [string, ...string[]],
+): { child: Child; firstLine: Promise<string> } {
+  const [program, ...args] = command;
+  const spawned = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  running.add(spawned);
+  spawned.once('exit', () => running.delete(spawned));
+  const lines: string[] = [];
+  const firstLine = new Promise<string>((resolve, reject) => {
+    let text = '';
+    spawned.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      text = text.length < 65_536 ? text + chunk : text;
+      if (text.includes('\n')) resolve(text.slice(0, text.indexOf('\n')));
+    });
+    spawned.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      if (lines.length < 50) lines.push(chunk);
+    });
+    spawned.once('error', reject);
+    spawned.once('exit', (code) =>
+      reject(new Error(`${name} ended with ${code}: ${lines.join('')}${text}`)),
+    );
+  });
+  firstLine.catch(() => {});
+  return { child: measured(name, spawned), firstLine };
+}
+
+function measured(name: string, spawned: ChildProcess): Child {
+  const proc = (file: string) => readFileSync(`/proc/${spawned.pid}/${file}`, 'utf8');
+  return {
+    name,
+    cpuUs() {
+      const fields = proc('stat').split(') ')[1]!.split(' ');
+      return ((Number(fields[11]) + Number(fields[12])) * 1e6) / TICKS_PER_SECOND;
+    },
+    residentMb: () => Number(/VmRSS:\s+(\d+)/.exec(proc('status'))![1]) / 1_024,
+    async stop() {
+      if (spawned.exitCode !== null || spawned.signalCode !== null) return;
+      const ended = new Promise((resolve) => spawned.once('exit', resolve));
+      const impatient = setTimeout(() => spawned.kill('SIGKILL'), 8_000);
+      spawned.kill('SIGTERM');
+      await ended;
+      clearTimeout(impatient);
+    },
+  };
+}
+
+/** A port nobody listens on now. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('unreachable: a TCP server');
+  return address.port;
+}
+
+/** Asks `url` until it answers below 300; throws after 20 s. */
+export async function answering(url: string): Promise<void> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    const status = await fetch(url).then(
+      async (response) => {
+        await response.arrayBuffer();
+        return response.status;
+      },
+      () => 0,
+    );
+    if (status >= 200 && status < 300) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`${url} did not answer within 20 s.`);
+}

@@ -1,0 +1,155 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { build } from 'esbuild';
+import { answering, type Child, freePort, startChild } from './child.ts';
+
+/** Two sidecars in a row: clients ask the first, the second has the application. */
+export interface Pair {
+  readonly name: string;
+  readonly version: string;
+  /** Through both sidecars to the application. */
+  readonly url: string;
+  readonly first: Child;
+  readonly second: Child;
+}
+
+/**
+ * Both sides read this file, byte for byte. The breaker trips late because a load
+ * generator that ends drops its requests in flight, and daprd counts a dropped
+ * request as a failure of the application: with 128 of them any usual breaker opens.
+ */
+const POLICIES = `apiVersion: dapr.io/v1alpha1
+kind: Resiliency
+metadata: { name: bench }
+spec:
+  policies:
+    timeouts: { general: 5s }
+    retries: { thrice: { policy: constant, duration: 100ms, maxRetries: 3 } }
+    circuitBreakers: { simple: { maxRequests: 1, timeout: 5s, trip: consecutiveFailures > 1000 } }
+  targets:
+    apps:
+      app-b: { timeout: general, retry: thrice, circuitBreaker: simple }
+`;
+
+/** Tracing at 1 %, no exporter; names through a shared SQLite file, one per pair. */
+const configuration = (namesFile: string) => `apiVersion: dapr.io/v1alpha1
+kind: Configuration
+metadata: { name: bench }
+spec:
+  tracing: { samplingRate: "0.01" }
+  nameResolution:
+    component: sqlite
+    version: v1
+    configuration: { connectionString: "${namesFile}" }
+`;
+
+async function writeFiles(folder: string, name: string) {
+  const resources = join(folder, name, 'resources');
+  const config = join(folder, name, 'config.yaml');
+  await mkdir(resources, { recursive: true });
+  await writeFile(join(resources, 'resiliency.yaml'), POLICIES);
+  await writeFile(config, configuration(join(folder, name, 'names.db')));
+  return { resources, config };
+}
+
+/** Where the real daprd is, unpacked if need be; undefined on a machine without it. */
+export async function findDaprd(): Promise<string | undefined> {
+  const unpack = join(import.meta.dirname, '../../../shared/peers/unpack');
+  if (!existsSync(unpack) || process.platform !== 'linux' || process.arch !== 'x64')
+    return undefined;
+  const { stdout } = await promisify(execFile)('sh', [unpack]);
+  return stdout.trim();
+}
+
+export async function startDaprdPair(
+  daprd: string,
+  folder: string,
+  appPort: number,
+): Promise<Pair> {
+  const { resources, config } = await writeFiles(folder, 'daprd');
+  const start = async (appId: string, appPort?: number) => {
+    const httpPort = await freePort();
+    const { child } = startChild(`daprd ${appId}`, [
+      daprd,
+      ...['--app-id', appId, '--resources-path', resources, '--config', config],
+      ...(appPort === undefined ? [] : ['--app-port', String(appPort)]),
+      ...['--dapr-http-port', String(httpPort), '--dapr-grpc-port', String(await freePort())],
+      ...['--dapr-internal-grpc-port', String(await freePort())],
+      ...['--metrics-port', String(await freePort()), '--metrics-listen-address', '127.0.0.1'],
+      ...['--dapr-listen-addresses', '127.0.0.1', '--log-level', 'error'],
+    ]);
+    await answering(`http://127.0.0.1:${httpPort}/v1.0/healthz`);
+    return { child, httpPort };
+  };
+  const second = await start('app-b', appPort);
+  const first = await start('app-a');
+  const { stdout } = await promisify(execFile)(daprd, ['--version']);
+  return pair('daprd', stdout.trim(), first, second);
+}
+
+export async function startHoldfastPair(
+  folder: string,
+  appPort: number,
+  nodeFlags: readonly string[],
+): Promise<Pair> {
+  const { resources, config } = await writeFiles(folder, 'holdfast');
+  const program = await buildSidecar(folder);
+  const start = async (appId: string, appPort?: number) => {
+    const options = {
+      appId,
+      httpPort: 0,
+      metricsPort: await freePort(),
+      resourcesPaths: [resources],
+      configPaths: [config],
+      ...(appPort === undefined ? {} : { appPort }),
+    };
+    const { child, firstLine } = startChild(`holdfastd ${appId}`, [
+      process.execPath,
+      ...['--disable-warning=ExperimentalWarning', ...nodeFlags],
+      program,
+      JSON.stringify(options),
+    ]);
+    const { http } = JSON.parse(await firstLine) as { http: number };
+    await answering(`http://127.0.0.1:${http}/v1.0/healthz`);
+    return { child, httpPort: http };
+  };
+  const second = await start('app-b', appPort);
+  const first = await start('app-a');
+  return pair('holdfast', `node ${process.version} ${nodeFlags.join(' ')}`.trim(), first, second);
+}
+
+/**
+ * The sidecar as it is published, JavaScript: run from TypeScript it answers as
+ * fast, but Node's type stripper stays resident with some 30 MB.
+ */
+async function buildSidecar(folder: string): Promise<string> {
+  const outfile = join(folder, 'sidecar-process.mjs');
+  await build({
+    entryPoints: [join(import.meta.dirname, 'sidecar-process.ts')],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    conditions: ['source'],
+    logLevel: 'error',
+    // Some dependencies are CommonJS and ask for Node's own modules.
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    },
+  });
+  return outfile;
+}
+
+interface Started {
+  readonly child: Child;
+  readonly httpPort: number;
+}
+
+async function pair(name: string, version: string, first: Started, second: Started): Promise<Pair> {
+  const url = `http://127.0.0.1:${first.httpPort}/v1.0/invoke/app-b/method/order`;
+  await answering(url);
+  return { name, version, url, first: first.child, second: second.child };
+}

@@ -1,0 +1,162 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { cpus, release, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { type Child, startChild } from './child.ts';
+import { type LoadGenerator, loadGenerator } from './load.ts';
+import { findDaprd, type Pair, startDaprdPair, startHoldfastPair } from './pair.ts';
+
+const CONNECTIONS = [1, 32, 128];
+const ROUNDS = 3;
+const SECONDS = 3;
+const WARM_UP_SECONDS = 2;
+/** What `holdfastd` is started with, see packages/cli/bin. */
+const NODE_FLAGS = ['--max-semi-space-size=4'];
+
+/** One round of one pair at one number of connections. */
+interface Round {
+  readonly perSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** CPU per request of the caller's sidecar and of the callee's, in microseconds. */
+  readonly firstUs: number;
+  readonly secondUs: number;
+}
+
+interface Memory {
+  readonly first: number;
+  readonly second: number;
+}
+
+/**
+ * Service invocation through two sidecars, ours and real daprd, in one run:
+ * same application, same policy file, tracing at 1 %, short interleaved rounds.
+ * `only` leaves the other pair out (`node … sidecar.bench.ts holdfast`).
+ */
+export async function run(only?: string): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-bench-'));
+  const children: Child[] = [];
+  try {
+    const app = startChild('app', [process.execPath, join(import.meta.dirname, 'app-process.ts')]);
+    children.push(app.child);
+    const { port } = JSON.parse(await app.firstLine) as { port: number };
+    const pairs = await startPairs(folder, port, only);
+    children.push(...pairs.flatMap(({ first, second }) => [first, second]));
+    await measure(pairs, loadGenerator());
+  } finally {
+    await Promise.all(children.map((child) => child.stop()));
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function startPairs(folder: string, port: number, only?: string): Promise<readonly Pair[]> {
+  const pairs: Pair[] = [];
+  if (only !== 'daprd') pairs.push(await startHoldfastPair(folder, port, NODE_FLAGS));
+  if (only === 'holdfast') return pairs;
+  const daprd = await findDaprd();
+  if (daprd === undefined) {
+    console.log('skipped: real daprd (../shared/peers is not here, or not for this machine)');
+  } else {
+    pairs.push(await startDaprdPair(daprd, folder, port));
+  }
+  return pairs;
+}
+
+async function measure(pairs: readonly Pair[], load: LoadGenerator): Promise<void> {
+  printMachine(load);
+  for (const pair of pairs) console.log(`${pair.name}: ${pair.version}`);
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  const idle = new Map(pairs.map((pair) => [pair, memoryOf(pair)]));
+  const loaded = new Map(idle);
+  for (const pair of pairs) await load.run(pair.url, 32, WARM_UP_SECONDS);
+
+  console.log(
+    '\nconnections  pair        req/s   p50 ms   p99 ms   CPU µs/request, first + second',
+  );
+  for (const connections of CONNECTIONS) {
+    const rounds = new Map<Pair, Round[]>(pairs.map((pair) => [pair, []]));
+    for (let round = 0; round < ROUNDS; round += 1) {
+      for (const pair of pairs) {
+        rounds.get(pair)!.push(await oneRound(pair, load, connections));
+        loaded.set(pair, larger(loaded.get(pair)!, memoryOf(pair)));
+      }
+    }
+    const results = pairs.map((pair) => [pair, medianOf(rounds.get(pair)!)] as const);
+    for (const [pair, result] of results) printRound(connections, pair, result);
+    printRatios(results);
+  }
+  console.log('\nresident MB  idle (first, second)   under load, largest seen');
+  for (const pair of pairs) {
+    const [a, b] = [idle.get(pair)!, loaded.get(pair)!];
+    const shown = [a.first, a.second, b.first, b.second].map((mb) => mb.toFixed(0).padStart(4));
+    console.log(
+      `  ${pair.name.padEnd(10)} ${shown[0]}, ${shown[1]}            ${shown[2]}, ${shown[3]}`,
+    );
+  }
+}
+
+async function oneRound(pair: Pair, load: LoadGenerator, connections: number): Promise<Round> {
+  const before = [pair.first.cpuUs(), pair.second.cpuUs()] as const;
+  const { requests, perSecond, p50Ms, p99Ms } = await load.run(pair.url, connections, SECONDS);
+  return {
+    perSecond,
+    p50Ms,
+    p99Ms,
+    firstUs: (pair.first.cpuUs() - before[0]) / requests,
+    secondUs: (pair.second.cpuUs() - before[1]) / requests,
+  };
+}
+
+function medianOf(rounds: readonly Round[]): Round {
+  const median = (key: keyof Round) =>
+    rounds.map((round) => round[key]).sort((a, b) => a - b)[rounds.length >> 1]!;
+  return {
+    perSecond: median('perSecond'),
+    p50Ms: median('p50Ms'),
+    p99Ms: median('p99Ms'),
+    firstUs: median('firstUs'),
+    secondUs: median('secondUs'),
+  };
+}
+
+function memoryOf({ first, second }: Pair): Memory {
+  return { first: first.residentMb(), second: second.residentMb() };
+}
+
+function larger(a: Memory, b: Memory): Memory {
+  return { first: Math.max(a.first, b.first), second: Math.max(a.second, b.second) };
+}
+
+function printRound(connections: number, { name }: Pair, round: Round): void {
+  const cells = [
+    String(connections).padStart(11),
+    name.padEnd(9),
+    round.perSecond.toFixed(0).padStart(7),
+    round.p50Ms.toFixed(2).padStart(8),
+    round.p99Ms.toFixed(2).padStart(8),
+    `${round.firstUs.toFixed(0).padStart(5)} + ${round.secondUs.toFixed(0)}`,
+  ];
+  console.log(cells.join('  '));
+}
+
+function printRatios(results: readonly (readonly [Pair, Round])[]): void {
+  const ours = results.find(([{ name }]) => name === 'holdfast')?.[1];
+  const theirs = results.find(([{ name }]) => name === 'daprd')?.[1];
+  if (ours === undefined || theirs === undefined) return;
+  const times = (ratio: number) => `${ratio.toFixed(2)} ×`;
+  console.log(
+    `             ours to daprd: req/s ${times(ours.perSecond / theirs.perSecond)}, p50 ${times(ours.p50Ms / theirs.p50Ms)}, p99 ${times(ours.p99Ms / theirs.p99Ms)}, CPU ${times((ours.firstUs + ours.secondUs) / (theirs.firstUs + theirs.secondUs))}`,
+  );
+}
+
+function printMachine({ name }: LoadGenerator): void {
+  const [cpu] = cpus();
+  const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8' }).trim();
+  const commit = git('rev-parse', '--short', 'HEAD');
+  const changed = git('status', '--porcelain') === '' ? '' : ' with changes';
+  console.log(
+    `${cpus().length} × ${cpu?.model.trim()}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Linux ${release()}; ${name}; node ${process.version}; commit ${commit}${changed}; medians of ${ROUNDS} × ${SECONDS} s`,
+  );
+}
+
+if (import.meta.main) await run(process.argv[2]);

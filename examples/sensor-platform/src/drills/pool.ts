@@ -1,0 +1,62 @@
+import type { Drill } from '@holdfast/drill';
+import pg from 'pg';
+import type { Platform } from './platform.ts';
+import { recovered, steadyState } from './steady-state.ts';
+
+const POOL = 10;
+
+/** Document 002, example 4, with a real lock held by a client of the drill's own. */
+export const pool: Drill<Platform> = {
+  name: 'pool',
+  promise: 'with all ten connections taken, sensor-service says so after 5 s and lives.',
+  async script(run, platform) {
+    await steadyState(run, platform);
+    const before = await platform.pid('sensor-service');
+
+    run.say('Lock the table that every test is written to');
+    const client = await connect(platform.databaseUrl('sensor-postgres'));
+    const endLock = run.hold(
+      'psql -c "BEGIN; LOCK TABLE tests IN ACCESS EXCLUSIVE MODE"',
+      'the lock on the table tests',
+      () => client.end(),
+    );
+    await client.query('BEGIN; LOCK TABLE tests IN ACCESS EXCLUSIVE MODE');
+    const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+
+    run.say(`${POOL + 2} tests, which wait for the lock with one connection each`);
+    const filling = run.burst(platform.sensorTest, POOL + 2);
+    await run.waitUntil(`All ${POOL} connections wait for the lock.`, async () => {
+      const blocked = await client.query(
+        'SELECT 1 FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))',
+        [rows[0]?.pid],
+      );
+      return blocked.rows.length >= POOL || `${blocked.rows.length} wait`;
+    });
+
+    run.say('One more test, for which there is no connection left');
+    const test = await run.submit(platform.sensorTest);
+    run.check(
+      'Graceful degradation: a clear answer, after waiting for a connection.',
+      test.status === 503 && test.json.error === 'Database unavailable',
+      test.text,
+    );
+    const login = await run.request(platform.login);
+    run.check('Everything else goes on.', login.status === 200, login.text);
+    const { accepted } = await filling;
+    run.check('Nothing was promised meanwhile.', accepted === 0, accepted);
+
+    run.say('Release the lock');
+    await endLock();
+    await recovered(run, platform);
+    const after = await platform.pid('sensor-service');
+    run.check('sensor-service lived all the time.', after === before, { before, after });
+  },
+};
+
+async function connect(connectionString: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString });
+  // Should the database die under it, the drill's own steps tell more than a crash of this client.
+  client.on('error', () => {});
+  await client.connect();
+  return client;
+}

@@ -1,0 +1,127 @@
+import { Command, CommanderError, Option } from 'commander';
+import type { CommandContext } from './commands/output.ts';
+import { version } from './version.ts';
+
+/** 0 all went well, 1 something failed, 2 the command line was not understood. */
+const FAILED = 1;
+const BAD_USAGE = 2;
+
+const context: CommandContext = {
+  output: {
+    out: (line) => void process.stdout.write(`${line}\n`),
+    err: (line) => void process.stderr.write(`${line}\n`),
+  },
+  cwd: process.cwd(),
+  env: process.env as Readonly<Record<string, string>>,
+};
+
+// A reader that goes away (`holdfast ps | head -1`) is no error of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: readonly string[]): Promise<number> {
+  let status = 0;
+  const program = commands((returned) => {
+    status = returned;
+  });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return status;
+  } catch (error) {
+    // Commander has printed its own sentence, or the help that was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : BAD_USAGE;
+    const { code, message } = error as { readonly code?: string; readonly message: string };
+    context.output.err(code === 'RUN_FILE_INVALID' ? message : `holdfast: ${message}`);
+    return code === 'BAD_FLAG' ? BAD_USAGE : FAILED;
+  }
+}
+
+/** Each command loads its own code: `ps` must not wait for what `check` needs. */
+function commands(done: (status: number) => void): Command {
+  const program = new Command('holdfast')
+    .description('Keeps services working when what they depend on does not, and shows how.')
+    .version(version(), '-v, --version')
+    .exitOverride()
+    .enablePositionalOptions()
+    .showSuggestionAfterError()
+    .configureHelp({ helpWidth: 100 });
+
+  program
+    .command('run')
+    .description('run an app beside a sidecar, or all apps of a run file (-f dapr.yaml)')
+    .usage('[flags] -- COMMAND | -f FILE')
+    .argument('[args...]')
+    .helpOption(false)
+    .allowUnknownOption()
+    .passThroughOptions()
+    .action(async (_args: string[], _options: unknown, command: Command) => {
+      const { run } = await import('./commands/run.ts');
+      done(await run(command.args, context));
+    });
+
+  addRunCommands(program, done);
+
+  program
+    .command('check')
+    .description('say what is wrong with policy files, with line, column and what was meant')
+    .argument('<paths...>', 'files, or folders of files')
+    .option('--strict', 'fail on warnings too')
+    .option('--json', 'print JSON')
+    .action(async (paths: string[], options: { strict?: boolean; json?: boolean }) => {
+      const { check } = await import('./commands/check.ts');
+      done(await check(paths, options, context));
+    });
+
+  program
+    .command('explain')
+    .description('say in words what a policy file does to the calls of an app')
+    .argument('<paths...>', 'files, or folders of files')
+    .requiredOption('-a, --app <id>', 'the app that is called')
+    .option('-m, --method <path>', 'the method that is called')
+    .option('--json', 'print JSON')
+    .action(async (paths: string[], options: { app: string; method?: string; json?: boolean }) => {
+      const { explain } = await import('./commands/explain.ts');
+      done(await explain(paths, options, context));
+    });
+
+  program
+    .command('version')
+    .description('print the version')
+    .action(() => context.output.out(version()));
+  return program;
+}
+
+/** The commands that act on a run that is up. */
+function addRunCommands(program: Command, done: (status: number) => void): void {
+  const load = () => import('./commands/run-commands.ts');
+  const choice = (command: Command) =>
+    command
+      .option('-f, --file <file>', 'the run file of the run that is meant')
+      .option('--run <name>', 'its name (default: the only run, or the one of this folder)');
+
+  choice(program.command('ps').description('list the processes of a run'))
+    .option('--json', 'print JSON')
+    .action(async (options) => done(await (await load()).ps(options, context)));
+
+  choice(
+    program.command('kill').description('send a signal to one process of a run, and to it alone'),
+  )
+    .argument('<name>', 'as `holdfast ps` lists it')
+    .addOption(new Option('-s, --signal <signal>', 'the signal').default('SIGKILL'))
+    .action(async (name: string, options) =>
+      done(await (await load()).kill(name, options, context)),
+    );
+
+  choice(program.command('start').description('start a process of a run that is down'))
+    .argument('<name>', 'as `holdfast ps` lists it')
+    .action(async (name: string, options) =>
+      done(await (await load()).start(name, options, context)),
+    );
+
+  choice(program.command('stop').description('end a run and all its processes'))
+    .option('--force', 'kill them at once')
+    .action(async (options) => done(await (await load()).stop(options, context)));
+}

@@ -1,0 +1,127 @@
+import { createWriteStream } from 'node:fs';
+import { systemClock } from '@holdfast/core';
+import { type Sidecar, startSidecar } from '@holdfast/sidecar';
+import { createLogger, type Logger } from '@holdfast/telemetry/log';
+import { FlagError, type ParsedFlags } from './flags/flag.ts';
+import { HOLDFASTD_FLAGS } from './flags/holdfastd-flags.ts';
+import { parseFlags } from './flags/parse-flags.ts';
+import { type HoldfastdSettings, holdfastdSettings } from './holdfastd/sidecar-options.ts';
+import { startFailure } from './holdfastd/start-failure.ts';
+import { supervisorChannel } from './holdfastd/supervisor-channel.ts';
+
+/** daprd's: 0 when it was asked to end, 1 when it could not run, 2 when it was not understood. */
+const FAILED = 1;
+const BAD_USAGE = 2;
+
+/** After a second signal, how long saying goodbye to other sidecars may take. */
+const FORCED_MS = 500;
+
+// When the supervisor is gone, so is the reader of our lines; we still end in good order.
+process.stdout.on('error', () => {});
+process.stderr.on('error', () => {});
+
+await main(process.argv.slice(2));
+
+async function main(args: readonly string[]): Promise<void> {
+  let flags: ParsedFlags;
+  let settings: HoldfastdSettings;
+  try {
+    flags = parseFlags(HOLDFASTD_FLAGS, args, { singleDash: true, booleanWords: true });
+    if (await answerOnly(flags)) return;
+    settings = holdfastdSettings(flags, process.env);
+  } catch (error) {
+    if (!(error instanceof FlagError)) throw error;
+    await supervisorChannel().say({ type: 'failed', code: error.code, message: error.message });
+    process.stderr.write(`holdfastd: ${error.message}\n`);
+    process.exitCode = BAD_USAGE;
+    supervisorChannel().close();
+    return;
+  }
+  const log = openLog(settings.log);
+  for (const note of flags.notes) log.warn(note);
+  await serve(settings, log);
+}
+
+/** The flags that ask a question and start nothing. True when one was given. */
+async function answerOnly({ values }: ParsedFlags): Promise<boolean> {
+  if (values.get('help') === true) {
+    const { holdfastdHelp } = await import('./holdfastd/help.ts');
+    process.stdout.write(holdfastdHelp());
+    return true;
+  }
+  if (values.get('version') === true || values.get('build-info') === true) {
+    const { version } = await import('./version.ts');
+    const runsOn = `node ${process.version} ${process.platform}-${process.arch}`;
+    const more = values.get('build-info') === true ? `\nruns on: ${runsOn}` : '';
+    process.stdout.write(`${version()}${more}\n`);
+    return true;
+  }
+  if (values.get('wait') !== true) return false;
+  const { waitOutbound } = await import('./holdfastd/wait-outbound.ts');
+  const port = (values.get('dapr-http-port') as number | undefined) ?? 3500;
+  if (!(await waitOutbound(port, systemClock))) {
+    process.stderr.write(`holdfastd: no sidecar on port ${port} could call out within 60 s.\n`);
+    process.exitCode = FAILED;
+  }
+  return true;
+}
+
+function openLog({ level, json, file }: HoldfastdSettings['log']): Logger {
+  if (file === undefined) {
+    return createLogger({ level, json, write: (line) => void process.stdout.write(withEnd(line)) });
+  }
+  const stream = createWriteStream(file, { flags: 'a', mode: 0o600 });
+  stream.on('error', (error) => process.stderr.write(`holdfastd: ${file}: ${error.message}\n`));
+  return createLogger({ level, json, write: (line) => void stream.write(withEnd(line)) });
+}
+
+function withEnd(line: string): string {
+  return line.endsWith('\n') ? line : `${line}\n`;
+}
+
+/** Starts the sidecar and keeps it until a signal, its API or its supervisor ends it. */
+async function serve({ sidecar: options }: HoldfastdSettings, log: Logger): Promise<void> {
+  const channel = supervisorChannel();
+  let ending: NodeJS.Signals | 'gone' | undefined;
+  let sidecar: Sidecar | undefined;
+
+  const end = (why: NodeJS.Signals | 'gone') => {
+    const again = ending !== undefined && why !== 'gone';
+    ending ??= why;
+    log.info(
+      why === 'gone'
+        ? 'the supervisor is gone; ending'
+        : `${why}: ending${again ? ' at once' : ''}`,
+    );
+    void sidecar?.stop({ force: again });
+    if (again)
+      void systemClock
+        .sleep(sidecar === undefined ? 0 : FORCED_MS)
+        .then(() => process.exit(FAILED));
+  };
+  process.on('SIGINT', end);
+  process.on('SIGTERM', end);
+  process.on('SIGHUP', () => {
+    log.info('SIGHUP: reading the resources again');
+    sidecar?.reload().catch((error: Error) => log.error(error.message));
+  });
+  channel.onGone(() => end('gone'));
+
+  try {
+    sidecar = await startSidecar(options, { log });
+  } catch (error) {
+    const { code, message } = startFailure(error, options);
+    await channel.say({ type: 'failed', code, message });
+    log.error(message);
+    process.exitCode = FAILED;
+    // Whatever the failed start may still hold open must not keep this process.
+    channel.close();
+    setImmediate(() => process.exit(FAILED));
+    return;
+  }
+  if (ending !== undefined) void sidecar.stop({ force: false });
+  await channel.say({ type: 'ready', ports: sidecar.ports });
+  await sidecar.ended;
+  channel.close();
+  process.exit(0);
+}

@@ -1,0 +1,34 @@
+import { flagTable } from '../flags/flag-help.ts';
+import { HOLDFASTD_FLAGS } from '../flags/holdfastd-flags.ts';
+
+/** `docs/reference/holdfastd.md`, made from the table of flags. */
+export function holdfastdReference(): string {
+  return `<!-- Made from packages/cli/src/flags/holdfastd-flags.ts by packages/cli/src/holdfastd/write-reference-main.ts; do not edit. -->
+# holdfastd
+
+The sidecar of one app, with daprd's flags. One dash or two, \`--flag=value\` or \`--flag value\`; a boolean
+without a value is true. Flags of daprd that have no effect here are accepted, and the log says why.
+
+${flagTable(HOLDFASTD_FLAGS)}
+
+Sizes are quantities (\`4Mi\`, \`500k\`, \`4194304\`; below 0 is no limit), durations Go's (\`1m30s\`, \`200ms\`).
+
+| variable | meaning |
+|---|---|
+| \`DAPR_API_TOKEN\` | callers of the API must send it as \`dapr-api-token\` |
+| \`APP_API_TOKEN\` | sent to the app as \`dapr-api-token\` |
+| \`NAMESPACE\` | the namespace of the app; \`default\` without it |
+| \`DAPR_HOST_IP\` | the address other sidecars find this one under; \`127.0.0.1\` without it |
+
+| signal | effect |
+|---|---|
+| SIGTERM, SIGINT | calls under way may end within \`--dapr-graceful-shutdown-seconds\`; a second signal ends it at once |
+| SIGHUP | resources are read again; a broken file changes nothing |
+
+| status | meaning |
+|---|---|
+| 0 | it was asked to end |
+| 1 | it could not run; the last line says why |
+| 2 | a flag was not understood |
+`;
+}

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { HOLDFASTD_FLAGS } from '../flags/holdfastd-flags.ts';
+import { parseFlags } from '../flags/parse-flags.ts';
+import { holdfastdSettings } from './sidecar-options.ts';
+
+test('what was not given is left to the sidecar', () => {
+  assert.deepEqual(settings('--app-id a', {}), {
+    sidecar: { appId: 'a' },
+    log: { level: 'info', json: false, file: undefined },
+  });
+});
+
+test('flags and variables become options, in the sidecar’s units', () => {
+  const line =
+    '--app-id a --app-port 80 --dapr-http-port -1 --metrics-port 0 --max-body-size 1Ki --read-buffer-size -1 ' +
+    '--dapr-graceful-shutdown-seconds 2 --enable-app-health-check --app-health-probe-interval 1 ' +
+    '--dapr-listen-addresses [::1],127.0.0.1 --resources-path r --components-path c --log-level warning --log-as-json';
+  const env = { DAPR_API_TOKEN: 't', APP_API_TOKEN: 'u', NAMESPACE: 'n', DAPR_HOST_IP: '10.0.0.1' };
+  assert.deepEqual(settings(line, env), {
+    sidecar: {
+      appId: 'a',
+      appPort: 80,
+      httpPort: 0,
+      metricsPort: 0,
+      listenAddresses: ['::1', '127.0.0.1'],
+      resourcesPaths: ['r', 'c'],
+      maxBodyBytes: 1_024,
+      readBufferBytes: 2 ** 24,
+      gracefulShutdownMs: 2_000,
+      appHealthCheck: { intervalMs: 1_000 },
+      apiToken: 't',
+      appApiToken: 'u',
+      namespace: 'n',
+      hostAddress: '10.0.0.1',
+    },
+    log: { level: 'warn', json: true, file: undefined },
+  });
+});
+
+test('a sidecar without a name, with a dotted one or for a protocol it does not speak is refused', () => {
+  const messages = ['', '--app-id a.b', '--app-id a --app-protocol grpc'].map((line) => {
+    try {
+      return settings(line, {});
+    } catch (error) {
+      return (error as Error).message;
+    }
+  });
+  assert.deepEqual(messages, [
+    '--app-id is missing; give the name other apps call this one by.',
+    '--app-id must be 1 to 128 letters, digits, `_` and `-`, not "a.b".',
+    '--app-protocol must be http, as apps are not called by grpc yet.',
+  ]);
+});
+
+function settings(line: string, env: Record<string, string>): unknown {
+  const args = line.split(' ').filter((word) => word !== '');
+  return holdfastdSettings(parseFlags(HOLDFASTD_FLAGS, args, { singleDash: true }), env);
+}

@@ -1,0 +1,128 @@
+import type { SidecarOptions } from '@holdfast/sidecar';
+import { FlagError, type ParsedFlags } from '../flags/flag.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What the sidecar's flags and variables say, and how it is to log. */
+export interface HoldfastdSettings {
+  readonly sidecar: SidecarOptions;
+  readonly log: {
+    readonly level: 'debug' | 'info' | 'warn' | 'error';
+    readonly json: boolean;
+    /** Undefined for standard output. */
+    readonly file: string | undefined;
+  };
+}
+
+/**
+ * Turns daprd's flags and variables into options of the sidecar. What was not
+ * given is left to the sidecar's defaults.
+ *
+ * @throws FlagError where daprd would not start
+ */
+export function holdfastdSettings({ values }: ParsedFlags, env: Environment): HoldfastdSettings {
+  const text = (name: string) => values.get(name) as string | undefined;
+  const number = (name: string) => values.get(name) as number | undefined;
+  const port = (name: string) => notNegative(number(name));
+  const texts = (name: string) => (values.get(name) ?? []) as readonly string[];
+  const flag = (name: string) => values.get(name) as boolean | undefined;
+
+  const appId = text('app-id') ?? '';
+  if (appId === '')
+    throw new FlagError('--app-id is missing; give the name other apps call this one by.');
+  if (!/^[\w.-]{1,128}$/.test(appId) || appId.split('.').length > 1) {
+    throw new FlagError(
+      `--app-id must be 1 to 128 letters, digits, \`_\` and \`-\`, not "${appId}".`,
+    );
+  }
+  const protocol = text('app-protocol') ?? 'http';
+  if (protocol !== 'http' || flag('app-ssl') === true) {
+    throw new FlagError(`--app-protocol must be http, as apps are not called by ${protocol} yet.`);
+  }
+  const sidecar = {
+    appId,
+    appPort: port('app-port') || undefined,
+    appChannelAddress: text('app-channel-address'),
+    appMaxConcurrency: orNoLimit(number('app-max-concurrency'), 1, -1),
+    httpPort: port('dapr-http-port'),
+    internalPort: port('dapr-internal-grpc-port'),
+    publicPort: port('dapr-public-port') || undefined,
+    metricsPort: port('metrics-port'),
+    metricsListenAddress: text('metrics-listen-address'),
+    enableMetrics: flag('enable-metrics'),
+    listenAddresses: someOf(texts('dapr-listen-addresses').map(withoutBrackets)),
+    resourcesPaths: someOf([...texts('resources-path'), ...texts('components-path')]),
+    configPaths: someOf(texts('config')),
+    maxBodyBytes: orNoLimit(
+      number('max-body-size') ?? times(number('dapr-http-max-request-size'), 2 ** 20),
+      1,
+      LARGEST_BODY_BYTES,
+    ),
+    readBufferBytes: orNoLimit(
+      number('read-buffer-size') ?? times(number('dapr-http-read-buffer-size'), 2 ** 10),
+      1,
+      LARGEST_HEAD_BYTES,
+    ),
+    gracefulShutdownMs: times(number('dapr-graceful-shutdown-seconds'), 1_000),
+    appHealthCheck: flag('enable-app-health-check') === true ? healthCheck(values) : undefined,
+    apiToken: env.DAPR_API_TOKEN || undefined,
+    appApiToken: env.APP_API_TOKEN || undefined,
+    namespace: env.NAMESPACE || undefined,
+    hostAddress: env.DAPR_HOST_IP || undefined,
+    strict: flag('strict'),
+  };
+  return {
+    sidecar: withoutUndefined(sidecar) as unknown as SidecarOptions,
+    log: {
+      level: levelOf(text('log-level') ?? 'info'),
+      json: flag('log-as-json') ?? false,
+      file: text('log-file') || undefined,
+    },
+  };
+}
+
+function healthCheck(values: ParsedFlags['values']): Record<string, unknown> {
+  return withoutUndefined({
+    path: values.get('app-health-check-path'),
+    intervalMs: times(values.get('app-health-probe-interval') as number | undefined, 1_000),
+    timeoutMs: values.get('app-health-probe-timeout'),
+    threshold: values.get('app-health-threshold'),
+  });
+}
+
+/** Dapr knows more levels than ours; those above `error` say nothing less. */
+function levelOf(level: string): HoldfastdSettings['log']['level'] {
+  if (level === 'warning') return 'warn';
+  return level === 'debug' || level === 'warn' || level === 'info' ? level : 'error';
+}
+
+/** What the sidecar calls no limit: a TiB of body, 16 MiB of head. */
+const LARGEST_BODY_BYTES = 2 ** 40;
+const LARGEST_HEAD_BYTES = 2 ** 24;
+
+/** daprd reads what is below the least sensible value as "no limit". */
+function orNoLimit(value: number | undefined, least: number, noLimit: number): number | undefined {
+  return value === undefined || value >= least ? value : noLimit;
+}
+
+/** Dapr writes "any" as -1 too. */
+function notNegative(port: number | undefined): number | undefined {
+  return port === undefined ? undefined : Math.max(0, port);
+}
+
+function times(value: number | undefined, factor: number): number | undefined {
+  return value === undefined ? undefined : value * factor;
+}
+
+function someOf(list: readonly string[]): readonly string[] | undefined {
+  return list.length === 0 ? undefined : list;
+}
+
+/** `[::1]` is how daprd's users write an IPv6 address. */
+function withoutBrackets(address: string): string {
+  return address.replace(/^\[(.*)\]$/, '$1');
+}
+
+function withoutUndefined(given: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}

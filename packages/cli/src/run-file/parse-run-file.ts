@@ -1,0 +1,216 @@
+import { basename, dirname, join, resolve } from 'node:path';
+import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { didYouMean } from '../nearest.ts';
+import { checkRunFile, type Finding } from './check-run-file.ts';
+import {
+  APP_KEYS,
+  HOLDFAST_KEYS,
+  type Key,
+  PROCESS_KEYS,
+  READY_KEYS,
+  SHARED_KEYS,
+  TOP_KEYS,
+} from './keys.ts';
+import { readValue } from './read-value.ts';
+import type { AppEntry, ProcessEntry, RunFile, SharedSettings } from './run-file.ts';
+import { RunFileError, type RunFileProblem } from './run-file-error.ts';
+
+/** A place in the file: keys and positions from the top. */
+export type Path = readonly (string | number)[];
+
+/** Reports that what stands at `node` breaks `rule`. */
+export type Report = (node: Node | undefined, rule: string, message: string) => void;
+
+/** A run file that can be run, and the way back to its text. */
+export interface ParsedRunFile {
+  readonly runFile: RunFile;
+  /** Says of a finding on the data where in the file it stands. */
+  problemAt(finding: Finding): RunFileProblem;
+}
+
+/** YAML aliases a run file may expand to; a file of anchors of anchors stops here. */
+const MAX_ALIASES = 100;
+
+/** What the parser's own sentence would not help a user with. */
+const IN_OUR_WORDS: Readonly<Record<string, string>> = {
+  MULTIPLE_DOCS: 'A run file is one document; remove this `---` and what follows it.',
+  DUPLICATE_KEY: 'This key is there twice; remove one of them.',
+};
+
+/**
+ * Reads a run file's text. Relative paths of an app start from its
+ * `appDirPath`, all others from the folder of `file`. Pure: whether paths exist
+ * is for `readRunFile` to say.
+ *
+ * @throws RunFileError with every problem found
+ */
+export function parseRunFile(text: string, file: string, homeDir = ''): ParsedRunFile {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const problems: RunFileProblem[] = [];
+  const problem = (offset: number, rule: string, message: string): RunFileProblem => {
+    const { line, col } = lines.linePos(offset);
+    return { file, line: Math.max(1, line), column: Math.max(1, col), rule, message };
+  };
+  const add = (offset: number, rule: string, message: string) =>
+    problems.push(problem(offset, rule, message));
+  const report: Report = (node, rule, message) => add(node?.range?.[0] ?? 0, rule, message);
+
+  for (const { pos, code, message } of document.errors) {
+    add(pos[0], 'yaml', IN_OUR_WORDS[code] ?? firstLine(message));
+  }
+  if (problems.length === 0) checkAliases(document, report);
+  if (problems.length > 0) throw new RunFileError(problems);
+
+  const runFile = readTop(document, file, homeDir, report);
+  for (const { path, rule, message } of checkRunFile(runFile)) {
+    report(nearestNode(document, path), rule, message);
+  }
+  if (problems.length > 0) {
+    throw new RunFileError(problems.sort((a, b) => a.line - b.line || a.column - b.column));
+  }
+  return {
+    runFile,
+    problemAt: ({ path, rule, message }) =>
+      problem(nearestNode(document, path)?.range?.[0] ?? 0, rule, message),
+  };
+}
+
+function checkAliases(document: Document, report: Report): void {
+  try {
+    document.toJS({ maxAliasCount: MAX_ALIASES });
+  } catch (error) {
+    report(document.contents ?? undefined, 'aliases', firstLine(String((error as Error).message)));
+  }
+}
+
+function readTop(document: Document, file: string, homeDir: string, report: Report): RunFile {
+  const dir = dirname(resolve(file));
+  const top = readSection(
+    document.contents ?? undefined,
+    TOP_KEYS,
+    dir,
+    homeDir,
+    report,
+    'a run file',
+  );
+  const at = (path: Path) => nodeAt(document, path);
+
+  if (top.version !== undefined && top.version !== 1) {
+    report(at(['version']), 'version', `version must be 1, not ${String(top.version)}.`);
+  }
+  const common = at(['common']);
+  const apps = itemsAt(document, ['apps']).map((node) => readApp(node, dir, homeDir, report));
+  if (isSeq(at(['apps'])) && apps.length === 0) {
+    report(at(['apps']), 'no-apps', 'apps is empty; name at least one app to run.');
+  }
+  const section = at(['holdfast']);
+  if (section !== undefined && isMap(section)) {
+    readSection(section, HOLDFAST_KEYS, dir, homeDir, report, '`holdfast`');
+  }
+  const processes = itemsAt(document, ['holdfast', 'processes']).map((node) =>
+    readProcess(node, dir, homeDir, report),
+  );
+  return {
+    path: resolve(file),
+    dir,
+    version: 1,
+    ...(typeof top.name === 'string' ? { name: top.name } : {}),
+    common:
+      common !== undefined && isMap(common)
+        ? (readSection(common, SHARED_KEYS, dir, homeDir, report, '`common`') as SharedSettings)
+        : {},
+    apps,
+    holdfast: { processes },
+  };
+}
+
+/** An app's own relative paths start from its folder, which itself starts from the run file's. */
+function readApp(node: Node, dir: string, homeDir: string, report: Report): AppEntry {
+  const written = isMap(node) ? node.get('appDirPath') : undefined;
+  const appDir = typeof written === 'string' ? absolute(dir, homeDir, written) : dir;
+  const app = readSection(node, APP_KEYS, appDir, homeDir, report, 'an app');
+  return { appID: basename(appDir), ...app, appDirPath: appDir };
+}
+
+function readProcess(node: Node, dir: string, homeDir: string, report: Report): ProcessEntry {
+  const entry = readSection(node, PROCESS_KEYS, dir, homeDir, report, 'a process');
+  const ready = isMap(node) ? node.get('ready', true) : undefined;
+  if (!isMap(ready)) return entry as unknown as ProcessEntry;
+  const check = readSection(ready as Node, READY_KEYS, dir, homeDir, report, '`ready`');
+  if (Object.keys(check).length !== 1) {
+    report(ready as Node, 'ready', 'ready must have exactly one of `tcp`, `http` and `file`.');
+  }
+  return { ...entry, ready: check } as unknown as ProcessEntry;
+}
+
+/** Reads the keys of one mapping; sections and lists inside it are for the caller to read. */
+function readSection(
+  node: Node | undefined,
+  keys: readonly Key[],
+  dir: string,
+  homeDir: string,
+  report: Report,
+  what: string,
+): Record<string, unknown> {
+  const found: Record<string, unknown> = {};
+  if (!isMap(node)) {
+    report(node, 'wrong-type', `${what} must be a mapping of keys to values.`);
+    return found;
+  }
+  for (const { key, value } of node.items) {
+    const name = isScalar(key) ? String(key.value) : '';
+    const row = keys.find((candidate) => candidate.name === name);
+    if (row === undefined) {
+      const hint = didYouMean(
+        name,
+        keys.map((candidate) => candidate.name),
+      );
+      report(key as Node, 'unknown-key', `${what} has no key \`${name}\`${hint || '.'}`);
+      continue;
+    }
+    const read = readValue(
+      row,
+      value as Node | null,
+      (path) => absolute(dir, homeDir, path),
+      report,
+    );
+    if (read !== undefined) found[name] = read;
+  }
+  for (const row of keys) {
+    if (row.required && !node.has(row.name)) {
+      report(node as Node, 'missing-key', `${what} needs the key \`${row.name}\`.`);
+    }
+  }
+  return found;
+}
+
+/** `~` is the user's home, as in Dapr. */
+function absolute(dir: string, homeDir: string, path: string): string {
+  if (path === '~') return homeDir;
+  return path.startsWith('~/') ? join(homeDir, path.slice(2)) : resolve(dir, path);
+}
+
+function nodeAt(document: Document, path: Path): Node | undefined {
+  const node = isMap(document.contents) ? document.getIn(path, true) : undefined;
+  return isNode(node) ? node : undefined;
+}
+
+/** The node at `path`, or at the closest place above it: a default stands nowhere. */
+function nearestNode(document: Document, path: Path): Node | undefined {
+  if (path.length === 0) return document.contents ?? undefined;
+  return nodeAt(document, path) ?? nearestNode(document, path.slice(0, -1));
+}
+
+function itemsAt(document: Document, path: Path): readonly Node[] {
+  const node = nodeAt(document, path);
+  return node !== undefined && isSeq(node) ? (node.items as Node[]) : [];
+}
+
+function isNode(value: unknown): value is Node {
+  return typeof value === 'object' && value !== null && 'range' in value;
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0]!;
+}

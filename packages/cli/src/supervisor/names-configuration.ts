@@ -1,0 +1,18 @@
+/**
+ * A Configuration that lets all sidecars of this user on this machine find one
+ * another through one file. It is read before the app's own, which may name
+ * another resolver.
+ */
+export function namesConfiguration(database: string): string {
+  return `apiVersion: dapr.io/v1alpha1
+kind: Configuration
+metadata:
+  name: holdfast-names
+spec:
+  nameResolution:
+    component: sqlite
+    version: v1
+    configuration:
+      connectionString: ${JSON.stringify(database)}
+`;
+}

@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { systemClock } from '@holdfast/core';
+import { parseDuration } from './duration.ts';
+import { parseResiliency } from './parse-resiliency.ts';
+import { isBroken } from './problem.ts';
+import { LONGEST_TIMER_MS } from './read-duration.ts';
+import type { ResiliencyDocument } from './resiliency-document.ts';
+import { workspace } from './testing/workspace.ts';
+
+const peers = new URL('../../../../shared/peers/', import.meta.url).pathname;
+const skip = existsSync(path.join(peers, 'unpack')) ? false : '../shared/peers is not there';
+
+/** daprd compiles an unknown function again and again, for ever: it does not come up with this file. */
+const HANGS = ['bad-trip'];
+
+/** Where we say no and Dapr does not, with the reason. */
+const STRICTER: Readonly<Record<string, string>> = {
+  aliases: 'Dapr has no limit of aliases',
+  empty: 'Dapr ignores it; a running process of ours waits for what will be in it',
+};
+
+test('real daprd loads what we load, as we read it, and refuses what we refuse', {
+  skip,
+}, async (t) => {
+  const { directory, at, write } = await workspace(t);
+  await mkdir(at('resources'));
+  const ours: Record<string, Reading> = {};
+  for (const folder of ['good', 'bad']) {
+    const fixtures = new URL(`../fixtures/${folder}/`, import.meta.url);
+    for (const file of await readdir(fixtures)) {
+      const name = path.basename(file, '.yaml');
+      const text = await readFile(new URL(file, fixtures), 'utf8');
+      // A component in the same file would be started, and fail for reasons of its own.
+      if (
+        HANGS.includes(name) ||
+        !/^kind: Resilien/m.test(text) ||
+        /^kind: Component/m.test(text)
+      ) {
+        continue;
+      }
+      await write(
+        `resources/${file}`,
+        text.replace(/^( {2}name:|metadata: \{ name:).*/m, named(name)),
+      );
+      const { documents, problems } = parseResiliency(text, file);
+      const [document] = problems.some(isBroken) ? [] : documents;
+      if (!(name in STRICTER))
+        ours[name] = document === undefined ? 'refused' : readingOf(document);
+    }
+  }
+
+  const messages = await startupMessages(t, directory, at('resources'));
+  const theirs: Record<string, Reading> = {};
+  for (const name of Object.keys(ours)) {
+    const shown = `Resiliency configuration (${name}): `;
+    const dump = messages.find((message) => message.startsWith(shown))?.slice(shown.length);
+    const failed = messages.some((each) =>
+      each.startsWith(`Could not read resiliency policy ${name}:`),
+    );
+    theirs[name] = dump === undefined || failed ? 'refused' : readingOfDump(JSON.parse(dump));
+  }
+  assert.ok(Object.keys(ours).length > 25, 'nearly nothing was compared');
+  assert.deepEqual(theirs, ours);
+});
+
+/** What both can say of a file: its time limits, how often it retries, and whom it names. */
+type Reading =
+  | 'refused'
+  | {
+      readonly timeouts: Record<string, number>;
+      readonly retries: Record<string, number>;
+      readonly circuitBreakers: readonly string[];
+      readonly targets: readonly string[];
+    };
+
+function readingOf({ policies, targets }: ResiliencyDocument): Reading {
+  const { timeouts, retries, circuitBreakers } = policies;
+  return {
+    timeouts: Object.fromEntries([...timeouts].map(([name, { limitMs }]) => [name, limitMs])),
+    retries: Object.fromEntries([...retries].map(([name, { maxRetries }]) => [name, maxRetries])),
+    circuitBreakers: [...circuitBreakers.keys()].sort(),
+    targets: [
+      ...targets.apps.keys(),
+      ...targets.actors.keys(),
+      ...targets.components.keys(),
+    ].sort(),
+  };
+}
+
+interface Dump {
+  readonly spec: {
+    readonly policies: {
+      readonly timeouts?: Record<string, string>;
+      readonly retries?: Record<string, { readonly maxRetries?: number }>;
+      readonly circuitBreakers?: object;
+    };
+    readonly targets: {
+      readonly apps?: object;
+      readonly actors?: object;
+      readonly components?: object;
+    };
+  };
+}
+
+function readingOfDump({ spec: { policies, targets } }: Dump): Reading {
+  const limit = (text: string) => {
+    const parsed = parseDuration(text);
+    // Beyond what a timer can do, and below zero, we say what will happen.
+    return 'ms' in parsed
+      ? Math.min(Math.max(0, Math.ceil(parsed.ms)), LONGEST_TIMER_MS)
+      : Number.NaN;
+  };
+  const retries = ({ maxRetries = -1 }) => (maxRetries < 0 ? Number.POSITIVE_INFINITY : maxRetries);
+  const mapped = <In, Out>(of: Record<string, In> | undefined, to: (value: In) => Out) =>
+    Object.fromEntries(Object.entries(of ?? {}).map(([name, value]) => [name, to(value)]));
+  return {
+    timeouts: mapped(policies.timeouts, limit),
+    retries: mapped(policies.retries, retries),
+    circuitBreakers: Object.keys(policies.circuitBreakers ?? {}).sort(),
+    targets: [targets.apps, targets.actors, targets.components]
+      .flatMap((of) => Object.keys(of ?? {}))
+      .sort(),
+  };
+}
+
+const named = (name: string) => (_: string, key: string) =>
+  key.startsWith('metadata') ? `metadata: { name: ${name} }` : `  name: ${name}`;
+
+/** Starts daprd with these resources, stops it once it is up, and gives the messages it logged. */
+async function startupMessages(
+  t: { after(fn: () => unknown): void },
+  directory: string,
+  resources: string,
+): Promise<string[]> {
+  const { stdout } = await promisify(execFile)(path.join(peers, 'unpack'), [directory]);
+  const [http, grpc, internal] = [await freePort(), await freePort(), await freePort()];
+  const daprd: ChildProcess = spawn(stdout.trim(), [
+    ...['--app-id', 'checkout', '--resources-path', resources, '--enable-metrics=false'],
+    ...['--dapr-http-port', http, '--dapr-grpc-port', grpc, '--dapr-internal-grpc-port', internal],
+    ...['--dapr-listen-addresses', '127.0.0.1', '--log-level', 'debug', '--log-as-json'],
+  ]);
+  t.after(() => daprd.kill('SIGKILL'));
+  let log = '';
+  for (const stream of [daprd.stdout, daprd.stderr]) {
+    stream?.on('data', (chunk: Buffer) => {
+      log += chunk;
+    });
+  }
+  const ended = new Promise((resolve) => daprd.once('exit', resolve));
+  for (let left = 600; !/dapr initialized|"level":"fatal"/.test(log); left -= 1) {
+    assert.ok(left > 0 && daprd.exitCode === null, `daprd did not come up:\n${log.slice(-2_000)}`);
+    await systemClock.sleep(50);
+  }
+  daprd.kill('SIGKILL');
+  await ended;
+  const whole = log.split('\n').filter((line) => line.startsWith('{') && line.endsWith('}'));
+  return whole.map((line) => String((JSON.parse(line) as { msg: unknown }).msg));
+}
+
+async function freePort(): Promise<string> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return String(port);
+}

@@ -1,0 +1,30 @@
+export { BUILT_IN_RETRIES, type BuiltInRetry } from './built-in-retries.ts';
+export { checkResiliency } from './check-resiliency.ts';
+export { COMPONENT_TYPES, type ComponentType, type Direction } from './default-policies.ts';
+export {
+  type LoadedResiliency,
+  type LoadOptions,
+  loadResiliency,
+  ResiliencyFileError,
+} from './load-resiliency.ts';
+export { type ParsedResiliency, parseResiliency } from './parse-resiliency.ts';
+export { formatProblem, isBroken, type Problem } from './problem.ts';
+export type { Place } from './report.ts';
+export type {
+  ActorScope,
+  BreakerRule,
+  BulkheadRule,
+  ResiliencyDocument,
+  RetryRule,
+} from './resiliency-document.ts';
+export type { DefinedNames, ResiliencyPolicies } from './resiliency-policies.ts';
+export { RULES, type Rule, type RuleName, type Severity } from './rules.ts';
+export {
+  isFailure,
+  type Outcome,
+  type Protocol,
+  retryOptions,
+  type StatusOf,
+  type TargetPolicies,
+} from './target-policies.ts';
+export { type Watching, type WatchOptions, watchResiliency } from './watch-resiliency.ts';

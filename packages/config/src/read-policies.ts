@@ -1,0 +1,78 @@
+import type { BulkheadOptions } from '@holdfast/core';
+import { type Entry, entriesOf, type Reading } from './entries.ts';
+import { readObject } from './map-reader.ts';
+import { readBreaker } from './read-breaker.ts';
+import { readDuration } from './read-duration.ts';
+import { readRetry } from './read-retry.ts';
+import type { BulkheadRule, PolicySet, TimeoutRule } from './resiliency-document.ts';
+import { BULKHEAD, POLICIES } from './vocabulary.ts';
+
+/** Policies of one kind in one file. Compiling a `trip` takes a tenth of a millisecond. */
+export const MOST_POLICIES = 1_000;
+
+/** `spec.policies`, and the names of those that could not be used, as `retries.name`. */
+export function readPolicies(
+  reading: Reading,
+  entry: Entry | undefined,
+): { policies: PolicySet; unusable: Set<string> } {
+  const reader = readObject(reading, entry, 'policies', POLICIES);
+  const unusable = new Set<string>();
+
+  /** Every entry of a section; a broken one is left out and its name kept. */
+  const section = <Rule>(
+    name: 'timeouts' | 'retries' | 'circuitBreakers' | 'bulkheads' | 'deadlines',
+    read: (reading: Reading, entry: Entry) => Rule | undefined,
+  ): Map<string, Rule> => {
+    const rules = new Map<string, Rule>();
+    const written = reader.entry(name);
+    if (written === undefined) return rules;
+    for (const each of entriesOf(reading, written, `policies.${name}`) ?? []) {
+      if (rules.size + unusable.size >= MOST_POLICIES) {
+        const message = `policies.${name} has over ${MOST_POLICIES} entries, the limit`;
+        reading.report.add(each.keyOffset, 'too-many-entries', message);
+        break;
+      }
+      const rule = read(reading, each);
+      if (rule === undefined) unusable.add(`${name}.${each.key}`);
+      else rules.set(each.key, rule);
+    }
+    return rules;
+  };
+
+  const policies: PolicySet = {
+    timeouts: section('timeouts', (_, each) => readLimit(reading, each, 'timeouts')),
+    retries: section('retries', readRetry),
+    circuitBreakers: section('circuitBreakers', readBreaker),
+    bulkheads: section('bulkheads', readBulkhead),
+    deadlines: section('deadlines', (_, each) => readLimit(reading, each, 'deadlines')),
+  };
+  return { policies, unusable };
+}
+
+function readLimit(
+  reading: Reading,
+  entry: Entry,
+  section: 'timeouts' | 'deadlines',
+): TimeoutRule | undefined {
+  const limitMs = readDuration(reading, entry, `${section}.${entry.key}`);
+  if (limitMs === undefined) return undefined;
+  return { name: entry.key, at: reading.report.place(entry.keyOffset), limitMs };
+}
+
+function readBulkhead(reading: Reading, entry: Entry): BulkheadRule | undefined {
+  const reader = readObject(reading, entry, `bulkheads.${entry.key}`, BULKHEAD);
+  const limit = reader.integer('maxConcurrent');
+  const queueLimit = reader.integer('maxQueue');
+  const queueTimeoutMs = reader.duration('queueTimeout');
+  if (reader.broken) return undefined;
+  if (limit === undefined) {
+    reader.fault('maxConcurrent', 'out-of-range', 'is missing, and must be 1 to 1000000');
+    return undefined;
+  }
+  const options: BulkheadOptions = {
+    limit: limit.value,
+    ...(queueLimit === undefined ? {} : { queueLimit: queueLimit.value }),
+    ...(queueTimeoutMs === undefined ? {} : { queueTimeoutMs: Math.max(1, queueTimeoutMs.value) }),
+  };
+  return { name: entry.key, at: reader.place(), options };
+}

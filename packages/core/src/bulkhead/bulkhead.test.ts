@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { pipeline } from '../pipeline.ts';
+import { record } from '../testing/record.ts';
+import { VirtualClock } from '../testing/virtual-clock.ts';
+import { timeout } from '../timeout/timeout.ts';
+import { bulkhead } from './bulkhead.ts';
+import type { BulkheadOptions } from './options.ts';
+
+describe('bulkhead', () => {
+  test('runs as many at a time as it may, the others in order of arrival', async () => {
+    const { clock, p } = setUp({ limit: 2, queueLimit: 10 });
+    const began: Array<[number, number]> = [];
+    await clock.run(() =>
+      Promise.all(
+        [0, 1, 2, 3, 4].map((n) =>
+          p.execute(async () => {
+            began.push([n, clock.now()]);
+            await clock.sleep(100);
+          }),
+        ),
+      ),
+    );
+    assert.deepEqual(began, [
+      [0, 0],
+      [1, 0],
+      [2, 100],
+      [3, 100],
+      [4, 200],
+    ]);
+  });
+
+  test('refuses those for whom there is no room, and says what the matter is', async () => {
+    const { clock, p, events } = setUp({ limit: 1, queueLimit: 1 });
+    const refusal = await clock.run(async () => {
+      const admitted = [p.execute(() => clock.sleep(10)), p.execute(() => clock.sleep(10))];
+      const third = await p.execute(async () => 'in').catch((error: unknown) => error);
+      await Promise.all(admitted);
+      return third as Error & { code: string };
+    });
+    assert.deepEqual(
+      [refusal.code, refusal.message],
+      [
+        'BULKHEAD_FULL',
+        'Bulkhead "bulkhead" is full: 1 calls are running and 1 wait. Try again when some have ended.',
+      ],
+    );
+    assert.deepEqual(
+      events.flatMap((event) =>
+        event.type === 'queued' ? [[event.waitedMs, event.admitted]] : [],
+      ),
+      [[10, true]],
+    );
+  });
+
+  test('ends a wait that takes too long', async () => {
+    const { clock, p, events } = setUp({ limit: 1, queueLimit: 1, queueTimeoutMs: 30 });
+    const outcome = await clock.run(async () => {
+      const long = p.execute(() => clock.sleep(100));
+      const waiting = await p
+        .execute(async () => 'in')
+        .catch((error: { code: string }) => [error.code, clock.now()]);
+      await long;
+      return waiting;
+    });
+    assert.deepEqual(outcome, ['QUEUE_TIMED_OUT', 30]);
+    assert.deepEqual(
+      events.flatMap((event) =>
+        event.type === 'queued' ? [[event.waitedMs, event.admitted]] : [],
+      ),
+      [[30, false]],
+    );
+    assert.deepEqual(p.inspect().policies[0]?.bulkhead, { active: 0, queued: 0 });
+  });
+
+  test('gives the place of a timed-out call to the next, whatever its function still does', async () => {
+    const clock = new VirtualClock();
+    const p = pipeline('p', [timeout({ limitMs: 50 }), bulkhead({ limit: 1, queueLimit: 5 })], {
+      clock,
+    });
+    const outcomes = await clock.run(() =>
+      Promise.allSettled([p.execute(() => new Promise(() => {})), p.execute(async () => 'second')]),
+    );
+    // Both limits end at the same moment; the first one's makes room before the second one's rings.
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      ['rejected', 'fulfilled'],
+    );
+    assert.deepEqual(p.inspect().policies[1]?.bulkhead, { active: 0, queued: 0 });
+  });
+
+  test('works off a thousand waiters that end at once without going a thousand deep', async () => {
+    const { clock, p } = setUp({ limit: 1, queueLimit: 20_000 });
+    let calls = 0;
+    const first = p.execute(() => clock.sleep(10));
+    const waiting = Array.from({ length: 20_000 }, () => p.execute(() => (calls += 1)));
+    await clock.run(() => Promise.all([first, ...waiting]));
+    assert.equal(calls, 20_000);
+  });
+
+  test('refuses options that cannot work, naming the culprit', () => {
+    assert.throws(() => bulkhead({ limit: 0 }), {
+      name: 'RangeError',
+      message: 'bulkhead.limit must be a whole number from 1 to 1000000, not 0.',
+    });
+    assert.throws(() => bulkhead({ limit: 1, queueLimit: -1 }), /bulkhead\.queueLimit/);
+    assert.throws(() => bulkhead({ limit: 1, queueTimeoutMs: Number.NaN }), /queueTimeoutMs/);
+    assert.throws(() => bulkhead({} as BulkheadOptions), /bulkhead\.limit .* not undefined/);
+  });
+});
+
+function setUp(options: BulkheadOptions) {
+  const clock = new VirtualClock();
+  const { events, listener } = record();
+  return { clock, events, p: pipeline('p', [bulkhead(options)], { clock, report: listener }) };
+}

@@ -1,0 +1,46 @@
+/**
+ * `setTimeout` reads anything longer as 1 ms, so a 30-day limit would be over at
+ * once. No duration that a timer has to wait for may exceed it.
+ */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Throws a `RangeError` that names the option, the rule and the value that broke it. */
+export function checkInteger(option: string, value: unknown, min: number, max: number): void {
+  // Infinity is a whole number here where the range says so: "no limit" is written Infinity.
+  if (value === Infinity ? max === Infinity : Number.isInteger(value) && within(value, min, max)) {
+    return;
+  }
+  throw new RangeError(`${option} must be a whole number ${range(min, max)}, not ${show(value)}.`);
+}
+
+/** As `checkInteger`, for options that may have a fraction: durations, ratios, factors. */
+export function checkNumber(option: string, value: unknown, min: number, max: number): void {
+  if (typeof value === 'number' && within(value, min, max)) return;
+  throw new RangeError(`${option} must be a number ${range(min, max)}, not ${show(value)}.`);
+}
+
+/** Throws unless `value` is one of `allowed`. */
+export function checkOneOf(option: string, value: unknown, allowed: readonly string[]): void {
+  if (allowed.includes(value as string)) return;
+  throw new RangeError(`${option} must be one of ${allowed.join(', ')}, not ${show(value)}.`);
+}
+
+/** Throws unless `value` is a function, or absent. */
+export function checkFunction(option: string, value: unknown): void {
+  if (value === undefined || typeof value === 'function') return;
+  throw new TypeError(`${option} must be a function, not ${show(value)}.`);
+}
+
+/** Throws unless `value` is a string that says something. */
+export function checkName(option: string, value: unknown): void {
+  if (typeof value === 'string' && value !== '') return;
+  throw new RangeError(`${option} must be a string that is not empty, not ${show(value)}.`);
+}
+
+const within = (value: unknown, min: number, max: number) =>
+  (value as number) >= min && (value as number) <= max;
+
+const range = (min: number, max: number) =>
+  max === Infinity ? `of at least ${min}` : `from ${min} to ${max}`;
+
+const show = (value: unknown) => (typeof value === 'string' ? `"${value}"` : String(value));

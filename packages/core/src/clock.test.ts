@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
+import { describe, test } from 'node:test';
+import { systemClock } from './clock.ts';
+import { pipeline } from './pipeline.ts';
+import { timeout } from './timeout/timeout.ts';
+
+describe('the system clock', () => {
+  test('fires no timer early', async () => {
+    const early = await Promise.all(
+      Array.from({ length: 40 }, async (_, i) => {
+        const ms = i / 4;
+        const beganMs = systemClock.now();
+        await systemClock.sleep(ms);
+        return systemClock.now() - beganMs < ms;
+      }),
+    );
+    assert.deepEqual(new Set(early), new Set([false]));
+  });
+
+  test('ends a sleep with its signal’s reason, and leaves no listener', async () => {
+    const caller = new AbortController();
+    const slept = systemClock.sleep(60_000, caller.signal);
+    caller.abort('gone');
+    await assert.rejects(slept, (reason) => reason === 'gone');
+    assert.equal(getEventListeners(caller.signal, 'abort').length, 0);
+  });
+
+  test('cancels a timer, also after it fired, and twice', async () => {
+    let fired = 0;
+    const timer = systemClock.timer(0, () => (fired += 1));
+    const cancelled = systemClock.timer(0, () => (fired += 1));
+    cancelled.cancel();
+    await systemClock.sleep(5);
+    timer.cancel();
+    timer.cancel();
+    assert.equal(fired, 1);
+  });
+
+  test('does not take a wait of 30 days for one of 1 ms', async () => {
+    let fired = false;
+    const timer = systemClock.timer(30 * 86_400_000, () => {
+      fired = true;
+    });
+    await systemClock.sleep(20);
+    timer.cancel();
+    assert.equal(fired, false);
+  });
+
+  test('ends real calls in time, by the shared wheel, and never early', async () => {
+    const p = pipeline('real', [timeout({ limitMs: 30 })], { registry: undefined });
+    const beganMs = systemClock.now();
+    const code = await p.execute(() => new Promise(() => {})).catch((error) => error.code);
+    const tookMs = systemClock.now() - beganMs;
+    assert.equal(code, 'TIMED_OUT');
+    assert.ok(tookMs >= 30, `${tookMs} ms`);
+  });
+});

@@ -1,0 +1,12 @@
+import { isPolicyError } from '../errors.ts';
+import type { Outcome } from '../events.ts';
+
+/** How an attempt or a call that threw `error` ended, as events name it. */
+export function outcomeOf(error: unknown): Outcome {
+  if (!isPolicyError(error)) return 'failure';
+  return error.code === 'TIMED_OUT' || error.code === 'DEADLINE_EXCEEDED' ? 'timeout' : 'refused';
+}
+
+/** Whether one of our policies refused the call, so that nothing was sent. */
+export const isRefusal = (error: unknown): boolean =>
+  error instanceof Error && outcomeOf(error) === 'refused';

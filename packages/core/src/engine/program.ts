@@ -1,0 +1,44 @@
+import { Operation } from './operation.ts';
+import type { Reporter } from './reporter.ts';
+import type { Stage, StageWorld } from './stage.ts';
+
+/** Operations kept for the next calls. A burst of more leaves the rest to the garbage collector. */
+const POOL_LIMIT = 256;
+
+/** Of a pipeline, over all its swaps. */
+export interface Tally {
+  /** Calls begun and not ended. */
+  inFlight: number;
+}
+
+/** The stages of a pipeline between two swaps, and the operations that have the slots for them. */
+export class Program {
+  readonly world: StageWorld;
+  readonly reporter: Reporter;
+  readonly stages: readonly Stage[];
+  /** Index of the innermost stage; -1 when there is none. */
+  readonly last: number;
+  /** Whether a timer may end something and the caller's code then go on, which needs the caller's context. */
+  readonly capturesContext: boolean;
+  readonly tally: Tally;
+  readonly #pool: Operation[] = [];
+
+  constructor(world: StageWorld, stages: readonly Stage[], tally: Tally) {
+    this.world = world;
+    this.reporter = world.reporter;
+    this.tally = tally;
+    this.stages = stages;
+    this.last = stages.length - 1;
+    const first = stages.findIndex((stage) => stage.continues === true);
+    this.capturesContext =
+      first >= 0 && stages.some((stage, index) => index > first && stage.timed === true);
+  }
+
+  take(): Operation {
+    return this.#pool.pop() ?? new Operation(this);
+  }
+
+  giveBack(op: Operation): void {
+    if (this.#pool.length < POOL_LIMIT) this.#pool.push(op);
+  }
+}

@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
+import { test } from 'node:test';
+import { circuitBreaker } from '../breaker/breaker.ts';
+import { bulkhead } from '../bulkhead/bulkhead.ts';
+import { fallback } from '../fallback/fallback.ts';
+import { type Pipeline, pipeline } from '../pipeline.ts';
+import type { Call, ExecuteOptions, Policy } from '../policy.ts';
+import type { Random } from '../random.ts';
+import { createRegistry, type Registry } from '../registry.ts';
+import { retry } from '../retry/retry.ts';
+import { record } from '../testing/record.ts';
+import { seededRandom } from '../testing/seeded-random.ts';
+import { VirtualClock } from '../testing/virtual-clock.ts';
+import { deadline } from '../timeout/deadline.ts';
+import { timeout } from '../timeout/timeout.ts';
+
+const SEEDS = 300;
+const CALLS = 25;
+/** Every call is given at most this long: a function that never ends may be behind no limit at all. */
+const PATIENCE_MS = 4_000;
+
+test(`${SEEDS} random programs keep every promise of the engine`, async () => {
+  for (let seed = 1; seed <= SEEDS; seed += 1) await playProgram(seed);
+});
+
+test('a program of the same seed plays out the same, event by event', async () => {
+  for (const seed of [3, 141, 59]) {
+    const plain = (events: unknown) => JSON.stringify(events).replace(/"call":\d+/g, '');
+    assert.equal(plain(await playProgram(seed)), plain(await playProgram(seed)), `seed ${seed}`);
+  }
+});
+
+/** Plays a random pipeline under random calls, and checks what must hold whatever they are. */
+async function playProgram(seed: number) {
+  const random = seededRandom(seed);
+  const clock = new VirtualClock();
+  const registry = createRegistry();
+  const { events, listener } = record();
+  const p = pipeline(`seed ${seed}`, randomPolicies(random), {
+    clock,
+    random,
+    registry,
+    report: listener,
+  });
+  const explained = p.explain();
+  const swaps = random.next() < 0.3;
+
+  const callers: AbortController[] = [];
+  const settled: number[] = [];
+  const runs: number[] = [];
+  const tookMs: number[] = [];
+  const all = Array.from({ length: CALLS }, async (_, n) => {
+    await clock.sleep(pick(random, 2_000));
+    const options = randomOptions(random, clock, callers);
+    const behave = randomBehaviour(random, clock);
+    const beganMs = clock.now();
+    runs[n] = 0;
+    await p
+      .execute((call) => {
+        runs[n]! += 1;
+        assert.equal(call.attempt, runs[n], 'attempts count from 1');
+        return behave(call);
+      }, options)
+      .catch(() => {});
+    settled.push(n);
+    tookMs[n] = clock.now() - beganMs;
+  });
+  const meddling = swaps ? meddle(p, random, clock, registry) : undefined;
+  await clock.advance(20_000);
+  await Promise.all([...all, meddling]);
+
+  const about = `seed ${seed}: ${explained.words.join(' ')}`;
+  assert.equal(settled.length, CALLS, about);
+  assert.equal(events.filter(({ type }) => type === 'call').length, CALLS, about);
+  const attempts = events.filter(({ type }) => type === 'attempt').length;
+  assert.equal(
+    attempts,
+    runs.reduce((a, b) => a + b),
+    `each run is reported once, ${about}`,
+  );
+  assert.equal(clock.pendingTimers, 0, `no timer is left, ${about}`);
+  for (const { signal } of callers) {
+    assert.equal(getEventListeners(signal, 'abort').length, 0, `no listener is left, ${about}`);
+  }
+  const { inFlight, policies } = p.inspect();
+  assert.equal(inFlight, 0, about);
+  for (const { bulkhead: gate } of policies) {
+    if (gate) assert.deepEqual(gate, { active: 0, queued: 0 }, about);
+  }
+  if (!swaps) {
+    assert.ok(Math.max(...runs) <= explained.maxAttempts, `${Math.max(...runs)} runs, ${about}`);
+    assert.ok(Math.max(...tookMs) <= explained.worstCaseMs, `${Math.max(...tookMs)} ms, ${about}`);
+  }
+  await checkNoCircuitIsStuck(p, clock, about);
+  return events;
+}
+
+/** Whatever happened, a dependency that is well again is used again after a while. */
+async function checkNoCircuitIsStuck(p: Pipeline, clock: VirtualClock, about: string) {
+  for (let i = 0; i < 8; i += 1) {
+    await clock.advance(400_000);
+    await clock.run(() => p.execute(async () => 'well').catch(() => {}));
+  }
+  for (const { circuit } of p.inspect().policies) {
+    if (circuit) assert.equal(circuit.state, 'closed', about);
+  }
+}
+
+function randomPolicies(random: Random): readonly Policy[] {
+  const count = pick(random, 6);
+  return Array.from({ length: count }, (_, i) => randomPolicy(random, `${i}`));
+}
+
+function randomPolicy(random: Random, name: string): Policy {
+  switch (pick(random, 6)) {
+    case 0:
+      return retry({
+        name,
+        maxRetries: pick(random, 4),
+        delayMs: pick(random, 300),
+        retryIfResult: (value) => value === 'again',
+        ...(random.next() < 0.3 ? { maxElapsedMs: 500 } : undefined),
+        ...(random.next() < 0.3 ? { delayHint: () => 70 } : undefined),
+      });
+    case 1:
+      return timeout({ name, limitMs: 1 + pick(random, 300) });
+    case 2:
+      return deadline({ name, limitMs: 1 + pick(random, 1_500) });
+    case 3:
+      return circuitBreaker({
+        name,
+        consecutiveFailures: 1 + pick(random, 4),
+        openMs: 1 + pick(random, 500),
+        halfOpenPermits: 1 + pick(random, 3),
+        successThreshold: 1 + pick(random, 3),
+        clearIntervalMs: pick(random, 2) * 300,
+        failureRatio: { ratio: 0.5, minimumCalls: 5, windowMs: 1_000 },
+      });
+    case 4:
+      return bulkhead({
+        name,
+        limit: 1 + pick(random, 3),
+        queueLimit: pick(random, 4),
+        queueTimeoutMs: 1 + pick(random, 400),
+      });
+    default:
+      return fallback({
+        name,
+        steps: [
+          (_error: unknown, call: Call) => {
+            if (call.attempt === 1) throw new Error('no cache');
+            return 'cached';
+          },
+          async () => 'default',
+        ].slice(pick(random, 2)),
+      });
+  }
+}
+
+function randomOptions(
+  random: Random,
+  clock: VirtualClock,
+  callers: AbortController[],
+): ExecuteOptions {
+  const caller = new AbortController();
+  callers.push(caller);
+  const aborts = random.next() < 0.3;
+  const abortMs = pick(random, 600);
+  if (aborts && abortMs < 20) caller.abort('before');
+  else if (aborts) void clock.sleep(abortMs).then(() => caller.abort('gone'));
+  return {
+    signal: caller.signal,
+    deadlineMs: random.next() < 0.2 ? pick(random, 500) : PATIENCE_MS,
+    idempotent: random.next() < 0.8,
+    discard: () => {},
+  };
+}
+
+/** What the function does in each attempt is drawn anew. */
+function randomBehaviour(random: Random, clock: VirtualClock): (call: Call) => unknown {
+  return (call) => {
+    const ms = pick(random, 400);
+    switch (pick(random, 8)) {
+      case 0:
+        return 'at once';
+      case 1:
+        throw new Error('at once');
+      case 2:
+        return new Promise(() => {});
+      case 3:
+        return clock.sleep(ms).then(() => Promise.reject(new Error('slowly down')));
+      case 4:
+        return clock.sleep(ms, call.signal).then(() => 'slowly');
+      case 5:
+        return Promise.reject(new Error('down'));
+      case 6:
+        return clock.sleep(ms).then(() => 'again');
+      default:
+        return clock.sleep(ms).then(() => 'well');
+    }
+  };
+}
+
+/** Swaps the policies and forces the circuits while calls are on their way. */
+async function meddle(p: Pipeline, random: Random, clock: VirtualClock, registry: Registry) {
+  for (let i = 0; i < 5; i += 1) {
+    await clock.sleep(pick(random, 500));
+    if (random.next() < 0.6) {
+      p.swap(randomPolicies(random));
+    } else if (p.policies.some(({ kind }) => kind === 'circuitBreaker')) {
+      const as = (['forced-open', 'forced-closed', 'disabled', 'closed'] as const)[
+        pick(random, 4)
+      ]!;
+      registry.force(p.name, as, { forMs: 1 + pick(random, 400) });
+    }
+  }
+}
+
+/** A whole number from 0 to below `n`. */
+const pick = (random: Random, n: number) => Math.floor(random.next() * n);

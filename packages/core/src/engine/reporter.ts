@@ -1,0 +1,61 @@
+import type { Listener, PolicyEvent } from '../events.ts';
+
+/** The listeners of a registry; empty, it costs the pipelines in it one look. */
+export class ListenerHub {
+  #listeners: readonly Listener[] = [];
+
+  get listening(): boolean {
+    return this.#listeners.length > 0;
+  }
+
+  add(listener: Listener): () => void {
+    // An entry of its own, so that the same listener may be added twice and removed once.
+    const entry: Listener = (event) => listener(event);
+    this.#listeners = [...this.#listeners, entry];
+    return () => {
+      this.#listeners = this.#listeners.filter((other) => other !== entry);
+    };
+  }
+
+  tell(event: PolicyEvent): void {
+    for (const listener of this.#listeners) tell(listener, event);
+  }
+}
+
+type Without<Event, Keys extends PropertyKey> = Event extends unknown ? Omit<Event, Keys> : never;
+
+/** An event as the one who reports it knows it. */
+export type Report = Without<PolicyEvent, 'pipeline' | 'call'>;
+
+/** Where one pipeline's events go. */
+export class Reporter {
+  readonly #pipeline: string;
+  readonly #own: Listener | undefined;
+  readonly #hub: ListenerHub | undefined;
+
+  constructor(pipeline: string, own: Listener | undefined, hub: ListenerHub | undefined) {
+    this.#pipeline = pipeline;
+    this.#own = own;
+    this.#hub = hub;
+  }
+
+  /** Whether anybody hears: ask before making a report. */
+  get listening(): boolean {
+    return this.#own !== undefined || this.#hub?.listening === true;
+  }
+
+  /** Tells of an event of call number `call`; 0 where there is no call. */
+  report(call: number, report: Report): void {
+    const event = { pipeline: this.#pipeline, call, ...report } as PolicyEvent;
+    if (this.#own !== undefined) tell(this.#own, event);
+    this.#hub?.tell(event);
+  }
+}
+
+function tell(listener: Listener, event: PolicyEvent): void {
+  try {
+    listener(event);
+  } catch {
+    // A broken listener must harm neither the call it hears of nor the other listeners.
+  }
+}

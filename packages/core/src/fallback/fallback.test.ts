@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { circuitBreaker } from '../breaker/breaker.ts';
+import { pipeline } from '../pipeline.ts';
+import type { Policy } from '../policy.ts';
+import { retry } from '../retry/retry.ts';
+import { record } from '../testing/record.ts';
+import { VirtualClock } from '../testing/virtual-clock.ts';
+import { deadline } from '../timeout/deadline.ts';
+import { fallback } from './fallback.ts';
+import type { FallbackOptions } from './options.ts';
+
+const down = new Error('down');
+
+describe('fallback', () => {
+  test('answers in place of a failure, and the answer counts as degraded', async () => {
+    const seen: unknown[] = [];
+    const steps = [(error: unknown) => seen.push(error) && 'cached'];
+    const { outcome, events } = await run([fallback({ steps })]);
+    assert.deepEqual([outcome, seen], ['cached', [down]]);
+    const call = events.find((event) => event.type === 'call');
+    assert.deepEqual([call?.outcome, call?.degraded, call?.attempts], ['success', true, 1]);
+    const answered = events.find((event) => event.type === 'fallback');
+    assert.deepEqual([answered?.step, answered?.error], [1, down]);
+  });
+
+  test('goes down the ladder until a step answers', async () => {
+    const asked: number[] = [];
+    const steps = [
+      () => {
+        asked.push(1);
+        throw new Error('no cache');
+      },
+      async () => {
+        asked.push(2);
+        throw new Error('no replica');
+      },
+      (error: unknown) => ['default', error],
+    ];
+    const { outcome } = await run([fallback({ steps })]);
+    assert.deepEqual(
+      [outcome, asked],
+      [
+        ['default', down],
+        [1, 2],
+      ],
+    );
+  });
+
+  test('rethrows the call’s own error when no step answers', async () => {
+    const steps = [() => Promise.reject(new Error('no cache'))];
+    const { outcome, events } = await run([fallback({ steps })]);
+    assert.equal(outcome, down);
+    const call = events.find((event) => event.type === 'call');
+    assert.deepEqual([call?.outcome, call?.degraded], ['failure', false]);
+  });
+
+  test('comes after the retries inside it, and before those outside', async () => {
+    const inside = await run([fallback({ steps: [() => 'cached'] }), retry({ maxRetries: 2 })]);
+    assert.deepEqual([inside.outcome, inside.calls], ['cached', 3]);
+
+    let asked = 0;
+    const steps = [
+      () => {
+        asked += 1;
+        if (asked < 3) throw new Error('no cache');
+        return 'cached';
+      },
+    ];
+    const outside = await run([retry(), fallback({ steps })]);
+    assert.deepEqual([outside.outcome, outside.calls, asked], ['cached', 3, 3]);
+  });
+
+  test('answers for a circuit that refuses', async () => {
+    const policies = [
+      fallback({ steps: [(error) => (error as { code?: string }).code ?? 'down'] }),
+      circuitBreaker({ consecutiveFailures: 1 }),
+    ];
+    const clock = new VirtualClock();
+    const p = pipeline('p', policies, { clock });
+    const fail = () => Promise.reject(down);
+    assert.deepEqual([await p.execute(fail), await p.execute(fail)], ['down', 'CIRCUIT_OPEN']);
+  });
+
+  test('does not hide programming errors, nor what fallbackIf does not want', async () => {
+    const bug = new TypeError('x is not a function');
+    assert.equal((await run([fallback({ steps: [() => 'cached'] })], bug)).outcome, bug);
+    const policy = fallback({ steps: [() => 'cached'], fallbackIf: (error) => error !== down });
+    assert.equal((await run([policy])).outcome, down);
+  });
+
+  test('is ended by a deadline around it, and its late answer is not taken', async () => {
+    const clock = new VirtualClock();
+    const steps = [() => clock.sleep(500).then(() => 'late')];
+    const p = pipeline('p', [deadline({ limitMs: 100 }), fallback({ steps })], { clock });
+    const code = await clock.run(() =>
+      p.execute(() => Promise.reject(down)).catch((error) => error.code),
+    );
+    assert.deepEqual([code, clock.now()], ['DEADLINE_EXCEEDED', 100]);
+  });
+
+  test('refuses steps that are none', () => {
+    for (const steps of [[], undefined, 'cached', Array(21).fill(() => 1)]) {
+      assert.throws(() => fallback({ steps } as FallbackOptions), /fallback\.steps must be a list/);
+    }
+    assert.throws(() => fallback({ steps: ['cached'] } as unknown as FallbackOptions), {
+      name: 'TypeError',
+      message: 'fallback.steps[0] must be a function, not "cached".',
+    });
+  });
+});
+
+/** Runs a call that fails behind `policies`. */
+async function run(policies: readonly Policy[], error: unknown = down) {
+  const clock = new VirtualClock();
+  const { events, listener } = record();
+  const p = pipeline('p', policies, { clock, report: listener });
+  let calls = 0;
+  const outcome = await clock.run(() =>
+    p
+      .execute((): Promise<unknown> => {
+        calls += 1;
+        return Promise.reject(error);
+      })
+      .catch((reason: unknown) => reason),
+  );
+  return { outcome, events, calls };
+}

@@ -1,0 +1,91 @@
+import type { Operation } from '../engine/operation.ts';
+import type { Exit, Stage, StageWorld } from '../engine/stage.ts';
+import type { Forecast } from '../explain/explain.ts';
+import type { Policy } from '../policy.ts';
+import {
+  type FallbackOptions,
+  type ResolvedFallbackOptions,
+  resolveFallbackOptions,
+} from './options.ts';
+
+/**
+ * Answers in place of a call that failed: the steps are asked in order until
+ * one answers. The call then counts as degraded. When none does, the call's own
+ * error is thrown, since that one tells what is wrong.
+ */
+export function fallback(given: FallbackOptions): Policy<ResolvedFallbackOptions> {
+  const options = resolveFallbackOptions(given);
+  const policy: Policy<ResolvedFallbackOptions> = {
+    kind: 'fallback',
+    name: options.name,
+    options,
+    stage: (world) => new FallbackStage(policy, world),
+  };
+  return policy;
+}
+
+/** What one operation keeps for its fallback. */
+interface Ladder {
+  /** The step that is answering, from 1; 0 while the call itself runs. */
+  step: number;
+  error: unknown;
+}
+
+class FallbackStage implements Stage {
+  readonly policy: Policy<ResolvedFallbackOptions>;
+  readonly continues = true;
+  readonly #options: ResolvedFallbackOptions;
+  readonly #world: StageWorld;
+
+  constructor(policy: Policy<ResolvedFallbackOptions>, world: StageWorld) {
+    this.policy = policy;
+    this.#options = policy.options;
+    this.#world = world;
+  }
+
+  slot(): Ladder {
+    return { step: 0, error: undefined };
+  }
+
+  enter(op: Operation, index: number): undefined {
+    (op.slots[index] as Ladder).step = 0;
+  }
+
+  leave(op: Operation, index: number, value: unknown, failed: boolean): Exit {
+    const ladder = op.slots[index] as Ladder;
+    if (!failed) return this.#answered(op, ladder);
+    if (ladder.step === 0) {
+      if (!this.#options.fallbackIf(value)) return undefined;
+      ladder.error = value;
+    }
+    const { error } = ladder;
+    const step = this.#options.steps[ladder.step];
+    if (step === undefined) {
+      ladder.error = undefined;
+      return op.answer(error, true);
+    }
+    ladder.step += 1;
+    return op.instead((call) => step(error, call));
+  }
+
+  abandon(op: Operation, index: number): void {
+    (op.slots[index] as Ladder).error = undefined;
+  }
+
+  forecast(inner: Forecast): Forecast {
+    const { name, steps } = this.#options;
+    const words = `"${name}" answers for a call that fails, in up to ${steps.length} steps; only a limit outside it limits their time.`;
+    return { ...inner, worstCaseMs: Infinity, words: [words, ...inner.words] };
+  }
+
+  #answered(op: Operation, ladder: Ladder): undefined {
+    if (ladder.step === 0) return;
+    const { step, error } = ladder;
+    const { reporter } = this.#world;
+    ladder.error = undefined;
+    op.degraded = true;
+    if (reporter.listening) {
+      reporter.report(op.id, { type: 'fallback', policy: this.policy.name, step, error });
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { circuitBreaker } from './breaker/breaker.ts';
+import { pipeline } from './pipeline.ts';
+import { createRegistry, registry } from './registry.ts';
+import { retry } from './retry/retry.ts';
+import { record } from './testing/record.ts';
+
+describe('a registry', () => {
+  test('lists its pipelines until they are disposed of', () => {
+    const own = createRegistry();
+    const p = pipeline('p', [], { registry: own });
+    pipeline('q', [], { registry: own });
+    pipeline('elsewhere', [], { registry: undefined });
+    assert.deepEqual([own.list().map(({ name }) => name), own.get('p')], [['p', 'q'], p]);
+    p[Symbol.dispose]();
+    assert.deepEqual([own.list().map(({ name }) => name), own.get('p')], [['q'], undefined]);
+  });
+
+  test('of the process holds every pipeline that was given no other', () => {
+    const p = pipeline('in the process’s registry', []);
+    assert.equal(registry.get(p.name), p);
+    p[Symbol.dispose]();
+    assert.equal(registry.get(p.name), undefined);
+  });
+
+  test('lists the newest of a name, and disposing of an older one leaves it', () => {
+    const own = createRegistry();
+    const older = pipeline('p', [], { registry: own });
+    const newer = pipeline('p', [retry()], { registry: own });
+    older[Symbol.dispose]();
+    assert.deepEqual([own.list().length, own.get('p')], [1, newer]);
+  });
+
+  test('lists 10,000 pipelines at most', () => {
+    const own = createRegistry();
+    for (let i = 0; i < 10_001; i += 1) pipeline(`p${i}`, [], { registry: own });
+    assert.deepEqual(
+      [own.list().length, own.get('p0'), own.get('p1')?.name],
+      [10_000, undefined, 'p1'],
+    );
+  });
+
+  test('lets listeners hear all of them, also those that come later, until they leave', async () => {
+    const own = createRegistry();
+    const { events, listener } = record();
+    const early = pipeline('early', [], { registry: own });
+    const leave = own.listen(listener);
+    const leaveAgain = own.listen(listener);
+    const late = pipeline('late', [], { registry: own });
+    await early.execute(() => 1);
+    leaveAgain();
+    await late.execute(() => 1);
+    leave();
+    await late.execute(() => 1);
+    assert.deepEqual(
+      events.map(({ type, pipeline }) => `${pipeline} ${type}`),
+      ['early attempt', 'early attempt', 'early call', 'early call', 'late attempt', 'late call'],
+    );
+  });
+
+  test('says whom it could not force, and whom it could', () => {
+    const own = createRegistry();
+    pipeline('payments', [retry()], { registry: own });
+    pipeline('stock', [circuitBreaker()], { registry: own });
+    assert.throws(() => own.force('paiments', 'forced-open'), {
+      name: 'RangeError',
+      message: 'force.pipeline must be a listed pipeline ("payments", "stock"), not "paiments".',
+    });
+    assert.throws(() => own.force('payments', 'forced-open'), /"payments" has none/);
+    assert.throws(() => own.force('stock', 'open' as never), /force\.as must be one of/);
+    assert.throws(() => own.force('stock', 'disabled', { forMs: 86_400_001 }), /force\.forMs/);
+    assert.equal(own.list()[1]?.policies[0]?.circuit?.state, 'closed');
+  });
+});

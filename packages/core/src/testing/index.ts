@@ -1,0 +1,3 @@
+export { record } from './record.ts';
+export { seededRandom } from './seeded-random.ts';
+export { VirtualClock } from './virtual-clock.ts';

@@ -1,0 +1,102 @@
+import type { Clock } from '@holdfast/core';
+import { auditWhenSettled, type Witness } from './bookkeeping.ts';
+import type { Drill } from './drill.ts';
+import { closingLines, type DrillReport, recoveryOf } from './drill-report.ts';
+import { createFaults } from './faults.ts';
+import type { HttpClient } from './http-client.ts';
+import type { Ledger } from './ledger.ts';
+import { perform } from './perform.ts';
+import type { ProcessControl } from './process-control.ts';
+import { isBad } from './step.ts';
+import { createTranscript, type Transcript } from './transcript.ts';
+
+/** What a drill runs on. */
+export interface DrillEnv {
+  readonly control: ProcessControl;
+  readonly http: HttpClient;
+  readonly ledger: Ledger;
+  readonly witness: Witness;
+  /** Where the witness's ledger was before the first drill of this run. */
+  readonly mark: string;
+  readonly clock: Clock;
+  readonly print: (line: string) => void;
+  /** Interrupts the drill: it stops, mends what it broke, and proves nothing. */
+  readonly signal: AbortSignal;
+  /** How long the books may take to settle after the script. */
+  readonly settleLimitMs: number;
+}
+
+/** Runs one drill, mends what it broke, adds up its books. Never rejects: what went wrong is in the report. */
+export async function runDrill<World>(
+  drill: Drill<World>,
+  world: World,
+  env: DrillEnv,
+): Promise<DrillReport> {
+  const { clock, signal, print, settleLimitMs: limitMs } = env;
+  const { name, promise } = drill;
+  print('');
+  print(`## Drill ${name}: ${promise}`);
+
+  const startedWallMs = clock.wallMs();
+  const startedMs = clock.now();
+  const transcript = createTranscript(clock, print);
+  const mendedAtMs = await act(drill, world, env, transcript);
+  const account = signal.aborted
+    ? undefined
+    : await orFail(transcript, () =>
+        auditWhenSettled({ ...env, drill: name }, { clock, limitMs, signal }),
+      );
+  const settled =
+    account === undefined || mendedAtMs === undefined
+      ? {}
+      : { 'books settled': clock.now() - mendedAtMs };
+
+  const { steps } = transcript;
+  const passed = account?.balances === true && account.queued === 0 && !steps.some(isBad);
+  const report: DrillReport = {
+    name,
+    promise,
+    verdict: signal.aborted ? 'interrupted' : passed ? 'passed' : 'failed',
+    startedWallMs,
+    tookMs: clock.now() - startedMs,
+    steps,
+    recovery: { ...recoveryOf(steps), ...settled },
+    ...(account === undefined ? {} : { account }),
+  };
+  for (const line of closingLines(report)) print(line);
+  return report;
+}
+
+/** Plays the script and mends what is broken after it. Resolves with when the end of the last fault was ordered. */
+async function act<World>(
+  drill: Drill<World>,
+  world: World,
+  { clock, control, http, ledger, signal }: DrillEnv,
+  transcript: Transcript,
+): Promise<number | undefined> {
+  const faults = createFaults(control, clock);
+  const desk = { drill: drill.name, http, ledger, signal };
+  const performance = perform({ desk, clock, control, faults, transcript });
+
+  await orFail(transcript, () => drill.script(performance, world));
+  await orFail(transcript, () => performance.stopTraffic());
+  for (const { what, error } of await faults.undoAll()) {
+    const problem = error === undefined ? {} : { problem: messageOf(error) };
+    transcript.note({ kind: 'mended', how: `mended at the end: ${what}`, ...problem });
+  }
+  return performance.mendedAtMs();
+}
+
+/** An error ends this part of the drill and is noted; the rest goes on. */
+async function orFail<T>({ note }: Transcript, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    note({ kind: 'failed', problem: messageOf(error) });
+    return undefined;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,28 @@
+export {
+  type ClientOptions,
+  createClient,
+  type HttpClient,
+  httpPipeline,
+  type RequestOptions,
+} from './client/create-client.ts';
+export { discardResponse } from './client/discard-response.ts';
+export { DEADLINE_HEADER, deadlineFrom, deadlineHeader } from './deadline-header.ts';
+export type { HeadersLike } from './header.ts';
+export { expressHealth, type FastifyLike, fastifyHealth, nodeHealth } from './health/adapters.ts';
+export type { CheckResult, HealthCheck } from './health/cached-check.ts';
+export { type CircuitReport, circuitsOf } from './health/circuits-of.ts';
+export {
+  HEALTH_DEFAULTS,
+  type HealthAnswer,
+  type HealthOptions,
+  type HealthRoutes,
+  healthRoutes,
+} from './health/health-routes.ts';
+export { type AttemptOutcome, parseRetryAfter, retryAfterHint } from './retry-after.ts';
+export {
+  httpFailureRules,
+  httpRetryRules,
+  isIdempotentMethod,
+  isRetriableStatus,
+} from './status-rules.ts';
+export { traceFrom, traceHeaders } from './trace-headers.ts';

@@ -1,0 +1,54 @@
+import type { IncomingMessage, OutgoingMessage } from './message.ts';
+
+/**
+ * What carries messages from this process to others.
+ *
+ * Every broker adapter keeps these promises, and `testing/broker-contract.ts`
+ * holds each to them, against the real server:
+ *
+ * 1. `publish` resolves when the broker has acknowledged every message, not before.
+ * 2. A message the broker does not take although it is well makes `publish` reject with
+ *    `BrokerRejectedError`, which names it, and names those of the call that were taken; any other
+ *    failure is an outage and says nothing about the messages.
+ * 3. While the broker cannot be reached `publish` fails within its time limit, and what it was
+ *    given is not sent later behind the caller's back.
+ * 4. Id, key, headers and body arrive as they were sent.
+ * 5. Messages of one topic and key reach a group in the order published.
+ * 6. A message is acknowledged after its handler has succeeded. One whose handler fails, or whose
+ *    process dies, is handed over again.
+ * 7. Each group gets every message published since it first subscribed, also those published
+ *    while it was away.
+ * 8. A subscription comes back by itself after an outage.
+ */
+export interface Broker {
+  publish(messages: readonly OutgoingMessage[]): Promise<void>;
+
+  /** Resolves when messages published from now on will reach the group. */
+  subscribe(topic: string, options: SubscribeOptions, handler: Handler): Promise<Subscription>;
+
+  /** Ends subscriptions (the handler's current message is finished) and connections. */
+  close(): Promise<void>;
+}
+
+/** Effects belong in here, together with `Inbox` where they must happen once. */
+export type Handler = (message: IncomingMessage) => Promise<void>;
+
+export interface SubscribeOptions {
+  /** Members of one group share the messages; each group gets all of them. */
+  readonly group: string;
+  /** Waits before handing a message over again: the first, doubling. @default 100 ms */
+  readonly redeliverMs?: number;
+  /** No wait is longer. @default 10_000 ms */
+  readonly maxRedeliverMs?: number;
+  /** Hears what goes wrong: a handler that failed, a connection lost. @default nobody */
+  readonly onProblem?: (problem: SubscriptionProblem) => void;
+}
+
+export type SubscriptionProblem =
+  | { readonly kind: 'handler-failed'; readonly id: string; readonly error: unknown }
+  | { readonly kind: 'connection-lost'; readonly error: unknown };
+
+export interface Subscription {
+  /** Resolves when the handler's current message is finished and nothing more will come. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,44 @@
+export type {
+  Broker,
+  Handler,
+  SubscribeOptions,
+  Subscription,
+  SubscriptionProblem,
+} from './broker.ts';
+export type { DeadLetters } from './dead-letters.ts';
+export {
+  BrokerRejectedError,
+  BrokerUnavailableError,
+  type OutboxRefusalCode,
+  OutboxRefusedError,
+  StoreUnavailableError,
+} from './errors.ts';
+export { memoryStore } from './memory-store.ts';
+export {
+  type IncomingMessage,
+  type Message,
+  type NewMessage,
+  type OutgoingMessage,
+  type Receipt,
+  textOf,
+} from './message.ts';
+export { type Outbox, type OutboxStats, openOutbox } from './outbox.ts';
+export { OUTBOX_DEFAULTS, type OutboxLimits, type OutboxOptions } from './outbox-options.ts';
+export {
+  RELAY_DEFAULTS,
+  type Relay,
+  type RelayEvent,
+  type RelayOptions,
+  type RelaySnapshot,
+  relayPolicies,
+} from './relay/relay.ts';
+export type {
+  DeadLetter,
+  DeadPage,
+  HistoryEntry,
+  Lease,
+  MessageStatus,
+  MessageStore,
+  QueuedPage,
+  StoreStats,
+} from './store.ts';

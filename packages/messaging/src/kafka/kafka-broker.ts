@@ -1,0 +1,40 @@
+import type { Broker, Subscription } from '../broker.ts';
+import { resolveSubscribeOptions } from '../redeliver.ts';
+import { type KafkaBrokerOptions, resolveKafkaOptions } from './options.ts';
+import { KafkaPublisher } from './publisher.ts';
+import { KafkaSubscriber } from './subscriber.ts';
+
+/**
+ * Apache Kafka, through the `@platformatic/kafka` package you hand in: idempotent producer with
+ * `acks=-1`; consumers that commit after the handler succeeded and come back after an outage.
+ * Keys choose the partition, so order is kept per key for as long as a topic's partitions are.
+ */
+export function kafkaBroker(given: KafkaBrokerOptions): Broker {
+  const options = resolveKafkaOptions(given);
+  const publisher = new KafkaPublisher(options);
+  const subscriptions = new Set<Subscription>();
+
+  return {
+    publish: (messages) => publisher.publish(messages),
+    async subscribe(topic, how, handler) {
+      const subscription = new KafkaSubscriber(
+        options,
+        topic,
+        resolveSubscribeOptions(how),
+        handler,
+      );
+      subscriptions.add(subscription);
+      await subscription.joined;
+      return {
+        close() {
+          subscriptions.delete(subscription);
+          return subscription.close();
+        },
+      };
+    },
+    async close() {
+      await Promise.all([publisher.close(), ...[...subscriptions].map((each) => each.close())]);
+      subscriptions.clear();
+    },
+  };
+}

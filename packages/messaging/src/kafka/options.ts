@@ -1,0 +1,67 @@
+import { type Clock, systemClock } from '@holdfast/core';
+import { checkInteger } from '../check.ts';
+import type { KafkaClientOptions, KafkaModule } from './module.ts';
+
+export interface KafkaBrokerOptions {
+  /** The module: `import * as kafka from '@platformatic/kafka'`. */
+  readonly kafka: KafkaModule;
+  /** Brokers to begin with: `['127.0.0.1:9092']`. */
+  readonly bootstrap: readonly string[];
+  /**
+   * Names this process, also as a static member of its groups: restarted under the same name it
+   * goes on at once. Two processes of one group need two names.
+   */
+  readonly clientId: string;
+  /** For one `publish`, retries of the client included. @default 10_000 ms (100 … 600_000) */
+  readonly timeoutMs?: number;
+  /** A member that is silent for so long has lost its partitions. @default 10_000 ms (6_000 … 1_800_000) */
+  readonly sessionTimeoutMs?: number;
+  /** Wait before a lost subscription consumes again: the first, doubling up to ten times this. @default 500 ms */
+  readonly reconnectMs?: number;
+  /** Whether the broker may make topics it does not know. @default true */
+  readonly autocreateTopics?: boolean;
+  /** @default systemClock */
+  readonly clock?: Clock;
+}
+
+export const KAFKA_BROKER_DEFAULTS = {
+  timeoutMs: 10_000,
+  sessionTimeoutMs: 10_000,
+  reconnectMs: 500,
+  autocreateTopics: true,
+  clock: systemClock,
+} as const;
+
+export type ResolvedKafkaOptions = Required<KafkaBrokerOptions>;
+
+export function resolveKafkaOptions(given: KafkaBrokerOptions): ResolvedKafkaOptions {
+  const options = { ...KAFKA_BROKER_DEFAULTS, ...given };
+  if (options.bootstrap.length === 0 || !options.bootstrap.every((each) => /:\d+$/.test(each))) {
+    throw new TypeError(
+      `kafkaBroker.bootstrap must name at least one host:port, not "${options.bootstrap.join(', ')}".`,
+    );
+  }
+  if (!/^\S+$/.test(options.clientId)) {
+    throw new TypeError(
+      `kafkaBroker.clientId must be text without spaces, not "${options.clientId}".`,
+    );
+  }
+  checkInteger('kafkaBroker.timeoutMs', options.timeoutMs, 100, 600_000);
+  checkInteger('kafkaBroker.sessionTimeoutMs', options.sessionTimeoutMs, 6_000, 1_800_000);
+  checkInteger('kafkaBroker.reconnectMs', options.reconnectMs, 1, 60_000);
+  return options;
+}
+
+/** What every client of this adapter has in common. */
+export function clientOptions(options: ResolvedKafkaOptions): KafkaClientOptions {
+  return {
+    clientId: options.clientId,
+    bootstrapBrokers: [...options.bootstrap],
+    connectTimeout: Math.min(2_000, options.timeoutMs),
+    timeout: Math.min(5_000, options.timeoutMs),
+    // The relay retries, with a circuit; the client only bridges a leader that has just moved.
+    retries: 2,
+    retryDelay: 200,
+    autocreateTopics: options.autocreateTopics,
+  };
+}

@@ -1,0 +1,115 @@
+import type { Handler, Subscription } from '../broker.ts';
+import { BrokerUnavailableError } from '../errors.ts';
+import { handUntilHandled, type ResolvedSubscribeOptions } from '../redeliver.ts';
+import type { KafkaConsumer, KafkaStream } from './module.ts';
+import { clientOptions, type ResolvedKafkaOptions } from './options.ts';
+import { messageOf } from './records.ts';
+
+/**
+ * One member of a consumer group. The client's stream ends with an error when
+ * its broker goes away and does not come back, so each loss is answered with a
+ * new consumer that continues behind the last commit.
+ */
+export class KafkaSubscriber implements Subscription {
+  readonly #kafka: ResolvedKafkaOptions;
+  readonly #options: ResolvedSubscribeOptions;
+  readonly #topic: string;
+  readonly #handler: Handler;
+  readonly #closing = new AbortController();
+  readonly #joined = Promise.withResolvers<void>();
+  readonly #ended: Promise<void>;
+  #stream: KafkaStream | undefined;
+
+  constructor(
+    kafka: ResolvedKafkaOptions,
+    topic: string,
+    options: ResolvedSubscribeOptions,
+    handler: Handler,
+  ) {
+    this.#kafka = kafka;
+    this.#topic = topic;
+    this.#options = options;
+    this.#handler = handler;
+    this.#ended = this.#run();
+  }
+
+  /** Resolves when it has joined its group for the first time. */
+  get joined(): Promise<void> {
+    return this.#joined.promise;
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new Error('The subscription was closed.'));
+    await this.#stream?.close().catch(() => {});
+    await this.#ended;
+  }
+
+  async #run(): Promise<void> {
+    const { clock, reconnectMs } = this.#kafka;
+    const { signal } = this.#closing;
+    let losses = 0;
+    while (!signal.aborted) {
+      try {
+        await this.#consume(() => {
+          losses = 0;
+        });
+      } catch (error) {
+        if (signal.aborted) break;
+        const problem = new BrokerUnavailableError(
+          `Kafka's consumer of "${this.#topic}" was lost.`,
+          error,
+        );
+        this.#options.onProblem?.({ kind: 'connection-lost', error: problem });
+      }
+      const waitMs = Math.min(reconnectMs * 10, reconnectMs * 2 ** Math.min(losses, 10));
+      losses += 1;
+      // Rejects when the subscription is closed meanwhile, which ends the loop.
+      await clock.sleep(waitMs, signal).catch(() => {});
+    }
+  }
+
+  /** Consumes until the stream ends, which it does by error or by `close` alone. */
+  async #consume(progress: () => void): Promise<void> {
+    const { kafka, sessionTimeoutMs } = this.#kafka;
+    const consumer: KafkaConsumer = new kafka.Consumer({
+      ...clientOptions(this.#kafka),
+      groupId: this.#options.group,
+      // A static member: the same process, restarted, has its partitions back at once instead of
+      // after the session time-out of its predecessor.
+      groupInstanceId: `${this.#kafka.clientId}-${this.#topic}`,
+      autocommit: false,
+      sessionTimeout: sessionTimeoutMs,
+      rebalanceTimeout: sessionTimeoutMs * 2,
+      heartbeatInterval: Math.floor(sessionTimeoutMs / 5),
+      maxWaitTime: 500,
+      highWaterMark: 100,
+    });
+    try {
+      const stream = await consumer.consume({
+        topics: [this.#topic],
+        mode: 'committed',
+        fallbackMode: 'earliest',
+        autocommit: false,
+      });
+      this.#stream = stream;
+      // The iterator below rejects with the same error; without a listener it would end the process.
+      stream.on('error', () => {});
+      this.#joined.resolve();
+      await this.#handleAll(stream, progress);
+    } finally {
+      this.#stream = undefined;
+      // Leaving the group may fail as the broker is gone; the session then ends by its time-out.
+      await consumer.close(true).catch(() => {});
+    }
+  }
+
+  async #handleAll(stream: KafkaStream, progress: () => void): Promise<void> {
+    const { clock } = this.#kafka;
+    for await (const record of stream) {
+      const message = messageOf(record, clock.wallMs());
+      await handUntilHandled(message, this.#handler, this.#options, clock, this.#closing.signal);
+      await record.commit();
+      progress();
+    }
+  }
+}

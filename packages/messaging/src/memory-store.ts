@@ -1,0 +1,202 @@
+import { type Clock, systemClock } from '@holdfast/core';
+import { withEntry } from './history.ts';
+import type { Message } from './message.ts';
+import {
+  type AppendGroup,
+  type AppendResult,
+  type DeadLetter,
+  type HistoryEntry,
+  type Lease,
+  type MessageStatus,
+  type MessageStore,
+  type StoreLimits,
+  sizeOf,
+} from './store.ts';
+
+interface Entry {
+  readonly message: Message;
+  seq: number;
+  state: MessageStatus['state'];
+  readonly acceptedMs: number;
+  dueMs: number;
+  token: string | undefined;
+  deliveries: number;
+  replays: number;
+  diedMs: number;
+  reason: string;
+  history: readonly HistoryEntry[];
+}
+
+export interface MemoryStoreOptions {
+  /** @default systemClock */
+  readonly clock?: Clock;
+}
+
+/**
+ * Keeps messages in this process's memory: for tests, and for messages whose
+ * loss nobody minds. It keeps every promise of `MessageStore` but the first:
+ * what it holds ends with the process. Delivered ids are remembered for ever.
+ */
+export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): MessageStore {
+  const byId = new Map<string, Entry>();
+  let lastSeq = 0;
+  let tokens = 0;
+
+  const inState = (state: Entry['state']) =>
+    [...byId.values()].filter((e) => e.state === state).sort((a, b) => a.seq - b.seq);
+  const held = (lease: Lease) => {
+    const entry = byId.get(lease.message.id);
+    return entry?.token === lease.token && entry.dueMs > clock.now() ? entry : undefined;
+  };
+  const each = (leases: readonly Lease[], change: (entry: Entry) => void) => {
+    const live = leases.map(held).filter((entry) => entry !== undefined);
+    live.forEach(change);
+    return live.length;
+  };
+  const eachDead = (ids: readonly string[], change: (entry: Entry) => void) => {
+    const dead = ids.map((id) => byId.get(id)).filter((entry) => entry?.state === 'dead');
+    for (const entry of dead) if (entry !== undefined) change(entry);
+    return dead.length;
+  };
+  const remember = (entry: Entry, what: HistoryEntry['what'], detail: string) => {
+    entry.history = withEntry(entry.history, what, detail, clock.wallMs());
+  };
+  const free = (entry: Entry, dueMs = 0) => {
+    entry.token = undefined;
+    entry.dueMs = dueMs;
+  };
+  const totals = () => {
+    const queued = inState('queued');
+    return { queued, bytes: queued.reduce((sum, { message }) => sum + sizeOf(message), 0) };
+  };
+
+  function appendGroup(group: AppendGroup, limits: StoreLimits): AppendResult {
+    const { queued, bytes } = totals();
+    const fresh = group.some(({ id }) => !byId.has(id));
+    const added = group.reduce((sum, message) => sum + sizeOf(message), 0);
+    const tight =
+      queued.length + group.length > limits.maxMessages || bytes + added > limits.maxBytes;
+    if (tight && fresh) return { kind: 'full', queued: queued.length, queuedBytes: bytes };
+    const duplicates = group.map((message) => {
+      if (byId.has(message.id)) return true;
+      byId.set(message.id, {
+        message,
+        seq: ++lastSeq,
+        state: 'queued',
+        acceptedMs: clock.now(),
+        dueMs: 0,
+        token: undefined,
+        deliveries: 0,
+        replays: 0,
+        diedMs: 0,
+        reason: '',
+        history: [],
+      });
+      return false;
+    });
+    return { kind: 'kept', duplicates };
+  }
+
+  return {
+    open: async () => {},
+    append: async (groups, limits) => groups.map((group) => appendGroup(group, limits)),
+
+    async lease(limit, leaseMs) {
+      const now = clock.now();
+      const token = `memory:${++tokens}`;
+      const blocked = new Set<string>();
+      const taken: Entry[] = [];
+      for (const entry of inState('queued')) {
+        if (taken.length === limit) break;
+        const { topic, key } = entry.message;
+        const order = key === undefined ? undefined : `${topic}\n${key}`;
+        if (order !== undefined && blocked.has(order)) continue;
+        if (entry.dueMs <= now) taken.push(entry);
+        else if (order !== undefined) blocked.add(order);
+      }
+      return taken.map((entry) => {
+        entry.token = token;
+        entry.dueMs = now + leaseMs;
+        entry.deliveries += 1;
+        return { token, seq: entry.seq, message: entry.message, delivery: entry.deliveries };
+      });
+    },
+
+    complete: async (leases) =>
+      each(leases, (entry) => {
+        entry.state = 'delivered';
+        entry.history = [];
+        free(entry);
+      }),
+    renew: async (leases, leaseMs) =>
+      each(leases, (entry) => {
+        entry.dueMs = clock.now() + leaseMs;
+      }),
+    release: async (leases, { delayMs, error, attempted = true }) =>
+      each(leases, (entry) => {
+        if (!attempted) entry.deliveries -= 1;
+        if (error !== undefined) remember(entry, 'failed', error);
+        free(entry, clock.now() + delayMs);
+      }),
+    bury: async (leases, reason) =>
+      each(leases, (entry) => {
+        entry.state = 'dead';
+        entry.reason = reason;
+        entry.diedMs = clock.now();
+        remember(entry, 'died', reason);
+        free(entry);
+      }),
+
+    async stats() {
+      const { queued, bytes } = totals();
+      const [oldest] = queued;
+      return {
+        queued: queued.length,
+        queuedBytes: bytes,
+        successful: inState('delivered').length,
+        dead: inState('dead').length,
+        oldestMs: oldest === undefined ? 0 : clock.now() - oldest.acceptedMs,
+      };
+    },
+    async find(id) {
+      const entry = byId.get(id);
+      if (entry === undefined) return undefined;
+      const { state, deliveries, history } = entry;
+      return { id, state, deliveries, history };
+    },
+
+    async listQueued({ limit, after = 0 }) {
+      const page = inState('queued')
+        .filter(({ seq }) => seq > after)
+        .slice(0, limit);
+      const next = page.length < limit ? undefined : page.at(-1)?.seq;
+      return { messages: page.map(({ message }) => message), next };
+    },
+
+    async listDead({ limit, after = 0 }) {
+      const page = inState('dead')
+        .filter(({ seq }) => seq > after)
+        .slice(0, limit);
+      const letters = page.map(
+        ({ message, reason, deliveries, replays, diedMs, history }): DeadLetter => ({
+          message,
+          reason,
+          deliveries,
+          replays,
+          deadForMs: clock.now() - diedMs,
+          history,
+        }),
+      );
+      return { letters, next: page.length < limit ? undefined : page.at(-1)?.seq };
+    },
+    replay: async (ids) =>
+      eachDead(ids, (entry) => {
+        entry.state = 'queued';
+        entry.seq = ++lastSeq;
+        entry.replays += 1;
+        remember(entry, 'replayed', '');
+      }),
+    discard: async (ids) => eachDead(ids, ({ message }) => byId.delete(message.id)),
+    close: async () => {},
+  };
+}

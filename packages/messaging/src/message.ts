@@ -1,0 +1,50 @@
+/** A message as its author writes it. */
+export interface NewMessage {
+  /**
+   * Names the message for ever: accepting the same id again changes nothing. Take one from the
+   * request where there is one, so that a client's retry is not a second event.
+   *
+   * @default a new UUID (version 7: ids sort by the time they were made)
+   */
+  readonly id?: string;
+  /** Where the relay publishes it. 1 … 255 characters. */
+  readonly topic: string;
+  /** Messages of one topic and key arrive in the order they were accepted. @default no order promised */
+  readonly key?: string;
+  /** Text is kept as UTF-8. */
+  readonly body: string | Uint8Array;
+  /** Travel beside the body: Kafka headers, MQTT 5 user properties. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What `accept` answers for each message, in the order given. */
+export interface Receipt {
+  readonly id: string;
+  /** The id was known already; what is kept is the first message of that id. */
+  readonly duplicate: boolean;
+}
+
+/** A message as stores keep it and brokers carry it. */
+export interface Message {
+  readonly id: string;
+  readonly topic: string;
+  readonly key: string | undefined;
+  readonly body: Uint8Array;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A message on its way to a broker. */
+export type OutgoingMessage = Message;
+
+/** A message that came from a broker. */
+export interface IncomingMessage extends Message {
+  /** 1 the first time this subscription hands it to its handler; a new process counts anew. */
+  readonly delivery: number;
+}
+
+/** The body as text. Throws a `TypeError` where it is not UTF-8. */
+export function textOf(message: Pick<Message, 'body'>): string {
+  return decoder.decode(message.body);
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true });

@@ -1,0 +1,6 @@
+export {
+  MQTT_SERVER_DEFAULTS,
+  type MqttServer,
+  type MqttServerOptions,
+  startMqttServer,
+} from './mqtt-server.ts';

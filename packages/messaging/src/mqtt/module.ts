@@ -1,0 +1,57 @@
+/** What this adapter calls of the `mqtt` package (5.x); hand in the module itself. */
+export interface MqttModule {
+  connect(url: string, options: MqttConnectOptions): MqttClient;
+}
+
+export interface MqttConnectOptions {
+  protocolVersion: 5;
+  clientId: string;
+  clean: boolean;
+  keepalive: number;
+  connectTimeout: number;
+  reconnectPeriod: number;
+  resubscribe?: boolean;
+  queueQoSZero?: boolean;
+  username?: string;
+  password?: string;
+  properties?: { sessionExpiryInterval?: number; receiveMaximum?: number };
+}
+
+export interface MqttClient {
+  readonly connected: boolean;
+  handleMessage(packet: MqttPublish, done: (error?: Error) => void): void;
+  publish(
+    topic: string,
+    body: Buffer,
+    options: { qos: 1; properties: { userProperties: Record<string, string> } },
+    done: (error?: Error | null) => void,
+  ): unknown;
+  /** The packet id of the last `publish`. */
+  getLastMessageId(): number;
+  subscribe(
+    topic: string,
+    options: { qos: 1 },
+    done: (error: Error | null, granted?: { qos: number }[]) => void,
+  ): unknown;
+  end(force: boolean, done: () => void): unknown;
+  on(event: 'connect', listener: (packet: MqttConnack) => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'close', listener: () => void): unknown;
+  on(event: 'packetreceive', listener: (packet: MqttReceived) => void): unknown;
+}
+
+export interface MqttConnack {
+  properties?: { maximumPacketSize?: number };
+}
+
+export interface MqttPublish {
+  topic: string;
+  payload: string | Buffer;
+  properties?: { userProperties?: Record<string, string | string[]> };
+}
+
+export interface MqttReceived {
+  cmd: string;
+  messageId?: number;
+  reasonCode?: number;
+}

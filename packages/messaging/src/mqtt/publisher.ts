@@ -1,0 +1,154 @@
+import { BrokerRejectedError, BrokerUnavailableError } from '../errors.ts';
+import type { OutgoingMessage } from '../message.ts';
+import type { MqttClient, MqttConnack } from './module.ts';
+import { connectOptions, type ResolvedMqttOptions } from './options.ts';
+import { NO_SUBSCRIBER, publishProblem, rejectionOf, userPropertiesOf } from './packets.ts';
+
+interface Connected {
+  readonly client: MqttClient;
+  readonly maxPacketBytes: number;
+  /** Packet ids whose PUBACK said that nobody had subscribed; the callback of `publish` is not told. */
+  readonly unheard: Set<number>;
+}
+
+type Verdict =
+  | { readonly kind: 'taken' }
+  | { readonly kind: 'rejected' | 'postponed'; readonly reason: string }
+  | { readonly kind: 'lost'; readonly error: BrokerUnavailableError };
+
+/**
+ * Publishes over a connection that is made when it is needed and given up at
+ * the first trouble. The client's own reconnecting stays off: it would keep
+ * what we published in memory and send it later, when the outbox has long
+ * decided what to do with it.
+ */
+export class MqttPublisher {
+  readonly #options: ResolvedMqttOptions;
+  #connection: Promise<Connected> | undefined;
+
+  constructor(options: ResolvedMqttOptions) {
+    this.#options = options;
+  }
+
+  async publish(messages: readonly OutgoingMessage[]): Promise<void> {
+    if (messages.length === 0) return;
+    this.#connection ??= this.#connect();
+    const connected = await this.#connection;
+    const verdicts = await Promise.all(
+      messages.map((message) => this.#publishOne(connected, message)),
+    );
+    const rejected = new Map<string, string>();
+    const postponed = new Map<string, string>();
+    const taken = new Set<string>();
+    for (const [index, verdict] of verdicts.entries()) {
+      if (verdict.kind === 'lost') throw verdict.error;
+      const id = messages[index]?.id ?? '';
+      if (verdict.kind === 'rejected') rejected.set(id, verdict.reason);
+      else if (verdict.kind === 'postponed') postponed.set(id, verdict.reason);
+      else taken.add(id);
+    }
+    if (rejected.size + postponed.size > 0)
+      throw new BrokerRejectedError({ rejected, postponed, taken });
+  }
+
+  async close(): Promise<void> {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    // A connection that failed leaves nothing to close.
+    const connected = await connection?.catch(() => undefined);
+    if (connected !== undefined)
+      await new Promise<void>((resolve) => connected.client.end(false, resolve));
+  }
+
+  #publishOne(
+    { client, maxPacketBytes, unheard }: Connected,
+    message: OutgoingMessage,
+  ): Promise<Verdict> {
+    const problem = publishProblem(message, maxPacketBytes);
+    if (problem !== undefined) return Promise.resolve({ kind: 'rejected', reason: problem });
+    const { clock, timeoutMs, requireSubscriber, url } = this.#options;
+    return new Promise((resolve) => {
+      const timer = clock.timer(timeoutMs, () => {
+        resolve(lost(`${url} did not acknowledge a message within ${timeoutMs} ms.`));
+        this.#giveUp(client);
+      });
+      const body = Buffer.from(
+        message.body.buffer,
+        message.body.byteOffset,
+        message.body.byteLength,
+      );
+      const properties = { userProperties: userPropertiesOf(message) };
+      client.publish(message.topic, body, { qos: 1, properties }, (error) => {
+        timer.cancel();
+        const nobody = unheard.delete(packetId);
+        const reason = rejectionOf(reasonCodeOf(error));
+        if (reason !== undefined) resolve({ kind: 'rejected', reason });
+        else if (error) resolve(lost(`${url} did not take a message: ${error.message}.`, error));
+        else if (nobody && requireSubscriber) {
+          const why = `nobody has subscribed to "${message.topic}" yet`;
+          resolve({ kind: 'postponed', reason: why });
+        } else resolve({ kind: 'taken' });
+      });
+      const packetId = client.getLastMessageId();
+    });
+  }
+
+  #connect(): Promise<Connected> {
+    const { mqtt, url, clientId, timeoutMs, clock } = this.#options;
+    const connection = new Promise<Connected>((resolve, reject) => {
+      const client = mqtt.connect(url, {
+        ...connectOptions(this.#options),
+        clientId: `${clientId}-publisher`,
+        clean: true,
+        reconnectPeriod: 0,
+        queueQoSZero: false,
+      });
+      const unheard = new Set<number>();
+      let problem: Error | undefined;
+      const fail = (what: string) => {
+        timer.cancel();
+        // Fails what is in flight on it, at once; and what comes next makes a new one.
+        if (this.#connection === connection) this.#connection = undefined;
+        client.end(true, () => {});
+        reject(new BrokerUnavailableError(`${url} ${what}.`, problem));
+      };
+      const timer = clock.timer(timeoutMs, () => fail(`did not answer within ${timeoutMs} ms`));
+      client.on('error', (error) => {
+        problem = error;
+        fail(`cannot be reached: ${describe(error)}`);
+      });
+      client.on('close', () =>
+        fail(`cannot be reached: ${problem ? describe(problem) : 'it closed the connection'}`),
+      );
+      client.on('packetreceive', ({ cmd, messageId, reasonCode }) => {
+        if (cmd === 'puback' && reasonCode === NO_SUBSCRIBER) unheard.add(messageId ?? 0);
+      });
+      client.on('connect', (packet: MqttConnack) => {
+        timer.cancel();
+        const maxPacketBytes = packet.properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY;
+        resolve({ client, maxPacketBytes, unheard });
+      });
+    });
+    return connection;
+  }
+
+  #giveUp(client: MqttClient): void {
+    this.#connection = undefined;
+    client.end(true, () => {});
+  }
+}
+
+function lost(message: string, cause?: unknown): Verdict {
+  return { kind: 'lost', error: new BrokerUnavailableError(message, cause) };
+}
+
+function reasonCodeOf(error: unknown): number | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'number' ? code : undefined;
+}
+
+/** Node puts the causes of a refused connection into an AggregateError whose own message is empty. */
+function describe(error: Error): string {
+  if (error.message !== '') return error.message;
+  return 'code' in error ? String(error.code) : error.name;
+}

@@ -1,0 +1,2 @@
+export { type Inbox, type InboxDatabase, type InboxOptions, sqliteInbox } from './inbox.ts';
+export { SQLITE_STORE_DEFAULTS, type SqliteStoreOptions, sqliteStore } from './sqlite-store.ts';

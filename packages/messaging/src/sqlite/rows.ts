@@ -1,0 +1,50 @@
+import type { Message } from '../message.ts';
+import type { DeadLetter, HistoryEntry, MessageStatus } from '../store.ts';
+import type { MessageRow } from './statements.ts';
+
+const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
+
+/** Empty for no headers, which spares parsing what most messages do not have. */
+export function headersText(message: Message): string {
+  for (const _ in message.headers) return JSON.stringify(message.headers);
+  return '';
+}
+
+export function messageOf(row: MessageRow): Message {
+  return {
+    id: row.id,
+    topic: row.topic,
+    key: row.key ?? undefined,
+    body: row.body,
+    headers: row.headers === '' ? NO_HEADERS : (JSON.parse(row.headers) as Record<string, string>),
+  };
+}
+
+export function parseHistory(text: string | null): readonly HistoryEntry[] {
+  return text === null ? [] : (JSON.parse(text) as HistoryEntry[]);
+}
+
+const STATES = ['queued', 'delivered', 'dead'] as const;
+
+export function statusOf(row: {
+  readonly id: string;
+  readonly state: number;
+  readonly deliveries: number;
+  readonly history: string | null;
+}): MessageStatus {
+  const state = STATES[row.state];
+  if (state === undefined)
+    throw new Error(`unreachable: message ${row.id} is in state ${row.state}`);
+  return { id: row.id, state, deliveries: row.deliveries, history: parseHistory(row.history) };
+}
+
+export function deadLetterOf(row: MessageRow, wallMs: number): DeadLetter {
+  return {
+    message: messageOf(row),
+    reason: row.reason ?? '',
+    deliveries: row.deliveries,
+    replays: row.replays,
+    deadForMs: Math.max(0, wallMs - (row.died_ms ?? wallMs)),
+    history: parseHistory(row.history),
+  };
+}

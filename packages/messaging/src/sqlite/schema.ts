@@ -1,0 +1,78 @@
+import type { DatabaseSync } from 'node:sqlite';
+
+/** Raised with every change of the tables; a file of a newer version is refused, not guessed at. */
+export const SCHEMA_VERSION = 1;
+
+/** "HOLD" in ASCII, kept in the file's header: tells an outbox from any other SQLite file. */
+const APPLICATION_ID = 0x48_4f_4c_44;
+
+export const QUEUED = 0;
+export const DELIVERED = 1;
+export const DEAD = 2;
+
+/**
+ * One table for all three states, so that one unique index answers "is this id known?".
+ *
+ * `due_ms` is 0 until a message is first leased; then the moment its lease lapses or its wait
+ * ends. The partial index over it holds only what is leased or waits, which is what keeping the
+ * order of a key has to look at. `total` has one row, changed in the transaction that changes
+ * messages: counting a million rows for each `stats()` would block the event loop.
+ */
+const TABLES = `
+  CREATE TABLE message (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    state INTEGER NOT NULL DEFAULT ${QUEUED},
+    topic TEXT NOT NULL,
+    key TEXT,
+    headers TEXT NOT NULL,
+    body BLOB NOT NULL,
+    bytes INTEGER NOT NULL,
+    accepted_ms INTEGER NOT NULL,
+    due_ms INTEGER NOT NULL DEFAULT 0,
+    lease TEXT,
+    deliveries INTEGER NOT NULL DEFAULT 0,
+    replays INTEGER NOT NULL DEFAULT 0,
+    died_ms INTEGER,
+    reason TEXT,
+    history TEXT
+  ) STRICT;
+  CREATE INDEX message_queued ON message (seq) WHERE state = ${QUEUED};
+  CREATE INDEX message_held ON message (topic, key, seq) WHERE state = ${QUEUED} AND due_ms > 0;
+  CREATE INDEX message_delivered ON message (seq) WHERE state = ${DELIVERED};
+  CREATE INDEX message_dead ON message (seq) WHERE state = ${DEAD};
+  CREATE TABLE total (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    queued INTEGER NOT NULL,
+    queued_bytes INTEGER NOT NULL,
+    successful INTEGER NOT NULL,
+    remembered INTEGER NOT NULL,
+    dead INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO total VALUES (1, 0, 0, 0, 0, 0);
+  PRAGMA application_id = ${APPLICATION_ID};
+  PRAGMA user_version = ${SCHEMA_VERSION};
+`;
+
+/** Makes the tables in an empty file. Returns why a file cannot be used, or undefined if it can. */
+export function prepareSchema(database: DatabaseSync): string | undefined {
+  const version = pragma(database, 'user_version');
+  const application = pragma(database, 'application_id');
+  if (application === APPLICATION_ID) {
+    if (version <= SCHEMA_VERSION) return undefined;
+    return `was written by a newer Holdfast (schema ${version}, this one knows ${SCHEMA_VERSION}). Upgrade this process, or give it another file.`;
+  }
+  const { tables } = database.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() as {
+    tables: number;
+  };
+  if (tables > 0 || version !== 0 || application !== 0) {
+    return 'is the database of another application. Give the outbox a file of its own.';
+  }
+  database.exec(`BEGIN IMMEDIATE; ${TABLES} COMMIT;`);
+  return undefined;
+}
+
+function pragma(database: DatabaseSync, name: string): number {
+  const row = database.prepare(`PRAGMA ${name}`).get() as Record<string, number>;
+  return row[name] ?? 0;
+}

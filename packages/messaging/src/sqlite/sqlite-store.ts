@@ -1,0 +1,337 @@
+import { randomUUID } from 'node:crypto';
+import type { DatabaseSync } from 'node:sqlite';
+import { type Clock, systemClock } from '@holdfast/core';
+import { checkInteger } from '../check.ts';
+import { withEntry } from '../history.ts';
+import {
+  type AppendGroup,
+  type AppendResult,
+  type DeadPage,
+  type HistoryEntry,
+  type Lease,
+  type MessageStatus,
+  type MessageStore,
+  type QueuedPage,
+  type ReleaseOptions,
+  type StoreLimits,
+  type StoreStats,
+  sizeOf,
+} from '../store.ts';
+import { Connection } from './connection.ts';
+import { deadLetterOf, headersText, messageOf, parseHistory, statusOf } from './rows.ts';
+import { prepareSchema } from './schema.ts';
+import {
+  LONGEST_HOLD_MS,
+  type MessageRow,
+  prepareStatements,
+  type Statements,
+  type Totals,
+} from './statements.ts';
+
+export interface SqliteStoreOptions {
+  /** The database file; made when missing. Its directory must exist and be on a local disk. */
+  readonly path: string;
+  /** @default systemClock */
+  readonly clock?: Clock;
+  /** How many delivered ids are remembered for idempotency. @default 100_000 (0 … 10_000_000) */
+  readonly rememberDelivered?: number;
+  /**
+   * How long one transaction may wait for another process's. The event loop waits with it.
+   *
+   * @default 500 ms (0 … 10_000)
+   */
+  readonly busyTimeoutMs?: number;
+}
+
+export const SQLITE_STORE_DEFAULTS = {
+  clock: systemClock,
+  rememberDelivered: 100_000,
+  busyTimeoutMs: 500,
+} as const;
+
+/**
+ * Keeps messages in one SQLite file (WAL, `synchronous=FULL`), by the process's main thread.
+ *
+ * Every call is one small transaction. It blocks the event loop for as long as the disk takes to
+ * flush; `append` takes many groups so that a turn's worth of messages costs one flush.
+ */
+export function sqliteStore(given: SqliteStoreOptions): MessageStore {
+  const options = { ...SQLITE_STORE_DEFAULTS, ...given };
+  if (options.path === '') throw new TypeError('sqliteStore.path must name a file, not be empty.');
+  checkInteger('sqliteStore.rememberDelivered', options.rememberDelivered, 0, 10_000_000);
+  checkInteger('sqliteStore.busyTimeoutMs', options.busyTimeoutMs, 0, 10_000);
+  return new SqliteStore(options);
+}
+
+/** Deleting remembered ids one by one would cost a statement per message; so in lots. */
+const TRIM_LOT = 1_000;
+
+class SqliteStore implements MessageStore {
+  readonly #connection: Connection;
+  readonly #clock: Clock;
+  readonly #remember: number;
+  /** Tells this store's leases from those of other processes. */
+  readonly #worker = randomUUID().slice(0, 8);
+  #leases = 0;
+  #statements: Statements | undefined;
+  #generation = 0;
+
+  constructor(options: Required<SqliteStoreOptions>) {
+    this.#clock = options.clock;
+    this.#remember = options.rememberDelivered;
+    this.#connection = new Connection({ ...options, prepare: prepareSchema });
+  }
+
+  async open(): Promise<void> {
+    this.#connection.read(() => undefined);
+  }
+
+  async append(
+    groups: readonly AppendGroup[],
+    limits: StoreLimits,
+  ): Promise<readonly AppendResult[]> {
+    const nowMs = this.#clock.wallMs();
+    return this.#write((sql, totals) =>
+      groups.map((group) => appendGroup(sql, totals, group, limits, nowMs)),
+    );
+  }
+
+  async lease(limit: number, leaseMs: number): Promise<readonly Lease[]> {
+    checkHold('leaseMs', leaseMs);
+    const now = this.#clock.wallMs();
+    // Looking first costs no disk write where nothing is due, which is most of the time.
+    const idle = this.#read((sql) => sql.due.get({ now, limit: 1 }) === undefined);
+    if (idle) return [];
+    const token = `${this.#worker}:${++this.#leases}`;
+    return this.#write((sql) => {
+      const rows = sql.due.all({ now, limit }) as unknown as MessageRow[];
+      for (const row of rows) sql.take.run(token, now + leaseMs, row.seq);
+      return rows.map((row) => ({
+        token,
+        seq: row.seq,
+        message: messageOf(row),
+        delivery: row.deliveries + 1,
+      }));
+    });
+  }
+
+  async complete(leases: readonly Lease[]): Promise<number> {
+    const now = this.#clock.wallMs();
+    return this.#write((sql, totals) => {
+      let done = 0;
+      for (const { seq, token } of leases) {
+        const row = sql.complete.get({ seq, token, now }) as { bytes: number } | undefined;
+        if (row === undefined) continue;
+        totals.queued -= 1;
+        totals.queued_bytes -= row.bytes;
+        done += 1;
+      }
+      totals.successful += done;
+      totals.remembered += done;
+      const surplus = totals.remembered - this.#remember;
+      if (surplus > (this.#remember === 0 ? 0 : TRIM_LOT)) {
+        totals.remembered -= Number(sql.trim.run(surplus).changes);
+      }
+      return done;
+    });
+  }
+
+  async renew(leases: readonly Lease[], leaseMs: number): Promise<number> {
+    checkHold('leaseMs', leaseMs);
+    const now = this.#clock.wallMs();
+    return this.#each(leases, (sql, { seq, token }) =>
+      sql.renew.run({ seq, token, now, due: now + leaseMs }),
+    );
+  }
+
+  async release(leases: readonly Lease[], options: ReleaseOptions): Promise<number> {
+    checkHold('delayMs', options.delayMs);
+    const now = this.#clock.wallMs();
+    const uncount = options.attempted === false ? 1 : 0;
+    return this.#each(leases, (sql, { seq, token }) => {
+      const history =
+        options.error === undefined ? null : addTo(sql, seq, 'failed', options.error, now);
+      return sql.release.run({ seq, token, now, due: now + options.delayMs, uncount, history });
+    });
+  }
+
+  async bury(leases: readonly Lease[], reason: string): Promise<number> {
+    const now = this.#clock.wallMs();
+    return this.#write((sql, totals) => {
+      let done = 0;
+      for (const { seq, token } of leases) {
+        const history = addTo(sql, seq, 'died', reason, now);
+        const row = sql.bury.get({ seq, token, now, reason, history }) as
+          | { bytes: number }
+          | undefined;
+        if (row === undefined) continue;
+        totals.queued -= 1;
+        totals.queued_bytes -= row.bytes;
+        totals.dead += 1;
+        done += 1;
+      }
+      return done;
+    });
+  }
+
+  async stats(): Promise<StoreStats> {
+    const now = this.#clock.wallMs();
+    return this.#read((sql) => {
+      const totals = sql.totals.get() as unknown as Totals;
+      const oldest = sql.oldest.get() as { accepted_ms: number } | undefined;
+      return {
+        queued: totals.queued,
+        queuedBytes: totals.queued_bytes,
+        successful: totals.successful,
+        dead: totals.dead,
+        oldestMs: oldest === undefined ? 0 : Math.max(0, now - oldest.accepted_ms),
+      };
+    });
+  }
+
+  async find(id: string): Promise<MessageStatus | undefined> {
+    return this.#read((sql) => {
+      const row = sql.find.get(id) as Parameters<typeof statusOf>[0] | undefined;
+      return row === undefined ? undefined : statusOf(row);
+    });
+  }
+
+  async listQueued(options: {
+    readonly limit: number;
+    readonly after?: number;
+  }): Promise<QueuedPage> {
+    return this.#read((sql) => {
+      const rows = sql.listQueued.all(options.after ?? 0, options.limit) as unknown as MessageRow[];
+      const next = rows.length < options.limit ? undefined : rows.at(-1)?.seq;
+      return { messages: rows.map(messageOf), next };
+    });
+  }
+
+  async listDead(options: { readonly limit: number; readonly after?: number }): Promise<DeadPage> {
+    const now = this.#clock.wallMs();
+    return this.#read((sql) => {
+      const rows = sql.listDead.all(options.after ?? 0, options.limit) as unknown as MessageRow[];
+      const next = rows.length < options.limit ? undefined : rows.at(-1)?.seq;
+      return { letters: rows.map((row) => deadLetterOf(row, now)), next };
+    });
+  }
+
+  async replay(ids: readonly string[]): Promise<number> {
+    const now = this.#clock.wallMs();
+    return this.#eachDead(ids, (sql, totals, { seq, bytes }) => {
+      sql.revive.run(addTo(sql, seq, 'replayed', '', now), seq);
+      totals.queued += 1;
+      totals.queued_bytes += bytes;
+    });
+  }
+
+  async discard(ids: readonly string[]): Promise<number> {
+    return this.#eachDead(ids, (sql, _totals, { seq }) => sql.remove.run(seq));
+  }
+
+  async close(): Promise<void> {
+    this.#connection.close();
+  }
+
+  #read<T>(work: (sql: Statements) => T): T {
+    return this.#connection.read((database) => work(this.#prepared(database)));
+  }
+
+  /** One transaction; `totals` is read before and written after `work` if it changed them. */
+  #write<T>(work: (sql: Statements, totals: Totals) => T): T {
+    return this.#connection.write((database) => {
+      const sql = this.#prepared(database);
+      const before = sql.totals.get() as unknown as Totals;
+      const totals = { ...before };
+      const value = work(sql, totals);
+      if (changed(before, totals)) {
+        const { queued, queued_bytes, successful, remembered, dead } = totals;
+        sql.setTotals.run(queued, queued_bytes, successful, remembered, dead);
+      }
+      return value;
+    });
+  }
+
+  #each(
+    leases: readonly Lease[],
+    change: (sql: Statements, lease: Lease) => { changes: number | bigint },
+  ): number {
+    return this.#write((sql) => {
+      let done = 0;
+      for (const lease of leases) done += Number(change(sql, lease).changes);
+      return done;
+    });
+  }
+
+  #eachDead(
+    ids: readonly string[],
+    change: (sql: Statements, totals: Totals, row: { seq: number; bytes: number }) => void,
+  ): number {
+    return this.#write((sql, totals) => {
+      let done = 0;
+      for (const id of ids) {
+        const row = sql.deadById.get(id) as { seq: number; bytes: number } | undefined;
+        if (row === undefined) continue;
+        change(sql, totals, row);
+        done += 1;
+      }
+      totals.dead -= done;
+      return done;
+    });
+  }
+
+  #prepared(database: DatabaseSync): Statements {
+    if (this.#statements === undefined || this.#generation !== this.#connection.generation) {
+      this.#statements = prepareStatements(database);
+      this.#generation = this.#connection.generation;
+    }
+    return this.#statements;
+  }
+}
+
+function appendGroup(
+  sql: Statements,
+  totals: Totals,
+  group: AppendGroup,
+  limits: StoreLimits,
+  nowMs: number,
+): AppendResult {
+  let bytes = 0;
+  for (const message of group) bytes += sizeOf(message);
+  const tight =
+    totals.queued + group.length > limits.maxMessages ||
+    totals.queued_bytes + bytes > limits.maxBytes;
+  // A known id takes no room: a client that tries again gets its answer even when the queue is full.
+  if (tight && group.some(({ id }) => sql.known.get(id) === undefined)) {
+    return { kind: 'full', queued: totals.queued, queuedBytes: totals.queued_bytes };
+  }
+  const duplicates = group.map((message) => {
+    const size = sizeOf(message);
+    const { id, topic, key = null, body } = message;
+    const { changes } = sql.insert.run(id, topic, key, headersText(message), body, size, nowMs);
+    if (changes === 0) return true;
+    totals.queued += 1;
+    totals.queued_bytes += size;
+    return false;
+  });
+  return { kind: 'kept', duplicates };
+}
+
+function addTo(
+  sql: Statements,
+  seq: number,
+  what: HistoryEntry['what'],
+  detail: string,
+  wallMs: number,
+): string {
+  const row = sql.historyOf.get(seq) as { history: string | null } | undefined;
+  return JSON.stringify(withEntry(parseHistory(row?.history ?? null), what, detail, wallMs));
+}
+
+function changed(before: Totals, after: Totals): boolean {
+  return (Object.keys(before) as (keyof Totals)[]).some((name) => before[name] !== after[name]);
+}
+
+function checkHold(option: string, ms: number): void {
+  checkInteger(option, ms, 0, LONGEST_HOLD_MS);
+}

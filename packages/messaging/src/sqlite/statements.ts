@@ -1,0 +1,79 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { DEAD, DELIVERED, QUEUED } from './schema.ts';
+
+/** The store's statements, prepared once per connection: preparing costs more than running. */
+export type Statements = Readonly<Record<keyof typeof SQL, StatementSync>>;
+
+/** A lease or wait that ends later than this was made by a clock that has jumped: it is over. */
+export const LONGEST_HOLD_MS = 600_000;
+
+const COLUMNS =
+  'seq, id, topic, key, headers, body, bytes, accepted_ms, deliveries, replays, died_ms, reason, history';
+const HELD_BY = `seq = :seq AND lease = :token AND due_ms > :now AND state = ${QUEUED}`;
+
+const SQL = {
+  insert: `INSERT INTO message (id, topic, key, headers, body, bytes, accepted_ms)
+    VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+  known: 'SELECT 1 FROM message WHERE id = ?',
+  totals: 'SELECT queued, queued_bytes, successful, remembered, dead FROM total',
+  setTotals:
+    'UPDATE total SET queued = ?, queued_bytes = ?, successful = ?, remembered = ?, dead = ?',
+  due: `SELECT ${COLUMNS} FROM message AS m
+    WHERE state = ${QUEUED} AND (due_ms <= :now OR due_ms > :now + ${LONGEST_HOLD_MS})
+      AND (key IS NULL OR NOT EXISTS (
+        SELECT 1 FROM message AS e WHERE e.state = ${QUEUED} AND e.due_ms > 0
+          AND e.topic = m.topic AND e.key = m.key AND e.seq < m.seq
+          AND e.due_ms > :now AND e.due_ms <= :now + ${LONGEST_HOLD_MS}))
+    ORDER BY seq LIMIT :limit`,
+  take: 'UPDATE message SET lease = ?, due_ms = ?, deliveries = deliveries + 1 WHERE seq = ?',
+  complete: `UPDATE message SET state = ${DELIVERED}, body = x'', headers = '', history = NULL, lease = NULL, due_ms = 0
+    WHERE ${HELD_BY} RETURNING bytes`,
+  renew: `UPDATE message SET due_ms = :due WHERE ${HELD_BY}`,
+  release: `UPDATE message SET lease = NULL, due_ms = :due, deliveries = deliveries - :uncount, history = coalesce(:history, history)
+    WHERE ${HELD_BY}`,
+  bury: `UPDATE message SET state = ${DEAD}, lease = NULL, due_ms = 0, died_ms = :now, reason = :reason, history = :history
+    WHERE ${HELD_BY} RETURNING bytes`,
+  historyOf: 'SELECT history FROM message WHERE seq = ?',
+  trim: `DELETE FROM message WHERE seq IN (SELECT seq FROM message WHERE state = ${DELIVERED} ORDER BY seq LIMIT ?)`,
+  oldest: `SELECT accepted_ms FROM message WHERE state = ${QUEUED} ORDER BY seq LIMIT 1`,
+  find: 'SELECT id, state, deliveries, history FROM message WHERE id = ?',
+  listQueued: `SELECT ${COLUMNS} FROM message WHERE state = ${QUEUED} AND seq > ? ORDER BY seq LIMIT ?`,
+  listDead: `SELECT ${COLUMNS} FROM message WHERE state = ${DEAD} AND seq > ? ORDER BY seq LIMIT ?`,
+  deadById: `SELECT seq, bytes, history FROM message WHERE id = ? AND state = ${DEAD}`,
+  revive: `UPDATE message SET seq = (SELECT max(seq) + 1 FROM message), state = ${QUEUED}, reason = NULL, died_ms = NULL,
+    replays = replays + 1, history = ? WHERE seq = ?`,
+  remove: 'DELETE FROM message WHERE seq = ?',
+} as const;
+
+export function prepareStatements(database: DatabaseSync): Statements {
+  const prepared: Partial<Record<keyof typeof SQL, StatementSync>> = {};
+  for (const name of Object.keys(SQL) as (keyof typeof SQL)[]) {
+    prepared[name] = database.prepare(SQL[name]);
+  }
+  return prepared as Statements;
+}
+
+/** A row as `COLUMNS` names it. */
+export interface MessageRow {
+  readonly seq: number;
+  readonly id: string;
+  readonly topic: string;
+  readonly key: string | null;
+  readonly headers: string;
+  readonly body: Uint8Array;
+  readonly bytes: number;
+  readonly accepted_ms: number;
+  readonly deliveries: number;
+  readonly replays: number;
+  readonly died_ms: number | null;
+  readonly reason: string | null;
+  readonly history: string | null;
+}
+
+export interface Totals {
+  queued: number;
+  queued_bytes: number;
+  successful: number;
+  remembered: number;
+  dead: number;
+}

@@ -1,0 +1,150 @@
+import type { Message } from './message.ts';
+
+/**
+ * Where a message waits between being accepted and being handed to a broker.
+ *
+ * Every store keeps these promises, and `testing/store-contract.ts` holds each
+ * adapter to them:
+ *
+ * 1. `append` resolves when its messages would survive a power cut, not before; a group that is
+ *    refused leaves nothing behind.
+ * 2. An id is accepted once, also after it was delivered or died (for as long as it is remembered).
+ * 3. No two live leases hold the same message.
+ * 4. Messages of one topic and key are leased in the order appended; while one of them is leased
+ *    or waits, the later ones wait.
+ * 5. A message leaves by `complete` or `bury` alone. A worker that dies loses its lease, never the
+ *    message.
+ * 6. A lease that has lapsed changes nothing any more.
+ * 7. Counters (`stats`) survive whatever the messages survive.
+ * 8. A dead letter keeps its body, its reason and its history until it is replayed or discarded.
+ * 9. A store that cannot keep a promise throws `StoreUnavailableError` instead of pretending.
+ *
+ * The interface speaks of durations, never of moments: the store's own clock is
+ * then the only one that counts, and workers whose clocks disagree do no harm.
+ */
+export interface MessageStore {
+  /** Tries to become ready. Rejects with `StoreUnavailableError`; later calls try again. */
+  open(): Promise<void>;
+
+  /** Appends each group whole or not at all, all of them in one transaction. */
+  append(groups: readonly AppendGroup[], limits: StoreLimits): Promise<readonly AppendResult[]>;
+
+  /** Takes up to `limit` due messages, oldest first, hidden from others for `leaseMs`. */
+  lease(limit: number, leaseMs: number): Promise<readonly Lease[]>;
+
+  // Each of these says for how many leases it was done; it does nothing for one that has lapsed.
+  /** Delivered: gone, but for its id. */
+  complete(leases: readonly Lease[]): Promise<number>;
+  /** Hidden for `leaseMs` more from now. */
+  renew(leases: readonly Lease[], leaseMs: number): Promise<number>;
+  /** Given back, due again after `delayMs`. `attempted: false` takes back the counted delivery. */
+  release(leases: readonly Lease[], options: ReleaseOptions): Promise<number>;
+  /** Dead: kept aside with the reason. */
+  bury(leases: readonly Lease[], reason: string): Promise<number>;
+
+  stats(): Promise<StoreStats>;
+  find(id: string): Promise<MessageStatus | undefined>;
+
+  /** What is queued, in order, after `after` (the `next` of the page before). */
+  listQueued(options: { readonly limit: number; readonly after?: number }): Promise<QueuedPage>;
+
+  /** Dead letters, in the order accepted, after `after` (the `next` of the page before). */
+  listDead(options: { readonly limit: number; readonly after?: number }): Promise<DeadPage>;
+  /** Puts dead letters back in the queue, at its end, with a mark. How many of the ids were dead. */
+  replay(ids: readonly string[]): Promise<number>;
+  /** Forgets dead letters. How many of the ids were dead. */
+  discard(ids: readonly string[]): Promise<number>;
+
+  close(): Promise<void>;
+}
+
+export type AppendGroup = readonly Message[];
+
+export interface StoreLimits {
+  /** Messages waiting, leased ones included. */
+  readonly maxMessages: number;
+  /** Bytes of bodies, keys and headers waiting. */
+  readonly maxBytes: number;
+}
+
+/** `duplicates[i]`: message i of the group was known. Or the queue was full and nothing was kept. */
+export type AppendResult =
+  | { readonly kind: 'kept'; readonly duplicates: readonly boolean[] }
+  | { readonly kind: 'full'; readonly queued: number; readonly queuedBytes: number };
+
+export interface ReleaseOptions {
+  readonly delayMs: number;
+  /** Goes into the message's history. */
+  readonly error?: string;
+  /** @default true */
+  readonly attempted?: boolean;
+}
+
+/** A message held by one worker for a while. */
+export interface Lease {
+  /** Names this lease, not the message: the next lease of the same message differs. */
+  readonly token: string;
+  /** The message's place in the queue. */
+  readonly seq: number;
+  readonly message: Message;
+  /** 1 the first time the message is leased. */
+  readonly delivery: number;
+}
+
+export interface StoreStats {
+  /** Accepted and neither delivered nor dead; leased ones included. */
+  readonly queued: number;
+  readonly queuedBytes: number;
+  /** Delivered since the store was made. */
+  readonly successful: number;
+  readonly dead: number;
+  /** Age of the oldest queued message, in milliseconds; 0 when none is queued. */
+  readonly oldestMs: number;
+}
+
+export interface MessageStatus {
+  readonly id: string;
+  readonly state: 'queued' | 'delivered' | 'dead';
+  readonly deliveries: number;
+  readonly history: readonly HistoryEntry[];
+}
+
+/** What happened to a message besides being accepted and delivered. The last 20 are kept. */
+export interface HistoryEntry {
+  /** Wall-clock moment, for people. */
+  readonly at: string;
+  readonly what: 'failed' | 'died' | 'replayed';
+  readonly detail: string;
+}
+
+export interface DeadLetter {
+  readonly message: Message;
+  readonly reason: string;
+  readonly deliveries: number;
+  readonly replays: number;
+  /** How long it has been dead, in milliseconds. */
+  readonly deadForMs: number;
+  readonly history: readonly HistoryEntry[];
+}
+
+export interface DeadPage {
+  readonly letters: readonly DeadLetter[];
+  /** Give it as `after` for the next page; undefined on the last. */
+  readonly next: number | undefined;
+}
+
+export interface QueuedPage {
+  readonly messages: readonly Message[];
+  /** Give it as `after` for the next page; undefined on the last. */
+  readonly next: number | undefined;
+}
+
+/** What a history keeps. */
+export const HISTORY_LIMIT = 20;
+
+/** Bytes a message counts for in limits. */
+export function sizeOf(message: Message): number {
+  let bytes = message.body.byteLength + message.topic.length + (message.key?.length ?? 0);
+  for (const name in message.headers) bytes += name.length + (message.headers[name] ?? '').length;
+  return bytes;
+}

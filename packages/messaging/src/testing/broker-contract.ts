@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import type { Broker } from '../broker.ts';
+import { BrokerRejectedError, BrokerUnavailableError } from '../errors.ts';
+import type { IncomingMessage, OutgoingMessage } from '../message.ts';
+import { eventually } from './eventually.ts';
+
+/** What an adapter supplies to be put to the test; one running broker for the whole suite. */
+export interface BrokerUnderTest {
+  /** A new connection under a name of its own. The suite closes it. */
+  connect(clientId: string): Broker;
+  /** A body of this many bytes is more than the broker takes. */
+  readonly tooLargeBytes: number;
+  /** Takes the broker away, as hard as there is. */
+  kill(): Promise<void>;
+  /** Brings it back, with what it had acknowledged. */
+  start(): Promise<void>;
+}
+
+/** One test or more for each numbered promise of `Broker`. `under` is asked when the first test begins. */
+export function brokerContract(
+  name: string,
+  under: () => Promise<BrokerUnderTest>,
+  options: { readonly skip?: string | false } = {},
+): void {
+  describe(`${name} keeps the broker contract`, { skip: options.skip ?? false }, () => {
+    let topics = 0;
+    const begin = async (t: TestContext) => {
+      const broker = await under();
+      const topic = `contract-${process.pid}-${++topics}`;
+      return {
+        ...broker,
+        topic,
+        connect(clientId: string) {
+          const connected = broker.connect(`${clientId}-${topic}`);
+          t.after(() => connected.close());
+          return connected;
+        },
+      };
+    };
+
+    test('1, 4, 5: what was published arrives whole and, per key, in order', async (t) => {
+      const { connect, topic } = await begin(t);
+      const { got, handler } = recorder();
+      await connect('consumer').subscribe(topic, { group: `g-${topic}` }, handler);
+      const sent = Array.from({ length: 60 }, (_, n) => message(topic, `m${n}`, `key-${n % 3}`));
+
+      const publisher = connect('publisher');
+      await publisher.publish(sent.slice(0, 30));
+      await publisher.publish(sent.slice(30));
+      await eventually(
+        () => got.length,
+        (count) => count >= 60,
+        'all arrive',
+      );
+
+      for (const key of ['key-0', 'key-1', 'key-2']) {
+        const ofKey = <T extends { key: string | undefined }>(all: readonly T[]) =>
+          all.filter((each) => each.key === key);
+        assert.deepEqual(ofKey(got).map(plain), ofKey(sent).map(plain));
+      }
+    });
+
+    test('2: a message that is too large is named, and those beside it can be sent', async (t) => {
+      const { connect, topic, tooLargeBytes } = await begin(t);
+      const { got, handler } = recorder();
+      await connect('consumer').subscribe(topic, { group: `g-${topic}` }, handler);
+      const huge = { ...message(topic, 'huge'), body: Buffer.alloc(tooLargeBytes) };
+
+      const publisher = connect('publisher');
+      const refusal = await publisher
+        .publish([message(topic, 'before'), huge, message(topic, 'after')])
+        .catch((error: unknown) => error);
+      const taken = refusal instanceof BrokerRejectedError ? refusal.taken : new Set<string>();
+      const others = [message(topic, 'before'), message(topic, 'after')];
+      await publisher.publish(others.filter(({ id }) => !taken.has(id)));
+      await eventually(
+        () => idsOf(got),
+        (ids) => ids.has('after'),
+        'the others arrive',
+      );
+
+      assert.ok(refusal instanceof BrokerRejectedError, String(refusal));
+      assert.deepEqual([...refusal.rejected.keys()], ['huge']);
+      assert.deepEqual(idsOf(got), new Set(['before', 'after']));
+    });
+
+    test('6: a handler that fails is handed the message again, and then the next one', async (t) => {
+      const { connect, topic } = await begin(t);
+      const handled: string[] = [];
+      const options = { group: `g-${topic}`, redeliverMs: 10 };
+      await connect('consumer').subscribe(topic, options, async ({ id, delivery }) => {
+        handled.push(`${id}#${delivery}`);
+        if (id === 'bad' && delivery < 3) throw new Error('not yet');
+      });
+
+      await connect('publisher').publish([message(topic, 'bad', 'k'), message(topic, 'good', 'k')]);
+      await eventually(
+        () => handled.length,
+        (count) => count >= 4,
+        'both are handled',
+      );
+
+      assert.deepEqual(handled, ['bad#1', 'bad#2', 'bad#3', 'good#1']);
+    });
+
+    test('6, 7: what a closed consumer had not handled, and what came while it was away, is its successor’s', async (t) => {
+      const { connect, topic } = await begin(t);
+      const group = `g-${topic}`;
+      const first = connect('first');
+      const failing = recorder(async () => {
+        throw new Error('this consumer never succeeds');
+      });
+      await first.subscribe(topic, { group, redeliverMs: 10 }, failing.handler);
+      const publisher = connect('publisher');
+      await publisher.publish([message(topic, 'unhandled', 'k')]);
+      await eventually(
+        () => failing.got.length,
+        (count) => count > 0,
+        'the first is tried',
+      );
+      await first.close();
+      await publisher.publish([message(topic, 'while away', 'k')]);
+
+      const { got, handler } = recorder();
+      await connect('second').subscribe(topic, { group }, handler);
+      await eventually(
+        () => got.length,
+        (count) => count >= 2,
+        'the successor gets both',
+      );
+
+      assert.deepEqual([...idsOf(got)], ['unhandled', 'while away']);
+    });
+
+    test('6: what was handled is not handed to the successor again', async (t) => {
+      const { connect, topic } = await begin(t);
+      const group = `g-${topic}`;
+      const one = recorder();
+      const first = connect('first');
+      await first.subscribe(topic, { group }, one.handler);
+      const publisher = connect('publisher');
+      await publisher.publish([message(topic, 'handled', 'k')]);
+      await eventually(
+        () => one.got.length,
+        (count) => count > 0,
+        'the first handles it',
+      );
+      await first.close();
+
+      const two = recorder();
+      await connect('second').subscribe(topic, { group }, two.handler);
+      await publisher.publish([message(topic, 'next', 'k')]);
+      await eventually(
+        () => idsOf(two.got),
+        (ids) => ids.has('next'),
+        'the second goes on',
+      );
+
+      assert.deepEqual([...idsOf(two.got)], ['next']);
+    });
+
+    test('7: each group gets every message', async (t) => {
+      const { connect, topic } = await begin(t);
+      const [one, two] = [recorder(), recorder()];
+      await connect('one').subscribe(topic, { group: `one-${topic}` }, one.handler);
+      await connect('two').subscribe(topic, { group: `two-${topic}` }, two.handler);
+
+      await connect('publisher').publish([message(topic, 'a')]);
+      await eventually(
+        () => one.got.length + two.got.length,
+        (count) => count >= 2,
+        'both get it',
+      );
+
+      assert.deepEqual([[...idsOf(one.got)], [...idsOf(two.got)]], [['a'], ['a']]);
+    });
+
+    test('3, 8: while the broker is away publishing fails; afterwards all goes on by itself, and nothing that failed turns up', async (t) => {
+      const { connect, topic, kill, start } = await begin(t);
+      const { got, handler } = recorder();
+      await connect('consumer').subscribe(topic, { group: `g-${topic}` }, handler);
+      const publisher = connect('publisher');
+      await publisher.publish([message(topic, 'before', 'k')]);
+      await eventually(
+        () => got.length,
+        (count) => count >= 1,
+        'the first arrives',
+      );
+
+      await kill();
+      const error = await publisher
+        .publish([message(topic, 'never', 'k')])
+        .catch((reason: unknown) => reason);
+      await start();
+      await eventually(
+        () =>
+          publisher.publish([message(topic, 'after', 'k')]).then(
+            () => true,
+            () => false,
+          ),
+        (published) => published,
+        'publishing works again',
+      );
+      await eventually(
+        () => idsOf(got),
+        (ids) => ids.has('after'),
+        'the subscription is back',
+      );
+
+      assert.ok(error instanceof BrokerUnavailableError, String(error));
+      assert.deepEqual([...idsOf(got)], ['before', 'after']);
+    });
+  });
+}
+
+function message(topic: string, id: string, key?: string): OutgoingMessage {
+  return { id, topic, key, body: Buffer.from(`body of ${id} ✓`), headers: { 'x-for': id } };
+}
+
+function recorder(then: (message: IncomingMessage) => Promise<void> = async () => {}) {
+  const got: IncomingMessage[] = [];
+  const handler = async (each: IncomingMessage) => {
+    got.push(each);
+    await then(each);
+  };
+  return { got, handler };
+}
+
+function idsOf(messages: readonly { readonly id: string }[]): Set<string> {
+  return new Set(messages.map(({ id }) => id));
+}
+
+function plain({ id, topic, key, body, headers }: OutgoingMessage) {
+  return { id, topic, key, body: Buffer.from(body).toString(), headers: { ...headers } };
+}

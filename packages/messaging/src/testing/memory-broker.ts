@@ -1,0 +1,128 @@
+import { type Clock, systemClock } from '@holdfast/core';
+import type { Broker, Handler, Subscription } from '../broker.ts';
+import { BrokerRejectedError, BrokerUnavailableError } from '../errors.ts';
+import type { Message, OutgoingMessage } from '../message.ts';
+import {
+  handUntilHandled,
+  type ResolvedSubscribeOptions,
+  resolveSubscribeOptions,
+} from '../redeliver.ts';
+
+/** A broker in memory, for tests of what stands before and behind it. */
+export interface MemoryBroker extends Broker {
+  /** Everything acknowledged, duplicates included, in order. */
+  readonly published: readonly OutgoingMessage[];
+  /** Calls of `publish`, refused ones included. */
+  readonly attempts: number;
+  /** `down`: publishing fails. `silent`: takes the messages and never acknowledges. */
+  become(state: 'up' | 'down' | 'silent'): void;
+  /** Why a message is refused for good; undefined takes it. */
+  refuseIf(rule: (message: OutgoingMessage) => string | undefined): void;
+  /** Fails as an outage does whenever a batch holds such a message. */
+  chokeOn(rule: (message: OutgoingMessage) => boolean): void;
+}
+
+interface Group {
+  readonly queue: Message[];
+  ring: () => void;
+}
+
+export function memoryBroker({
+  clock = systemClock,
+}: {
+  readonly clock?: Clock;
+} = {}): MemoryBroker {
+  const published: OutgoingMessage[] = [];
+  const groups = new Map<string, Map<string, Group>>();
+  const subscriptions = new Set<Subscription>();
+  let attempts = 0;
+  let state: 'up' | 'down' | 'silent' = 'up';
+  let refusal: (message: OutgoingMessage) => string | undefined = () => undefined;
+  let choke: (message: OutgoingMessage) => boolean = () => false;
+
+  const groupOf = (topic: string, name: string): Group => {
+    const ofTopic = groups.get(topic) ?? new Map<string, Group>();
+    groups.set(topic, ofTopic);
+    const group = ofTopic.get(name) ?? { queue: [], ring: () => {} };
+    ofTopic.set(name, group);
+    return group;
+  };
+
+  return {
+    published,
+    get attempts() {
+      return attempts;
+    },
+    become: (next) => {
+      state = next;
+    },
+    refuseIf: (rule) => {
+      refusal = rule;
+    },
+    chokeOn: (rule) => {
+      choke = rule;
+    },
+
+    async publish(messages) {
+      attempts += 1;
+      if (state === 'down' || messages.some(choke)) {
+        throw new BrokerUnavailableError('The broker in memory is down.');
+      }
+      const reasons = messages.map((message) => [message.id, refusal(message)] as const);
+      const rejected = reasons.filter((each): each is [string, string] => each[1] !== undefined);
+      if (rejected.length > 0) throw new BrokerRejectedError({ rejected: new Map(rejected) });
+      published.push(...messages);
+      for (const message of messages) {
+        for (const group of groups.get(message.topic)?.values() ?? []) {
+          group.queue.push(message);
+          group.ring();
+        }
+      }
+      if (state === 'silent') await new Promise<never>(() => {});
+    },
+
+    async subscribe(topic, given, handler) {
+      const options = resolveSubscribeOptions(given);
+      const subscription = consume(groupOf(topic, options.group), handler, options, clock);
+      subscriptions.add(subscription);
+      return subscription;
+    },
+
+    async close() {
+      await Promise.all([...subscriptions].map((subscription) => subscription.close()));
+    },
+  };
+}
+
+/** Hands over the head of the queue; it leaves when it was handled. */
+function consume(
+  group: Group,
+  handler: Handler,
+  options: ResolvedSubscribeOptions,
+  clock: Clock,
+): Subscription {
+  const closing = new AbortController();
+  const { signal } = closing;
+  const ended = (async () => {
+    while (!signal.aborted) {
+      const [head] = group.queue;
+      if (head === undefined) {
+        await new Promise<void>((resolve) => {
+          group.ring = resolve;
+        });
+        continue;
+      }
+      await handUntilHandled(head, handler, options, clock, signal);
+      group.queue.shift();
+    }
+  })();
+  // Ends by `close` alone, which aborts a wait for redelivery; there is nothing to tell.
+  const quiet = ended.catch(() => {});
+  return {
+    async close() {
+      closing.abort();
+      group.ring();
+      await quiet;
+    },
+  };
+}

@@ -1,0 +1,123 @@
+import type { Message } from '../message.ts';
+
+interface Item {
+  readonly id: string;
+  readonly order: string | undefined;
+  state: 'queued' | 'delivered' | 'dead';
+  token: string;
+  busyUntilMs: number;
+  deliveries: number;
+}
+
+interface Token {
+  readonly id: string;
+  readonly token: string;
+}
+
+/**
+ * What a store promises, as a list and nothing else: slow, obvious, and told
+ * the time. A random program must get the same answers from it and from a store.
+ */
+export class StoreModel {
+  #items: Item[] = [];
+  #successful = 0;
+
+  append(group: readonly Message[], maxMessages: number): readonly boolean[] | 'full' {
+    const fresh = group.filter(({ id }) => this.#find(id) === undefined);
+    if (this.#queued().length + group.length > maxMessages && fresh.length > 0) return 'full';
+    return group.map(({ id, topic, key }) => {
+      if (this.#find(id) !== undefined) return true;
+      const order = key === undefined ? undefined : `${topic}/${key}`;
+      this.#items.push({ id, order, state: 'queued', token: '', busyUntilMs: 0, deliveries: 0 });
+      return false;
+    });
+  }
+
+  lease(limit: number, untilMs: number, nowMs: number, token: string): readonly string[] {
+    const queued = this.#queued();
+    const free = queued.filter(
+      (item, index) =>
+        item.busyUntilMs <= nowMs &&
+        !queued
+          .slice(0, index)
+          .some(
+            (earlier) =>
+              item.order !== undefined &&
+              earlier.order === item.order &&
+              earlier.busyUntilMs > nowMs,
+          ),
+    );
+    return free.slice(0, limit).map((item) => {
+      item.token = token;
+      item.busyUntilMs = untilMs;
+      item.deliveries += 1;
+      return `${item.id}#${item.deliveries}`;
+    });
+  }
+
+  complete(tokens: readonly Token[], nowMs: number): number {
+    const done = this.#end(tokens, nowMs, (item) => {
+      item.state = 'delivered';
+    });
+    this.#successful += done;
+    return done;
+  }
+
+  release(tokens: readonly Token[], nowMs: number, dueMs: number): number {
+    return this.#end(tokens, nowMs, (item) => {
+      item.busyUntilMs = dueMs;
+    });
+  }
+
+  bury(tokens: readonly Token[], nowMs: number): number {
+    return this.#end(tokens, nowMs, (item) => {
+      item.state = 'dead';
+    });
+  }
+
+  replay(ids: readonly string[]): number {
+    const dead = this.#dead(ids);
+    for (const item of dead) {
+      item.state = 'queued';
+      this.#items = [...this.#items.filter((each) => each !== item), item];
+    }
+    return dead.length;
+  }
+
+  discard(ids: readonly string[]): number {
+    const dead = this.#dead(ids);
+    this.#items = this.#items.filter((each) => !dead.includes(each));
+    return dead.length;
+  }
+
+  stats() {
+    const dead = this.#items.filter(({ state }) => state === 'dead').length;
+    return { queued: this.#queued().length, successful: this.#successful, dead };
+  }
+
+  #find(id: string): Item | undefined {
+    return this.#items.find((item) => item.id === id);
+  }
+
+  #queued(): readonly Item[] {
+    return this.#items.filter(({ state }) => state === 'queued');
+  }
+
+  #dead(ids: readonly string[]): readonly Item[] {
+    return ids.map((id) => this.#find(id)).filter((item) => item?.state === 'dead') as Item[];
+  }
+
+  /** Ends each lease that is alive and still held. */
+  #end(tokens: readonly Token[], nowMs: number, change: (item: Item) => void): number {
+    let done = 0;
+    for (const { id, token } of tokens) {
+      const item = this.#find(id);
+      if (item?.token !== token || item.state !== 'queued' || item.busyUntilMs <= nowMs) continue;
+      item.token = '';
+      item.busyUntilMs = 0;
+      change(item);
+      done += 1;
+    }
+    return done;
+  }
+}

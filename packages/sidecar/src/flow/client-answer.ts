@@ -1,0 +1,70 @@
+import type { ServerResponse } from 'node:http';
+import type { Clock, Timer } from '@holdfast/core';
+import type { AnswerSink, Flow } from './answer.ts';
+
+/**
+ * Passes an answer on to an HTTP client, no faster than it reads. A client that
+ * stops reading for `stallMs` loses its connection, so that it cannot hold the
+ * sender's.
+ */
+export class ClientAnswer implements AnswerSink {
+  readonly #res: ServerResponse;
+  readonly #clock: Clock;
+  readonly #stallMs: number;
+  readonly #failed: (error: Error) => void;
+  #flow: Flow | undefined;
+  #stalled: Timer | undefined;
+  #written = false;
+
+  /** `failed` answers in words when there was no head yet; later the connection is cut. */
+  constructor(res: ServerResponse, clock: Clock, stallMs: number, failed: (error: Error) => void) {
+    this.#res = res;
+    this.#clock = clock;
+    this.#stallMs = stallMs;
+    this.#failed = failed;
+  }
+
+  head(status: number, headers: string[], flow: Flow): void {
+    this.#flow = flow;
+    this.#res.writeHead(status, headers);
+    // With the body if it comes in this turn; by itself if not: node would wait for a body.
+    process.nextTick(flushHead, this);
+  }
+
+  flushHead(): void {
+    if (!this.#written && !this.#res.destroyed) this.#res.flushHeaders();
+  }
+
+  data(chunk: Buffer): void {
+    this.#written = true;
+    if (this.#res.write(chunk) || this.#stalled !== undefined) return;
+    this.#flow?.pause();
+    this.#stalled = this.#clock.timer(this.#stallMs, () => this.#res.destroy());
+    this.#res.once('drain', this.#goOn);
+    this.#res.once('close', this.#goOn);
+  }
+
+  end(last: Buffer | null): void {
+    this.#written = true;
+    if (last === null) this.#res.end();
+    else this.#res.end(last);
+  }
+
+  fail(error: Error): void {
+    // Half an answer must not look whole: no last chunk, no end, just a cut connection.
+    if (this.#res.headersSent) this.#res.destroy();
+    else this.#failed(error);
+  }
+
+  readonly #goOn = (): void => {
+    this.#stalled?.cancel();
+    this.#stalled = undefined;
+    this.#res.off('drain', this.#goOn);
+    this.#res.off('close', this.#goOn);
+    this.#flow?.resume();
+  };
+}
+
+function flushHead(answer: ClientAnswer): void {
+  answer.flushHead();
+}

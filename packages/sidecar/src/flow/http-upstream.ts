@@ -1,0 +1,214 @@
+import type { Dispatcher, Pool } from 'undici';
+import type { AnswerSink, Flow, OutgoingCall, Upstream } from './answer.ts';
+import { answerHeaders } from './answer-headers.ts';
+import { brokenConnection, connectFailure } from './go-words.ts';
+import { isBodyFailure } from './request-body.ts';
+import { UndiciPool } from './undici-pool.ts';
+import { UpstreamError } from './upstream-error.ts';
+
+export interface HttpUpstreamOptions {
+  /** Connections kept and used at most; calls beyond wait for one. @default 1024 */
+  readonly connections?: number;
+  /** An answer longer than this is cut off and fails. Bytes. */
+  readonly maxBodyBytes: number;
+  /**
+   * A connection unused for this long is closed by us, before the other side
+   * does. The other side's own `Keep-Alive` hint, less two seconds, comes first.
+   * @default 4_000 ms
+   */
+  readonly keepAliveMs?: number;
+}
+
+/** Verbs that may be sent twice when a kept connection turns out to be dead (RFC 9110 §9.2.2). */
+export const REPEATABLE: ReadonlySet<string> = new Set([
+  'GET',
+  'HEAD',
+  'OPTIONS',
+  'PUT',
+  'DELETE',
+  'TRACE',
+]);
+
+/** Errors that say no connection came about, so nothing was sent. */
+const NO_CONNECTION = new Set([
+  'ECONNREFUSED',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EADDRNOTAVAIL',
+]);
+
+/** An HTTP/1.1 server at a fixed origin, behind a pool of kept connections. */
+export class HttpUpstream implements Upstream {
+  readonly #pool: Pool;
+  /** `host:port`, as errors name it. */
+  readonly address: string;
+  readonly maxBodyBytes: number;
+
+  constructor(origin: string, options: HttpUpstreamOptions) {
+    this.address = new URL(origin).host;
+    this.maxBodyBytes = options.maxBodyBytes;
+    this.#pool = new UndiciPool(origin, {
+      connections: options.connections ?? 1024,
+      pipelining: 1,
+      // How long a call may take is the policies' business; Dapr has no limit of its own either.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connectTimeout: 5_000,
+      keepAliveTimeout: options.keepAliveMs ?? 4_000,
+      allowH2: false,
+    });
+  }
+
+  send(call: OutgoingCall, sink: AnswerSink): Flow {
+    const flow = new HttpFlow(this, call, sink);
+    this.dispatch(call, flow);
+    return flow;
+  }
+
+  /** Ends all connections; calls in flight fail. */
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+
+  /** @internal */
+  dispatch(call: OutgoingCall, flow: HttpFlow): void {
+    try {
+      this.#pool.dispatch(
+        {
+          path: call.path,
+          method: call.method,
+          headers: call.headers as string[],
+          body: call.body,
+        },
+        flow,
+      );
+    } catch (error) {
+      // undici checks path, verb and headers before anything is written.
+      flow.onResponseError(undefined, error as Error);
+    }
+  }
+}
+
+/** One call: undici's handler and our handle on it in one object. */
+class HttpFlow implements Flow, Dispatcher.DispatchHandler {
+  readonly #upstream: HttpUpstream;
+  readonly #call: OutgoingCall;
+  readonly #sink: AnswerSink;
+  #controller: Dispatcher.DispatchController | undefined;
+  #done = false;
+  #started = false;
+  #again = false;
+  #received = 0;
+  /** Declared length of the body; -1 if the answer does not say. */
+  #length = -1;
+  #last: Buffer | null = null;
+
+  constructor(upstream: HttpUpstream, call: OutgoingCall, sink: AnswerSink) {
+    this.#upstream = upstream;
+    this.#call = call;
+    this.#sink = sink;
+  }
+
+  pause(): void {
+    this.#controller?.pause();
+  }
+
+  resume(): void {
+    this.#controller?.resume();
+  }
+
+  abort(reason: Error): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.#controller?.abort(reason);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    // Given up while it was waiting for a connection.
+    if (this.#done) controller.abort(new Error('given up'));
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+    if (status < 200 || this.#done) return;
+    const { headers, length } = answerHeaders(controller.rawHeaders as Buffer[]);
+    this.#started = true;
+    this.#length = length;
+    if (length > this.#upstream.maxBodyBytes && this.#call.method !== 'HEAD') {
+      this.#tooLarge(length);
+      return;
+    }
+    this.#sink.head(status, headers, this);
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#done) return;
+    this.#received += chunk.length;
+    if (this.#received === this.#length) {
+      // Nothing follows but the end, in this very turn: let it leave in one write.
+      this.#last = chunk;
+      return;
+    }
+    if (this.#received > this.#upstream.maxBodyBytes) {
+      this.#tooLarge(this.#received);
+      return;
+    }
+    this.#sink.data(chunk);
+  }
+
+  onResponseEnd(): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.#sink.end(this.#last);
+  }
+
+  onResponseError(_controller: unknown, error: Error & { code?: string }): void {
+    if (this.#done) return;
+    if (!this.#started && !this.#again && this.#mayRepeat(error)) {
+      this.#again = true;
+      this.#upstream.dispatch(this.#call, this);
+      return;
+    }
+    this.#done = true;
+    this.#sink.fail(this.#explain(error));
+  }
+
+  /**
+   * A kept connection can be closed by the other side in the moment a call is
+   * written to it. undici then fails the call; Go's client, and so Dapr, sends
+   * it again where that cannot do harm, and so do we, once.
+   */
+  #mayRepeat(error: Error & { code?: string }): boolean {
+    const hungUp =
+      error.code === 'UND_ERR_SOCKET' || error.code === 'ECONNRESET' || error.code === 'EPIPE';
+    const { method, body } = this.#call;
+    return hungUp && REPEATABLE.has(method) && (body === null || Buffer.isBuffer(body));
+  }
+
+  #explain(error: Error & { code?: string }): Error {
+    const { address } = this.#upstream;
+    // The body that was being sent failed, not the other side: its reason is the reason.
+    if (isBodyFailure(error)) return error;
+    if (error.code !== undefined && NO_CONNECTION.has(error.code)) {
+      return new UpstreamError('UNREACHABLE', connectFailure(error, address), error);
+    }
+    if (error.code === 'UND_ERR_INVALID_ARG') {
+      return new UpstreamError('REFUSED', error.message, error);
+    }
+    return new UpstreamError('BROKEN', brokenConnection(error), error);
+  }
+
+  #tooLarge(bytes: number): void {
+    const limit = this.#upstream.maxBodyBytes;
+    const error = new UpstreamError(
+      'TOO_LARGE',
+      `received message larger than max (${bytes} vs. ${limit})`,
+    );
+    this.#done = true;
+    this.#controller?.abort(error);
+    this.#sink.fail(error);
+  }
+}

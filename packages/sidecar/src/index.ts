@@ -1,0 +1,10 @@
+export type { NameResolver, Registration } from './names/name-resolver.ts';
+export { NameResolutionError } from './names/open-names.ts';
+export {
+  type AppHealthCheckOptions,
+  SIDECAR_DEFAULTS,
+  type SidecarOptions,
+} from './options.ts';
+export { ConfigurationFileError } from './resources/load-resources.ts';
+export { PortTakenError } from './server/listen.ts';
+export { type Sidecar, type SidecarEnv, startSidecar } from './start-sidecar.ts';

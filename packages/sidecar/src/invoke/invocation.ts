@@ -1,0 +1,155 @@
+import { type Call, isPolicyError, type Pipeline } from '@holdfast/core';
+import type { Flow, OutgoingCall, Upstream } from '../flow/answer.ts';
+import { PendingAnswer } from '../flow/pending-answer.ts';
+import type { BodyStream } from '../flow/request-body.ts';
+import { ClientGoneError, UpstreamError } from '../flow/upstream-error.ts';
+import { isUnreachable } from '../policies/policy-book.ts';
+import type { Destination, Upstreams } from './upstreams.ts';
+
+/** What one invocation is made of; everything is decided, nothing sent yet. */
+export interface InvocationPlan {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: readonly string[];
+  readonly destination: Exclude<Destination, { readonly kind: 'refused' }>;
+  /** A buffer can be sent again; `next` gives a stream as long as none of it was read. */
+  readonly body: Buffer | null | { next(): BodyStream | undefined };
+  readonly pipeline: Pipeline | undefined;
+  /** Retries of an unreachable peer; undefined where they do not apply. */
+  readonly builtIn: Pipeline | undefined;
+  readonly upstreams: Upstreams;
+}
+
+/**
+ * One invocation through its policies: each attempt sends the call anew, and
+ * the answer of the last one is the result. Attempts are counted from 1.
+ */
+export class Invocation {
+  attempts = 0;
+  readonly #plan: InvocationPlan;
+  #flow: Flow | undefined;
+  #pending: ((error: Error) => void) | undefined;
+  #caller: AbortController | undefined;
+  #gone = false;
+
+  constructor(plan: InvocationPlan) {
+    this.#plan = plan;
+  }
+
+  /** The answer whose head has come. Rejects with a policy's error, or with why there is none. */
+  run(): Promise<PendingAnswer> {
+    const { pipeline, body } = this.#plan;
+    if (pipeline === undefined) return this.#send(undefined);
+    this.#caller = new AbortController();
+    return pipeline.execute((call) => this.#send(call), {
+      signal: this.#caller.signal,
+      // A body that streams through cannot be sent twice.
+      idempotent: body === null || Buffer.isBuffer(body),
+      discard: (answer) => answer.discard(),
+    });
+  }
+
+  /** The client has gone: nothing is sent or waited for any more. */
+  abandon(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    const error = new ClientGoneError();
+    this.#caller?.abort(error);
+    this.#flow?.abort(error);
+    this.#pending?.(error);
+  }
+
+  /** One attempt, with the built-in retries inside it where they apply. */
+  #send(call: Call | undefined): Promise<PendingAnswer> {
+    const { builtIn } = this.#plan;
+    const first = this.#attempt(call);
+    return builtIn === undefined
+      ? first
+      : first.catch((error: unknown) => this.#again(error, call, builtIn));
+  }
+
+  /**
+   * Entered only when the first attempt found no peer: the success path then
+   * pays nothing for the built-in retries.
+   */
+  async #again(error: unknown, call: Call | undefined, builtIn: Pipeline): Promise<PendingAnswer> {
+    if (!isUnreachable(error)) throw error;
+    this.#caller ??= new AbortController();
+    let retries = -1;
+    try {
+      return await builtIn.execute(
+        () => {
+          retries += 1;
+          return retries === 0 ? Promise.reject(error) : this.#attempt(call);
+        },
+        { signal: call?.signal ?? this.#caller.signal },
+      );
+    } catch (last) {
+      const { destination } = this.#plan;
+      if (!isUnreachable(last) || destination.kind !== 'peer') throw last;
+      throw new UpstreamError(
+        'UNREACHABLE',
+        `failed to invoke target ${destination.appId} after ${retries} retries. Error: ${(last as Error).message}`,
+      );
+    }
+  }
+
+  #attempt(call: Call | undefined): Promise<PendingAnswer> {
+    if (this.#gone) return Promise.reject(new ClientGoneError());
+    this.attempts += 1;
+    const { destination, upstreams } = this.#plan;
+    if (destination.kind !== 'peer') return this.#dispatch(destination.upstream, call);
+    const { appId, namespace } = destination;
+    let found: ReturnType<Upstreams['peer']>;
+    try {
+      found = upstreams.peer(appId, namespace);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    if (found instanceof Promise) {
+      return found.then(({ address, upstream }) => this.#toPeer(address, upstream, call));
+    }
+    return this.#toPeer(found.address, found.upstream, call);
+  }
+
+  #toPeer(address: string, upstream: Upstream, call: Call | undefined): Promise<PendingAnswer> {
+    return this.#dispatch(upstream, call, address);
+  }
+
+  #dispatch(upstream: Upstream, call: Call | undefined, address?: string): Promise<PendingAnswer> {
+    return new Promise((resolve, reject) => {
+      const { method, path, headers, body: source, destination, upstreams } = this.#plan;
+      const body = source === null || Buffer.isBuffer(source) ? source : source.next();
+      if (body === undefined) {
+        reject(new UpstreamError('BROKEN', 'the body was sent already and cannot be sent again'));
+        return;
+      }
+      const failed = (error: Error): void => {
+        if (address !== undefined && destination.kind === 'peer' && isUnreachable(error)) {
+          upstreams.unreachable(destination.appId, destination.namespace, address);
+        }
+        reject(error);
+      };
+      const outgoing: OutgoingCall = { method, path, headers, body };
+      const flow = upstream.send(outgoing, new PendingAnswer(resolve, failed));
+      this.#flow = flow;
+      this.#pending = reject;
+      // Reading the signal makes one; without a limit nothing would ever abort it but the client.
+      if (call === undefined || call.remainingMs === Number.POSITIVE_INFINITY) return;
+      const { signal } = call;
+      signal.addEventListener(
+        'abort',
+        () => {
+          if (this.#flow === flow) flow.abort(signal.reason);
+          reject(signal.reason);
+        },
+        { once: true },
+      );
+    });
+  }
+}
+
+/** Whether an error is one of a policy, and so says when to come back. */
+export function refusedBy(error: unknown): string | undefined {
+  return isPolicyError(error) ? error.policy : undefined;
+}

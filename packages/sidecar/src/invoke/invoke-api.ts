@@ -1,0 +1,237 @@
+import type { Clock } from '@holdfast/core';
+import type { InvocationType } from '@holdfast/telemetry';
+import type { AnswerSink, Flow } from '../flow/answer.ts';
+import { ClientAnswer } from '../flow/client-answer.ts';
+import type { PendingAnswer } from '../flow/pending-answer.ts';
+import {
+  type BodyLimits,
+  BodyStream,
+  BodyTooLargeError,
+  collectBody,
+} from '../flow/request-body.ts';
+import { ClientGoneError } from '../flow/upstream-error.ts';
+import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
+import type { PolicyBook, TargetPipelines } from '../policies/policy-book.ts';
+import type { ApiCall } from '../server/api-call.ts';
+import { pushTrace } from '../trace/tracing.ts';
+import { type CallerIdentity, forwardHeaders } from './forward-headers.ts';
+import { Invocation } from './invocation.ts';
+import { type InvokeAnswer, invokeAnswer, NO_APP_ID } from './invoke-error.ts';
+import { cleanMethodPath } from './method-path.ts';
+import type { ReplayBudget } from './replay-budget.ts';
+import { findTarget } from './target.ts';
+import { answerTooLarge } from './too-large.ts';
+import type { Destination, Upstreams } from './upstreams.ts';
+
+export interface InvokeApiOptions extends BodyLimits {
+  readonly caller: CallerIdentity;
+  readonly upstreams: Upstreams;
+  readonly book: PolicyBook;
+  readonly metrics: SidecarMetrics;
+  readonly replay: ReplayBudget;
+  /** Whether a token is asked of clients: then theirs stays here. */
+  readonly tokenRequired: boolean;
+  /** Whether trace headers are ours to make; else they pass like any others. */
+  readonly traced: boolean;
+  readonly clock: Clock;
+}
+
+/** Bodies up to this are read whole: one write is cheaper than a stream. */
+const SMALL_BODY_BYTES = 16 * 1024;
+
+type Reachable = Exclude<Destination, { readonly kind: 'refused' }>;
+type Body = Buffer | null | { next(): BodyStream | undefined };
+
+/** The invocation API: from an HTTP request to its target through the policies, and back. */
+export class InvokeApi {
+  readonly #options: InvokeApiOptions;
+
+  constructor(options: InvokeApiOptions) {
+    this.#options = options;
+  }
+
+  /** Answers every request that no other route answers. */
+  handle(call: ApiCall): void {
+    const { head } = call;
+    const target = findTarget(head.path, head.appId, head.authorization);
+    if (target === undefined) {
+      answer(call, NO_APP_ID);
+      return;
+    }
+    const method = cleanMethodPath(target.method);
+    if ('refused' in method) {
+      const why = `rpc error: code = InvalidArgument desc = ${method.refused}`;
+      answer(call, { ...invokeAnswer(target.id, new Error(why), 0), status: method.status });
+      return;
+    }
+    const destination = this.#options.upstreams.find(target.id);
+    if (destination.kind === 'refused') {
+      answer(call, invokeAnswer(target.id, new Error(destination.why), 0));
+      return;
+    }
+    const { maxBodyBytes } = this.#options;
+    if (head.bodyLength > maxBodyBytes) {
+      const error = new BodyTooLargeError(maxBodyBytes);
+      answerTooLarge(call, invokeAnswer(target.id, error, 0), this.#options.clock);
+      return;
+    }
+    this.#begin(call, target.id, method.path, destination);
+  }
+
+  #begin(call: ApiCall, id: string, method: string, destination: Reachable): void {
+    const policies = this.#options.book.forTarget(id);
+    const { bodyLength } = call.head;
+    if (bodyLength === 0) {
+      this.#run(call, id, method, destination, policies, null);
+      return;
+    }
+    const held = this.#hold(bodyLength, policies);
+    if (!held) {
+      const body = streamedBody(call, this.#options);
+      this.#run(call, id, method, destination, policies, body);
+      return;
+    }
+    collectBody(call.req, this.#options)
+      .then((body) => this.#run(call, id, method, destination, policies, body))
+      .catch((error: unknown) => this.#failed(call, id, error, 0));
+    call.res.once('close', () => this.#options.replay.release(held));
+  }
+
+  /** Bytes to hold for a body that may be sent again, or that is small anyway; 0: it streams. */
+  #hold(bodyLength: number, { policies }: TargetPipelines): number {
+    if (bodyLength < 0) return 0;
+    if (bodyLength <= SMALL_BODY_BYTES) return this.#options.replay.take(bodyLength);
+    return policies.retry === undefined ? 0 : this.#options.replay.take(bodyLength);
+  }
+
+  #run(
+    call: ApiCall,
+    id: string,
+    method: string,
+    destination: Reachable,
+    target: TargetPipelines,
+    body: Body,
+  ): void {
+    const { upstreams, book, metrics, clock } = this.#options;
+    const streaming = call.head.bodyLength < 0;
+    const pipeline = target.pipelineFor(method);
+    const unlisted = !target.policies.listed && destination.kind === 'peer' && !streaming;
+    const invocation = new Invocation({
+      method: call.head.method,
+      path: this.#path(call, method, destination),
+      headers: this.#headers(call, destination, body),
+      destination,
+      body,
+      pipeline,
+      builtIn: unlisted ? book.builtInRetries : undefined,
+      upstreams,
+    });
+    call.res.on('close', () => {
+      if (!call.res.writableFinished) invocation.abandon();
+    });
+    const type: InvocationType = streaming ? 'streaming' : 'unary';
+    const sentMs = clock.now();
+    if (pipeline !== undefined) metrics.applied(id, target.policies, undefined);
+    metrics.sent(id, type);
+    invocation.run().then(
+      (pending) => {
+        metrics.returned(id, type, pending.status, clock.now() - sentMs);
+        this.#passOn(call, id, pending, invocation);
+      },
+      (error: unknown) => {
+        metrics.returned(id, type, 500, clock.now() - sentMs);
+        this.#failed(call, id, error, invocation.attempts);
+      },
+    );
+  }
+
+  #passOn(call: ApiCall, id: string, pending: PendingAnswer, { attempts }: Invocation): void {
+    const { clock, stallMs } = this.#options;
+    if (call.res.destroyed) {
+      pending.discard();
+      return;
+    }
+    const client = new ClientAnswer(call.res, clock, stallMs, (error) =>
+      this.#failed(call, id, error, attempts),
+    );
+    pending.forwardTo(new Decorated(call, client, attempts));
+  }
+
+  #failed(call: ApiCall, id: string, error: unknown, attempts: number): void {
+    if (error instanceof ClientGoneError || call.res.destroyed || call.res.headersSent) return;
+    const failure = invokeAnswer(id, error, attempts);
+    if (failure.status === 413) answerTooLarge(call, failure, this.#options.clock);
+    else answer(call, failure);
+  }
+
+  #path({ head }: ApiCall, method: string, destination: Reachable): string {
+    const base = destination.kind === 'outside' ? destination.basePath : '';
+    return `${base}/${method}${head.query}`;
+  }
+
+  #headers({ head, span }: ApiCall, destination: Reachable, body: Body): string[] {
+    const { caller, tokenRequired, traced } = this.#options;
+    const headers = forwardHeaders(head, {
+      keepToken: !tokenRequired,
+      bodyLength: head.bodyLength,
+      body: body === null ? 'none' : head.bodyLength < 0 ? 'chunked' : 'sized',
+      ...(destination.kind === 'peer' ? { via: { caller, calleeAppId: destination.appId } } : {}),
+      ...(destination.kind === 'outside' ? { extra: destination.headers } : {}),
+    });
+    if (span !== undefined) pushTrace(headers, span);
+    else if (!traced) {
+      if (head.tracestate !== undefined) headers.push('tracestate', head.tracestate);
+      if (head.traceparent !== undefined) headers.push('traceparent', head.traceparent);
+    }
+    return headers;
+  }
+}
+
+function answer(call: ApiCall, { status, body, headers }: InvokeAnswer): void {
+  call.json(status, body, headers);
+}
+
+/** A body that is passed on as it comes; it can be begun again until its first byte was read. */
+function streamedBody(call: ApiCall, limits: BodyLimits): { next(): BodyStream | undefined } {
+  let stream: BodyStream | undefined;
+  return {
+    next() {
+      if (stream !== undefined && !stream.untouched) return undefined;
+      stream = new BodyStream(call.req, limits);
+      return stream;
+    },
+  };
+}
+
+/** The client's answer with what every answer of the sidecar carries. */
+class Decorated implements AnswerSink {
+  readonly #call: ApiCall;
+  readonly #client: ClientAnswer;
+  readonly #attempts: number;
+
+  constructor(call: ApiCall, client: ClientAnswer, attempts: number) {
+    this.#call = call;
+    this.#client = client;
+    this.#attempts = attempts;
+  }
+
+  head(status: number, headers: string[], flow: Flow): void {
+    this.#call.decorate(headers);
+    if (this.#attempts > 1) headers.push('holdfast-attempts', String(this.#attempts));
+    this.#client.head(status, headers, flow);
+  }
+
+  data(chunk: Buffer): void {
+    this.#call.bytesOut += chunk.length;
+    this.#client.data(chunk);
+  }
+
+  end(last: Buffer | null): void {
+    if (last !== null) this.#call.bytesOut += last.length;
+    this.#client.end(last);
+  }
+
+  fail(error: Error): void {
+    this.#client.fail(error);
+  }
+}

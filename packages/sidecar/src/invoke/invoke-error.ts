@@ -1,0 +1,58 @@
+import { isPolicyError, type PolicyErrorCode } from '@holdfast/core';
+import { BodyStalledError, BodyTooLargeError } from '../flow/request-body.ts';
+
+/** What the client of a failed invocation gets. */
+export interface InvokeAnswer {
+  readonly status: number;
+  readonly body: string;
+  readonly headers: string[];
+}
+
+/** Our refusals in the words of Dapr's Go libraries, which its users' clients know. */
+const REFUSALS: Readonly<Record<PolicyErrorCode, string>> = {
+  CIRCUIT_OPEN: 'circuit breaker is open',
+  CIRCUIT_BUSY: 'too many requests',
+  TIMED_OUT: 'context deadline exceeded',
+  DEADLINE_EXCEEDED: 'context deadline exceeded',
+  BULKHEAD_FULL: 'bulkhead is full',
+  QUEUE_TIMED_OUT: 'bulkhead queue timed out',
+};
+
+/**
+ * The answer to an invocation that brought none from the application: Dapr's
+ * status and body, and what Dapr leaves out in headers beside them.
+ */
+export function invokeAnswer(id: string, error: unknown, attempts: number): InvokeAnswer {
+  if (error instanceof BodyTooLargeError) return failure(413, id, error.message);
+  if (error instanceof BodyStalledError) return failure(408, id, error.message);
+
+  const headers = ['holdfast-attempts', String(attempts)];
+  if (isPolicyError(error)) {
+    headers.push('holdfast-refused-by', latin1(error.policy));
+    if (error.retryAfterMs !== undefined) {
+      headers.push('retry-after', String(Math.ceil(error.retryAfterMs / 1000)));
+    }
+    return { ...failure(500, id, REFUSALS[error.code]), headers };
+  }
+  return { ...failure(500, id, error instanceof Error ? error.message : String(error)), headers };
+}
+
+/** No header, no user name and no path said whom the request is for. */
+export const NO_APP_ID: InvokeAnswer = {
+  status: 404,
+  body: directInvoke('failed getting app id either from the URL path or the header dapr-app-id'),
+  headers: [],
+};
+
+function failure(status: number, id: string, why: string): InvokeAnswer {
+  return { status, body: directInvoke(`failed to invoke, id: ${id}, err: ${why}`), headers: [] };
+}
+
+function directInvoke(message: string): string {
+  return JSON.stringify({ errorCode: 'ERR_DIRECT_INVOKE', message });
+}
+
+/** Policy names come from a file and may hold anything; headers may not. */
+function latin1(text: string): string {
+  return text.replace(/[^\u0020-\u007e]/g, '?');
+}

@@ -1,0 +1,82 @@
+/** What a method path became: clean, or why it is refused, in Dapr's words. */
+export type MethodPath =
+  | { readonly path: string }
+  | { readonly refused: string; readonly status: 400 | 500 };
+
+// Anything but unreserved and the delimiters that mean nothing to us; `%` starts an escape.
+const PLAIN = /^[A-Za-z0-9._~!$&'()*+,;=:@/-]*$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
+const CONTROL = /[\u0000-\u001f\u007f]/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
+const QUOTED = /[\u0000-\u001f\u007f"\\]/g;
+
+/**
+ * Cleans the method part of an invocation: no `.`, `..` or empty segments, no
+ * slash at either end, as Go's `path.Clean`. An escaped dot is a dot; an escaped
+ * slash stays escaped, for only the application knows what it means (daprd turns
+ * it into a slash). Characters that would end or change the path are refused.
+ */
+export function cleanMethodPath(raw: string): MethodPath {
+  if (PLAIN.test(raw) && !raw.includes('//') && !raw.includes('/.') && raw[0] !== '.') {
+    return { path: trimSlashes(raw) };
+  }
+  const segments: string[] = [];
+  for (const segment of raw.split('/')) {
+    const text = decode(segment);
+    if (text === undefined) return { refused: `invalid URL escape in "${raw}"`, status: 400 };
+    const why = forbidden(text);
+    if (why !== undefined) return { refused: why, status: 500 };
+    if (text === '..') segments.pop();
+    else if (text !== '.' && text !== '') segments.push(encode(segment));
+  }
+  return { path: segments.join('/') };
+}
+
+function trimSlashes(path: string): string {
+  const from = path[0] === '/' ? 1 : 0;
+  const to = path.length > from && path.endsWith('/') ? path.length - 1 : path.length;
+  return from === 0 && to === path.length ? path : path.slice(from, to);
+}
+
+function decode(segment: string): string | undefined {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    // Either a broken escape, or bytes that are no UTF-8: those may pass as they are.
+    return /%(?![0-9A-Fa-f]{2})/.test(segment) ? undefined : decodeBytes(segment);
+  }
+}
+
+function decodeBytes(segment: string): string {
+  return segment.replace(/%([0-9A-Fa-f]{2})/g, (_, hex) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+}
+
+function forbidden(text: string): string | undefined {
+  if (/[#?\0]/.test(text)) {
+    return `invalid method: method contains forbidden character: ${quote(text)}`;
+  }
+  const at = text.search(CONTROL);
+  if (at === -1) return undefined;
+  return `invalid method: method contains control character at position ${at}: ${quote(text)}`;
+}
+
+/** Escapes what a URL may not hold; leaves escapes as they were written. */
+function encode(segment: string): string {
+  return segment.replace(/[^A-Za-z0-9._~!$&'()*+,;=:@%[\]-]/g, (char) =>
+    char.charCodeAt(0) < 0x100
+      ? `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
+      : encodeURIComponent(char),
+  );
+}
+
+/** As Go's `%q` for what occurs here. */
+function quote(text: string): string {
+  const body = text.replace(QUOTED, (char) => {
+    if (char === '"' || char === '\\') return `\\${char}`;
+    const short = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }[char];
+    return short ?? `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  });
+  return `"${body}"`;
+}

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { findTarget, splitAppId } from './target.ts';
+
+const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
+
+test('a target is looked for in the header, then in the user name, then in the path', () => {
+  const path = '/v1.0/invoke/c/method/m';
+
+  assert.deepEqual(
+    [
+      findTarget(path, 'a', basic('dapr-app-id:b')),
+      findTarget(path, undefined, basic('Dapr-App-Id:b')),
+      findTarget(path, undefined, basic('someone:b')),
+      findTarget(path, '', undefined),
+    ],
+    [
+      { id: 'a', method: path },
+      { id: 'b', method: path },
+      { id: 'c', method: 'm' },
+      { id: 'c', method: 'm' },
+    ],
+  );
+});
+
+test('a path names an app, an app with a namespace, or a URL in either spelling', () => {
+  const ids = [
+    '/v1.0/invoke/app/method/a/method/b',
+    '/v1.0/invoke/app.ns/method/',
+    '/v1.0/invoke/http://h:1/base/method/x',
+    '/v1.0/invoke/https%3A%2F%2Fh/method/x',
+  ].map((path) => findTarget(path, undefined, undefined));
+
+  assert.deepEqual(ids, [
+    { id: 'app', method: 'a/method/b' },
+    { id: 'app.ns', method: '' },
+    { id: 'http://h:1/base', method: 'x' },
+    { id: 'https://h', method: 'x' },
+  ]);
+});
+
+test('a path without a whole target names none', () => {
+  const paths = [
+    '/',
+    '/v1.0/invoke/',
+    '/v1.0/invoke/a',
+    '/v1.0/invoke/a/method',
+    '/v1.0/invoke//method/x',
+    '/v1.0/invoke/%zz/method/x',
+  ];
+
+  assert.deepEqual(
+    paths.map((path) => findTarget(path, undefined, undefined)),
+    paths.map(() => undefined),
+  );
+});
+
+test('an app id has a namespace after its dot, and one dot at most', () => {
+  assert.deepEqual(
+    [splitAppId('a', 'mine'), splitAppId('a.b', 'mine'), splitAppId('a.b.c', 'mine')],
+    [
+      { appId: 'a', namespace: 'mine' },
+      { appId: 'a', namespace: 'b' },
+      { refused: 'invalid app id a.b.c' },
+    ],
+  );
+});

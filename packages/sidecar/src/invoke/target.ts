@@ -1,0 +1,70 @@
+/** Whom a request is for, and which part of its path is the method's. */
+export interface Target {
+  /** As the client wrote it, escapes undone: `app`, `app.namespace`, an endpoint's name or a URL. */
+  readonly id: string;
+  /** Raw: neither cleaned nor unescaped. */
+  readonly method: string;
+}
+
+const INVOKE = '/v1.0/invoke/';
+
+/**
+ * Finds the target of a request in its header, its basic auth user or its path,
+ * in this order; undefined if none of them names one.
+ */
+export function findTarget(
+  path: string,
+  appIdHeader: string | undefined,
+  authorization: string | undefined,
+): Target | undefined {
+  if (appIdHeader !== undefined && appIdHeader !== '') return { id: appIdHeader, method: path };
+  if (authorization !== undefined) {
+    const id = basicAuthAppId(authorization);
+    if (id !== undefined) return { id, method: path };
+  }
+  return path.startsWith(INVOKE) ? targetInPath(path) : undefined;
+}
+
+function targetInPath(path: string): Target | undefined {
+  const at = path.indexOf('/method/', INVOKE.length);
+  if (at <= INVOKE.length) return undefined;
+  const raw = path.slice(INVOKE.length, at);
+  const id = raw.includes('%') ? unescaped(raw) : raw;
+  return id === undefined ? undefined : { id, method: path.slice(at + '/method/'.length) };
+}
+
+function unescaped(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** `http://dapr-app-id:<id>@localhost:3500/…`: the user name, in any case, says that the password is an app id. */
+function basicAuthAppId(authorization: string): string | undefined {
+  if (authorization.slice(0, 6).toLowerCase() !== 'basic ') return undefined;
+  const text = Buffer.from(authorization.slice(6), 'base64').toString('utf8');
+  const colon = text.indexOf(':');
+  if (text.slice(0, colon).toLowerCase() !== 'dapr-app-id') return undefined;
+  const id = text.slice(colon + 1);
+  return id === '' ? undefined : id;
+}
+
+/** An app id taken apart: `orders.production` → `orders` in `production`. */
+export type AppAddress =
+  | { readonly appId: string; readonly namespace: string }
+  | { readonly refused: string };
+
+export function splitAppId(id: string, ownNamespace: string): AppAddress {
+  const dot = id.indexOf('.');
+  if (dot === -1) return { appId: id, namespace: ownNamespace };
+  const namespace = id.slice(dot + 1);
+  if (namespace.includes('.')) return { refused: `invalid app id ${id}` };
+  return { appId: id.slice(0, dot), namespace };
+}
+
+/** Whether an id is a base URL outside the mesh. */
+export function isUrl(id: string): boolean {
+  return id.startsWith('http://') || id.startsWith('https://');
+}

@@ -1,0 +1,140 @@
+import type { AppChannel } from '../app/app-channel.ts';
+import type { AnswerSink, Flow, OutgoingCall, Upstream } from '../flow/answer.ts';
+import { verbWord } from '../flow/go-words.ts';
+import { HttpUpstream } from '../flow/http-upstream.ts';
+import { UpstreamError } from '../flow/upstream-error.ts';
+import type { AddressBook } from '../names/address-book.ts';
+import type { PeerTransport } from '../peers/peer-transport.ts';
+import { Recent } from '../policies/recent.ts';
+import type { HttpEndpoint } from '../resources/http-endpoint.ts';
+import { isUrl, splitAppId } from './target.ts';
+
+/** Where a call goes, once its target is known. */
+export type Destination =
+  /** Our own application: not over the network of sidecars. */
+  | { readonly kind: 'self'; readonly upstream: Upstream }
+  /** An address outside, with headers of its own. */
+  | {
+      readonly kind: 'outside';
+      readonly upstream: Upstream;
+      readonly basePath: string;
+      readonly headers: readonly string[];
+    }
+  | { readonly kind: 'peer'; readonly appId: string; readonly namespace: string }
+  | { readonly kind: 'refused'; readonly why: string };
+
+export interface UpstreamsOptions {
+  readonly appId: string;
+  readonly namespace: string;
+  readonly app: AppChannel;
+  readonly peers: PeerTransport;
+  readonly addresses: AddressBook;
+  readonly maxBodyBytes: number;
+}
+
+/** Addresses outside with kept connections at a time. */
+const MAX_OUTSIDE = 100;
+
+/** Everything calls can be sent to. */
+export class Upstreams {
+  readonly #options: UpstreamsOptions;
+  #endpoints: ReadonlyMap<string, HttpEndpoint> = new Map();
+  readonly #closing = new Set<Promise<void>>();
+  readonly #outside = new Recent<HttpUpstream>(MAX_OUTSIDE, (gone) => {
+    const closed = gone.close().finally(() => this.#closing.delete(closed));
+    this.#closing.add(closed);
+  });
+
+  constructor(options: UpstreamsOptions) {
+    this.#options = options;
+  }
+
+  /** HTTPEndpoint resources by name. */
+  set endpoints(endpoints: readonly HttpEndpoint[]) {
+    this.#endpoints = new Map(endpoints.map((endpoint) => [endpoint.name, endpoint]));
+  }
+
+  find(id: string): Destination {
+    const { appId, namespace, app } = this.#options;
+    if (id === appId) return this.#self(app);
+    if (isUrl(id)) return this.#toOutside(id, []);
+    const endpoint = this.#endpoints.get(id);
+    if (endpoint !== undefined) return this.#toOutside(endpoint.baseUrl, endpoint.headers);
+    const address = splitAppId(id, namespace);
+    if ('refused' in address) return { kind: 'refused', why: address.refused };
+    if (address.appId === appId && address.namespace === namespace) return this.#self(app);
+    return { kind: 'peer', ...address };
+  }
+
+  /** The sidecar of `appId`, at once where its address is known. */
+  peer(appId: string, namespace: string): PeerAt | Promise<PeerAt> {
+    const { addresses, peers } = this.#options;
+    const found = addresses.find(appId, namespace);
+    return typeof found === 'string'
+      ? { address: found, upstream: peers.to(found) }
+      : found.then((address) => ({ address, upstream: peers.to(address) }));
+  }
+
+  /** A peer could not be reached: its address is looked up again. */
+  unreachable(appId: string, namespace: string, address: string): void {
+    this.#options.addresses.suspect(appId, namespace, address);
+    this.#options.peers.drop(address);
+  }
+
+  async close(): Promise<void> {
+    this.#outside.clear();
+    await Promise.all(this.#closing);
+  }
+
+  #self(app: AppChannel): Destination {
+    return app.initialized
+      ? { kind: 'self', upstream: app }
+      : { kind: 'refused', why: 'cannot invoke local endpoint: app channel not initialized' };
+  }
+
+  #toOutside(baseUrl: string, headers: readonly string[]): Destination {
+    let url: URL;
+    try {
+      url = new URL(baseUrl);
+    } catch {
+      return { kind: 'refused', why: `invalid URL ${baseUrl}` };
+    }
+    let upstream = this.#outside.get(url.origin);
+    if (upstream === undefined) {
+      upstream = new HttpUpstream(url.origin, { maxBodyBytes: this.#options.maxBodyBytes });
+      this.#outside.set(url.origin, upstream);
+    }
+    const basePath = url.pathname.replace(/\/+$/, '');
+    return { kind: 'outside', upstream: new Outside(upstream, url.origin), basePath, headers };
+  }
+}
+
+export interface PeerAt {
+  readonly address: string;
+  readonly upstream: Upstream;
+}
+
+/** An address outside; failures are worded with verb and URL, as Go's http client does. */
+class Outside implements Upstream {
+  readonly #http: HttpUpstream;
+  readonly #origin: string;
+
+  constructor(http: HttpUpstream, origin: string) {
+    this.#http = http;
+    this.#origin = origin;
+  }
+
+  send(call: OutgoingCall, sink: AnswerSink): Flow {
+    const url = `${this.#origin}${call.path}`;
+    return this.#http.send(call, {
+      head: (status, headers, flow) => sink.head(status, headers, flow),
+      data: (chunk) => sink.data(chunk),
+      end: (last) => sink.end(last),
+      fail(error) {
+        if (!(error instanceof UpstreamError)) return sink.fail(error);
+        const message = `${verbWord(call.method)} "${url}": ${error.message}`;
+        sink.fail(new UpstreamError(error.code, message, error));
+      },
+    });
+  }
+}

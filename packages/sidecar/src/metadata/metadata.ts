@@ -1,0 +1,74 @@
+import type { CircuitRow } from '../policies/policy-book.ts';
+
+/** Dapr release whose API this sidecar follows. */
+export const DAPR_VERSION = '1.18.0';
+
+export interface MetadataSources {
+  readonly appId: string;
+  readonly app: {
+    readonly port: number | undefined;
+    readonly address: string;
+    readonly maxConcurrency: number;
+    readonly health:
+      | {
+          readonly path: string;
+          readonly intervalMs: number;
+          readonly timeoutMs: number;
+          readonly threshold: number;
+        }
+      | undefined;
+  };
+  readonly extended: ReadonlyMap<string, string>;
+  readonly endpoints: readonly { readonly name: string }[];
+  readonly resiliencies: readonly string[];
+  readonly circuits: readonly CircuitRow[];
+}
+
+/** `GET /v1.0/metadata`: Dapr's fields in Dapr's shape, and `holdfast` beside them. */
+export function metadataBody(sources: MetadataSources): object {
+  const { app, endpoints, resiliencies } = sources;
+  const { health } = app;
+  return {
+    id: sources.appId,
+    runtimeVersion: DAPR_VERSION,
+    enabledFeatures: ['HotReload'],
+    extended: { daprRuntimeVersion: DAPR_VERSION, ...Object.fromEntries(sources.extended) },
+    ...(endpoints.length === 0 ? {} : { httpEndpoints: endpoints.map(({ name }) => ({ name })) }),
+    appConnectionProperties: {
+      ...(app.port === undefined ? {} : { port: app.port }),
+      protocol: 'http',
+      channelAddress: app.address,
+      ...(app.maxConcurrency > 0 ? { maxConcurrency: app.maxConcurrency } : {}),
+      ...(health === undefined
+        ? {}
+        : {
+            health: {
+              healthCheckPath: health.path,
+              healthProbeInterval: `${health.intervalMs / 1000}s`,
+              healthProbeTimeout: `${health.timeoutMs}ms`,
+              healthThreshold: health.threshold,
+            },
+          }),
+    },
+    actorRuntime: {
+      runtimeStatus: 'DISABLED',
+      hostReady: false,
+      placement: 'placement: disconnected',
+    },
+    ...(resiliencies.length === 0 ? {} : { resiliencies: resiliencies.map((name) => ({ name })) }),
+    holdfast: { circuits: sources.circuits.map(circuitBody) },
+  };
+}
+
+function circuitBody({ target, method, policy, ...circuit }: CircuitRow): object {
+  return {
+    target,
+    method,
+    policy,
+    state: circuit.state,
+    retryAfterMs: Math.ceil(circuit.retryAfterMs),
+    opened: circuit.opened,
+    why: circuit.why,
+    counts: circuit.counts,
+  };
+}

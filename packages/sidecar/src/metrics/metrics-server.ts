@@ -1,0 +1,29 @@
+import { METRICS_CONTENT_TYPE } from '@holdfast/telemetry';
+import { type ApiServer, startApiServer } from '../server/api-server.ts';
+
+/** Serves the metrics at every path, as daprd does (`/` and `/metrics` are the usual ones). */
+export function startMetricsServer(
+  host: string,
+  port: number,
+  render: () => string,
+): Promise<ApiServer> {
+  return startApiServer({
+    hosts: [host],
+    port,
+    flag: '--metrics-port',
+    maxHeaderBytes: 8 * 1024,
+    maxConnections: 100,
+    onRequest(req, res) {
+      if (req.method !== 'GET' && req.method !== 'HEAD') {
+        res.writeHead(405, { allow: 'GET, HEAD' }).end();
+        return;
+      }
+      const body = Buffer.from(render());
+      res.writeHead(200, {
+        'content-type': METRICS_CONTENT_TYPE,
+        'content-length': body.length,
+      });
+      res.end(req.method === 'HEAD' ? undefined : body);
+    },
+  });
+}

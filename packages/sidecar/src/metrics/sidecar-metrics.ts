@@ -1,0 +1,100 @@
+import type { TargetPolicies } from '@holdfast/config';
+import type { CircuitState, Listener } from '@holdfast/core';
+import {
+  createMetrics,
+  httpServerMetrics,
+  type InvocationType,
+  policyMetrics,
+  processMetrics,
+  type ResiliencyMetrics,
+  resiliencyMetrics,
+  serviceInvocationMetrics,
+} from '@holdfast/telemetry';
+
+/** What the callee's side counts about those who call it. */
+export interface PeerCounts {
+  received(callerAppId: string): void;
+  answered(callerAppId: string, status: number): void;
+}
+
+/** Everything the sidecar counts. */
+export interface SidecarMetrics extends PeerCounts {
+  /** An API request has been answered. */
+  served(
+    method: string,
+    path: string,
+    status: number,
+    ms: number,
+    bytesIn: number,
+    bytesOut: number,
+  ): void;
+  sent(appId: string, type: InvocationType): void;
+  returned(appId: string, type: InvocationType, status: number, ms: number): void;
+  /** A request meets the policies of an app. */
+  applied(appId: string, policies: TargetPolicies, circuit: CircuitState | undefined): void;
+  listener(appId: string): Listener | undefined;
+  forgotten(appId: string, pipeline: string): void;
+  /** A Resiliency document is in force from now on. */
+  loaded(name: string, namespace: string): void;
+  /** What a scrape gets. */
+  render(): string;
+}
+
+export function sidecarMetrics(appId: string): SidecarMetrics {
+  const metrics = createMetrics();
+  const server = httpServerMetrics(metrics, { appId });
+  const invocation = serviceInvocationMetrics(metrics, { appId });
+  const heard = policyMetrics(metrics);
+  processMetrics(metrics);
+  let resiliency: ResiliencyMetrics | undefined;
+
+  return {
+    served(method, path, status, ms, bytesIn, bytesOut) {
+      server.server(method, path).done(status, ms, bytesIn, bytesOut);
+    },
+    received: (caller) => invocation.caller(caller).requestReceived(),
+    answered: (caller, status) => invocation.caller(caller).responseSent(status),
+    sent: (app, type) => invocation.callee(app).requestSent(type),
+    returned: (app, type, status, ms) => invocation.callee(app).responseReceived(status, type, ms),
+    applied(app, { timeoutMs, retry, circuitBreaker }, circuit) {
+      resiliency?.applied(
+        {
+          timeout: timeoutMs !== undefined,
+          retry: retry !== undefined,
+          circuitBreaker: circuitBreaker !== undefined,
+        },
+        'outbound',
+        `app_${app}`,
+        circuit,
+      );
+    },
+    listener(app) {
+      const dapr = resiliency?.listener('outbound', `app_${app}`);
+      return (event) => {
+        heard(event);
+        dapr?.(event);
+      };
+    },
+    forgotten: (app, pipeline) => resiliency?.forget('outbound', `app_${app}`, pipeline),
+    loaded(name, namespace) {
+      // Registered once: the families' labels are those of the document loaded first.
+      resiliency ??= resiliencyMetrics(metrics, { appId, name, namespace });
+      resiliency.loaded();
+    },
+    render: () => metrics.render(),
+  };
+}
+
+/** For `--enable-metrics=false`: counts nothing, costs nothing. */
+export const NO_METRICS: SidecarMetrics = {
+  served() {},
+  received() {},
+  answered() {},
+  sent() {},
+  returned() {},
+  applied() {},
+  listener: () => undefined,
+  forgotten() {},
+  loaded() {},
+  render: () => '',
+};

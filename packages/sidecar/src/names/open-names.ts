@@ -1,0 +1,102 @@
+import type { Clock } from '@holdfast/core';
+import type { Logger } from '@holdfast/telemetry/log';
+import type { NameResolutionSpec } from '../resources/configuration.ts';
+import { at, isRecord } from '../resources/resource-files.ts';
+import type { NameResolver } from './name-resolver.ts';
+
+/** A `nameResolution` that cannot be used, and why. */
+export class NameResolutionError extends Error {
+  readonly code = 'NAME_RESOLUTION';
+
+  constructor(message: string) {
+    super(message);
+    this.name = 'NameResolutionError';
+  }
+}
+
+/** Opens the resolver a Configuration names; mDNS where it names none. */
+export async function openNames(
+  spec: NameResolutionSpec | undefined,
+  { clock, log }: { readonly clock: Clock; readonly log: Logger },
+): Promise<NameResolver> {
+  const component = (spec?.component ?? 'mdns').replace(/^nameresolution\./, '');
+  const configuration = spec?.configuration ?? {};
+  switch (component) {
+    case 'mdns': {
+      const { mdnsNames } = await import('./mdns-names.ts');
+      return await mdnsNames({ clock, log });
+    }
+    case 'sqlite': {
+      const { sqliteNames } = await import('./sqlite-names.ts');
+      return await sqliteNames({ clock, log, ...sqliteOptions(configuration) });
+    }
+    case 'static': {
+      const { staticNames } = await import('./static-names.ts');
+      return staticNames(staticAddresses(configuration));
+    }
+    default:
+      throw new NameResolutionError(
+        `nameResolution.component must be mdns, sqlite or static in this version, not "${component}".`,
+      );
+  }
+}
+
+function sqliteOptions(configuration: Readonly<Record<string, unknown>>) {
+  const path = at(configuration, 'connectionString');
+  if (typeof path !== 'string' || path === '') {
+    throw new NameResolutionError(
+      'nameResolution.configuration.connectionString must name the file that the sidecars share.',
+    );
+  }
+  const text = (key: string) => {
+    const value = at(configuration, key);
+    return typeof value === 'string' && value !== '' ? value : undefined;
+  };
+  const tableName = text('tableName');
+  const metadataTableName = text('metadataTableName');
+  const updateIntervalMs = duration(configuration, 'updateInterval', 2_000);
+  const cleanupIntervalMs = duration(configuration, 'cleanupInterval', 1_000);
+  const busyTimeoutMs = duration(configuration, 'busyTimeout', 0);
+  return {
+    path: path.replace(/^file:/, '').replace(/\?.*$/, ''),
+    ...(tableName === undefined ? {} : { tableName }),
+    ...(metadataTableName === undefined ? {} : { metadataTableName }),
+    ...(updateIntervalMs === undefined ? {} : { updateIntervalMs }),
+    ...(cleanupIntervalMs === undefined ? {} : { cleanupIntervalMs }),
+    ...(busyTimeoutMs === undefined ? {} : { busyTimeoutMs }),
+  };
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** Go's `5s`, `1h`, or seconds as a bare number. */
+function duration(
+  configuration: Readonly<Record<string, unknown>>,
+  key: string,
+  minMs: number,
+): number | undefined {
+  const value = at(configuration, key);
+  if (value === undefined || value === '') return undefined;
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(String(value));
+  const ms = match === null ? Number.NaN : Number(match[1]) * UNIT_MS[match[2] ?? 's']!;
+  if (ms >= minMs) return ms;
+  throw new NameResolutionError(
+    `nameResolution.configuration.${key} must be a duration of at least ${minMs} ms, not "${value}".`,
+  );
+}
+
+function staticAddresses(configuration: Readonly<Record<string, unknown>>): Record<string, string> {
+  const given = at(configuration, 'addresses') ?? configuration;
+  if (!isRecord(given))
+    throw new NameResolutionError('nameResolution.configuration.addresses must be a map.');
+  const addresses: Record<string, string> = {};
+  for (const [appId, address] of Object.entries(given)) {
+    if (typeof address !== 'string' || !/^[^/\s]+:\d{1,5}$/.test(address)) {
+      throw new NameResolutionError(
+        `nameResolution.configuration.addresses.${appId} must be host:port, not "${address}".`,
+      );
+    }
+    addresses[appId] = address;
+  }
+  return addresses;
+}

@@ -1,0 +1,139 @@
+import type { NameResolver } from './names/name-resolver.ts';
+
+/** Health probes of the application (`--enable-app-health-check`). */
+export interface AppHealthCheckOptions {
+  /** @default '/healthz' */
+  readonly path?: string;
+  /** @default 5_000 ms */
+  readonly intervalMs?: number;
+  /** @default 500 ms */
+  readonly timeoutMs?: number;
+  /** Failed probes in a row that make it unhealthy. @default 3 (1 …) */
+  readonly threshold?: number;
+}
+
+/** What `startSidecar` is told; the flags of daprd under our own names. */
+export interface SidecarOptions {
+  /** Names the application; others invoke it by this. No dots. */
+  readonly appId: string;
+  /** Absent: the application calls others but is not called. */
+  readonly appPort?: number;
+  /** @default 'http' */
+  readonly appProtocol?: 'http';
+  /** @default '127.0.0.1' */
+  readonly appChannelAddress?: string;
+  /** Calls in the application at a time; others wait. @default -1 (no limit) */
+  readonly appMaxConcurrency?: number;
+  /** The API. 0: any free port. @default 3500 */
+  readonly httpPort?: number;
+  /** Other sidecars; always on loopback. 0: any free port. @default 0 */
+  readonly internalPort?: number;
+  /** Health and metadata only. @default none */
+  readonly publicPort?: number;
+  /** @default 9090 (0: any free port) */
+  readonly metricsPort?: number;
+  /** @default '127.0.0.1' */
+  readonly metricsListenAddress?: string;
+  /** @default true */
+  readonly enableMetrics?: boolean;
+  /**
+   * Where the API listens. Anything but loopback opens it to the network: give
+   * an `apiToken` then.
+   * @default ['127.0.0.1']
+   */
+  readonly listenAddresses?: readonly string[];
+  /** Folders with resources: Resiliency, HTTPEndpoint. @default none */
+  readonly resourcesPaths?: readonly string[];
+  /** Files with a Configuration; later ones win. @default none */
+  readonly configPaths?: readonly string[];
+  /** Longest body of a request and of an application's answer. @default 4_194_304 bytes */
+  readonly maxBodyBytes?: number;
+  /** Longest head of a request. @default 4_096 bytes */
+  readonly readBufferBytes?: number;
+  /** Time for calls in flight when it stops. @default 5_000 ms */
+  readonly gracefulShutdownMs?: number;
+  /** @default none */
+  readonly appHealthCheck?: AppHealthCheckOptions;
+  /** Asked of clients in `dapr-api-token`. @default none */
+  readonly apiToken?: string;
+  /** Sent to the application in `dapr-api-token`. @default none */
+  readonly appApiToken?: string;
+  /** @default 'default' */
+  readonly namespace?: string;
+  /** Registered for others, and told to applications in `X-Forwarded-For`. @default '127.0.0.1' */
+  readonly hostAddress?: string;
+  /** A Resiliency file with errors keeps the sidecar from starting. @default false */
+  readonly strict?: boolean;
+  /** Longest silence of a client within its body, or while an answer waits for it. @default 60_000 ms */
+  readonly stallMs?: number;
+  /** Connections accepted by the API at a time. @default 10_000 */
+  readonly maxConnections?: number;
+  /** Longest body kept so that a retry can send it again; longer ones stream. @default maxBodyBytes */
+  readonly maxReplayBytes?: number;
+  /** Of all such bodies at a time. @default 67_108_864 bytes */
+  readonly maxReplayTotalBytes?: number;
+  /** `nameResolution` in place of the Configuration's; for tests and embedding. @default the Configuration's, else mDNS */
+  readonly names?: NameResolver;
+}
+
+export const SIDECAR_DEFAULTS = {
+  appProtocol: 'http',
+  appChannelAddress: '127.0.0.1',
+  appMaxConcurrency: -1,
+  httpPort: 3500,
+  internalPort: 0,
+  metricsPort: 9090,
+  metricsListenAddress: '127.0.0.1',
+  enableMetrics: true,
+  listenAddresses: ['127.0.0.1'],
+  resourcesPaths: [],
+  configPaths: [],
+  maxBodyBytes: 4 * 1024 * 1024,
+  readBufferBytes: 4 * 1024,
+  gracefulShutdownMs: 5_000,
+  namespace: 'default',
+  hostAddress: '127.0.0.1',
+  strict: false,
+  stallMs: 60_000,
+  maxConnections: 10_000,
+  maxReplayTotalBytes: 64 * 1024 * 1024,
+} as const satisfies Partial<SidecarOptions>;
+
+export type ResolvedSidecarOptions = SidecarOptions &
+  Required<Pick<SidecarOptions, keyof typeof SIDECAR_DEFAULTS | 'maxReplayBytes'>>;
+
+/** Fills in defaults and rejects what cannot work, before anything listens. */
+export function resolveSidecarOptions(given: SidecarOptions): ResolvedSidecarOptions {
+  const merged: SidecarOptions & typeof SIDECAR_DEFAULTS = {
+    ...SIDECAR_DEFAULTS,
+    ...given,
+  } as never;
+  const options = { ...merged, maxReplayBytes: given.maxReplayBytes ?? merged.maxBodyBytes };
+  if (!/^[^./?#\s]+$/.test(options.appId ?? '')) {
+    throw new RangeError(
+      `sidecar.appId must be a name without dots, slashes and spaces, not "${options.appId}".`,
+    );
+  }
+  const ports = ['appPort', 'httpPort', 'internalPort', 'publicPort', 'metricsPort'] as const;
+  for (const name of ports) {
+    if (options[name] !== undefined) whole(name, options[name], 0, 65_535);
+  }
+  if (options.appPort === 0)
+    throw new RangeError('sidecar.appPort must be from 1 to 65535, not 0.');
+  whole('appMaxConcurrency', options.appMaxConcurrency, -1, 1_000_000);
+  whole('maxBodyBytes', options.maxBodyBytes, 1, 2 ** 40);
+  whole('readBufferBytes', options.readBufferBytes, 1024, 2 ** 24);
+  whole('gracefulShutdownMs', options.gracefulShutdownMs, 0, 2 ** 31 - 1);
+  whole('stallMs', options.stallMs, 1, 2 ** 31 - 1);
+  whole('maxConnections', options.maxConnections, 1, 1_000_000);
+  whole('maxReplayBytes', options.maxReplayBytes, 0, 2 ** 40);
+  whole('maxReplayTotalBytes', options.maxReplayTotalBytes, 0, 2 ** 40);
+  return options as ResolvedSidecarOptions;
+}
+
+function whole(name: string, value: number, min: number, max: number): void {
+  if (Number.isInteger(value) && value >= min && value <= max) return;
+  throw new RangeError(
+    `sidecar.${name} must be a whole number from ${min} to ${max}, not ${value}.`,
+  );
+}

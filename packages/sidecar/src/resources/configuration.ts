@@ -1,0 +1,66 @@
+import { at, isRecord, type Resource } from './resource-files.ts';
+
+/** How sidecars find each other. */
+export interface NameResolutionSpec {
+  readonly component: string;
+  readonly configuration: Readonly<Record<string, unknown>>;
+}
+
+/** What this version takes from Dapr's `Configuration`; other keys are accepted and ignored. */
+export interface Configuration {
+  readonly nameResolution: NameResolutionSpec | undefined;
+  /** 0 … 1; 0: tracing is off. */
+  readonly samplingRate: number;
+  readonly metricsEnabled: boolean;
+}
+
+/** Dapr's rate where the file says none, or nonsense. */
+export const DEFAULT_SAMPLING_RATE = 1e-4;
+
+export const NO_CONFIGURATION: Configuration = {
+  nameResolution: undefined,
+  samplingRate: DEFAULT_SAMPLING_RATE,
+  metricsEnabled: true,
+};
+
+/** Merges the Configuration documents of all `--config` files; a later one wins, key by key. */
+export function mergeConfigurations(
+  resources: readonly Resource[],
+  env: Readonly<Record<string, string | undefined>>,
+): Configuration {
+  let merged = NO_CONFIGURATION;
+  for (const { kind, document } of resources) {
+    if (kind !== 'Configuration') continue;
+    const spec = expand(at(document, 'spec'), env);
+    const rate = at(spec, 'tracing', 'samplingRate');
+    const enabled = at(spec, 'metrics', 'enabled') ?? at(spec, 'metric', 'enabled');
+    merged = {
+      nameResolution: nameResolution(at(spec, 'nameResolution')) ?? merged.nameResolution,
+      samplingRate: rate === undefined ? merged.samplingRate : samplingRate(rate),
+      metricsEnabled: typeof enabled === 'boolean' ? enabled : merged.metricsEnabled,
+    };
+  }
+  return merged;
+}
+
+function nameResolution(given: unknown): NameResolutionSpec | undefined {
+  const component = at(given, 'component');
+  if (typeof component !== 'string' || component === '') return undefined;
+  const configuration = at(given, 'configuration');
+  return { component, configuration: isRecord(configuration) ? configuration : {} };
+}
+
+function samplingRate(given: unknown): number {
+  const rate = typeof given === 'string' && given.trim() === '' ? Number.NaN : Number(given);
+  return rate >= 0 && rate <= 1 ? rate : DEFAULT_SAMPLING_RATE;
+}
+
+/** Replaces `$VAR` and `${VAR}` in every text, as Dapr does with the whole file. */
+function expand(value: unknown, env: Readonly<Record<string, string | undefined>>): unknown {
+  if (typeof value === 'string') {
+    return value.replace(/\$(?:\{(\w+)\}|(\w+))/g, (_, braced, bare) => env[braced ?? bare] ?? '');
+  }
+  if (Array.isArray(value)) return value.map((item) => expand(item, env));
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, expand(item, env)]));
+}

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { createLogger } from '@holdfast/telemetry/log';
+import { temporaryFolder } from '../testing/start-mesh.ts';
+import { loadResources } from './load-resources.ts';
+
+test('reads endpoints in scope, and names what this version has not', async (t) => {
+  const { load, lines, folder } = await resources(t, {
+    'all.yaml': `
+kind: HTTPEndpoint
+metadata: { name: outside }
+spec: { baseUrl: "https://api.example/v1", headers: [{ name: X-Key, envRef: KEY }, { name: N, value: 1 }] }
+---
+kind: HTTPEndpoint
+metadata: { name: others }
+spec: { baseUrl: "https://other.example" }
+scopes: [somebody-else]
+---
+kind: HTTPEndpoint
+metadata: { name: broken }
+spec: { baseUrl: "ftp://x" }
+`,
+    'store.yml': 'kind: Component\nmetadata: { name: s }\nspec: { type: state.redis }\n',
+    'bad.yaml': 'kind: [\n',
+    'notes.txt': 'kind: Component',
+  });
+
+  const { endpoints } = await load({ KEY: 'secret' });
+
+  assert.deepEqual(endpoints, [
+    { name: 'outside', baseUrl: 'https://api.example/v1', headers: ['x-key', 'secret', 'n', '1'] },
+  ]);
+  const said = lines.join('').replaceAll(folder, '');
+  assert.match(
+    said,
+    /all\.yaml: HTTPEndpoint left out: spec\.baseUrl must be an http or https URL/,
+  );
+  assert.match(said, /store\.yml: components of type state\.redis are not in this version/);
+  assert.match(said, /A resource cannot be read: \/bad\.yaml/);
+});
+
+test('merges configurations, key by key, with variables filled in', async (t) => {
+  const { folder, load } = await resources(t, {});
+  const one = path.join(folder, 'one.conf');
+  const two = path.join(folder, 'two.conf');
+  await writeFile(
+    one,
+    'kind: Configuration\nspec: { tracing: { samplingRate: "0.5" }, nameResolution: { component: sqlite, configuration: { connectionString: "$HOME_DIR/nr.db" } }, mtls: { enabled: true } }',
+  );
+  await writeFile(two, 'kind: Configuration\nspec: { metric: { enabled: false } }');
+
+  const { configuration } = await load({ HOME_DIR: '/home/ann' }, [one, two]);
+
+  assert.deepEqual(configuration, {
+    nameResolution: { component: 'sqlite', configuration: { connectionString: '/home/ann/nr.db' } },
+    samplingRate: 0.5,
+    metricsEnabled: false,
+  });
+});
+
+test('a sampling rate that is none is Dapr’s default', async (t) => {
+  const { folder, load } = await resources(t, {});
+  const file = path.join(folder, 'c.conf');
+  const rates: number[] = [];
+  for (const rate of ['""', '"lots"', '"2"', '"0"', '"1"', '0.25']) {
+    await writeFile(file, `kind: Configuration\nspec: { tracing: { samplingRate: ${rate} } }`);
+    rates.push((await load({}, [file])).configuration.samplingRate);
+  }
+
+  assert.deepEqual(rates, [1e-4, 1e-4, 1e-4, 0, 1, 0.25]);
+});
+
+async function resources(t: TestContext, files: Readonly<Record<string, string>>) {
+  const folder = await temporaryFolder(t);
+  for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text);
+  const lines: string[] = [];
+  const log = createLogger({ write: (line) => void lines.push(line) });
+  return {
+    folder,
+    lines,
+    load: (variables: Readonly<Record<string, string>>, configPaths: readonly string[] = []) =>
+      loadResources({ appId: 'one', resourcesPaths: [folder], configPaths }, variables, log),
+  };
+}

@@ -1,0 +1,83 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+
+/** A YAML document that is a resource, and where it was found. */
+export interface Resource {
+  readonly file: string;
+  readonly kind: string;
+  readonly document: Readonly<Record<string, unknown>>;
+}
+
+/** A file larger than this is not read; no resource is. */
+const MAX_FILE_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Reads every YAML document under `paths` (files, or folders without their
+ * subfolders). What cannot be read is told to `unreadable` and left out.
+ */
+export async function readResources(
+  paths: readonly string[],
+  unreadable: (file: string, why: string) => void,
+): Promise<readonly Resource[]> {
+  if (paths.length === 0) return [];
+  // Loaded only where there is something to parse: a sidecar without files saves its memory.
+  const { parseAllDocuments } = await import('yaml');
+  const resources: Resource[] = [];
+  for (const file of await yamlFiles(paths, unreadable)) {
+    try {
+      for (const document of parseAllDocuments(await readText(file), {
+        maxAliasCount: 100,
+      } as never)) {
+        const [error] = document.errors;
+        if (error !== undefined) throw error;
+        const value: unknown = document.toJS({ maxAliasCount: 100 });
+        if (isRecord(value) && typeof value.kind === 'string') {
+          resources.push({ file, kind: value.kind, document: value });
+        }
+      }
+    } catch (error) {
+      unreadable(file, (error as Error).message.split('\n')[0] ?? 'unreadable');
+    }
+  }
+  return resources;
+}
+
+async function yamlFiles(
+  paths: readonly string[],
+  unreadable: (file: string, why: string) => void,
+): Promise<readonly string[]> {
+  const files: string[] = [];
+  for (const given of paths) {
+    try {
+      if (!(await stat(given)).isDirectory()) {
+        files.push(given);
+        continue;
+      }
+      const names = (await readdir(given)).filter((name) => /\.ya?ml$/.test(name)).sort();
+      files.push(...names.map((name) => path.join(given, name)));
+    } catch (error) {
+      unreadable(given, (error as Error).message);
+    }
+  }
+  return files;
+}
+
+async function readText(file: string): Promise<string> {
+  const { size } = await stat(file);
+  if (size > MAX_FILE_BYTES) throw new Error(`larger than ${MAX_FILE_BYTES} bytes`);
+  return await readFile(file, 'utf8');
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The value at a path of keys, if every step is there. */
+export function at(value: unknown, ...keys: readonly string[]): unknown {
+  let here = value;
+  for (const key of keys) {
+    if (!isRecord(here)) return undefined;
+    here = here[key];
+  }
+  return here;
+}

@@ -1,0 +1,68 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { formatTraceparent, type TraceContext } from '@holdfast/core/trace';
+import type { RequestHead } from './request-head.ts';
+
+/** One request to the API and the way to answer it. */
+export class ApiCall {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly head: RequestHead;
+  /** Undefined where tracing is off, and for health probes. */
+  readonly span: TraceContext | undefined;
+  readonly startedMs: number;
+  /** Of the answer's body, as far as it was written. */
+  bytesOut = 0;
+
+  constructor(
+    req: IncomingMessage,
+    res: ServerResponse,
+    head: RequestHead,
+    span: TraceContext | undefined,
+    startedMs: number,
+  ) {
+    this.req = req;
+    this.res = res;
+    this.head = head;
+    this.span = span;
+    this.startedMs = startedMs;
+  }
+
+  /** Adds what every answer carries: the trace it belongs to, and the client's baggage. */
+  decorate(headers: string[]): void {
+    const { span, head } = this;
+    if (span !== undefined && !headers.includes('traceparent')) {
+      headers.push('traceparent', formatTraceparent(span));
+      if (span.state !== undefined) headers.push('tracestate', span.state);
+    }
+    if (head.baggage !== undefined && !headers.includes('baggage')) {
+      headers.push('baggage', head.baggage);
+    }
+  }
+
+  empty(status: number): void {
+    const headers: string[] = [];
+    this.decorate(headers);
+    this.res.writeHead(status, headers);
+    this.res.end();
+  }
+
+  json(status: number, body: string, more: readonly string[] = []): void {
+    this.#send(status, body, ['content-type', 'application/json', ...more]);
+  }
+
+  /** As Go's `http.Error` writes it, which is what Dapr answers where it does not answer JSON. */
+  plain(status: number, text: string): void {
+    const type = 'text/plain; charset=utf-8';
+    this.#send(status, `${text}\n`, ['content-type', type, 'x-content-type-options', 'nosniff']);
+  }
+
+  #send(status: number, text: string, headers: string[]): void {
+    const body = Buffer.from(text);
+    headers.push('content-length', String(body.length));
+    this.decorate(headers);
+    if (!this.req.complete && this.head.bodyLength !== 0) headers.push('connection', 'close');
+    this.res.writeHead(status, headers);
+    this.bytesOut = body.length;
+    this.res.end(body);
+  }
+}

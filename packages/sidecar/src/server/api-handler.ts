@@ -1,0 +1,51 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Clock } from '@holdfast/core';
+import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
+import { badBaggage } from '../trace/baggage.ts';
+import type { Tracing } from '../trace/tracing.ts';
+import { ApiCall } from './api-call.ts';
+import { metricPath } from './metric-path.ts';
+import { readRequestHead } from './request-head.ts';
+
+export interface ApiHandlerOptions {
+  readonly clock: Clock;
+  readonly tracing: Tracing;
+  readonly metrics: SidecarMetrics;
+  readonly allowed: (token: string | undefined) => boolean;
+  readonly route: (call: ApiCall) => void;
+}
+
+/** Health probes are answered without a token, and are no part of a trace. */
+const HEALTH = /^\/v1\.0\/healthz(?:\/outbound)?\/?$/;
+
+/** What every request to the API passes before its route: trace, metrics, baggage, token. */
+export function apiHandler(options: ApiHandlerOptions): RequestListener {
+  const { clock, tracing, metrics, allowed, route } = options;
+  return (req: IncomingMessage, res: ServerResponse) => {
+    const head = readRequestHead(req);
+    const probe = head.path.startsWith('/v1.0/healthz') && HEALTH.test(head.path);
+    const span = probe ? undefined : tracing.begin(head.traceparent, head.tracestate);
+    const call = new ApiCall(req, res, head, span, clock.now());
+    res.on('close', () => {
+      const status = res.headersSent ? res.statusCode : 499;
+      const ms = clock.now() - call.startedMs;
+      const path = metricPath(head.path);
+      metrics.served(head.method, path, status, ms, Math.max(0, head.bodyLength), call.bytesOut);
+    });
+    if (head.baggage !== undefined) {
+      const bad = badBaggage(head.baggage);
+      if (bad !== undefined) {
+        call.plain(
+          400,
+          `invalid baggage header: invalid baggage list-member: ${JSON.stringify(bad)}`,
+        );
+        return;
+      }
+    }
+    if (!probe && !allowed(head.apiToken)) {
+      call.plain(401, 'invalid api token');
+      return;
+    }
+    route(call);
+  };
+}

@@ -1,0 +1,104 @@
+import http, { type IncomingMessage, type RequestListener } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { clientError } from './client-error.ts';
+import { listen } from './listen.ts';
+
+export interface ApiServerOptions {
+  readonly hosts: readonly string[];
+  readonly port: number;
+  /** The flag that asks for the port. */
+  readonly flag: string;
+  readonly maxHeaderBytes: number;
+  readonly maxConnections: number;
+  readonly onRequest: RequestListener;
+}
+
+/** Servers at one port on one or several addresses, started and stopped together. */
+export interface ApiServer {
+  readonly port: number;
+  /** Accepts no more; resolves when the requests in flight have been answered. */
+  drain(): Promise<void>;
+  /** Cuts all connections. */
+  close(): void;
+}
+
+/** A request's head must be complete after this. */
+const HEADERS_TIMEOUT_MS = 10_000;
+/** An idle connection is kept for this long. */
+const KEEP_ALIVE_MS = 60_000;
+/** Headers of one request; the rest would be dropped in silence, so the limit on bytes comes first. */
+const MAX_HEADERS = 1_000;
+
+/** Listens on all addresses or on none. */
+export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const servers: http.Server[] = [];
+  let { port } = options;
+  try {
+    for (const host of options.hosts) {
+      const server = createServer(options);
+      servers.push(server);
+      // The first decides where `port` is 0; the others follow it.
+      port = await listen(server, host, port, options.flag);
+    }
+  } catch (error) {
+    for (const server of servers) server.close();
+    throw error;
+  }
+  return {
+    port,
+    async drain() {
+      await Promise.all(
+        servers.map(
+          (server) =>
+            new Promise<void>((resolve) => {
+              // Connections that are busy now are closed as soon as they have their answer.
+              Object.assign(server, { keepAliveTimeout: 1, keepAliveTimeoutBuffer: 0 });
+              server.close(() => resolve());
+              server.closeIdleConnections();
+            }),
+        ),
+      );
+    },
+    close() {
+      for (const server of servers) {
+        server.close();
+        server.closeAllConnections();
+      }
+    },
+  };
+}
+
+function createServer({
+  maxHeaderBytes,
+  maxConnections,
+  onRequest,
+}: ApiServerOptions): http.Server {
+  const server = http.createServer(
+    // The types do not know the last one yet: requests without a body get no stream machinery.
+    {
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      // An upload may take hours as long as it moves; silence within a body has a limit of its own.
+      requestTimeout: 0,
+      connectionsCheckingInterval: 2_000,
+      maxHeaderSize: maxHeaderBytes,
+      noDelay: true,
+      optimizeEmptyRequests: true,
+    } as http.ServerOptions,
+    onRequest,
+  );
+  server.maxConnections = maxConnections;
+  server.maxHeadersCount = MAX_HEADERS;
+  server.on('clientError', clientError);
+  server.on('connect', refuseConnect);
+  return server;
+}
+
+/** Dapr takes any verb but this one, which is about tunnels. */
+function refuseConnect(_req: IncomingMessage, socket: Duplex): void {
+  const message = 'failed to invoke: rpc error: code = InvalidArgument desc = invalid HTTP verb';
+  const body = JSON.stringify({ errorCode: 'ERR_DIRECT_INVOKE', message });
+  socket.end(
+    `HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,103 @@
+import type { ApiCall } from './api-call.ts';
+
+/** The APIs that need a component, and what daprd says when there is none. */
+interface Absent {
+  readonly methods: string;
+  readonly path: RegExp;
+  readonly status: number;
+  readonly code: string;
+  readonly message: (name: string) => string;
+  /** Dapr's newer form of errors carries this. */
+  readonly reason?: string;
+}
+
+const ABSENT: readonly Absent[] = [
+  {
+    methods: 'GET POST PUT DELETE',
+    path: /^\/v1\.0(?:-alpha1)?\/state\/([^/]+)(?:\/.+)?$/,
+    status: 500,
+    code: 'ERR_STATE_STORE_NOT_CONFIGURED',
+    message: (name) => `state store ${name} is not configured`,
+    reason: 'DAPR_STATE_NOT_CONFIGURED',
+  },
+  {
+    methods: 'POST PUT',
+    path: /^\/v1\.0(?:-alpha1)?\/publish\/(?:bulk\/)?([^/]+)\/.+$/,
+    status: 404,
+    code: 'ERR_PUBSUB_NOT_FOUND',
+    message: (name) => `pubsub ${name} is not found`,
+    reason: 'DAPR_PUBSUB_NOT_FOUND',
+  },
+  {
+    methods: 'GET',
+    path: /^\/v1\.0\/secrets\/([^/]+)\/[^/]+$/,
+    status: 500,
+    code: 'ERR_SECRET_STORES_NOT_CONFIGURED',
+    message: () => 'secret store is not configured',
+  },
+  {
+    methods: 'POST PUT',
+    path: /^\/v1\.0\/bindings\/([^/]+)$/,
+    status: 500,
+    code: 'ERR_INVOKE_OUTPUT_BINDING',
+    message: (name) =>
+      `error invoking output binding ${name}: couldn't find output binding ${name}`,
+  },
+  {
+    methods: 'GET',
+    path: /^\/v1\.0(?:-alpha1)?\/configuration\/([^/]+)(?:\/.+)?$/,
+    status: 500,
+    code: 'ERR_CONFIGURATION_STORE_NOT_CONFIGURED',
+    message: () => 'configuration stores not configured',
+  },
+  {
+    methods: 'POST',
+    path: /^\/v1\.0-alpha1\/(?:un)?lock\/([^/]+)$/,
+    status: 500,
+    code: 'ERR_LOCK_STORE_NOT_CONFIGURED',
+    message: () => 'lock store is not configured',
+  },
+  {
+    methods: 'GET POST PUT DELETE PATCH',
+    path: /^\/v1\.0(?:-(?:alpha|beta)1)?\/(?:actors|workflows)\/([^/]+)\/.+$/,
+    status: 400,
+    code: 'ERR_ACTOR_NO_PLACEMENT',
+    message: () => 'placement service is not configured',
+  },
+  {
+    methods: 'GET POST PUT DELETE',
+    path: /^\/v1\.0-alpha1\/(?:subtlecrypto|crypto|jobs|conversation)\/([^/]+)(?:\/.+)?$/,
+    status: 501,
+    code: 'ERR_API_UNIMPLEMENTED',
+    message: () => 'this API is currently not implemented',
+  },
+];
+
+/** Answers a call of an API that no component stands behind; false if it is none of these. */
+export function notConfigured(call: ApiCall, path: string): boolean {
+  for (const api of ABSENT) {
+    if (!api.methods.split(' ').includes(call.head.method)) continue;
+    const match = api.path.exec(path);
+    if (match === null) continue;
+    const name = readable(match[1]!);
+    const error = { errorCode: api.code, message: api.message(name) };
+    call.json(api.status, JSON.stringify({ ...error, ...details(api.reason) }));
+    return true;
+  }
+  return false;
+}
+
+function details(reason: string | undefined): object {
+  if (reason === undefined) return {};
+  const info = { '@type': 'type.googleapis.com/google.rpc.ErrorInfo', domain: 'dapr.io' };
+  return { details: [{ ...info, metadata: {}, reason }] };
+}
+
+function readable(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    // Only for the message: as it was written, then.
+    return segment;
+  }
+}

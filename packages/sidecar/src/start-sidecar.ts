@@ -1,0 +1,289 @@
+import os from 'node:os';
+import {
+  formatProblem,
+  type LoadedResiliency,
+  loadResiliency,
+  watchResiliency,
+} from '@holdfast/config';
+import { type Clock, systemClock, systemRandom } from '@holdfast/core';
+import { createLogger, type Logger } from '@holdfast/telemetry/log';
+import { AppChannel } from './app/app-channel.ts';
+import { createClosing } from './closing.ts';
+import { APP_HEALTH_DEFAULTS, watchAppHealth } from './health/app-health.ts';
+import { healthRoutes } from './health/health-routes.ts';
+import { waitForApp } from './health/wait-for-app.ts';
+import { InvokeApi } from './invoke/invoke-api.ts';
+import { createReplayBudget } from './invoke/replay-budget.ts';
+import { Upstreams } from './invoke/upstreams.ts';
+import { metadataRoutes } from './metadata/metadata-routes.ts';
+import { startMetricsServer } from './metrics/metrics-server.ts';
+import { NO_METRICS, sidecarMetrics } from './metrics/sidecar-metrics.ts';
+import { AddressBook } from './names/address-book.ts';
+import { openNames } from './names/open-names.ts';
+import { resolveSidecarOptions, type SidecarOptions } from './options.ts';
+import { Callee } from './peers/callee.ts';
+import { listenForPeers } from './peers/frame-server.ts';
+import { framePeerTransport } from './peers/frame-transport.ts';
+import { PolicyBook } from './policies/policy-book.ts';
+import { loadResources } from './resources/load-resources.ts';
+import { apiHandler } from './server/api-handler.ts';
+import { createRouter } from './server/api-routes.ts';
+import { startApiServer } from './server/api-server.ts';
+import { shutdownRoutes } from './server/shutdown-routes.ts';
+import { createTokenCheck } from './server/token.ts';
+import { createTracing } from './trace/tracing.ts';
+
+/** A running sidecar. */
+export interface Sidecar {
+  readonly ports: { readonly http: number; readonly internal: number; readonly metrics?: number };
+  /** Reads Resiliency and HTTPEndpoint files again, now. A broken file changes nothing and is logged. */
+  reload(): Promise<void>;
+  /** Ends it: calls in flight get `gracefulShutdownMs`, none with `force`. Leaves nothing behind. */
+  stop(options?: { readonly force?: boolean }): Promise<void>;
+  /** Resolves when it has stopped, by `stop` or by `POST /v1.0/shutdown`. */
+  readonly ended: Promise<void>;
+}
+
+/** What the sidecar takes from its surroundings. */
+export interface SidecarEnv {
+  /** @default systemClock */
+  readonly clock?: Clock;
+  /** @default lines on stderr are the caller's to ask for: nothing is logged */
+  readonly log?: Logger;
+  /** For `$VAR` in Configuration files and `envRef` in resources. @default none */
+  readonly variables?: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * Starts a sidecar. It is ready to answer when the promise resolves; when it
+ * rejects, nothing was left running.
+ *
+ * @throws RangeError for an option that cannot be, PortTakenError for a port that is another's.
+ */
+export async function startSidecar(given: SidecarOptions, env: SidecarEnv = {}): Promise<Sidecar> {
+  const options = resolveSidecarOptions(given);
+  const clock = env.clock ?? systemClock;
+  const log = env.log ?? createLogger({ write: () => {} });
+  const closing = createClosing();
+  try {
+    return await start(options, clock, log, env.variables ?? {}, closing);
+  } catch (error) {
+    await closing.now();
+    throw error;
+  }
+}
+
+async function start(
+  options: ReturnType<typeof resolveSidecarOptions>,
+  clock: Clock,
+  log: Logger,
+  variables: Readonly<Record<string, string | undefined>>,
+  closing: ReturnType<typeof createClosing>,
+): Promise<Sidecar> {
+  const { appId, namespace, hostAddress, maxBodyBytes, stallMs, resourcesPaths } = options;
+  const [resources, loaded] = await Promise.all([
+    loadResources(options, variables, log),
+    loadResiliency(resourcesPaths, { appId, strict: options.strict }),
+  ]);
+  const { configuration } = resources;
+  const limits = { maxBodyBytes, stallMs, clock };
+  const metricsOn = options.enableMetrics && configuration.metricsEnabled;
+  const metrics = metricsOn ? sidecarMetrics(appId) : NO_METRICS;
+  const tracing = createTracing(configuration.samplingRate, systemRandom);
+
+  const app = new AppChannel({
+    port: options.appPort,
+    address: options.appChannelAddress,
+    maxConcurrency: options.appMaxConcurrency,
+    maxBodyBytes,
+    token: options.appApiToken,
+  });
+  closing.last(() => app.close());
+
+  const peers = framePeerTransport({ maxBodyBytes });
+  closing.last(() => peers.close());
+
+  const callee = new Callee({ appId, app, traced: tracing.on, counts: metrics });
+  const peerServer = await listenForPeers(callee, {
+    host: '127.0.0.1',
+    port: options.internalPort,
+  });
+  closing.last(() => peerServer.close());
+
+  const names = options.names ?? (await openNames(configuration.nameResolution, { clock, log }));
+  closing.last(() => names.close());
+
+  const upstreams = new Upstreams({
+    appId,
+    namespace,
+    app,
+    peers,
+    addresses: new AddressBook(names, clock, systemRandom),
+    maxBodyBytes,
+  });
+  upstreams.endpoints = resources.endpoints;
+  closing.last(() => upstreams.close());
+
+  const book = new PolicyBook(loaded.policies, {
+    report: (target) => metrics.listener(target),
+    forgotten: (target, pipeline) => metrics.forgotten(target, pipeline),
+  });
+  let current = loaded;
+  const takeOver = (next: LoadedResiliency): void => {
+    logProblems(next, log);
+    current = next;
+    if (next.files.length > 0) {
+      metrics.loaded(next.policies.name, next.policies.namespace || namespace);
+    }
+  };
+  takeOver(loaded);
+
+  const invoke = new InvokeApi({
+    ...limits,
+    caller: { appId, namespace, hostAddress, hostName: os.hostname() },
+    upstreams,
+    book,
+    metrics,
+    replay: createReplayBudget(options.maxReplayBytes, options.maxReplayTotalBytes),
+    tokenRequired: options.apiToken !== undefined && options.apiToken !== '',
+    traced: tracing.on,
+  });
+
+  let endpoints = resources.endpoints;
+  let stopping: Promise<void> | undefined;
+  const waiting = new Set(options.appPort === undefined ? ['http'] : ['http', 'runtime']);
+  const health = options.appHealthCheck;
+  const publicRoutes = [
+    ...healthRoutes({
+      appId,
+      notReady: () => [...waiting],
+      notReadyOutbound: () => waiting.has('http') || waiting.has('stopping'),
+    }),
+    ...metadataRoutes(
+      () => ({
+        appId,
+        app: {
+          port: options.appPort,
+          address: options.appChannelAddress,
+          maxConcurrency: options.appMaxConcurrency,
+          health: health === undefined ? undefined : { ...APP_HEALTH_DEFAULTS, ...health },
+        },
+        endpoints,
+        resiliencies: current.files.length === 0 ? [] : [current.policies.name],
+        circuits: book.circuits(),
+      }),
+      limits,
+    ),
+  ];
+  const shared = { clock, tracing, metrics, allowed: createTokenCheck(options.apiToken) };
+  const listening = {
+    // Go's server, and so daprd, grants 4 KiB on top of what it is told.
+    maxHeaderBytes: options.readBufferBytes + 4096,
+    maxConnections: options.maxConnections,
+  };
+  const api = await startApiServer({
+    ...listening,
+    hosts: options.listenAddresses,
+    port: options.httpPort,
+    flag: '--dapr-http-port',
+    onRequest: apiHandler({
+      ...shared,
+      route: createRouter(
+        [...publicRoutes, ...shutdownRoutes((force) => void stop({ force }))],
+        (call) => invoke.handle(call),
+      ),
+    }),
+  });
+  closing.last(() => api.close());
+
+  if (options.publicPort !== undefined) {
+    const notHere = (call: Parameters<typeof invoke.handle>[0]): void =>
+      call.plain(404, 'not found');
+    const open = await startApiServer({
+      ...listening,
+      hosts: options.listenAddresses,
+      port: options.publicPort,
+      flag: '--dapr-public-port',
+      onRequest: apiHandler({ ...shared, route: createRouter(publicRoutes, notHere) }),
+    });
+    closing.last(() => open.close());
+  }
+
+  let metricsPort: number | undefined;
+  if (metricsOn) {
+    const { metricsListenAddress: host, metricsPort: port } = options;
+    const scraped = await startMetricsServer(host, port, () => metrics.render());
+    metricsPort = scraped.port;
+    closing.last(() => scraped.close());
+  }
+
+  const policyPaths = resourcesPaths;
+  const watchOptions = { appId, strict: options.strict, current: loaded, clock };
+  const change = (next: LoadedResiliency): void => {
+    book.replace(next.policies);
+    takeOver(next);
+    log.info('Resiliency was read anew; circuits keep their state.', { files: next.files.length });
+  };
+  if (policyPaths.length > 0) {
+    const watching = watchResiliency(policyPaths, watchOptions, change, (problems) => {
+      for (const problem of problems) log.error(formatProblem(problem));
+      log.error('The Resiliency files are broken: the policies stay as they were.');
+    });
+    closing.last(() => watching.close());
+  }
+
+  if (health !== undefined) {
+    app.healthy = false;
+    const probes = watchAppHealth(app.probe, health, clock, (healthy) => {
+      app.healthy = healthy;
+      log.info(healthy ? 'The application is healthy.' : 'The application is not healthy.');
+    });
+    closing.last(() => probes.close());
+  }
+
+  await names.register({ appId, namespace, host: hostAddress, port: peerServer.port });
+  waiting.delete('http');
+  if (options.appPort !== undefined) {
+    const { appChannelAddress: host, appPort: port } = options;
+    const watching = waitForApp({ host, port }, clock, () => waiting.delete('runtime'));
+    closing.last(() => watching.close());
+  }
+  log.info(`holdfast sidecar of ${appId} is up.`, { http: api.port, internal: peerServer.port });
+
+  const ended = Promise.withResolvers<void>();
+  const stop = ({ force = false }: { readonly force?: boolean } = {}): Promise<void> => {
+    stopping ??= (async () => {
+      waiting.add('stopping');
+      if (!force) {
+        await names.close();
+        const drained = Promise.all([api.drain(), peerServer.drain()]);
+        await Promise.race([drained, clock.sleep(options.gracefulShutdownMs)]);
+      }
+      await closing.now();
+      log.info(`holdfast sidecar of ${appId} has stopped.`);
+      ended.resolve();
+    })();
+    return stopping;
+  };
+
+  return {
+    ports: {
+      http: api.port,
+      internal: peerServer.port,
+      ...(metricsPort === undefined ? {} : { metrics: metricsPort }),
+    },
+    async reload() {
+      const again = await loadResources(options, variables, log);
+      endpoints = again.endpoints;
+      upstreams.endpoints = endpoints;
+      const next = await loadResiliency(policyPaths, { appId, strict: options.strict });
+      change(next);
+    },
+    stop,
+    ended: ended.promise,
+  };
+}
+
+function logProblems({ problems }: LoadedResiliency, log: Logger): void {
+  for (const problem of problems) log.warn(formatProblem(problem));
+}

@@ -1,0 +1,99 @@
+import { BoundedCache } from '../bounded-cache.ts';
+import { DAPR_LATENCY_BUCKETS_MS } from '../metrics/buckets.ts';
+import { OVERFLOW } from '../metrics/family.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import type { Counter, Histogram } from '../metrics/series.ts';
+
+export interface ComponentMetricsOptions {
+  readonly appId: string;
+  /** @default 'default' */
+  readonly namespace?: string;
+  /** Components and topics told apart. @default 200 (1 …) */
+  readonly maxComponents?: number;
+}
+
+/** Dapr's families of state stores and message brokers, and the alias that joins their latencies. */
+export interface ComponentMetrics {
+  /** `operation`: get, set, delete, bulk_get, bulk_delete, query or transaction. */
+  state(component: string, operation: string, success: boolean, latencyMs: number): void;
+  published(component: string, topic: string, success: boolean, latencyMs: number): void;
+}
+
+interface Pair {
+  readonly count: Counter;
+  readonly latency: Histogram;
+}
+
+/** Registers the families. */
+export function componentMetrics(
+  metrics: Metrics,
+  { appId, namespace = 'default', maxComponents = 200 }: ComponentMetricsOptions,
+): ComponentMetrics {
+  const family = (name: string, help: string, labelNames: readonly string[]) => ({
+    counts: metrics.counter(`dapr_component_${name}_count`, `Count of ${help}.`, labelNames),
+    latencies: metrics.histogram(
+      `dapr_component_${name}_latencies`,
+      `Latency of ${help}, in milliseconds.`,
+      labelNames,
+      DAPR_LATENCY_BUCKETS_MS,
+    ),
+  });
+  const state = family('state', 'operations on state stores', [
+    'app_id',
+    'component',
+    'namespace',
+    'operation',
+    'success',
+  ]);
+  const egress = family('pubsub_egress', 'publications to brokers', [
+    'app_id',
+    'component',
+    'namespace',
+    'success',
+    'topic',
+  ]);
+  metrics.alias(
+    'dapr_component_operation_latencies',
+    'Alias of dapr_component_state_latencies and dapr_component_pubsub_egress_latencies together.',
+    [state.latencies, egress.latencies],
+  );
+
+  const states = cacheOf(maxComponents, (component, operation, success) => {
+    const labels = [appId, component, namespace, operation, success] as const;
+    return { count: state.counts.labels(...labels), latency: state.latencies.labels(...labels) };
+  });
+  const publications = cacheOf(maxComponents, (component, topic, success) => {
+    const labels = [appId, component, namespace, success, topic] as const;
+    return { count: egress.counts.labels(...labels), latency: egress.latencies.labels(...labels) };
+  });
+  return { state: record(states), published: record(publications) };
+}
+
+type Lookup = (component: string, detail: string, success: boolean) => Pair;
+
+/** By component, then by operation or topic, then by success. */
+function cacheOf(
+  limit: number,
+  make: (component: string, detail: string, success: string) => Pair,
+): Lookup {
+  const byComponent = new BoundedCache(
+    limit,
+    OVERFLOW,
+    (component: string) =>
+      new BoundedCache(
+        limit,
+        OVERFLOW,
+        (detail: string) =>
+          new BoundedCache(2, false, (success: boolean) => make(component, detail, `${success}`)),
+      ),
+  );
+  return (component, detail, success) => byComponent.get(component).get(detail).get(success);
+}
+
+function record(lookup: Lookup) {
+  return (component: string, detail: string, success: boolean, latencyMs: number) => {
+    const pair = lookup(component, detail, success);
+    pair.count.inc();
+    pair.latency.observe(latencyMs);
+  };
+}

@@ -1,0 +1,172 @@
+import { BoundedCache } from '../bounded-cache.ts';
+import { DAPR_LATENCY_BUCKETS_MS, DAPR_SIZE_BUCKETS_BYTES } from '../metrics/buckets.ts';
+import { type Family, OVERFLOW } from '../metrics/family.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import type { Counter, Histogram } from '../metrics/series.ts';
+
+export interface HttpServerMetricsOptions {
+  readonly appId: string;
+  /** Paths told apart per verb; the rest share one named `overflow`. @default 200 (1 …) */
+  readonly maxPaths?: number;
+  /** @default Dapr's */
+  readonly latencyBucketsMs?: readonly number[];
+}
+
+/** One exchange that has ended. Durations are in milliseconds. */
+export interface ExchangeCounts {
+  readonly status: number;
+  readonly latencyMs: number;
+  /** Size of the request's body. */
+  readonly requestBytes: number;
+  /** Size of the response's body. */
+  readonly responseBytes: number;
+}
+
+/** The series of one verb and path, to be kept where the path is known: a request then looks nothing up. */
+export interface RouteMetrics {
+  done(status: number, latencyMs: number, requestBytes: number, responseBytes: number): void;
+}
+
+/** Dapr's `dapr_http_server_*` (what the sidecar serves) and `dapr_http_client_*` (its calls of the app). */
+export interface HttpServerMetrics {
+  /** `path` as it is shown: cut keys and ids out of it before. */
+  server(method: string, path: string): RouteMetrics;
+  client(method: string, path: string): RouteMetrics;
+
+  served(method: string, path: string, exchange: ExchangeCounts): void;
+  called(method: string, path: string, exchange: ExchangeCounts): void;
+}
+
+const VERBS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE']);
+
+/** Registers the families. */
+export function httpServerMetrics(
+  metrics: Metrics,
+  options: HttpServerMetricsOptions,
+): HttpServerMetrics {
+  const bucketsMs = options.latencyBucketsMs ?? DAPR_LATENCY_BUCKETS_MS;
+  const server = routes(serverFamilies(metrics, options.appId, bucketsMs), options);
+  const client = routes(clientFamilies(metrics, options.appId, bucketsMs), options);
+  return {
+    server,
+    client,
+    served: (method, path, e) =>
+      server(method, path).done(e.status, e.latencyMs, e.requestBytes, e.responseBytes),
+    called: (method, path, e) =>
+      client(method, path).done(e.status, e.latencyMs, e.requestBytes, e.responseBytes),
+  };
+}
+
+/** The same four measures on either side, under the names Dapr has for each. */
+interface SideFamilies {
+  readonly count: Family<Counter>;
+  readonly latency: Family<Histogram>;
+  readonly requestBytes: (method: string, path: string) => Histogram;
+  readonly responseBytes: Histogram;
+}
+
+const ROUTE_LABELS = ['app_id', 'method', 'path', 'status'];
+
+function serverFamilies(metrics: Metrics, appId: string, bucketsMs: readonly number[]) {
+  const bytes = (name: string, help: string) =>
+    metrics
+      .histogram(`dapr_http_server_${name}`, help, ['app_id'], DAPR_SIZE_BUCKETS_BYTES)
+      .labels(appId);
+  const requestBytes = bytes('request_bytes', 'HTTP request body size in server.');
+  return {
+    count: metrics.counter(
+      'dapr_http_server_request_count',
+      'Count of HTTP requests processed by the server.',
+      ROUTE_LABELS,
+    ),
+    latency: metrics.histogram(
+      'dapr_http_server_latency',
+      'HTTP request end-to-end latency in server, in milliseconds.',
+      ROUTE_LABELS,
+      bucketsMs,
+    ),
+    requestBytes: () => requestBytes,
+    responseBytes: bytes('response_bytes', 'HTTP response body size in server.'),
+  };
+}
+
+function clientFamilies(metrics: Metrics, appId: string, bucketsMs: readonly number[]) {
+  const sent = metrics.histogram(
+    'dapr_http_client_sent_bytes',
+    'Total bytes sent in request body.',
+    ['app_id', 'method', 'path'],
+    DAPR_SIZE_BUCKETS_BYTES,
+  );
+  return {
+    count: metrics.counter(
+      'dapr_http_client_completed_count',
+      'Count of completed requests.',
+      ROUTE_LABELS,
+    ),
+    latency: metrics.histogram(
+      'dapr_http_client_roundtrip_latency',
+      'End-to-end latency of calls of the application, in milliseconds.',
+      ROUTE_LABELS,
+      bucketsMs,
+    ),
+    requestBytes: (method: string, path: string) => sent.labels(appId, method, path),
+    responseBytes: metrics
+      .histogram(
+        'dapr_http_client_received_bytes',
+        'Total bytes received in response bodies.',
+        ['app_id'],
+        DAPR_SIZE_BUCKETS_BYTES,
+      )
+      .labels(appId),
+  };
+}
+
+function routes(families: SideFamilies, { appId, maxPaths = 200 }: HttpServerMetricsOptions) {
+  const verbs = new BoundedCache(
+    VERBS.size,
+    'UNKNOWN',
+    (method: string) =>
+      new BoundedCache(maxPaths, OVERFLOW, (path: string) => {
+        return new Route(families, [appId, method, path]);
+      }),
+  );
+  return (method: string, path: string): RouteMetrics =>
+    verbs.get(VERBS.has(method) ? method : 'UNKNOWN').get(path);
+}
+
+/** Statuses told apart per route. */
+const MAX_STATUSES = 64;
+const REST = -1;
+
+class Route implements RouteMetrics {
+  readonly #requestBytes: Histogram;
+  readonly #responseBytes: Histogram;
+  readonly #statuses: BoundedCache<
+    number,
+    { readonly count: Counter; readonly latency: Histogram }
+  >;
+
+  constructor(
+    families: SideFamilies,
+    labels: readonly [appId: string, method: string, path: string],
+  ) {
+    this.#requestBytes = families.requestBytes(labels[1], labels[2]);
+    this.#responseBytes = families.responseBytes;
+    this.#statuses = new BoundedCache(MAX_STATUSES, REST, (status) => {
+      const values = [...labels, status === REST ? OVERFLOW : String(status)];
+      return {
+        count: families.count.labels(...values),
+        latency: families.latency.labels(...values),
+      };
+    });
+  }
+
+  done(status: number, latencyMs: number, requestBytes: number, responseBytes: number): void {
+    const series = this.#statuses.get(status);
+    series.count.inc();
+    // Dapr cuts its latencies to whole milliseconds; ours are exact, so the sum is right.
+    series.latency.observe(latencyMs);
+    this.#requestBytes.observe(requestBytes);
+    this.#responseBytes.observe(responseBytes);
+  }
+}

@@ -1,0 +1,36 @@
+export { type ComponentMetrics, componentMetrics } from './dapr/component-metrics.ts';
+export {
+  type HttpServerMetrics,
+  httpServerMetrics,
+  type RouteMetrics,
+} from './dapr/http-server-metrics.ts';
+export {
+  type AppliedPolicies,
+  type Flow,
+  type ResiliencyMetrics,
+  resiliencyMetrics,
+  type TargetMetrics,
+} from './dapr/resiliency-metrics.ts';
+export {
+  type CalleeMetrics,
+  type CallerMetrics,
+  type InvocationType,
+  type ServiceInvocationMetrics,
+  serviceInvocationMetrics,
+} from './dapr/service-invocation-metrics.ts';
+export {
+  DAPR_LATENCY_BUCKETS_MS,
+  DAPR_SIZE_BUCKETS_BYTES,
+  SECONDS_BUCKETS,
+} from './metrics/buckets.ts';
+export { METRICS_CONTENT_TYPE } from './metrics/exposition.ts';
+export type { Family } from './metrics/family.ts';
+export {
+  createMetrics,
+  METRICS_DEFAULTS,
+  type Metrics,
+  type MetricsOptions,
+} from './metrics/metrics.ts';
+export type { Counter, Gauge, Histogram } from './metrics/series.ts';
+export { policyMetrics } from './policy-metrics.ts';
+export { processMetrics } from './process-metrics.ts';

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Case, Expected, Request } from './case.ts';
+import { failures } from './cases/failures.ts';
+import { otherApis } from './cases/other-apis.ts';
+import { policies } from './cases/policies.ts';
+import { urlForms } from './cases/url-forms.ts';
+import { verbsAndHeaders } from './cases/verbs-and-headers.ts';
+import { findDaprd } from './daprd.ts';
+import type { Seen } from './echo-app.ts';
+import { type Mesh, startMesh } from './mesh.ts';
+import { type RawAnswer, sendRaw } from './raw-http.ts';
+
+const tables = { urlForms, verbsAndHeaders, failures, policies, otherApis };
+const daprd = await findDaprd();
+
+conformance('holdfast', undefined);
+if (daprd === undefined) {
+  test('real daprd', { skip: '../shared/peers has no daprd: nothing to compare with' }, () => {});
+} else conformance('daprd', daprd);
+
+function conformance(make: 'holdfast' | 'daprd', executable: string | undefined): void {
+  describe(`${make} answers`, { concurrency: 8 }, () => {
+    let mesh: Mesh;
+    before(async () => {
+      mesh = await startMesh(executable);
+    });
+    after(() => mesh.stop());
+
+    for (const [table, cases] of Object.entries(tables)) {
+      for (const one of cases) {
+        const differs = one.daprd === undefined ? '' : `; daprd differs: ${one.daprd.why}`;
+        test(`${table}: ${one.name}${differs}`, () => play(mesh, one, make));
+      }
+    }
+  });
+
+  describe(`${make} ends`, () => {
+    let mesh: Mesh;
+    before(async () => {
+      mesh = await startMesh(executable);
+    });
+    after(() => mesh.stop());
+
+    test('the metrics have the families and labels of Dapr', () => metricsCase(mesh));
+
+    test('shutdown answers 204 and ends the sidecar', async () => {
+      const answer = await sendRaw(mesh.port('callee'), { method: 'POST', path: '/v1.0/shutdown' });
+      await mesh.ended('callee');
+      const later = await sendRaw(mesh.port('callee'), { path: '/v1.0/healthz' });
+      assert.deepEqual([answer.status, answer.body, later.status], [204, '', 0]);
+    });
+  });
+}
+
+async function play(mesh: Mesh, one: Case, make: 'holdfast' | 'daprd'): Promise<void> {
+  const wanted = make === 'daprd' && one.daprd !== undefined ? one.daprd : one;
+  const requests = Array.isArray(one.send)
+    ? (one.send as readonly Request[])
+    : [one.send as Request];
+  const expected = Array.isArray(wanted.expect)
+    ? (wanted.expect as readonly Expected[])
+    : [wanted.expect as Expected];
+  const startedMs = performance.now();
+  for (const [index, request] of requests.entries()) {
+    if (request.afterMs !== undefined) await sleep(request.afterMs);
+    const answer = await sendRaw(mesh.port(request.to ?? 'caller'), request);
+    check(answer, expected[index]!, `answer ${index + 1} of ${requests.length}`);
+  }
+  const tookMs = performance.now() - startedMs;
+  for (const [path, count] of Object.entries(wanted.calls ?? one.calls ?? {})) {
+    assert.equal(mesh.app.calls(path), count, `calls of ${path} that reached the application`);
+  }
+  if (one.notBeforeMs !== undefined) assert.ok(tookMs >= one.notBeforeMs, `only ${tookMs} ms`);
+  // Generous for a busy machine: what it rules out is a wait that should not be.
+  if (one.withinMs !== undefined) assert.ok(tookMs <= one.withinMs * 4, `${tookMs} ms`);
+}
+
+function check(answer: RawAnswer, expected: Expected, which: string): void {
+  const context = `${which}: ${JSON.stringify(answer)}`;
+  assert.equal(answer.complete, expected.complete ?? true, `complete; ${context}`);
+  if (expected.status !== undefined) assert.equal(answer.status, expected.status, context);
+  if (expected.body !== undefined) matches(answer.body, expected.body, `body; ${context}`);
+  sameHeaders(answer.headers, expected.headers ?? {}, context);
+  if (expected.app === undefined) return;
+  const seen = JSON.parse(answer.body) as Seen;
+  const { method, url, body, headers } = expected.app;
+  if (method !== undefined) assert.equal(seen.method, method, context);
+  if (url !== undefined) assert.equal(seen.url, url, context);
+  if (body !== undefined) assert.equal(seen.body, body, context);
+  sameHeaders(seen.headers, headers ?? {}, context);
+}
+
+function sameHeaders(
+  actual: Readonly<Record<string, string>>,
+  expected: Readonly<Record<string, string | RegExp | null>>,
+  context: string,
+): void {
+  for (const [name, value] of Object.entries(expected)) {
+    if (value === null) assert.equal(actual[name], undefined, `${name}; ${context}`);
+    else matches(actual[name] ?? '', value, `${name}; ${context}`);
+  }
+}
+
+function matches(actual: string, expected: string | RegExp, context: string): void {
+  // daprd ends its JSON with a line break in some places; clients parse it either way.
+  if (typeof expected === 'string') assert.equal(actual.trimEnd(), expected.trimEnd(), context);
+  else assert.match(actual, expected, context);
+}
+
+async function metricsCase(mesh: Mesh): Promise<void> {
+  const path = '/v1.0/invoke/callee.broken/method/m';
+  for (let count = 0; count < 4; count += 1) {
+    await sendRaw(mesh.port('caller'), { path: `${path}?status=500` });
+  }
+  await sendRaw(mesh.port('caller'), { path: '/v1.0/invoke/callee/method/m2' });
+  const text = await seriesText(mesh);
+  const series = [
+    'dapr_http_server_request_count{app_id="caller",method="GET",path="/v1.0/invoke/callee/method/m2",status="200"} 1',
+    'dapr_runtime_service_invocation_req_sent_total{app_id="caller",dst_app_id="callee",type="unary"}',
+    'dapr_runtime_service_invocation_res_recv_total{app_id="caller",src_app_id="callee",status="200",type="unary"}',
+    'dapr_resiliency_loaded{app_id="caller",name="conformance",namespace="',
+    'dapr_resiliency_cb_state{app_id="caller",flow_direction="outbound",name="conformance",namespace="',
+  ];
+  assert.deepEqual(
+    series.filter((one) => !text.includes(one)),
+    [],
+    `missing in:\n${text
+      .split('\n')
+      .filter((line) => line.startsWith('dapr_r') || line.startsWith('dapr_http_server_request_c'))
+      .join('\n')}`,
+  );
+}
+
+/** daprd counts a moment after it has answered. */
+async function seriesText(mesh: Mesh): Promise<string> {
+  for (let tries = 0; ; tries += 1) {
+    const text = await (
+      await fetch(`http://127.0.0.1:${mesh.metricsPort('caller')}/metrics`)
+    ).text();
+    if (tries === 50 || text.includes('method/m2')) return text;
+    await sleep(100);
+  }
+}

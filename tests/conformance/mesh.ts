@@ -1,0 +1,178 @@
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { startSidecar } from '@holdfast/sidecar';
+import { type EchoApp, startEchoApp } from './echo-app.ts';
+import { configuration, HTTP_ENDPOINT, RESILIENCY } from './resources.ts';
+
+/** The sidecars every mesh has, and what is particular about each. */
+export type Role =
+  /** Everything is asked of this one; it has the policies. */
+  | 'caller'
+  /** An ordinary application. */
+  | 'callee'
+  /** Its application is not running. */
+  | 'down'
+  /** It has no application. */
+  | 'noport'
+  /** It asks its clients for a token, and sends its application one. */
+  | 'secured';
+
+export const API_TOKEN = 'open-sesame';
+export const APP_TOKEN = 'it-is-me';
+
+/** Sidecars of one make, an application behind them, and a file by which they find each other. */
+export interface Mesh {
+  readonly app: EchoApp;
+  port(role: Role): number;
+  metricsPort(role: Role): number;
+  /** Resolves once the sidecar has ended by itself. */
+  ended(role: Role): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface Ports {
+  readonly http: number;
+  readonly metrics: number;
+}
+
+interface Running {
+  readonly ports: Ports;
+  readonly ended: Promise<void>;
+  stop(): Promise<void>;
+}
+
+interface Start {
+  readonly role: Role;
+  readonly appPort: number | undefined;
+  readonly resources: string;
+  readonly config: string;
+}
+
+const ROLES: readonly Role[] = ['caller', 'callee', 'down', 'noport', 'secured'];
+
+/** Starts a mesh of holdfast sidecars, or of real daprd where `daprd` names its executable. */
+export async function startMesh(daprd?: string): Promise<Mesh> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'holdfast-conformance-'));
+  const app = await startEchoApp();
+  const resources = path.join(folder, 'resources');
+  const names = path.join(folder, 'names.db');
+  const config = path.join(folder, 'config.yaml');
+  await mkdir(resources);
+  await writeFile(path.join(resources, 'resiliency.yaml'), RESILIENCY);
+  await writeFile(path.join(resources, 'endpoint.yaml'), HTTP_ENDPOINT(app.port));
+  await writeFile(config, configuration(names));
+
+  const running = new Map<Role, Running>();
+  const begin = async (role: Role): Promise<void> => {
+    // daprd is not ready before its application is there, so this one goes when it is.
+    const mortal = role === 'down' ? await startEchoApp() : undefined;
+    const appPort = role === 'noport' ? undefined : (mortal ?? app).port;
+    const start = { role, appPort, resources, config };
+    running.set(role, await (daprd === undefined ? holdfast(start) : dapr(daprd, start)));
+    await mortal?.close();
+  };
+  // The first makes the table; two at once would meet there.
+  await begin('caller');
+  await Promise.all(ROLES.slice(1).map(begin));
+  registerDead(names, 'gone', await freePort());
+  registerDead(names, 'dead', await freePort());
+
+  const of = (role: Role): Running => running.get(role)!;
+  return {
+    app,
+    port: (role) => of(role).ports.http,
+    metricsPort: (role) => of(role).ports.metrics,
+    ended: (role) => of(role).ended,
+    async stop() {
+      await Promise.all([...running.values()].map((one) => one.stop()));
+      await app.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function holdfast({ role, appPort, resources, config }: Start): Promise<Running> {
+  const sidecar = await startSidecar({
+    appId: role,
+    ...(appPort === undefined ? {} : { appPort }),
+    httpPort: 0,
+    metricsPort: 0,
+    resourcesPaths: [resources],
+    configPaths: [config],
+    ...(role === 'secured' ? { apiToken: API_TOKEN, appApiToken: APP_TOKEN } : {}),
+  });
+  return {
+    ports: { http: sidecar.ports.http, metrics: sidecar.ports.metrics! },
+    ended: sidecar.ended,
+    stop: () => sidecar.stop({ force: true }),
+  };
+}
+
+async function dapr(executable: string, start: Start): Promise<Running> {
+  const { role, appPort, resources, config } = start;
+  const [http, grpc, internal, metrics] = await Promise.all([1, 2, 3, 4].map(() => freePort()));
+  const flags: Record<string, string | number | undefined> = {
+    'app-id': role,
+    'app-port': appPort,
+    'dapr-http-port': http,
+    'dapr-grpc-port': grpc,
+    'dapr-internal-grpc-port': internal,
+    'metrics-port': metrics,
+    'resources-path': resources,
+    config,
+    'dapr-listen-addresses': '127.0.0.1',
+  };
+  const args = Object.entries(flags).flatMap(([name, value]) =>
+    value === undefined ? [] : [`--${name}`, String(value)],
+  );
+  const tokens = role === 'secured' ? { DAPR_API_TOKEN: API_TOKEN, APP_API_TOKEN: APP_TOKEN } : {};
+  const env = { ...process.env, ...tokens, DAPR_HOST_IP: '127.0.0.1' };
+  const child = spawn(executable, args, { env, stdio: 'ignore' });
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  await ready(http!);
+  return {
+    ports: { http: http!, metrics: metrics! },
+    ended,
+    async stop() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+export async function ready(port: number): Promise<void> {
+  for (let tries = 0; tries < 300; tries += 1) {
+    const up = await fetch(`http://127.0.0.1:${port}/v1.0/healthz`).then(
+      ({ status }) => status === 204,
+      () => false,
+    );
+    if (up) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`The sidecar at port ${port} did not become ready within 30 s.`);
+}
+
+/** A sidecar that was killed a moment ago: its row is still there, its port is closed. */
+function registerDead(file: string, appId: string, port: number): void {
+  const db = new DatabaseSync(file, { timeout: 5_000 });
+  db.prepare("INSERT INTO hosts VALUES (?, ?, ?, '', unixepoch(CURRENT_TIMESTAMP) + 3600)").run(
+    `row of ${appId}`,
+    `127.0.0.1:${port}`,
+    appId,
+  );
+  db.close();
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer().on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as net.AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
