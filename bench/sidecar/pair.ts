@@ -135,10 +135,7 @@ async function buildSidecar(folder: string): Promise<string> {
     format: 'esm',
     conditions: ['source'],
     logLevel: 'error',
-    // Some dependencies are CommonJS and ask for Node's own modules.
-    banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-    },
+    external: ['undici', 'undici/*', 'yaml', 'multicast-dns', '@marcbachmann/cel-js'],
   });
   return outfile;
 }

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { cpus, release, tmpdir, totalmem } from 'node:os';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { type Child, startChild } from './child.ts';
 import { type LoadGenerator, loadGenerator } from './load.ts';
@@ -34,7 +34,10 @@ interface Memory {
  * `only` leaves the other pair out (`node … sidecar.bench.ts holdfast`).
  */
 export async function run(only?: string): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'holdfast-bench-'));
+  // Inside node_modules, so that the built sidecar finds its dependencies.
+  const cache = join(import.meta.dirname, '../../node_modules/.cache');
+  await mkdir(cache, { recursive: true });
+  const folder = await mkdtemp(join(cache, 'holdfast-bench-'));
   const children: Child[] = [];
   try {
     const app = startChild('app', [process.execPath, join(import.meta.dirname, 'app-process.ts')]);
@@ -156,6 +159,11 @@ function printMachine({ name }: LoadGenerator): void {
   const changed = git('status', '--porcelain') === '' ? '' : ' with changes';
   console.log(
     `${cpus().length} × ${cpu?.model.trim()}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Linux ${release()}; ${name}; node ${process.version}; commit ${commit}${changed}; medians of ${ROUNDS} × ${SECONDS} s`,
+  );
+  const [load = 0] = loadavg();
+  if (load < cpus().length / 2) return;
+  console.log(
+    `busy: ${load.toFixed(1)} others want to run. Compare CPU per request; req/s ratios come out too low, for daprd's many threads get a larger share than our two.`,
   );
 }
 

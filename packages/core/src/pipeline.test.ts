@@ -34,7 +34,7 @@ describe('a pipeline', () => {
     assert.throws(() => pipeline('p', [retry(), retry()]), {
       name: 'RangeError',
       message:
-        'pipeline.policies must have names that differ, not "retry" twice. Give one a name of its own.',
+        'pipeline.policies must have names that differ within a kind, not retry "retry" twice. Give one a name of its own.',
     });
   });
 

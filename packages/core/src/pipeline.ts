@@ -156,16 +156,17 @@ class LivePipeline implements Pipeline {
   }
 }
 
-/** Two policies of one name could not be told apart in events, metrics and a swap. */
+/** Two policies of one kind and name could not be told apart in events, metrics and a swap. */
 function checkPolicies(policies: readonly Policy[]): readonly Policy[] {
-  const names = new Set<string>();
-  for (const { name } of policies) {
-    if (names.has(name)) {
+  const seen = new Set<string>();
+  for (const { kind, name } of policies) {
+    const identity = `${kind} "${name}"`;
+    if (seen.has(identity)) {
       throw new RangeError(
-        `pipeline.policies must have names that differ, not "${name}" twice. Give one a name of its own.`,
+        `pipeline.policies must have names that differ within a kind, not ${identity} twice. Give one a name of its own.`,
       );
     }
-    names.add(name);
+    seen.add(identity);
   }
   return [...policies];
 }

@@ -15,7 +15,7 @@ export type PolicyKind =
  */
 export interface Policy<Options extends object = object> {
   readonly kind: PolicyKind;
-  /** Names it in events, metrics and errors; unique within a pipeline. */
+  /** Names it in events, metrics and errors; unique among its kind within a pipeline. */
   readonly name: string;
   readonly options: Readonly<Options>;
   /** @internal */

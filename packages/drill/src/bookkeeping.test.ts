@@ -57,6 +57,21 @@ describe('auditWhenSettled', () => {
     assert.deepEqual([account.delivered, account.balances], [1, true]);
   });
 
+  test('waits for work that was done though its answer was lost, so that it is no stranger later', async () => {
+    const clock = new VirtualClock();
+    const ledger = holding([{ kind: 'attempted', attempt: 'u', drill: 'd' }]);
+    const arrived = () => clock.now() > 2_000;
+    const witness: Witness = {
+      mark: async () => '0',
+      arrivalsSince: async () => arrivals(arrived(), 'u'),
+      whereabouts: async () => ({ queued: [], dead: [], due: arrived() ? [] : ['u'] }),
+    };
+
+    const account = await settled(clock, witness, ledger);
+
+    assert.deepEqual([account.recovered, account.balances], [1, true]);
+  });
+
   test('waits no longer than the limit, and then it is lost', async () => {
     const clock = new VirtualClock();
 
@@ -101,8 +116,7 @@ function seeing(ids: readonly string[]): Witness {
   };
 }
 
-function settled(clock: VirtualClock, witness: Witness) {
-  const ledger = holding(accepted('d', 'a'));
+function settled(clock: VirtualClock, witness: Witness, ledger = holding(accepted('d', 'a'))) {
   const { signal } = new AbortController();
   return clock.run(() =>
     auditWhenSettled({ ledger, witness, mark: '0' }, { clock, limitMs: 10_000, signal }),

@@ -11,7 +11,7 @@ export interface Witness {
   /** Everything that arrived after the mark, read to the end. */
   arrivalsSince(mark: string): Promise<readonly Arrival[]>;
 
-  /** Which of these ids, none of which has arrived, are still on their way, and which are dead letters. */
+  /** What the service says of these ids, none of which has arrived. It need not know all of them. */
   whereabouts(ids: readonly string[]): Promise<Whereabouts>;
 
   /** Whether the service takes the client's name of a request as its own. @default true */
@@ -19,8 +19,14 @@ export interface Witness {
 }
 
 export interface Whereabouts {
+  /** Kept, and not done yet. */
   readonly queued: readonly string[];
+
+  /** Given up, and kept as dead letters. */
   readonly dead: readonly string[];
+
+  /** Done, so the arrival is due: worth waiting for, and lost if it never comes. @default none */
+  readonly due?: readonly string[];
 }
 
 export interface AuditOptions {
@@ -34,7 +40,7 @@ export interface AuditOptions {
 
 export interface Audit {
   readonly account: Account;
-  /** Ids that the service says are still on their way, those of unknown outcome included. */
+  /** How many ids may still arrive, says the service, those of unknown outcome included. */
   readonly onTheWay: number;
 }
 
@@ -51,11 +57,11 @@ export async function audit(options: AuditOptions): Promise<Audit> {
   const named = witness.clientNames ?? true;
   const unknown = named ? [...mine.unknown] : [];
   const missing = [...mine.accepted, ...unknown].filter((id) => !arrived.has(id));
-  const { queued, dead } = await witness.whereabouts(missing);
+  const { queued, dead, due = [] } = await witness.whereabouts(missing);
   const unnamedUnknown = named ? 0 : mine.unknown.size;
 
   const account = balance({ ...mine, unknown, unnamedUnknown, delivered, queued, dead });
-  return { account, onTheWay: queued.length };
+  return { account, onTheWay: queued.length + due.length };
 }
 
 /**

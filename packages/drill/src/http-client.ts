@@ -47,7 +47,7 @@ export interface HttpClientOptions {
   /** Scheme, host and port, without a slash at the end. */
   readonly baseUrl: string;
 
-  /** No request takes longer, connecting included. @default 30_000 ms */
+  /** No request takes longer, connecting included. @default 60_000 ms */
   readonly deadlineMs?: number;
 
   /** A longer body counts as no answer. @default 16 MiB */
@@ -59,7 +59,7 @@ export interface HttpClientOptions {
 export function httpClient(options: HttpClientOptions): HttpClient {
   const {
     baseUrl,
-    deadlineMs = 30_000,
+    deadlineMs = 60_000,
     maxBodyBytes = 16 * 2 ** 20,
     clock = systemClock,
   } = options;

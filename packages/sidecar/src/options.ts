@@ -60,7 +60,11 @@ export interface SidecarOptions {
   readonly appApiToken?: string;
   /** @default 'default' */
   readonly namespace?: string;
-  /** Registered for others, and told to applications in `X-Forwarded-For`. @default '127.0.0.1' */
+  /**
+   * Told to applications in `X-Forwarded-For`. Others find the sidecar at
+   * 127.0.0.1 whatever it is: the leg between sidecars does not leave the machine.
+   * @default '127.0.0.1'
+   */
   readonly hostAddress?: string;
   /** A Resiliency file with errors keeps the sidecar from starting. @default false */
   readonly strict?: boolean;

@@ -59,6 +59,30 @@ describe('startSidecar', () => {
     await until(() => openHandles() <= before, 'handles are back to what they were');
   });
 
+  test('finds others by mDNS where no configuration says otherwise, and takes its records back', async () => {
+    const before = openHandles();
+    const sidecar = await startSidecar(free);
+    const url = `http://127.0.0.1:${sidecar.ports.http}/v1.0/invoke/nobody-at-all/method/x`;
+
+    const answer = await fetch(url);
+
+    assert.match(await answer.text(), /err: couldn't find service: nobody-at-all/);
+    await sidecar.stop();
+    await until(() => openHandles() <= before, 'handles are back to what they were');
+  });
+
+  test('warns of an API that is open to the network without a token', async () => {
+    const lines: string[] = [];
+    const note = (message: string): void => void lines.push(message);
+    const log = { debug: note, info: note, warn: note, error: note, child: () => log };
+    const options = { ...free, listenAddresses: ['0.0.0.0'], names: sharedNames()() };
+
+    const sidecar = await startSidecar(options, { log });
+    await sidecar.stop({ force: true });
+
+    assert.match(lines.join('\n'), /The API listens on 0\.0\.0\.0 without a token/);
+  });
+
   test('lets calls in flight end before it stops, and refuses new ones', async (t) => {
     let release: (() => void) | undefined;
     const { caller, url } = await startMesh(t, (_req, res) => {

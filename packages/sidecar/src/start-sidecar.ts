@@ -1,10 +1,4 @@
 import os from 'node:os';
-import {
-  formatProblem,
-  type LoadedResiliency,
-  loadResiliency,
-  watchResiliency,
-} from '@holdfast/config';
 import { type Clock, systemClock, systemRandom } from '@holdfast/core';
 import { createLogger, type Logger } from '@holdfast/telemetry/log';
 import { AppChannel } from './app/app-channel.ts';
@@ -24,7 +18,7 @@ import { resolveSidecarOptions, type SidecarOptions } from './options.ts';
 import { Callee } from './peers/callee.ts';
 import { listenForPeers } from './peers/frame-server.ts';
 import { framePeerTransport } from './peers/frame-transport.ts';
-import { PolicyBook } from './policies/policy-book.ts';
+import { openPolicies } from './policies/live-policies.ts';
 import { loadResources } from './resources/load-resources.ts';
 import { apiHandler } from './server/api-handler.ts';
 import { createRouter } from './server/api-routes.ts';
@@ -32,6 +26,9 @@ import { startApiServer } from './server/api-server.ts';
 import { shutdownRoutes } from './server/shutdown-routes.ts';
 import { createTokenCheck } from './server/token.ts';
 import { createTracing } from './trace/tracing.ts';
+
+/** The leg between sidecars has no authentication yet: it does not leave this machine. */
+const INTERNAL_HOST = '127.0.0.1';
 
 /** A running sidecar. */
 export interface Sidecar {
@@ -80,11 +77,8 @@ async function start(
   variables: Readonly<Record<string, string | undefined>>,
   closing: ReturnType<typeof createClosing>,
 ): Promise<Sidecar> {
-  const { appId, namespace, hostAddress, maxBodyBytes, stallMs, resourcesPaths } = options;
-  const [resources, loaded] = await Promise.all([
-    loadResources(options, variables, log),
-    loadResiliency(resourcesPaths, { appId, strict: options.strict }),
-  ]);
+  const { appId, namespace, hostAddress, maxBodyBytes, stallMs } = options;
+  const resources = await loadResources(options, variables, log);
   const { configuration } = resources;
   const limits = { maxBodyBytes, stallMs, clock };
   const metricsOn = options.enableMetrics && configuration.metricsEnabled;
@@ -105,7 +99,7 @@ async function start(
 
   const callee = new Callee({ appId, app, traced: tracing.on, counts: metrics });
   const peerServer = await listenForPeers(callee, {
-    host: '127.0.0.1',
+    host: INTERNAL_HOST,
     port: options.internalPort,
   });
   closing.last(() => peerServer.close());
@@ -124,25 +118,20 @@ async function start(
   upstreams.endpoints = resources.endpoints;
   closing.last(() => upstreams.close());
 
-  const book = new PolicyBook(loaded.policies, {
-    report: (target) => metrics.listener(target),
-    forgotten: (target, pipeline) => metrics.forgotten(target, pipeline),
+  const policies = await openPolicies({
+    ...options,
+    clock,
+    log,
+    metrics,
   });
-  let current = loaded;
-  const takeOver = (next: LoadedResiliency): void => {
-    logProblems(next, log);
-    current = next;
-    if (next.files.length > 0) {
-      metrics.loaded(next.policies.name, next.policies.namespace || namespace);
-    }
-  };
-  takeOver(loaded);
+  closing.last(() => policies.close());
+  warnOfOpenApi(options, log);
 
   const invoke = new InvokeApi({
     ...limits,
     caller: { appId, namespace, hostAddress, hostName: os.hostname() },
     upstreams,
-    book,
+    book: policies.book,
     metrics,
     replay: createReplayBudget(options.maxReplayBytes, options.maxReplayTotalBytes),
     tokenRequired: options.apiToken !== undefined && options.apiToken !== '',
@@ -169,8 +158,8 @@ async function start(
           health: health === undefined ? undefined : { ...APP_HEALTH_DEFAULTS, ...health },
         },
         endpoints,
-        resiliencies: current.files.length === 0 ? [] : [current.policies.name],
-        circuits: book.circuits(),
+        resiliencies: policies.names(),
+        circuits: policies.book.circuits(),
       }),
       limits,
     ),
@@ -217,21 +206,6 @@ async function start(
     closing.last(() => scraped.close());
   }
 
-  const policyPaths = resourcesPaths;
-  const watchOptions = { appId, strict: options.strict, current: loaded, clock };
-  const change = (next: LoadedResiliency): void => {
-    book.replace(next.policies);
-    takeOver(next);
-    log.info('Resiliency was read anew; circuits keep their state.', { files: next.files.length });
-  };
-  if (policyPaths.length > 0) {
-    const watching = watchResiliency(policyPaths, watchOptions, change, (problems) => {
-      for (const problem of problems) log.error(formatProblem(problem));
-      log.error('The Resiliency files are broken: the policies stay as they were.');
-    });
-    closing.last(() => watching.close());
-  }
-
   if (health !== undefined) {
     app.healthy = false;
     const probes = watchAppHealth(app.probe, health, clock, (healthy) => {
@@ -241,7 +215,7 @@ async function start(
     closing.last(() => probes.close());
   }
 
-  await names.register({ appId, namespace, host: hostAddress, port: peerServer.port });
+  await names.register({ appId, namespace, host: INTERNAL_HOST, port: peerServer.port });
   waiting.delete('http');
   if (options.appPort !== undefined) {
     const { appChannelAddress: host, appPort: port } = options;
@@ -276,14 +250,19 @@ async function start(
       const again = await loadResources(options, variables, log);
       endpoints = again.endpoints;
       upstreams.endpoints = endpoints;
-      const next = await loadResiliency(policyPaths, { appId, strict: options.strict });
-      change(next);
+      await policies.reload();
     },
     stop,
     ended: ended.promise,
   };
 }
 
-function logProblems({ problems }: LoadedResiliency, log: Logger): void {
-  for (const problem of problems) log.warn(formatProblem(problem));
+/** An API that others can reach and that asks for nothing is worth a line. */
+function warnOfOpenApi(
+  { listenAddresses, apiToken }: { listenAddresses: readonly string[]; apiToken?: string },
+  log: Logger,
+): void {
+  const open = listenAddresses.filter((host) => !/^(127\.|::1$|localhost$)/.test(host));
+  if (open.length === 0 || apiToken) return;
+  log.warn(`The API listens on ${open.join(', ')} without a token: whoever reaches it can use it.`);
 }

@@ -29,7 +29,7 @@ export interface Answer {
 export function forwarder(name: string, app: string, sidecar: SidecarClient): Forwarder {
   const calls = pipeline(`${name}-service`, [
     // A thousand requests at once wait here, not as a thousand open connections.
-    bulkhead({ limit: 100, queueLimit: 5_000, queueTimeoutMs: 30_000 }),
+    bulkhead({ limit: 100, queueLimit: 5_000, queueTimeoutMs: 60_000 }),
     circuitBreaker({ consecutiveFailures: MAX_FAILURES, openMs: 2_000 }),
     timeout({ limitMs: 20_000 }),
   ]);

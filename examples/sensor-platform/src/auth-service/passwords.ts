@@ -3,15 +3,22 @@ import { promisify } from 'node:util';
 
 const derive = promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt);
 
-// One of the settings OWASP recommends: 16 MiB of memory and about 150 ms of a core for each password.
-const COST = { N: 2 ** 14, r: 8, p: 5, maxmem: 32 * 1_048_576 };
-const KEY_BYTES = 32;
+/** What deriving a key from a password costs; kept with each hash, so that it can be raised later. */
+interface Cost {
+  readonly N: number;
+  readonly r: number;
+  readonly p: number;
+}
 
-/** `scrypt$salt$key`, both in base64url. */
+// One of the settings OWASP recommends: 16 MiB of memory and about 150 ms of a core for each password.
+const COST: Cost = { N: 2 ** 14, r: 8, p: 5 };
+const KEY_BYTES = 32;
+const MAX_MEMORY_BYTES = 64 * 1_048_576;
+
+/** `scrypt$N$r$p$salt$key`, the last two in base64url. */
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(16);
-  const key = await derive(password, salt, KEY_BYTES, COST);
-  return `scrypt$${salt.toString('base64url')}$${key.toString('base64url')}`;
+  return format(COST, salt, await keyOf(password, salt, COST));
 }
 
 /**
@@ -19,10 +26,25 @@ export async function hashPassword(password: string): Promise<string> {
  * does the same work and says no, so that time does not tell who exists.
  */
 export async function checkPassword(password: string, hash: string | undefined): Promise<boolean> {
-  const [, salt = '', key = ''] = (hash ?? NOBODY).split('$');
-  const expected = Buffer.from(key, 'base64url');
-  const given = await derive(password, Buffer.from(salt, 'base64url'), KEY_BYTES, COST);
-  return timingSafeEqual(given, expected) && hash !== undefined;
+  const { cost, salt, key } = parse(hash ?? NOBODY);
+  return timingSafeEqual(await keyOf(password, salt, cost), key) && hash !== undefined;
 }
 
-const NOBODY = `scrypt$${'A'.repeat(22)}$${Buffer.alloc(KEY_BYTES).toString('base64url')}`;
+function keyOf(password: string, salt: Buffer, cost: Cost): Promise<Buffer> {
+  return derive(password, salt, KEY_BYTES, { ...cost, maxmem: MAX_MEMORY_BYTES });
+}
+
+function format({ N, r, p }: Cost, salt: Buffer, key: Buffer): string {
+  return ['scrypt', N, r, p, salt.toString('base64url'), key.toString('base64url')].join('$');
+}
+
+function parse(hash: string): { cost: Cost; salt: Buffer; key: Buffer } {
+  const [, N, r, p, salt = '', key = ''] = hash.split('$');
+  return {
+    cost: { N: Number(N), r: Number(r), p: Number(p) },
+    salt: Buffer.from(salt, 'base64url'),
+    key: Buffer.from(key, 'base64url'),
+  };
+}
+
+const NOBODY = format(COST, Buffer.alloc(16), Buffer.alloc(KEY_BYTES));

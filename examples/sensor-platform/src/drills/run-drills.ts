@@ -78,11 +78,15 @@ function witnessOf(platform: Platform): Witness {
     arrivalsSince: async (mark) => (await platform.delivered(mark)).events,
     async whereabouts(ids) {
       const queued: string[] = [];
+      const due: string[] = [];
       // One after the other: after a loss there may be thousands, and nobody is in a hurry then.
-      for (const id of ids) if ((await platform.testStatus(id)) === 'processing') queued.push(id);
-      const missing = new Set(ids);
+      for (const id of ids) {
+        const status = await platform.testStatus(id);
+        if (status === 'processing') queued.push(id);
+        else if (status !== undefined) due.push(id);
+      }
       const dead = ids.length === 0 ? [] : await platform.deadTests();
-      return { queued, dead: dead.filter((id) => missing.has(id)) };
+      return { queued, due, dead: dead.filter((id) => ids.includes(id)) };
     },
   };
 }

@@ -12,8 +12,12 @@ export async function steadyState(run: DrillRun, platform: Platform): Promise<vo
 }
 
 /** Starts sensor tests in the background and waits until ten of them are accepted. */
-export async function withTraffic(run: DrillRun, platform: Platform): Promise<Traffic> {
-  const traffic = run.traffic(platform.sensorTest, 20);
+export async function withTraffic(
+  run: DrillRun,
+  platform: Platform,
+  perSecond = 20,
+): Promise<Traffic> {
+  const traffic = run.traffic(platform.sensorTest, perSecond);
   await moreAccepted(run, traffic, 10);
   return traffic;
 }

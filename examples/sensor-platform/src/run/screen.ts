@@ -1,4 +1,4 @@
-import type { Platform } from './start-platform.ts';
+import { NAME, type Platform } from './start-platform.ts';
 
 export const HELP = `npm start [-- options]          starts the sensor platform
 
@@ -18,7 +18,7 @@ export function welcome({ url, run }: Platform, tookMs: number): string {
   const names = processes.filter(({ role }) => role !== 'sidecar').map(({ name }) => name);
   const metrics = processes.find(({ name }) => name === 'api-gateway-sidecar')?.ports.metrics;
   // The second platform on a machine has to be named.
-  const which = run.name === USUAL_NAME ? '' : ` --run ${run.name}`;
+  const which = run.name === NAME ? '' : ` --run ${run.name}`;
   const tries = [
     [`npx holdfast kill auth-service${which}`, 'no login, but tests go on: "auth":"degraded"'],
     [`npx holdfast kill broker${which}`, `events wait: curl ${url}/kafka/stats`],
@@ -51,5 +51,3 @@ Ctrl-C ends everything; what was kept is there again at the next start. All dril
 npm start -- --drill all
 `;
 }
-
-const USUAL_NAME = 'sensor-platform';

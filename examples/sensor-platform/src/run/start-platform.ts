@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Call, pipeline, retry, timeout } from '@holdfast/core';
@@ -37,6 +37,12 @@ export interface Platform {
   databaseUrl(name: string): string;
 }
 
+/** What runs from this folder keep in it. */
+const OWN = join(HOME, '.holdfast');
+
+/** What `holdfast ps --run` calls it; with the gateway's port behind it where that is not the usual one. */
+export const NAME = 'sensor-platform';
+
 const GATEWAY_PORT = 8_000;
 const DATABASES = ['sensor-postgres', 'auth-postgres'];
 
@@ -45,22 +51,30 @@ export async function startPlatform(options: StartOptions): Promise<Platform> {
   const { port = GATEWAY_PORT, state = join(HOME, STATE), broker, node } = options;
   if (options.fresh === true) await forget(state);
   await mkdir(state, { recursive: true });
+  // Root's databases run as another user, who must be able to pass through here.
+  if (state.startsWith(OWN)) await chmod(OWN, 0o711);
 
   const file = await readRunFile(join(HOME, 'dapr.yaml'));
   const old = portsOf(file);
   const free = port === 0 ? await freePorts(old.length) : [];
   const ports = Object.fromEntries([[GATEWAY_PORT, port], ...free.map((to, i) => [old[i], to])]);
   const configuration = await privateNames(state);
+  const gateway = ports[GATEWAY_PORT];
+  const changed = platformRun(file, {
+    ...{ home: HOME, state, ports, node, configuration },
+    ...(broker && { broker }),
+  });
+  // Commands name the run they mean; several at once must differ.
   const run = await startRun(
-    platformRun(file, { home: HOME, state, ports, node, configuration, ...(broker && { broker }) }),
+    { ...changed, name: gateway === GATEWAY_PORT ? NAME : `${NAME}-${gateway}` },
     {
       ...options.run,
       // Thirteen processes read much the same code; compiled once, they start in half the time.
-      env: { ...options.env, NODE_COMPILE_CACHE: join(HOME, '.holdfast', 'compiled') },
+      env: { ...options.env, NODE_COMPILE_CACHE: join(OWN, 'compiled') },
     },
   );
 
-  const url = `http://localhost:${ports[GATEWAY_PORT]}`;
+  const url = `http://localhost:${gateway}`;
   await untilHealthy(url, options.run?.signal);
   return {
     run,

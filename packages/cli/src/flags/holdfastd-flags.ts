@@ -1,8 +1,5 @@
 import type { Flag } from './flag.ts';
-
-const NO_ACTORS = 'there are no actors and no scheduler here';
-const NO_MTLS = 'sidecars listen on loopback only and do not use certificates';
-const NO_CONTROL_PLANE = 'there is no control plane';
+import { IDLE_FLAGS } from './idle-flags.ts';
 
 /** The flags of `holdfastd`: daprd's, by the same names. Help, parsing and the reference are made from it. */
 export const HOLDFASTD_FLAGS: readonly Flag[] = [
@@ -23,7 +20,7 @@ export const HOLDFASTD_FLAGS: readonly Flag[] = [
     type: 'choice',
     choices: ['http', 'https', 'grpc', 'grpcs', 'h2c'],
     default: 'http',
-    meaning: 'How the app is spoken to',
+    meaning: 'How the app is spoken to (http only, so far)',
   },
   {
     name: 'app-channel-address',
@@ -47,14 +44,6 @@ export const HOLDFASTD_FLAGS: readonly Flag[] = [
     meaning: "The port of the sidecar's HTTP API; 0 for any free one",
   },
   {
-    name: 'dapr-grpc-port',
-    type: 'port',
-    value: 'PORT',
-    default: '50001',
-    meaning: "The port of the sidecar's gRPC API",
-    ignored: 'the gRPC API is not served yet, so nothing listens on it',
-  },
-  {
     name: 'dapr-internal-grpc-port',
     type: 'port',
     value: 'PORT',
@@ -62,24 +51,10 @@ export const HOLDFASTD_FLAGS: readonly Flag[] = [
     meaning: 'The port other sidecars call this one on; 0 for any free one',
   },
   {
-    name: 'dapr-internal-grpc-listen-address',
-    type: 'text',
-    value: 'HOST',
-    meaning: 'The address other sidecars call this one on',
-    ignored: 'it is the first of --dapr-listen-addresses',
-  },
-  {
     name: 'dapr-public-port',
     type: 'port',
     value: 'PORT',
     meaning: 'A further port for health and metadata alone',
-  },
-  {
-    name: 'dapr-public-listen-address',
-    type: 'text',
-    value: 'HOST',
-    meaning: 'The address of the public port',
-    ignored: 'it is the first of --dapr-listen-addresses',
   },
   {
     name: 'dapr-listen-addresses',
@@ -109,21 +84,6 @@ export const HOLDFASTD_FLAGS: readonly Flag[] = [
     meaning: 'Serve the Prometheus page',
   },
   {
-    name: 'profile-port',
-    type: 'port',
-    value: 'PORT',
-    default: '7777',
-    meaning: 'The port of the profiler',
-    ignored: "use Node's --cpu-prof or --inspect",
-  },
-  {
-    name: 'enable-profiling',
-    type: 'boolean',
-    default: 'false',
-    meaning: 'Serve the profiler',
-    ignored: "use Node's --cpu-prof or --inspect",
-  },
-  {
     name: 'resources-path',
     type: 'texts',
     value: 'PATH',
@@ -146,7 +106,7 @@ export const HOLDFASTD_FLAGS: readonly Flag[] = [
   {
     name: 'mode',
     type: 'choice',
-    choices: ['standalone', 'kubernetes'],
+    choices: ['standalone'],
     default: 'standalone',
     meaning: 'Where it runs',
   },
@@ -220,20 +180,6 @@ export const HOLDFASTD_FLAGS: readonly Flag[] = [
     meaning: 'How long calls under way may take when it is told to end',
   },
   {
-    name: 'dapr-block-shutdown-duration',
-    type: 'duration',
-    value: 'DURATION',
-    meaning: 'Keep serving this long after the signal to end',
-    ignored: 'it ends as soon as the calls under way have ended',
-  },
-  {
-    name: 'enable-api-logging',
-    type: 'boolean',
-    default: 'false',
-    meaning: 'Log each call of the API',
-    ignored: 'the log has no line for each call yet',
-  },
-  {
     name: 'log-level',
     type: 'choice',
     choices: ['debug', 'info', 'warn', 'warning', 'error', 'fatal', 'panic'],
@@ -256,36 +202,6 @@ export const HOLDFASTD_FLAGS: readonly Flag[] = [
       'Refuse to start when a policy file has an error, where Dapr drops what it cannot read',
   },
   {
-    name: 'unix-domain-socket',
-    type: 'text',
-    value: 'DIR',
-    meaning: 'Serve the API on Unix sockets in a folder',
-    ignored: 'the API is served on ports only',
-  },
-  {
-    name: 'allowed-origins',
-    type: 'text',
-    value: 'ORIGINS',
-    default: '*',
-    meaning: 'Origins that browsers may call the API from',
-    ignored: 'no CORS headers are sent',
-  },
-  {
-    name: 'disable-init-endpoints',
-    type: 'list',
-    value: 'NAMES',
-    meaning: 'Questions not to ask the app at the start (config, subscribe)',
-    ignored: 'the app is not asked them',
-  },
-  {
-    name: 'hot-reload-reconcile-interval',
-    type: 'duration',
-    value: 'DURATION',
-    default: '60s',
-    meaning: 'How often resources are compared with those in use',
-    ignored: 'changed files are noticed when they change, or at SIGHUP',
-  },
-  {
     name: 'wait',
     type: 'boolean',
     default: 'false',
@@ -306,92 +222,5 @@ export const HOLDFASTD_FLAGS: readonly Flag[] = [
     meaning: 'Speak TLS to the app',
     deprecated: 'app-protocol',
   },
-  {
-    name: 'app-health-port',
-    type: 'port',
-    value: 'PORT',
-    meaning: 'Another port to probe the app on',
-    ignored: 'the probe goes to --app-port',
-  },
-  {
-    name: 'enable-mtls',
-    type: 'boolean',
-    default: 'false',
-    meaning: 'Encrypt between sidecars',
-    ignored: NO_MTLS,
-  },
-  {
-    name: 'sentry-address',
-    type: 'text',
-    value: 'ADDRESS',
-    meaning: 'Where certificates come from',
-    ignored: NO_MTLS,
-  },
-  {
-    name: 'sentry-request-jwt-audiences',
-    type: 'list',
-    value: 'NAMES',
-    meaning: 'Audiences of certificate requests',
-    ignored: NO_MTLS,
-  },
-  {
-    name: 'control-plane-address',
-    type: 'text',
-    value: 'ADDRESS',
-    meaning: "Dapr's operator",
-    ignored: NO_CONTROL_PLANE,
-  },
-  {
-    name: 'control-plane-namespace',
-    type: 'text',
-    value: 'NAME',
-    default: 'default',
-    meaning: "The operator's namespace",
-    ignored: NO_CONTROL_PLANE,
-  },
-  {
-    name: 'control-plane-trust-domain',
-    type: 'text',
-    value: 'NAME',
-    default: 'localhost',
-    meaning: "The operator's trust domain",
-    ignored: NO_CONTROL_PLANE,
-  },
-  {
-    name: 'disable-builtin-k8s-secret-store',
-    type: 'boolean',
-    default: 'false',
-    meaning: "Do not offer Kubernetes' secrets",
-    ignored: 'they are not offered',
-  },
-  {
-    name: 'placement-host-address',
-    type: 'list',
-    value: 'ADDRESSES',
-    meaning: 'Where actors are placed',
-    ignored: NO_ACTORS,
-  },
-  {
-    name: 'scheduler-host-address',
-    type: 'list',
-    value: 'ADDRESSES',
-    meaning: 'Where jobs are scheduled',
-    ignored: NO_ACTORS,
-  },
-  {
-    name: 'scheduler-job-streams',
-    type: 'integer',
-    value: 'COUNT',
-    default: '3',
-    meaning: 'Streams to the scheduler',
-    ignored: NO_ACTORS,
-  },
-  {
-    name: 'actors-disseminate-timeout',
-    type: 'duration',
-    value: 'DURATION',
-    default: '30s',
-    meaning: 'How long placing actors may take',
-    ignored: NO_ACTORS,
-  },
+  ...IDLE_FLAGS,
 ];

@@ -30,7 +30,7 @@ export const RUN_FLAGS: readonly Flag[] = [
     type: 'choice',
     choices: ['http', 'https', 'grpc', 'grpcs', 'h2c'],
     default: 'http',
-    meaning: 'How the app is spoken to',
+    meaning: 'How the app is spoken to (http only, so far)',
   },
   {
     name: 'dapr-http-port',

@@ -22,6 +22,7 @@ describe('circuitBreaker', () => {
     await call(fail);
     await call(fail);
     await clock.advance(4_000);
+    assert.equal(p.inspect().policies[0]?.circuit?.trippedBy?.consecutiveFailures, 2);
     const refusal = (await call(never)) as Error & { code: string; retryAfterMs: number };
     assert.deepEqual(
       [refusal.name, refusal.code, refusal.retryAfterMs, refusal.cause, refusal.message],

@@ -108,9 +108,11 @@ class BreakerStage implements Stage {
     const circuit = this.#circuit;
     moveOn(circuit, nowMs, this.#rules);
     this.#tell(NO_CALL);
-    const { kind, opened, why } = circuit;
+    const { kind, opened, trippedBy, why } = circuit;
     const retryAfterMs = isOpen(circuit) ? Math.ceil(circuit.untilMs - nowMs) : 0;
-    return { circuit: { state: kind, counts: countsOf(circuit), retryAfterMs, opened, why } };
+    const snapshot = { state: kind, counts: countsOf(circuit), retryAfterMs, opened, why };
+    const shown = trippedBy !== undefined && (kind === 'open' || kind === 'half-open');
+    return { circuit: shown ? { ...snapshot, trippedBy } : snapshot };
   }
 
   force(as: ForcedState | 'closed', forMs: number): void {

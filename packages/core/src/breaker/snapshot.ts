@@ -14,6 +14,8 @@ export interface CircuitCounts {
 export interface CircuitSnapshot {
   readonly state: CircuitState;
   readonly counts: CircuitCounts;
+  /** The counts that opened it; absent unless it is open or half-open. */
+  readonly trippedBy?: CircuitCounts;
   /** Until a probe is let through, in milliseconds; 0 unless open. */
   readonly retryAfterMs: number;
   /** How often it has opened since the pipeline was built. */

@@ -39,6 +39,8 @@ export interface Circuit {
   opened: number;
   /** Why it last changed. */
   why: string;
+  /** What it had counted when it opened; kept until it closes. */
+  trippedBy: CircuitCounts | undefined;
   /** The failure that last opened it. */
   error: unknown;
   window: RatioWindow | undefined;
@@ -70,6 +72,7 @@ export function newCircuit(nowMs: number, rules: Rules): Circuit {
     probes: 0,
     untilMs: clearAt(nowMs, rules),
     opened: 0,
+    trippedBy: undefined,
     why: '',
     error: undefined,
     window: newWindow(rules),
@@ -262,6 +265,8 @@ function agrees(trip: (counts: CircuitCounts) => boolean, circuit: Circuit): boo
 
 function open(circuit: Circuit, untilMs: number, why: string, error: unknown): void {
   circuit.opened += 1;
+  // A probe that fails opens it again, for the old reason.
+  if (circuit.kind === 'closed') circuit.trippedBy = circuit.counts;
   circuit.error = error;
   change(circuit, 'open', why, error);
   beginGeneration(circuit, untilMs);
@@ -274,6 +279,7 @@ function halfOpen(circuit: Circuit, nowMs: number, rules: Rules, why: string): v
 
 function close(circuit: Circuit, nowMs: number, rules: Rules, why: string): void {
   circuit.error = undefined;
+  circuit.trippedBy = undefined;
   circuit.window?.clear();
   change(circuit, 'closed', why, undefined);
   beginGeneration(circuit, clearAt(nowMs, rules));

@@ -42,7 +42,7 @@ describe('bulkhead', () => {
       [refusal.code, refusal.message],
       [
         'BULKHEAD_FULL',
-        'Bulkhead "bulkhead" is full: 1 calls are running and 1 wait. Try again when some have ended.',
+        'Bulkhead "bulkhead" is full: 1 running, 1 waiting. Try again when some have ended.',
       ],
     );
     assert.deepEqual(

@@ -95,7 +95,7 @@ class BulkheadStage implements Stage {
           op,
           new BulkheadFullError(
             this.policy.name,
-            `Bulkhead "${this.policy.name}" is full: ${gate.active} calls are running and ${gate.queued} wait. Try again when some have ended.`,
+            `Bulkhead "${this.policy.name}" is full: ${gate.active} running, ${gate.queued} waiting. Try again when some have ended.`,
           ),
         );
     }

@@ -6,7 +6,7 @@ import { outOfTime, refusalBy } from './caller-limits.ts';
 import { Flight } from './flight.ts';
 import { discard, lateListener } from './late-result.ts';
 import { LiveCall } from './live-call.ts';
-import { outcomeOf } from './outcome.ts';
+import { OUTCOME_OF_CUT, outcomeOf } from './outcome.ts';
 import type { Program } from './program.ts';
 import { reportEnd } from './report-end.ts';
 import { ANSWERED, type Cut, HELD, LAUNCHED } from './stage.ts';
@@ -19,13 +19,11 @@ type AnyFunction = CallFunction<unknown>;
 
 /**
  * One call on its way down through the stages to the caller's function and up
- * again. Pooled, and so never seen by the caller; what the caller can hold (the
- * promise, the `Call`, its signal) is made for each call.
+ * again. Pooled, so the caller never sees it; what the caller can hold is new.
  *
- * Everything it does happens in turns: a start, a landing, an alarm, a resume,
- * an abort. Within a turn the caller's own code may run (its function, its
- * predicates, its listeners) and may abort the call; the turn then looks at the
- * signal where it stops, rather than being cut in the middle.
+ * All happens in turns: a start, a landing, an alarm, a resume, an abort. Within
+ * one, the caller's code (its function, predicates, listeners) may abort the
+ * call; the turn looks at the signal where it stops, and is not cut in the middle.
  */
 export class Operation {
   readonly program: Program;
@@ -129,19 +127,15 @@ export class Operation {
 
   /** Goes on downwards, inside stage `index`, which held it; `tell` reports that, first and in the same turn. */
   resume(index: number, tell?: () => void): void {
-    this.#inTurn = true;
-    runIn(this.#context, () => {
+    this.#turn(() => {
       tell?.();
       this.#descend(index + 1);
     });
-    this.#inTurn = false;
   }
 
   /** Turns round at stage `index`, which held it in `enter` and now has an outcome for it. */
   settleHeld(index: number, value: unknown, failed: boolean): void {
-    this.#inTurn = true;
-    runIn(this.#context, () => this.#ascend(index - 1, value, failed));
-    this.#inTurn = false;
+    this.#turn(() => this.#ascend(index - 1, value, failed));
   }
 
   /** Has `leave` run `fn` on its stage's behalf; that stage is told the outcome in `leave` again. */
@@ -171,7 +165,7 @@ export class Operation {
   remainingMs(below = this.program.stages.length): number {
     const { stages, world } = this.program;
     let least = this.#parent?.remainingMs() ?? Infinity;
-    if (this.#deadline !== undefined) least = world.alarms.remainingMs(this.#deadline);
+    if (this.#deadline) least = Math.min(least, world.alarms.remainingMs(this.#deadline));
     for (let i = 0; i < below; i += 1) {
       const ms = stages[i]?.remainingMs?.(this, i);
       if (ms !== undefined && ms < least) least = ms;
@@ -181,13 +175,10 @@ export class Operation {
 
   /** An alarm rings: a stage's, or the caller's deadline. */
   ring(index: number): void {
-    this.#inTurn = true;
-    runIn(this.#context, () => {
-      if (index !== CALLER) this.program.stages[index]?.ring?.(this, index);
-      // The caller's patience is no measure of the dependency: nothing is held against it.
-      else this.cut(CALLER, this.#outOfTime(), 'cancelled', 'timeout');
+    this.#turn(() => {
+      if (index === CALLER) this.#runOut();
+      else this.program.stages[index]?.ring?.(this, index);
     });
-    this.#inTurn = false;
   }
 
   /**
@@ -195,7 +186,7 @@ export class Operation {
    * `error`. The function, if it is running, is left behind: its signal aborts,
    * and what it may still return or throw reaches nobody.
    */
-  cut(index: number, error: unknown, cut: Cut, outcome = OUTCOMES[cut]): void {
+  cut(index: number, error: unknown, cut: Cut, outcome = OUTCOME_OF_CUT[cut]): void {
     const { stages } = this.program;
     const flying = this.#flying;
     this.#inTurn = true;
@@ -214,6 +205,19 @@ export class Operation {
     this.#flying = false;
     this.#land(level, value, failed);
     this.#inTurn = false;
+  }
+
+  /** A turn that others begin, in the caller's context all the same. */
+  #turn(work: () => void): void {
+    this.#inTurn = true;
+    runIn(this.#context, work);
+    this.#inTurn = false;
+  }
+
+  /** The caller's patience is no measure of the dependency: nothing is held against that. */
+  #runOut(): void {
+    const error = outOfTime(this.program.world.pipeline, this.#options?.deadlineMs ?? 0);
+    this.cut(CALLER, error, 'cancelled', 'timeout');
   }
 
   /** Takes the caller's options; false when they end the call before it begins. */
@@ -235,10 +239,6 @@ export class Operation {
       alarms.arm(this.#deadline, deadlineMs);
     }
     return true;
-  }
-
-  #outOfTime(): Error {
-    return outOfTime(this.program.world.pipeline, this.#options?.deadlineMs ?? 0);
   }
 
   #descend(from: number): void {
@@ -341,15 +341,9 @@ export class Operation {
 
   #reportAttempt(outcome: Outcome, error: unknown): void {
     const { attempts, id, program } = this;
-    const report = { type: 'attempt', attempt: attempts, outcome } as const;
-    reportEnd(program.world, id, this.#attemptMs, report, error);
+    const end = { type: 'attempt' as const, attempt: attempts, outcome };
+    reportEnd(program.world, id, this.#attemptMs, end, error);
     this.#attemptMs = -1;
-  }
-
-  #reportCall(outcome: Outcome, error: unknown): void {
-    const { attempts, degraded, id, program } = this;
-    const report = { type: 'call', attempts, degraded, outcome } as const;
-    reportEnd(program.world, id, this.#startedMs, report, error);
   }
 
   /** Ends the call; `known` says how, where the error alone does not tell. */
@@ -357,24 +351,24 @@ export class Operation {
     const resolve = this.#resolve;
     const reject = this.#reject;
     if (this.#startedMs >= 0) {
-      this.#reportCall(known ?? (failed ? outcomeOf(value) : 'success'), value);
+      const { attempts, degraded, id, program } = this;
+      const outcome = known ?? (failed ? outcomeOf(value) : 'success');
+      const end = { type: 'call', attempts, degraded, outcome } as const;
+      reportEnd(program.world, id, this.#startedMs, end, value);
     }
     if (this.#floor === CALLER) this.program.tally.inFlight -= 1;
     if (this.#signal !== undefined) this.#signal.removeEventListener('abort', this.#onAbort);
     if (this.#deadline !== undefined) this.program.world.alarms.disarm(this.#deadline);
     this.#reset();
     if (!failed) resolve(value);
-    // A promise that is rejected before the caller has seen it is first taken for one that nobody
-    // handles, and then taken back: that costs more than the refusal. One microtask later it is not.
+    // Rejected before the caller has seen it, a promise is first taken for one that nobody
+    // handles. That costs more than the refusal itself; one microtask later it is not so.
     else if (this.#starting) SETTLED.then(() => reject(value));
     else reject(value);
     this.program.giveBack(this);
   }
 
-  /**
-   * Lets go of what it was given. Only what was set is written: each write into
-   * a pooled object costs as much as a look.
-   */
+  /** Lets go of what it was given. Only what was set is written: a look costs less. */
   #reset(): void {
     this.#fn = unset;
     this.#resolve = unset;
@@ -390,14 +384,10 @@ export class Operation {
       this.#parent = undefined;
       this.#floor = CALLER;
     }
-    if (this.id !== 0) {
-      this.id = 0;
-      this.#startedMs = -1;
-    }
+    this.id = 0;
+    this.#startedMs = -1;
   }
 }
-
-const OUTCOMES: Readonly<Record<Cut, Outcome>> = { overdue: 'timeout', cancelled: 'cancelled' };
 
 const SETTLED = /* @__PURE__ */ Promise.resolve();
 

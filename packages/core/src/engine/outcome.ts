@@ -1,5 +1,12 @@
 import { isPolicyError } from '../errors.ts';
 import type { Outcome } from '../events.ts';
+import type { Cut } from './stage.ts';
+
+/** How an attempt ended that was cut, as events name it. */
+export const OUTCOME_OF_CUT: Readonly<Record<Cut, Outcome>> = {
+  overdue: 'timeout',
+  cancelled: 'cancelled',
+};
 
 /** How an attempt or a call that threw `error` ended, as events name it. */
 export function outcomeOf(error: unknown): Outcome {

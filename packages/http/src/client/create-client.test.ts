@@ -34,7 +34,9 @@ describe('http client', () => {
     assert.equal(new Set(seen.map(({ port }) => port)).size, 1);
   });
 
-  test('an error page without an end costs its connection, not the call', async (t) => {
+  test('an error page without an end costs its connection, not the call', {
+    timeout: 20_000,
+  }, async (t) => {
     const { ask, cut } = await setUp(t, [endless, ok]);
 
     assert.equal(await ask('/x'), '200 ok');

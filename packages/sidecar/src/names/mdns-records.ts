@@ -1,7 +1,8 @@
 import os from 'node:os';
-import type { Answer } from 'dns-packet';
-import type { ResponseOutgoingPacket } from 'multicast-dns';
+import type { ResponseOutgoingPacket, ResponsePacket } from 'multicast-dns';
 import type { Registration } from './name-resolver.ts';
+
+type Answer = NonNullable<ResponsePacket['answers']>[number];
 
 /** daprd's lifetimes: an hour or so for what names the service, two minutes for the address. */
 const TTL_S = 3_200;

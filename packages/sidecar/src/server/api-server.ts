@@ -1,7 +1,9 @@
-import http, { type IncomingMessage, type RequestListener } from 'node:http';
+import type http from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { clientError } from './client-error.ts';
 import { listen } from './listen.ts';
+import { nodeHttp } from './node-http.ts';
 
 export interface ApiServerOptions {
   readonly hosts: readonly string[];
@@ -73,7 +75,7 @@ function createServer({
   maxConnections,
   onRequest,
 }: ApiServerOptions): http.Server {
-  const server = http.createServer(
+  const server = nodeHttp.createServer(
     // The types do not know the last one yet: requests without a body get no stream machinery.
     {
       keepAliveTimeout: KEEP_ALIVE_MS,

@@ -1,0 +1,74 @@
+import {
+  formatProblem,
+  isBroken,
+  type LoadedResiliency,
+  loadResiliency,
+  watchResiliency,
+} from '@holdfast/config';
+import type { Clock } from '@holdfast/core';
+import type { Logger } from '@holdfast/telemetry/log';
+import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
+import { PolicyBook } from './policy-book.ts';
+
+export interface LivePoliciesOptions {
+  readonly appId: string;
+  readonly namespace: string;
+  readonly resourcesPaths: readonly string[];
+  readonly strict: boolean;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: SidecarMetrics;
+}
+
+/** The policies of the files as they are now, kept up with the files. */
+export interface LivePolicies {
+  readonly book: PolicyBook;
+  /** Of the Resiliency documents in force, for the metadata. */
+  names(): readonly string[];
+  /** Reads the files now. A broken file changes nothing. */
+  reload(): Promise<void>;
+  close(): void;
+}
+
+/** @throws ResiliencyFileError when a path cannot be read, or on any error where `strict`. */
+export async function openPolicies(options: LivePoliciesOptions): Promise<LivePolicies> {
+  const { appId, namespace, resourcesPaths, strict, clock, log, metrics } = options;
+  const loaded = await loadResiliency(resourcesPaths, { appId, strict });
+  const book = new PolicyBook(loaded.policies, {
+    report: (target) => metrics.listener(target),
+    forgotten: (target, pipeline) => metrics.forgotten(target, pipeline),
+  });
+  let current = loaded;
+
+  const inForce = (next: LoadedResiliency): void => {
+    for (const problem of next.problems) log.warn(formatProblem(problem));
+    current = next;
+    const { policies, files } = next;
+    if (files.length > 0) metrics.loaded(policies.name, policies.namespace || namespace);
+  };
+  const change = (next: LoadedResiliency): void => {
+    book.replace(next.policies);
+    inForce(next);
+    log.info('Resiliency was read anew; circuits keep their state.', { files: next.files.length });
+  };
+  const broken = (problems: LoadedResiliency['problems']): void => {
+    for (const problem of problems) log.error(formatProblem(problem));
+    log.error('The Resiliency files are broken: the policies stay as they were.');
+  };
+  inForce(loaded);
+  const watching =
+    resourcesPaths.length === 0
+      ? undefined
+      : watchResiliency(resourcesPaths, { appId, strict, current: loaded, clock }, change, broken);
+
+  return {
+    book,
+    names: () => (current.files.length === 0 ? [] : [current.policies.name]),
+    async reload() {
+      const next = await loadResiliency(resourcesPaths, { appId, strict });
+      if (next.problems.some(isBroken)) broken(next.problems);
+      else change(next);
+    },
+    close: () => watching?.close(),
+  };
+}
