@@ -112,6 +112,22 @@ describe('startSidecar', () => {
     assert.equal(await answer, 'cut');
   });
 
+  test('stops at once when it is told so by force, also when it is stopping already', async (t) => {
+    let inside = false;
+    const app = () => {
+      inside = true;
+    };
+    const { caller, url } = await startMesh(t, app, { caller: { gracefulShutdownMs: 600_000 } });
+    const answer = fetch(`${url}/never`).catch(() => 'cut');
+    await until(() => inside, 'the call has arrived');
+
+    const stopped = caller.stop();
+    void caller.stop({ force: true });
+    await stopped;
+
+    assert.equal(await answer, 'cut');
+  });
+
   test('refuses options that cannot be, naming option, rule and value', async () => {
     const wrong: readonly [Partial<SidecarOptions>, string][] = [
       [

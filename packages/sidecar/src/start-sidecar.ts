@@ -82,7 +82,7 @@ async function start(
   const { configuration } = resources;
   const limits = { maxBodyBytes, stallMs, clock };
   const metricsOn = options.enableMetrics && configuration.metricsEnabled;
-  const metrics = metricsOn ? sidecarMetrics(appId) : NO_METRICS;
+  const metrics = metricsOn ? sidecarMetrics(appId, namespace) : NO_METRICS;
   const tracing = createTracing(configuration.samplingRate, systemRandom);
 
   const app = new AppChannel({
@@ -164,7 +164,7 @@ async function start(
       limits,
     ),
   ];
-  const shared = { clock, tracing, metrics, allowed: createTokenCheck(options.apiToken) };
+  const shared = { clock, log, tracing, metrics, allowed: createTokenCheck(options.apiToken) };
   const listening = {
     // Go's server, and so daprd, grants 4 KiB on top of what it is told.
     maxHeaderBytes: options.readBufferBytes + 4096,
@@ -201,7 +201,11 @@ async function start(
   let metricsPort: number | undefined;
   if (metricsOn) {
     const { metricsListenAddress: host, metricsPort: port } = options;
-    const scraped = await startMetricsServer(host, port, () => metrics.render());
+    const scraped = await startMetricsServer(host, port, () => {
+      // Looking at a circuit whose time is over makes it half-open, and so the scrape tells.
+      policies.book.circuits();
+      return metrics.render();
+    });
     metricsPort = scraped.port;
     closing.last(() => scraped.close());
   }
@@ -222,16 +226,26 @@ async function start(
     const watching = waitForApp({ host, port }, clock, () => waiting.delete('runtime'));
     closing.last(() => watching.close());
   }
-  log.info(`holdfast sidecar of ${appId} is up.`, { http: api.port, internal: peerServer.port });
+  log.info(`holdfast sidecar of ${appId} is up.`, {
+    http: api.port,
+    internal: peerServer.port,
+    ...(metricsPort === undefined ? {} : { metrics: metricsPort }),
+  });
 
   const ended = Promise.withResolvers<void>();
+  const hurry = Promise.withResolvers<void>();
   const stop = ({ force = false }: { readonly force?: boolean } = {}): Promise<void> => {
+    // Also when it is stopping already: who asks again does not want to wait.
+    if (force) hurry.resolve();
     stopping ??= (async () => {
       waiting.add('stopping');
       if (!force) {
         await names.close();
         const drained = Promise.all([api.drain(), peerServer.drain()]);
-        await Promise.race([drained, clock.sleep(options.gracefulShutdownMs)]);
+        const waited = new AbortController();
+        const limit = clock.sleep(options.gracefulShutdownMs, waited.signal).catch(() => {});
+        await Promise.race([drained, limit, hurry.promise]);
+        waited.abort();
       }
       await closing.now();
       log.info(`holdfast sidecar of ${appId} has stopped.`);

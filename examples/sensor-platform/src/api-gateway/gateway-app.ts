@@ -22,7 +22,8 @@ export function gatewayApp({ sidecar, outside }: GatewayOptions): FastifyInstanc
   const all = forwarders.map(({ to }) => to);
 
   const app = service({
-    needs: { sidecar: () => sidecar.healthy() },
+    name: 'api-gateway',
+    needs: { sidecar: () => sidecar.ping() },
     health: async () => platformHealth(await askServices(sidecar), all),
   });
   // Bodies go through as they came: what they mean is for the services to say.

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { platformHealth } from './platform-health.ts';
 
-const up = { checks: { database: 'up', broker: 'up' } } as const;
+const pass = { status: 'pass' } as const;
+const up = { checks: { database: pass, broker: pass } };
 
 test('the platform is healthy when all services and what they need are up', () => {
   const { status, services, checks } = platformHealth(
@@ -22,7 +23,7 @@ test('the platform is healthy when all services and what they need are up', () =
 
 test('a database that is down shows as down, its service as up', () => {
   const { status, services, checks } = platformHealth(
-    { auth: up, sensor: { checks: { database: 'down' } }, event: up, 'event-sink': up },
+    { auth: up, sensor: { checks: { database: { status: 'fail' } } }, event: up, 'event-sink': up },
     [],
   );
 

@@ -30,7 +30,9 @@ const REPORTED = [
 ] as const;
 
 /** What a service's own `/health` says; undefined when it does not answer. */
-export type ServiceHealth = { readonly checks?: Readonly<Record<string, State>> } | undefined;
+export type ServiceHealth =
+  | { readonly checks?: Readonly<Record<string, { readonly status: 'pass' | 'fail' }>> }
+  | undefined;
 
 /**
  * Asks every service, side by side and past the circuits: looking at the
@@ -43,7 +45,7 @@ export async function askServices(
     UPSTREAMS.map(async ({ name, app }) => {
       const ask = asking.execute(async ({ signal }) => {
         const answer = await sidecar.invoke(app, '/health', { signal });
-        return answer.ok ? ((await answer.json()) as ServiceHealth) : undefined;
+        return (await answer.json()) as ServiceHealth; // 503 says that something it needs is down
       });
       return [name, await ask.catch(() => undefined)] as const;
     }),
@@ -66,7 +68,7 @@ export function platformHealth(
   const checks = Object.fromEntries(
     REPORTED.map(({ check, by, as }): [string, State] => [
       check,
-      answers[by]?.checks?.[as] ?? 'unknown',
+      stateOf(answers[by]?.checks?.[as]?.status),
     ]),
   );
   const all = [...Object.values(services), ...Object.values(checks)];
@@ -78,6 +80,11 @@ export function platformHealth(
       forwarders.map(({ name, circuit }) => [name, circuitReport(circuit())]),
     ),
   };
+}
+
+function stateOf(status: 'pass' | 'fail' | undefined): State {
+  if (status === undefined) return 'unknown';
+  return status === 'pass' ? 'up' : 'down';
 }
 
 function circuitReport(circuit: CircuitSnapshot | undefined): CircuitReport {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import type { HealthCheck } from '@holdfast/http';
 import { type Message, type NewMessage, type Outbox, textOf } from '@holdfast/messaging';
 import type { FastifyInstance } from 'fastify';
-import { type Check, service } from '../service/serve.ts';
+import { service } from '../service/serve.ts';
 
 /** Where the platform's events are published. */
 export const TOPIC = 'platform-events';
@@ -18,15 +19,15 @@ export interface PlatformEvent {
 
 export interface EventAppOptions {
   readonly outbox: Outbox;
-  readonly brokerAnswers: Check;
+  readonly broker: HealthCheck;
 }
 
 /**
  * Takes events and promises their delivery: 202 is said when they are on disk,
  * never before. An outbox that cannot promise it refuses, and the answer is 503.
  */
-export function eventApp({ outbox, brokerAnswers }: EventAppOptions): FastifyInstance {
-  const app = service({ watches: { broker: brokerAnswers }, bodyBytes: 4 * 1_048_576 });
+export function eventApp({ outbox, broker }: EventAppOptions): FastifyInstance {
+  const app = service({ name: 'event-service', watches: { broker }, bodyBytes: 4 * 1_048_576 });
 
   app.post<{ Body: unknown }>('/events', async (request, reply) => {
     const events = readEvents(request.body);

@@ -30,7 +30,7 @@ test('an event that came twice is there once, and says so', async (t) => {
 test('its pages follow each other by cursor until nothing is left, and go on from there', async (t) => {
   const store = await openStore(t);
   await Promise.all(['1', '2', '3'].map((id) => store.record(event(id))));
-  const app = sinkApp({ store, brokerAnswers: async () => true });
+  const app = sinkApp({ store, broker: async () => {} });
   const page = async (query: string) => {
     const { events, next } = (await app.inject(`/events/delivered?${query}`)).json();
     return [events.map(({ id }: { id: string }) => id), next];
@@ -48,7 +48,7 @@ test('its pages follow each other by cursor until nothing is left, and go on fro
 });
 
 test('a cursor that is no number is told so', async (t) => {
-  const app = sinkApp({ store: await openStore(t), brokerAnswers: async () => true });
+  const app = sinkApp({ store: await openStore(t), broker: async () => {} });
   const statuses = await Promise.all(
     ['after=x', 'after=-1', 'limit=1.5', 'limit=999999'].map(async (query) => {
       const answer = await app.inject(`/events/delivered?${query}`);

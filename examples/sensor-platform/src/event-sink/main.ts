@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { systemClock } from '@holdfast/core';
 import { type IncomingMessage, type SubscribeOptions, textOf } from '@holdfast/messaging';
 import { type PlatformEvent, TOPIC } from '../event-service/event-app.ts';
-import { answers, openBroker } from '../service/broker.ts';
+import { mustAnswer, openBroker } from '../service/broker.ts';
 import { messageOf, serviceLog } from '../service/log.ts';
 import { prepareUntilDone } from '../service/prepare.ts';
 import { readEnvironment, runService } from '../service/run-service.ts';
@@ -31,7 +31,7 @@ const subscribing = prepareUntilDone('subscription', async () => {
 // before anything is published, and event-service waits for our port (dapr.yaml, `needs`).
 await Promise.race([subscribing.done, systemClock.sleep(10_000)]);
 
-const app = sinkApp({ store, brokerAnswers: () => answers(brokerUrl) });
+const app = sinkApp({ store, broker: () => mustAnswer(brokerUrl) });
 await runService(app, env.port, async () => {
   subscribing.stop();
   await broker.close();

@@ -1,5 +1,6 @@
+import type { HealthCheck } from '@holdfast/http';
 import type { FastifyInstance } from 'fastify';
-import { type Check, service } from '../service/serve.ts';
+import { service } from '../service/serve.ts';
 import type { EventStore } from './event-store.ts';
 
 const MOST = 1_000;
@@ -7,12 +8,12 @@ const USUAL = 100;
 
 export interface SinkAppOptions {
   readonly store: EventStore;
-  readonly brokerAnswers: Check;
+  readonly broker: HealthCheck;
 }
 
 /** Shows what arrived at the other end of the broker: the witness that nothing was lost. */
-export function sinkApp({ store, brokerAnswers }: SinkAppOptions): FastifyInstance {
-  const app = service({ watches: { broker: brokerAnswers } });
+export function sinkApp({ store, broker }: SinkAppOptions): FastifyInstance {
+  const app = service({ name: 'event-sink', watches: { broker } });
 
   app.get<{ Querystring: { after?: string; limit?: string } }>(
     '/events/delivered',

@@ -22,8 +22,8 @@ export function sensorApp({
   onAccepted,
 }: SensorAppOptions): FastifyInstance {
   const app = service({
-    needs: { database: async () => (await database.query('SELECT 1')).length === 1 },
-    details: () => ({ circuit_breakers: { database: database.circuit() } }),
+    name: 'sensor-service',
+    needs: { database: () => database.ping() },
     bodyBytes: 16_384,
   });
 

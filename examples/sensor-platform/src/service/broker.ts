@@ -39,3 +39,8 @@ export function answers(url: string): Promise<boolean> {
     socket.setTimeout(1_000, () => end(false));
   });
 }
+
+/** A health check: rejects while nothing answers there. */
+export async function mustAnswer(url: string): Promise<void> {
+  if (!(await answers(url))) throw new Error(`Nothing answers at ${new URL(url).host}.`);
+}

@@ -17,6 +17,8 @@ export interface DatabaseOptions {
 /** A small door to PostgreSQL: two to ten connections, behind a circuit breaker. */
 export interface Database {
   query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** Rejects while it does not answer. */
+  ping(): Promise<void>;
   circuit(): CircuitSnapshot | undefined;
   close(): Promise<void>;
 }
@@ -61,7 +63,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     circuitBreaker({ consecutiveFailures: 3, openMs: 1_000, failureIf: isConnectionLoss }),
   ]);
 
-  return {
+  const database: Database = {
     async query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []) {
       try {
         const answer = await calls.execute(() => pool.query<Row>(text, [...values]));
@@ -72,9 +74,13 @@ export function openDatabase(options: DatabaseOptions): Database {
         throw new DatabaseUnavailableError(busy, error);
       }
     },
+    async ping() {
+      await database.query('SELECT 1');
+    },
     circuit: () => calls.inspect().policies.find((policy) => policy.circuit)?.circuit,
     close: () => pool.end(),
   };
+  return database;
 }
 
 // What pg and PostgreSQL say; pg's errors have no codes.

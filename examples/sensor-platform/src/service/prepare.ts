@@ -26,11 +26,15 @@ export function oncePrepared(database: Database, done: Promise<void>): Database 
     },
     () => {}, // stopped before it was done
   );
-  return {
+  const onceDone: Database = {
     ...database,
     async query(text, values) {
       if (prepared) return database.query(text, values);
       throw new DatabaseUnavailableError(undefined, new Error('Its tables are not there yet.'));
     },
+    async ping() {
+      await onceDone.query('SELECT 1');
+    },
   };
+  return onceDone;
 }

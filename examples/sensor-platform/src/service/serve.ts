@@ -1,17 +1,15 @@
-import { pipeline, timeout } from '@holdfast/core';
+import { registry } from '@holdfast/core';
+import { circuitsOf, fastifyHealth, type HealthCheck, healthRoutes } from '@holdfast/http';
 import Fastify, { type FastifyInstance } from 'fastify';
 
-/** Whether something this service needs answers right now. */
-export type Check = () => Promise<boolean>;
-
 export interface ServiceOptions {
-  /** What it cannot work without, by name: `/ready` and `/health` look at it. */
-  readonly needs?: Readonly<Record<string, Check>>;
-  /** What it can be without for a while: `/health` alone looks at it. */
-  readonly watches?: Readonly<Record<string, Check>>;
-  /** More for `/health`, such as circuits and counts. */
-  readonly details?: () => object;
-  /** Takes the place of the whole of `/health`. */
+  /** As `/health` names it. */
+  readonly name: string;
+  /** What it cannot work without, by name: while one fails the service is not ready. */
+  readonly needs?: Readonly<Record<string, HealthCheck>>;
+  /** What it can be without for a while: then it is degraded. */
+  readonly watches?: Readonly<Record<string, HealthCheck>>;
+  /** Takes the place of the usual `/health`. */
   readonly health?: () => Promise<object>;
   /** Larger bodies get 413. @default 1 MiB */
   readonly bodyBytes?: number;
@@ -22,13 +20,8 @@ export interface ServiceOptions {
  * runs, `/ready` whether it can work now, `/health` what is the matter if not;
  * every error is JSON with one sentence.
  */
-export function service({
-  needs = {},
-  watches = {},
-  details,
-  health,
-  bodyBytes = 1_048_576,
-}: ServiceOptions = {}): FastifyInstance {
+export function service(options: ServiceOptions): FastifyInstance {
+  const { name, needs = {}, watches = {}, health, bodyBytes = 1_048_576 } = options;
   const app = Fastify({
     bodyLimit: bodyBytes,
     // A client that stops sending half way is let go.
@@ -36,16 +29,22 @@ export function service({
     forceCloseConnections: 'idle',
   });
 
-  app.get('/live', () => ({ status: 'alive' }));
-  app.get('/ready', async (_request, reply) => {
-    const { good, checks } = await look(needs);
-    return reply.code(good ? 200 : 503).send({ status: good ? 'ready' : 'not ready', checks });
+  const routes = healthRoutes({
+    service: name,
+    checks: needs,
+    optionalChecks: watches,
+    circuits: () => circuitsOf(registry),
+    cacheMs: 250,
   });
-  app.get('/health', async () => {
-    if (health !== undefined) return health();
-    const { good, checks } = await look({ ...needs, ...watches });
-    return { status: good ? 'healthy' : 'degraded', checks, ...details?.() };
-  });
+  if (health === undefined) fastifyHealth(app, routes);
+  else {
+    app.get('/health', health);
+    app.get('/ready', async (_request, reply) => {
+      const { status, body } = await routes.ready();
+      return reply.code(status).send(body);
+    });
+    app.get('/live', () => routes.live().body);
+  }
 
   app.setNotFoundHandler((request, reply) =>
     reply.code(404).send({ error: `No route ${request.method} ${request.url}` }),
@@ -56,21 +55,6 @@ export function service({
     return reply.code(status).send(body);
   });
   return app;
-}
-
-// A check that hangs is a check that fails, and soon: someone is looking at the health page.
-const looking = pipeline('health', [timeout({ limitMs: 1_000 })]);
-
-async function look(
-  checks: Readonly<Record<string, Check>>,
-): Promise<{ good: boolean; checks: Record<string, 'up' | 'down'> }> {
-  const states = await Promise.all(
-    Object.entries(checks).map(async ([name, check]) => {
-      const up = await looking.execute(check).catch(() => false);
-      return [name, up ? 'up' : 'down'] as const;
-    }),
-  );
-  return { good: states.every(([, state]) => state === 'up'), checks: Object.fromEntries(states) };
 }
 
 /** Which status and body an error gets. What nobody foresaw is 500, and its text stays inside. */

@@ -10,8 +10,8 @@ export interface Invocation {
 export interface SidecarClient {
   /** The other service's answer, whatever its status. Throws `UnreachableError` when there is none. */
   invoke(app: string, path: string, invocation?: Invocation): Promise<Response>;
-  /** Whether our own sidecar answers. */
-  healthy(): Promise<boolean>;
+  /** Rejects while our own sidecar does not answer. */
+  ping(): Promise<void>;
 }
 
 /** No answer came from that service: it is down, or its sidecar is, or ours. */
@@ -30,9 +30,9 @@ export class UnreachableError extends Error {
 export function sidecarClient(httpPort: number): SidecarClient {
   const base = `http://127.0.0.1:${httpPort}/v1.0`;
   return {
-    async healthy() {
-      const answer = await fetch(`${base}/healthz`);
-      return answer.ok;
+    async ping() {
+      const { ok, status } = await fetch(`${base}/healthz`);
+      if (!ok) throw new Error(`Our sidecar is not well: ${status}.`);
     },
     async invoke(app, path, { method = 'GET', headers = {}, body, signal } = {}) {
       let response: Response;

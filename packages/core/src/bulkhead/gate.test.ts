@@ -53,3 +53,15 @@ test('a gate does as a list would, whoever comes, goes and gives up', () => {
     { numRuns: 300 },
   );
 });
+
+test('nobody overtakes those who wait, also when a place happens to be free', () => {
+  const gate = newGate();
+  const rules = { limit: 1, queueLimit: 5 };
+  const [first, second, third] = [newLink(), newLink(), newLink()];
+  const told = [arrive(gate, first, rules), arrive(gate, second, rules)];
+  depart(gate);
+  told.push(arrive(gate, third, rules));
+  assert.deepEqual(told, ['inside', 'waits', 'waits']);
+  assert.equal(letIn(gate, rules), second);
+  assert.equal(letIn(gate, rules), undefined, 'the place is taken');
+});

@@ -1,6 +1,7 @@
 import type { TargetPolicies } from '@holdfast/config';
 import type { CircuitState, Listener } from '@holdfast/core';
 import {
+  componentMetrics,
   createMetrics,
   httpServerMetrics,
   type InvocationType,
@@ -40,12 +41,14 @@ export interface SidecarMetrics extends PeerCounts {
   render(): string;
 }
 
-export function sidecarMetrics(appId: string): SidecarMetrics {
+export function sidecarMetrics(appId: string, namespace: string): SidecarMetrics {
   const metrics = createMetrics();
   const server = httpServerMetrics(metrics, { appId });
   const invocation = serviceInvocationMetrics(metrics, { appId });
   const heard = policyMetrics(metrics);
   processMetrics(metrics);
+  // Registered, so that their names are there before the first component is.
+  componentMetrics(metrics, { appId, namespace });
   let resiliency: ResiliencyMetrics | undefined;
 
   return {

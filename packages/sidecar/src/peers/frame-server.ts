@@ -87,7 +87,14 @@ class ReceivedCall extends FrameStream implements AnswerSink {
       if (body !== null) this.onData(body, false);
     }
     const call = { method, path, headers, body: this.#body ?? body };
-    const flow = this.#callee.send(call, this);
+    let flow: Flow;
+    try {
+      flow = this.#callee.send(call, this);
+    } catch (error) {
+      // A fault of ours costs one call, not the connection of all the others.
+      this.fail(error as Error);
+      return;
+    }
     this.#flow = flow;
     // The caller may have left while it was being sent.
     if (this.#done) flow.abort(new ClientGoneError());

@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { parseAllDocuments } from 'yaml';
 
 /** A YAML document that is a resource, and where it was found. */
 export interface Resource {
@@ -20,8 +21,6 @@ export async function readResources(
   unreadable: (file: string, why: string) => void,
 ): Promise<readonly Resource[]> {
   if (paths.length === 0) return [];
-  // Loaded only where there is something to parse: a sidecar without files saves its memory.
-  const { parseAllDocuments } = await import('yaml');
   const resources: Resource[] = [];
   for (const file of await yamlFiles(paths, unreadable)) {
     try {

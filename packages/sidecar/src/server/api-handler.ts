@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Clock } from '@holdfast/core';
+import type { Logger } from '@holdfast/telemetry/log';
 import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
 import { badBaggage } from '../trace/baggage.ts';
 import type { Tracing } from '../trace/tracing.ts';
@@ -9,6 +10,7 @@ import { readRequestHead } from './request-head.ts';
 
 export interface ApiHandlerOptions {
   readonly clock: Clock;
+  readonly log: Logger;
   readonly tracing: Tracing;
   readonly metrics: SidecarMetrics;
   readonly allowed: (token: string | undefined) => boolean;
@@ -20,7 +22,7 @@ const HEALTH = /^\/v1\.0\/healthz(?:\/outbound)?\/?$/;
 
 /** What every request to the API passes before its route: trace, metrics, baggage, token. */
 export function apiHandler(options: ApiHandlerOptions): RequestListener {
-  const { clock, tracing, metrics, allowed, route } = options;
+  const { clock, log, tracing, metrics, allowed, route } = options;
   return (req: IncomingMessage, res: ServerResponse) => {
     const head = readRequestHead(req);
     const probe = head.path.startsWith('/v1.0/healthz') && HEALTH.test(head.path);
@@ -46,6 +48,21 @@ export function apiHandler(options: ApiHandlerOptions): RequestListener {
       call.plain(401, 'invalid api token');
       return;
     }
-    route(call);
+    try {
+      route(call);
+    } catch (error) {
+      // A fault of ours costs one request, never the sidecar.
+      log.error('A request failed for a reason of the sidecar.', {
+        path: head.path,
+        error: stackOf(error),
+      });
+      if (res.headersSent) res.destroy();
+      else
+        call.json(500, JSON.stringify({ errorCode: 'ERR_DIRECT_INVOKE', message: String(error) }));
+    }
   };
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
