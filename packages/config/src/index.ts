@@ -7,6 +7,7 @@ export {
   loadResiliency,
   ResiliencyFileError,
 } from './load-resiliency.ts';
+export { nearest } from './nearest.ts';
 export { type ParsedResiliency, parseResiliency } from './parse-resiliency.ts';
 export { formatProblem, isBroken, type Problem } from './problem.ts';
 export type { Place } from './report.ts';

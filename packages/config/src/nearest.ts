@@ -4,8 +4,8 @@
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   const wanted = word.toLowerCase();
-  // Half of a short word, a third of a long one: `cbApo` is `cbApi`, `a` is nothing.
-  const limit = Math.max(1, Math.floor(wanted.length / 3));
+  // One letter of a short word, a third of a long one: `cbApo` is `cbApi`. Not all of it: `a` is not `b`.
+  const limit = Math.min(Math.max(1, Math.floor(wanted.length / 3)), wanted.length - 1);
   let best: string | undefined;
   let bestDistance = limit + 1;
   for (const candidate of candidates) {

@@ -1,4 +1,4 @@
-import { nearest } from '../nearest.ts';
+import { nearest } from '@holdfast/config';
 import { type Flag, FlagError, type FlagValue, type ParsedFlags } from './flag.ts';
 import { readFlagValue } from './flag-value.ts';
 

@@ -1,4 +1,4 @@
-import { didYouMean } from '../nearest.ts';
+import { didYouMean } from '../did-you-mean.ts';
 import { type RunFile, sidecarName } from './run-file.ts';
 
 /** A contradiction between entries of a run file; `path` leads to the later of them. */

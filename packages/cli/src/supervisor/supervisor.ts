@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:os';
 import type { Clock } from '@holdfast/core';
-import { didYouMean } from '../nearest.ts';
+import { didYouMean } from '../did-you-mean.ts';
 import { thisProcess } from '../own-process.ts';
 import type { AppSettings } from '../run-file/app-settings.ts';
 import { type RunFile, sidecarName } from '../run-file/run-file.ts';
