@@ -1,5 +1,5 @@
+import type { RawRequest } from '../../packages/sidecar/src/testing/raw-http.ts';
 import type { Role } from './mesh.ts';
-import type { RawRequest } from './raw-http.ts';
 
 /** What is expected of one answer; what is not mentioned is not looked at. */
 export interface Expected {

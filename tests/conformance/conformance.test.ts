@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type RawAnswer, sendRaw } from '../../packages/sidecar/src/testing/raw-http.ts';
 import type { Case, Expected, Request } from './case.ts';
 import { failures } from './cases/failures.ts';
 import { otherApis } from './cases/other-apis.ts';
@@ -10,7 +11,6 @@ import { verbsAndHeaders } from './cases/verbs-and-headers.ts';
 import { findDaprd } from './daprd.ts';
 import type { Seen } from './echo-app.ts';
 import { type Mesh, startMesh } from './mesh.ts';
-import { type RawAnswer, sendRaw } from './raw-http.ts';
 
 const tables = { urlForms, verbsAndHeaders, failures, policies, otherApis };
 const daprd = await findDaprd();

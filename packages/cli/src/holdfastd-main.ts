@@ -108,7 +108,7 @@ async function serve({ sidecar: options }: HoldfastdSettings, log: Logger): Prom
   channel.onGone(() => end('gone'));
 
   try {
-    sidecar = await startSidecar(options, { log });
+    sidecar = await startSidecar(options, { log, variables: process.env });
   } catch (error) {
     const { code, message } = startFailure(error, options);
     await channel.say({ type: 'failed', code, message });

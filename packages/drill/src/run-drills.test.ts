@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -131,6 +132,25 @@ describe('whatever becomes of a drill', { timeout: 60_000 }, () => {
     assert.match(said, /❌ The drill was interrupted\.\n.*mended at the end: service killed/);
     assert.match(said, /^service is running$/m);
     assert.equal(drill.exitCode, 130);
+  });
+
+  test('a system that is not there ends the run with status 1 and the reason', async (t) => {
+    const directory = await mkdtemp(join(tmpdir(), 'holdfast-drill-'));
+    t.after(() => rm(directory, { recursive: true, force: true }));
+    const printed: string[] = [];
+
+    const report = await runDrills({
+      drills: [killUnderLoad],
+      world: () => Promise.reject(new Error('nobody is at home')),
+      witness: () => assert.fail('there is no world to ask'),
+      control: { ps: async () => [], kill: async () => {}, start: async () => {} },
+      baseUrl: 'http://127.0.0.1:9',
+      directory,
+      print: (line) => printed.push(line),
+    });
+
+    assert.deepEqual([report.exitCode, report.drills], [1, []]);
+    assert.equal(printed[0], '❌ The run ends here: nobody is at home');
   });
 
   test('a process that does not exist fails the drill with the names that do', async (t) => {

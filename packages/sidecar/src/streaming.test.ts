@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import http from 'node:http';
 import net from 'node:net';
 import { describe, test } from 'node:test';
-import { sendRaw } from '../../../tests/conformance/raw-http.ts';
+import { sendRaw } from './testing/raw-http.ts';
 import { startMesh, until } from './testing/start-mesh.ts';
 
 const echo: http.RequestListener = (req, res) => void req.pipe(res);

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, chown, cp, mkdir, mkdtemp, readlink, rm, symlink } from 'node:fs/promises';
+import { chmod, chown, cp, mkdir, mkdtemp, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Account } from './account.ts';
@@ -30,10 +30,11 @@ export async function makeHome(
   if (account === undefined) return { data, native };
 
   const away = await readlink(join(directory, 'away')).catch(() => undefined);
-  if (away !== undefined && existsSync(join(away, 'native', 'share'))) {
+  if (away !== undefined && existsSync(join(away, 'native'))) {
     return { data: join(away, 'data'), native: join(away, 'native') };
   }
-  // Temporary folders get swept; what was in it is gone, and a new one is made.
+  // Temporary folders get swept, and a start can be killed half way; then a new one is made.
+  if (away !== undefined) await rm(away, { recursive: true, force: true });
   await rm(join(directory, 'away'), { force: true });
 
   await chown(directory, account.uid, account.gid);
@@ -50,10 +51,12 @@ export async function removeHome(directory: string): Promise<void> {
 
 async function moveAway(directory: string, native: string, account: Account): Promise<Home> {
   const away = await mkdtemp(join(tmpdir(), 'holdfast-postgres-'));
-  await cp(native, join(away, 'native'), { recursive: true, verbatimSymlinks: true });
+  await symlink(away, join(directory, 'away'));
+  const draft = join(away, 'native.new');
+  await cp(native, draft, { recursive: true, verbatimSymlinks: true });
+  await rename(draft, join(away, 'native'));
   await chmod(away, 0o755);
   await chown(away, account.uid, account.gid);
-  await symlink(away, join(directory, 'away'));
   return { data: join(away, 'data'), native: join(away, 'native') };
 }
 

@@ -42,6 +42,8 @@ export function claimRunFolder(
   name: string,
   record: (folder: string, name: string) => RunRecord,
 ): { folder: string; record: RunRecord } {
+  // Only the runs are nobody else's business: other things may live beside them, and be others' to read.
+  mkdirSync(dirname(runs), { recursive: true });
   mkdirSync(runs, { recursive: true, mode: 0o700 });
   const draft = mkdtempSync(join(runs, DRAFT));
   try {

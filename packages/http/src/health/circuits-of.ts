@@ -5,7 +5,7 @@ export interface CircuitReport {
   readonly state: CircuitState;
   /** Whether calls are refused now. */
   readonly open: boolean;
-  /** Failures in a row that count towards opening. */
+  /** Failures in a row that count towards opening; those that opened it, until it is closed again. */
   readonly failures: number;
   /** Until a call is let through again, in milliseconds; 0 unless open. */
   readonly retry_after_ms: number;
@@ -33,11 +33,11 @@ export function circuitsOf(pipelines: Pipelines): Record<string, CircuitReport> 
   return reports;
 }
 
-function report({ state, counts, retryAfterMs, why }: CircuitSnapshot): CircuitReport {
+function report({ state, counts, trippedBy, retryAfterMs, why }: CircuitSnapshot): CircuitReport {
   return {
     state,
     open: state === 'open' || state === 'forced-open',
-    failures: counts.consecutiveFailures,
+    failures: (trippedBy ?? counts).consecutiveFailures,
     retry_after_ms: Math.ceil(retryAfterMs),
     why,
   };

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { test } from 'node:test';
-import { sendRaw } from '../../../../tests/conformance/raw-http.ts';
 import { startSidecar } from '../index.ts';
+import { sendRaw } from '../testing/raw-http.ts';
 import { sharedNames } from '../testing/shared-names.ts';
 
 test('the public port has health and metadata, and nothing else', async (t) => {
