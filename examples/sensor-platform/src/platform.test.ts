@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -15,6 +15,7 @@ let client: PlatformClient;
 
 before(async () => {
   state = await mkdtemp(join(tmpdir(), 'platform-test-'));
+  await chmod(state, 0o755); // root's databases run as another user
   platform = await startPlatform({ port: 0, state, node: process.execPath, env: process.env });
   client = await platformClient(platform.url);
 });

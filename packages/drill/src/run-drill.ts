@@ -12,6 +12,8 @@ import { createTranscript, type Transcript } from './transcript.ts';
 
 /** What a drill runs on. */
 export interface DrillEnv {
+  /** What the ledger calls this drill; unique in a run, where the same drill may be held twice. */
+  readonly label: string;
   readonly control: ProcessControl;
   readonly http: HttpClient;
   readonly ledger: Ledger;
@@ -44,7 +46,7 @@ export async function runDrill<World>(
   const account = signal.aborted
     ? undefined
     : await orFail(transcript, () =>
-        auditWhenSettled({ ...env, drill: name }, { clock, limitMs, signal }),
+        auditWhenSettled({ ...env, drill: env.label }, { clock, limitMs, signal }),
       );
   const settled =
     account === undefined || mendedAtMs === undefined
@@ -71,11 +73,11 @@ export async function runDrill<World>(
 async function act<World>(
   drill: Drill<World>,
   world: World,
-  { clock, control, http, ledger, signal }: DrillEnv,
+  { label, clock, control, http, ledger, signal }: DrillEnv,
   transcript: Transcript,
 ): Promise<number | undefined> {
   const faults = createFaults(control, clock);
-  const desk = { drill: drill.name, http, ledger, signal };
+  const desk = { drill: label, http, ledger, signal };
   const performance = perform({ desk, clock, control, faults, transcript });
 
   await orFail(transcript, () => drill.script(performance, world));

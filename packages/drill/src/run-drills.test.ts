@@ -41,6 +41,14 @@ describe('a drill on a service that is killed under load', { timeout: 60_000 }, 
     assert.deepEqual([...(report.account?.lost ?? [])].sort(), [...accepted].sort());
   });
 
+  test('held twice in a run, each has books of its own, and the run has both', async (t) => {
+    const { report } = await hold(t, 'durable', killUnderLoad, { times: 2 });
+
+    const [first = 0, second = 0] = report.drills.map(({ account }) => account?.accepted);
+    assert.ok(first >= 40 && second >= 40);
+    assert.deepEqual([report.exitCode, report.account?.accepted], [0, first + second]);
+  });
+
   test('counts what arrives twice, and balances', async (t) => {
     const { report } = await hold(t, 'twice', killUnderLoad);
 
@@ -104,7 +112,7 @@ describe('whatever becomes of a drill', { timeout: 60_000 }, () => {
           await run.waitUntil('This never happens.', async () => false);
         },
       },
-      interrupt.signal,
+      { signal: interrupt.signal },
     );
 
     assert.deepEqual([report.exitCode, report.drills[0]?.verdict], [130, 'interrupted']);
@@ -171,7 +179,7 @@ async function hold(
   t: TestContext,
   character: Character,
   drill: Drill<StandIn>,
-  signal?: AbortSignal,
+  { signal, times = 1 }: { readonly signal?: AbortSignal; readonly times?: number } = {},
 ): Promise<{
   report: RunReport;
   standIn: StandIn;
@@ -183,7 +191,7 @@ async function hold(
   t.after(() => standIn.stop());
   const printed: string[] = [];
   const report = await runDrills({
-    drills: [drill],
+    drills: Array.from({ length: times }, () => drill),
     world: async () => standIn,
     witness: () => standIn.witness,
     control: standIn.control,

@@ -11,7 +11,7 @@ import { type HttpClient, httpClient } from './http-client.ts';
 import { interruptSignal } from './interrupt-signal.ts';
 import { type Ledger, openLedger } from './ledger.ts';
 import type { ProcessControl } from './process-control.ts';
-import { type DrillEnv, runDrill } from './run-drill.ts';
+import { runDrill } from './run-drill.ts';
 
 export interface RunDrillsOptions<World> {
   /** In the order in which they run. */
@@ -94,9 +94,10 @@ async function runOn<World>(
     const witness = options.witness(world);
     const mark = await witness.mark();
     const books = { ledger, witness, mark };
-    const env: DrillEnv = { ...books, control, http, clock, print, signal, settleLimitMs };
-    for (const drill of options.drills) {
-      drills.push(await runDrill(drill, world, env));
+    const env = { ...books, control, http, clock, print, signal, settleLimitMs };
+    for (const [index, drill] of options.drills.entries()) {
+      const label = `${index + 1} ${drill.name}`;
+      drills.push(await runDrill(drill, world, { ...env, label }));
       signal.throwIfAborted();
     }
 

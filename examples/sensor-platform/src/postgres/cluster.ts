@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chown, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Account } from './account.ts';
@@ -29,7 +29,10 @@ export async function makeCluster(
 
   const password = await keepPassword(passwordFile);
   await writeFile(secret, password, { mode: 0o600 });
-  if (account !== undefined) await chown(secret, account.uid, account.gid);
+  await mkdir(draft, { mode: 0o700 });
+  if (account !== undefined) {
+    for (const path of [secret, draft]) await chown(path, account.uid, account.gid);
+  }
   try {
     await run(
       join(home.native, 'bin', 'initdb'),

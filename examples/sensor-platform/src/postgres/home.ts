@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, chown, cp, mkdir, mkdtemp, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Account } from './account.ts';
@@ -18,7 +18,8 @@ export interface Home {
  *
  * Where it cannot (a clone under /root, say), data and programs move to a
  * folder of their own below the system's temporary one, and `directory/away`
- * points there, so that the next start finds the same data.
+ * points there, so that the next start finds the same data. The account owns
+ * its data and nothing around it: what root follows or removes, root has made.
  */
 export async function makeHome(
   directory: string,
@@ -37,9 +38,8 @@ export async function makeHome(
   if (away !== undefined) await rm(away, { recursive: true, force: true });
   await rm(join(directory, 'away'), { force: true });
 
-  await chown(directory, account.uid, account.gid);
   if (reaches(account, directory, native)) return { data, native };
-  return moveAway(directory, native, account);
+  return moveAway(directory, native);
 }
 
 /** Removes a home, wherever it is. */
@@ -49,21 +49,20 @@ export async function removeHome(directory: string): Promise<void> {
   await rm(directory, { recursive: true, force: true });
 }
 
-async function moveAway(directory: string, native: string, account: Account): Promise<Home> {
+async function moveAway(directory: string, native: string): Promise<Home> {
   const away = await mkdtemp(join(tmpdir(), 'holdfast-postgres-'));
   await symlink(away, join(directory, 'away'));
   const draft = join(away, 'native.new');
   await cp(native, draft, { recursive: true, verbatimSymlinks: true });
-  await rename(draft, join(away, 'native'));
   await chmod(away, 0o755);
-  await chown(away, account.uid, account.gid);
+  await rename(draft, join(away, 'native'));
   return { data: join(away, 'data'), native: join(away, 'native') };
 }
 
 /** Only a process of that account can tell for certain: folders above, mounts and ACLs all count. */
 function reaches(account: Account, directory: string, native: string): boolean {
   const test =
-    'test -w "$1" && test -x "$2/bin/postgres" && test -r "$2/share/postgresql/postgres.bki"';
+    'test -x "$1" && test -x "$2/bin/postgres" && test -r "$2/share/postgresql/postgres.bki"';
   const { status } = spawnSync('/bin/sh', ['-c', test, 'sh', directory, native], account);
   return status === 0;
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@holdfast/core';
@@ -23,6 +23,7 @@ export interface DatabaseServer {
 
 export async function databaseServer(): Promise<DatabaseServer> {
   const folder = await mkdtemp(join(tmpdir(), 'sensor-platform-test-'));
+  await chmod(folder, 0o755); // root's database runs as another user
   const home = join(folder, 'database');
   const [port = 0] = await freePorts(1);
   const program = new URL('../postgres/postgres-process.ts', import.meta.url).pathname;
