@@ -77,6 +77,19 @@ describe('tidiness', () => {
     assert.equal(/"resolved": "https?:/.test(text('package-lock.json')), false);
   });
 
+  test('the lockfile knows the packages of every platform, or npm ci would refuse it', () => {
+    const { packages } = JSON.parse(text('package-lock.json')) as {
+      packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+    };
+    const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+      Object.keys(optionalDependencies).filter(
+        (name) =>
+          !(`node_modules/${name}` in packages) && !(`${path}/node_modules/${name}` in packages),
+      ),
+    );
+    assert.deepEqual(missing, []);
+  });
+
   test('no path of one machine and no key is committed', () => {
     const marks = /\/work\/(?:main|shared)|BEGIN (?:RSA |EC )?PRIVATE KEY/;
     const wrong = files
