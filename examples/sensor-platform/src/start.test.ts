@@ -51,6 +51,13 @@ test('what it does not understand it says in one sentence', async (t) => {
   assert.match(texts[2] ?? '', /^1 Unknown option '--frsh'/);
 });
 
+test('a drill it does not know is answered with those it knows, before anything is started', async (t) => {
+  const { status, text } = await (await start(t, ['--drill', 'atuh'])).ended;
+
+  assert.equal(status, 2);
+  assert.match(text, /^There is no drill called "atuh"\.\n.*\n {2}auth /);
+});
+
 /** Runs `npm start -- ARGS` without npm, with a state of its own. */
 async function start(t: TestContext, args: readonly string[]) {
   const state = await mkdtemp(join(tmpdir(), 'start-test-'));

@@ -38,6 +38,13 @@ async function main(argv: string[]): Promise<number> {
   const drills = values.drill === undefined ? [] : [...values.drill, ...positionals];
   if (drills.length === 0 && positionals.length > 0) throw new Error(HELP);
 
+  // Before anything is started: thirteen processes are a long way to a misspelt name.
+  const wrong = drills.length === 0 ? [] : (await loadDrills()).whatIsWrong(drills);
+  if (wrong.length > 0) {
+    process.stderr.write(`${wrong.join('\n')}\n`);
+    return 2;
+  }
+
   process.stdout.write('Starting the sensor platform …\n');
   const platform = await startPlatform({
     port: portNumber(values.port),
@@ -62,7 +69,7 @@ async function main(argv: string[]): Promise<number> {
 
 async function holdDrills(platform: Platform, names: string[]): Promise<number> {
   try {
-    const { runDrills } = await import('./drills/run-drills.ts');
+    const { runDrills } = await loadDrills();
     return await runDrills(names, {
       baseUrl: platform.url,
       control: platform.run,
@@ -73,6 +80,11 @@ async function holdDrills(platform: Platform, names: string[]): Promise<number> 
   } finally {
     await platform.run.stop();
   }
+}
+
+/** Only a run that holds drills pays for loading them. */
+function loadDrills() {
+  return import('./drills/run-drills.ts');
 }
 
 function isLast(argv: string[], index: number): boolean {

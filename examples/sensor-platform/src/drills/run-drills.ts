@@ -48,11 +48,9 @@ export const drillNames: readonly string[] = DRILLS.map(({ name }) => name);
  */
 export async function runDrills(names: readonly string[], context: DrillContext): Promise<number> {
   const { print = toStdout, directory = DIRECTORY } = context;
-  const asked = names.flatMap((name) => name.split(',')).filter((name) => name !== '');
-  const wanted = asked.includes('all') ? drillNames : asked;
-  const unknown = wanted.filter((name) => !drillNames.includes(name));
-  if (unknown.length > 0 || wanted.length === 0) {
-    for (const line of nameLines(unknown)) print(line);
+  const wanted = wantedDrills(names);
+  if (wanted === undefined) {
+    for (const line of whatIsWrong(names)) print(line);
     return 2;
   }
 
@@ -99,10 +97,24 @@ function asControl({ control }: DrillContext): ProcessControl {
   };
 }
 
-function nameLines(unknown: readonly string[]): readonly string[] {
+/** What to say to names that `runDrills` would refuse; nothing when it would not. */
+export function whatIsWrong(names: readonly string[]): readonly string[] {
+  if (wantedDrills(names) !== undefined) return [];
+  const unknown = askedFor(names).filter((name) => !drillNames.includes(name));
   const problem = unknown.map((name) => `There is no drill called "${name}".`);
   const list = DRILLS.map(({ name, promise }) => `  ${name.padEnd(14)} ${promise}`);
   return [...problem, 'Drills, one or several with commas between, or `all`:', ...list];
+}
+
+/** The drills that are meant; undefined when one is unknown, or none is named. */
+function wantedDrills(names: readonly string[]): readonly string[] | undefined {
+  const asked = askedFor(names);
+  if (asked.includes('all')) return drillNames;
+  return asked.length > 0 && asked.every((name) => drillNames.includes(name)) ? asked : undefined;
+}
+
+function askedFor(names: readonly string[]): readonly string[] {
+  return names.flatMap((name) => name.split(',')).filter((name) => name !== '');
 }
 
 function toStdout(line: string): void {

@@ -9,8 +9,6 @@ import { UpstreamError } from './upstream-error.ts';
 export interface HttpUpstreamOptions {
   /** Connections kept and used at most; calls beyond wait for one. @default 1024 */
   readonly connections?: number;
-  /** An answer longer than this is cut off and fails. Bytes. */
-  readonly maxBodyBytes: number;
   /**
    * A connection unused for this long is closed by us, before the other side
    * does. The other side's own `Keep-Alive` hint, less two seconds, comes first.
@@ -45,11 +43,9 @@ export class HttpUpstream implements Upstream {
   readonly #pool: Pool;
   /** `host:port`, as errors name it. */
   readonly address: string;
-  readonly maxBodyBytes: number;
 
-  constructor(origin: string, options: HttpUpstreamOptions) {
+  constructor(origin: string, options: HttpUpstreamOptions = {}) {
     this.address = new URL(origin).host;
-    this.maxBodyBytes = options.maxBodyBytes;
     this.#pool = new UndiciPool(origin, {
       connections: options.connections ?? 1024,
       pipelining: 1,
@@ -137,10 +133,6 @@ class HttpFlow implements Flow, Dispatcher.DispatchHandler {
     const { headers, length } = answerHeaders(controller.rawHeaders as Buffer[]);
     this.#started = true;
     this.#length = length;
-    if (length > this.#upstream.maxBodyBytes && this.#call.method !== 'HEAD') {
-      this.#tooLarge(length);
-      return;
-    }
     this.#sink.head(status, headers, this);
   }
 
@@ -150,10 +142,6 @@ class HttpFlow implements Flow, Dispatcher.DispatchHandler {
     if (this.#received === this.#length) {
       // Nothing follows but the end, in this very turn: let it leave in one write.
       this.#last = chunk;
-      return;
-    }
-    if (this.#received > this.#upstream.maxBodyBytes) {
-      this.#tooLarge(this.#received);
       return;
     }
     this.#sink.data(chunk);

@@ -7,6 +7,8 @@ export type MethodPath =
 const PLAIN = /^[A-Za-z0-9._~!$&'()*+,;=:@/-]*$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
 const CONTROL = /[\u0000-\u001f\u007f]/;
+/** A segment that holds escaped slashes and, between them, `.` or `..`. */
+const HIDDEN_DOTS = /(?:^|\/)\.{1,2}\/|\/\.{1,2}$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
 const QUOTED = /[\u0000-\u001f\u007f"\\]/g;
 
@@ -27,9 +29,21 @@ export function cleanMethodPath(raw: string): MethodPath {
     const why = forbidden(text);
     if (why !== undefined) return { refused: why, status: 500 };
     if (text === '..') segments.pop();
+    else if (HIDDEN_DOTS.test(text)) resolve(text, segments);
     else if (text !== '.' && text !== '') segments.push(encode(segment));
   }
   return { path: segments.join('/') };
+}
+
+/**
+ * `..%2fb`: whoever decodes it further on would leave the path it was put under
+ * (an HTTPEndpoint's, say), so it is resolved here, as daprd does.
+ */
+function resolve(text: string, segments: string[]): void {
+  for (const part of text.split('/')) {
+    if (part === '..') segments.pop();
+    else if (part !== '.' && part !== '') segments.push(encodeURIComponent(part));
+  }
 }
 
 function trimSlashes(path: string): string {

@@ -7,6 +7,8 @@ export interface Target {
 }
 
 const INVOKE = '/v1.0/invoke/';
+/** Slashes too many before the app id are overlooked, as in Dapr. */
+const INVOKE_LOOSELY = /^\/+v1\.0\/+invoke\//;
 
 /**
  * Finds the target of a request in its header, its basic auth user or its path,
@@ -22,7 +24,8 @@ export function findTarget(
     const id = basicAuthAppId(authorization);
     if (id !== undefined) return { id, method: path };
   }
-  return path.startsWith(INVOKE) ? targetInPath(path) : undefined;
+  if (path.startsWith(INVOKE)) return targetInPath(path);
+  return INVOKE_LOOSELY.test(path) ? targetInPath(path.replace(INVOKE_LOOSELY, INVOKE)) : undefined;
 }
 
 function targetInPath(path: string): Target | undefined {
@@ -48,8 +51,12 @@ function basicAuthAppId(authorization: string): string | undefined {
   const colon = text.indexOf(':');
   if (text.slice(0, colon).toLowerCase() !== 'dapr-app-id') return undefined;
   const id = text.slice(colon + 1);
-  return id === '' ? undefined : id;
+  // A colon more is no user name and password of Dapr's kind: a URL cannot be named this way.
+  return id === '' || id.includes(':') ? undefined : id;
 }
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
+const CONTROL = /[\u0000-\u001f\u007f]/;
 
 /** An app id taken apart: `orders.production` → `orders` in `production`. */
 export type AppAddress =
@@ -57,6 +64,8 @@ export type AppAddress =
   | { readonly refused: string };
 
 export function splitAppId(id: string, ownNamespace: string): AppAddress {
+  // An id goes into headers and frames, where a line break would begin another line.
+  if (CONTROL.test(id)) return { refused: `invalid app id ${JSON.stringify(id)}` };
   const dot = id.indexOf('.');
   if (dot === -1) return { appId: id, namespace: ownNamespace };
   const namespace = id.slice(dot + 1);

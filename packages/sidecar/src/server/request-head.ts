@@ -116,5 +116,6 @@ function withoutFragment(path: string): string {
 
 function cutFragment(query: string): string {
   const at = query.indexOf('#');
-  return at === -1 ? query : query.slice(0, at);
+  const bare = at === -1 ? query : query.slice(0, at);
+  return bare === '?' ? '' : bare;
 }
