@@ -4,6 +4,7 @@ import * as nodeModule from 'node:module';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findBroughtNode, runUnder } from './brought-node.mjs';
 import { isFresh } from './freshness.mjs';
 
 const [major, minor] = process.versions.node.split('.').map(Number);
@@ -15,6 +16,8 @@ const [major, minor] = process.versions.node.split('.').map(Number);
  */
 export async function launch(name, bin, flags) {
   if (major < 22 || (major === 22 && minor < 18)) {
+    const brought = findBroughtNode();
+    if (brought !== undefined) return runUnder(brought);
     process.stderr.write(
       `${name}: Holdfast needs Node 22.18 or later, and this is ${process.version}; install it from your package manager, or run it with \`npx node@24\`.\n`,
     );

@@ -46,7 +46,7 @@ export interface SidecarOptions {
   readonly resourcesPaths?: readonly string[];
   /** Files with a Configuration; later ones win. @default none */
   readonly configPaths?: readonly string[];
-  /** Longest body of a request and of an application's answer. @default 4_194_304 bytes */
+  /** Longest body of a request; answers stream whatever their length. @default 4_194_304 bytes */
   readonly maxBodyBytes?: number;
   /** Longest head of a request. @default 4_096 bytes */
   readonly readBufferBytes?: number;

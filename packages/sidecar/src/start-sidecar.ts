@@ -89,12 +89,11 @@ async function start(
     port: options.appPort,
     address: options.appChannelAddress,
     maxConcurrency: options.appMaxConcurrency,
-    maxBodyBytes,
     token: options.appApiToken,
   });
   closing.last(() => app.close());
 
-  const peers = framePeerTransport({ maxBodyBytes });
+  const peers = framePeerTransport();
   closing.last(() => peers.close());
 
   const callee = new Callee({ appId, app, traced: tracing.on, counts: metrics });
@@ -113,7 +112,6 @@ async function start(
     app,
     peers,
     addresses: new AddressBook(names, clock, systemRandom),
-    maxBodyBytes,
   });
   upstreams.endpoints = resources.endpoints;
   closing.last(() => upstreams.close());

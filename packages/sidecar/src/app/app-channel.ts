@@ -10,7 +10,6 @@ export interface AppChannelOptions {
   readonly address: string;
   /** Calls in the application at a time; others wait. -1: no limit. */
   readonly maxConcurrency: number;
-  readonly maxBodyBytes: number;
   /** Sent to the application as `dapr-api-token`. */
   readonly token: string | undefined;
 }
@@ -24,11 +23,8 @@ export class AppChannel implements Upstream {
   readonly #token: string | undefined;
 
   constructor(options: AppChannelOptions) {
-    const { port, address, maxBodyBytes } = options;
-    this.#http =
-      port === undefined
-        ? undefined
-        : new HttpUpstream(`http://${address}:${port}`, { maxBodyBytes });
+    const { port, address } = options;
+    this.#http = port === undefined ? undefined : new HttpUpstream(`http://${address}:${port}`);
     this.#gate = options.maxConcurrency > 0 ? createGate(options.maxConcurrency) : undefined;
     this.#token = options.token;
   }
@@ -101,7 +97,7 @@ class AppSink implements AnswerSink {
   }
 
   fail(error: Error): void {
-    if (!(error instanceof UpstreamError) || error.code === 'TOO_LARGE') {
+    if (!(error instanceof UpstreamError)) {
       this.#sink.fail(error);
       return;
     }

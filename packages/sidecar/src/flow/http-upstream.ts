@@ -17,6 +17,9 @@ export interface HttpUpstreamOptions {
   readonly keepAliveMs?: number;
 }
 
+/** undici tells what a connection that broke had carried before. */
+type ConnectionError = Error & { code?: string; socket?: { readonly bytesRead?: number } };
+
 /** Verbs that may be sent twice when a kept connection turns out to be dead (RFC 9110 §9.2.2). */
 export const REPEATABLE: ReadonlySet<string> = new Set([
   'GET',
@@ -153,7 +156,7 @@ class HttpFlow implements Flow, Dispatcher.DispatchHandler {
     this.#sink.end(this.#last);
   }
 
-  onResponseError(_controller: unknown, error: Error & { code?: string }): void {
+  onResponseError(_controller: unknown, error: ConnectionError): void {
     if (this.#done) return;
     if (!this.#started && !this.#again && this.#mayRepeat(error)) {
       this.#again = true;
@@ -166,14 +169,15 @@ class HttpFlow implements Flow, Dispatcher.DispatchHandler {
 
   /**
    * A kept connection can be closed by the other side in the moment a call is
-   * written to it. undici then fails the call; Go's client, and so Dapr, sends
-   * it again where that cannot do harm, and so do we, once.
+   * written to it. undici then fails the call; it is sent again, once, where
+   * that can do no harm. Not on a new connection: an application that hangs up
+   * there did so because of this call.
    */
-  #mayRepeat(error: Error & { code?: string }): boolean {
-    const hungUp =
-      error.code === 'UND_ERR_SOCKET' || error.code === 'ECONNRESET' || error.code === 'EPIPE';
+  #mayRepeat(error: ConnectionError): boolean {
+    const kept = error.code === 'UND_ERR_SOCKET' && (error.socket?.bytesRead ?? 0) > 0;
     const { method, body } = this.#call;
-    return hungUp && REPEATABLE.has(method) && (body === null || Buffer.isBuffer(body));
+    const harmless = REPEATABLE.has(method) && (body === null || Buffer.isBuffer(body));
+    return harmless && (kept || error.code === 'EPIPE');
   }
 
   #explain(error: Error & { code?: string }): Error {
@@ -187,16 +191,5 @@ class HttpFlow implements Flow, Dispatcher.DispatchHandler {
       return new UpstreamError('REFUSED', error.message, error);
     }
     return new UpstreamError('BROKEN', brokenConnection(error), error);
-  }
-
-  #tooLarge(bytes: number): void {
-    const limit = this.#upstream.maxBodyBytes;
-    const error = new UpstreamError(
-      'TOO_LARGE',
-      `received message larger than max (${bytes} vs. ${limit})`,
-    );
-    this.#done = true;
-    this.#controller?.abort(error);
-    this.#sink.fail(error);
   }
 }

@@ -3,11 +3,10 @@
  *
  * - `UNREACHABLE`: no connection came about; nothing was sent.
  * - `BROKEN`: the connection ended before the answer did; the call may have been executed.
- * - `TOO_LARGE`: the answer is larger than the limit on bodies.
  * - `REFUSED`: the other side's sidecar or this one said no, or the call cannot be written as HTTP.
  * - `NO_ADDRESS`: no sidecar is known for the app id.
  */
-export type UpstreamErrorCode = 'UNREACHABLE' | 'BROKEN' | 'TOO_LARGE' | 'REFUSED' | 'NO_ADDRESS';
+export type UpstreamErrorCode = 'UNREACHABLE' | 'BROKEN' | 'REFUSED' | 'NO_ADDRESS';
 
 /** A call that ended without an answer of the application. The message is what daprd's clients read. */
 export class UpstreamError extends Error {

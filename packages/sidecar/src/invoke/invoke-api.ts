@@ -114,7 +114,8 @@ export class InvokeApi {
   ): void {
     const { upstreams, book, metrics, clock } = this.#options;
     const streaming = call.head.bodyLength < 0;
-    const pipeline = target.pipelineFor(method);
+    const oneCircuit = destination.kind === 'outside' && destination.oneCircuit;
+    const pipeline = target.pipelineFor(oneCircuit ? '' : method);
     const unlisted = !target.policies.listed && destination.kind === 'peer' && !streaming;
     const invocation = new Invocation({
       method: call.head.method,
@@ -166,7 +167,8 @@ export class InvokeApi {
 
   #path({ head }: ApiCall, method: string, destination: Reachable): string {
     const base = destination.kind === 'outside' ? destination.basePath : '';
-    return `${base}/${method}${head.query}`;
+    const slash = base === '' || method !== '' ? '/' : '';
+    return `${base}${slash}${method}${head.query}`;
   }
 
   #headers({ head, span }: ApiCall, destination: Reachable, body: Body): string[] {

@@ -19,6 +19,8 @@ export type Destination =
       readonly upstream: Upstream;
       readonly basePath: string;
       readonly headers: readonly string[];
+      /** An HTTPEndpoint has one circuit, whatever is called there; other targets one per method. */
+      readonly oneCircuit: boolean;
     }
   | { readonly kind: 'peer'; readonly appId: string; readonly namespace: string }
   | { readonly kind: 'refused'; readonly why: string };
@@ -29,7 +31,6 @@ export interface UpstreamsOptions {
   readonly app: AppChannel;
   readonly peers: PeerTransport;
   readonly addresses: AddressBook;
-  readonly maxBodyBytes: number;
 }
 
 /** Addresses outside with kept connections at a time. */
@@ -58,10 +59,13 @@ export class Upstreams {
     const { appId, namespace, app } = this.#options;
     if (id === appId) return this.#self(app);
     if (isUrl(id)) return this.#toOutside(id, []);
-    const endpoint = this.#endpoints.get(id);
-    if (endpoint !== undefined) return this.#toOutside(endpoint.baseUrl, endpoint.headers);
+    const named = this.#endpoints.get(id);
+    if (named !== undefined) return this.#toEndpoint(named);
     const address = splitAppId(id, namespace);
     if ('refused' in address) return { kind: 'refused', why: address.refused };
+    // Endpoints have no namespace; one that is given is overlooked, as in Dapr.
+    const endpoint = this.#endpoints.get(address.appId);
+    if (endpoint !== undefined) return this.#toEndpoint(endpoint);
     if (address.appId === appId && address.namespace === namespace) return this.#self(app);
     return { kind: 'peer', ...address };
   }
@@ -92,6 +96,11 @@ export class Upstreams {
       : { kind: 'refused', why: 'cannot invoke local endpoint: app channel not initialized' };
   }
 
+  #toEndpoint({ baseUrl, headers }: HttpEndpoint): Destination {
+    const destination = this.#toOutside(baseUrl, headers);
+    return destination.kind === 'outside' ? { ...destination, oneCircuit: true } : destination;
+  }
+
   #toOutside(baseUrl: string, headers: readonly string[]): Destination {
     let url: URL;
     try {
@@ -101,11 +110,12 @@ export class Upstreams {
     }
     let upstream = this.#outside.get(url.origin);
     if (upstream === undefined) {
-      upstream = new HttpUpstream(url.origin, { maxBodyBytes: this.#options.maxBodyBytes });
+      upstream = new HttpUpstream(url.origin);
       this.#outside.set(url.origin, upstream);
     }
     const basePath = url.pathname.replace(/\/+$/, '');
-    return { kind: 'outside', upstream: new Outside(upstream, url.origin), basePath, headers };
+    const outside = new Outside(upstream, url.origin);
+    return { kind: 'outside', upstream: outside, basePath, headers, oneCircuit: false };
   }
 }
 

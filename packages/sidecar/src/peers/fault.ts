@@ -7,8 +7,6 @@ export function faultText(error: Error): string {
     case 'UNREACHABLE':
     case 'BROKEN':
       return `code = Internal desc = error invoking app channel: ${error.message}`;
-    case 'TOO_LARGE':
-      return `code = ResourceExhausted desc = ${error.message}`;
     case 'REFUSED':
     case 'NO_ADDRESS':
       return `code = Internal desc = ${error.message}`;

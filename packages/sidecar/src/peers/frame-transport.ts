@@ -16,13 +16,13 @@ const CALLS_PER_LINK = 1024;
 const MAX_LINKS = 8;
 const CONNECT_MS = 5_000;
 
-export function framePeerTransport(options: { readonly maxBodyBytes: number }): PeerTransport {
+export function framePeerTransport(): PeerTransport {
   const peers = new Recent<FramePeer>(MAX_PEERS, (peer) => peer.close());
   return {
     to(address) {
       const known = peers.get(address);
       if (known !== undefined) return known;
-      const peer = new FramePeer(address, options.maxBodyBytes);
+      const peer = new FramePeer(address);
       peers.set(address, peer);
       return peer;
     },
@@ -38,12 +38,10 @@ export function framePeerTransport(options: { readonly maxBodyBytes: number }): 
 /** Another sidecar: its links, and calls over them. */
 class FramePeer implements Upstream {
   readonly address: string;
-  readonly maxBodyBytes: number;
   #links: Dialed[] = [];
 
-  constructor(address: string, maxBodyBytes: number) {
+  constructor(address: string) {
     this.address = address;
-    this.maxBodyBytes = maxBodyBytes;
   }
 
   send(call: OutgoingCall, sink: AnswerSink): Flow {
@@ -122,7 +120,6 @@ class SentCall extends FrameStream implements Flow {
   #done = false;
   #paused = false;
   #owed = 0;
-  #received = 0;
 
   constructor(peer: FramePeer, dialed: Dialed, call: OutgoingCall, sink: AnswerSink) {
     super();
@@ -220,14 +217,6 @@ class SentCall extends FrameStream implements Flow {
   }
 
   #pass(bytes: Buffer): void {
-    this.#received += bytes.length;
-    const { maxBodyBytes } = this.#peer;
-    if (this.#received > maxBodyBytes) {
-      this.#dialed.link.writer.reset(this.id);
-      const text = `rpc error: code = ResourceExhausted desc = received message larger than max (${this.#received} vs. ${maxBodyBytes})`;
-      this.#fail(new UpstreamError('TOO_LARGE', text));
-      return;
-    }
     this.#sink.data(bytes);
     if (this.#paused) this.#owed += bytes.length;
     else this.#dialed.link.consumed(this, bytes.length);
