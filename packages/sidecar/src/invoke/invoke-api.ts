@@ -133,17 +133,14 @@ export class InvokeApi {
     const type: InvocationType = streaming ? 'streaming' : 'unary';
     const sentMs = clock.now();
     if (pipeline !== undefined) metrics.applied(id, target.policies, undefined);
-    metrics.sent(id, type);
-    invocation.run().then(
-      (pending) => {
-        metrics.returned(id, type, pending.status, clock.now() - sentMs);
-        this.#passOn(call, id, pending, invocation);
-      },
-      (error: unknown) => {
-        metrics.returned(id, type, 500, clock.now() - sentMs);
-        this.#failed(call, id, error, invocation.attempts);
-      },
-    );
+    invocation
+      .run()
+      .then(
+        (pending) => this.#passOn(call, id, pending, invocation),
+        (error: unknown) => this.#failed(call, id, error, invocation.attempts),
+      )
+      // An answer that cannot be written (a peer may send anything) costs one request.
+      .catch((error: unknown) => call.failed(error));
   }
 
   #passOn(call: ApiCall, id: string, pending: PendingAnswer, { attempts }: Invocation): void {

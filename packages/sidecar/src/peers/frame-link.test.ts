@@ -120,7 +120,7 @@ describe('the leg between sidecars', () => {
 /** A server with `callee` behind it and a transport that reaches it. */
 async function leg(t: TestContext, callee: Upstream) {
   const server = await listenForPeers(callee, { host: '127.0.0.1', port: 0 });
-  const transport = framePeerTransport({ maxBodyBytes: 10_000_000 });
+  const transport = framePeerTransport();
   t.after(async () => {
     await transport.close();
     server.close();

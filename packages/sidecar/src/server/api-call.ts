@@ -56,6 +56,12 @@ export class ApiCall {
     this.#send(status, `${text}\n`, ['content-type', type, 'x-content-type-options', 'nosniff']);
   }
 
+  /** Ends a request that failed for a reason of our own, wherever it had got to. */
+  failed(error: unknown): void {
+    if (this.res.headersSent) this.res.destroy();
+    else this.json(500, JSON.stringify({ errorCode: 'ERR_DIRECT_INVOKE', message: String(error) }));
+  }
+
   #send(status: number, text: string, headers: string[]): void {
     const body = Buffer.from(text);
     headers.push('content-length', String(body.length));

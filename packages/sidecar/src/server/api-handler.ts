@@ -20,6 +20,9 @@ export interface ApiHandlerOptions {
 /** Health probes are answered without a token, and are no part of a trace. */
 const HEALTH = /^\/v1\.0\/healthz(?:\/outbound)?\/?$/;
 
+/** What no URL may hold: then nothing that follows can be sure what was meant. */
+const BROKEN_ESCAPE = /%(?![0-9A-Fa-f]{2})/;
+
 /** What every request to the API passes before its route: trace, metrics, baggage, token. */
 export function apiHandler(options: ApiHandlerOptions): RequestListener {
   const { clock, log, tracing, metrics, allowed, route } = options;
@@ -34,15 +37,14 @@ export function apiHandler(options: ApiHandlerOptions): RequestListener {
       const path = metricPath(head.path);
       metrics.served(head.method, path, status, ms, Math.max(0, head.bodyLength), call.bytesOut);
     });
-    if (head.baggage !== undefined) {
-      const bad = badBaggage(head.baggage);
-      if (bad !== undefined) {
-        call.plain(
-          400,
-          `invalid baggage header: invalid baggage list-member: ${JSON.stringify(bad)}`,
-        );
-        return;
-      }
+    if (head.path.includes('%') && BROKEN_ESCAPE.test(head.path)) {
+      call.plain(400, '400 Bad Request');
+      return;
+    }
+    const bad = probe || head.baggage === undefined ? undefined : badBaggage(head.baggage);
+    if (bad !== undefined) {
+      call.plain(400, bad);
+      return;
     }
     if (!probe && !allowed(head.apiToken)) {
       call.plain(401, 'invalid api token');
@@ -56,9 +58,7 @@ export function apiHandler(options: ApiHandlerOptions): RequestListener {
         path: head.path,
         error: stackOf(error),
       });
-      if (res.headersSent) res.destroy();
-      else
-        call.json(500, JSON.stringify({ errorCode: 'ERR_DIRECT_INVOKE', message: String(error) }));
+      call.failed(error);
     }
   };
 }
