@@ -50,6 +50,8 @@ export interface SidecarOptions {
   readonly maxBodyBytes?: number;
   /** Longest head of a request. @default 4_096 bytes */
   readonly readBufferBytes?: number;
+  /** Logs a line for each call of the API, as `logging.apiLogging.enabled` of a Configuration does. @default the Configuration's, else false */
+  readonly enableApiLogging?: boolean;
   /** Time for calls in flight when it stops. @default 5_000 ms */
   readonly gracefulShutdownMs?: number;
   /** @default none */

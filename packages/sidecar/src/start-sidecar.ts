@@ -81,6 +81,9 @@ async function start(
   const resources = await loadResources(options, variables, log);
   const { configuration } = resources;
   const limits = { maxBodyBytes, stallMs, clock };
+  for (const keys of configuration.ignored) {
+    log.warn(`${keys}: without effect in this version.`);
+  }
   const metricsOn = options.enableMetrics && configuration.metricsEnabled;
   const metrics = metricsOn ? sidecarMetrics(appId, namespace) : NO_METRICS;
   const tracing = createTracing(configuration.samplingRate, systemRandom);
@@ -162,7 +165,9 @@ async function start(
       limits,
     ),
   ];
-  const shared = { clock, log, tracing, metrics, allowed: createTokenCheck(options.apiToken) };
+  const apiLogging = options.enableApiLogging ?? configuration.apiLogging;
+  const allowed = createTokenCheck(options.apiToken);
+  const shared = { clock, log, tracing, metrics, allowed, apiLogging };
   const listening = {
     // Go's server, and so daprd, grants 4 KiB on top of what it is told.
     maxHeaderBytes: options.readBufferBytes + 4096,
@@ -178,6 +183,7 @@ async function start(
       route: createRouter(
         [...publicRoutes, ...shutdownRoutes((force) => void stop({ force }))],
         (call) => invoke.handle(call),
+        appId,
       ),
     }),
   });
@@ -191,7 +197,7 @@ async function start(
       hosts: options.listenAddresses,
       port: options.publicPort,
       flag: '--dapr-public-port',
-      onRequest: apiHandler({ ...shared, route: createRouter(publicRoutes, notHere) }),
+      onRequest: apiHandler({ ...shared, route: createRouter(publicRoutes, notHere, appId) }),
     });
     closing.last(() => open.close());
   }

@@ -194,6 +194,12 @@ export const HOLDFASTD_FLAGS: readonly Flag[] = [
     meaning: 'Append the log to a file, not to standard output',
   },
   {
+    name: 'enable-api-logging',
+    type: 'boolean',
+    default: 'false',
+    meaning: 'Log a line for each call of the API',
+  },
+  {
     name: 'strict',
     type: 'boolean',
     default: 'false',

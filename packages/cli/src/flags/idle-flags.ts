@@ -51,13 +51,6 @@ export const IDLE_FLAGS: readonly Flag[] = [
     ignored: 'it ends as soon as the calls under way have ended',
   },
   {
-    name: 'enable-api-logging',
-    type: 'boolean',
-    default: 'false',
-    meaning: 'Log each call of the API',
-    ignored: 'the log has no line for each call yet',
-  },
-  {
     name: 'unix-domain-socket',
     type: 'text',
     value: 'DIR',

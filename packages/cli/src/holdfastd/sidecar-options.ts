@@ -69,6 +69,7 @@ export function holdfastdSettings({ values }: ParsedFlags, env: Environment): Ho
     appApiToken: env.APP_API_TOKEN || undefined,
     namespace: env.NAMESPACE || undefined,
     hostAddress: env.DAPR_HOST_IP || undefined,
+    enableApiLogging: flag('enable-api-logging'),
     strict: flag('strict'),
   };
   return {

@@ -17,10 +17,7 @@ export interface HttpUpstreamOptions {
   readonly keepAliveMs?: number;
 }
 
-/** undici tells what a connection that broke had carried before. */
-type ConnectionError = Error & { code?: string; socket?: { readonly bytesRead?: number } };
-
-/** Verbs that may be sent twice when a kept connection turns out to be dead (RFC 9110 §9.2.2). */
+/** Verbs that mean the same sent twice (RFC 9110 §9.2.2). */
 export const REPEATABLE: ReadonlySet<string> = new Set([
   'GET',
   'HEAD',
@@ -41,7 +38,11 @@ const NO_CONNECTION = new Set([
   'EADDRNOTAVAIL',
 ]);
 
-/** An HTTP/1.1 server at a fixed origin, behind a pool of kept connections. */
+/**
+ * An HTTP/1.1 server at a fixed origin, behind a pool of kept connections. A
+ * call is sent once: one whose connection breaks fails, and whether it is sent
+ * again is the policies' business, which is also how daprd counts.
+ */
 export class HttpUpstream implements Upstream {
   readonly #pool: Pool;
   /** `host:port`, as errors name it. */
@@ -62,7 +63,7 @@ export class HttpUpstream implements Upstream {
   }
 
   send(call: OutgoingCall, sink: AnswerSink): Flow {
-    const flow = new HttpFlow(this, call, sink);
+    const flow = new HttpFlow(this, sink);
     this.dispatch(call, flow);
     return flow;
   }
@@ -94,20 +95,16 @@ export class HttpUpstream implements Upstream {
 /** One call: undici's handler and our handle on it in one object. */
 class HttpFlow implements Flow, Dispatcher.DispatchHandler {
   readonly #upstream: HttpUpstream;
-  readonly #call: OutgoingCall;
   readonly #sink: AnswerSink;
   #controller: Dispatcher.DispatchController | undefined;
   #done = false;
-  #started = false;
-  #again = false;
   #received = 0;
   /** Declared length of the body; -1 if the answer does not say. */
   #length = -1;
   #last: Buffer | null = null;
 
-  constructor(upstream: HttpUpstream, call: OutgoingCall, sink: AnswerSink) {
+  constructor(upstream: HttpUpstream, sink: AnswerSink) {
     this.#upstream = upstream;
-    this.#call = call;
     this.#sink = sink;
   }
 
@@ -134,7 +131,6 @@ class HttpFlow implements Flow, Dispatcher.DispatchHandler {
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
     if (status < 200 || this.#done) return;
     const { headers, length } = answerHeaders(controller.rawHeaders as Buffer[]);
-    this.#started = true;
     this.#length = length;
     this.#sink.head(status, headers, this);
   }
@@ -156,28 +152,10 @@ class HttpFlow implements Flow, Dispatcher.DispatchHandler {
     this.#sink.end(this.#last);
   }
 
-  onResponseError(_controller: unknown, error: ConnectionError): void {
+  onResponseError(_controller: unknown, error: Error & { code?: string }): void {
     if (this.#done) return;
-    if (!this.#started && !this.#again && this.#mayRepeat(error)) {
-      this.#again = true;
-      this.#upstream.dispatch(this.#call, this);
-      return;
-    }
     this.#done = true;
     this.#sink.fail(this.#explain(error));
-  }
-
-  /**
-   * A kept connection can be closed by the other side in the moment a call is
-   * written to it. undici then fails the call; it is sent again, once, where
-   * that can do no harm. Not on a new connection: an application that hangs up
-   * there did so because of this call.
-   */
-  #mayRepeat(error: ConnectionError): boolean {
-    const kept = error.code === 'UND_ERR_SOCKET' && (error.socket?.bytesRead ?? 0) > 0;
-    const { method, body } = this.#call;
-    const harmless = REPEATABLE.has(method) && (body === null || Buffer.isBuffer(body));
-    return harmless && (kept || error.code === 'EPIPE');
   }
 
   #explain(error: Error & { code?: string }): Error {

@@ -18,6 +18,8 @@ export interface InvocationPlan {
   /** Retries of an unreachable peer; undefined where they do not apply. */
   readonly builtIn: Pipeline | undefined;
   readonly upstreams: Upstreams;
+  /** Told of each attempt at another sidecar; what it returns is told the status of the answer. */
+  readonly count: (appId: string) => (status: number) => void;
 }
 
 /**
@@ -130,8 +132,13 @@ export class Invocation {
         }
         reject(error);
       };
+      const counted = destination.kind === 'peer' ? this.#plan.count(destination.appId) : undefined;
+      const answered = (answer: PendingAnswer): void => {
+        counted?.(answer.status);
+        resolve(answer);
+      };
       const outgoing: OutgoingCall = { method, path, headers, body };
-      const flow = upstream.send(outgoing, new PendingAnswer(resolve, failed));
+      const flow = upstream.send(outgoing, new PendingAnswer(answered, failed));
       this.#flow = flow;
       this.#pending = reject;
       // Reading the signal makes one; without a limit nothing would ever abort it but the client.

@@ -112,7 +112,7 @@ export class InvokeApi {
     target: TargetPipelines,
     body: Body,
   ): void {
-    const { upstreams, book, metrics, clock } = this.#options;
+    const { upstreams, book, metrics } = this.#options;
     const streaming = call.head.bodyLength < 0;
     const oneCircuit = destination.kind === 'outside' && destination.oneCircuit;
     const pipeline = target.pipelineFor(oneCircuit ? '' : method);
@@ -126,12 +126,11 @@ export class InvokeApi {
       pipeline,
       builtIn: unlisted ? book.builtInRetries : undefined,
       upstreams,
+      count: (appId) => this.#count(appId, streaming ? 'streaming' : 'unary'),
     });
     call.res.on('close', () => {
       if (!call.res.writableFinished) invocation.abandon();
     });
-    const type: InvocationType = streaming ? 'streaming' : 'unary';
-    const sentMs = clock.now();
     if (pipeline !== undefined) metrics.applied(id, target.policies, undefined);
     invocation
       .run()
@@ -141,6 +140,14 @@ export class InvokeApi {
       )
       // An answer that cannot be written (a peer may send anything) costs one request.
       .catch((error: unknown) => call.failed(error));
+  }
+
+  /** Counts an attempt at another sidecar, as Dapr does, and its answer if one comes. */
+  #count(appId: string, type: InvocationType): (status: number) => void {
+    const { metrics, clock } = this.#options;
+    const sentMs = clock.now();
+    metrics.sent(appId, type);
+    return (status) => metrics.returned(appId, type, status, clock.now() - sentMs);
   }
 
   #passOn(call: ApiCall, id: string, pending: PendingAnswer, { attempts }: Invocation): void {
@@ -216,6 +223,7 @@ class Decorated implements AnswerSink {
 
   head(status: number, headers: string[], flow: Flow): void {
     this.#call.decorate(headers);
+    if (this.#call.head.events) keepOutOfCaches(headers);
     if (this.#attempts > 1) headers.push('holdfast-attempts', String(this.#attempts));
     this.#client.head(status, headers, flow);
   }
@@ -233,4 +241,11 @@ class Decorated implements AnswerSink {
   fail(error: Error): void {
     this.#client.fail(error);
   }
+}
+
+/** A stream of events is nothing to keep; daprd says so where the application does not. */
+function keepOutOfCaches(headers: string[]): void {
+  const type = headers[headers.indexOf('content-type') + 1];
+  if (type?.startsWith('text/event-stream') !== true || headers.includes('cache-control')) return;
+  headers.push('cache-control', 'no-cache');
 }

@@ -101,7 +101,8 @@ export class FrameLink {
     const slot = stream.id & (SLOTS - 1);
     if (this.#slots[slot] !== stream) return;
     this.#slots[slot] = undefined;
-    this.#free.push(slot);
+    // Slots of calls that the other end began are the other end's to use again.
+    if (this.#generations[slot] !== undefined) this.#free.push(slot);
     this.open -= 1;
     if (this.#stalled.size > 0) this.#stalled.delete(stream);
   }

@@ -13,7 +13,11 @@ export interface FrameServerOptions {
   readonly port: number;
   /** Connections of other sidecars at a time. @default 1024 */
   readonly maxConnections?: number;
+  /** A connection on which no call has begun by then is closed. @default 10_000 ms */
+  readonly firstCallMs?: number;
 }
+
+const FIRST_CALL_MS = 10_000;
 
 /** Receives other sidecars' calls; each goes to `callee`. */
 export async function listenForPeers(
@@ -30,9 +34,16 @@ export async function listenForPeers(
 
   const server = net.createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
+    let used = false;
+    // A sidecar dials when it has a call to send; who dials and is silent only takes up a place.
+    socket.setTimeout(options.firstCallMs ?? FIRST_CALL_MS, () => socket.destroy());
     const link: FrameLink = new FrameLink(
       socket,
-      (from) => new ReceivedCall(from, callee, ended),
+      (from) => {
+        if (!used) socket.setTimeout(0);
+        used = true;
+        return new ReceivedCall(from, callee, ended);
+      },
       () => {
         sockets.delete(socket);
         links.delete(link);

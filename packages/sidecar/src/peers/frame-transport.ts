@@ -177,6 +177,16 @@ class SentCall extends FrameStream implements Flow {
       this.#fail(new UpstreamError('REFUSED', `rpc error: ${body?.toString('utf8') ?? ''}`));
       return;
     }
+    if (!/^[2-9]\d\d$/.test(status)) {
+      this.#dialed.link.writer.reset(this.id);
+      this.#fail(
+        new UpstreamError(
+          'BROKEN',
+          `rpc error: code = Internal desc = no status: ${JSON.stringify(status)}`,
+        ),
+      );
+      return;
+    }
     this.#started = true;
     if (last) {
       this.#finish();

@@ -47,7 +47,13 @@ export async function openPolicies(options: LivePoliciesOptions): Promise<LivePo
     if (files.length > 0) metrics.loaded(policies.name, policies.namespace || namespace);
   };
   const change = (next: LoadedResiliency): void => {
-    book.replace(next.policies);
+    try {
+      book.replace(next.policies);
+    } catch (error) {
+      // What was read makes no pipeline: the targets that have theirs keep it, and so does the sidecar.
+      log.error(`The Resiliency files cannot be put in force: ${(error as Error).message}`);
+      return;
+    }
     inForce(next);
     log.info('Resiliency was read anew; circuits keep their state.', { files: next.files.length });
   };

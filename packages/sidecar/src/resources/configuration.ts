@@ -6,13 +6,26 @@ export interface NameResolutionSpec {
   readonly configuration: Readonly<Record<string, unknown>>;
 }
 
-/** What this version takes from Dapr's `Configuration`; other keys are accepted and ignored. */
+/** What this version takes from Dapr's `Configuration`. */
 export interface Configuration {
   readonly nameResolution: NameResolutionSpec | undefined;
   /** 0 … 1; 0: tracing is off. */
   readonly samplingRate: number;
   readonly metricsEnabled: boolean;
+  /** A line in the log for each call of the API. */
+  readonly apiLogging: boolean;
+  /** Keys that were given and have no effect, as `file: spec.key, …`. */
+  readonly ignored: readonly string[];
 }
+
+/** The keys that have an effect; of all others the log says that they have none. */
+const KNOWN: Readonly<Record<string, readonly string[] | 'all'>> = {
+  nameResolution: 'all',
+  tracing: ['samplingRate'],
+  metrics: ['enabled'],
+  metric: ['enabled'],
+  logging: ['apiLogging'],
+};
 
 /** Dapr's rate where the file says none, or nonsense. */
 export const DEFAULT_SAMPLING_RATE = 1e-4;
@@ -21,6 +34,8 @@ export const NO_CONFIGURATION: Configuration = {
   nameResolution: undefined,
   samplingRate: DEFAULT_SAMPLING_RATE,
   metricsEnabled: true,
+  apiLogging: false,
+  ignored: [],
 };
 
 /** Merges the Configuration documents of all `--config` files; a later one wins, key by key. */
@@ -29,18 +44,37 @@ export function mergeConfigurations(
   env: Readonly<Record<string, string | undefined>>,
 ): Configuration {
   let merged = NO_CONFIGURATION;
-  for (const { kind, document } of resources) {
+  for (const { file, kind, document } of resources) {
     if (kind !== 'Configuration') continue;
     const spec = expand(at(document, 'spec'), env);
     const rate = at(spec, 'tracing', 'samplingRate');
     const enabled = at(spec, 'metrics', 'enabled') ?? at(spec, 'metric', 'enabled');
+    const apiLogging = at(spec, 'logging', 'apiLogging', 'enabled');
+    const without = ignoredKeys(spec);
     merged = {
       nameResolution: nameResolution(at(spec, 'nameResolution')) ?? merged.nameResolution,
       samplingRate: rate === undefined ? merged.samplingRate : samplingRate(rate),
       metricsEnabled: typeof enabled === 'boolean' ? enabled : merged.metricsEnabled,
+      apiLogging: typeof apiLogging === 'boolean' ? apiLogging : merged.apiLogging,
+      ignored:
+        without.length === 0
+          ? merged.ignored
+          : [...merged.ignored, `${file}: ${without.join(', ')}`],
     };
   }
   return merged;
+}
+
+function ignoredKeys(spec: unknown): readonly string[] {
+  if (!isRecord(spec)) return [];
+  return Object.entries(spec).flatMap(([key, value]) => {
+    const known = KNOWN[key];
+    if (known === undefined) return [`spec.${key}`];
+    if (known === 'all' || !isRecord(value)) return [];
+    return Object.keys(value).flatMap((inner) =>
+      known.includes(inner) ? [] : [`spec.${key}.${inner}`],
+    );
+  });
 }
 
 function nameResolution(given: unknown): NameResolutionSpec | undefined {

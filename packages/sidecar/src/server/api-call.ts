@@ -2,6 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { formatTraceparent, type TraceContext } from '@holdfast/core/trace';
 import type { RequestHead } from './request-head.ts';
 
+/** Longer ones reach the application, whose own they are, but are not repeated to the client. */
+const TRACESTATE_LIMIT = 512;
+
 /** One request to the API and the way to answer it. */
 export class ApiCall {
   readonly req: IncomingMessage;
@@ -32,9 +35,11 @@ export class ApiCall {
     const { span, head } = this;
     if (span !== undefined && !headers.includes('traceparent')) {
       headers.push('traceparent', formatTraceparent(span));
-      if (span.state !== undefined) headers.push('tracestate', span.state);
+      const { state } = span;
+      if (state !== undefined && state.length <= TRACESTATE_LIMIT)
+        headers.push('tracestate', state);
     }
-    if (head.baggage !== undefined && !headers.includes('baggage')) {
+    if (head.baggage && !headers.includes('baggage')) {
       headers.push('baggage', head.baggage);
     }
   }
@@ -47,13 +52,21 @@ export class ApiCall {
   }
 
   json(status: number, body: string, more: readonly string[] = []): void {
-    this.#send(status, body, ['content-type', 'application/json', ...more]);
+    const headers = ['content-type', 'application/json', ...more];
+    this.decorate(headers);
+    this.#send(status, body, headers);
   }
 
   /** As Go's `http.Error` writes it, which is what Dapr answers where it does not answer JSON. */
   plain(status: number, text: string): void {
-    const type = 'text/plain; charset=utf-8';
-    this.#send(status, `${text}\n`, ['content-type', type, 'x-content-type-options', 'nosniff']);
+    const headers = plainHeaders();
+    this.decorate(headers);
+    this.#send(status, `${text}\n`, headers);
+  }
+
+  /** A request that could not be read: it is part of no trace. */
+  unreadable(text: string): void {
+    this.#send(400, `${text}\n`, plainHeaders());
   }
 
   /** Ends a request that failed for a reason of our own, wherever it had got to. */
@@ -65,10 +78,14 @@ export class ApiCall {
   #send(status: number, text: string, headers: string[]): void {
     const body = Buffer.from(text);
     headers.push('content-length', String(body.length));
-    this.decorate(headers);
     if (!this.req.complete && this.head.bodyLength !== 0) headers.push('connection', 'close');
     this.res.writeHead(status, headers);
     this.bytesOut = body.length;
     this.res.end(body);
   }
+}
+
+function plainHeaders(): string[] {
+  const type = 'text/plain; charset=utf-8';
+  return ['content-type', type, 'x-content-type-options', 'nosniff'];
 }

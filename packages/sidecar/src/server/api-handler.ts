@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Clock } from '@holdfast/core';
-import type { Logger } from '@holdfast/telemetry/log';
+import type { LogFields, Logger } from '@holdfast/telemetry/log';
 import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
 import { badBaggage } from '../trace/baggage.ts';
 import type { Tracing } from '../trace/tracing.ts';
@@ -14,6 +14,8 @@ export interface ApiHandlerOptions {
   readonly tracing: Tracing;
   readonly metrics: SidecarMetrics;
   readonly allowed: (token: string | undefined) => boolean;
+  /** A line for each call. */
+  readonly apiLogging: boolean;
   readonly route: (call: ApiCall) => void;
 }
 
@@ -25,25 +27,27 @@ const BROKEN_ESCAPE = /%(?![0-9A-Fa-f]{2})/;
 
 /** What every request to the API passes before its route: trace, metrics, baggage, token. */
 export function apiHandler(options: ApiHandlerOptions): RequestListener {
-  const { clock, log, tracing, metrics, allowed, route } = options;
+  const { clock, log, tracing, metrics, allowed, apiLogging, route } = options;
   return (req: IncomingMessage, res: ServerResponse) => {
     const head = readRequestHead(req);
     const probe = head.path.startsWith('/v1.0/healthz') && HEALTH.test(head.path);
-    const span = probe ? undefined : tracing.begin(head.traceparent, head.tracestate);
+    const traced = !head.path.includes('/healthz');
+    const span = traced ? tracing.begin(head.traceparent, head.tracestate) : undefined;
     const call = new ApiCall(req, res, head, span, clock.now());
     res.on('close', () => {
       const status = res.headersSent ? res.statusCode : 499;
       const ms = clock.now() - call.startedMs;
       const path = metricPath(head.path);
       metrics.served(head.method, path, status, ms, Math.max(0, head.bodyLength), call.bytesOut);
+      if (apiLogging) log.info('HTTP API Called', apiLogLine(call, status, ms));
     });
     if (head.path.includes('%') && BROKEN_ESCAPE.test(head.path)) {
-      call.plain(400, '400 Bad Request');
+      call.unreadable('400 Bad Request');
       return;
     }
     const bad = probe || head.baggage === undefined ? undefined : badBaggage(head.baggage);
     if (bad !== undefined) {
-      call.plain(400, bad);
+      call.unreadable(bad);
       return;
     }
     if (!probe && !allowed(head.apiToken)) {
@@ -65,4 +69,15 @@ export function apiHandler(options: ApiHandlerOptions): RequestListener {
 
 function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** Dapr's fields. The query is left out: it is where secrets are. */
+function apiLogLine({ head, req, bytesOut }: ApiCall, code: number, ms: number): LogFields {
+  return {
+    method: `${head.method} ${head.path}`,
+    code,
+    duration: Math.round(ms),
+    size: bytesOut,
+    useragent: req.headers['user-agent'] ?? '',
+  };
 }

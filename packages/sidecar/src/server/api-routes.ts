@@ -16,6 +16,7 @@ export interface Route {
 export function createRouter(
   routes: readonly Route[],
   invoke: (call: ApiCall) => void,
+  appId: string,
 ): (call: ApiCall) => void {
   const find = (call: ApiCall, path: string): boolean => {
     for (const route of routes) {
@@ -25,10 +26,11 @@ export function createRouter(
       route.handle(call, match);
       return true;
     }
-    return notConfigured(call, path);
+    return notConfigured(call, path, appId);
   };
   return (call) => {
-    const { path } = call.head;
+    const given = call.head.path;
+    const path = given.startsWith('//') ? given.replace(/^\/+/, '/') : given;
     if (!path.startsWith('/v1.0') || path.startsWith('/v1.0/invoke/')) return invoke(call);
     if (find(call, path)) return;
     if (path.endsWith('/') && find(call, path.slice(0, -1))) return;

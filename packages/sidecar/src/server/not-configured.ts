@@ -9,16 +9,28 @@ interface Absent {
   readonly message: (name: string) => string;
   /** Dapr's newer form of errors carries this. */
   readonly reason?: string;
+  /** Its details name the app that asked. */
+  readonly ofApp?: boolean;
 }
+
+const NO_STATE = {
+  status: 500,
+  code: 'ERR_STATE_STORE_NOT_CONFIGURED',
+  message: (name: string) => `state store ${name} is not configured`,
+  reason: 'DAPR_STATE_NOT_CONFIGURED',
+  ofApp: true,
+} as const;
 
 const ABSENT: readonly Absent[] = [
   {
-    methods: 'GET POST PUT DELETE',
-    path: /^\/v1\.0(?:-alpha1)?\/state\/([^/]+)(?:\/.+)?$/,
-    status: 500,
-    code: 'ERR_STATE_STORE_NOT_CONFIGURED',
-    message: (name) => `state store ${name} is not configured`,
-    reason: 'DAPR_STATE_NOT_CONFIGURED',
+    methods: 'GET DELETE',
+    path: /^\/v1\.0\/state\/([^/]+)\/.+$/,
+    ...NO_STATE,
+  },
+  {
+    methods: 'POST PUT',
+    path: /^\/v1\.0(?:-alpha1)?\/state\/([^/]+)(?:\/(?:bulk|transaction|query))?$/,
+    ...NO_STATE,
   },
   {
     methods: 'POST PUT',
@@ -65,8 +77,22 @@ const ABSENT: readonly Absent[] = [
     message: () => 'placement service is not configured',
   },
   {
+    methods: 'PUT',
+    path: /^\/v1\.0-alpha1\/crypto\/([^/]+)\/(?:en|de)crypt$/,
+    status: 500,
+    code: 'ERR_CRYPTO_PROVIDERS_NOT_CONFIGURED',
+    message: () => 'crypto providers not configured',
+  },
+  {
+    methods: 'POST',
+    path: /^\/v1\.0-alpha[12]\/conversation\/([^/]+)\/converse$/,
+    status: 400,
+    code: 'ERR_CONVERSATION_NOT_FOUND',
+    message: (name) => `failed finding conversation component ${name}`,
+  },
+  {
     methods: 'GET POST PUT DELETE',
-    path: /^\/v1\.0-alpha1\/(?:subtlecrypto|crypto|jobs|conversation)\/([^/]+)(?:\/.+)?$/,
+    path: /^\/v1\.0-alpha1\/(?:subtlecrypto\/([^/]+)\/.+|jobs\/([^/]+))$/,
     status: 501,
     code: 'ERR_API_UNIMPLEMENTED',
     message: () => 'this API is currently not implemented',
@@ -74,23 +100,24 @@ const ABSENT: readonly Absent[] = [
 ];
 
 /** Answers a call of an API that no component stands behind; false if it is none of these. */
-export function notConfigured(call: ApiCall, path: string): boolean {
+export function notConfigured(call: ApiCall, path: string, appId: string): boolean {
   for (const api of ABSENT) {
     if (!api.methods.split(' ').includes(call.head.method)) continue;
     const match = api.path.exec(path);
     if (match === null) continue;
-    const name = readable(match[1]!);
+    const name = readable(match[1] ?? '');
     const error = { errorCode: api.code, message: api.message(name) };
-    call.json(api.status, JSON.stringify({ ...error, ...details(api.reason) }));
+    call.json(api.status, JSON.stringify({ ...error, ...details(api, appId) }));
     return true;
   }
   return false;
 }
 
-function details(reason: string | undefined): object {
+function details({ reason, ofApp }: Absent, appId: string): object {
   if (reason === undefined) return {};
   const info = { '@type': 'type.googleapis.com/google.rpc.ErrorInfo', domain: 'dapr.io' };
-  return { details: [{ ...info, metadata: {}, reason }] };
+  const metadata = ofApp === true ? { appID: appId } : {};
+  return { details: [{ ...info, metadata, reason }] };
 }
 
 function readable(segment: string): string {

@@ -24,6 +24,8 @@ export interface RequestHead {
   readonly tracestate: string | undefined;
   /** All `baggage` headers, joined; they are also in `headers`. */
   readonly baggage: string | undefined;
+  /** The client accepts a stream of events. */
+  readonly events: boolean;
 }
 
 /**
@@ -50,6 +52,7 @@ export function readRequestHead(req: IncomingMessage): RequestHead {
   let traceparent: string | undefined;
   let tracestate: string | undefined;
   let baggage: string | undefined;
+  let events = false;
 
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const name = lowerName(rawHeaders[at]!);
@@ -76,6 +79,9 @@ export function readRequestHead(req: IncomingMessage): RequestHead {
       case 'tracestate':
         tracestate = tracestate === undefined ? value : `${tracestate},${value}`;
         continue;
+      case 'accept':
+        events ||= value.includes('text/event-stream');
+        break;
       case 'authorization':
         authorization ??= value;
         break;
@@ -99,6 +105,7 @@ export function readRequestHead(req: IncomingMessage): RequestHead {
     traceparent,
     tracestate,
     baggage,
+    events,
   };
 }
 

@@ -25,5 +25,7 @@ function badMember(member: string): string | undefined {
   const value = pair.slice(at + 1).trim();
   if (!BARE_VALUE.test(value)) return `invalid value: ${JSON.stringify(value)}`;
   const broken = BROKEN_ESCAPE.exec(value);
-  return broken === null ? undefined : `invalid value: invalid URL escape ${JSON.stringify(broken[0])}`;
+  return broken === null
+    ? undefined
+    : `invalid value: invalid URL escape ${JSON.stringify(broken[0])}`;
 }

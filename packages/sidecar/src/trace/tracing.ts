@@ -7,9 +7,6 @@ import {
   type TraceContext,
 } from '@holdfast/core/trace';
 
-/** A `tracestate` longer than this is not passed on (W3C asks for at least 512 characters). */
-const TRACESTATE_LIMIT = 512;
-
 /** Makes trace contexts, or continues the ones that come in. */
 export interface Tracing {
   /** `false`: incoming trace headers pass like any others and none are made. */
@@ -31,9 +28,7 @@ export function createTracing(samplingRate: number, random: Random): Tracing {
       const parent = parseTraceparent(traceparent);
       if (parent === undefined) return newTrace(samplingRate === 1 || random.next() < samplingRate);
       const child = childOf(parent);
-      return tracestate === undefined || tracestate.length > TRACESTATE_LIMIT
-        ? child
-        : { ...child, state: tracestate };
+      return tracestate === undefined ? child : { ...child, state: tracestate };
     },
   };
 }

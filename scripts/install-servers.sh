@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Installs from Debian's packages what some tests check against and npm and Maven do not have.
+# Needs root. Nothing is started: the tests start what they need, on free ports, and end it.
+set -euo pipefail
+
+missing=()
+command -v promtool >/dev/null || missing+=(prometheus)   # promtool reads our metrics critically
+command -v java >/dev/null || missing+=(default-jre-headless)   # Apache Kafka runs on it
+command -v mvn >/dev/null || missing+=(maven)   # fetches Apache Kafka
+
+[ ${#missing[@]} -eq 0 ] && exit 0
+echo "holdfast: installing ${missing[*]} (apt-get) …"
+# A package's service must not start by itself; a machine that has a rule of its own keeps it.
+rule=/usr/sbin/policy-rc.d
+if [ ! -e "$rule" ]; then
+  printf '#!/bin/sh\nexit 101\n' > "$rule" && chmod +x "$rule"
+  trap 'rm -f "$rule"' EXIT
+fi
+apt-get update -qq
+DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
