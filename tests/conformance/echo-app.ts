@@ -9,7 +9,7 @@ export interface Seen {
   readonly body: string;
 }
 
-/** An application that does as the query says: `status`, `delay`, `die`, `fail` (the first n calls), `h-NAME`. */
+/** An application that does as the query says: `status`, `delay`, `die`, `bytes`, `fail` (the first n calls), `h-NAME`. */
 export interface EchoApp {
   readonly port: number;
   /** Calls per path so far. */
@@ -53,9 +53,17 @@ function respond(
   if (res.destroyed) return;
   const query = url.searchParams;
   if (query.has('die')) {
+    if (query.get('die') === 'now') {
+      res.destroy();
+      return;
+    }
     res.writeHead(200, query.get('die') === 'chunked' ? {} : { 'content-length': 100 });
     res.write('half of it');
     setTimeout(() => res.destroy(), 30);
+    return;
+  }
+  if (query.has('bytes')) {
+    res.end('x'.repeat(Number(query.get('bytes'))));
     return;
   }
   const failing = call <= Number(query.get('fail') ?? 0);

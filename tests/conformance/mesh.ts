@@ -62,7 +62,7 @@ export async function startMesh(daprd?: string): Promise<Mesh> {
   const names = path.join(folder, 'names.db');
   const config = path.join(folder, 'config.yaml');
   await mkdir(resources);
-  await writeFile(path.join(resources, 'resiliency.yaml'), RESILIENCY);
+  await writeFile(path.join(resources, 'resiliency.yaml'), RESILIENCY(app.port));
   await writeFile(path.join(resources, 'endpoint.yaml'), HTTP_ENDPOINT(app.port));
   await writeFile(config, configuration(names));
 

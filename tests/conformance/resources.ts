@@ -3,7 +3,7 @@
  * sidecars look policies up by the id as it was written, and their sqlite name
  * resolution does not tell namespaces apart.
  */
-export const RESILIENCY = `
+export const RESILIENCY = (appPort: number): string => `
 apiVersion: dapr.io/v1alpha1
 kind: Resiliency
 metadata: { name: conformance }
@@ -29,6 +29,8 @@ spec:
       dead: {}
       down.retried: { retry: thrice }
       caller: { circuitBreaker: three }
+      fragile: { circuitBreaker: three }
+      "http://127.0.0.1:${appPort}/by-url": { retry: thrice, circuitBreaker: three }
 `;
 
 export const HTTP_ENDPOINT = (appPort: number): string => `
@@ -38,6 +40,11 @@ metadata: { name: outside }
 spec:
   baseUrl: http://127.0.0.1:${appPort}/base
   headers: [{ name: X-Endpoint, value: yes-it-is }]
+---
+apiVersion: dapr.io/v1alpha1
+kind: HTTPEndpoint
+metadata: { name: fragile }
+spec: { baseUrl: "http://127.0.0.1:${appPort}/fragile" }
 `;
 
 export const configuration = (names: string): string => `

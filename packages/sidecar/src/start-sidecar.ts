@@ -136,7 +136,6 @@ async function start(
     metrics,
     replay: createReplayBudget(options.maxReplayBytes, options.maxReplayTotalBytes),
     tokenRequired: options.apiToken !== undefined && options.apiToken !== '',
-    traced: tracing.on,
   });
 
   let endpoints = resources.endpoints;

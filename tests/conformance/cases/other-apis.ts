@@ -16,6 +16,16 @@ export const otherApis: readonly Case[] = [
     send: { path: '/v1.0/healthz' },
     expect: { status: 204, body: '', headers: { traceparent: null } },
   },
+  {
+    name: 'health: is asked whatever the baggage',
+    send: { path: '/v1.0/healthz', headers: ['baggage: ;;'] },
+    expect: { status: 204, headers: { baggage: null } },
+  },
+  {
+    name: 'health: paths under it are no part of a trace',
+    send: { path: '/v1.0/healthz/x' },
+    expect: { status: 404, headers: { traceparent: null } },
+  },
   { name: 'health: a slash too many', send: { path: '/v1.0/healthz/' }, expect: { status: 204 } },
   {
     name: 'health: of the right app',
@@ -42,7 +52,7 @@ export const otherApis: readonly Case[] = [
     expect: {
       status: 200,
       headers: { 'content-type': 'application/json' },
-      body: /^\{"id":"caller","runtimeVersion":"[\d.]+","enabledFeatures":\[.*"extended":\{.*"daprRuntimeVersion":"[\d.]+".*"httpEndpoints":\[\{"name":"outside"\}\].*"appConnectionProperties":\{"port":\d+,"protocol":"http","channelAddress":"127\.0\.0\.1"\}.*"resiliencies":\[\{"name":"conformance"\}\]/,
+      body: /^\{"id":"caller","runtimeVersion":"[\d.]+","enabledFeatures":\[.*"extended":\{.*"daprRuntimeVersion":"[\d.]+".*"httpEndpoints":\[.*"name":"outside".*"appConnectionProperties":\{"port":\d+,"protocol":"http","channelAddress":"127\.0\.0\.1"\}.*"resiliencies":\[\{"name":"conformance"\}\]/,
     },
   },
   {
@@ -72,6 +82,34 @@ export const otherApis: readonly Case[] = [
     expect: {
       status: 500,
       body: /^\{"errorCode":"ERR_STATE_STORE_NOT_CONFIGURED","message":"state store s is not configured","details":\[\{.*"DAPR_STATE_NOT_CONFIGURED"/,
+    },
+  },
+  {
+    name: 'state: no store, and the error says whose it was',
+    send: { path: '/v1.0/state/s/k' },
+    expect: { status: 500, body: /"metadata":\{"appID":"caller"\}/ },
+  },
+  {
+    name: 'state: reading without a key is no call of that API',
+    send: { path: '/v1.0/state/s' },
+    expect: { status: 404, body: /ERR_DIRECT_INVOKE/ },
+  },
+  {
+    name: 'crypto: with a verb it does not have',
+    send: { method: 'POST', path: '/v1.0-alpha1/crypto/c/encrypt', body: '{}' },
+    expect: { status: 404, body: /ERR_DIRECT_INVOKE/ },
+  },
+  {
+    name: 'crypto: no provider',
+    send: { method: 'PUT', path: '/v1.0-alpha1/crypto/c/encrypt', body: '{}' },
+    expect: { status: 500, body: /ERR_CRYPTO_PROVIDERS_NOT_CONFIGURED/ },
+  },
+  {
+    name: 'conversation: no component',
+    send: { method: 'POST', path: '/v1.0-alpha1/conversation/c/converse', body: '{}' },
+    expect: {
+      status: 400,
+      body: error('ERR_CONVERSATION_NOT_FOUND', 'failed finding conversation component c'),
     },
   },
   {

@@ -179,6 +179,33 @@ export const policies: readonly Case[] = [
     withinMs: 8_000,
   },
   {
+    name: 'retry: an application that hangs up is called as often as the policy says',
+    send: [
+      to('retried', 'p26', '?die=now'),
+      { ...to('retried', 'p27', '?die=now'), method: 'POST', body: 'a' },
+    ],
+    expect: [{ status: 500, body: /error invoking app channel/ }, { status: 500 }],
+    calls: { '/p26': 3, '/p27': 3 },
+  },
+  {
+    name: 'no retry: an application that hangs up is called once',
+    send: { path: '/v1.0/invoke/callee/method/p28?die=now' },
+    expect: { status: 500, body: /error invoking app channel: Get .*EOF/ },
+    calls: { '/p28': 1 },
+  },
+  {
+    name: 'outside: an HTTPEndpoint has one circuit, whatever is called there',
+    send: [
+      ...times(4, { path: '/v1.0/invoke/fragile/method/a?status=500' }),
+      { path: '/v1.0/invoke/fragile/method/b' },
+    ],
+    expect: [
+      ...times(3, failed(500)),
+      ...times(2, { status: 500, body: directInvoke('fragile', 'circuit breaker is open') }),
+    ],
+    calls: { '/fragile/a': 3, '/fragile/b': 0 },
+  },
+  {
     name: 'self: policies of one’s own app apply',
     send: times(4, { path: '/v1.0/invoke/caller/method/p25?status=500' }),
     expect: [

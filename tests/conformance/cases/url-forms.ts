@@ -121,6 +121,59 @@ export const urlForms: readonly Case[] = [
       },
     },
   },
+  {
+    name: 'outside: HTTPEndpoint, empty method',
+    send: { path: '/v1.0/invoke/outside/method/' },
+    expect: reaches('/base'),
+  },
+  {
+    name: 'outside: HTTPEndpoint, a namespace is overlooked',
+    send: { path: '/v1.0/invoke/outside.default/method/x' },
+    expect: reaches('/base/x'),
+  },
+  {
+    name: 'outside: .. hidden in an escaped slash does not leave the endpoint',
+    send: { path: '/v1.0/invoke/outside/method/a/%2e%2e%2f..%2fb' },
+    expect: reaches('/base/b'),
+  },
+  {
+    name: 'path: .. hidden in an escaped slash is resolved',
+    send: { path: invoke('a/%2e%2e%2fb') },
+    expect: reaches('/b'),
+  },
+  {
+    name: 'path: slashes too many before the app id',
+    send: [
+      { path: '//v1.0/invoke/callee/method/a' },
+      { path: '/v1.0//invoke/callee/method/a' },
+      { path: '//v1.0/healthz' },
+    ],
+    expect: [reaches('/a'), reaches('/a'), { status: 204 }],
+  },
+  {
+    name: 'path: a question mark with nothing after it goes',
+    send: { path: invoke('q?') },
+    expect: reaches('/q'),
+  },
+  {
+    name: 'path: a broken escape in the app id is no URL',
+    send: { path: '/v1.0/invoke/cal%zzlee/method/x' },
+    expect: { status: 400, headers: { traceparent: null } },
+  },
+  {
+    name: 'path: .. does not lead to another API',
+    send: { path: invoke('../../../metadata') },
+    expect: reaches('/metadata'),
+    daprd: {
+      why: 'daprd cleans the whole path before it routes, so a method can name any API of the sidecar',
+      expect: { status: 200, body: /"runtimeVersion"/ },
+    },
+  },
+  {
+    name: 'basic auth: a password with a colon is no app id',
+    send: { path: '/foo', headers: [basic('dapr-app-id:callee:x')] },
+    expect: nobody,
+  },
   { name: 'path: .. is resolved', send: { path: invoke('a/../b') }, expect: reaches('/b') },
   {
     name: 'path: .. does not leave the method',

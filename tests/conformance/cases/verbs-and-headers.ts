@@ -210,6 +210,61 @@ export const verbsAndHeaders: readonly Case[] = [
       app: { headers: { baggage: 'user=ann;p=1,x=y' } },
     },
   },
+  ...[
+    ['a=1,', 'baggage list-member: ""'],
+    ['a', 'baggage list-member: "a"'],
+    ['a=b c', 'value: "b c"'],
+    ['a=%zz', 'value: invalid URL escape "%zz"'],
+  ].map(
+    ([value, why]): Case => ({
+      name: `baggage: ${value} is refused, in no trace`,
+      send: { path, headers: [`baggage: ${value}`] },
+      expect: {
+        status: 400,
+        headers: { traceparent: null, baggage: null },
+        body: `invalid baggage header: invalid ${why}`,
+      },
+    }),
+  ),
+  {
+    name: 'trace: a long tracestate reaches the application, and is not repeated',
+    send: {
+      path,
+      headers: [
+        parent('01'),
+        `tracestate: a=${'x'.repeat(250)},b=${'y'.repeat(250)},c=${'z'.repeat(99)}`,
+      ],
+    },
+    expect: { status: 200, headers: { tracestate: null }, app: { headers: { tracestate: /z$/ } } },
+  },
+  {
+    name: 'answer: a stream of events is not for caches',
+    send: {
+      path: `${path}?h-content-type=text/event-stream`,
+      headers: ['Accept: text/event-stream'],
+    },
+    expect: { status: 200, headers: { 'cache-control': 'no-cache' } },
+  },
+  {
+    name: 'answer: its length is not limited',
+    send: [
+      { path: `${path}?bytes=9000000` },
+      { path: '/v1.0/invoke/caller/method/h?bytes=9000000' },
+    ],
+    expect: [
+      { status: 200, body: 'x'.repeat(9_000_000) },
+      { status: 200, body: 'x'.repeat(9_000_000) },
+    ],
+  },
+  {
+    name: 'answer: without a content type',
+    send: { path: `${path}?bytes=3` },
+    expect: { status: 200, headers: { 'content-type': null } },
+    daprd: {
+      why: 'Go guesses one from the first bytes; we add nothing the application did not say',
+      expect: { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8' } },
+    },
+  },
   {
     name: 'baggage: unreadable is refused',
     send: { path, headers: ['baggage: ;;='] },

@@ -17,6 +17,8 @@ export interface PlatformHealth {
 
 export interface CircuitReport {
   readonly state: string;
+  /** Whether calls are refused now. */
+  readonly open: boolean;
   readonly failures: number;
   readonly max_failures: number;
   readonly retry_after_ms: number;
@@ -91,8 +93,9 @@ function circuitReport(circuit: CircuitSnapshot | undefined): CircuitReport {
   const state = circuit?.state ?? 'closed';
   return {
     state,
+    open: state === 'open' || state === 'forced-open',
     // A circuit that has opened counts anew; what opened it is what one wants to know.
-    failures: state === 'closed' ? (circuit?.counts.consecutiveFailures ?? 0) : MAX_FAILURES,
+    failures: (circuit?.trippedBy ?? circuit?.counts)?.consecutiveFailures ?? 0,
     max_failures: MAX_FAILURES,
     retry_after_ms: Math.ceil(circuit?.retryAfterMs ?? 0),
   };

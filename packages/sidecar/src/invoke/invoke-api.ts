@@ -31,8 +31,6 @@ export interface InvokeApiOptions extends BodyLimits {
   readonly replay: ReplayBudget;
   /** Whether a token is asked of clients: then theirs stays here. */
   readonly tokenRequired: boolean;
-  /** Whether trace headers are ours to make; else they pass like any others. */
-  readonly traced: boolean;
   readonly clock: Clock;
 }
 
@@ -176,7 +174,7 @@ export class InvokeApi {
   }
 
   #headers({ head, span }: ApiCall, destination: Reachable, body: Body): string[] {
-    const { caller, tokenRequired, traced } = this.#options;
+    const { caller, tokenRequired } = this.#options;
     const headers = forwardHeaders(head, {
       keepToken: !tokenRequired,
       bodyLength: head.bodyLength,
@@ -185,7 +183,7 @@ export class InvokeApi {
       ...(destination.kind === 'outside' ? { extra: destination.headers } : {}),
     });
     if (span !== undefined) pushTrace(headers, span);
-    else if (!traced) {
+    else {
       if (head.tracestate !== undefined) headers.push('tracestate', head.tracestate);
       if (head.traceparent !== undefined) headers.push('traceparent', head.traceparent);
     }

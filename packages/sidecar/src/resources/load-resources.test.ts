@@ -84,3 +84,23 @@ async function resources(t: TestContext, files: Readonly<Record<string, string>>
       loadResources({ appId: 'one', resourcesPaths: [folder], configPaths }, variables, log),
   };
 }
+
+test('names the keys of a Configuration that have no effect', async (t) => {
+  const folder = await temporaryFolder(t);
+  const file = path.join(folder, 'config.yaml');
+  await writeFile(
+    file,
+    `kind: Configuration
+spec:
+  accessControl: { defaultAction: deny }
+  tracing: { samplingRate: "1", zipkin: { endpointAddress: x } }
+  logging: { apiLogging: { enabled: true } }
+`,
+  );
+  const options = { appId: 'a', resourcesPaths: [], configPaths: [file] };
+  const { configuration } = await loadResources(options, {}, createLogger({ write() {} }));
+  assert.deepEqual(
+    [configuration.ignored, configuration.apiLogging],
+    [[`${file}: spec.accessControl, spec.tracing.zipkin`], true],
+  );
+});

@@ -29,8 +29,9 @@ const BROKEN_ESCAPE = /%(?![0-9A-Fa-f]{2})/;
 export function apiHandler(options: ApiHandlerOptions): RequestListener {
   const { clock, log, tracing, metrics, allowed, apiLogging, route } = options;
   return (req: IncomingMessage, res: ServerResponse) => {
-    const head = readRequestHead(req);
-    const probe = head.path.startsWith('/v1.0/healthz') && HEALTH.test(head.path);
+    const read = readRequestHead(req);
+    const probe = read.path.startsWith('/v1.0/healthz') && HEALTH.test(read.path);
+    const head = probe ? { ...read, baggage: undefined } : read;
     const traced = !head.path.includes('/healthz');
     const span = traced ? tracing.begin(head.traceparent, head.tracestate) : undefined;
     const call = new ApiCall(req, res, head, span, clock.now());
@@ -45,7 +46,7 @@ export function apiHandler(options: ApiHandlerOptions): RequestListener {
       call.unreadable('400 Bad Request');
       return;
     }
-    const bad = probe || head.baggage === undefined ? undefined : badBaggage(head.baggage);
+    const bad = head.baggage === undefined ? undefined : badBaggage(head.baggage);
     if (bad !== undefined) {
       call.unreadable(bad);
       return;

@@ -12,6 +12,8 @@ export interface ApiServerOptions {
   readonly flag: string;
   readonly maxHeaderBytes: number;
   readonly maxConnections: number;
+  /** A request's head must be complete after this. @default 10_000 ms */
+  readonly headersTimeoutMs?: number;
   readonly onRequest: RequestListener;
 }
 
@@ -24,7 +26,6 @@ export interface ApiServer {
   close(): void;
 }
 
-/** A request's head must be complete after this. */
 const HEADERS_TIMEOUT_MS = 10_000;
 /** An idle connection is kept for this long. */
 const KEEP_ALIVE_MS = 60_000;
@@ -73,16 +74,17 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
 function createServer({
   maxHeaderBytes,
   maxConnections,
+  headersTimeoutMs = HEADERS_TIMEOUT_MS,
   onRequest,
 }: ApiServerOptions): http.Server {
   const server = nodeHttp.createServer(
     // The types do not know the last one yet: requests without a body get no stream machinery.
     {
       keepAliveTimeout: KEEP_ALIVE_MS,
-      headersTimeout: HEADERS_TIMEOUT_MS,
+      headersTimeout: headersTimeoutMs,
       // An upload may take hours as long as it moves; silence within a body has a limit of its own.
       requestTimeout: 0,
-      connectionsCheckingInterval: 2_000,
+      connectionsCheckingInterval: Math.min(2_000, headersTimeoutMs),
       maxHeaderSize: maxHeaderBytes,
       noDelay: true,
       optimizeEmptyRequests: true,
