@@ -39,6 +39,7 @@ function projectOf(folder: string) {
       typeRoots: [join(root, 'node_modules', '@types')],
     },
     include: [join(folder, 'src')],
-    exclude: [join(folder, 'src/**/*.test.ts')],
+    // Tests, and examples that import the package by its own name, which needs it built.
+    exclude: ['src/**/*.test.ts', 'src/**/testing/readme-*.ts'].map((glob) => join(folder, glob)),
   };
 }
