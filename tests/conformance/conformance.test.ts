@@ -114,12 +114,15 @@ async function metricsCase(mesh: Mesh): Promise<void> {
   for (let count = 0; count < 4; count += 1) {
     await sendRaw(mesh.port('caller'), { path: `${path}?status=500` });
   }
+  await sendRaw(mesh.port('caller'), { path: '/v1.0/invoke/callee.retried/method/m3?status=503' });
   await sendRaw(mesh.port('caller'), { path: '/v1.0/invoke/callee/method/m2' });
   const text = await seriesText(mesh);
   const series = [
     'dapr_http_server_request_count{app_id="caller",method="GET",path="/v1.0/invoke/callee/method/m2",status="200"} 1',
-    'dapr_runtime_service_invocation_req_sent_total{app_id="caller",dst_app_id="callee",type="unary"}',
-    'dapr_runtime_service_invocation_res_recv_total{app_id="caller",src_app_id="callee",status="200",type="unary"}',
+    // Attempts, not requests, and by app id without namespace: 3 before the circuit opens, 3 of the retried call, 1.
+    'dapr_runtime_service_invocation_req_sent_total{app_id="caller",dst_app_id="callee",type="unary"} 7',
+    'dapr_runtime_service_invocation_res_recv_total{app_id="caller",src_app_id="callee",status="200",type="unary"} 1',
+    'dapr_runtime_service_invocation_res_recv_total{app_id="caller",src_app_id="callee",status="503",type="unary"} 3',
     'dapr_resiliency_loaded{app_id="caller",name="conformance",namespace="',
     'dapr_resiliency_cb_state{app_id="caller",flow_direction="outbound",name="conformance",namespace="',
   ];

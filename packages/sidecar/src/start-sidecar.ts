@@ -10,19 +10,16 @@ import { InvokeApi } from './invoke/invoke-api.ts';
 import { createReplayBudget } from './invoke/replay-budget.ts';
 import { Upstreams } from './invoke/upstreams.ts';
 import { metadataRoutes } from './metadata/metadata-routes.ts';
-import { startMetricsServer } from './metrics/metrics-server.ts';
-import { NO_METRICS, sidecarMetrics } from './metrics/sidecar-metrics.ts';
+import { NO_METRICS, type SidecarMetrics, sidecarMetrics } from './metrics/sidecar-metrics.ts';
 import { AddressBook } from './names/address-book.ts';
 import { openNames } from './names/open-names.ts';
 import { resolveSidecarOptions, type SidecarOptions } from './options.ts';
 import { Callee } from './peers/callee.ts';
 import { listenForPeers } from './peers/frame-server.ts';
 import { framePeerTransport } from './peers/frame-transport.ts';
-import { openPolicies } from './policies/live-policies.ts';
+import { type LivePolicies, openPolicies } from './policies/live-policies.ts';
 import { loadResources } from './resources/load-resources.ts';
-import { apiHandler } from './server/api-handler.ts';
-import { createRouter } from './server/api-routes.ts';
-import { startApiServer } from './server/api-server.ts';
+import { openDoors } from './server/open-doors.ts';
 import { shutdownRoutes } from './server/shutdown-routes.ts';
 import { createTokenCheck } from './server/token.ts';
 import { createTracing } from './trace/tracing.ts';
@@ -166,52 +163,17 @@ async function start(
   ];
   const apiLogging = options.enableApiLogging ?? configuration.apiLogging;
   const allowed = createTokenCheck(options.apiToken);
-  const shared = { clock, log, tracing, metrics, allowed, apiLogging };
-  const listening = {
-    // Go's server, and so daprd, grants 4 KiB on top of what it is told.
-    maxHeaderBytes: options.readBufferBytes + 4096,
-    maxConnections: options.maxConnections,
-  };
-  const api = await startApiServer({
-    ...listening,
-    hosts: options.listenAddresses,
-    port: options.httpPort,
-    flag: '--dapr-http-port',
-    onRequest: apiHandler({
-      ...shared,
-      route: createRouter(
-        [...publicRoutes, ...shutdownRoutes((force) => void stop({ force }))],
-        (call) => invoke.handle(call),
-        appId,
-      ),
-    }),
+  // Asked to end while it is starting, it ends as soon as it has started.
+  const started = Promise.withResolvers<Sidecar['stop']>();
+  const { api, metricsPort } = await openDoors({
+    options,
+    closing,
+    handling: { clock, log, tracing, metrics, allowed, apiLogging },
+    publicRoutes,
+    ownRoutes: shutdownRoutes((force) => void started.promise.then((stop) => stop({ force }))),
+    invoke: (call) => invoke.handle(call),
+    metricsPage: metricsOn ? () => metricsPage(policies, metrics) : undefined,
   });
-  closing.last(() => api.close());
-
-  if (options.publicPort !== undefined) {
-    const notHere = (call: Parameters<typeof invoke.handle>[0]): void =>
-      call.plain(404, 'not found');
-    const open = await startApiServer({
-      ...listening,
-      hosts: options.listenAddresses,
-      port: options.publicPort,
-      flag: '--dapr-public-port',
-      onRequest: apiHandler({ ...shared, route: createRouter(publicRoutes, notHere, appId) }),
-    });
-    closing.last(() => open.close());
-  }
-
-  let metricsPort: number | undefined;
-  if (metricsOn) {
-    const { metricsListenAddress: host, metricsPort: port } = options;
-    const scraped = await startMetricsServer(host, port, () => {
-      // Looking at a circuit whose time is over makes it half-open, and so the scrape tells.
-      policies.book.circuits();
-      return metrics.render();
-    });
-    metricsPort = scraped.port;
-    closing.last(() => scraped.close());
-  }
 
   if (health !== undefined) {
     app.healthy = false;
@@ -256,6 +218,7 @@ async function start(
     })();
     return stopping;
   };
+  started.resolve(stop);
 
   return {
     ports: {
@@ -272,6 +235,12 @@ async function start(
     stop,
     ended: ended.promise,
   };
+}
+
+/** Looking at a circuit whose time is over makes it half-open, and so the scrape tells. */
+function metricsPage({ book }: LivePolicies, metrics: SidecarMetrics): string {
+  book.circuits();
+  return metrics.render();
 }
 
 /** An API that others can reach and that asks for nothing is worth a line. */

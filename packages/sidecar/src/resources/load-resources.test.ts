@@ -57,6 +57,8 @@ test('merges configurations, key by key, with variables filled in', async (t) =>
     nameResolution: { component: 'sqlite', configuration: { connectionString: '/home/ann/nr.db' } },
     samplingRate: 0.5,
     metricsEnabled: false,
+    apiLogging: false,
+    ignored: [`${one}: spec.mtls`],
   });
 });
 
@@ -71,19 +73,6 @@ test('a sampling rate that is none is Dapr’s default', async (t) => {
 
   assert.deepEqual(rates, [1e-4, 1e-4, 1e-4, 0, 1, 0.25]);
 });
-
-async function resources(t: TestContext, files: Readonly<Record<string, string>>) {
-  const folder = await temporaryFolder(t);
-  for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text);
-  const lines: string[] = [];
-  const log = createLogger({ write: (line) => void lines.push(line) });
-  return {
-    folder,
-    lines,
-    load: (variables: Readonly<Record<string, string>>, configPaths: readonly string[] = []) =>
-      loadResources({ appId: 'one', resourcesPaths: [folder], configPaths }, variables, log),
-  };
-}
 
 test('names the keys of a Configuration that have no effect', async (t) => {
   const folder = await temporaryFolder(t);
@@ -104,3 +93,16 @@ spec:
     [[`${file}: spec.accessControl, spec.tracing.zipkin`], true],
   );
 });
+
+async function resources(t: TestContext, files: Readonly<Record<string, string>>) {
+  const folder = await temporaryFolder(t);
+  for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text);
+  const lines: string[] = [];
+  const log = createLogger({ write: (line) => void lines.push(line) });
+  return {
+    folder,
+    lines,
+    load: (variables: Readonly<Record<string, string>>, configPaths: readonly string[] = []) =>
+      loadResources({ appId: 'one', resourcesPaths: [folder], configPaths }, variables, log),
+  };
+}

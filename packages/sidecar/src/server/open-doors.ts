@@ -1,0 +1,65 @@
+import type { Closing } from '../closing.ts';
+import { startMetricsServer } from '../metrics/metrics-server.ts';
+import type { ResolvedSidecarOptions } from '../options.ts';
+import type { ApiCall } from './api-call.ts';
+import { type ApiHandlerOptions, apiHandler } from './api-handler.ts';
+import { createRouter, type Route } from './api-routes.ts';
+import { type ApiServer, startApiServer } from './api-server.ts';
+
+export interface DoorsOptions {
+  readonly options: ResolvedSidecarOptions;
+  readonly handling: Omit<ApiHandlerOptions, 'route'>;
+  /** Health and metadata: all that the public port answers. */
+  readonly publicRoutes: readonly Route[];
+  /** The rest of the API but invocation. */
+  readonly ownRoutes: readonly Route[];
+  readonly invoke: (call: ApiCall) => void;
+  /** What a scrape gets; undefined where metrics are off. */
+  readonly metricsPage: (() => string) | undefined;
+  readonly closing: Closing;
+}
+
+/** Where clients come in. */
+export interface Doors {
+  readonly api: ApiServer;
+  readonly metricsPort: number | undefined;
+}
+
+/** Go's server, and so daprd, grants this on top of what it is told about heads. */
+const HEAD_GRACE_BYTES = 4096;
+
+/** Listens for clients, for the public port's and for scrapes; one that cannot fails the start. */
+export async function openDoors(doors: DoorsOptions): Promise<Doors> {
+  const { options, handling, publicRoutes, ownRoutes, invoke, metricsPage, closing } = doors;
+  const { appId, listenAddresses: hosts, maxConnections, publicPort } = options;
+  const maxHeaderBytes = options.readBufferBytes + HEAD_GRACE_BYTES;
+  const listening = { hosts, maxHeaderBytes, maxConnections };
+
+  const api = await startApiServer({
+    ...listening,
+    port: options.httpPort,
+    flag: '--dapr-http-port',
+    onRequest: apiHandler({
+      ...handling,
+      route: createRouter([...publicRoutes, ...ownRoutes], invoke, appId),
+    }),
+  });
+  closing.last(() => api.close());
+
+  if (publicPort !== undefined) {
+    const notHere = (call: ApiCall): void => call.plain(404, 'not found');
+    const open = await startApiServer({
+      ...listening,
+      port: publicPort,
+      flag: '--dapr-public-port',
+      onRequest: apiHandler({ ...handling, route: createRouter(publicRoutes, notHere, appId) }),
+    });
+    closing.last(() => open.close());
+  }
+
+  if (metricsPage === undefined) return { api, metricsPort: undefined };
+  const { metricsListenAddress, metricsPort } = options;
+  const scraped = await startMetricsServer(metricsListenAddress, metricsPort, metricsPage);
+  closing.last(() => scraped.close());
+  return { api, metricsPort: scraped.port };
+}
