@@ -116,9 +116,11 @@ async function metricsCase(mesh: Mesh): Promise<void> {
   }
   await sendRaw(mesh.port('caller'), { path: '/v1.0/invoke/callee.retried/method/m3?status=503' });
   await sendRaw(mesh.port('caller'), { path: '/v1.0/invoke/callee/method/m2' });
-  const text = await seriesText(mesh);
+  const text = `${await seriesText(mesh, 'caller', 'method/m2')}\n${await seriesText(mesh, 'callee', '"/m2"')}`;
   const series = [
+    'dapr_http_client_completed_count{app_id="callee",method="GET",path="/m2",status="200"} 1',
     'dapr_http_server_request_count{app_id="caller",method="GET",path="/v1.0/invoke/callee/method/m2",status="200"} 1',
+    'dapr_http_server_response_count{app_id="caller",method="GET",path="/v1.0/invoke/callee/method/m2",status="200"} 1',
     // Attempts, not requests, and by app id without namespace: 3 before the circuit opens, 3 of the retried call, 1.
     'dapr_runtime_service_invocation_req_sent_total{app_id="caller",dst_app_id="callee",type="unary"} 7',
     'dapr_runtime_service_invocation_res_recv_total{app_id="caller",src_app_id="callee",status="200",type="unary"} 1',
@@ -137,12 +139,10 @@ async function metricsCase(mesh: Mesh): Promise<void> {
 }
 
 /** daprd counts a moment after it has answered. */
-async function seriesText(mesh: Mesh): Promise<string> {
+async function seriesText(mesh: Mesh, app: 'caller' | 'callee', awaited: string): Promise<string> {
   for (let tries = 0; ; tries += 1) {
-    const text = await (
-      await fetch(`http://127.0.0.1:${mesh.metricsPort('caller')}/metrics`)
-    ).text();
-    if (tries === 50 || text.includes('method/m2')) return text;
+    const text = await (await fetch(`http://127.0.0.1:${mesh.metricsPort(app)}/metrics`)).text();
+    if (tries === 50 || text.includes(awaited)) return text;
     await sleep(100);
   }
 }

@@ -37,6 +37,15 @@ export function checkName(option: string, value: unknown): void {
   throw new RangeError(`${option} must be a string that is not empty, not ${show(value)}.`);
 }
 
+/** Checks the options of one kind of policy, each with one of the above. */
+export function checker<Options extends object>(kind: string, options: Options) {
+  return <Rule extends unknown[]>(
+    check: (option: string, value: unknown, ...rule: Rule) => void,
+    name: keyof Options & string,
+    ...rule: Rule
+  ): void => check(`${kind}.${name}`, options[name], ...rule);
+}
+
 const within = (value: unknown, min: number, max: number) =>
   (value as number) >= min && (value as number) <= max;
 

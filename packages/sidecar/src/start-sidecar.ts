@@ -90,6 +90,8 @@ async function start(
     address: options.appChannelAddress,
     maxConcurrency: options.appMaxConcurrency,
     token: options.appApiToken,
+    clock,
+    called: metrics.called,
   });
   closing.last(() => app.close());
 

@@ -15,8 +15,10 @@ import {
   admit,
   applyRules,
   type Circuit,
+  countSuccess,
   countsOf,
   force,
+  isTimeless,
   moveOn,
   newCircuit,
   settle,
@@ -63,7 +65,12 @@ class BreakerStage implements Stage {
 
   enter(op: Operation, index: number): Entry {
     const circuit = this.#circuit;
-    const nowMs = this.#now();
+    if (isTimeless(circuit)) {
+      circuit.counts.requests += 1;
+      op.slots[index] = circuit.generation;
+      return undefined;
+    }
+    const nowMs = this.#world.clock.now();
     const admission = admit(circuit, nowMs, this.#rules);
     // Before anybody hears of it: a listener may force the circuit into another generation.
     op.slots[index] = circuit.generation;
@@ -72,7 +79,12 @@ class BreakerStage implements Stage {
   }
 
   leave(op: Operation, index: number, value: unknown, failed: boolean): undefined {
-    if (!failed && !this.#judgesResults) return this.#settle(op, index, 'success', undefined);
+    if (!failed && !this.#judgesResults) {
+      const circuit = this.#circuit;
+      if (!isTimeless(circuit)) this.#settle(op, index, 'success', undefined);
+      else if (circuit.generation === op.slots[index]) countSuccess(circuit.counts);
+      return undefined;
+    }
     let verdict: Verdict = 'unknown';
     try {
       verdict = failed ? this.#judgeError(value) : this.#judgeResult(value);
@@ -99,8 +111,8 @@ class BreakerStage implements Stage {
     applyRules(this.#circuit, this.#world.clock.now(), old.#rules, this.#rules);
   }
 
-  forecast(inner: Forecast): Forecast {
-    return forecastBreaker(inner, this.#rules);
+  forecast(): Forecast {
+    return forecastBreaker(this.#rules);
   }
 
   inspect(): Partial<PolicySnapshot> {
@@ -130,17 +142,11 @@ class BreakerStage implements Stage {
     return this.#rules.failureIfResult(value) ? 'failure' : 'success';
   }
 
-  #settle(op: Operation, index: number, verdict: Verdict, error: unknown): undefined {
+  #settle(op: Operation, index: number, verdict: Verdict, error: unknown): void {
     const circuit = this.#circuit;
-    const nowMs = verdict === 'failure' ? this.#world.clock.now() : this.#now();
+    const nowMs = this.#world.clock.now();
     settle(circuit, op.slots[index] as number, verdict, nowMs, this.#rules, error);
     if (circuit.news !== undefined) this.#tell(op.id);
-  }
-
-  /** The time, where it matters: a closed circuit without a window does not ask, and saves the reading. */
-  #now(): number {
-    const { untilMs, window } = this.#circuit;
-    return untilMs === Infinity && window === undefined ? 0 : this.#world.clock.now();
   }
 
   #refuse(op: Operation, admission: 'open' | 'busy', nowMs: number): Error {

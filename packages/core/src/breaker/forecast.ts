@@ -1,21 +1,17 @@
-import type { Forecast, Refusal } from '../explain/explain.ts';
+import type { Forecast } from '../explain/explain.ts';
 import type { ResolvedCircuitBreakerOptions } from './options.ts';
 
 /** A circuit takes no time of its own; it may refuse. */
-export function forecastBreaker(inner: Forecast, rules: ResolvedCircuitBreakerOptions): Forecast {
-  const { name, openMs, halfOpenPermits } = rules;
-  const own: readonly Refusal[] = [
-    { policy: name, code: 'CIRCUIT_OPEN', when: `for ${openMs} ms after ${trips(rules)}` },
-    {
-      policy: name,
-      code: 'CIRCUIT_BUSY',
-      when: `after that, while ${halfOpenPermits} probe${halfOpenPermits === 1 ? ' is' : 's are'} running`,
-    },
-  ];
+export function forecastBreaker(rules: ResolvedCircuitBreakerOptions): Forecast {
+  const { openMs, halfOpenPermits } = rules;
+  const refusing = `for ${openMs} ms after ${trips(rules)}`;
+  const probing = `${halfOpenPermits} probe${halfOpenPermits === 1 ? ' is' : 's are'} running`;
   return {
-    ...inner,
-    refusals: [...own, ...inner.refusals],
-    words: [`"${name}" refuses calls for ${openMs} ms after ${trips(rules)}.`, ...inner.words],
+    refusals: [
+      { code: 'CIRCUIT_OPEN', when: refusing },
+      { code: 'CIRCUIT_BUSY', when: `after that, while ${probing}` },
+    ],
+    words: `refuses calls ${refusing}.`,
   };
 }
 

@@ -1,4 +1,11 @@
-import { checkFunction, checkInteger, checkName, checkNumber, LONGEST_TIMER_MS } from '../check.ts';
+import {
+  checker,
+  checkFunction,
+  checkInteger,
+  checkName,
+  checkNumber,
+  LONGEST_TIMER_MS,
+} from '../check.ts';
 import { isRefusal } from '../engine/outcome.ts';
 import type { CircuitCounts } from './snapshot.ts';
 
@@ -85,24 +92,20 @@ export function resolveCircuitBreakerOptions(
     successThreshold: given.halfOpenPermits ?? CIRCUIT_BREAKER_DEFAULTS.halfOpenPermits,
     ...given,
   };
-  checkName('circuitBreaker.name', options.name);
+  const check = checker('circuitBreaker', options);
+  check(checkName, 'name');
   if (options.consecutiveFailures !== false) {
-    checkInteger('circuitBreaker.consecutiveFailures', options.consecutiveFailures, 1, 1_000_000);
+    check(checkInteger, 'consecutiveFailures', 1, 1_000_000);
   }
   if (options.failureRatio !== undefined) checkFailureRatio(options.failureRatio);
-  checkFunction('circuitBreaker.trip', options.trip);
-  checkNumber(
-    'circuitBreaker.clearIntervalMs',
-    options.clearIntervalMs,
-    0,
-    Number.MAX_SAFE_INTEGER,
-  );
-  checkNumber('circuitBreaker.openMs', options.openMs, 1, LONGEST_TIMER_MS);
-  checkInteger('circuitBreaker.halfOpenPermits', options.halfOpenPermits, 1, 10_000);
-  checkInteger('circuitBreaker.successThreshold', options.successThreshold, 1, 10_000);
-  checkNumber('circuitBreaker.halfOpenMaxMs', options.halfOpenMaxMs, 1, LONGEST_TIMER_MS);
-  checkFunction('circuitBreaker.failureIf', options.failureIf);
-  checkFunction('circuitBreaker.failureIfResult', options.failureIfResult);
+  check(checkFunction, 'trip');
+  check(checkNumber, 'clearIntervalMs', 0, Number.MAX_SAFE_INTEGER);
+  check(checkNumber, 'openMs', 1, LONGEST_TIMER_MS);
+  check(checkInteger, 'halfOpenPermits', 1, 10_000);
+  check(checkInteger, 'successThreshold', 1, 10_000);
+  check(checkNumber, 'halfOpenMaxMs', 1, LONGEST_TIMER_MS);
+  check(checkFunction, 'failureIf');
+  check(checkFunction, 'failureIfResult');
   if (cannotTrip(options)) {
     throw new RangeError(
       'circuitBreaker.consecutiveFailures must be a number where neither failureRatio nor trip is given, not false: this circuit could never open.',

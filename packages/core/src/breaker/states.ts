@@ -80,6 +80,14 @@ export function newCircuit(nowMs: number, rules: Rules): Circuit {
   };
 }
 
+/**
+ * Whether it is closed and no rule looks at the time. It then admits every call
+ * and a success is but counted: the stage does both by itself, without reading
+ * the clock, which costs as much as a bare `await`.
+ */
+export const isTimeless = ({ untilMs, window }: Circuit): boolean =>
+  untilMs === Infinity && window === undefined;
+
 /** Whether a call may go on, and if not whether the circuit is open or busy with its probes. */
 export function admit(circuit: Circuit, nowMs: number, rules: Rules): 'yes' | 'open' | 'busy' {
   moveOn(circuit, nowMs, rules);
@@ -224,9 +232,7 @@ function hasPermit({ probes, counts }: Circuit, rules: Rules): boolean {
 function count({ counts }: Circuit, verdict: Verdict): void {
   switch (verdict) {
     case 'success':
-      counts.totalSuccesses += 1;
-      counts.consecutiveSuccesses += 1;
-      counts.consecutiveFailures = 0;
+      countSuccess(counts);
       return;
     case 'failure':
       counts.totalFailures += 1;
@@ -237,6 +243,12 @@ function count({ counts }: Circuit, verdict: Verdict): void {
       // It says nothing, so it is as if it had never been admitted.
       counts.requests -= 1;
   }
+}
+
+export function countSuccess(counts: Counts): void {
+  counts.totalSuccesses += 1;
+  counts.consecutiveSuccesses += 1;
+  counts.consecutiveFailures = 0;
 }
 
 function reasonToOpen(circuit: Circuit, nowMs: number, rules: Rules): string | undefined {

@@ -2,7 +2,7 @@ import { Alarm } from '../engine/alarm.ts';
 import type { Operation } from '../engine/operation.ts';
 import { type Entry, HELD, type Stage, type StageWorld } from '../engine/stage.ts';
 import { BulkheadFullError, QueueTimedOutError } from '../errors.ts';
-import type { Forecast } from '../explain/explain.ts';
+import type { Forecast, WorstCase } from '../explain/explain.ts';
 import type { PolicySnapshot } from '../pipeline.ts';
 import type { Policy } from '../policy.ts';
 import { forecastBulkhead } from './forecast.ts';
@@ -129,7 +129,7 @@ class BulkheadStage implements Stage {
     this.#pump();
   }
 
-  forecast(inner: Forecast): Forecast {
+  forecast(inner: WorstCase): Forecast {
     return forecastBulkhead(inner, this.policy.options);
   }
 

@@ -1,29 +1,25 @@
-import type { Forecast, Refusal } from '../explain/explain.ts';
+import type { Forecast, WorstCase } from '../explain/explain.ts';
 import type { ResolvedBulkheadOptions } from './options.ts';
 
 /** The wait for a place comes on top of what is inside. */
-export function forecastBulkhead(inner: Forecast, options: ResolvedBulkheadOptions): Forecast {
-  const { name, limit, queueLimit, queueTimeoutMs } = options;
-  const queues = queueLimit > 0;
-  const full: Refusal = {
-    policy: name,
-    code: 'BULKHEAD_FULL',
-    when: `while ${limit} calls are running${queues ? ` and ${queueLimit} wait` : ''}`,
-  };
-  const timedOut: Refusal = {
-    policy: name,
-    code: 'QUEUE_TIMED_OUT',
-    when: `after ${queueTimeoutMs} ms in the queue`,
-  };
-  const own = queues && queueTimeoutMs !== Infinity ? [full, timedOut] : [full];
-  const waiting = queues ? `, lets ${queueLimit} more wait up to ${queueTimeoutMs} ms,` : '';
+export function forecastBulkhead(inner: WorstCase, options: ResolvedBulkheadOptions): Forecast {
+  const { limit, queueLimit, queueTimeoutMs } = options;
+  const code = 'BULKHEAD_FULL';
+  const full = `while ${limit} calls are running`;
+  const words = `runs ${limit} calls at a time`;
+  if (queueLimit === 0) {
+    return { refusals: [{ code, when: full }], words: `${words} and refuses others.` };
+  }
+  const refusals: Forecast['refusals'] = [{ code, when: `${full} and ${queueLimit} wait` }];
   return {
-    ...inner,
-    worstCaseMs: inner.worstCaseMs + (queues ? queueTimeoutMs : 0),
-    refusals: [...own, ...inner.refusals],
-    words: [
-      `"${name}" runs ${limit} calls at a time${waiting} and refuses others.`,
-      ...inner.words,
-    ],
+    worstCaseMs: inner.worstCaseMs + queueTimeoutMs,
+    refusals:
+      queueTimeoutMs === Infinity
+        ? refusals
+        : [
+            ...refusals,
+            { code: 'QUEUE_TIMED_OUT', when: `after ${queueTimeoutMs} ms in the queue` },
+          ],
+    words: `${words}, lets ${queueLimit} more wait up to ${queueTimeoutMs} ms, and refuses others.`,
   };
 }

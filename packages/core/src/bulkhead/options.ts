@@ -1,4 +1,4 @@
-import { checkInteger, checkName, checkNumber, LONGEST_TIMER_MS } from '../check.ts';
+import { checker, checkInteger, checkName, checkNumber, LONGEST_TIMER_MS } from '../check.ts';
 
 export interface BulkheadOptions {
   /** Names this policy in events, metrics and errors. @default 'bulkhead' */
@@ -30,11 +30,12 @@ export const BULKHEAD_DEFAULTS = {
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveBulkheadOptions(given: BulkheadOptions): ResolvedBulkheadOptions {
   const options = { ...BULKHEAD_DEFAULTS, ...given };
-  checkName('bulkhead.name', options.name);
-  checkInteger('bulkhead.limit', options.limit, 1, 1_000_000);
-  checkInteger('bulkhead.queueLimit', options.queueLimit, 0, 1_000_000);
+  const check = checker('bulkhead', options);
+  check(checkName, 'name');
+  check(checkInteger, 'limit', 1, 1_000_000);
+  check(checkInteger, 'queueLimit', 0, 1_000_000);
   if (options.queueTimeoutMs !== Infinity) {
-    checkNumber('bulkhead.queueTimeoutMs', options.queueTimeoutMs, 1, LONGEST_TIMER_MS);
+    check(checkNumber, 'queueTimeoutMs', 1, LONGEST_TIMER_MS);
   }
   return options;
 }

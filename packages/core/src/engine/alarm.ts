@@ -9,11 +9,11 @@ export interface Ringing {
  * which of its stages armed it.
  */
 export class Alarm {
-  /** Neighbours in a ring; alone, and so not armed, when they are the alarm itself. */
+  /** Neighbours in a ring; alone, and so in no list, when they are the alarm itself. */
   prev: Alarm = this;
   next: Alarm = this;
-  /** How long it waits, in milliseconds. */
-  ms = 0;
+  /** How long it waits, in milliseconds; -1 while it is not armed. */
+  ms = -1;
   /** Clock time at which it may ring; -1 until the clock has been read for it. */
   dueMs = -1;
   /** Cancels the wait, where a clock without a wheel keeps it. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { Forecast } from '../explain/explain.ts';
+import type { Forecast, WorstCase } from '../explain/explain.ts';
 import type { PolicySnapshot } from '../pipeline.ts';
 import type { Policy } from '../policy.ts';
 import type { Random } from '../random.ts';
@@ -59,7 +59,7 @@ export interface Stage {
   /** Takes over the state of the stage it replaces in a swap; of the same kind and name. */
   adopt?(old: Stage): void;
   /** What it makes of the duration and the attempts of everything inside it. */
-  forecast(inner: Forecast): Forecast;
+  forecast(inner: WorstCase): Forecast;
   /** Its live state, for `inspect`. */
   inspect?(): Partial<PolicySnapshot>;
   /** Forces its circuit, where it has one. */

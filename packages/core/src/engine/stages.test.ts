@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { bulkhead } from '../bulkhead/bulkhead.ts';
-import type { Forecast } from '../explain/explain.ts';
 import { pipeline } from '../pipeline.ts';
 import type { Policy } from '../policy.ts';
 import { retry } from '../retry/retry.ts';
@@ -73,7 +72,7 @@ function stageOf(hooks: Partial<Stage>): Policy {
       enter: () => undefined,
       leave: () => undefined,
       abandon: () => {},
-      forecast: (inner: Forecast) => inner,
+      forecast: () => ({ words: 'is a test.' }),
       ...hooks,
     }),
   };
@@ -111,7 +110,7 @@ function hedge(delayMs: number): Policy {
       },
       leave: () => undefined,
       abandon: () => {},
-      forecast: (inner: Forecast) => inner,
+      forecast: () => ({ words: 'is a test.' }),
     }),
   };
   return policy;

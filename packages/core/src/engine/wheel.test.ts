@@ -105,6 +105,22 @@ describe('the wheel', () => {
     assert.equal(world.isTurning(), true);
   });
 
+  test('an alarm disarmed and armed again within one tick counts from the second time alone', () => {
+    const world = fakeTime();
+    const rung: number[] = [];
+    const alarm = new Alarm({ ring: () => rung.push(world.nowMs) });
+    world.wheel.arm(alarm, 1);
+    world.wheel.disarm(alarm);
+    assert.equal(world.wheel.remainingMs(alarm), Infinity);
+    world.nowMs += 1;
+    const armedMs = world.nowMs;
+    world.wheel.arm(alarm, 20);
+    while (world.isTurning()) world.turn();
+    assert.equal(rung.length, 1);
+    const lateMs = rung[0]! - armedMs - 20;
+    assert.ok(lateMs >= 0 && lateMs <= 2 * TICK_MS, `${lateMs} ms late`);
+  });
+
   test('tells what is left of an alarm, whole when it has only just been armed', () => {
     const world = fakeTime();
     const alarm = new Alarm({ ring: () => {} });

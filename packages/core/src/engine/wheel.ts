@@ -14,6 +14,9 @@ const SLOTS = 256;
  * rings up to a tick later for it and never early; a call that ends within its
  * first tick, as most do, never pays. After a blocked event loop, this also lets
  * answers that already wait in the socket come in before their calls time out.
+ *
+ * A fresh alarm that is disarmed stays linked until the next turn: its pooled
+ * operation mostly arms it again before then, and linking costs more than arming.
  */
 export class Wheel implements Alarms {
   readonly #now: () => number;
@@ -22,7 +25,8 @@ export class Wheel implements Alarms {
   readonly #due = new Alarm();
   #slots: Alarm[] = [];
   #tick = 0;
-  #live = 0;
+  /** Alarms in any list, armed or not. */
+  #linked = 0;
   #stop: (() => void) | undefined = undefined;
 
   /** `every` calls back each so many milliseconds, keeps the process alive, and returns what ends it. */
@@ -33,21 +37,20 @@ export class Wheel implements Alarms {
 
   arm(alarm: Alarm, ms: number): void {
     if (ms === Infinity) return;
-    if (this.#stop === undefined) this.#start();
     alarm.ms = ms;
-    alarm.dueMs = -1;
+    if (alarm.linked) return;
+    if (this.#stop === undefined) this.#start();
     alarm.linkBefore(this.#fresh);
-    this.#live += 1;
+    this.#linked += 1;
   }
 
   disarm(alarm: Alarm): void {
-    if (!alarm.linked) return;
-    alarm.unlink();
-    this.#live -= 1;
+    alarm.ms = -1;
+    if (alarm.dueMs >= 0) this.#unlink(alarm);
   }
 
   remainingMs(alarm: Alarm): number {
-    if (!alarm.linked) return Infinity;
+    if (alarm.ms < 0) return Infinity;
     const nowMs = this.#now();
     if (alarm.dueMs < 0) this.#place(alarm, nowMs);
     return Math.max(0, alarm.dueMs - nowMs);
@@ -62,13 +65,17 @@ export class Wheel implements Alarms {
   #turn(): void {
     const nowMs = this.#now();
     const tick = Math.floor(nowMs / TICK_MS);
-    if (this.#live === 0) {
+    // Before anything rings: what is armed by a ringing alarm began after `nowMs`.
+    while (this.#fresh.linked) {
+      const alarm = this.#fresh.next;
+      if (alarm.ms < 0) this.#unlink(alarm);
+      else this.#place(alarm, nowMs);
+    }
+    if (this.#linked === 0) {
       this.#stop?.();
       this.#stop = undefined;
       return;
     }
-    // Before anything rings: what is armed by a ringing alarm began after `nowMs`.
-    while (this.#fresh.linked) this.#place(this.#fresh.next, nowMs);
 
     // The last tick's slot again, for it was not over. After a pause longer than the wheel is
     // round, once through every slot is enough.
@@ -90,6 +97,12 @@ export class Wheel implements Alarms {
     alarm.dueMs = nowMs + alarm.ms;
     alarm.unlink();
     alarm.linkBefore(this.#slots[Math.floor(alarm.dueMs / TICK_MS) % SLOTS]!);
+  }
+
+  #unlink(alarm: Alarm): void {
+    alarm.unlink();
+    alarm.dueMs = -1;
+    this.#linked -= 1;
   }
 
   #collect(slot: Alarm, nowMs: number): void {

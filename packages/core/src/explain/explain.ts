@@ -33,44 +33,43 @@ export interface ExplainedStep {
   readonly worstCaseMs: number;
 }
 
-/** What is known of a part of a pipeline: from one stage inwards. */
-export interface Forecast {
+/** What a part of a pipeline does at worst: from one stage inwards. */
+export interface WorstCase {
   readonly maxAttempts: number;
   readonly worstCaseMs: number;
-  readonly refusals: readonly Refusal[];
-  readonly words: readonly string[];
+}
+
+/** What a stage makes of everything inside it. */
+export interface Forecast extends Partial<WorstCase> {
+  readonly refusals?: readonly Omit<Refusal, 'policy'>[];
+  /** A sentence whose subject is the policy: it goes on after its name. */
+  readonly words: string;
 }
 
 interface Forecaster {
   readonly policy: { readonly kind: PolicyKind; readonly name: string };
-  forecast(inner: Forecast): Forecast;
+  forecast(inner: WorstCase): Forecast;
 }
-
-/** One run of the caller's function, which may take for ever. */
-const BARE_CALL: Forecast = { maxAttempts: 1, worstCaseMs: Infinity, refusals: [], words: [] };
 
 /** Asks the stages from the innermost outwards what they make of what is inside them. */
 export function explain(name: string, stages: readonly Forecaster[]): Explanation {
   const steps: ExplainedStep[] = [];
-  const whole = stages.reduceRight((inner, stage) => {
-    const outer = stage.forecast(inner);
-    const { maxAttempts, worstCaseMs } = outer;
+  const refusals: Refusal[] = [];
+  const sentences: string[] = [];
+  // One run of the caller's function, which may take for ever.
+  let whole: WorstCase = { maxAttempts: 1, worstCaseMs: Infinity };
+  for (const stage of stages.toReversed()) {
     const { kind, name } = stage.policy;
-    steps.unshift({ kind, name, maxAttempts, worstCaseMs });
-    return outer;
-  }, BARE_CALL);
-  const { maxAttempts, worstCaseMs, refusals } = whole;
-  return {
-    name,
-    maxAttempts,
-    worstCaseMs,
-    refusals,
-    steps,
-    words: [summary(whole), ...whole.words],
-  };
+    const { words, refusals: own = [], ...worse } = stage.forecast(whole);
+    whole = { ...whole, ...worse };
+    steps.unshift({ kind, name, ...whole });
+    refusals.unshift(...own.map((refusal) => ({ policy: name, ...refusal })));
+    sentences.unshift(`"${name}" ${words}`);
+  }
+  return { name, ...whole, refusals, steps, words: [summary(whole), ...sentences] };
 }
 
-function summary({ maxAttempts, worstCaseMs }: Forecast): string {
+function summary({ maxAttempts, worstCaseMs }: WorstCase): string {
   const attempts =
     maxAttempts === Infinity
       ? 'any number of attempts'

@@ -72,10 +72,12 @@ class FallbackStage implements Stage {
     (op.slots[index] as Ladder).error = undefined;
   }
 
-  forecast(inner: Forecast): Forecast {
-    const { name, steps } = this.#options;
-    const words = `"${name}" answers for a call that fails, in up to ${steps.length} steps; only a limit outside it limits their time.`;
-    return { ...inner, worstCaseMs: Infinity, words: [words, ...inner.words] };
+  forecast(): Forecast {
+    const count = this.#options.steps.length;
+    return {
+      worstCaseMs: Infinity,
+      words: `answers for a call that fails, in up to ${count} steps; only a limit outside it limits their time.`,
+    };
   }
 
   #answered(op: Operation, ladder: Ladder): undefined {

@@ -1,4 +1,4 @@
-import { checkFunction, checkName } from '../check.ts';
+import { checker, checkFunction, checkName } from '../check.ts';
 import type { Call } from '../policy.ts';
 import { isProgrammingError } from '../retry/retriable.ts';
 
@@ -26,7 +26,8 @@ export const FALLBACK_DEFAULTS = {
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveFallbackOptions(given: FallbackOptions): ResolvedFallbackOptions {
   const options = { ...FALLBACK_DEFAULTS, ...given };
-  checkName('fallback.name', options.name);
+  const check = checker('fallback', options);
+  check(checkName, 'name');
   const count = Array.isArray(options.steps) ? options.steps.length : 0;
   if (count < 1 || count > 20) {
     throw new RangeError(`fallback.steps must be a list of 1 to 20 functions, not ${count}.`);
@@ -34,6 +35,6 @@ export function resolveFallbackOptions(given: FallbackOptions): ResolvedFallback
   options.steps.forEach((step, i) => {
     checkFunction(`fallback.steps[${i}]`, step ?? null);
   });
-  checkFunction('fallback.fallbackIf', options.fallbackIf);
+  check(checkFunction, 'fallbackIf');
   return options;
 }

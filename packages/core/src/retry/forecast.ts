@@ -1,4 +1,4 @@
-import type { Forecast } from '../explain/explain.ts';
+import type { Forecast, WorstCase } from '../explain/explain.ts';
 import { longestDelayBefore } from './backoff.ts';
 import { RETRY_DEFAULTS, type ResolvedRetryOptions } from './options.ts';
 
@@ -6,9 +6,8 @@ import { RETRY_DEFAULTS, type ResolvedRetryOptions } from './options.ts';
 const COUNTED_RETRIES = 1_000;
 
 /** The longest and the most that retrying makes of what is inside it. */
-export function forecastRetry(inner: Forecast, options: ResolvedRetryOptions): Forecast {
-  const { maxRetries, maxElapsedMs, name } = options;
-  const attempts = inner.maxAttempts * (maxRetries + 1);
+export function forecastRetry(inner: WorstCase, options: ResolvedRetryOptions): Forecast {
+  const { maxRetries, maxElapsedMs } = options;
   const waitsMs = longestWaitMs(options);
   const triedMs = maxRetries === Infinity ? Infinity : inner.worstCaseMs * (maxRetries + 1);
   const allMs = triedMs + waitsMs;
@@ -19,10 +18,9 @@ export function forecastRetry(inner: Forecast, options: ResolvedRetryOptions): F
       ? 'without end'
       : `up to ${maxRetries} times and waits up to ${waitsMs} ms between them in all`;
   return {
-    ...inner,
     worstCaseMs,
-    maxAttempts: attempts,
-    words: [`"${name}" tries again ${times}.`, ...inner.words],
+    maxAttempts: inner.maxAttempts * (maxRetries + 1),
+    words: `tries again ${times}.`,
   };
 }
 

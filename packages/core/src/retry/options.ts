@@ -1,4 +1,5 @@
 import {
+  checker,
   checkFunction,
   checkInteger,
   checkName,
@@ -85,20 +86,21 @@ export const RETRY_DEFAULTS: ResolvedRetryOptions = {
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveRetryOptions(given: RetryOptions): ResolvedRetryOptions {
   const options = { ...RETRY_DEFAULTS, ...given };
-  checkName('retry.name', options.name);
-  checkInteger('retry.maxRetries', options.maxRetries, 0, Infinity);
-  checkOneOf('retry.backoff', options.backoff, ['exponential', 'linear', 'constant']);
-  checkNumber('retry.delayMs', options.delayMs, 0, LONGEST_TIMER_MS);
-  checkNumber('retry.factor', options.factor, 1, 100);
-  checkNumber('retry.maxDelayMs', options.maxDelayMs, options.delayMs, LONGEST_TIMER_MS);
+  const check = checker('retry', options);
+  check(checkName, 'name');
+  check(checkInteger, 'maxRetries', 0, Infinity);
+  check(checkOneOf, 'backoff', ['exponential', 'linear', 'constant']);
+  check(checkNumber, 'delayMs', 0, LONGEST_TIMER_MS);
+  check(checkNumber, 'factor', 1, 100);
+  check(checkNumber, 'maxDelayMs', options.delayMs, LONGEST_TIMER_MS);
   if (typeof options.jitter === 'object' && options.jitter !== null) {
     checkNumber('retry.jitter.ratio', options.jitter.ratio, 0, 1);
   } else {
-    checkOneOf('retry.jitter', options.jitter, ['full', 'equal', 'none']);
+    check(checkOneOf, 'jitter', ['full', 'equal', 'none']);
   }
-  checkNumber('retry.maxElapsedMs', options.maxElapsedMs, 0, Infinity);
-  checkFunction('retry.retryIf', options.retryIf);
-  checkFunction('retry.retryIfResult', options.retryIfResult);
-  checkFunction('retry.delayHint', options.delayHint);
+  check(checkNumber, 'maxElapsedMs', 0, Infinity);
+  check(checkFunction, 'retryIf');
+  check(checkFunction, 'retryIfResult');
+  check(checkFunction, 'delayHint');
   return options;
 }

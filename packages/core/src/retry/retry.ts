@@ -1,7 +1,7 @@
 import type { Timer } from '../clock.ts';
 import type { Operation } from '../engine/operation.ts';
 import { type Exit, HELD, type Stage, type StageWorld } from '../engine/stage.ts';
-import type { Forecast } from '../explain/explain.ts';
+import type { Forecast, WorstCase } from '../explain/explain.ts';
 import type { Policy } from '../policy.ts';
 import { decide, type StopReason } from './decide.ts';
 import { forecastRetry } from './forecast.ts';
@@ -99,7 +99,7 @@ class RetryStage implements Stage {
     run.wait = undefined;
   }
 
-  forecast(inner: Forecast): Forecast {
+  forecast(inner: WorstCase): Forecast {
     return forecastRetry(inner, this.#options);
   }
 

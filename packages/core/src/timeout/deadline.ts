@@ -18,7 +18,7 @@ export function deadline(given: DeadlineOptions): Policy<ResolvedTimeLimitOption
   const { name, limitMs } = options;
   const limit = {
     limitMs,
-    words: `"${name}" ends the whole of it after ${limitMs} ms.`,
+    words: `ends the whole of it after ${limitMs} ms.`,
     overdue: () =>
       new DeadlineExceededError(name, `"${name}" ended the call: its ${limitMs} ms are over.`),
   };

@@ -1,4 +1,4 @@
-import { checkName, checkNumber, LONGEST_TIMER_MS } from '../check.ts';
+import { checker, checkName, checkNumber, LONGEST_TIMER_MS } from '../check.ts';
 
 export interface TimeoutOptions {
   /** Names this policy in events, metrics and errors. @default 'timeout' */
@@ -29,7 +29,8 @@ export function resolveTimeLimitOptions(
   defaults: { readonly name: string },
 ): ResolvedTimeLimitOptions {
   const options = { ...defaults, ...given };
-  checkName(`${defaults.name}.name`, options.name);
-  checkNumber(`${defaults.name}.limitMs`, options.limitMs, 1, LONGEST_TIMER_MS);
+  const check = checker(defaults.name, options);
+  check(checkName, 'name');
+  check(checkNumber, 'limitMs', 1, LONGEST_TIMER_MS);
   return options;
 }

@@ -1,7 +1,7 @@
 import { Alarm } from '../engine/alarm.ts';
 import type { Operation } from '../engine/operation.ts';
 import type { Stage, StageWorld } from '../engine/stage.ts';
-import type { Forecast } from '../explain/explain.ts';
+import type { Forecast, WorstCase } from '../explain/explain.ts';
 import type { Policy } from '../policy.ts';
 
 /** What tells one limit of time from another. */
@@ -55,12 +55,8 @@ export class TimedStage implements Stage {
     return this.#world.alarms.remainingMs(op.slots[index] as Alarm);
   }
 
-  forecast(inner: Forecast): Forecast {
+  forecast(inner: WorstCase): Forecast {
     const { limitMs, words } = this.#limit;
-    return {
-      ...inner,
-      worstCaseMs: Math.min(inner.worstCaseMs, limitMs),
-      words: [words, ...inner.words],
-    };
+    return { worstCaseMs: Math.min(inner.worstCaseMs, limitMs), words };
   }
 }

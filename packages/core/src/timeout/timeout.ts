@@ -19,7 +19,7 @@ export function timeout(given: TimeoutOptions): Policy<ResolvedTimeLimitOptions>
   const { name, limitMs } = options;
   const limit = {
     limitMs,
-    words: `"${name}" ends what is inside it after ${limitMs} ms.`,
+    words: `ends what is inside it after ${limitMs} ms.`,
     overdue: () => new TimedOutError(name, `"${name}" gave up after ${limitMs} ms.`),
   };
   const policy: Policy<ResolvedTimeLimitOptions> = {

@@ -1,7 +1,9 @@
+import type { Clock } from '@holdfast/core';
 import type { AnswerSink, Flow, OutgoingCall, Upstream } from '../flow/answer.ts';
 import { verbWord } from '../flow/go-words.ts';
 import { HttpUpstream } from '../flow/http-upstream.ts';
 import { UpstreamError } from '../flow/upstream-error.ts';
+import type { CountExchange } from '../metrics/sidecar-metrics.ts';
 import { type ConcurrencyGate, createGate } from './concurrency-gate.ts';
 
 export interface AppChannelOptions {
@@ -12,6 +14,8 @@ export interface AppChannelOptions {
   readonly maxConcurrency: number;
   /** Sent to the application as `dapr-api-token`. */
   readonly token: string | undefined;
+  readonly clock: Clock;
+  readonly called: CountExchange;
 }
 
 /** The way to our own application. */
@@ -21,9 +25,13 @@ export class AppChannel implements Upstream {
   readonly #http: HttpUpstream | undefined;
   readonly #gate: ConcurrencyGate | undefined;
   readonly #token: string | undefined;
+  readonly #clock: Clock;
+  readonly #called: CountExchange;
 
   constructor(options: AppChannelOptions) {
     const { port, address } = options;
+    this.#clock = options.clock;
+    this.#called = options.called;
     this.#http = port === undefined ? undefined : new HttpUpstream(`http://${address}:${port}`);
     this.#gate = options.maxConcurrency > 0 ? createGate(options.maxConcurrency) : undefined;
     this.#token = options.token;
@@ -38,7 +46,7 @@ export class AppChannel implements Upstream {
     const http = this.#http;
     if (http === undefined) return refuse(sink, 'app channel is not initialized');
     if (!this.healthy) return refuse(sink, 'app is not in a healthy state');
-    const worded = new AppSink(sink, http.address, call);
+    const worded = new AppSink(sink, http.address, call, this.#clock, this.#called);
     const authorized = this.#token === undefined ? call : withToken(call, this.#token);
     return this.#gate === undefined
       ? http.send(authorized, worded)
@@ -72,27 +80,53 @@ function withToken(call: OutgoingCall, token: string): OutgoingCall {
   return { ...call, headers };
 }
 
-/** Words failures as Go's http client does: verb, URL, reason. */
+/** Counts the answers, and words failures as Go's http client does: verb, URL, reason. */
 class AppSink implements AnswerSink {
   readonly #sink: AnswerSink;
   readonly #address: string;
   readonly #call: OutgoingCall;
+  readonly #clock: Clock;
+  readonly #called: CountExchange;
+  readonly #startedMs: number;
+  #status = 0;
+  #bytes = 0;
 
-  constructor(sink: AnswerSink, address: string, call: OutgoingCall) {
+  constructor(
+    sink: AnswerSink,
+    address: string,
+    call: OutgoingCall,
+    clock: Clock,
+    called: CountExchange,
+  ) {
     this.#sink = sink;
     this.#address = address;
     this.#call = call;
+    this.#clock = clock;
+    this.#called = called;
+    this.#startedMs = clock.now();
   }
 
   head(status: number, headers: string[], flow: Flow): void {
+    this.#status = status;
     this.#sink.head(status, headers, flow);
   }
 
   data(chunk: Buffer): void {
+    this.#bytes += chunk.length;
     this.#sink.data(chunk);
   }
 
   end(last: Buffer | null): void {
+    const { method, path, body } = this.#call;
+    this.#called(
+      method,
+      withoutQuery(path),
+      this.#status,
+      this.#clock.now() - this.#startedMs,
+      // A body that streams has no size before its end; Dapr counts none at all.
+      Buffer.isBuffer(body) ? body.length : 0,
+      this.#bytes + (last?.length ?? 0),
+    );
     this.#sink.end(last);
   }
 
@@ -105,4 +139,10 @@ class AppSink implements AnswerSink {
     const message = `${verbWord(method)} "http://${this.#address}${path}": ${error.message}`;
     this.#sink.fail(new UpstreamError(error.code, message, error));
   }
+}
+
+/** The path as metrics show it: queries differ with every call, and may hold what is nobody's business. */
+function withoutQuery(path: string): string {
+  const query = path.indexOf('?');
+  return query < 0 ? path : path.slice(0, query);
 }

@@ -32,7 +32,8 @@ export function watchAppHealth(
   };
   const look = (): void => {
     next = clock.timer(options.intervalMs, look);
-    probe(app, options.path, options.timeoutMs, clock).then((ok) => closed || verdict(ok));
+    // It never rejects: no answer is an answer.
+    void probe(app, options.path, options.timeoutMs, clock).then((ok) => closed || verdict(ok));
   };
   look();
   return {

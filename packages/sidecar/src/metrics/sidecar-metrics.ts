@@ -18,17 +18,22 @@ export interface PeerCounts {
   answered(callerAppId: string, status: number): void;
 }
 
+/** An exchange that has ended: bytes of the request's and the answer's body, in either direction. */
+export type CountExchange = (
+  method: string,
+  path: string,
+  status: number,
+  ms: number,
+  requestBytes: number,
+  answerBytes: number,
+) => void;
+
 /** Everything the sidecar counts. */
 export interface SidecarMetrics extends PeerCounts {
   /** An API request has been answered. */
-  served(
-    method: string,
-    path: string,
-    status: number,
-    ms: number,
-    bytesIn: number,
-    bytesOut: number,
-  ): void;
+  readonly served: CountExchange;
+  /** The application has answered one of our calls. */
+  readonly called: CountExchange;
   sent(appId: string, type: InvocationType): void;
   returned(appId: string, type: InvocationType, status: number, ms: number): void;
   /** A request meets the policies of an app. */
@@ -43,7 +48,7 @@ export interface SidecarMetrics extends PeerCounts {
 
 export function sidecarMetrics(appId: string, namespace: string): SidecarMetrics {
   const metrics = createMetrics();
-  const server = httpServerMetrics(metrics, { appId });
+  const http = httpServerMetrics(metrics, { appId });
   const invocation = serviceInvocationMetrics(metrics, { appId });
   const heard = policyMetrics(metrics);
   processMetrics(metrics);
@@ -52,8 +57,11 @@ export function sidecarMetrics(appId: string, namespace: string): SidecarMetrics
   let resiliency: ResiliencyMetrics | undefined;
 
   return {
-    served(method, path, status, ms, bytesIn, bytesOut) {
-      server.server(method, path).done(status, ms, bytesIn, bytesOut);
+    served(method, path, status, ms, requestBytes, answerBytes) {
+      http.server(method, path).done(status, ms, requestBytes, answerBytes);
+    },
+    called(method, path, status, ms, requestBytes, answerBytes) {
+      http.client(method, path).done(status, ms, requestBytes, answerBytes);
     },
     received: (caller) => invocation.caller(caller).requestReceived(),
     answered: (caller, status) => invocation.caller(caller).responseSent(status),
@@ -91,6 +99,7 @@ export function sidecarMetrics(appId: string, namespace: string): SidecarMetrics
 /** For `--enable-metrics=false`: counts nothing, costs nothing. */
 export const NO_METRICS: SidecarMetrics = {
   served() {},
+  called() {},
   received() {},
   answered() {},
   sent() {},

@@ -16,6 +16,7 @@ test('an exchange is counted once in each family of its side', () => {
   const route = 'app_id="a",method="GET",path="/v1.0/invoke/b/method/x"';
   assert.deepEqual(counts(metrics.render()), {
     [`dapr_http_server_request_count{${route},status="200"}`]: 1,
+    [`dapr_http_server_response_count{${route},status="200"}`]: 1,
     [`dapr_http_server_latency_count{${route},status="200"}`]: 1,
     'dapr_http_server_request_bytes_count{app_id="a"}': 1,
     'dapr_http_server_response_bytes_count{app_id="a"}': 1,

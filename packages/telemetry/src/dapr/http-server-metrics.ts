@@ -73,12 +73,15 @@ function serverFamilies(metrics: Metrics, appId: string, bucketsMs: readonly num
       .histogram(`dapr_http_server_${name}`, help, ['app_id'], DAPR_SIZE_BUCKETS_BYTES)
       .labels(appId);
   const requestBytes = bytes('request_bytes', 'HTTP request body size in server.');
+  const count = metrics.counter(
+    'dapr_http_server_request_count',
+    'Count of HTTP requests processed by the server.',
+    ROUTE_LABELS,
+  );
+  // Dapr counts each request under both names, and in ours too they are of those that were answered.
+  metrics.alias('dapr_http_server_response_count', 'The number of HTTP responses.', [count]);
   return {
-    count: metrics.counter(
-      'dapr_http_server_request_count',
-      'Count of HTTP requests processed by the server.',
-      ROUTE_LABELS,
-    ),
+    count,
     latency: metrics.histogram(
       'dapr_http_server_latency',
       'HTTP request end-to-end latency in server, in milliseconds.',
