@@ -37,7 +37,7 @@ describe('whatever a function does, its call settles once', () => {
 
   test('a native promise whose own `then` calls back twice counts once', async () => {
     const promise = Promise.resolve('inner');
-    Object.defineProperty(promise, 'then', {
+    void Object.defineProperty(promise, 'then', {
       value: (ok: (value: string) => void) => {
         ok('first');
         ok('second');

@@ -363,7 +363,7 @@ export class Operation {
     if (!failed) resolve(value);
     // Rejected before the caller has seen it, a promise is first taken for one that nobody
     // handles. That costs more than the refusal itself; one microtask later it is not so.
-    else if (this.#starting) SETTLED.then(() => reject(value));
+    else if (this.#starting) void SETTLED.then(() => reject(value));
     else reject(value);
     this.program.giveBack(this);
   }
