@@ -10,6 +10,7 @@ export type {
   SharedSettings,
 } from './run-file/run-file.ts';
 export { RunFileError, type RunFileProblem } from './run-file/run-file-error.ts';
+export { freePorts } from './supervisor/free-port.ts';
 export {
   InterruptedError,
   type Interrupts,

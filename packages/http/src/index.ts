@@ -10,7 +10,7 @@ export { DEADLINE_HEADER, deadlineFrom, deadlineHeader } from './deadline-header
 export type { HeadersLike } from './header.ts';
 export { expressHealth, type FastifyLike, fastifyHealth, nodeHealth } from './health/adapters.ts';
 export type { CheckResult, HealthCheck } from './health/cached-check.ts';
-export { type CircuitReport, circuitsOf } from './health/circuits-of.ts';
+export { type CircuitReport, circuitOf, circuitReport, circuitsOf } from './health/circuits-of.ts';
 export {
   HEALTH_DEFAULTS,
   type HealthAnswer,

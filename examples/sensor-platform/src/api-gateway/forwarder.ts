@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { bulkhead, type CircuitSnapshot, circuitBreaker, pipeline, timeout } from '@holdfast/core';
+import { circuitOf } from '@holdfast/http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Invocation, SidecarClient } from '../service/sidecar-client.ts';
 
@@ -44,7 +45,7 @@ export function forwarder(name: string, app: string, sidecar: SidecarClient): Fo
   return {
     name,
     send,
-    circuit: () => calls.inspect().policies.find((policy) => policy.circuit)?.circuit,
+    circuit: () => circuitOf(calls),
     async forward(request, reply) {
       const { method, url, body } = request;
       const answer = await send(url, {

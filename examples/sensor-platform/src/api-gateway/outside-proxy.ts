@@ -7,6 +7,7 @@ import {
   retry,
   timeout,
 } from '@holdfast/core';
+import { circuitOf } from '@holdfast/http';
 
 /** What `/proxy` shows: the answer, and what it took to get it. */
 export interface ProxyReport {
@@ -56,8 +57,7 @@ export function outsideProxy(url: string, about: string): () => Promise<ProxyRep
     ],
     { report: (event) => count(metrics, event) },
   );
-  const circuit = () =>
-    calls.inspect().policies.find((policy) => policy.circuit)?.circuit?.state ?? 'closed';
+  const circuit = () => circuitOf(calls)?.state ?? 'closed';
 
   return async () => {
     let attempts = 0;

@@ -1,5 +1,6 @@
 import type { CircuitSnapshot } from '@holdfast/core';
 import { pipeline, timeout } from '@holdfast/core';
+import { type CircuitReport, circuitReport } from '@holdfast/http';
 import type { SidecarClient } from '../service/sidecar-client.ts';
 import { type Forwarder, MAX_FAILURES } from './forwarder.ts';
 import { UPSTREAMS } from './routes.ts';
@@ -12,16 +13,12 @@ export interface PlatformHealth {
   readonly services: Readonly<Record<string, State>>;
   /** As the services report them; `unknown` while the one that would know is down. */
   readonly checks: Readonly<Record<string, State>>;
-  readonly circuit_breakers: Readonly<Record<string, CircuitReport>>;
+  readonly circuit_breakers: Readonly<Record<string, BreakerReport>>;
 }
 
-export interface CircuitReport {
-  readonly state: string;
-  /** Whether calls are refused now. */
-  readonly open: boolean;
-  readonly failures: number;
+/** A circuit as every `/health` here has it, with the limit that document 002 shows in place of the reason. */
+export interface BreakerReport extends Omit<CircuitReport, 'why'> {
   readonly max_failures: number;
-  readonly retry_after_ms: number;
 }
 
 /** Which service knows about which dependency. */
@@ -79,7 +76,7 @@ export function platformHealth(
     services,
     checks,
     circuit_breakers: Object.fromEntries(
-      forwarders.map(({ name, circuit }) => [name, circuitReport(circuit())]),
+      forwarders.map(({ name, circuit }) => [name, breakerReport(circuit())]),
     ),
   };
 }
@@ -89,14 +86,8 @@ function stateOf(status: 'pass' | 'fail' | undefined): State {
   return status === 'pass' ? 'up' : 'down';
 }
 
-function circuitReport(circuit: CircuitSnapshot | undefined): CircuitReport {
-  const state = circuit?.state ?? 'closed';
-  return {
-    state,
-    open: state === 'open' || state === 'forced-open',
-    // A circuit that has opened counts anew; what opened it is what one wants to know.
-    failures: (circuit?.trippedBy ?? circuit?.counts)?.consecutiveFailures ?? 0,
-    max_failures: MAX_FAILURES,
-    retry_after_ms: Math.ceil(circuit?.retryAfterMs ?? 0),
-  };
+function breakerReport(circuit: CircuitSnapshot | undefined): BreakerReport {
+  if (circuit === undefined) throw new Error('unreachable: every forwarder has a circuit breaker');
+  const { state, open, failures, retry_after_ms } = circuitReport(circuit);
+  return { state, open, failures, max_failures: MAX_FAILURES, retry_after_ms };
 }

@@ -3,9 +3,8 @@ import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Call, pipeline, retry, timeout } from '@holdfast/core';
-import { type Run, readRunFile, type StartRunOptions, startRun } from 'holdfast';
+import { freePorts, type Run, readRunFile, type StartRunOptions, startRun } from 'holdfast';
 import { removeHome } from '../postgres/home.ts';
-import { freePorts } from './free-ports.ts';
 import { type BrokerChoice, platformRun, portsOf, STATE } from './platform-run.ts';
 
 /** The example's folder. */

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { type CircuitSnapshot, circuitBreaker, isPolicyError, pipeline } from '@holdfast/core';
+import { circuitOf } from '@holdfast/http';
 import pg from 'pg';
 
 /** Where the database is and how it may be used. */
@@ -77,7 +78,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     async ping() {
       await database.query('SELECT 1');
     },
-    circuit: () => calls.inspect().policies.find((policy) => policy.circuit)?.circuit,
+    circuit: () => circuitOf(calls),
     close: () => pool.end(),
   };
   return database;

@@ -4,8 +4,8 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@holdfast/core';
+import { freePorts } from 'holdfast';
 import { removeHome } from '../postgres/home.ts';
-import { freePorts } from '../run/free-ports.ts';
 import { answers } from '../service/broker.ts';
 
 /** A real PostgreSQL in a temporary folder. */

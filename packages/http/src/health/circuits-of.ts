@@ -27,13 +27,25 @@ export function circuitsOf(pipelines: Pipelines): Record<string, CircuitReport> 
   for (const { name, policies } of pipelines.list()) {
     const circuits = policies.filter((policy) => policy.circuit !== undefined);
     for (const { name: policy, circuit } of circuits) {
-      reports[circuits.length > 1 ? `${name}/${policy}` : name] = report(circuit!);
+      reports[circuits.length > 1 ? `${name}/${policy}` : name] = circuitReport(circuit!);
     }
   }
   return reports;
 }
 
-function report({ state, counts, trippedBy, retryAfterMs, why }: CircuitSnapshot): CircuitReport {
+/** The circuit of a pipeline, its outermost if it has several; undefined if it has none. */
+export function circuitOf(pipeline: { inspect(): PipelineSnapshot }): CircuitSnapshot | undefined {
+  return pipeline.inspect().policies.find((policy) => policy.circuit !== undefined)?.circuit;
+}
+
+/** One circuit in those words. */
+export function circuitReport({
+  state,
+  counts,
+  trippedBy,
+  retryAfterMs,
+  why,
+}: CircuitSnapshot): CircuitReport {
   return {
     state,
     open: state === 'open' || state === 'forced-open',

@@ -1,5 +1,6 @@
-import type { Broker, Subscription } from '../broker.ts';
+import type { Broker } from '../broker.ts';
 import { resolveSubscribeOptions } from '../redeliver.ts';
+import { Subscriptions } from '../subscriptions.ts';
 import { type KafkaBrokerOptions, resolveKafkaOptions } from './options.ts';
 import { KafkaPublisher } from './publisher.ts';
 import { KafkaSubscriber } from './subscriber.ts';
@@ -12,29 +13,19 @@ import { KafkaSubscriber } from './subscriber.ts';
 export function kafkaBroker(given: KafkaBrokerOptions): Broker {
   const options = resolveKafkaOptions(given);
   const publisher = new KafkaPublisher(options);
-  const subscriptions = new Set<Subscription>();
+  const subscriptions = new Subscriptions();
 
   return {
     publish: (messages) => publisher.publish(messages),
     async subscribe(topic, how, handler) {
-      const subscription = new KafkaSubscriber(
-        options,
-        topic,
-        resolveSubscribeOptions(how),
-        handler,
-      );
-      subscriptions.add(subscription);
-      await subscription.joined;
-      return {
-        close() {
-          subscriptions.delete(subscription);
-          return subscription.close();
-        },
-      };
+      const subscriber = new KafkaSubscriber(options, topic, resolveSubscribeOptions(how), handler);
+      // Known before it has joined, so that closing the broker meanwhile ends it too.
+      const subscription = subscriptions.add(subscriber);
+      await subscriber.joined;
+      return subscription;
     },
     async close() {
-      await Promise.all([publisher.close(), ...[...subscriptions].map((each) => each.close())]);
-      subscriptions.clear();
+      await Promise.all([publisher.close(), subscriptions.close()]);
     },
   };
 }

@@ -1,5 +1,6 @@
-import type { Broker, Subscription } from '../broker.ts';
+import type { Broker } from '../broker.ts';
 import { resolveSubscribeOptions } from '../redeliver.ts';
+import { Subscriptions } from '../subscriptions.ts';
 import { type MqttBrokerOptions, resolveMqttOptions } from './options.ts';
 import { MqttPublisher } from './publisher.ts';
 import { subscribeMqtt } from './subscriber.ts';
@@ -11,28 +12,17 @@ import { subscribeMqtt } from './subscriber.ts';
 export function mqttBroker(given: MqttBrokerOptions): Broker {
   const options = resolveMqttOptions(given);
   const publisher = new MqttPublisher(options);
-  const subscriptions = new Set<Subscription>();
+  const subscriptions = new Subscriptions();
 
   return {
     publish: (messages) => publisher.publish(messages),
     async subscribe(topic, how, handler) {
-      const subscription = await subscribeMqtt(
-        options,
-        topic,
-        resolveSubscribeOptions(how),
-        handler,
+      return subscriptions.add(
+        await subscribeMqtt(options, topic, resolveSubscribeOptions(how), handler),
       );
-      subscriptions.add(subscription);
-      return {
-        close() {
-          subscriptions.delete(subscription);
-          return subscription.close();
-        },
-      };
     },
     async close() {
-      await Promise.all([publisher.close(), ...[...subscriptions].map((each) => each.close())]);
-      subscriptions.clear();
+      await Promise.all([publisher.close(), subscriptions.close()]);
     },
   };
 }
