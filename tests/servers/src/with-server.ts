@@ -1,0 +1,29 @@
+import type { TestContext } from 'node:test';
+import type { ServerProcess } from './server-process.ts';
+
+/**
+ * Starts a server for a test and removes it after. Where it cannot be had the
+ * test is skipped by the server's name, and fails where `CI=true`.
+ */
+export async function withServer<S extends { readonly process: ServerProcess }>(
+  t: Pick<TestContext, 'skip' | 'after'>,
+  start: () => Promise<S | Unavailable>,
+): Promise<S | undefined> {
+  const server = await start();
+  if (server instanceof Unavailable) {
+    if (process.env.CI === 'true') throw new Error(server.why);
+    t.skip(server.why);
+    return undefined;
+  }
+  t.after(() => server.process.remove());
+  return server;
+}
+
+/** A server that this machine does not have; `why` names it and says how to get it. */
+export class Unavailable {
+  readonly why: string;
+
+  constructor(name: string, missing: string) {
+    this.why = `${name} is not on this machine (${missing}): sudo bash scripts/install-servers.sh`;
+  }
+}
