@@ -55,7 +55,7 @@ interface Start {
 const ROLES: readonly Role[] = ['caller', 'callee', 'down', 'noport', 'secured'];
 
 /** Starts a mesh of holdfast sidecars, or of real daprd where `daprd` names its executable. */
-export async function startMesh(daprd?: string): Promise<Mesh> {
+export async function startMesh(daprd?: string, tracing?: string): Promise<Mesh> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'holdfast-conformance-'));
   const app = await startEchoApp();
   const resources = path.join(folder, 'resources');
@@ -64,7 +64,7 @@ export async function startMesh(daprd?: string): Promise<Mesh> {
   await mkdir(resources);
   await writeFile(path.join(resources, 'resiliency.yaml'), RESILIENCY(app.port));
   await writeFile(path.join(resources, 'endpoint.yaml'), HTTP_ENDPOINT(app.port));
-  await writeFile(config, configuration(names));
+  await writeFile(config, configuration(names, tracing));
 
   const running = new Map<Role, Running>();
   const begin = async (role: Role): Promise<void> => {

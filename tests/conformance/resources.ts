@@ -47,11 +47,11 @@ metadata: { name: fragile }
 spec: { baseUrl: "http://127.0.0.1:${appPort}/fragile" }
 `;
 
-export const configuration = (names: string): string => `
+export const configuration = (names: string, tracing = 'samplingRate: "1"'): string => `
 apiVersion: dapr.io/v1alpha1
 kind: Configuration
 metadata: { name: conformance }
 spec:
   nameResolution: { component: sqlite, version: v1, configuration: { connectionString: "${names}" } }
-  tracing: { samplingRate: "1" }
+  tracing: { ${tracing} }
 `;

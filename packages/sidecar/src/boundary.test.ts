@@ -24,7 +24,12 @@ describe('one request cannot end the sidecar', () => {
       onRequest: apiHandler({
         clock: systemClock,
         log: createLogger({ write: (line) => void lines.push(line) }),
-        tracing: createTracing(0, systemRandom),
+        tracing: createTracing({
+          samplingRate: 0,
+          random: systemRandom,
+          clock: systemClock,
+          sink: undefined,
+        }),
         metrics: NO_METRICS,
         allowed: () => true,
         apiLogging: false,

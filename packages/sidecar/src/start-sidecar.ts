@@ -22,7 +22,7 @@ import { loadResources } from './resources/load-resources.ts';
 import { openDoors } from './server/open-doors.ts';
 import { shutdownRoutes } from './server/shutdown-routes.ts';
 import { createTokenCheck } from './server/token.ts';
-import { createTracing } from './trace/tracing.ts';
+import { openTracing } from './trace/open-tracing.ts';
 
 /** The leg between sidecars has no authentication yet: it does not leave this machine. */
 const INTERNAL_HOST = '127.0.0.1';
@@ -83,7 +83,8 @@ async function start(
   }
   const metricsOn = options.enableMetrics && configuration.metricsEnabled;
   const metrics = metricsOn ? sidecarMetrics(appId, namespace) : NO_METRICS;
-  const tracing = createTracing(configuration.samplingRate, systemRandom);
+  const tracing = await openTracing(configuration, { appId, variables, clock, log });
+  closing.last(() => tracing.close());
 
   const app = new AppChannel({
     port: options.appPort,
@@ -98,7 +99,7 @@ async function start(
   const peers = framePeerTransport();
   closing.last(() => peers.close());
 
-  const callee = new Callee({ appId, app, traced: tracing.on, counts: metrics });
+  const callee = new Callee({ appId, app, tracing, counts: metrics });
   const peerServer = await listenForPeers(callee, {
     host: INTERNAL_HOST,
     port: options.internalPort,

@@ -1,9 +1,11 @@
 import { type Call, isPolicyError, type Pipeline } from '@holdfast/core';
+import type { LiveSpan } from '@holdfast/telemetry/trace';
 import type { Flow, OutgoingCall, Upstream } from '../flow/answer.ts';
 import { PendingAnswer } from '../flow/pending-answer.ts';
 import type { BodyStream } from '../flow/request-body.ts';
 import { ClientGoneError, UpstreamError } from '../flow/upstream-error.ts';
 import { isUnreachable } from '../policies/policy-book.ts';
+import { withTrace } from '../trace/tracing.ts';
 import type { Destination, Upstreams } from './upstreams.ts';
 
 /** What one invocation is made of; everything is decided, nothing sent yet. */
@@ -18,6 +20,8 @@ export interface InvocationPlan {
   /** Retries of an unreachable peer; undefined where they do not apply. */
   readonly builtIn: Pipeline | undefined;
   readonly upstreams: Upstreams;
+  /** The call's, where it is recorded: each attempt is a span inside it. */
+  readonly span?: LiveSpan | undefined;
   /** Told of each attempt at another sidecar; what it returns is told the status of the answer. */
   readonly count: (appId: string) => (status: number) => void;
 }
@@ -126,7 +130,9 @@ export class Invocation {
         reject(new UpstreamError('BROKEN', 'the body was sent already and cannot be sent again'));
         return;
       }
+      const span = this.#attemptSpan(call);
       const failed = (error: Error): void => {
+        span?.end(error.message);
         if (address !== undefined && destination.kind === 'peer' && isUnreachable(error)) {
           upstreams.unreachable(destination.appId, destination.namespace, address);
         }
@@ -135,9 +141,16 @@ export class Invocation {
       const counted = destination.kind === 'peer' ? this.#plan.count(destination.appId) : undefined;
       const answered = (answer: PendingAnswer): void => {
         counted?.(answer.status);
+        span?.set('http.response.status_code', answer.status);
+        span?.end();
         resolve(answer);
       };
-      const outgoing: OutgoingCall = { method, path, headers, body };
+      const outgoing: OutgoingCall = {
+        method,
+        path,
+        headers: span === undefined ? headers : withTrace(headers, span),
+        body,
+      };
       const flow = upstream.send(outgoing, new PendingAnswer(answered, failed));
       this.#flow = flow;
       this.#pending = reject;
@@ -148,11 +161,22 @@ export class Invocation {
         'abort',
         () => {
           if (this.#flow === flow) flow.abort(signal.reason);
+          span?.end(String((signal.reason as Error | undefined)?.message ?? signal.reason));
           reject(signal.reason);
         },
         { once: true },
       );
     });
+  }
+
+  #attemptSpan(call: Call | undefined): LiveSpan | undefined {
+    const span = this.#plan.span?.child('attempt', 'internal');
+    if (span === undefined) return undefined;
+    span.set('holdfast.attempt', this.attempts);
+    if (call !== undefined && call.remainingMs !== Number.POSITIVE_INFINITY) {
+      span.set('holdfast.remaining_ms', Math.round(call.remainingMs));
+    }
+    return span;
   }
 }
 

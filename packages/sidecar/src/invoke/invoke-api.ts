@@ -1,5 +1,6 @@
-import type { Clock } from '@holdfast/core';
+import { type Clock, isPolicyError } from '@holdfast/core';
 import type { InvocationType } from '@holdfast/telemetry';
+import type { LiveSpan } from '@holdfast/telemetry/trace';
 import type { AnswerSink, Flow } from '../flow/answer.ts';
 import { ClientAnswer } from '../flow/client-answer.ts';
 import type { PendingAnswer } from '../flow/pending-answer.ts';
@@ -13,7 +14,8 @@ import { ClientGoneError } from '../flow/upstream-error.ts';
 import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
 import type { PolicyBook, TargetPipelines } from '../policies/policy-book.ts';
 import type { ApiCall } from '../server/api-call.ts';
-import { pushTrace } from '../trace/tracing.ts';
+import { nameInvocation } from '../trace/api-span.ts';
+import { pushTrace, recorded } from '../trace/tracing.ts';
 import { type CallerIdentity, forwardHeaders } from './forward-headers.ts';
 import { Invocation } from './invocation.ts';
 import { type InvokeAnswer, invokeAnswer, NO_APP_ID } from './invoke-error.ts';
@@ -57,6 +59,8 @@ export class InvokeApi {
       return;
     }
     const method = cleanMethodPath(target.method);
+    const live = recorded(call.span);
+    if (live !== undefined && !('refused' in method)) nameInvocation(live, target.id, method.path);
     if ('refused' in method) {
       const why = `rpc error: code = InvalidArgument desc = ${method.refused}`;
       answer(call, { ...invokeAnswer(target.id, new Error(why), 0), status: method.status });
@@ -124,6 +128,7 @@ export class InvokeApi {
       pipeline,
       builtIn: unlisted ? book.builtInRetries : undefined,
       upstreams,
+      span: recorded(call.span),
       count: (appId) => this.#count(appId, streaming ? 'streaming' : 'unary'),
     });
     call.res.on('close', () => {
@@ -163,6 +168,7 @@ export class InvokeApi {
   #failed(call: ApiCall, id: string, error: unknown, attempts: number): void {
     if (error instanceof ClientGoneError || call.res.destroyed || call.res.headersSent) return;
     const failure = invokeAnswer(id, error, attempts);
+    noteRefusal(recorded(call.span), error);
     if (failure.status === 413) answerTooLarge(call, failure, this.#options.clock);
     else answer(call, failure);
   }
@@ -193,6 +199,17 @@ export class InvokeApi {
 
 function answer(call: ApiCall, { status, body, headers }: InvokeAnswer): void {
   call.json(status, body, headers);
+}
+
+/** Says in the trace which policy said no, and when to come back. */
+function noteRefusal(span: LiveSpan | undefined, error: unknown): void {
+  if (span === undefined || !isPolicyError(error)) return;
+  const { code, policy, retryAfterMs } = error;
+  span.event('refused', {
+    'holdfast.code': code,
+    'holdfast.policy': policy,
+    ...(retryAfterMs === undefined ? {} : { 'holdfast.retry_after_ms': retryAfterMs }),
+  });
 }
 
 /** A body that is passed on as it comes; it can be begun again until its first byte was read. */

@@ -1,3 +1,4 @@
+import { NO_EXPORTS, type TracingExports, tracingExports } from '../trace/tracing-configuration.ts';
 import { at, isRecord, type Resource } from './resource-files.ts';
 
 /** How sidecars find each other. */
@@ -11,6 +12,8 @@ export interface Configuration {
   readonly nameResolution: NameResolutionSpec | undefined;
   /** 0 … 1; 0: tracing is off. */
   readonly samplingRate: number;
+  /** Where spans are sent. */
+  readonly exports: TracingExports;
   readonly metricsEnabled: boolean;
   /** A line in the log for each call of the API. */
   readonly apiLogging: boolean;
@@ -21,7 +24,7 @@ export interface Configuration {
 /** The keys that have an effect; of all others the log says that they have none. */
 const KNOWN: Readonly<Record<string, readonly string[] | 'all'>> = {
   nameResolution: 'all',
-  tracing: ['samplingRate'],
+  tracing: ['samplingRate', 'zipkin', 'otel', 'stdout'],
   metrics: ['enabled'],
   metric: ['enabled'],
   logging: ['apiLogging'],
@@ -33,6 +36,7 @@ export const DEFAULT_SAMPLING_RATE = 1e-4;
 export const NO_CONFIGURATION: Configuration = {
   nameResolution: undefined,
   samplingRate: DEFAULT_SAMPLING_RATE,
+  exports: NO_EXPORTS,
   metricsEnabled: true,
   apiLogging: false,
   ignored: [],
@@ -54,6 +58,7 @@ export function mergeConfigurations(
     merged = {
       nameResolution: nameResolution(at(spec, 'nameResolution')) ?? merged.nameResolution,
       samplingRate: rate === undefined ? merged.samplingRate : samplingRate(rate),
+      exports: tracingExports(at(spec, 'tracing'), merged.exports),
       metricsEnabled: typeof enabled === 'boolean' ? enabled : merged.metricsEnabled,
       apiLogging: typeof apiLogging === 'boolean' ? apiLogging : merged.apiLogging,
       ignored:

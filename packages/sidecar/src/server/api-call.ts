@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { formatTraceparent, type TraceContext } from '@holdfast/core/trace';
+import { formatTraceparent } from '@holdfast/core/trace';
+import type { Span } from '../trace/tracing.ts';
 import type { RequestHead } from './request-head.ts';
 
 /** Longer ones reach the application, whose own they are, but are not repeated to the client. */
@@ -11,7 +12,7 @@ export class ApiCall {
   readonly res: ServerResponse;
   readonly head: RequestHead;
   /** Undefined where tracing is off, and for health probes. */
-  readonly span: TraceContext | undefined;
+  readonly span: Span | undefined;
   readonly startedMs: number;
   /** Of the answer's body, as far as it was written. */
   bytesOut = 0;
@@ -20,7 +21,7 @@ export class ApiCall {
     req: IncomingMessage,
     res: ServerResponse,
     head: RequestHead,
-    span: TraceContext | undefined,
+    span: Span | undefined,
     startedMs: number,
   ) {
     this.req = req;

@@ -2,8 +2,9 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Clock } from '@holdfast/core';
 import type { LogFields, Logger } from '@holdfast/telemetry/log';
 import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
+import { describeApiSpan, endApiSpan } from '../trace/api-span.ts';
 import { badBaggage } from '../trace/baggage.ts';
-import type { Tracing } from '../trace/tracing.ts';
+import { recorded, type Tracing } from '../trace/tracing.ts';
 import { ApiCall } from './api-call.ts';
 import { metricPath } from './metric-path.ts';
 import { readRequestHead } from './request-head.ts';
@@ -33,13 +34,21 @@ export function apiHandler(options: ApiHandlerOptions): RequestListener {
     const probe = read.path.startsWith('/v1.0/healthz') && HEALTH.test(read.path);
     const head = probe ? { ...read, baggage: undefined } : read;
     const traced = !head.path.includes('/healthz');
-    const span = traced ? tracing.begin(head.traceparent, head.tracestate) : undefined;
+    const span = traced
+      ? tracing.begin(head.path, 'client', head.traceparent, head.tracestate)
+      : undefined;
+    const live = recorded(span);
+    if (live !== undefined) {
+      const { remoteAddress: address, remotePort: port } = req.socket;
+      describeApiSpan(live, head, { address, port });
+    }
     const call = new ApiCall(req, res, head, span, clock.now());
     res.on('close', () => {
       const status = res.headersSent ? res.statusCode : 499;
       const ms = clock.now() - call.startedMs;
       const path = metricPath(head.path);
       metrics.served(head.method, path, status, ms, Math.max(0, head.bodyLength), call.bytesOut);
+      if (live !== undefined) endApiSpan(live, status);
       if (apiLogging) log.info('HTTP API Called', apiLogLine(call, status, ms));
     });
     if (head.path.includes('%') && BROKEN_ESCAPE.test(head.path)) {
@@ -62,6 +71,7 @@ export function apiHandler(options: ApiHandlerOptions): RequestListener {
       log.error('A request failed for a reason of the sidecar.', {
         path: head.path,
         error: stackOf(error),
+        ...traceFields(call),
       });
       call.failed(error);
     }
@@ -72,13 +82,20 @@ function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-/** Dapr's fields. The query is left out: it is where secrets are. */
-function apiLogLine({ head, req, bytesOut }: ApiCall, code: number, ms: number): LogFields {
+/** What joins a log line to its trace. */
+function traceFields({ span }: ApiCall): LogFields {
+  return span === undefined ? {} : { trace_id: span.traceId, span_id: span.spanId };
+}
+
+/** Dapr's fields, and the trace. The query is left out: it is where secrets are. */
+function apiLogLine(call: ApiCall, code: number, ms: number): LogFields {
+  const { head, req, bytesOut } = call;
   return {
     method: `${head.method} ${head.path}`,
     code,
     duration: Math.round(ms),
     size: bytesOut,
     useragent: req.headers['user-agent'] ?? '',
+    ...traceFields(call),
   };
 }

@@ -1,4 +1,4 @@
-import type { Random } from '@holdfast/core';
+import type { Clock, Random } from '@holdfast/core';
 import {
   childOf,
   formatTraceparent,
@@ -6,35 +6,71 @@ import {
   parseTraceparent,
   type TraceContext,
 } from '@holdfast/core/trace';
+import { LiveSpan, type SpanKind, type SpanSink } from '@holdfast/telemetry/trace';
 
-/** Makes trace contexts, or continues the ones that come in. */
+/** A span's ids where it is not recorded; where it is, what it becomes when it ends. */
+export type Span = TraceContext | LiveSpan;
+
+/** Makes spans, or continues the traces that come in. */
 export interface Tracing {
   /** `false`: incoming trace headers pass like any others and none are made. */
   readonly on: boolean;
-  /** The span of an API call; its ids go out with the answer. */
-  begin(traceparent: string | undefined, tracestate: string | undefined): TraceContext | undefined;
+  /**
+   * Begins the span of some work. It is recorded (a `LiveSpan`) where its trace
+   * is sampled and spans are sent anywhere; else it is only the ids that go on.
+   */
+  begin(
+    name: string,
+    kind: SpanKind,
+    traceparent: string | undefined,
+    tracestate: string | undefined,
+  ): Span | undefined;
+}
+
+export interface TracingOptions {
+  /** 0 … 1; 0 turns tracing off altogether, as in Dapr. */
+  readonly samplingRate: number;
+  readonly random: Random;
+  readonly clock: Clock;
+  /** Where spans go; without one none are recorded. */
+  readonly sink: SpanSink | undefined;
 }
 
 /**
  * Parent-based sampling: whoever began the trace has decided; a trace begun
- * here is sampled with probability `samplingRate` (0 … 1). Rate 0 turns tracing
- * off altogether, as in Dapr.
+ * here is sampled with probability `samplingRate`.
  */
-export function createTracing(samplingRate: number, random: Random): Tracing {
+export function createTracing({ samplingRate, random, clock, sink }: TracingOptions): Tracing {
   if (samplingRate === 0) return { on: false, begin: () => undefined };
+  const contextOf = (parent: TraceContext | undefined, tracestate: string | undefined) => {
+    if (parent === undefined) return newTrace(samplingRate === 1 || random.next() < samplingRate);
+    const child = childOf(parent);
+    return tracestate === undefined ? child : { ...child, state: tracestate };
+  };
   return {
     on: true,
-    begin(traceparent, tracestate) {
+    begin(name, kind, traceparent, tracestate) {
       const parent = parseTraceparent(traceparent);
-      if (parent === undefined) return newTrace(samplingRate === 1 || random.next() < samplingRate);
-      const child = childOf(parent);
-      return tracestate === undefined ? child : { ...child, state: tracestate };
+      const context = contextOf(parent, tracestate);
+      if (sink === undefined || !context.sampled) return context;
+      return new LiveSpan(context, { name, kind, parentSpanId: parent?.spanId }, sink, clock);
     },
   };
 }
+
+/** The span that is being recorded, if this one is. */
+export const recorded = (span: Span | undefined): LiveSpan | undefined =>
+  span instanceof LiveSpan ? span : undefined;
 
 /** Appends the headers that hand `span` on. */
 export function pushTrace(headers: string[], span: TraceContext): void {
   if (span.state !== undefined) headers.push('tracestate', span.state);
   headers.push('traceparent', formatTraceparent(span));
+}
+
+/** The same headers for one attempt: `pushTrace` put the trace last. */
+export function withTrace(headers: readonly string[], attempt: TraceContext): string[] {
+  const own = headers.slice();
+  own[own.length - 1] = formatTraceparent(attempt);
+  return own;
 }

@@ -1,0 +1,95 @@
+import { parseDuration } from '@holdfast/config';
+import type { OtlpOptions } from '@holdfast/telemetry/trace-export';
+import { at, isRecord } from '../resources/resource-files.ts';
+
+/** Where a Configuration has spans sent. */
+export interface TracingExports {
+  readonly zipkinUrl?: string | undefined;
+  readonly otlp?: OtlpOptions | undefined;
+  /** A line of JSON a span, on stdout. */
+  readonly stdout: boolean;
+}
+
+export const NO_EXPORTS: TracingExports = { stdout: false };
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Reads `spec.tracing` of a Configuration; a key it does not have leaves what was there. */
+export function tracingExports(tracing: unknown, before: TracingExports): TracingExports {
+  const zipkin = at(tracing, 'zipkin', 'endpointAddress');
+  const stdout = at(tracing, 'stdout');
+  return {
+    zipkinUrl: typeof zipkin === 'string' && zipkin !== '' ? zipkin : before.zipkinUrl,
+    otlp: otlp(at(tracing, 'otel')) ?? before.otlp,
+    stdout: typeof stdout === 'boolean' ? stdout : before.stdout,
+  };
+}
+
+function otlp(given: unknown): OtlpOptions | undefined {
+  const address = at(given, 'endpointAddress');
+  if (typeof address !== 'string' || address === '') return undefined;
+  const timeoutMs = durationMs(at(given, 'timeout'));
+  return {
+    protocol: protocolOf(at(given, 'protocol')),
+    url: withScheme(address, at(given, 'isSecure') !== false),
+    headers: headersOf(at(given, 'headers')),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  };
+}
+
+/**
+ * OpenTelemetry's variables, which win over the file as in Dapr; those for
+ * traces win over those for everything.
+ */
+export function withVariables(exports: TracingExports, variables: Variables): TracingExports {
+  const of = (name: string) =>
+    variables[`OTEL_EXPORTER_OTLP_TRACES_${name}`] ?? variables[`OTEL_EXPORTER_OTLP_${name}`];
+  const endpoint = of('ENDPOINT');
+  const url =
+    endpoint === undefined || endpoint === ''
+      ? exports.otlp?.url
+      : withScheme(endpoint, of('INSECURE') !== 'true');
+  if (url === undefined) return exports;
+  const timeout = Number(of('TIMEOUT'));
+  const protocol = of('PROTOCOL');
+  const headers = of('HEADERS');
+  return {
+    ...exports,
+    otlp: {
+      ...exports.otlp,
+      url,
+      protocol: protocol === undefined ? (exports.otlp?.protocol ?? 'grpc') : protocolOf(protocol),
+      ...(headers === undefined ? {} : { headers: headersOf(headers) }),
+      ...(timeout > 0 ? { timeoutMs: timeout } : {}),
+    },
+  };
+}
+
+function protocolOf(given: unknown): 'grpc' | 'http' {
+  return typeof given === 'string' && given.startsWith('http') ? 'http' : 'grpc';
+}
+
+function withScheme(address: string, secure: boolean): string {
+  return address.includes('://') ? address : `${secure ? 'https' : 'http'}://${address}`;
+}
+
+/** `k=v` entries of a list, or of one text with commas between them. */
+function headersOf(given: unknown): Readonly<Record<string, string>> {
+  if (isRecord(given)) {
+    return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, String(value)]));
+  }
+  const entries = Array.isArray(given) ? given : typeof given === 'string' ? given.split(',') : [];
+  const pairs = entries.map(String).flatMap((entry) => {
+    const equals = entry.indexOf('=');
+    if (equals < 1) return [];
+    return [[entry.slice(0, equals).trim(), entry.slice(equals + 1).trim()] as const];
+  });
+  return Object.fromEntries(pairs);
+}
+
+/** As all durations of Dapr's files: `10s`, or milliseconds. */
+function durationMs(given: unknown): number | undefined {
+  if (given === undefined) return undefined;
+  const parsed = parseDuration(String(given));
+  return 'ms' in parsed && parsed.ms > 0 ? parsed.ms : undefined;
+}

@@ -1,0 +1,123 @@
+import { type Clock, systemClock } from '@holdfast/core';
+import { BatchSpanProcessor, type SpanExporter } from '@opentelemetry/sdk-trace';
+import { readableSpans } from './readable-span.ts';
+import type { FinishedSpan, SpanSink } from './span.ts';
+
+/** Where spans go; none of them: nowhere. */
+export interface SpanSinkOptions {
+  /** Names the process in every span (`service.name`). */
+  readonly serviceName: string;
+  /** More attributes of the process. @default none */
+  readonly resource?: Readonly<Record<string, string>>;
+  /** Zipkin's collector, with its path: `http://localhost:9411/api/v2/spans`. */
+  readonly zipkinUrl?: string | undefined;
+  readonly otlp?: OtlpOptions | undefined;
+  /** Receives each span as a line of JSON. */
+  readonly write?: ((line: string) => void) | undefined;
+  /** Hears of batches that could not be sent. They are gone: spans are no ledger. @default nobody */
+  readonly onProblem?: (exporter: string, error: unknown) => void;
+  readonly clock?: Clock;
+  /** Spans that wait to be sent; more are dropped. @default 2_048 */
+  readonly maxQueued?: number;
+  /** Longest wait before a batch is sent. @default 5_000 ms, as in OpenTelemetry's specification */
+  readonly delayMs?: number;
+}
+
+/** An OpenTelemetry collector. */
+export interface OtlpOptions {
+  readonly protocol: 'grpc' | 'http';
+  /** `https://collector:4317`; for `http`, `/v1/traces` is added where it has no path. */
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Longest that one batch may take. @default 10_000 ms */
+  readonly timeoutMs?: number;
+}
+
+const CLOSE_PATIENCE_MS = 2_000;
+
+/**
+ * Opens what sends spans to where the options say; undefined where they say
+ * nothing. The exporters are loaded here and not before: who sends none carries none.
+ */
+export async function openSpanSink(options: SpanSinkOptions): Promise<SpanSink | undefined> {
+  const { clock = systemClock, maxQueued = 2_048, delayMs = 5_000, onProblem } = options;
+  const exporters = await openExporters(options);
+  if (exporters.length === 0 && options.write === undefined) return undefined;
+  const processors = exporters.map(
+    ({ name, exporter }) =>
+      new BatchSpanProcessor({
+        exporter: onProblem === undefined ? exporter : reporting(name, exporter, onProblem),
+        maxQueueSize: maxQueued,
+        maxExportBatchSize: Math.min(512, maxQueued),
+        scheduledDelayMillis: delayMs,
+        exportTimeoutMillis: options.otlp?.timeoutMs ?? 10_000,
+      }),
+  );
+  const readable = readableSpans(options.serviceName, options.resource ?? {});
+  return {
+    add(span) {
+      options.write?.(JSON.stringify(lineOf(span)));
+      if (processors.length === 0) return;
+      const one = readable(span);
+      for (const processor of processors) processor.onEnd(one);
+    },
+    async close(patienceMs = CLOSE_PATIENCE_MS) {
+      const sent = Promise.allSettled(processors.map((processor) => processor.shutdown()));
+      const patience = new AbortController();
+      await Promise.race([sent, clock.sleep(patienceMs, patience.signal).catch(() => {})]);
+      patience.abort();
+    },
+  };
+}
+
+interface NamedExporter {
+  readonly name: string;
+  readonly exporter: SpanExporter;
+}
+
+async function openExporters({ zipkinUrl, otlp }: SpanSinkOptions): Promise<NamedExporter[]> {
+  const exporters: NamedExporter[] = [];
+  if (zipkinUrl !== undefined) {
+    const { ZipkinExporter } = await import('@opentelemetry/exporter-zipkin');
+    exporters.push({ name: 'zipkin', exporter: new ZipkinExporter({ url: zipkinUrl }) });
+  }
+  if (otlp !== undefined) exporters.push({ name: 'otlp', exporter: await openOtlp(otlp) });
+  return exporters;
+}
+
+async function openOtlp(options: OtlpOptions): Promise<SpanExporter> {
+  const { url, headers = {}, timeoutMs = 10_000 } = options;
+  if (options.protocol === 'http') {
+    const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-proto');
+    const full = new URL(url);
+    if (full.pathname === '/') full.pathname = '/v1/traces';
+    return new OTLPTraceExporter({ url: full.href, headers, timeoutMillis: timeoutMs });
+  }
+  const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-grpc');
+  const { Metadata } = await import('@grpc/grpc-js');
+  const metadata = new Metadata();
+  for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
+  return new OTLPTraceExporter({ url, metadata, timeoutMillis: timeoutMs });
+}
+
+function reporting(
+  name: string,
+  exporter: SpanExporter,
+  onProblem: (exporter: string, error: unknown) => void,
+): SpanExporter {
+  return {
+    export(spans, done) {
+      exporter.export(spans, (result) => {
+        if (result.code !== 0) onProblem(name, result.error ?? new Error('no reason given'));
+        // Told to the processor as done: it would only shout the same into the void.
+        done({ code: 0 });
+      });
+    },
+    shutdown: () => exporter.shutdown(),
+    forceFlush: () => exporter.forceFlush?.() ?? Promise.resolve(),
+  };
+}
+
+function lineOf({ context, ...span }: FinishedSpan): object {
+  return { trace_id: context.traceId, span_id: context.spanId, ...span };
+}
