@@ -80,7 +80,7 @@ function spansOf(make: 'holdfast' | 'daprd', executable: string | undefined): vo
 
       const client = spans.find(({ kind }) => kind === 'CLIENT')!;
       assert.deepEqual(
-        [client.tags['dapr.status_code'], client.tags['error'], client.tags['otel.status_code']],
+        [client.tags['dapr.status_code'], client.tags.error, client.tags['otel.status_code']],
         ['404', 'Code(404): Not Found', 'ERROR'],
       );
     });
