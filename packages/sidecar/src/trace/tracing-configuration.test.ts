@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { NO_EXPORTS, tracingExports, withVariables } from './tracing-configuration.ts';
+
+test('reads Dapr’s keys: secure and gRPC unless the file says otherwise', () => {
+  const read = (tracing: unknown) => tracingExports(tracing, NO_EXPORTS);
+
+  assert.deepEqual(
+    [
+      read({ zipkin: { endpointAddress: 'http://z:9411/api/v2/spans' }, stdout: true }),
+      read({ otel: { endpointAddress: 'c:4317' } }).otlp,
+      read({
+        otel: {
+          endpointAddress: 'c:4318',
+          protocol: 'http',
+          isSecure: false,
+          headers: ['a=b=c', 'nonsense'],
+          timeout: '3s',
+        },
+      }).otlp,
+      read({ otel: {}, zipkin: { endpointAddress: '' } }),
+    ],
+    [
+      { zipkinUrl: 'http://z:9411/api/v2/spans', otlp: undefined, stdout: true },
+      { protocol: 'grpc', url: 'https://c:4317', headers: {} },
+      { protocol: 'http', url: 'http://c:4318', headers: { a: 'b=c' }, timeoutMs: 3_000 },
+      { zipkinUrl: undefined, otlp: undefined, stdout: false },
+    ],
+  );
+});
+
+test('a second file changes what it names and leaves the rest', () => {
+  const first = tracingExports(
+    { zipkin: { endpointAddress: 'http://z' }, stdout: true },
+    NO_EXPORTS,
+  );
+
+  assert.deepEqual(tracingExports({ otel: { endpointAddress: 'http://c' } }, first), {
+    zipkinUrl: 'http://z',
+    otlp: { protocol: 'grpc', url: 'http://c', headers: {} },
+    stdout: true,
+  });
+});
+
+test('variables win over the file, those for traces over those for everything', () => {
+  const file = tracingExports(
+    { otel: { endpointAddress: 'c:4317', headers: ['from=file'] } },
+    NO_EXPORTS,
+  );
+
+  assert.deepEqual(
+    [
+      withVariables(file, {}).otlp?.url,
+      withVariables(file, {
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'all:4317',
+        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'traces:4317',
+        OTEL_EXPORTER_OTLP_INSECURE: 'true',
+        OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
+        OTEL_EXPORTER_OTLP_HEADERS: 'a=b,c=d',
+        OTEL_EXPORTER_OTLP_TIMEOUT: '700',
+      }).otlp,
+      withVariables(NO_EXPORTS, { OTEL_EXPORTER_OTLP_HEADERS: 'a=b' }).otlp,
+    ],
+    [
+      'https://c:4317',
+      {
+        protocol: 'http',
+        url: 'http://traces:4317',
+        headers: { a: 'b', c: 'd' },
+        timeoutMs: 700,
+      },
+      undefined,
+    ],
+  );
+});
