@@ -6,6 +6,13 @@ export {
   type ResolvedCircuitBreakerOptions,
 } from './breaker/options.ts';
 export type { CircuitCounts, CircuitSnapshot } from './breaker/snapshot.ts';
+export {
+  RETRY_BUDGET_DEFAULTS,
+  type RetryBudget,
+  type RetryBudgetOptions,
+  type RetryBudgetSnapshot,
+  retryBudget,
+} from './budget/retry-budget.ts';
 export { bulkhead } from './bulkhead/bulkhead.ts';
 export {
   BULKHEAD_DEFAULTS,
@@ -46,6 +53,14 @@ export {
   type FallbackStep,
   type ResolvedFallbackOptions,
 } from './fallback/options.ts';
+export { HedgeLostError, hedge } from './hedge/hedge.ts';
+export {
+  HEDGE_DEFAULTS,
+  HEDGE_QUANTILE_DEFAULTS,
+  type HedgeOptions,
+  type HedgeQuantile,
+  type ResolvedHedgeOptions,
+} from './hedge/options.ts';
 export { type Pipeline, type PipelineSnapshot, type PolicySnapshot, pipeline } from './pipeline.ts';
 export {
   type Call,
@@ -58,7 +73,12 @@ export {
 } from './policy.ts';
 export { type Random, systemRandom } from './random.ts';
 export { createRegistry, type Registry, registry } from './registry.ts';
-export { RETRY_DEFAULTS, type ResolvedRetryOptions, type RetryOptions } from './retry/options.ts';
+export {
+  type CustomBackoff,
+  RETRY_DEFAULTS,
+  type ResolvedRetryOptions,
+  type RetryOptions,
+} from './retry/options.ts';
 export { retry } from './retry/retry.ts';
 export { deadline } from './timeout/deadline.ts';
 export {

@@ -48,13 +48,15 @@ export interface PipelineSnapshot {
   readonly policies: readonly PolicySnapshot[];
 }
 
-/** One policy's part of a snapshot; `circuit` and `bulkhead` where it is one. */
+/** One policy's part of a snapshot; beside kind, name and options what its kind has. */
 export interface PolicySnapshot {
   readonly kind: PolicyKind;
   readonly name: string;
   readonly options: Readonly<object>;
   readonly circuit?: CircuitSnapshot;
   readonly bulkhead?: { readonly active: number; readonly queued: number };
+  /** `delayMs` is Infinity while too few calls are known. */
+  readonly hedge?: { readonly delayMs: number };
 }
 
 /** Composes policies, outermost first: `pipeline('p', [retry(), timeout()])` times out each attempt. */

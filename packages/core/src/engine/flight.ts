@@ -1,3 +1,4 @@
+import { lateListener } from './late-result.ts';
 import type { Operation } from './operation.ts';
 
 /** Hears of the outcome of a function that its operation no longer waits for. */
@@ -23,9 +24,11 @@ export class Flight {
     this.err = (error) => this.#land(error, true);
   }
 
-  leaveBehind(late: LateListener): void {
+  /** Waits for nobody any more; answers with the flight that takes its place. */
+  leaveBehind(op: Operation): Flight {
     this.#op = undefined;
-    this.#late = late;
+    this.#late = lateListener(op.program.world, op.id, op.caller.options);
+    return new Flight(op);
   }
 
   #land(value: unknown, failed: boolean): void {

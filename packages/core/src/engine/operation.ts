@@ -1,19 +1,17 @@
+import type { RetryBudget } from '../budget/retry-budget.ts';
 import type { Outcome } from '../events.ts';
 import type { CallFunction, ExecuteOptions } from '../policy.ts';
-import { Alarm } from './alarm.ts';
 import { type AsyncContext, captureContext, runIn } from './async-context.ts';
-import { outOfTime, refusalBy } from './caller-limits.ts';
+import { CALLER, Caller } from './caller.ts';
+import { Chronicle } from './chronicle.ts';
+import type { Doom, Settle } from './doom.ts';
 import { Flight } from './flight.ts';
-import { discard, lateListener } from './late-result.ts';
 import { LiveCall } from './live-call.ts';
 import { OUTCOME_OF_CUT, outcomeOf } from './outcome.ts';
 import type { Program } from './program.ts';
-import { reportEnd } from './report-end.ts';
+import { remainingInside } from './remaining.ts';
 import { ANSWERED, type Cut, HELD, LAUNCHED } from './stage.ts';
 import { trusted } from './trusted.ts';
-
-/** Stands for the caller where a stage's index is asked for: outside of them all. */
-const CALLER = -1;
 
 type AnyFunction = CallFunction<unknown>;
 
@@ -27,26 +25,29 @@ type AnyFunction = CallFunction<unknown>;
  */
 export class Operation {
   readonly program: Program;
+  readonly caller: Caller;
+  readonly #chronicle: Chronicle;
   /** What each stage keeps for this operation, by the stage's index. */
-  readonly slots: unknown[] = [];
-  /** Joins the events of one call; 0 when nobody listened at its start. */
-  id = 0;
+  readonly slots: unknown[];
   /** Runs of the caller's function so far. */
   attempts = 0;
   /** The attempt under way. */
   call: LiveCall | undefined = undefined;
+  /** The budget that has counted this call. */
+  countedFor: RetryBudget | undefined = undefined;
   /** Whether a fallback has answered. */
   degraded = false;
 
   /** The stage at which it ends: the caller's, or the one that forked it. */
   #floor = CALLER;
   #parent: Operation | undefined = undefined;
+  /** Whether it had been answered by a fallback when it ended; of forked ones. */
+  #endedDegraded = false;
+  /** What `end` and `overtake` leave for later, within a turn of this operation's own. */
+  #doom: Doom | undefined = undefined;
+  /** A stage hears its alarm: the operation itself stands still. */
+  #ringing = false;
   #fn: AnyFunction = unset;
-  /** What the caller said about this call. */
-  #options: ExecuteOptions<never> | undefined = undefined;
-  /** The caller's, once it is listened to. */
-  #signal: AbortSignal | undefined = undefined;
-  #deadline: Alarm | undefined = undefined;
   #context: AsyncContext | undefined = undefined;
   #flight: Flight;
   #flying = false;
@@ -57,25 +58,19 @@ export class Operation {
   #instead: AnyFunction = unset;
   #answer: unknown = undefined;
   #answerFailed = false;
-  /** Clock time of its start and of the attempt under way, when somebody listens; -1 when nobody does. */
-  #startedMs = -1;
-  #attemptMs = -1;
   #resolve: (value: unknown) => void = unset;
   #reject: (error: unknown) => void = unset;
   readonly #executor = (resolve: (value: unknown) => void, reject: (error: unknown) => void) => {
     this.#resolve = resolve;
     this.#reject = reject;
   };
-  readonly #onAbort = () => {
-    if (!this.#inTurn) this.cut(CALLER, this.#signal?.reason, 'cancelled');
-  };
 
   constructor(program: Program) {
     this.program = program;
+    this.caller = new Caller(program.world, this);
+    this.#chronicle = new Chronicle(program.world);
     this.#flight = new Flight(this);
-    program.stages.forEach((stage, index) => {
-      this.slots.push(stage.slot?.(this, index));
-    });
+    this.slots = program.stages.map((stage, index) => stage.slot?.(this, index));
   }
 
   /** Begins a call. Resolves or rejects exactly once, whatever happens. */
@@ -86,13 +81,11 @@ export class Operation {
     this.#starting = true;
     this.#fn = fn;
     program.tally.inFlight += 1;
-    if (program.reporter.listening) {
-      lastId += 1;
-      this.id = lastId;
-      this.#startedMs = program.world.clock.now();
-    }
+    if (program.reporter.listening) this.#chronicle.callBegins();
     if (program.capturesContext) this.#context = captureContext();
-    if (options === undefined || this.#accept(options)) this.#descend(0);
+    const refusal = options === undefined ? undefined : this.caller.accept(options);
+    if (refusal === undefined) this.#descend(0);
+    else this.#finish(refusal.error, true, refusal.outcome);
     this.#inTurn = false;
     this.#starting = false;
     return promise;
@@ -101,23 +94,39 @@ export class Operation {
   /**
    * A second operation for the same call, for a stage that wants more attempts
    * at once: it runs everything inside `index` and ends there, in `settle`.
-   * `cut(index, …)` ends it early.
+   * `end` ends it early. Undefined where it has ended, and `settle` was told, already.
    */
-  fork(index: number, settle: (value: unknown, failed: boolean) => void): Operation {
+  fork(index: number, settle: Settle): Operation | undefined {
     const twin = this.program.take();
+    let ended = false;
+    const tell = (value: unknown, failed: boolean) => {
+      ended = true;
+      settle(value, failed, twin.#endedDegraded);
+    };
     twin.#inTurn = true;
     twin.#floor = index;
     twin.#parent = this;
     twin.#fn = this.#fn;
-    twin.#options = this.#options;
+    twin.caller.options = this.caller.options;
     twin.#context = this.#context;
-    twin.id = this.id;
+    twin.#chronicle.id = this.id;
     twin.attempts = this.attempts;
-    twin.#resolve = (value) => settle(value, false);
-    twin.#reject = (error) => settle(error, true);
+    twin.countedFor = this.countedFor;
+    twin.#resolve = (value) => tell(value, false);
+    twin.#reject = (error) => tell(error, true);
     twin.#descend(index + 1);
     twin.#inTurn = false;
-    return twin;
+    return ended ? undefined : twin;
+  }
+
+  /** Ends a forked operation with `error`, now or, within a turn of its own, where that stops. */
+  end(error: unknown): void {
+    this.overtake(this.#floor, error, true, error);
+  }
+
+  /** Joins the events of one call; 0 when nobody listened at its start. */
+  get id(): number {
+    return this.#chronicle.id;
   }
 
   /** Keeps the caller's context for a continuation that will not come from its own promise. */
@@ -151,33 +160,22 @@ export class Operation {
     return ANSWERED;
   }
 
-  /** Whether an attempt that may have been executed may be repeated. */
-  get idempotent(): boolean {
-    return this.#options?.idempotent !== false;
-  }
-
-  /** Gives a result that nobody will see to who made it. */
-  discard(value: unknown): void {
-    discard(this.#options, value);
-  }
-
   /** Time left to what runs inside stage `below`; `Infinity` where nothing limits it. */
   remainingMs(below = this.program.stages.length): number {
-    const { stages, world } = this.program;
-    let least = this.#parent?.remainingMs() ?? Infinity;
-    if (this.#deadline) least = Math.min(least, world.alarms.remainingMs(this.#deadline));
-    for (let i = 0; i < below; i += 1) {
-      const ms = stages[i]?.remainingMs?.(this, i);
-      if (ms !== undefined && ms < least) least = ms;
-    }
-    return least;
+    // What limits its parent inside the stage that forked it does not limit it.
+    const outsideMs = this.#parent?.remainingMs(this.#floor) ?? Infinity;
+    return Math.min(outsideMs, remainingInside(this, below));
   }
 
-  /** An alarm rings: a stage's, or the caller's deadline. */
+  /** An alarm rings: a stage's, or the caller's deadline. A stage may begin attempts that abort the call. */
   ring(index: number): void {
     this.#turn(() => {
-      if (index === CALLER) this.#runOut();
+      this.#ringing = true;
+      // The caller's patience is no measure of the dependency: nothing is held against that.
+      if (index === CALLER) this.cut(CALLER, this.caller.outOfTime(), 'cancelled', 'timeout');
       else this.program.stages[index]?.ring?.(this, index);
+      this.#ringing = false;
+      this.#aborted();
     });
   }
 
@@ -187,16 +185,48 @@ export class Operation {
    * and what it may still return or throw reaches nobody.
    */
   cut(index: number, error: unknown, cut: Cut, outcome = OUTCOME_OF_CUT[cut]): void {
+    this.#inTurn = true;
+    this.#ringing = false;
+    this.#breakOff({ index, value: error, failed: true, reason: error }, cut, outcome);
+    this.#inTurn = false;
+  }
+
+  /**
+   * Ends everything inside stage `index`, which has an outcome from elsewhere,
+   * and goes up from there with that. `reason` aborts what was running. If it is
+   * on its way up just now, that happens where it stops, or when it comes by
+   * stage `index` and that asks for `overtaken`.
+   */
+  overtake(index: number, value: unknown, failed: boolean, reason: unknown): void {
+    const doom = { index, value, failed, reason };
+    // On its way up or down at this very moment, further down the stack.
+    if (this.#inTurn && !this.#ringing) this.#doom = doom;
+    else this.#turn(() => this.#meet(doom));
+  }
+
+  /** What has overtaken the operation on its way up to stage `index`, if anything. */
+  overtaken(index: number): Pick<Doom, 'value' | 'failed'> | undefined {
+    const doom = this.#doom;
+    if (doom?.index !== index) return undefined;
+    this.#doom = undefined;
+    return doom;
+  }
+
+  #meet(doom: Doom): void {
+    this.#doom = undefined;
+    this.#breakOff(doom, 'cancelled', 'cancelled');
+  }
+
+  /** Abandons what is inside stage `index`, for `reason`, and goes up from there with another outcome. */
+  #breakOff({ index, value, failed, reason }: Doom, cut: Cut, outcome: Outcome): void {
     const { stages } = this.program;
     const flying = this.#flying;
-    this.#inTurn = true;
     for (let i = this.#depth; i > index; i -= 1) {
-      stages[i]?.abandon(this, i, flying ? cut : 'cancelled', error);
+      stages[i]?.abandon(this, i, flying ? cut : 'cancelled', reason);
     }
-    if (flying) this.#leaveBehind(error, outcome);
-    if (index <= this.#floor) this.#finish(error, true, outcome);
-    else this.#ascend(index - 1, error, true);
-    this.#inTurn = false;
+    if (flying) this.#leaveBehind(reason, outcome);
+    if (index <= this.#floor) this.#finish(value, failed, outcome);
+    else this.#ascend(index - 1, value, failed);
   }
 
   /** The function launched at stage `level` has ended. */
@@ -210,35 +240,14 @@ export class Operation {
   /** A turn that others begin, in the caller's context all the same. */
   #turn(work: () => void): void {
     this.#inTurn = true;
+    this.#ringing = false;
     runIn(this.#context, work);
     this.#inTurn = false;
   }
 
-  /** The caller's patience is no measure of the dependency: nothing is held against that. */
-  #runOut(): void {
-    const error = outOfTime(this.program.world.pipeline, this.#options?.deadlineMs ?? 0);
-    this.cut(CALLER, error, 'cancelled', 'timeout');
-  }
-
-  /** Takes the caller's options; false when they end the call before it begins. */
-  #accept(options: ExecuteOptions<never>): boolean {
-    const { signal, deadlineMs } = options;
-    const { pipeline, alarms } = this.program.world;
-    this.#options = options;
-    const refusal = refusalBy(options, pipeline);
-    if (refusal !== undefined) {
-      this.#finish(refusal.error, true, refusal.outcome);
-      return false;
-    }
-    if (signal !== undefined) {
-      this.#signal = signal;
-      signal.addEventListener('abort', this.#onAbort);
-    }
-    if (deadlineMs !== undefined) {
-      this.#deadline ??= new Alarm(this, CALLER);
-      alarms.arm(this.#deadline, deadlineMs);
-    }
-    return true;
+  /** The caller has aborted the call: within a turn, that is seen where the turn stops. */
+  callerGone(): void {
+    if (!this.#inTurn) this.cut(CALLER, this.caller.reason, 'cancelled');
   }
 
   #descend(from: number): void {
@@ -246,7 +255,9 @@ export class Operation {
     for (let i = from; i < stages.length; i += 1) {
       const entry = stages[i]!.enter(this, i);
       if (entry === undefined) continue;
-      if (entry === HELD) this.#rest(i);
+      this.#depth = i;
+      // Waits there, unless the call was aborted on the way.
+      if (entry === HELD) this.#aborted();
       else if (entry === ANSWERED) this.#ascend(i - 1, this.#answer, this.#answerFailed);
       else this.#ascend(i - 1, entry, true);
       return;
@@ -270,7 +281,8 @@ export class Operation {
       }
       if (exit === undefined) continue;
       if (exit === HELD) {
-        this.#rest(i);
+        this.#depth = i;
+        this.#aborted();
         return;
       }
       if (exit === LAUNCHED) {
@@ -283,16 +295,14 @@ export class Operation {
     this.#finish(value, failed);
   }
 
-  /** Waits at stage `index`, unless the call was aborted on the way there. */
-  #rest(index: number): void {
-    this.#depth = index;
-    this.#aborted();
-  }
-
   /** Ends the call if the caller has aborted it within this turn. */
   #aborted(): boolean {
-    if (this.#signal === undefined || !this.#signal.aborted) return false;
-    this.cut(CALLER, this.#signal.reason, 'cancelled');
+    if (this.#doom !== undefined) {
+      this.#meet(this.#doom);
+      return true;
+    }
+    if (!this.caller.aborted) return false;
+    this.cut(CALLER, this.caller.reason, 'cancelled');
     return true;
   }
 
@@ -300,8 +310,8 @@ export class Operation {
     this.#depth = level;
     if (this.#aborted()) return;
     if (isAttempt) {
-      this.attempts += 1;
-      if (this.#startedMs >= 0) this.#attemptMs = this.program.world.clock.now();
+      this.attempts = this.#countAttempt();
+      this.#chronicle.attemptBegins(this.attempts);
     }
     const call = new LiveCall(this, this.attempts);
     this.call = call;
@@ -309,8 +319,7 @@ export class Operation {
     try {
       returned = fn(call);
     } catch (thrown) {
-      this.#land(level, thrown, true);
-      return;
+      return this.#land(level, thrown, true);
     }
     if (returned === null || (typeof returned !== 'object' && typeof returned !== 'function')) {
       this.#land(level, returned, false);
@@ -323,42 +332,39 @@ export class Operation {
     this.#aborted();
   }
 
+  /** Attempts are counted over the whole call, forked ones as well. */
+  #countAttempt(): number {
+    if (this.#parent === undefined) return this.attempts + 1;
+    this.#parent.attempts = this.#parent.#countAttempt();
+    return this.#parent.attempts;
+  }
+
   #land(level: number, value: unknown, failed: boolean): void {
     this.call = undefined;
-    if (this.#attemptMs >= 0) this.#reportAttempt(failed ? outcomeOf(value) : 'success', value);
+    if (this.id !== 0) this.#chronicle.attemptEnds(failed ? outcomeOf(value) : 'success', value);
     this.#ascend(level, value, failed);
   }
 
   #leaveBehind(error: unknown, outcome: Outcome): void {
     this.#flying = false;
-    this.#flight.leaveBehind(lateListener(this.program.world, this.id, this.#options));
-    this.#flight = new Flight(this);
-    if (this.#attemptMs >= 0) this.#reportAttempt(outcome, error);
+    this.#flight = this.#flight.leaveBehind(this);
+    this.#chronicle.attemptEnds(outcome, error);
     const attempt = this.call;
     this.call = undefined;
     attempt?.abort(error);
-  }
-
-  #reportAttempt(outcome: Outcome, error: unknown): void {
-    const { attempts, id, program } = this;
-    const end = { type: 'attempt' as const, attempt: attempts, outcome };
-    reportEnd(program.world, id, this.#attemptMs, end, error);
-    this.#attemptMs = -1;
   }
 
   /** Ends the call; `known` says how, where the error alone does not tell. */
   #finish(value: unknown, failed: boolean, known?: Outcome): void {
     const resolve = this.#resolve;
     const reject = this.#reject;
-    if (this.#startedMs >= 0) {
-      const { attempts, degraded, id, program } = this;
+    if (this.#chronicle.tellsCall) {
       const outcome = known ?? (failed ? outcomeOf(value) : 'success');
-      const end = { type: 'call', attempts, degraded, outcome } as const;
-      reportEnd(program.world, id, this.#startedMs, end, value);
+      this.#chronicle.callEnds(outcome, this.attempts, this.degraded, value);
     }
     if (this.#floor === CALLER) this.program.tally.inFlight -= 1;
-    if (this.#signal !== undefined) this.#signal.removeEventListener('abort', this.#onAbort);
-    if (this.#deadline !== undefined) this.program.world.alarms.disarm(this.#deadline);
+    else this.#endedDegraded = this.degraded;
+    this.caller.release();
     this.#reset();
     if (!failed) resolve(value);
     // Rejected before the caller has seen it, a promise is first taken for one that nobody
@@ -375,24 +381,20 @@ export class Operation {
     this.#reject = unset;
     this.attempts = 0;
     if (this.#context !== undefined) this.#context = undefined;
-    if (this.#options !== undefined) this.#options = undefined;
-    if (this.#signal !== undefined) this.#signal = undefined;
     if (this.#answer !== undefined) this.#answer = undefined;
+    if (this.#doom !== undefined) this.#doom = undefined;
     if (this.#instead !== unset) this.#instead = unset;
     if (this.degraded) this.degraded = false;
+    if (this.countedFor !== undefined) this.countedFor = undefined;
     if (this.#parent !== undefined) {
       this.#parent = undefined;
       this.#floor = CALLER;
     }
-    this.id = 0;
-    this.#startedMs = -1;
+    this.#chronicle.close();
   }
 }
 
 const SETTLED = /* @__PURE__ */ Promise.resolve();
-
-/** Number of the last call that somebody heard of. */
-let lastId = 0;
 
 /** In place of what a pooled operation has not been given yet. */
 function unset(): void {}

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
 import { circuitBreaker } from '../breaker/breaker.ts';
+import { type RetryBudget, retryBudget } from '../budget/retry-budget.ts';
 import { bulkhead } from '../bulkhead/bulkhead.ts';
 import { fallback } from '../fallback/fallback.ts';
+import { hedge } from '../hedge/hedge.ts';
 import { type Pipeline, pipeline } from '../pipeline.ts';
 import type { Call, ExecuteOptions, Policy } from '../policy.ts';
 import type { Random } from '../random.ts';
@@ -15,7 +17,7 @@ import { VirtualClock } from '../testing/virtual-clock.ts';
 import { deadline } from '../timeout/deadline.ts';
 import { timeout } from '../timeout/timeout.ts';
 
-const SEEDS = 300;
+const SEEDS = 1_000;
 const CALLS = 25;
 /** Every call is given at most this long: a function that never ends may be behind no limit at all. */
 const PATIENCE_MS = 4_000;
@@ -109,11 +111,12 @@ async function checkNoCircuitIsStuck(p: Pipeline, clock: VirtualClock, about: st
 
 function randomPolicies(random: Random): readonly Policy[] {
   const count = pick(random, 6);
-  return Array.from({ length: count }, (_, i) => randomPolicy(random, `${i}`));
+  const budget = retryBudget({ minPerSecond: 1, windowMs: 1_000 });
+  return Array.from({ length: count }, (_, i) => randomPolicy(random, `${i}`, budget));
 }
 
-function randomPolicy(random: Random, name: string): Policy {
-  switch (pick(random, 6)) {
+function randomPolicy(random: Random, name: string, budget: RetryBudget): Policy {
+  switch (pick(random, 7)) {
     case 0:
       return retry({
         name,
@@ -122,6 +125,8 @@ function randomPolicy(random: Random, name: string): Policy {
         retryIfResult: (value) => value === 'again',
         ...(random.next() < 0.3 ? { maxElapsedMs: 500 } : undefined),
         ...(random.next() < 0.3 ? { delayHint: () => 70 } : undefined),
+        ...(random.next() < 0.3 ? { budget } : undefined),
+        ...(random.next() < 0.3 ? { backoff: 'decorrelated', maxDelayMs: 900 } : undefined),
       });
     case 1:
       return timeout({ name, limitMs: 1 + pick(random, 300) });
@@ -143,6 +148,16 @@ function randomPolicy(random: Random, name: string): Policy {
         limit: 1 + pick(random, 3),
         queueLimit: pick(random, 4),
         queueTimeoutMs: 1 + pick(random, 400),
+      });
+    case 5:
+      return hedge({
+        name,
+        ...(random.next() < 0.5
+          ? { delayMs: pick(random, 300) }
+          : { quantile: { quantile: 0.5, minimumCalls: 1 + pick(random, 4), maxDelayMs: 300 } }),
+        maxHedges: 1 + pick(random, 2),
+        failureIfResult: (value) => value === 'again',
+        ...(random.next() < 0.3 ? { budget } : undefined),
       });
     default:
       return fallback({

@@ -6,10 +6,8 @@ import type { Policy } from '../policy.ts';
 import { retry } from '../retry/retry.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
 import { timeout } from '../timeout/timeout.ts';
-import type { Operation } from './operation.ts';
-import { HELD, type Stage, type StageWorld } from './stage.ts';
+import { HELD, type Stage } from './stage.ts';
 
-/** The rooms for the policies still to come: a cache answers without a call, a hedge makes two. */
 describe('a stage', () => {
   test('can answer on the way down, and everything inside it is spared', async () => {
     let calls = 0;
@@ -38,27 +36,6 @@ describe('a stage', () => {
     const p = pipeline('p', [slowly, timeout({ limitMs: 50 })], { clock });
     assert.equal(await clock.run(() => p.execute(async () => clock.now())), 70);
   });
-
-  test('can start a second attempt beside the first and cancel the loser', async () => {
-    const clock = new VirtualClock();
-    const aborted: number[] = [];
-    const policies = [hedge(30), bulkhead({ limit: 2 }), timeout({ limitMs: 500 })];
-    const p = pipeline('p', policies, { clock });
-    let calls = 0;
-    const winner = await clock.run(() =>
-      p.execute(async ({ signal }) => {
-        calls += 1;
-        const mine = calls;
-        signal.addEventListener('abort', () => aborted.push(mine));
-        await clock.sleep(mine === 1 ? 200 : 20);
-        return mine;
-      }),
-    );
-    assert.deepEqual([winner, clock.now(), aborted], [2, 50, [1]]);
-    assert.deepEqual(p.inspect().policies[1]?.bulkhead, { active: 0, queued: 0 });
-    await clock.advance(1_000);
-    assert.deepEqual([clock.pendingTimers, p.inspect().inFlight], [0, 0]);
-  });
 });
 
 /** A policy of the test's own, of which only what is given differs from doing nothing. */
@@ -74,43 +51,6 @@ function stageOf(hooks: Partial<Stage>): Policy {
       abandon: () => {},
       forecast: () => ({ words: 'is a test.' }),
       ...hooks,
-    }),
-  };
-  return policy;
-}
-
-/** The smallest hedge: another attempt after `delayMs`, the first to end wins. */
-function hedge(delayMs: number): Policy {
-  const begin = ({ clock }: StageWorld, op: Operation, index: number) => {
-    const twins = new Set<Operation>();
-    let over = false;
-    const start = () => {
-      const twin: Operation = op.fork(index, (value, failed) => {
-        twins.delete(twin);
-        if (over) return;
-        over = true;
-        timer.cancel();
-        for (const loser of twins) loser.cut(index, new Error('lost'), 'cancelled');
-        op.settleHeld(index, value, failed);
-      });
-      twins.add(twin);
-    };
-    const timer = clock.timer(delayMs, start);
-    start();
-  };
-  const policy: Policy = {
-    kind: 'retry',
-    name: 'hedge',
-    options: {},
-    stage: (world) => ({
-      policy,
-      enter(op, index) {
-        begin(world, op, index);
-        return HELD;
-      },
-      leave: () => undefined,
-      abandon: () => {},
-      forecast: () => ({ words: 'is a test.' }),
     }),
   };
   return policy;

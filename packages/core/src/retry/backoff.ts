@@ -5,10 +5,41 @@ type BackoffRules = Pick<
   'backoff' | 'delayMs' | 'factor' | 'maxDelayMs' | 'jitter'
 >;
 
-/** The wait before retry number `retry` (from 0); `drawn` is a chance in [0, 1). */
-export function delayBefore(retry: number, drawn: number, rules: BackoffRules): number {
-  const delayMs = grownDelay(retry, rules);
-  const { jitter } = rules;
+/** Growth of a decorrelated delay, as in AWS's article. */
+const DECORRELATED_FACTOR = 3;
+
+/**
+ * The wait before retry number `retry` (from 0); `drawn` is a chance in [0, 1),
+ * `previousMs` the wait before the retry before, 0 where there was none.
+ */
+export function delayBefore(
+  retry: number,
+  drawn: number,
+  rules: BackoffRules,
+  previousMs = 0,
+): number {
+  const { backoff, delayMs, maxDelayMs } = rules;
+  if (typeof backoff === 'function') return custom(backoff(retry, drawn, previousMs), maxDelayMs);
+  if (backoff === 'decorrelated') {
+    // A hint may have made the wait before shorter than any of its own.
+    const beforeMs = Math.max(delayMs, previousMs);
+    return Math.min(maxDelayMs, delayMs + drawn * (beforeMs * DECORRELATED_FACTOR - delayMs));
+  }
+  return spread(grownDelay(retry, rules), drawn, rules);
+}
+
+/** The longest that `delayBefore` can say, whatever is drawn. */
+export function longestDelayBefore(retry: number, rules: BackoffRules): number {
+  const { backoff, jitter, maxDelayMs } = rules;
+  if (typeof backoff === 'function' || backoff === 'decorrelated') return maxDelayMs;
+  const grownMs = grownDelay(retry, rules);
+  if (typeof jitter !== 'object') return grownMs;
+  return 'addedMs' in jitter
+    ? Math.min(maxDelayMs, grownMs + jitter.addedMs)
+    : grownMs * (1 + jitter.ratio);
+}
+
+function spread(delayMs: number, drawn: number, { jitter, maxDelayMs }: BackoffRules): number {
   switch (jitter) {
     case 'full':
       return delayMs * drawn;
@@ -17,14 +48,18 @@ export function delayBefore(retry: number, drawn: number, rules: BackoffRules): 
     case 'none':
       return delayMs;
     default:
-      return delayMs * (1 - jitter.ratio + 2 * jitter.ratio * drawn);
+      return 'addedMs' in jitter
+        ? Math.min(maxDelayMs, delayMs + jitter.addedMs * drawn)
+        : delayMs * (1 - jitter.ratio + 2 * jitter.ratio * drawn);
   }
 }
 
-/** The longest that `delayBefore` can say, whatever is drawn. */
-export function longestDelayBefore(retry: number, rules: BackoffRules): number {
-  const ratio = typeof rules.jitter === 'object' ? rules.jitter.ratio : 0;
-  return grownDelay(retry, rules) * (1 + ratio);
+function custom(saidMs: number, maxDelayMs: number): number {
+  // Not a number would be a wait that never ends or never begins; better the caller sees it.
+  if (typeof saidMs !== 'number' || Number.isNaN(saidMs)) {
+    throw new RangeError(`retry.backoff must return a number of milliseconds, not ${saidMs}.`);
+  }
+  return Math.min(maxDelayMs, Math.max(0, saidMs));
 }
 
 function grownDelay(retry: number, rules: BackoffRules): number {
@@ -36,7 +71,7 @@ function grownDelay(retry: number, rules: BackoffRules): number {
       return Math.min(maxDelayMs, delayMs * factor ** retry);
     case 'linear':
       return Math.min(maxDelayMs, delayMs * (retry + 1));
-    case 'constant':
+    default:
       return delayMs;
   }
 }

@@ -12,8 +12,12 @@ export interface Comeback {
   readonly elapsedMs: number;
   /** Whether the dependency may have acted on this attempt and must not act twice. */
   readonly mayHaveActed: boolean;
+  /** The wait before the retry before; 0 where there was none. */
+  readonly previousMs: number;
   /** Time left in which another attempt would have to begin. Asked last: it reads the clock. */
   readonly remainingMs: () => number;
+  /** Takes a retry out of the budget, if there is one and it has any left. */
+  readonly withinBudget: () => boolean;
 }
 
 export type Decision =
@@ -26,7 +30,8 @@ export type StopReason =
   | 'not-retriable'
   | 'no-time-left'
   | 'refused'
-  | 'not-idempotent';
+  | 'not-idempotent'
+  | 'budget';
 
 const PASS: Decision = { kind: 'pass' };
 
@@ -46,9 +51,11 @@ export function decide(back: Comeback, drawn: number, options: ResolvedRetryOpti
   const delayMs =
     hintMs !== undefined && hintMs >= 0
       ? Math.min(hintMs, options.maxDelayMs)
-      : delayBefore(back.retries, drawn, options);
+      : delayBefore(back.retries, drawn, options, back.previousMs);
   if (back.elapsedMs + delayMs > options.maxElapsedMs) return stop('exhausted');
-  return delayMs < back.remainingMs() ? { kind: 'again', delayMs } : stop('no-time-left');
+  if (delayMs >= back.remainingMs()) return stop('no-time-left');
+  // Last, for asking spends it.
+  return back.withinBudget() ? { kind: 'again', delayMs } : stop('budget');
 }
 
 const stop = (why: StopReason): Decision => ({ kind: 'stop', why });

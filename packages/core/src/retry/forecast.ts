@@ -13,6 +13,8 @@ export function forecastRetry(inner: WorstCase, options: ResolvedRetryOptions): 
   const allMs = triedMs + waitsMs;
   // The last attempt may begin just before the time is up, and then takes as long as any.
   const worstCaseMs = Math.min(allMs, maxElapsedMs + inner.worstCaseMs);
+  const { budget } = options;
+  const within = budget === undefined ? '' : `, within the budget "${budget.name}"`;
   const times =
     maxRetries === Infinity
       ? 'without end'
@@ -20,7 +22,7 @@ export function forecastRetry(inner: WorstCase, options: ResolvedRetryOptions): 
   return {
     worstCaseMs,
     maxAttempts: inner.maxAttempts * (maxRetries + 1),
-    words: `tries again ${times}.`,
+    words: `tries again ${times}${within}.`,
   };
 }
 

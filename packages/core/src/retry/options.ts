@@ -1,3 +1,4 @@
+import { checkBudget, type RetryBudget } from '../budget/retry-budget.ts';
 import {
   checker,
   checkFunction,
@@ -22,8 +23,15 @@ export interface RetryOptions {
    */
   readonly maxRetries?: number;
 
-  /** How the delay grows: by `factor` each time, by `delayMs` each time, or not. @default 'exponential' */
-  readonly backoff?: 'exponential' | 'linear' | 'constant';
+  /**
+   * How the delay grows: by `factor` each time, by `delayMs` each time, or not;
+   * `decorrelated` draws it between `delayMs` and three times the one before (AWS
+   * Architecture Blog, "Exponential Backoff And Jitter") and takes no other
+   * jitter. A function says it itself, for retry 0, 1, 2 …, and takes none either.
+   *
+   * @default 'exponential'
+   */
+  readonly backoff?: 'exponential' | 'linear' | 'constant' | 'decorrelated' | CustomBackoff;
 
   /** The delay before the first retry, before jitter. @default 200 ms (0 … 2^31 − 1) */
   readonly delayMs?: number;
@@ -37,12 +45,18 @@ export interface RetryOptions {
   /**
    * Spreads clients that failed together, so that they do not come back
    * together. `full` waits a random part of the delay, `equal` half of it and a
-   * random part of the other half, `{ ratio }` the delay ± that part of it.
-   * `none` is for tests.
+   * random part of the other half, `{ ratio }` the delay ± that part of it (0.5 is
+   * Dapr's, and `delay × (0.5 + random)`), `{ addedMs }` the delay and a random part
+   * of that on top, cut to `maxDelayMs` together. `none` is for tests.
    *
    * @default 'full'
    */
-  readonly jitter?: 'full' | 'equal' | 'none' | { readonly ratio: number };
+  readonly jitter?:
+    | 'full'
+    | 'equal'
+    | 'none'
+    | { readonly ratio: number }
+    | { readonly addedMs: number };
 
   /** No retry begins later than this after the first attempt began. @default Infinity ms */
   readonly maxElapsedMs?: number;
@@ -65,7 +79,22 @@ export interface RetryOptions {
    * @default no hint
    */
   readonly delayHint?: (outcome: { error?: unknown; value?: unknown }) => number | undefined;
+
+  /**
+   * Limits retries to a share of the calls. One budget may serve many pipelines
+   * and hedges; without one, a dependency that is down gets every call
+   * `maxRetries + 1` times.
+   *
+   * @default none
+   */
+  readonly budget?: RetryBudget | undefined;
 }
+
+/**
+ * The delay before retry number `retry` (from 0) in milliseconds, cut to 0 …
+ * `maxDelayMs`; `drawn` is a chance in [0, 1), `previousMs` the delay before, 0 at first.
+ */
+export type CustomBackoff = (retry: number, drawn: number, previousMs: number) => number;
 
 export type ResolvedRetryOptions = Required<RetryOptions>;
 
@@ -81,6 +110,7 @@ export const RETRY_DEFAULTS: ResolvedRetryOptions = {
   retryIf: (error) => !(error instanceof Error && error.name === 'AbortError'),
   retryIfResult: () => false,
   delayHint: () => undefined,
+  budget: undefined,
 };
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
@@ -89,18 +119,27 @@ export function resolveRetryOptions(given: RetryOptions): ResolvedRetryOptions {
   const check = checker('retry', options);
   check(checkName, 'name');
   check(checkInteger, 'maxRetries', 0, Infinity);
-  check(checkOneOf, 'backoff', ['exponential', 'linear', 'constant']);
+  if (typeof options.backoff !== 'function') {
+    check(checkOneOf, 'backoff', ['exponential', 'linear', 'constant', 'decorrelated']);
+  }
   check(checkNumber, 'delayMs', 0, LONGEST_TIMER_MS);
   check(checkNumber, 'factor', 1, 100);
   check(checkNumber, 'maxDelayMs', options.delayMs, LONGEST_TIMER_MS);
-  if (typeof options.jitter === 'object' && options.jitter !== null) {
-    checkNumber('retry.jitter.ratio', options.jitter.ratio, 0, 1);
-  } else {
-    check(checkOneOf, 'jitter', ['full', 'equal', 'none']);
-  }
+  checkJitter(options.jitter);
   check(checkNumber, 'maxElapsedMs', 0, Infinity);
   check(checkFunction, 'retryIf');
   check(checkFunction, 'retryIfResult');
   check(checkFunction, 'delayHint');
+  checkBudget('retry.budget', options.budget);
   return options;
+}
+
+function checkJitter(jitter: ResolvedRetryOptions['jitter']): void {
+  if (typeof jitter !== 'object' || jitter === null) {
+    checkOneOf('retry.jitter', jitter, ['full', 'equal', 'none']);
+  } else if ('addedMs' in jitter) {
+    checkNumber('retry.jitter.addedMs', jitter.addedMs, 0, LONGEST_TIMER_MS);
+  } else {
+    checkNumber('retry.jitter.ratio', jitter.ratio, 0, 1);
+  }
 }

@@ -226,7 +226,7 @@ describe('retry', () => {
       'RangeError: retry.delayMs must be a number from 0 to 2147483647, not Infinity.',
       'RangeError: retry.maxDelayMs must be a number from 500 to 2147483647, not 100.',
       'RangeError: retry.factor must be a number from 1 to 100, not 0.',
-      'RangeError: retry.backoff must be one of exponential, linear, constant, not "fibonacci".',
+      'RangeError: retry.backoff must be one of exponential, linear, constant, decorrelated, not "fibonacci".',
       'RangeError: retry.jitter.ratio must be a number from 0 to 1, not 2.',
       'RangeError: retry.jitter must be one of full, equal, none, not null.',
       'TypeError: retry.retryIf must be a function, not true.',

@@ -1,3 +1,4 @@
+import { deposit, withdraw } from '../budget/spending.ts';
 import type { Timer } from '../clock.ts';
 import type { Operation } from '../engine/operation.ts';
 import { type Exit, HELD, type Stage, type StageWorld } from '../engine/stage.ts';
@@ -35,6 +36,8 @@ interface Run {
   /** Runs of the caller's function before the attempt that is under way. */
   runsBefore: number;
   startedMs: number;
+  /** The last wait; 0 before the first. */
+  waitedMs: number;
   wait: Timer | undefined;
 }
 
@@ -55,13 +58,15 @@ class RetryStage implements Stage {
   }
 
   slot(): Run {
-    return { retries: 0, runsBefore: 0, startedMs: 0, wait: undefined };
+    return { retries: 0, runsBefore: 0, startedMs: 0, waitedMs: 0, wait: undefined };
   }
 
   enter(op: Operation, index: number): undefined {
     const run = op.slots[index] as Run;
     run.retries = 0;
+    run.waitedMs = 0;
     run.runsBefore = op.attempts;
+    deposit(this.#options.budget, op, this.#world);
     if (this.#timed) run.startedMs = this.#world.clock.now();
   }
 
@@ -74,9 +79,11 @@ class RetryStage implements Stage {
         value,
         failed,
         retries: run.retries,
+        previousMs: run.waitedMs,
         elapsedMs: this.#timed ? clock.now() - run.startedMs : 0,
-        mayHaveActed: !op.idempotent && op.attempts > run.runsBefore,
+        mayHaveActed: !op.caller.idempotent && op.attempts > run.runsBefore,
         remainingMs: () => op.remainingMs(index),
+        withinBudget: () => withdraw(this.#options.budget, this.#world, this.policy.name, op.id),
       },
       random.next(),
       this.#options,
@@ -107,8 +114,9 @@ class RetryStage implements Stage {
     const { clock, reporter } = this.#world;
     const run = op.slots[index] as Run;
     run.retries += 1;
+    run.waitedMs = delayMs;
     run.runsBefore = op.attempts;
-    if (!failed) op.discard(value);
+    if (!failed) op.caller.discard(value);
     if (reporter.listening) {
       const { name: policy } = this.policy;
       const error = failed ? { error: value } : undefined;

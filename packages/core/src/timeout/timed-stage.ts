@@ -45,7 +45,7 @@ export class TimedStage implements Stage {
     const { reporter } = this.#world;
     const { limitMs, overdue, policy } = this.#limit;
     if (reporter.listening) {
-      const { attempts: attempt } = op;
+      const attempt = op.call?.attempt ?? op.attempts;
       reporter.report(op.id, { type: 'timeout', policy: policy.name, limitMs, attempt });
     }
     op.cut(index, overdue(), 'overdue');

@@ -1,0 +1,11 @@
+/** An outcome from elsewhere, for everything inside stage `index` of an operation. */
+export interface Doom {
+  readonly index: number;
+  readonly value: unknown;
+  readonly failed: boolean;
+  /** Aborts what is running. */
+  readonly reason: unknown;
+}
+
+/** Hears how a forked operation ended. */
+export type Settle = (value: unknown, failed: boolean, degraded: boolean) => void;

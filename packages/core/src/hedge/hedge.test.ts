@@ -1,0 +1,309 @@
+import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
+import { describe, test } from 'node:test';
+import { circuitBreaker } from '../breaker/breaker.ts';
+import { retryBudget } from '../budget/retry-budget.ts';
+import { bulkhead } from '../bulkhead/bulkhead.ts';
+import { fallback } from '../fallback/fallback.ts';
+import { pipeline } from '../pipeline.ts';
+import type { Call, ExecuteOptions, Policy } from '../policy.ts';
+import { retry } from '../retry/retry.ts';
+import { record } from '../testing/record.ts';
+import { VirtualClock } from '../testing/virtual-clock.ts';
+import { deadline } from '../timeout/deadline.ts';
+import { timeout } from '../timeout/timeout.ts';
+import { hedge } from './hedge.ts';
+import type { HedgeOptions } from './options.ts';
+
+describe('hedge', () => {
+  test('sends nothing more when the first attempt answers in time', async () => {
+    const { attempts, outcome } = await race({ delayMs: 50 }, [40]);
+    assert.deepEqual([attempts, outcome], [[[0, 'answered 40']], 1]);
+  });
+
+  test('takes the answer that comes first, aborts the other and discards its result', async () => {
+    const { attempts, outcome, endedAt, discarded } = await race({ delayMs: 50 }, [200, 20]);
+    assert.deepEqual(
+      [attempts, outcome, endedAt, discarded],
+      [
+        [
+          [0, 'aborted 70'],
+          [50, 'answered 70'],
+        ],
+        2,
+        70,
+        [1],
+      ],
+    );
+  });
+
+  test('lets the first attempt win against a slower hedge', async () => {
+    const { attempts, outcome, discarded } = await race({ delayMs: 50 }, [80, 100]);
+    assert.deepEqual(
+      [attempts, outcome, discarded],
+      [
+        [
+          [0, 'answered 80'],
+          [50, 'aborted 80'],
+        ],
+        1,
+        [2],
+      ],
+    );
+  });
+
+  test('sends as many as it may, each its delay after the one before', async () => {
+    const { attempts } = await race({ delayMs: 10, maxHedges: 3 }, [500, 500, 500, 5]);
+    assert.deepEqual(
+      attempts.map(([atMs]) => atMs),
+      [0, 10, 20, 30],
+    );
+  });
+
+  test('waits for a hedge under way when the first attempt fails, and fails with the first failure when all do', async () => {
+    const saved = await race({ delayMs: 50 }, ['fails 60', 100]);
+    const lost = await race({ delayMs: 50 }, ['fails 60', 'fails 20']);
+    assert.deepEqual(
+      [saved.outcome, saved.endedAt, lost.outcome, lost.endedAt],
+      [2, 150, 'no. 1 failed', 70],
+    );
+  });
+
+  test('passes a failure on at once when nothing else is under way', async () => {
+    const { attempts, outcome, endedAt } = await race({ delayMs: 50 }, ['fails 10']);
+    assert.deepEqual([attempts.length, outcome, endedAt], [1, 'no. 1 failed', 10]);
+  });
+
+  test('does not let a result win that is no answer to be content with', async () => {
+    const failureIfResult = (value: unknown) => value === 1;
+    const { outcome, endedAt, discarded } = await race({ delayMs: 50, failureIfResult }, [60, 100]);
+    assert.deepEqual([outcome, endedAt, discarded], [2, 150, [1]]);
+    const all = await race({ delayMs: 50, failureIfResult: () => true }, [60, 100]);
+    assert.deepEqual([all.outcome, all.endedAt, all.discarded], [1, 150, [2]]);
+  });
+
+  test('never hedges what must not happen twice', async () => {
+    const { attempts } = await race({ delayMs: 10 }, [500], { idempotent: false });
+    assert.equal(attempts.length, 1);
+  });
+
+  test('ends all attempts when the caller aborts, also from within a hedge', async () => {
+    const outside = await race({ delayMs: 50 }, [500, 500], { abortAt: 120 });
+    const within = await race({ delayMs: 50 }, [500, 'aborts the caller']);
+    assert.deepEqual(
+      [outside.attempts, outside.outcome, outside.endedAt],
+      [
+        [
+          [0, 'aborted 120'],
+          [50, 'aborted 120'],
+        ],
+        'the caller has gone',
+        120,
+      ],
+    );
+    assert.deepEqual([within.outcome, within.endedAt], ['the caller has gone', 50]);
+  });
+
+  test('numbers attempts over the whole call and tells of each', async () => {
+    const { events } = await race({ delayMs: 50 }, [200, 20]);
+    assert.deepEqual(
+      events.flatMap((event) => {
+        if (event.type === 'hedge') return [['hedge', event.attempt, event.afterMs]];
+        if (event.type === 'attempt') return [['attempt', event.attempt, event.outcome]];
+        if (event.type === 'call') return [['call', event.attempts, event.outcome]];
+        return [];
+      }),
+      [
+        ['hedge', 2, 50],
+        ['attempt', 2, 'success'],
+        ['attempt', 1, 'cancelled'],
+        ['call', 2, 'success'],
+      ],
+    );
+  });
+
+  test('counts each attempt at a circuit inside and gives every permit back', async () => {
+    const inside = [circuitBreaker({ consecutiveFailures: 2 }), bulkhead({ limit: 2 })];
+    const { snapshot } = await race({ delayMs: 50 }, ['fails 60', 'fails 20'], { inside });
+    assert.deepEqual(
+      [snapshot[1]?.circuit?.state, snapshot[2]?.bulkhead],
+      ['open', { active: 0, queued: 0 }],
+    );
+    const lost = await race({ delayMs: 50 }, [200, 20], { inside });
+    assert.deepEqual(
+      [lost.snapshot[1]?.circuit?.state, lost.snapshot[2]?.bulkhead],
+      ['closed', { active: 0, queued: 0 }],
+    );
+  });
+
+  test('time-outs inside limit each attempt, those outside the race', async () => {
+    const inside = await race({ delayMs: 50 }, ['hangs', 'hangs'], {
+      inside: [timeout({ limitMs: 100 })],
+    });
+    const outside = await race({ delayMs: 50 }, ['hangs', 'hangs'], {
+      outside: [deadline({ limitMs: 100 })],
+    });
+    assert.deepEqual(
+      [inside.code, inside.endedAt, outside.code, outside.endedAt],
+      ['TIMED_OUT', 150, 'DEADLINE_EXCEEDED', 100],
+    );
+    assert.deepEqual(inside.remaining, [100, 100]);
+    assert.deepEqual(outside.remaining, [100, 50]);
+  });
+
+  test('a retry around it begins the race anew, a retry inside it belongs to its attempt', async () => {
+    const again = retry({ jitter: 'none', delayMs: 10, maxRetries: 1 });
+    const outside = await race({ delayMs: 50 }, ['fails 60', 'fails 20', 5], { outside: [again] });
+    assert.deepEqual([outside.attempts.map(([atMs]) => atMs), outside.outcome], [[0, 50, 80], 3]);
+    const inside = await race({ delayMs: 50 }, [300, 'fails 20', 5], { inside: [again] });
+    assert.deepEqual([inside.attempts.map(([atMs]) => atMs), inside.outcome], [[0, 50, 80], 3]);
+  });
+
+  test('an answer of a fallback inside a hedge counts as degraded', async () => {
+    const inside = [fallback({ steps: [() => 99] })];
+    const { events, outcome } = await race({ delayMs: 50 }, [300, 'fails 5'], { inside });
+    const call = events.find((event) => event.type === 'call');
+    assert.deepEqual([outcome, call?.degraded], [99, true]);
+  });
+
+  test('sends no hedge that its budget does not allow, and tells', async () => {
+    const budget = retryBudget({ ratio: 0, minPerSecond: 0.1, windowMs: 10_000 });
+    const first = await race({ delayMs: 50, budget }, [200, 20]);
+    const second = await race({ delayMs: 50, budget }, [200, 20]);
+    assert.deepEqual([first.attempts.length, second.attempts.length], [2, 1]);
+    assert.deepEqual(
+      second.events.flatMap((event) =>
+        event.type === 'budget-exhausted' ? [[event.budget, event.used]] : [],
+      ),
+      [['budget', 1]],
+    );
+  });
+
+  test('learns its delay from how long calls take, and hedges none before it knows enough', async () => {
+    const clock = new VirtualClock();
+    const quantile = { quantile: 0.9, minimumCalls: 10 };
+    const p = pipeline('p', [hedge({ quantile })], { clock });
+    const delayMs = () => p.inspect().policies[0]?.hedge?.delayMs ?? -1;
+    for (let n = 1; n <= 9; n += 1) await clock.run(() => p.execute(() => clock.sleep(100)));
+    const before = delayMs();
+    await clock.run(() => p.execute(() => clock.sleep(100)));
+    const known = delayMs();
+
+    let runs = 0;
+    const beganMs = clock.now();
+    await clock.run(() =>
+      p.execute(() => {
+        runs += 1;
+        return clock.sleep(runs === 1 ? 5_000 : 10);
+      }),
+    );
+
+    assert.equal(before, Infinity);
+    assert.ok(known >= 100 && known <= 110.1, `${known} ms`);
+    assert.deepEqual([runs, clock.now() - beganMs < 130], [2, true]);
+  });
+
+  test('says in numbers what it may cost', () => {
+    const { maxAttempts, worstCaseMs, words } = pipeline('p', [
+      hedge({ delayMs: 50, maxHedges: 2 }),
+      timeout({ limitMs: 400 }),
+    ]).explain();
+    assert.deepEqual(
+      [maxAttempts, worstCaseMs, words[1]],
+      [3, 500, '"hedge" sends up to 2 more after 50 ms, and takes the first answer.'],
+    );
+  });
+
+  test('refuses options that cannot work, naming the culprit', () => {
+    const refused = (options: unknown) => {
+      try {
+        return hedge(options as HedgeOptions).name;
+      } catch (error) {
+        return String(error);
+      }
+    };
+    assert.deepEqual(
+      [
+        { delayMs: -1 },
+        { delayMs: 5, quantile: { quantile: 0.9 } },
+        { quantile: { quantile: 1 } },
+        { maxHedges: 0 },
+        { budget: 3 },
+      ].map(refused),
+      [
+        'RangeError: hedge.delayMs must be a number from 0 to 2147483647, not -1.',
+        'RangeError: hedge.delayMs must not be given beside hedge.quantile: one says the delay.',
+        'RangeError: hedge.quantile.quantile must be a number from 0.5 to 0.999, not 1.',
+        'RangeError: hedge.maxHedges must be a whole number from 1 to 10, not 0.',
+        'TypeError: hedge.budget must be made by retryBudget(), not 3.',
+      ],
+    );
+  });
+});
+
+/** Milliseconds until it answers with its number, or what else it does. */
+type Behaviour = number | `fails ${number}` | 'hangs' | 'aborts the caller';
+
+interface World extends Pick<ExecuteOptions, 'idempotent'> {
+  readonly inside?: readonly Policy[];
+  readonly outside?: readonly Policy[];
+  readonly abortAt?: number;
+}
+
+/** One call whose attempts behave as listed, and everything that came of it. */
+async function race(options: HedgeOptions, behaviours: readonly Behaviour[], world: World = {}) {
+  const { inside = [], outside = [], abortAt, ...said } = world;
+  const clock = new VirtualClock();
+  const caller = new AbortController();
+  const { events, listener } = record();
+  const p = pipeline('p', [...outside, hedge(options), ...inside], { clock, report: listener });
+  const attempts: [atMs: number, what: string][] = [];
+  const discarded: unknown[] = [];
+  const remaining: number[] = [];
+
+  const attempt = async ({ attempt: number, signal, remainingMs }: Call) => {
+    const mine: [number, string] = [clock.now(), 'pending'];
+    attempts.push(mine);
+    remaining.push(remainingMs);
+    const say = (what: string) => {
+      if (mine[1] === 'pending') mine[1] = `${what} ${clock.now()}`;
+    };
+    signal.addEventListener('abort', () => say('aborted'));
+    const behaviour = behaviours[attempts.length - 1];
+    if (behaviour === 'aborts the caller') caller.abort(new Error('the caller has gone'));
+    if (typeof behaviour === 'number') {
+      await clock.sleep(behaviour);
+      say('answered');
+      return number;
+    }
+    if (behaviour === undefined || !behaviour.startsWith('fails')) return new Promise(() => {});
+    await clock.sleep(Number(behaviour.slice('fails '.length)));
+    say('failed');
+    throw new Error(`no. ${number} failed`);
+  };
+  if (abortAt !== undefined) {
+    void clock.sleep(abortAt).then(() => caller.abort(new Error('the caller has gone')));
+  }
+  let code: unknown;
+  const outcome = await clock.run(() =>
+    p
+      .execute<unknown>(attempt, {
+        signal: caller.signal,
+        discard: (value) => void discarded.push(value),
+        ...said,
+      })
+      .catch((thrown: Error) => {
+        code = Object(thrown).code;
+        return thrown.message;
+      }),
+  );
+  const endedAt = clock.now();
+  const { policies: snapshot } = p.inspect();
+  await clock.advance(10_000);
+  assert.deepEqual(
+    [clock.pendingTimers, p.inspect().inFlight, getEventListeners(caller.signal, 'abort').length],
+    [0, 0, 0],
+    'nothing is left',
+  );
+  return { attempts, outcome, endedAt, discarded, events, remaining, snapshot, code };
+}

@@ -1,0 +1,231 @@
+import { deposit, withdraw } from '../budget/spending.ts';
+import { Alarm } from '../engine/alarm.ts';
+import type { Operation } from '../engine/operation.ts';
+import { type Exit, HELD, type Stage, type StageWorld } from '../engine/stage.ts';
+import type { Forecast, WorstCase } from '../explain/explain.ts';
+import type { PolicySnapshot } from '../pipeline.ts';
+import type { Policy } from '../policy.ts';
+import { LiveQuantile } from './live-quantile.ts';
+import { type HedgeOptions, type ResolvedHedgeOptions, resolveHedgeOptions } from './options.ts';
+
+/**
+ * Sends another attempt when the first takes longer than calls usually do, and
+ * takes the answer that comes first; the others are aborted and their results
+ * discarded. It buys the slowest calls' time with a few calls more.
+ *
+ * A failure does not win while another attempt is under way. A call that is not
+ * idempotent is never hedged: both attempts may be executed.
+ */
+export function hedge(given: HedgeOptions = {}): Policy<ResolvedHedgeOptions> {
+  const options = resolveHedgeOptions(given);
+  const policy: Policy<ResolvedHedgeOptions> = {
+    kind: 'hedge',
+    name: options.name,
+    options,
+    stage: (world) => new HedgeStage(policy, world),
+  };
+  return policy;
+}
+
+/** An attempt beside the first. */
+interface Hedge {
+  /** Undefined until it has begun, and where it ended while it began. */
+  twin: Operation | undefined;
+  /** Whether the race has been decided, or it has ended: what comes of it then reaches nobody. */
+  over: boolean;
+  readonly startedMs: number;
+}
+
+/** What one operation keeps for its hedge. */
+class Race {
+  readonly alarm: Alarm;
+  readonly hedges: Hedge[] = [];
+  sent = 0;
+  startedMs = 0;
+  delayMs = 0;
+  /** How the first attempt failed while others went on. */
+  lost: { readonly value: unknown; readonly failed: boolean } | undefined = undefined;
+
+  constructor(alarm: Alarm) {
+    this.alarm = alarm;
+  }
+}
+
+class HedgeStage implements Stage {
+  readonly policy: Policy<ResolvedHedgeOptions>;
+  readonly continues = true;
+  readonly timed = true;
+  readonly #options: ResolvedHedgeOptions;
+  readonly #world: StageWorld;
+  #durations: LiveQuantile | undefined;
+
+  constructor(policy: Policy<ResolvedHedgeOptions>, world: StageWorld) {
+    const { quantile } = policy.options;
+    this.policy = policy;
+    this.#options = policy.options;
+    this.#world = world;
+    this.#durations =
+      quantile && new LiveQuantile(quantile.quantile, quantile.windowMs, world.clock.now());
+  }
+
+  slot(op: Operation, index: number): Race {
+    return new Race(new Alarm(op, index));
+  }
+
+  enter(op: Operation, index: number): undefined {
+    const race = op.slots[index] as Race;
+    race.sent = 0;
+    race.lost = undefined;
+    deposit(this.#options.budget, op, this.#world);
+    if (this.#durations !== undefined) race.startedMs = this.#world.clock.now();
+    race.delayMs = op.caller.idempotent ? this.#delayMs(race.startedMs) : Infinity;
+    if (race.delayMs === Infinity) return;
+    // The other attempts begin from a timer: they run in the caller's context all the same.
+    op.keepContext();
+    this.#world.alarms.arm(race.alarm, race.delayMs);
+  }
+
+  leave(op: Operation, index: number, value: unknown, failed: boolean): Exit {
+    const race = op.slots[index] as Race;
+    const overtaken = op.overtaken(index);
+    if (overtaken !== undefined) {
+      if (!failed) op.caller.discard(value);
+      return op.answer(overtaken.value, overtaken.failed);
+    }
+    const won = !failed && !this.#options.failureIfResult(value);
+    if (won) this.#durations?.add(this.#since(race.startedMs), this.#world.clock.now());
+    if (!won && race.hedges.length > 0) {
+      race.lost = { value, failed };
+      return HELD;
+    }
+    this.#callOff(race);
+    return undefined;
+  }
+
+  abandon(op: Operation, index: number): void {
+    const race = op.slots[index] as Race;
+    this.#callOff(race);
+    race.lost = undefined;
+  }
+
+  ring(op: Operation, index: number): void {
+    const race = op.slots[index] as Race;
+    const { budget, maxHedges } = this.#options;
+    const { alarms, reporter } = this.#world;
+    if (!withdraw(budget, this.#world, this.policy.name, op.id)) return;
+    race.sent += 1;
+    if (race.sent < maxHedges) alarms.arm(race.alarm, race.delayMs);
+    if (reporter.listening) {
+      reporter.report(op.id, {
+        type: 'hedge',
+        policy: this.policy.name,
+        attempt: op.attempts + 1,
+        afterMs: race.delayMs,
+      });
+    }
+    this.#send(op, index, race);
+  }
+
+  adopt(old: Stage): void {
+    const { quantile } = this.#options;
+    if (!(old instanceof HedgeStage) || quantile === undefined) return;
+    const before = old.#options.quantile;
+    const same = before?.quantile === quantile.quantile && before.windowMs === quantile.windowMs;
+    if (same) this.#durations = old.#durations;
+  }
+
+  forecast(inner: WorstCase): Forecast {
+    const { budget, delayMs, maxHedges, quantile } = this.#options;
+    const longestMs = delayMs ?? quantile?.maxDelayMs ?? Infinity;
+    const when =
+      quantile === undefined
+        ? `after ${delayMs} ms`
+        : `later than ${quantile.quantile * 100} % of the last calls took`;
+    const within = budget === undefined ? '' : `, within the budget "${budget.name}"`;
+    return {
+      maxAttempts: inner.maxAttempts * (maxHedges + 1),
+      worstCaseMs: inner.worstCaseMs + maxHedges * Math.min(longestMs, inner.worstCaseMs),
+      words: `sends up to ${maxHedges} more ${when}${within}, and takes the first answer.`,
+    };
+  }
+
+  inspect(): Partial<PolicySnapshot> {
+    return { hedge: { delayMs: this.#delayMs(this.#world.clock.now()) } };
+  }
+
+  #send(op: Operation, index: number, race: Race): void {
+    const startedMs = this.#durations === undefined ? 0 : this.#world.clock.now();
+    const one: Hedge = { twin: undefined, over: false, startedMs };
+    race.hedges.push(one);
+    const twin = op.fork(index, (value, failed, degraded) => {
+      // It is pooled now, and somebody else's next.
+      one.twin = undefined;
+      if (one.over) return;
+      one.over = true;
+      race.hedges.splice(race.hedges.indexOf(one), 1);
+      if (degraded && !failed) op.degraded = true;
+      this.#ended(op, index, one, value, failed);
+    });
+    one.twin = twin;
+    // While it began, the race may have been called off.
+    if (one.over) twin?.end(new HedgeLostError(this.policy.name));
+  }
+
+  /** A hedge has ended, with the race undecided until now. */
+  #ended(op: Operation, index: number, one: Hedge, value: unknown, failed: boolean): void {
+    const race = op.slots[index] as Race;
+    const won = !failed && !this.#options.failureIfResult(value);
+    if (won) {
+      const nowMs = this.#world.clock.now();
+      this.#durations?.add(nowMs - one.startedMs, nowMs);
+      // The first took at least so long: left out, the estimate would grow ever shorter.
+      if (race.lost === undefined) this.#durations?.add(this.#since(race.startedMs), nowMs);
+      const { lost } = race;
+      this.#callOff(race);
+      race.lost = undefined;
+      if (lost !== undefined && !lost.failed) op.caller.discard(lost.value);
+      op.overtake(index, value, false, new HedgeLostError(this.policy.name));
+      return;
+    }
+    if (!failed) op.caller.discard(value);
+    if (race.lost === undefined || race.hedges.length > 0) return;
+    // All have failed: the first one's outcome is the call's.
+    const { lost } = race;
+    this.#callOff(race);
+    race.lost = undefined;
+    op.overtake(index, lost.value, lost.failed, undefined);
+  }
+
+  /** Ends whatever is still under way beside the first attempt. */
+  #callOff(race: Race): void {
+    this.#world.alarms.disarm(race.alarm);
+    if (race.hedges.length === 0) return;
+    const losers = race.hedges.splice(0);
+    const reason = new HedgeLostError(this.policy.name);
+    for (const loser of losers) loser.over = true;
+    // The last first: a place that an earlier one leaves must not go to one that is to end as well.
+    for (const loser of losers.reverse()) loser.twin?.end(reason);
+  }
+
+  #delayMs(nowMs: number): number {
+    const { delayMs, quantile } = this.#options;
+    if (delayMs !== undefined) return delayMs;
+    if (quantile === undefined || this.#durations === undefined) return Infinity;
+    const valueMs = this.#durations.valueMs(nowMs);
+    if (this.#durations.count < quantile.minimumCalls) return Infinity;
+    return Math.min(quantile.maxDelayMs, Math.max(quantile.minDelayMs, valueMs));
+  }
+
+  #since(startedMs: number): number {
+    return this.#world.clock.now() - startedMs;
+  }
+}
+
+/** The reason with which the attempts that did not win are aborted. */
+export class HedgeLostError extends Error {
+  override readonly name = 'HedgeLostError';
+
+  constructor(policy: string) {
+    super(`Another attempt of "${policy}" answered first.`);
+  }
+}
