@@ -1,3 +1,9 @@
+export { adaptiveLimit } from './adaptive-limit/adaptive-limit.ts';
+export {
+  ADAPTIVE_LIMIT_DEFAULTS,
+  type AdaptiveLimitOptions,
+  type ResolvedAdaptiveLimitOptions,
+} from './adaptive-limit/options.ts';
 export { circuitBreaker } from './breaker/breaker.ts';
 export {
   CIRCUIT_BREAKER_DEFAULTS,
@@ -14,6 +20,7 @@ export {
   retryBudget,
 } from './budget/retry-budget.ts';
 export { bulkhead } from './bulkhead/bulkhead.ts';
+export type { QueueOrder } from './bulkhead/gate.ts';
 export {
   BULKHEAD_DEFAULTS,
   type BulkheadOptions,
@@ -72,6 +79,14 @@ export {
   type PolicyKind,
 } from './policy.ts';
 export { type Random, systemRandom } from './random.ts';
+export { memoryRateStore } from './rate-limit/memory-rate-store.ts';
+export {
+  RATE_LIMIT_DEFAULTS,
+  type RateLimitOptions,
+  type ResolvedRateLimitOptions,
+} from './rate-limit/options.ts';
+export { rateLimit } from './rate-limit/rate-limit.ts';
+export type { RateAnswer, RateRule, RateStore } from './rate-limit/rate-store.ts';
 export { createRegistry, type Registry, registry } from './registry.ts';
 export {
   type CustomBackoff,
@@ -80,6 +95,15 @@ export {
   type RetryOptions,
 } from './retry/options.ts';
 export { retry } from './retry/retry.ts';
+export { eventLoopDelay, type LoadProbe } from './shed/load-probe.ts';
+export { type ResolvedShedOptions, SHED_DEFAULTS, type ShedOptions } from './shed/options.ts';
+export { shed } from './shed/shed.ts';
+export {
+  type ResolvedThrottleOptions,
+  THROTTLE_DEFAULTS,
+  type ThrottleOptions,
+} from './throttle/options.ts';
+export { throttle } from './throttle/throttle.ts';
 export { deadline } from './timeout/deadline.ts';
 export {
   DEADLINE_DEFAULTS,

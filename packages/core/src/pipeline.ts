@@ -6,7 +6,7 @@ import { Reporter } from './engine/reporter.ts';
 import type { ForcedState, StageWorld } from './engine/stage.ts';
 import type { Env } from './env.ts';
 import { type Explanation, explain } from './explain/explain.ts';
-import type { CallFunction, ExecuteOptions, Policy, PolicyKind } from './policy.ts';
+import type { CallFunction, Criticality, ExecuteOptions, Policy, PolicyKind } from './policy.ts';
 import { systemRandom } from './random.ts';
 import { registry as processRegistry } from './registry.ts';
 
@@ -57,6 +57,18 @@ export interface PolicySnapshot {
   readonly bulkhead?: { readonly active: number; readonly queued: number };
   /** `delayMs` is Infinity while too few calls are known. */
   readonly hedge?: { readonly delayMs: number };
+  /** Keys with a rate of their own, and calls waiting for their turn. */
+  readonly rate?: { readonly keys: number; readonly waiting: number };
+  /** In the window; `rejectProbability` is that of a critical call, 0 … 1. */
+  readonly throttle?: {
+    readonly calls: number;
+    readonly accepts: number;
+    readonly rejectProbability: number;
+  };
+  /** An adaptive limit, whole. */
+  readonly limit?: { readonly limit: number; readonly active: number; readonly queued: number };
+  /** `load` as the probe measured it last, and from which criticality on calls are shed. */
+  readonly shed?: { readonly load: number; readonly from: Criticality | undefined };
 }
 
 /** Composes policies, outermost first: `pipeline('p', [retry(), timeout()])` times out each attempt. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { pipeline } from '../pipeline.ts';
+import type { Criticality } from '../policy.ts';
 import { record } from '../testing/record.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
 import { timeout } from '../timeout/timeout.ts';
@@ -98,6 +99,67 @@ describe('bulkhead', () => {
     assert.equal(calls, 20_000);
   });
 
+  test('lets in who came last where it is told to', async () => {
+    const { clock, p } = setUp({ limit: 1, queueLimit: 10, order: 'lifo' });
+    const order: number[] = [];
+    await clock.run(() =>
+      Promise.all(
+        [0, 1, 2, 3].map((n) =>
+          p.execute(async () => {
+            order.push(n);
+            await clock.sleep(10);
+          }),
+        ),
+      ),
+    );
+    assert.deepEqual(order, [0, 3, 2, 1]);
+  });
+
+  test('lets in who matters most, and puts out who matters least when the queue is full', async () => {
+    const { clock, p, events } = setUp({ limit: 1, queueLimit: 3, order: 'criticality' });
+    const ran: string[] = [];
+    const refused: string[] = [];
+    const call = (name: string, criticality: Criticality) =>
+      p
+        .execute(
+          async () => {
+            ran.push(name);
+            await clock.sleep(10);
+          },
+          { criticality },
+        )
+        .catch(({ code }: { code: string }) => refused.push(`${name}: ${code}`));
+    await clock.run(() =>
+      Promise.all([
+        call('first', 'sheddable'),
+        call('batch 1', 'sheddable'),
+        call('batch 2', 'sheddable'),
+        call('user', 'critical'),
+        call('payment', 'critical-plus'),
+        call('report', 'sheddable-plus'),
+        call('batch 3', 'sheddable'),
+      ]),
+    );
+    assert.deepEqual(
+      [ran, refused],
+      [
+        ['first', 'payment', 'user', 'report'],
+        ['batch 2: BULKHEAD_FULL', 'batch 1: BULKHEAD_FULL', 'batch 3: BULKHEAD_FULL'],
+      ],
+    );
+    const waits = events.filter((event) => event.type === 'queued');
+    assert.deepEqual(
+      waits.map(({ admitted, waitedMs }) => [admitted, waitedMs]),
+      [
+        [false, 0],
+        [false, 0],
+        [true, 10],
+        [true, 20],
+        [true, 30],
+      ],
+    );
+  });
+
   test('refuses options that cannot work, naming the culprit', () => {
     assert.throws(() => bulkhead({ limit: 0 }), {
       name: 'RangeError',
@@ -105,6 +167,7 @@ describe('bulkhead', () => {
     });
     assert.throws(() => bulkhead({ limit: 1, queueLimit: -1 }), /bulkhead\.queueLimit/);
     assert.throws(() => bulkhead({ limit: 1, queueTimeoutMs: Number.NaN }), /queueTimeoutMs/);
+    assert.throws(() => bulkhead({ limit: 1, order: 'random' as never }), /bulkhead\.order/);
     assert.throws(() => bulkhead({} as BulkheadOptions), /bulkhead\.limit .* not undefined/);
   });
 });

@@ -5,19 +5,21 @@
  *     arrives ──────────────────────────────────────▶ inside ──leaves──▶ a place is free
  *        │                                               ▲
  *        ├──room to wait──▶ queue ──its turn─────────────┘
- *        │                    └──gives up──▶ out
+ *        │                    ├──gives up──▶ out
+ *        │                    └──a more critical one arrives──▶ out
  *        └──no room──▶ refused
  *
- * The queue is a ring of the waiters themselves: one that gives up in the
- * middle leaves at once, whatever its length.
+ * A queue is a ring of the waiters themselves: one that gives up in the middle
+ * leaves at once, whatever its length. There is one for each rank, the most
+ * critical first; orders that know no ranks use the first alone.
  */
 export interface Gate {
   /** Calls inside. */
   active: number;
   /** Calls waiting. */
   queued: number;
-  /** The ring's fixed point: `next` waits longest, `prev` came last. */
-  readonly queue: QueueLink;
+  /** The rings' fixed points: `next` waits longest, `prev` came last. */
+  readonly queues: readonly QueueLink[];
 }
 
 export interface QueueLink {
@@ -28,13 +30,22 @@ export interface QueueLink {
 /** What a call that arrives is told. */
 export type Arrival = 'inside' | 'waits' | 'full';
 
+/** Who of those who wait is let in next: who came first, who came last, or who matters most. */
+export type QueueOrder = 'fifo' | 'lifo' | 'criticality';
+
+export const QUEUE_ORDERS: readonly QueueOrder[] = ['fifo', 'lifo', 'criticality'];
+
 export interface GateRules {
   readonly limit: number;
   readonly queueLimit: number;
+  readonly order: QueueOrder;
 }
 
+/** As many as there are criticalities. */
+const RANKS = 4;
+
 export function newGate(): Gate {
-  return { active: 0, queued: 0, queue: newLink() };
+  return { active: 0, queued: 0, queues: Array.from({ length: RANKS }, newLink) };
 }
 
 /** A waiter's place in the queue, to be kept and used again; linked to itself it waits nowhere. */
@@ -45,14 +56,15 @@ export function newLink(): QueueLink {
   return link;
 }
 
-export function arrive(gate: Gate, waiter: QueueLink, rules: GateRules): Arrival {
+/** `rank` counts from 0, the most critical; without effect where the order knows none. */
+export function arrive(gate: Gate, waiter: QueueLink, rules: GateRules, rank = 0): Arrival {
   // Nobody overtakes those who wait, also when a place happens to be free.
   if (gate.active < rules.limit && gate.queued === 0) {
     gate.active += 1;
     return 'inside';
   }
   if (gate.queued >= rules.queueLimit) return 'full';
-  const { queue } = gate;
+  const queue = gate.queues[rules.order === 'criticality' ? rank : 0]!;
   waiter.prev = queue.prev;
   waiter.next = queue;
   queue.prev.next = waiter;
@@ -78,11 +90,24 @@ export function depart(gate: Gate): void {
   gate.active -= 1;
 }
 
-/** Lets in the one that has waited longest, if there is a place and anybody waits. */
+/** Lets in whose turn it is, if there is a place and anybody waits. */
 export function letIn(gate: Gate, rules: GateRules): QueueLink | undefined {
   if (gate.queued === 0 || gate.active >= rules.limit) return undefined;
-  const waiter = gate.queue.next;
+  const queue = gate.queues.find(isWaiting)!;
+  const waiter = rules.order === 'lifo' ? queue.prev : queue.next;
   giveUp(gate, waiter);
   gate.active += 1;
   return waiter;
+}
+
+/** Puts out the last that came of the least critical ones, to make room for one that matters more than it. */
+export function displace(gate: Gate, rank: number): QueueLink | undefined {
+  for (let least = gate.queues.length - 1; least > rank; least -= 1) {
+    const queue = gate.queues[least]!;
+    if (!isWaiting(queue)) continue;
+    const waiter = queue.prev;
+    giveUp(gate, waiter);
+    return waiter;
+  }
+  return undefined;
 }

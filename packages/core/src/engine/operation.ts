@@ -256,7 +256,6 @@ export class Operation {
       const entry = stages[i]!.enter(this, i);
       if (entry === undefined) continue;
       this.#depth = i;
-      // Waits there, unless the call was aborted on the way.
       if (entry === HELD) this.#aborted();
       else if (entry === ANSWERED) this.#ascend(i - 1, this.#answer, this.#answerFailed);
       else this.#ascend(i - 1, entry, true);
@@ -319,7 +318,8 @@ export class Operation {
     try {
       returned = fn(call);
     } catch (thrown) {
-      return this.#land(level, thrown, true);
+      this.#land(level, thrown, true);
+      return;
     }
     if (returned === null || (typeof returned !== 'object' && typeof returned !== 'function')) {
       this.#land(level, returned, false);

@@ -1,19 +1,26 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
+import { adaptiveLimit } from '../adaptive-limit/adaptive-limit.ts';
 import { circuitBreaker } from '../breaker/breaker.ts';
 import { type RetryBudget, retryBudget } from '../budget/retry-budget.ts';
 import { bulkhead } from '../bulkhead/bulkhead.ts';
+import { QUEUE_ORDERS } from '../bulkhead/gate.ts';
 import { fallback } from '../fallback/fallback.ts';
 import { hedge } from '../hedge/hedge.ts';
 import { type Pipeline, pipeline } from '../pipeline.ts';
-import type { Call, ExecuteOptions, Policy } from '../policy.ts';
+import { type Call, CRITICALITIES, type ExecuteOptions, type Policy } from '../policy.ts';
 import type { Random } from '../random.ts';
+import { memoryRateStore } from '../rate-limit/memory-rate-store.ts';
+import { rateLimit } from '../rate-limit/rate-limit.ts';
+import type { RateStore } from '../rate-limit/rate-store.ts';
 import { createRegistry, type Registry } from '../registry.ts';
 import { retry } from '../retry/retry.ts';
+import { shed } from '../shed/shed.ts';
 import { record } from '../testing/record.ts';
 import { seededRandom } from '../testing/seeded-random.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
+import { throttle } from '../throttle/throttle.ts';
 import { deadline } from '../timeout/deadline.ts';
 import { timeout } from '../timeout/timeout.ts';
 
@@ -39,7 +46,7 @@ async function playProgram(seed: number) {
   const clock = new VirtualClock();
   const registry = createRegistry();
   const { events, listener } = record();
-  const p = pipeline(`seed ${seed}`, randomPolicies(random), {
+  const p = pipeline(`seed ${seed}`, randomPolicies(random, clock), {
     clock,
     random,
     registry,
@@ -87,8 +94,10 @@ async function playProgram(seed: number) {
   }
   const { inFlight, policies } = p.inspect();
   assert.equal(inFlight, 0, about);
-  for (const { bulkhead: gate } of policies) {
+  for (const { bulkhead: gate, limit, rate } of policies) {
     if (gate) assert.deepEqual(gate, { active: 0, queued: 0 }, about);
+    if (limit) assert.deepEqual([limit.active, limit.queued], [0, 0], about);
+    if (rate) assert.equal(rate.waiting, 0, about);
   }
   if (!swaps) {
     assert.ok(Math.max(...runs) <= explained.maxAttempts, `${Math.max(...runs)} runs, ${about}`);
@@ -109,14 +118,19 @@ async function checkNoCircuitIsStuck(p: Pipeline, clock: VirtualClock, about: st
   }
 }
 
-function randomPolicies(random: Random): readonly Policy[] {
+function randomPolicies(random: Random, clock: VirtualClock): readonly Policy[] {
   const count = pick(random, 6);
   const budget = retryBudget({ minPerSecond: 1, windowMs: 1_000 });
-  return Array.from({ length: count }, (_, i) => randomPolicy(random, `${i}`, budget));
+  return Array.from({ length: count }, (_, i) => randomPolicy(random, `${i}`, budget, clock));
 }
 
-function randomPolicy(random: Random, name: string, budget: RetryBudget): Policy {
-  switch (pick(random, 7)) {
+function randomPolicy(
+  random: Random,
+  name: string,
+  budget: RetryBudget,
+  clock: VirtualClock,
+): Policy {
+  switch (pick(random, 11)) {
     case 0:
       return retry({
         name,
@@ -148,8 +162,35 @@ function randomPolicy(random: Random, name: string, budget: RetryBudget): Policy
         limit: 1 + pick(random, 3),
         queueLimit: pick(random, 4),
         queueTimeoutMs: 1 + pick(random, 400),
+        order: QUEUE_ORDERS[pick(random, 3)]!,
       });
     case 5:
+      return rateLimit({
+        name,
+        limit: 1 + pick(random, 20),
+        maxWaitMs: pick(random, 2) * 300,
+        algorithm: random.next() < 0.5 ? 'token-bucket' : 'sliding-window',
+        ...(random.next() < 0.3
+          ? { store: slowStore(random, clock), storeTimeoutMs: 40 }
+          : undefined),
+      });
+    case 6:
+      return adaptiveLimit({
+        name,
+        algorithm: (['aimd', 'vegas', 'gradient2'] as const)[pick(random, 3)]!,
+        minLimit: 1,
+        initialLimit: 1 + pick(random, 3),
+        maxLimit: 10,
+        queueLimit: pick(random, 3),
+        queueTimeoutMs: 1 + pick(random, 300),
+        windowMs: 0,
+        ...(random.next() < 0.3 ? { shares: { critical: 0.5 } } : undefined),
+      });
+    case 7:
+      return throttle({ name, windowMs: 1_000 });
+    case 8:
+      return shed({ name, bbr: random.next() < 0.5 });
+    case 9:
       return hedge({
         name,
         ...(random.next() < 0.5
@@ -188,6 +229,8 @@ function randomOptions(
     signal: caller.signal,
     deadlineMs: random.next() < 0.2 ? pick(random, 500) : PATIENCE_MS,
     idempotent: random.next() < 0.8,
+    criticality: CRITICALITIES[pick(random, 4)]!,
+    ...(random.next() < 0.5 ? { key: `key ${pick(random, 3)}` } : {}),
     discard: () => {},
   };
 }
@@ -222,7 +265,7 @@ async function meddle(p: Pipeline, random: Random, clock: VirtualClock, registry
   for (let i = 0; i < 5; i += 1) {
     await clock.sleep(pick(random, 500));
     if (random.next() < 0.6) {
-      p.swap(randomPolicies(random));
+      p.swap(randomPolicies(random, clock));
     } else if (p.policies.some(({ kind }) => kind === 'circuitBreaker')) {
       const as = (['forced-open', 'forced-closed', 'disabled', 'closed'] as const)[
         pick(random, 4)
@@ -230,6 +273,18 @@ async function meddle(p: Pipeline, random: Random, clock: VirtualClock, registry
       registry.force(p.name, as, { forMs: 1 + pick(random, 400) });
     }
   }
+}
+
+/** Answers in time, too late, never, or with a failure. */
+function slowStore(random: Random, clock: VirtualClock): RateStore {
+  const store = memoryRateStore({ clock });
+  return {
+    async take(key, rule) {
+      if (random.next() < 0.1) throw new Error('the store is down');
+      await clock.sleep(pick(random, 60));
+      return store.take(key, rule);
+    },
+  };
 }
 
 /** A whole number from 0 to below `n`. */

@@ -1,1 +1,2 @@
 export type { RedisClient } from './client.ts';
+export { redisRateStore } from './redis-rate-store.ts';

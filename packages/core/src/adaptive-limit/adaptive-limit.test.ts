@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { pipeline } from '../pipeline.ts';
+import type { Criticality, Policy } from '../policy.ts';
+import { record } from '../testing/record.ts';
+import { seededRandom } from '../testing/seeded-random.ts';
+import { VirtualClock } from '../testing/virtual-clock.ts';
+import { timeout } from '../timeout/timeout.ts';
+import { adaptiveLimit } from './adaptive-limit.ts';
+import type { AdaptiveLimitOptions } from './options.ts';
+
+describe('adaptiveLimit', () => {
+  test('finds about as many as the dependency can take, whatever it began with', async () => {
+    for (const algorithm of ['gradient2', 'vegas'] as const) {
+      const { limit, load } = setUp({ algorithm, minLimit: 1, initialLimit: 5, maxLimit: 500 });
+      // The dependency serves 40 at a time in 50 ms; beyond that calls wait for each other.
+      await load({ callers: 400, seconds: 120, capacity: 40, serviceMs: 50 });
+      assert.ok(limit() >= 20 && limit() <= 160, `${algorithm} stands at ${limit()}`);
+    }
+  });
+
+  test('aimd falls by a tenth with each call that is dropped, and grows by one', async () => {
+    const inside = [timeout({ limitMs: 100 })];
+    const { p, clock, limit, events } = setUp({ algorithm: 'aimd', minLimit: 1 }, inside);
+    await clock.run(() => p.execute(() => new Promise(() => {})).catch(() => {}));
+    const fallen = limit();
+    await clock.run(() =>
+      Promise.all(Array.from({ length: 10 }, () => p.execute(() => clock.sleep(5)))),
+    );
+    const told = events.flatMap((event) =>
+      event.type === 'limit' ? [[event.from, event.to, event.why]] : [],
+    );
+    assert.deepEqual(
+      [fallen, limit(), told[0]],
+      [18, 20, [20, 18, 'calls took 100 ms with 1 at a time, calls were dropped']],
+    );
+  });
+
+  test('refuses beyond the limit and says where it stands', async () => {
+    const { p, clock } = setUp({ initialLimit: 2, minLimit: 2 });
+    const held = [p.execute(() => clock.sleep(10)), p.execute(() => clock.sleep(10))];
+    const refused = await p.execute(() => 'in').catch(({ code, message }) => [code, message]);
+    await clock.run(() => Promise.all(held));
+    assert.deepEqual(refused, [
+      'LIMIT_EXCEEDED',
+      'Adaptive limit "adaptiveLimit" stands at 2: 2 running, 0 waiting. Try again when some have ended.',
+    ]);
+  });
+
+  test('lets calls wait where it is told to, the most critical first', async () => {
+    const { p, clock } = setUp({ initialLimit: 1, minLimit: 1, queueLimit: 10 });
+    const ran: string[] = [];
+    const call = (criticality: Criticality) =>
+      p.execute(
+        async () => {
+          ran.push(criticality);
+          await clock.sleep(10);
+        },
+        { criticality },
+      );
+    await clock.run(() =>
+      Promise.all((['critical', 'sheddable', 'critical-plus'] as const).map(call)),
+    );
+    assert.deepEqual(
+      [ran, p.inspect().policies[0]?.limit],
+      [['critical', 'critical-plus', 'sheddable'], { limit: 1, active: 0, queued: 0 }],
+    );
+  });
+
+  test('keeps the shares of those that have one, however many others are inside', async () => {
+    const { p, clock } = setUp({ initialLimit: 20, shares: { critical: 0.25 } });
+    const thirty = (criticality: Criticality) =>
+      Promise.allSettled(
+        Array.from({ length: 30 }, () => p.execute(() => clock.sleep(10), { criticality })),
+      );
+    const outcomes = await clock.run(() => Promise.all([thirty('sheddable'), thirty('critical')]));
+    const admitted = outcomes.map(
+      (each) => each.filter(({ status }) => status === 'fulfilled').length,
+    );
+    assert.deepEqual(admitted, [20, 5]);
+    assert.equal(p.inspect().policies[0]?.limit?.active, 0);
+  });
+
+  test('learns nothing from what the caller ended, and gives its place back', async () => {
+    const { p, limit } = setUp({ algorithm: 'aimd', minLimit: 1 });
+    const caller = new AbortController();
+    const gone = p.execute(() => new Promise(() => {}), { signal: caller.signal }).catch(() => {});
+    caller.abort();
+    await gone;
+    assert.deepEqual([limit(), p.inspect().policies[0]?.limit?.active], [20, 0]);
+  });
+
+  test('refuses options that cannot work, naming the culprit', () => {
+    const refused = (options: unknown) => {
+      try {
+        return adaptiveLimit(options as AdaptiveLimitOptions).name;
+      } catch (error) {
+        return String(error);
+      }
+    };
+    assert.deepEqual(
+      [
+        { algorithm: 'cubic' },
+        { minLimit: 10, maxLimit: 5 },
+        { initialLimit: 500 },
+        { shares: { critical: 0.7, sheddable: 0.5 } },
+        { dropIf: 1 },
+      ].map(refused),
+      [
+        'RangeError: adaptiveLimit.algorithm must be one of gradient2, vegas, aimd, not "cubic".',
+        'RangeError: adaptiveLimit.maxLimit must be a whole number from 10 to 100000, not 5.',
+        'RangeError: adaptiveLimit.initialLimit must be a whole number from 20 to 200, not 500.',
+        'RangeError: adaptiveLimit.shares must be at most 1 in all, not 1.2.',
+        'TypeError: adaptiveLimit.dropIf must be a function, not 1.',
+      ],
+    );
+  });
+});
+
+function setUp(options: AdaptiveLimitOptions, inside: readonly Policy[] = []) {
+  const clock = new VirtualClock();
+  const { events, listener } = record();
+  const random = seededRandom(3);
+  const p = pipeline('p', [adaptiveLimit(options), ...inside], { clock, random, report: listener });
+  const limit = () => p.inspect().policies[0]?.limit?.limit ?? 0;
+
+  /** Callers that call again and again, at a dependency that serves so many at a time. */
+  const load = async (world: {
+    callers: number;
+    seconds: number;
+    capacity: number;
+    serviceMs: number;
+  }) => {
+    let inside = 0;
+    const endMs = clock.now() + world.seconds * 1_000;
+    const serve = async () => {
+      inside += 1;
+      await clock.sleep(world.serviceMs * Math.max(1, inside / world.capacity));
+      inside -= 1;
+    };
+    const caller = async (n: number) => {
+      await clock.sleep(n % 50);
+      while (clock.now() < endMs) {
+        await p.execute(serve).catch(() => {});
+        await clock.sleep(200 + 100 * random.next());
+      }
+    };
+    await clock.run(() => Promise.all(Array.from({ length: world.callers }, (_, n) => caller(n))));
+  };
+  return { clock, events, limit, load, p };
+}

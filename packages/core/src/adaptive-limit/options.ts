@@ -1,0 +1,119 @@
+import { QUEUE_ORDERS, type QueueOrder } from '../bulkhead/gate.ts';
+import {
+  checker,
+  checkFunction,
+  checkInteger,
+  checkName,
+  checkNumber,
+  checkOneOf,
+  LONGEST_TIMER_MS,
+} from '../check.ts';
+import { CRITICALITIES, type Criticality } from '../policy.ts';
+
+export interface AdaptiveLimitOptions {
+  /** Names this policy in events, metrics and errors. @default 'adaptiveLimit' */
+  readonly name?: string;
+  /**
+   * How the limit follows what is measured; all as in Netflix's
+   * concurrency-limits. `gradient2` compares the latency of late with that of
+   * long; `vegas` estimates the queue at the dependency from the best latency
+   * seen; `aimd` grows by one and shrinks by a tenth when calls are dropped.
+   *
+   * @default 'gradient2'
+   */
+  readonly algorithm?: 'gradient2' | 'vegas' | 'aimd';
+  /** @default 20 (1 … 100_000) */
+  readonly initialLimit?: number;
+  /** @default 20; 1 for vegas (1 … 100_000) */
+  readonly minLimit?: number;
+  /** @default 200; 1_000 for vegas (1 … 100_000) */
+  readonly maxLimit?: number;
+  /** A slower call counts as dropped; aimd only. @default 5_000 ms */
+  readonly timeoutMs?: number;
+  /** Latency may be so many times the long one before the limit shrinks; gradient2 only. @default 1.5 (1 … 10) */
+  readonly tolerance?: number;
+  /** Calls that may wait for a place. @default 0 (0 … 1_000_000) */
+  readonly queueLimit?: number;
+  /** Who is let in next. @default 'criticality' */
+  readonly order?: QueueOrder;
+  /** @default 5_000 ms */
+  readonly queueTimeoutMs?: number;
+  /**
+   * Shares of the limit that calls of a criticality have for themselves: they are
+   * let in as long as their share has room, however many others are inside.
+   *
+   * @default none (0 … 1 each, 1 in all)
+   */
+  readonly shares?: Readonly<Partial<Record<Criticality, number>>>;
+  /** Samples are gathered for so long before the limit moves; 0: it moves with each. @default 1_000 ms; 0 for aimd */
+  readonly windowMs?: number;
+  /** A window of fewer samples goes on. @default 10 */
+  readonly minSamples?: number;
+  /** Whether an error shows that the dependency has too much to do. Time-outs and refusals of policies inside always do. @default no other does */
+  readonly dropIf?: (error: unknown) => boolean;
+}
+
+export type ResolvedAdaptiveLimitOptions = Required<AdaptiveLimitOptions>;
+
+export const ADAPTIVE_LIMIT_DEFAULTS = {
+  name: 'adaptiveLimit',
+  algorithm: 'gradient2',
+  initialLimit: 20,
+  minLimit: 20,
+  maxLimit: 200,
+  timeoutMs: 5_000,
+  tolerance: 1.5,
+  queueLimit: 0,
+  order: 'criticality',
+  queueTimeoutMs: 5_000,
+  shares: {},
+  windowMs: 1_000,
+  minSamples: 10,
+  dropIf: (_error: unknown): boolean => false,
+} as const;
+
+const OF_ALGORITHM = {
+  gradient2: {},
+  vegas: { minLimit: 1, maxLimit: 1_000 },
+  aimd: { windowMs: 0 },
+} as const;
+
+/** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
+export function resolveAdaptiveLimitOptions(
+  given: AdaptiveLimitOptions,
+): ResolvedAdaptiveLimitOptions {
+  const algorithm = given.algorithm ?? ADAPTIVE_LIMIT_DEFAULTS.algorithm;
+  checkOneOf('adaptiveLimit.algorithm', algorithm, ['gradient2', 'vegas', 'aimd']);
+  const options: ResolvedAdaptiveLimitOptions = {
+    ...ADAPTIVE_LIMIT_DEFAULTS,
+    ...OF_ALGORITHM[algorithm],
+    ...given,
+  };
+  const check = checker('adaptiveLimit', options);
+  check(checkName, 'name');
+  check(checkInteger, 'minLimit', 1, 100_000);
+  check(checkInteger, 'maxLimit', options.minLimit, 100_000);
+  check(checkInteger, 'initialLimit', options.minLimit, options.maxLimit);
+  check(checkNumber, 'timeoutMs', 1, LONGEST_TIMER_MS);
+  check(checkNumber, 'tolerance', 1, 10);
+  check(checkInteger, 'queueLimit', 0, 1_000_000);
+  check(checkOneOf, 'order', QUEUE_ORDERS);
+  check(checkNumber, 'queueTimeoutMs', 1, LONGEST_TIMER_MS);
+  check(checkNumber, 'windowMs', 0, 3_600_000);
+  check(checkInteger, 'minSamples', 1, 1_000_000);
+  check(checkFunction, 'dropIf');
+  checkShares(options.shares);
+  return options;
+}
+
+function checkShares(shares: ResolvedAdaptiveLimitOptions['shares']): void {
+  let sum = 0;
+  for (const each of CRITICALITIES) {
+    const share = shares[each] ?? 0;
+    checkNumber(`adaptiveLimit.shares.${each}`, share, 0, 1);
+    sum += share;
+  }
+  if (sum > 1) {
+    throw new RangeError(`adaptiveLimit.shares must be at most 1 in all, not ${sum}.`);
+  }
+}

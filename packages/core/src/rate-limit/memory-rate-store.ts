@@ -1,0 +1,23 @@
+import { type Clock, systemClock } from '../clock.ts';
+import { Lru } from '../lru.ts';
+import type { RateStore } from './rate-store.ts';
+import { type Turns, turnsOf } from './turns.ts';
+
+/** A rate that several pipelines of one process share. `maxKeys`: of more, the least used begins anew. */
+export function memoryRateStore({
+  clock = systemClock,
+  maxKeys = 10_000,
+}: {
+  readonly clock?: Clock;
+  readonly maxKeys?: number;
+} = {}): RateStore {
+  const kept = new Lru<string, { turns: Turns | undefined }>(maxKeys, () => ({ turns: undefined }));
+  return {
+    async take(key, rule) {
+      const { algorithm, limit, intervalMs, burst, maxWaitMs } = rule;
+      const one = kept.get(`${algorithm} ${limit} ${intervalMs} ${burst} ${key}`);
+      one.turns ??= turnsOf({ ...rule, warmUpMs: 0 });
+      return one.turns.take(clock.now(), maxWaitMs);
+    },
+  };
+}

@@ -1,0 +1,213 @@
+import { Alarm } from '../engine/alarm.ts';
+import type { Operation } from '../engine/operation.ts';
+import { type Entry, HELD, type Stage, type StageWorld } from '../engine/stage.ts';
+import { RateLimitedError } from '../errors.ts';
+import type { Forecast, WorstCase } from '../explain/explain.ts';
+import { Lru } from '../lru.ts';
+import type { PolicySnapshot } from '../pipeline.ts';
+import type { Policy } from '../policy.ts';
+import {
+  type RateLimitOptions,
+  type ResolvedRateLimitOptions,
+  resolveRateLimitOptions,
+} from './options.ts';
+import type { RateAnswer } from './rate-store.ts';
+import { type Turns, turnsOf } from './turns.ts';
+
+/**
+ * Lets so many calls through in each interval; those beyond wait their turn, or
+ * are refused and told when there might be one. Calls with a `key` have a rate
+ * for each key.
+ */
+export function rateLimit(given: RateLimitOptions): Policy<ResolvedRateLimitOptions> {
+  const options = resolveRateLimitOptions(given);
+  const policy: Policy<ResolvedRateLimitOptions> = {
+    kind: 'rateLimit',
+    name: options.name,
+    options,
+    stage: (world) => new RateLimitStage(policy, world),
+  };
+  return policy;
+}
+
+/** What one operation keeps for its rate limit. */
+class Turn {
+  readonly alarm: Alarm;
+  /** Grows whenever it no longer waits for what it waited for: a late answer of a store is known by it. */
+  visit = 0;
+  /** What it waits for. */
+  waits: 'nothing' | 'store' | 'turn' = 'nothing';
+  sinceMs = 0;
+
+  constructor(alarm: Alarm) {
+    this.alarm = alarm;
+  }
+}
+
+/** A call without a key has this one's rate. */
+const NO_KEY = '';
+
+class RateLimitStage implements Stage {
+  readonly policy: Policy<ResolvedRateLimitOptions>;
+  readonly #options: ResolvedRateLimitOptions;
+  readonly #world: StageWorld;
+  #turns: Lru<string, Turns>;
+  #waiting = 0;
+
+  constructor(policy: Policy<ResolvedRateLimitOptions>, world: StageWorld) {
+    this.policy = policy;
+    this.#options = policy.options;
+    this.#world = world;
+    this.#turns = new Lru(policy.options.maxKeys, () => turnsOf(policy.options));
+  }
+
+  slot(op: Operation, index: number): Turn {
+    return new Turn(new Alarm(op, index));
+  }
+
+  enter(op: Operation, index: number): Entry {
+    const turn = op.slots[index] as Turn;
+    if (this.#options.store !== undefined) {
+      this.#ask(op, index, turn);
+      return HELD;
+    }
+    const answer = this.#decideAlone(op);
+    if (!answer.taken) return this.#refuse(op, answer.waitMs);
+    if (answer.waitMs === 0) return undefined;
+    this.#wait(op, turn, answer.waitMs);
+    return HELD;
+  }
+
+  leave(): undefined {}
+
+  abandon(op: Operation, index: number): void {
+    const turn = op.slots[index] as Turn;
+    if (turn.waits === 'nothing') return;
+    if (turn.waits === 'turn') {
+      this.#reportQueued(op, turn, false);
+      if (this.#options.store === undefined) this.#turns.get(this.#keyOf(op)).giveBack();
+    }
+    this.#stopWaiting(turn);
+  }
+
+  ring(op: Operation, index: number): void {
+    const turn = op.slots[index] as Turn;
+    if (turn.waits === 'turn') {
+      const heard = this.#world.reporter.listening;
+      this.#stopWaiting(turn);
+      op.resume(index, heard ? () => this.#reportQueued(op, turn, true) : undefined);
+      return;
+    }
+    const { storeTimeoutMs } = this.#options;
+    this.#storeFailed(op, index, turn, new Error(`no answer within ${storeTimeoutMs} ms`));
+  }
+
+  adopt(old: Stage): void {
+    if (!(old instanceof RateLimitStage)) return;
+    const { limit, intervalMs, burst, algorithm, warmUpMs } = this.#options;
+    const was = old.#options;
+    const same =
+      was.limit === limit &&
+      was.intervalMs === intervalMs &&
+      was.burst === burst &&
+      was.algorithm === algorithm &&
+      was.warmUpMs === warmUpMs;
+    // Another rate is another bucket; the old one's tokens mean nothing in it.
+    if (same) this.#turns = old.#turns;
+  }
+
+  forecast(inner: WorstCase): Forecast {
+    const { limit, intervalMs, maxWaitMs, store, storeTimeoutMs } = this.#options;
+    const rate = `${limit} calls in ${intervalMs} ms`;
+    const shared = store === undefined ? '' : ', shared with other processes';
+    return {
+      worstCaseMs: inner.worstCaseMs + maxWaitMs + (store === undefined ? 0 : storeTimeoutMs),
+      refusals: [{ code: 'RATE_LIMITED', when: `beyond ${rate}` }],
+      words: `lets ${rate} through${shared}, ${maxWaitMs > 0 ? `has others wait up to ${maxWaitMs} ms` : 'and refuses others'}.`,
+    };
+  }
+
+  inspect(): Partial<PolicySnapshot> {
+    return { rate: { keys: this.#turns.size, waiting: this.#waiting } };
+  }
+
+  #keyOf(op: Operation): string {
+    return op.caller.options?.key ?? NO_KEY;
+  }
+
+  #decideAlone(op: Operation): RateAnswer {
+    const turns = this.#turns.get(this.#keyOf(op));
+    return turns.take(this.#world.clock.now(), this.#options.maxWaitMs);
+  }
+
+  #ask(op: Operation, index: number, turn: Turn): void {
+    const { store, storeTimeoutMs, ...rule } = this.#options;
+    const { visit } = turn;
+    const { name } = this.policy;
+    op.keepContext();
+    turn.waits = 'store';
+    this.#world.alarms.arm(turn.alarm, storeTimeoutMs);
+    // In a promise of its own: a store that throws at once is a store that fails.
+    const asked = (async () => store!.take(`${name} ${this.#keyOf(op)}`, rule))();
+    asked.then(
+      (answer) => {
+        if (turn.visit === visit) this.#meet(op, index, turn, answer);
+      },
+      (error: unknown) => {
+        if (turn.visit === visit) this.#storeFailed(op, index, turn, error);
+      },
+    );
+  }
+
+  #storeFailed(op: Operation, index: number, turn: Turn, error: unknown): void {
+    const { reporter } = this.#world;
+    if (reporter.listening) {
+      reporter.report(op.id, { type: 'store-failed', policy: this.policy.name, error });
+    }
+    this.#meet(op, index, turn, this.#decideAlone(op));
+  }
+
+  /** An answer for an operation that was held for it. */
+  #meet(op: Operation, index: number, turn: Turn, answer: RateAnswer): void {
+    this.#stopWaiting(turn);
+    if (!answer.taken) op.settleHeld(index, this.#refuse(op, answer.waitMs), true);
+    else if (answer.waitMs > 0) this.#wait(op, turn, answer.waitMs);
+    else op.resume(index);
+  }
+
+  #wait(op: Operation, turn: Turn, ms: number): void {
+    op.keepContext();
+    turn.waits = 'turn';
+    turn.sinceMs = this.#world.clock.now();
+    this.#waiting += 1;
+    this.#world.alarms.arm(turn.alarm, ms);
+  }
+
+  #stopWaiting(turn: Turn): void {
+    this.#world.alarms.disarm(turn.alarm);
+    if (turn.waits === 'turn') this.#waiting -= 1;
+    turn.visit += 1;
+    turn.waits = 'nothing';
+  }
+
+  #reportQueued(op: Operation, turn: Turn, admitted: boolean): void {
+    const { clock, reporter } = this.#world;
+    if (!reporter.listening) return;
+    const waitedMs = clock.now() - turn.sinceMs;
+    const { name: policy } = this.policy;
+    reporter.report(op.id, { type: 'queued', policy, waitedMs, admitted, depth: this.#waiting });
+  }
+
+  #refuse(op: Operation, waitMs: number): RateLimitedError {
+    const { name } = this.policy;
+    const { limit, intervalMs } = this.#options;
+    const { reporter } = this.#world;
+    const retryAfterMs = Math.ceil(waitMs);
+    const message = `Rate limit "${name}" of ${limit} calls in ${intervalMs} ms is used up. Try again in ${retryAfterMs} ms.`;
+    const refusal = new RateLimitedError(name, message, retryAfterMs);
+    if (reporter.listening) {
+      reporter.report(op.id, { type: 'refused', policy: name, code: refusal.code });
+    }
+    return refusal;
+  }
+}

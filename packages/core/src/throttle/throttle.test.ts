@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { pipeline } from '../pipeline.ts';
+import type { Criticality } from '../policy.ts';
+import { seededRandom } from '../testing/seeded-random.ts';
+import { VirtualClock } from '../testing/virtual-clock.ts';
+import { timeout } from '../timeout/timeout.ts';
+import { rejectProbability } from './acceptance.ts';
+import type { ThrottleOptions } from './options.ts';
+import { throttle } from './throttle.ts';
+
+describe('throttle', () => {
+  test('refuses with the probability of the formula', () => {
+    const golden = [
+      [100, 40, 2],
+      [100, 50, 2],
+      [1_000, 100, 2],
+      [0, 0, 2],
+    ].map(([calls = 0, accepts = 0, k = 0]) => rejectProbability(calls, accepts, k).toFixed(5));
+    assert.deepEqual(golden, ['0.19802', '0.00000', '0.79920', '0.00000']);
+  });
+
+  test('sends every call to a dependency that accepts them', async () => {
+    const { play } = setUp({});
+    assert.deepEqual(await play(1_000, 'accepts'), { sent: 1_000, throttled: 0 });
+  });
+
+  test('sends few calls to one that refuses, and all again when it is well', async () => {
+    const { play, clock } = setUp({ windowMs: 10_000 });
+    await play(100, 'accepts');
+    await clock.advance(11_000);
+    const ill = await play(1_000, 'refuses');
+    await clock.advance(11_000);
+    const well = await play(1_000, 'accepts');
+    // With nothing accepted the chance to be sent is one in calls + 1: about ln(1000) in all.
+    assert.ok(ill.sent >= 1 && ill.sent <= 25, `${ill.sent} sent`);
+    assert.equal(well.throttled, 0);
+  });
+
+  test('refuses those that matter less first', async () => {
+    const shares: Record<string, number> = {};
+    for (const criticality of ['critical-plus', 'critical', 'sheddable'] as const) {
+      const { play } = setUp({});
+      // Two of three are accepted: below K = 2 nothing is throttled.
+      const { throttled } = await play(3_000, 'accepts two of three', criticality);
+      shares[criticality] = throttled;
+    }
+    assert.deepEqual([shares['critical-plus'], shares.critical], [0, 0]);
+    assert.ok(shares.sheddable! > 300, `${shares.sheddable} sheddable throttled`);
+  });
+
+  test('holds time-outs against the dependency, and nothing that the caller ended', async () => {
+    const clock = new VirtualClock();
+    const inside = [throttle({ refusedIf: () => true }), timeout({ limitMs: 10 })];
+    const p = pipeline('p', inside, { clock, random: seededRandom(1) });
+    const caller = new AbortController();
+    caller.signal.throwIfAborted();
+    const hung = p.execute(() => new Promise(() => {})).catch(() => {});
+    const gone = p.execute(() => new Promise(() => {}), { signal: caller.signal }).catch(() => {});
+    caller.abort();
+    await clock.run(() => Promise.all([hung, gone]));
+    assert.deepEqual(p.inspect().policies[0]?.throttle, {
+      calls: 2,
+      accepts: 1,
+      rejectProbability: 0,
+    });
+  });
+
+  test('refuses options that cannot work, naming the culprit', () => {
+    assert.throws(() => throttle({ k: 0.5 }), {
+      name: 'RangeError',
+      message: 'throttle.k must be a number from 1 to 100, not 0.5.',
+    });
+    assert.throws(() => throttle({ kFor: { sheddable: 0 } }), /throttle\.kFor\.sheddable/);
+    assert.throws(() => throttle({ refusedIf: 1 as never }), /throttle\.refusedIf/);
+  });
+});
+
+type Dependency = 'accepts' | 'refuses' | 'accepts two of three';
+
+function setUp(options: ThrottleOptions) {
+  const clock = new VirtualClock();
+  const p = pipeline('p', [throttle(options)], { clock, random: seededRandom(7) });
+  let asked = 0;
+  const play = async (calls: number, dependency: Dependency, criticality?: Criticality) => {
+    let sent = 0;
+    for (let n = 0; n < calls; n += 1) {
+      await p
+        .execute(
+          () => {
+            sent += 1;
+            asked += 1;
+            const refuses =
+              dependency === 'refuses' || (dependency !== 'accepts' && asked % 3 === 0);
+            if (refuses) throw new Error('503');
+          },
+          criticality === undefined ? {} : { criticality },
+        )
+        .catch(() => {});
+    }
+    return { sent, throttled: calls - sent };
+  };
+  return { clock, p, play };
+}

@@ -1,0 +1,107 @@
+import type { Operation } from '../engine/operation.ts';
+import type { Cut, Entry, Stage, StageWorld } from '../engine/stage.ts';
+import { ThrottledError } from '../errors.ts';
+import type { Forecast } from '../explain/explain.ts';
+import type { PolicySnapshot } from '../pipeline.ts';
+import type { Policy } from '../policy.ts';
+import { Acceptance, rejectProbability } from './acceptance.ts';
+import {
+  type ResolvedThrottleOptions,
+  resolveThrottleOptions,
+  THROTTLE_DEFAULTS,
+  type ThrottleOptions,
+} from './options.ts';
+
+/**
+ * Sends only about as many calls as the dependency accepts: the more of the last
+ * ones it refused, the more are not sent at all. It lets some through always, and
+ * so notices by itself when the dependency is well again.
+ */
+export function throttle(given: ThrottleOptions = {}): Policy<ResolvedThrottleOptions> {
+  const options = resolveThrottleOptions(given);
+  const policy: Policy<ResolvedThrottleOptions> = {
+    kind: 'throttle',
+    name: options.name,
+    options,
+    stage: (world) => new ThrottleStage(policy, world),
+  };
+  return policy;
+}
+
+class ThrottleStage implements Stage {
+  readonly policy: Policy<ResolvedThrottleOptions>;
+  readonly #options: ResolvedThrottleOptions;
+  readonly #world: StageWorld;
+  readonly #judgesResults: boolean;
+  #acceptance: Acceptance;
+
+  constructor(policy: Policy<ResolvedThrottleOptions>, world: StageWorld) {
+    const { options } = policy;
+    this.policy = policy;
+    this.#options = options;
+    this.#world = world;
+    this.#judgesResults = options.refusedIfResult !== THROTTLE_DEFAULTS.refusedIfResult;
+    this.#acceptance = new Acceptance(options.windowMs);
+  }
+
+  enter(op: Operation): Entry {
+    const { clock, random } = this.#world;
+    // Before the call, not after it: else a slow dependency is noticed late (go-zero, issue 5011).
+    this.#acceptance.call(clock.now());
+    const { calls, accepts } = this.#acceptance;
+    const k = this.#options.kFor[op.caller.criticality];
+    const probability = rejectProbability(calls - 1, accepts, k);
+    if (probability === 0 || random.next() >= probability) return undefined;
+    return this.#refuse(op, probability);
+  }
+
+  leave(_op: Operation, _index: number, value: unknown, failed: boolean): undefined {
+    const refused = failed
+      ? this.#options.refusedIf(value)
+      : this.#judgesResults && this.#options.refusedIfResult(value);
+    if (!refused) this.#acceptance.accept(this.#world.clock.now());
+  }
+
+  abandon(_op: Operation, _index: number, cut: Cut): void {
+    // What the caller ended says nothing of the dependency: counted as accepted, it changes nothing.
+    if (cut === 'cancelled') this.#acceptance.accept(this.#world.clock.now());
+  }
+
+  adopt(old: Stage): void {
+    if (!(old instanceof ThrottleStage)) return;
+    if (old.#options.windowMs === this.#options.windowMs) this.#acceptance = old.#acceptance;
+  }
+
+  forecast(): Forecast {
+    const { k } = this.#options;
+    const when = `by chance, the more so the fewer calls are accepted: less than one in ${k}`;
+    return {
+      refusals: [{ code: 'THROTTLED', when }],
+      words: `sends about ${k} times as many calls as are accepted, and refuses others.`,
+    };
+  }
+
+  inspect(): Partial<PolicySnapshot> {
+    this.#acceptance.turn(this.#world.clock.now());
+    const { calls, accepts } = this.#acceptance;
+    return {
+      throttle: {
+        calls,
+        accepts,
+        rejectProbability: rejectProbability(calls, accepts, this.#options.k),
+      },
+    };
+  }
+
+  #refuse(op: Operation, probability: number): ThrottledError {
+    const { name } = this.policy;
+    const { calls, accepts } = this.#acceptance;
+    const { reporter } = this.#world;
+    const message = `Throttle "${name}" did not send the call: of the last ${calls} only ${accepts} were accepted. Try again later; ${Math.round(probability * 100)} % are refused now.`;
+    const refusal = new ThrottledError(name, message);
+    if (reporter.listening) {
+      reporter.report(op.id, { type: 'refused', policy: name, code: refusal.code });
+    }
+    return refusal;
+  }
+}
