@@ -49,7 +49,13 @@ describe('a pipeline', () => {
         {
           kind: 'bulkhead',
           name: 'bulkhead',
-          options: { name: 'bulkhead', limit: 1, queueLimit: 3, queueTimeoutMs: 5_000 },
+          options: {
+            name: 'bulkhead',
+            limit: 1,
+            queueLimit: 3,
+            order: 'fifo',
+            queueTimeoutMs: 5_000,
+          },
           bulkhead: { active: 1, queued: 1 },
         },
       ],
