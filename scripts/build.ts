@@ -1,5 +1,5 @@
 /**
- * `npm run build`: each package as ESM with declarations in its `dist/`, in the
+ * `npm run build [-- core …]`: each package, or those named, as ESM with declarations in its `dist/`, in the
  * order of the layers, so that every package is checked against what its users
  * will install and not against its neighbours' sources.
  */
@@ -9,7 +9,9 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const cache = join(root, 'node_modules', '.cache', 'holdfast-build');
-const packages = ['core', 'config', 'telemetry', 'http', 'messaging', 'drill', 'sidecar', 'cli'];
+const ALL = ['core', 'config', 'telemetry', 'http', 'messaging', 'drill', 'sidecar', 'cli'];
+const asked = process.argv.slice(2);
+const packages = asked.length > 0 ? ALL.filter((name) => asked.includes(name)) : ALL;
 
 mkdirSync(cache, { recursive: true });
 for (const name of packages) {
@@ -40,6 +42,11 @@ function projectOf(folder: string) {
     },
     include: [join(folder, 'src')],
     // Tests, and examples that import the package by its own name, which needs it built.
-    exclude: ['src/**/*.test.ts', 'src/**/testing/readme-*.ts'].map((glob) => join(folder, glob)),
+    exclude: [
+      'src/**/*.test.ts',
+      'src/**/testing/readme-*.ts',
+      'src/**/testing/decorated-*.ts',
+      'src/**/*-process.ts',
+    ].map((glob) => join(folder, glob)),
   };
 }

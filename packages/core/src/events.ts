@@ -13,6 +13,8 @@ export type CircuitState =
 interface EventSource {
   /** The pipeline's name. */
   readonly pipeline: string;
+  /** Whose pipeline of a keyed one it was. */
+  readonly key?: string;
   /** The policy's name; the pipeline's own events carry its name here as well. */
   readonly policy: string;
   /** Joins the events of one call: a number that grows over the process; 0 where there is no call (a forced circuit). */

@@ -35,6 +35,7 @@ export {
   LONGEST_TIMER_MS,
 } from './check.ts';
 export { type Clock, systemClock, type Timer } from './clock.ts';
+export { protect } from './decorator/protect.ts';
 export type { Env } from './env.ts';
 export {
   BulkheadFullError,
@@ -53,6 +54,7 @@ export {
 } from './errors.ts';
 export type { CircuitState, Listener, Outcome, PolicyEvent } from './events.ts';
 export type { ExplainedStep, Explanation, Refusal } from './explain/explain.ts';
+export type { Remark } from './explain/remarks.ts';
 export { fallback } from './fallback/fallback.ts';
 export {
   FALLBACK_DEFAULTS,
@@ -68,6 +70,14 @@ export {
   type HedgeQuantile,
   type ResolvedHedgeOptions,
 } from './hedge/options.ts';
+export {
+  type KeyedExecuteOptions,
+  type KeyedPipeline,
+  type KeyedPipelineOptions,
+  type KeyedPolicies,
+  type KeyedSnapshot,
+  keyedPipeline,
+} from './keyed/keyed-pipeline.ts';
 export { type Pipeline, type PipelineSnapshot, type PolicySnapshot, pipeline } from './pipeline.ts';
 export {
   type Call,
@@ -98,6 +108,7 @@ export { retry } from './retry/retry.ts';
 export { eventLoopDelay, type LoadProbe } from './shed/load-probe.ts';
 export { type ResolvedShedOptions, SHED_DEFAULTS, type ShedOptions } from './shed/options.ts';
 export { shed } from './shed/shed.ts';
+export { STANDARD_DEFAULTS, type StandardOptions, standard } from './standard/standard.ts';
 export {
   type ResolvedThrottleOptions,
   THROTTLE_DEFAULTS,

@@ -1,14 +1,22 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { CircuitSnapshot } from './breaker/snapshot.ts';
 import { checkName } from './check.ts';
 import { alarmsOf, systemClock } from './clock.ts';
 import { Program, type Tally } from './engine/program.ts';
 import { Reporter } from './engine/reporter.ts';
-import type { ForcedState, StageWorld } from './engine/stage.ts';
+import type { StageWorld } from './engine/stage.ts';
 import type { Env } from './env.ts';
 import { type Explanation, explain } from './explain/explain.ts';
-import type { CallFunction, Criticality, ExecuteOptions, Policy, PolicyKind } from './policy.ts';
+import type {
+  Call,
+  CallFunction,
+  Criticality,
+  ExecuteOptions,
+  Policy,
+  PolicyKind,
+} from './policy.ts';
 import { systemRandom } from './random.ts';
-import { registry as processRegistry } from './registry.ts';
+import { type ForcePipeline, registry as processRegistry } from './registry.ts';
 
 /** A chain of policies with a name. Calls through it share its state: circuits, permits, queues. */
 export interface Pipeline {
@@ -23,6 +31,10 @@ export interface Pipeline {
     fn: (this: This, ...args: A) => PromiseLike<R> | R,
   ): (this: This, ...args: A) => Promise<R>;
 
+  /** As `wrap`, for a function that wants to know about its call: it comes before its own arguments. */
+  wrapCall<This, A extends unknown[], R>(
+    fn: (this: This, call: Call, ...args: A) => PromiseLike<R> | R,
+  ): (this: This, ...args: A) => Promise<R>;
   /** What it does, as data and in words. */
   explain(): Explanation;
 
@@ -80,6 +92,21 @@ export function pipeline(
   return new LivePipeline(name, policies, env);
 }
 
+/**
+ * A pipeline of a family: its events carry `key`, and it is not listed itself.
+ *
+ * @internal
+ */
+export function pipelineFor(
+  name: string,
+  policies: readonly Policy[],
+  env: Partial<Env>,
+  key: string,
+): { readonly pipeline: Pipeline; readonly force: ForcePipeline } {
+  const member = new LivePipeline(name, policies, env, key);
+  return { pipeline: member, force: (as, forMs) => member.force(as, forMs) };
+}
+
 class LivePipeline implements Pipeline {
   readonly name: string;
   readonly #world: StageWorld;
@@ -88,7 +115,8 @@ class LivePipeline implements Pipeline {
   #policies: readonly Policy[];
   #program: Program;
 
-  constructor(name: string, policies: readonly Policy[], env: Partial<Env>) {
+  /** `key`: it is one of a family. */
+  constructor(name: string, policies: readonly Policy[], env: Partial<Env>, key?: string) {
     checkName('pipeline.name', name);
     this.name = name;
     const clock = env.clock ?? systemClock;
@@ -98,11 +126,12 @@ class LivePipeline implements Pipeline {
       clock,
       random: env.random ?? systemRandom,
       alarms: alarmsOf(clock),
-      reporter: new Reporter(name, env.report, registry?.hub),
+      reporter: new Reporter(name, env.report, registry?.hub, key),
     };
     this.#policies = checkPolicies(policies);
     this.#program = this.#bringToLife(this.#policies);
-    this.#unlist = registry?.add(this, (as, forMs) => this.#force(as, forMs)) ?? (() => {});
+    const listed = key === undefined ? registry : undefined;
+    this.#unlist = listed?.add(this, (as, forMs) => this.force(as, forMs)) ?? (() => {});
   }
 
   get policies(): readonly Policy[] {
@@ -123,10 +152,17 @@ class LivePipeline implements Pipeline {
     const wrapped = function (this: This, ...args: A): Promise<R> {
       return execute(() => fn.apply(this, args));
     };
-    return Object.defineProperties(wrapped, {
-      name: { value: fn.name, configurable: true },
-      length: { value: fn.length, configurable: true },
-    });
+    return likeness(wrapped, fn.name, fn.length);
+  }
+
+  wrapCall<This, A extends unknown[], R>(
+    fn: (this: This, call: Call, ...args: A) => PromiseLike<R> | R,
+  ): (this: This, ...args: A) => Promise<R> {
+    const execute = (attempt: CallFunction<R>) => this.execute(attempt);
+    const wrapped = function (this: This, ...args: A): Promise<R> {
+      return execute((call) => fn.call(this, call, ...args));
+    };
+    return likeness(wrapped, fn.name, Math.max(0, fn.length - 1));
   }
 
   explain(): Explanation {
@@ -163,11 +199,19 @@ class LivePipeline implements Pipeline {
     return new Program(this.#world, stages, this.#tally);
   }
 
-  #force(as: ForcedState | 'closed', forMs: number): boolean {
+  force(as: Parameters<ForcePipeline>[0], forMs: number): boolean {
     const circuits = this.#program.stages.filter((stage) => stage.force !== undefined);
     for (const stage of circuits) stage.force?.(as, forMs);
     return circuits.length > 0;
   }
+}
+
+/** `fn` with another's name and number of arguments, so that it passes for it. */
+function likeness<F extends object>(fn: F, name: string, length: number): F {
+  return Object.defineProperties(fn, {
+    name: { value: name, configurable: true },
+    length: { value: length, configurable: true },
+  });
 }
 
 /** Two policies of one kind and name could not be told apart in events, metrics and a swap. */

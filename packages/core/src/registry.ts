@@ -2,25 +2,35 @@ import { checkNumber, checkOneOf } from './check.ts';
 import { ListenerHub } from './engine/reporter.ts';
 import type { ForcedState } from './engine/stage.ts';
 import type { CircuitState, Listener } from './events.ts';
+import type { KeyedPipeline, KeyedSnapshot } from './keyed/keyed-pipeline.ts';
 import type { Pipeline, PipelineSnapshot } from './pipeline.ts';
 
 /** Forces the circuits of one pipeline; false when it has none. */
 export type ForcePipeline = (as: ForcedState | 'closed', forMs: number) => boolean;
 
+/** Forces the circuits of one key of a family, or of all; false when there are none. */
+export type ForceFamily = (
+  key: string | undefined,
+  as: ForcedState | 'closed',
+  forMs: number,
+) => boolean;
+
 /** Names every live pipeline of a process, and lets an operator look at and steer them. */
 export interface Registry {
   list(): readonly PipelineSnapshot[];
   get(name: string): Pipeline | undefined;
+  /** The keyed pipelines: a row for each family, not for each key. */
+  families(): readonly KeyedSnapshot[];
   /** Hears the events of all pipelines in it, also of those that come later. Returns what ends it. */
   listen(listener: Listener): () => void;
   /**
    * Forces the circuits of a pipeline for `forMs` (1 ms … 24 h, default 5 min); `'closed'` in
-   * `as` lifts a force. Throws a `RangeError` that names the pipelines there are.
+   * `as` lifts a force. `key`: of a keyed pipeline that one; without, all of its keys. Throws a `RangeError` that names the pipelines there are.
    */
   force(
     pipeline: string,
     as: Extract<CircuitState, 'forced-open' | 'forced-closed' | 'disabled' | 'closed'>,
-    options?: { readonly forMs?: number },
+    options?: { readonly forMs?: number; readonly key?: string },
   ): void;
   /**
    * Lists a pipeline, in place of another of that name. Returns what takes it off.
@@ -28,6 +38,8 @@ export interface Registry {
    * @internal
    */
   add(pipeline: Pipeline, force: ForcePipeline): () => void;
+  /** @internal */
+  addFamily(family: KeyedPipeline, force: ForceFamily): () => void;
   /** @internal */
   readonly hub: ListenerHub;
 }
@@ -44,24 +56,45 @@ const LONGEST_FORCE_MS = 24 * 3_600_000;
 /** A registry of its own, for tests and for programs that keep several worlds apart. */
 export function createRegistry(): Registry {
   const listed = new Map<string, { readonly pipeline: Pipeline; readonly force: ForcePipeline }>();
+  const families = new Map<
+    string,
+    { readonly family: KeyedPipeline; readonly force: ForceFamily }
+  >();
   const hub = new ListenerHub();
 
   return {
     hub,
     list: () => Array.from(listed.values(), ({ pipeline }) => pipeline.inspect()),
     get: (name) => listed.get(name)?.pipeline,
+    families: () => Array.from(families.values(), ({ family }) => family.inspect()),
     listen: (listener) => hub.add(listener),
-    force(name, as, { forMs = DEFAULT_FORCE_MS } = {}) {
+    force(name, as, { forMs = DEFAULT_FORCE_MS, key } = {}) {
       checkOneOf('force.as', as, ['forced-open', 'forced-closed', 'disabled', 'closed']);
       checkNumber('force.forMs', forMs, 1, LONGEST_FORCE_MS);
+      const ofFamily = families.get(name);
+      if (ofFamily !== undefined) {
+        if (ofFamily.force(key, as, forMs)) return;
+        const which = key === undefined ? 'no key with' : `no key "${key}" with`;
+        throw new RangeError(`force.pipeline "${name}" has ${which} a circuit breaker now.`);
+      }
       const entry = listed.get(name);
       if (entry === undefined) {
-        const names = [...listed.keys()].map((known) => `"${known}"`).join(', ') || 'none';
+        const names =
+          [...listed.keys(), ...families.keys()].map((known) => `"${known}"`).join(', ') || 'none';
         throw new RangeError(`force.pipeline must be a listed pipeline (${names}), not "${name}".`);
       }
       if (!entry.force(as, forMs)) {
         throw new RangeError(`force.pipeline must have a circuit breaker; "${name}" has none.`);
       }
+    },
+    addFamily(family, force) {
+      const entry = { family, force };
+      families.delete(family.name);
+      families.set(family.name, entry);
+      if (families.size > LISTED_LIMIT) families.delete(families.keys().next().value!);
+      return () => {
+        if (families.get(family.name) === entry) families.delete(family.name);
+      };
     },
     add(pipeline, force) {
       const entry = { pipeline, force };

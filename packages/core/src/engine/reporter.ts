@@ -25,7 +25,7 @@ export class ListenerHub {
 type Without<Event, Keys extends PropertyKey> = Event extends unknown ? Omit<Event, Keys> : never;
 
 /** An event as the one who reports it knows it. */
-export type Report = Without<PolicyEvent, 'pipeline' | 'call'>;
+export type Report = Without<PolicyEvent, 'pipeline' | 'call' | 'key'>;
 
 /** Where one pipeline's events go. */
 export class Reporter {
@@ -33,10 +33,19 @@ export class Reporter {
   readonly #own: Listener | undefined;
   readonly #hub: ListenerHub | undefined;
 
-  constructor(pipeline: string, own: Listener | undefined, hub: ListenerHub | undefined) {
+  /** Of its family, where it is in one. */
+  readonly #key: string | undefined;
+
+  constructor(
+    pipeline: string,
+    own: Listener | undefined,
+    hub: ListenerHub | undefined,
+    key?: string,
+  ) {
     this.#pipeline = pipeline;
     this.#own = own;
     this.#hub = hub;
+    this.#key = key;
   }
 
   /** Whether anybody hears: ask before making a report. */
@@ -46,7 +55,8 @@ export class Reporter {
 
   /** Tells of an event of call number `call`; 0 where there is no call. */
   report(call: number, report: Report): void {
-    const event = { pipeline: this.#pipeline, call, ...report } as PolicyEvent;
+    const whose = this.#key === undefined ? undefined : { key: this.#key };
+    const event = { pipeline: this.#pipeline, ...whose, call, ...report } as PolicyEvent;
     if (this.#own !== undefined) tell(this.#own, event);
     this.#hub?.tell(event);
   }

@@ -47,6 +47,7 @@ describe('explain', () => {
         '"bulkhead" runs 10 calls at a time, lets 5 more wait up to 50 ms, and refuses others.',
         '"timeout" ends what is inside it after 800 ms.',
       ],
+      remarks: [],
     });
   });
 

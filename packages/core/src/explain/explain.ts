@@ -1,5 +1,6 @@
 import type { PolicyErrorCode } from '../errors.ts';
-import type { PolicyKind } from '../policy.ts';
+import type { Policy, PolicyKind } from '../policy.ts';
+import { type Remark, remarksOn } from './remarks.ts';
 
 /** What a pipeline does to a call, at worst. */
 export interface Explanation {
@@ -15,6 +16,8 @@ export interface Explanation {
   readonly steps: readonly ExplainedStep[];
   /** The same in sentences. */
   readonly words: readonly string[];
+  /** What is seldom meant in the order or the numbers; empty in a pipeline that is well made. */
+  readonly remarks: readonly Remark[];
 }
 
 /** One way in which a policy says no, or breaks off. */
@@ -47,7 +50,7 @@ export interface Forecast extends Partial<WorstCase> {
 }
 
 interface Forecaster {
-  readonly policy: { readonly kind: PolicyKind; readonly name: string };
+  readonly policy: Policy;
   forecast(inner: WorstCase): Forecast;
 }
 
@@ -66,7 +69,9 @@ export function explain(name: string, stages: readonly Forecaster[]): Explanatio
     refusals.unshift(...own.map((refusal) => ({ policy: name, ...refusal })));
     sentences.unshift(`"${name}" ${words}`);
   }
-  return { name, ...whole, refusals, steps, words: [summary(whole), ...sentences] };
+  const policies = stages.map(({ policy }) => policy);
+  const remarks = remarksOn(policies, whole.worstCaseMs);
+  return { name, ...whole, refusals, steps, words: [summary(whole), ...sentences], remarks };
 }
 
 function summary({ maxAttempts, worstCaseMs }: WorstCase): string {

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { circuitBreaker } from '../breaker/breaker.ts';
+import type { Policy } from '../policy.ts';
+import { createRegistry } from '../registry.ts';
+import { retry } from '../retry/retry.ts';
+import { record } from '../testing/record.ts';
+import { VirtualClock } from '../testing/virtual-clock.ts';
+import { timeout } from '../timeout/timeout.ts';
+import { keyedPipeline } from './keyed-pipeline.ts';
+
+describe('a keyed pipeline', () => {
+  test('keeps the circuits of its keys apart', async () => {
+    const { family, fail, state } = setUp();
+    await fail('a.example');
+    assert.deepEqual([state('a.example'), state('b.example')], ['open', undefined]);
+    assert.equal(await family.execute(() => 'well', { key: 'b.example' }), 'well');
+  });
+
+  test('lets the key used longest ago go, and begins it anew', async () => {
+    const { family, use, evicted, keys } = setUp({ maxKeys: 2 });
+    for (const key of ['a', 'b', 'a', 'c']) await use(key);
+    assert.deepEqual([keys(), evicted()], [['a', 'c'], 1]);
+    await use('b');
+    assert.deepEqual([keys(), evicted(), family.inspect().maxKeys], [['c', 'b'], 2, 2]);
+  });
+
+  test('rather lets a key go that nobody would miss than one with an open circuit or a call in flight', async () => {
+    const { family, clock, use, fail, keys } = setUp({ maxKeys: 3 });
+    await fail('open');
+    const busy = family.execute(() => clock.sleep(100), { key: 'busy' });
+    await use('idle');
+    await use('new');
+    assert.deepEqual(keys(), ['open', 'busy', 'new']);
+    await clock.run(() => busy);
+  });
+
+  test('holds a hundred thousand keys within its bound', async () => {
+    const { use, keys, evicted } = setUp({ maxKeys: 500 });
+    for (let n = 0; n < 100_000; n += 1) await use(`host ${n}`);
+    assert.deepEqual([keys().length, evicted(), keys()[0]], [500, 99_500, 'host 99500']);
+  });
+
+  test('makes the policies of a key where it is given a function', async () => {
+    const limits: Record<string, number> = { slow: 500, fast: 50 };
+    const { family, clock } = setUp({}, (key) => [timeout({ limitMs: limits[key] ?? 100 })]);
+    const times: number[] = [];
+    for (const key of ['slow', 'fast', 'other']) {
+      const begunMs = clock.now();
+      await clock.run(() => family.execute(() => new Promise(() => {}), { key }).catch(() => {}));
+      times.push(clock.now() - begunMs);
+    }
+    assert.deepEqual(times, [500, 50, 100]);
+  });
+
+  test('tells whose events they are, and is one row in the registry', async () => {
+    const { events, fail, registry, use } = setUp();
+    await fail('a');
+    await use('b');
+    assert.deepEqual(
+      events.flatMap((event) =>
+        event.type === 'circuit' ? [[event.pipeline, event.key, event.to]] : [],
+      ),
+      [['hosts', 'a', 'open']],
+    );
+    assert.deepEqual(
+      [registry.list(), registry.families().map(({ name, keys }) => [name, Object.keys(keys)])],
+      [[], [['hosts', ['a', 'b']]]],
+    );
+  });
+
+  test('can be forced by key and as a whole', async () => {
+    const { registry, use, state } = setUp();
+    await use('a');
+    await use('b');
+    registry.force('hosts', 'forced-open', { key: 'a' });
+    const one = [state('a'), state('b')];
+    registry.force('hosts', 'disabled');
+    assert.deepEqual(
+      [one, state('a'), state('b')],
+      [['forced-open', 'closed'], 'disabled', 'disabled'],
+    );
+    assert.throws(() => registry.force('hosts', 'closed', { key: 'nobody' }), {
+      name: 'RangeError',
+      message: 'force.pipeline "hosts" has no key "nobody" with a circuit breaker now.',
+    });
+  });
+
+  test('swaps the policies of all keys and keeps their circuits', async () => {
+    const { family, fail, state, use, keys } = setUp();
+    await fail('a');
+    await use('b');
+    family.swap([retry(), circuitBreaker({ consecutiveFailures: 9 })]);
+    assert.deepEqual([state('a', 1), state('b', 1), keys()], ['open', 'closed', ['a', 'b']]);
+  });
+
+  test('leaves the registry when it is disposed of', () => {
+    const { family, registry } = setUp();
+    family[Symbol.dispose]();
+    assert.deepEqual(registry.families(), []);
+  });
+
+  test('refuses what cannot work, naming the culprit', async () => {
+    assert.throws(() => keyedPipeline('', []), /keyedPipeline\.name/);
+    assert.throws(() => keyedPipeline('p', [], { maxKeys: 0 }), {
+      name: 'RangeError',
+      message: 'keyedPipeline.maxKeys must be a whole number from 1 to 1000000, not 0.',
+    });
+    assert.throws(() => keyedPipeline('p', [retry(), retry()]), /names that differ within a kind/);
+    const { family } = setUp();
+    await assert.rejects(
+      family.execute(() => 1, {} as never),
+      {
+        name: 'TypeError',
+        message: 'execute.key must be a string in the keyed pipeline "hosts", not undefined.',
+      },
+    );
+  });
+});
+
+function setUp(
+  options: { readonly maxKeys?: number } = {},
+  policies: readonly Policy[] | ((key: string) => readonly Policy[]) = [
+    circuitBreaker({ consecutiveFailures: 1 }),
+  ],
+) {
+  const clock = new VirtualClock();
+  const registry = createRegistry();
+  const { events, listener } = record();
+  const env = { clock, registry, report: listener, ...options };
+  const family = keyedPipeline('hosts', policies, env);
+  return {
+    clock,
+    events,
+    family,
+    registry,
+    use: (key: string) => family.execute(() => undefined, { key }),
+    fail: (key: string) =>
+      family
+        .execute(
+          () => {
+            throw new Error('down');
+          },
+          { key },
+        )
+        .catch(() => {}),
+    state: (key: string, at = 0) => family.inspect().keys[key]?.policies[at]?.circuit?.state,
+    keys: () => Object.keys(family.inspect().keys),
+    evicted: () => family.inspect().evicted,
+  };
+}

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { pipeline } from '../pipeline.ts';
+import { VirtualClock } from '../testing/virtual-clock.ts';
+import { type StandardOptions, standard } from './standard.ts';
+
+describe('standard', () => {
+  test('is the recommended order, and nothing in it is remarked on', () => {
+    const whole = standard({
+      fallback: { steps: [() => 'default'] },
+      rateLimit: { limit: 100 },
+    });
+    const { remarks } = pipeline('p', whole, { registry: undefined }).explain();
+    assert.deepEqual(
+      whole.map(({ kind }) => kind),
+      ['fallback', 'deadline', 'rateLimit', 'retry', 'circuitBreaker', 'bulkhead', 'timeout'],
+    );
+    // A fallback of the caller's may take as long as it likes: that is remarked on, rightly.
+    assert.deepEqual(
+      remarks.map(({ rule }) => rule),
+      ['no-time-limit'],
+    );
+    assert.deepEqual(pipeline('p', standard(), { registry: undefined }).explain().remarks, []);
+  });
+
+  test('ends within its total, whatever the function does', async () => {
+    const clock = new VirtualClock();
+    const p = pipeline('p', standard({ totalMs: 5_000, attemptMs: 2_000 }), { clock });
+    const code = await clock.run(() =>
+      p.execute(() => new Promise(() => {})).catch((error: { code: string }) => error.code),
+    );
+    assert.deepEqual(
+      [code, clock.now() <= 5_000, p.explain().worstCaseMs],
+      ['DEADLINE_EXCEEDED', true, 5_000],
+    );
+  });
+
+  test('leaves out what is false', () => {
+    const parts = { retry: false, budget: false, circuitBreaker: false, bulkhead: false } as const;
+    assert.deepEqual(
+      standard(parts).map(({ kind }) => kind),
+      ['deadline', 'timeout'],
+    );
+  });
+
+  test('shortens an attempt that nobody named to the total', () => {
+    const [total, attempt] = standard({ totalMs: 800 }).filter(({ kind }) => kind !== 'retry');
+    assert.deepEqual(
+      [total?.options, standard({ totalMs: 800 }).at(-1)?.options],
+      [
+        { name: 'deadline', limitMs: 800 },
+        { name: 'timeout', limitMs: 800 },
+      ],
+    );
+    assert.equal(attempt?.kind, 'circuitBreaker');
+  });
+
+  test('refuses numbers that contradict each other, naming both', () => {
+    const refused = (options: StandardOptions) => {
+      try {
+        return standard(options).length;
+      } catch (error) {
+        return String(error);
+      }
+    };
+    assert.deepEqual(
+      [
+        refused({ totalMs: 1_000, attemptMs: 2_000 }),
+        refused({ totalMs: 1_000, retry: { delayMs: 5_000 } }),
+        refused({
+          attemptMs: 8_000,
+          circuitBreaker: { failureRatio: { ratio: 0.5, minimumCalls: 5, windowMs: 10_000 } },
+        }),
+        refused({ totalMs: 1_000, bulkhead: { limit: 1, queueLimit: 5, queueTimeoutMs: 3_000 } }),
+        refused({ totalMs: Number.NaN }),
+        refused({ attemptMs: '5' as never }),
+      ],
+      [
+        'RangeError: standard.attemptMs (2000) must be at most standard.totalMs (1000): no attempt could use its time.',
+        'RangeError: standard.retry.delayMs (5000) must be at most standard.totalMs (1000): no retry could begin.',
+        'RangeError: standard.attemptMs (8000) must be at most half of circuitBreaker.failureRatio.windowMs (5000): a window must hold two attempts that time out, or their failures leave it unseen.',
+        'RangeError: standard.bulkhead.queueTimeoutMs (3000) must be at most standard.totalMs (1000): who waits so long is out of time when it is let in.',
+        'RangeError: standard.totalMs must be a number from 1 to 2147483647, not NaN.',
+        'RangeError: standard.attemptMs must be a number from 1 to 2147483647, not "5".',
+      ],
+    );
+  });
+});

@@ -1,0 +1,107 @@
+import { circuitBreaker } from '../breaker/breaker.ts';
+import type { CircuitBreakerOptions } from '../breaker/options.ts';
+import { type RetryBudgetOptions, retryBudget } from '../budget/retry-budget.ts';
+import { bulkhead } from '../bulkhead/bulkhead.ts';
+import type { BulkheadOptions } from '../bulkhead/options.ts';
+import { checkNumber, LONGEST_TIMER_MS } from '../check.ts';
+import { fallback } from '../fallback/fallback.ts';
+import type { FallbackOptions } from '../fallback/options.ts';
+import type { Policy } from '../policy.ts';
+import type { RateLimitOptions } from '../rate-limit/options.ts';
+import { rateLimit } from '../rate-limit/rate-limit.ts';
+import { RETRY_DEFAULTS, type RetryOptions } from '../retry/options.ts';
+import { retry } from '../retry/retry.ts';
+import { deadline } from '../timeout/deadline.ts';
+import { timeout } from '../timeout/timeout.ts';
+
+/** Each part may be `false`: then it is left out. */
+export interface StandardOptions {
+  /** Answers in place of a call that failed; outermost. @default none */
+  readonly fallback?: FallbackOptions | false;
+  /** Of the whole call, retries and waits included. @default 30_000 ms, Microsoft's standard handler's */
+  readonly totalMs?: number;
+  /** Calls, not attempts. @default none */
+  readonly rateLimit?: RateLimitOptions | false;
+  /** @default `retry`'s */
+  readonly retry?: RetryOptions | false;
+  /** Share of calls that may be retries. @default `retryBudget`'s */
+  readonly budget?: RetryBudgetOptions | false;
+  /** @default five failures in a row, or half of at least 20 calls in 30 s */
+  readonly circuitBreaker?: CircuitBreakerOptions | false;
+  /** @default 1_000 attempts at a time, none waits */
+  readonly bulkhead?: BulkheadOptions | false;
+  /** Of one attempt. @default 10_000 ms, Microsoft's standard handler's (at most `totalMs`) */
+  readonly attemptMs?: number;
+}
+
+export const STANDARD_DEFAULTS = {
+  totalMs: 30_000,
+  attemptMs: 10_000,
+  circuitBreaker: {
+    consecutiveFailures: 5,
+    failureRatio: { ratio: 0.5, minimumCalls: 20, windowMs: 30_000 },
+  },
+  bulkhead: { limit: 1_000 },
+} as const;
+
+/**
+ * The recommended order, with numbers that go together:
+ *
+ *     fallback ▸ deadline ▸ rate limit ▸ retry (budget) ▸ circuit ▸ bulkhead ▸ timeout
+ *
+ * A retry is outside the circuit, so that each attempt counts, and outside the
+ * bulkhead, so that no place is held while it waits. Throws a `RangeError` that
+ * names both options where two contradict each other.
+ */
+export function standard(options: StandardOptions = {}): readonly Policy[] {
+  const { totalMs = STANDARD_DEFAULTS.totalMs } = options;
+  const attemptMs = options.attemptMs ?? Math.min(STANDARD_DEFAULTS.attemptMs, totalMs);
+  checkNumber('standard.totalMs', totalMs, 1, LONGEST_TIMER_MS);
+  checkNumber('standard.attemptMs', attemptMs, 1, LONGEST_TIMER_MS);
+  const breaker = options.circuitBreaker ?? STANDARD_DEFAULTS.circuitBreaker;
+  const gate = options.bulkhead ?? STANDARD_DEFAULTS.bulkhead;
+  const again = options.retry ?? {};
+  checkTogether(totalMs, attemptMs, again, breaker, gate);
+
+  const budget = options.budget === false ? undefined : retryBudget(options.budget ?? {});
+  return [
+    ...(options.fallback ? [fallback(options.fallback)] : []),
+    deadline({ limitMs: totalMs }),
+    ...(options.rateLimit ? [rateLimit(options.rateLimit)] : []),
+    ...(again === false ? [] : [retry({ budget, ...again })]),
+    ...(breaker === false ? [] : [circuitBreaker(breaker)]),
+    ...(gate === false ? [] : [bulkhead(gate)]),
+    timeout({ limitMs: attemptMs }),
+  ];
+}
+
+function checkTogether(
+  totalMs: number,
+  attemptMs: number,
+  again: RetryOptions | false,
+  breaker: CircuitBreakerOptions | false,
+  gate: BulkheadOptions | false,
+): void {
+  atMost('attemptMs', attemptMs, 'totalMs', totalMs, 'no attempt could use its time');
+  if (again !== false) {
+    const { delayMs = RETRY_DEFAULTS.delayMs } = again;
+    atMost('retry.delayMs', delayMs, 'totalMs', totalMs, 'no retry could begin');
+  }
+  if (breaker !== false && breaker.failureRatio !== undefined) {
+    const { windowMs } = breaker.failureRatio;
+    const half = windowMs / 2;
+    const why = 'a window must hold two attempts that time out, or their failures leave it unseen';
+    atMost('attemptMs', attemptMs, 'half of circuitBreaker.failureRatio.windowMs', half, why);
+  }
+  if (gate !== false && (gate.queueLimit ?? 0) > 0 && gate.queueTimeoutMs !== undefined) {
+    const why = 'who waits so long is out of time when it is let in';
+    atMost('bulkhead.queueTimeoutMs', gate.queueTimeoutMs, 'totalMs', totalMs, why);
+  }
+}
+
+function atMost(option: string, value: number, other: string, limit: number, why: string): void {
+  if (value <= limit) return;
+  throw new RangeError(
+    `standard.${option} (${value}) must be at most ${other.includes(' ') ? other : `standard.${other}`} (${limit}): ${why}.`,
+  );
+}
