@@ -11,6 +11,8 @@ import {
   prepare,
   rest,
 } from './contestants.ts';
+import { installPeers } from './peers.ts';
+import { benchPolicies } from './policies.ts';
 import { timeCalls } from './time-calls.ts';
 import { bytesKept, bytesPerCall } from './weigh.ts';
 
@@ -69,6 +71,8 @@ export async function run(): Promise<void> {
   for (const [name, value, wanted] of lines) {
     console.log(`| ${name} | ${value.toFixed(value < 100 ? 2 : 0)} | ${wanted} |`);
   }
+  installPeers();
+  benchPolicies();
   console.log('\n| core’s largest modules | minified bytes |\n|---|---:|');
   for (const [module, bytes] of await moduleBytes(`export * from '@holdfast/core'`, 15)) {
     console.log(`| ${module} | ${bytes} |`);

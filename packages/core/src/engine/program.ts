@@ -3,7 +3,17 @@ import type { Reporter } from './reporter.ts';
 import type { Stage, StageWorld } from './stage.ts';
 
 /** Operations kept for the next calls. A burst of more leaves the rest to the garbage collector. */
-const POOL_LIMIT = 256;
+const POOL_LIMIT = 1_024;
+
+/**
+ * Operations that all pipelines of a process keep together, about 12 MB of them:
+ * a thousand pipelines must not each keep what one burst needed. Beyond it, a
+ * pipeline keeps a few.
+ */
+const PROCESS_LIMIT = 16_384;
+const FEW = 8;
+
+let kept = 0;
 
 /** Of a pipeline, over all its swaps. */
 export interface Tally {
@@ -35,10 +45,15 @@ export class Program {
   }
 
   take(): Operation {
-    return this.#pool.pop() ?? new Operation(this);
+    const op = this.#pool.pop();
+    if (op === undefined) return new Operation(this);
+    kept -= 1;
+    return op;
   }
 
   giveBack(op: Operation): void {
-    if (this.#pool.length < POOL_LIMIT) this.#pool.push(op);
+    if (this.#pool.length >= (kept < PROCESS_LIMIT ? POOL_LIMIT : FEW)) return;
+    kept += 1;
+    this.#pool.push(op);
   }
 }

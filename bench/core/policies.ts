@@ -1,0 +1,139 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import {
+  adaptiveLimit,
+  bulkhead,
+  circuitBreaker,
+  createRegistry,
+  fallback,
+  hedge,
+  type Policy,
+  pipeline,
+  rateLimit,
+  retry,
+  shed,
+  throttle,
+  timeout,
+} from '@holdfast/core';
+import { type Make, rivals, type Work } from './rivals.ts';
+import { type Contestant, timeCalls } from './time-calls.ts';
+
+const ROUNDS = 5;
+const ABREAST = 1_000;
+
+const answer: Work = async () => 1;
+const fail: Work = async () => {
+  throw new Error('down');
+};
+
+/** Each policy alone, as a user would write it. */
+const OURS: Readonly<Record<string, () => Policy>> = {
+  retry: () => retry({ maxRetries: 3, delayMs: 0 }),
+  timeout: () => timeout({ limitMs: 1_000 }),
+  circuitBreaker: () => circuitBreaker({ openMs: 1_000_000 }),
+  bulkhead: () => bulkhead({ limit: 100, queueLimit: 1_000 }),
+  rateLimit: () => rateLimit({ limit: 1_000_000, intervalMs: 1 }),
+  fallback: () => fallback({ steps: [() => 0] }),
+  adaptiveLimit: () => adaptiveLimit({ initialLimit: 2_000, maxLimit: 2_000 }),
+  throttle: () => throttle(),
+  shed: () => shed(),
+  hedge: () => hedge({ delayMs: 1_000 }),
+};
+
+/** Situations, and for which policies each is one. */
+const SITUATIONS = [
+  { name: 'success', work: answer, abreast: 1, policies: Object.keys(OURS) },
+  {
+    name: `success, ${ABREAST} at once`,
+    work: answer,
+    abreast: ABREAST,
+    policies: Object.keys(OURS),
+  },
+  { name: 'failure', work: fail, abreast: 1, policies: ['timeout', 'bulkhead', 'fallback'] },
+  { name: 'refused', work: fail, abreast: 1, policies: ['circuitBreaker'] },
+] as const;
+
+/** Times of one policy in every situation, in nanoseconds a call; ours is called holdfast. */
+export interface PolicyTimes {
+  readonly situation: string;
+  readonly ns: Readonly<Record<string, number>>;
+}
+
+/**
+ * Prints each policy alone beside the rivals that have it, each in a process of
+ * its own: alone is alone for the compiler as well.
+ */
+export function benchPolicies(): void {
+  const behind: string[] = [];
+  console.log('\n| policy alone | situation | ns a call | rivals, as multiples of ours |');
+  console.log('|---|---|---:|---|');
+  for (const policy of Object.keys(OURS)) {
+    const args = ['--conditions=source', join(import.meta.dirname, 'policy-process.ts'), policy];
+    const output = execFileSync(process.execPath, args, { encoding: 'utf8' });
+    for (const { situation, ns } of JSON.parse(output) as PolicyTimes[]) {
+      const { holdfast = Number.NaN, ...others } = ns;
+      const shown = Object.entries(others).map(
+        ([name, each]) => `${name} ${(each / holdfast).toFixed(1)}`,
+      );
+      console.log(
+        `| ${policy} | ${situation} | ${holdfast.toFixed(0)} | ${shown.join(', ') || 'none has it'} |`,
+      );
+      for (const [name, each] of Object.entries(others)) {
+        if (each < holdfast) behind.push(`${policy}, ${situation}, ${name}`);
+      }
+    }
+  }
+  for (const row of behind) console.log(`behind: ${row}: ${why(row)}`);
+  if (behind.length === 0) console.log('\nahead in every row');
+}
+
+/** What is known to be behind, and why; told apart by the end of the row's name. */
+function why(row: string): string {
+  if (row.includes(', failure,')) {
+    return 'most of it is the error’s own stack, which has the frames of the engine in it.';
+  }
+  if (row.startsWith('bulkhead, success, cockatiel')) {
+    return 'its bulkhead alone has no call context, no signal and no time limits to carry.';
+  }
+  return 'no reason is known.';
+}
+
+/** One policy in every situation that is one for it. */
+export async function timePolicy(policy: string): Promise<readonly PolicyTimes[]> {
+  const all = await rivals();
+  const registry = createRegistry();
+  const times: PolicyTimes[] = [];
+  for (const { name: situation, work, abreast, policies } of SITUATIONS) {
+    if (!(policies as readonly string[]).includes(policy)) continue;
+    const ours: Make = () => {
+      const p = pipeline(`${policy} ${situation}`, [OURS[policy]!()], { registry });
+      return (one) => p.execute(one);
+    };
+    const contestants = await Promise.all(
+      Object.entries({ holdfast: ours, ...all[policy] }).map(([name, make]) =>
+        contestant(name, make(), work, abreast),
+      ),
+    );
+    const ns = await timeCalls(contestants, ROUNDS);
+    times.push({
+      situation,
+      ns: Object.fromEntries(Array.from(ns, ([name, each]) => [name, each / abreast])),
+    });
+  }
+  return times;
+}
+
+async function contestant(
+  name: string,
+  call: (work: Work) => PromiseLike<unknown>,
+  work: Work,
+  abreast: number,
+): Promise<Contestant> {
+  const quiet = () => call(work).then(undefined, ignore);
+  // Circuits open in the first of these: what is timed then is a refusal.
+  for (let n = 0; n < 20; n += 1) await quiet();
+  const once = abreast === 1 ? quiet : () => Promise.all(Array.from({ length: abreast }, quiet));
+  return { name, call: once, calls: abreast === 1 ? 5_000 : 10 };
+}
+
+function ignore(): void {}
