@@ -1,13 +1,20 @@
 import type { PolicyErrorCode } from './errors.ts';
 
-/** The states of a circuit; `forced-*` and `disabled` are set by hand, and expire. */
+/**
+ * The states of a circuit; `forced-*` and `disabled` are set by hand, and
+ * expire. `observe` is set by hand or by its option: it refuses nothing.
+ */
 export type CircuitState =
   | 'closed'
   | 'open'
   | 'half-open'
   | 'forced-open'
   | 'forced-closed'
-  | 'disabled';
+  | 'disabled'
+  | 'observe';
+
+/** The states that a circuit comes to by itself. */
+export type OwnCircuitState = Extract<CircuitState, 'closed' | 'open' | 'half-open'>;
 
 /** What every event carries. */
 interface EventSource {
@@ -81,6 +88,16 @@ export type PolicyEvent =
       /** The failure that opened it. */
       readonly error?: unknown;
     })
+  /** What a circuit in the state `observe` would have done. */
+  | (EventSource & {
+      readonly type: 'circuit-observed';
+      readonly from: OwnCircuitState;
+      readonly to: OwnCircuitState;
+      readonly why: string;
+      readonly error?: unknown;
+    })
+  /** A call went on that a policy which only observes would have refused. */
+  | (EventSource & { readonly type: 'would-refuse'; readonly code: PolicyErrorCode })
   /** A policy refused the call; `code` is that of the error the caller got. */
   | (EventSource & { readonly type: 'refused'; readonly code: PolicyErrorCode })
   /** A call left the queue of a bulkhead or an adaptive limit, admitted or not. */

@@ -1,7 +1,7 @@
 import { checkNumber, checkOneOf } from './check.ts';
 import { ListenerHub } from './engine/reporter.ts';
 import type { ForcedState } from './engine/stage.ts';
-import type { CircuitState, Listener } from './events.ts';
+import type { Listener } from './events.ts';
 import type { Pipeline, PipelineSnapshot } from './pipeline.ts';
 
 /** Forces the circuits of one pipeline; false when it has none. */
@@ -17,11 +17,7 @@ export interface Registry {
    * Forces the circuits of a pipeline for `forMs` (1 ms … 24 h, default 5 min); `'closed'` in
    * `as` lifts a force. Throws a `RangeError` that names the pipelines there are.
    */
-  force(
-    pipeline: string,
-    as: Extract<CircuitState, 'forced-open' | 'forced-closed' | 'disabled' | 'closed'>,
-    options?: { readonly forMs?: number },
-  ): void;
+  force(pipeline: string, as: ForcedState | 'closed', options?: { readonly forMs?: number }): void;
   /**
    * Lists a pipeline, in place of another of that name. Returns what takes it off.
    *
@@ -38,6 +34,7 @@ export interface Registry {
  */
 const LISTED_LIMIT = 10_000;
 
+const FORCED = ['forced-open', 'forced-closed', 'disabled', 'observe', 'closed'];
 const DEFAULT_FORCE_MS = 5 * 60_000;
 const LONGEST_FORCE_MS = 24 * 3_600_000;
 
@@ -52,7 +49,7 @@ export function createRegistry(): Registry {
     get: (name) => listed.get(name)?.pipeline,
     listen: (listener) => hub.add(listener),
     force(name, as, { forMs = DEFAULT_FORCE_MS } = {}) {
-      checkOneOf('force.as', as, ['forced-open', 'forced-closed', 'disabled', 'closed']);
+      checkOneOf('force.as', as, FORCED);
       checkNumber('force.forMs', forMs, 1, LONGEST_FORCE_MS);
       const entry = listed.get(name);
       if (entry === undefined) {

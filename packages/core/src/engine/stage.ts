@@ -66,7 +66,7 @@ export interface Stage {
   force?(as: ForcedState | 'closed', forMs: number): void;
 }
 
-export type ForcedState = 'forced-open' | 'forced-closed' | 'disabled';
+export type ForcedState = 'forced-open' | 'forced-closed' | 'disabled' | 'observe';
 
 /** What the pipeline gives a stage to live in. */
 export interface StageWorld {
