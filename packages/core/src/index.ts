@@ -5,12 +5,26 @@ export {
   type ResolvedAdaptiveLimitOptions,
 } from './adaptive-limit/options.ts';
 export { circuitBreaker } from './breaker/breaker.ts';
+export type { CallRatio } from './breaker/call-ratio.ts';
 export {
   CIRCUIT_BREAKER_DEFAULTS,
   type CircuitBreakerOptions,
   type FailureRatio,
   type ResolvedCircuitBreakerOptions,
+  type SlowCalls,
 } from './breaker/options.ts';
+export type {
+  CircuitStore,
+  NodeReport,
+  Quorum,
+  SharedVerdict,
+} from './breaker/shared/circuit-store.ts';
+export { MemoryCircuitStore } from './breaker/shared/memory-circuit-store.ts';
+export {
+  type ResolvedSharedCircuitOptions,
+  SHARED_CIRCUIT_DEFAULTS,
+  type SharedCircuitOptions,
+} from './breaker/shared/options.ts';
 export type { CircuitCounts, CircuitSnapshot } from './breaker/snapshot.ts';
 export {
   RETRY_BUDGET_DEFAULTS,
@@ -27,6 +41,7 @@ export {
   type ResolvedBulkheadOptions,
 } from './bulkhead/options.ts';
 export {
+  checkBoolean,
   checkFunction,
   checkInteger,
   checkName,
@@ -51,7 +66,7 @@ export {
   ThrottledError,
   TimedOutError,
 } from './errors.ts';
-export type { CircuitState, Listener, Outcome, PolicyEvent } from './events.ts';
+export type { CircuitState, Listener, Outcome, OwnCircuitState, PolicyEvent } from './events.ts';
 export type { ExplainedStep, Explanation, Refusal } from './explain/explain.ts';
 export { fallback } from './fallback/fallback.ts';
 export {

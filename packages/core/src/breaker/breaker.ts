@@ -22,6 +22,7 @@ import {
   resolveCircuitBreakerOptions,
 } from './options.ts';
 import { restoredCircuit } from './restore.ts';
+import { SharedCircuit, type SharingStage } from './shared/shared-circuit.ts';
 import { snapshotOf } from './snapshot-of.ts';
 import { admit, force, moveOn, newCircuit, settle } from './states.ts';
 
@@ -54,12 +55,13 @@ interface Admission {
 
 const REFUSED = -1;
 
-class BreakerStage implements Stage {
+class BreakerStage implements Stage, SharingStage {
   readonly policy: Policy<ResolvedCircuitBreakerOptions>;
   readonly #rules: ResolvedCircuitBreakerOptions;
   readonly #world: StageWorld;
   readonly #judgesResults: boolean;
   #circuit: Circuit;
+  #shared: SharedCircuit | undefined;
 
   constructor(policy: Policy<ResolvedCircuitBreakerOptions>, world: StageWorld) {
     const { options } = policy;
@@ -72,7 +74,17 @@ class BreakerStage implements Stage {
         ? newCircuit(nowMs, options)
         : restoredCircuit(nowMs, options, options.initial);
     this.#judgesResults = options.failureIfResult !== CIRCUIT_BREAKER_DEFAULTS.failureIfResult;
+    this.#shared =
+      options.shared === undefined ? undefined : new SharedCircuit(this, world, options.shared);
     this.#draw();
+  }
+
+  get circuit(): Circuit {
+    return this.#circuit;
+  }
+
+  get rules(): ResolvedCircuitBreakerOptions {
+    return this.#rules;
   }
 
   slot(): Admission {
@@ -82,12 +94,13 @@ class BreakerStage implements Stage {
   enter(op: Operation, index: number): Entry {
     const circuit = this.#circuit;
     const admission = op.slots[index] as Admission;
-    if (isTimeless(circuit)) {
+    if (this.#shared === undefined && isTimeless(circuit)) {
       circuit.counts.requests += 1;
       admission.generation = circuit.generation;
       return undefined;
     }
     const nowMs = this.#world.clock.now();
+    this.#shared?.touch(nowMs);
     const answer = admit(circuit, nowMs, this.#rules);
     // Before anybody hears of it: a listener may force the circuit into another generation.
     admission.generation = circuit.generation;
@@ -129,6 +142,11 @@ class BreakerStage implements Stage {
     if (!(old instanceof BreakerStage)) return;
     this.#circuit = old.#circuit;
     applyRules(this.#circuit, this.#world.clock.now(), old.#rules, this.#rules);
+    const { shared } = this.#rules;
+    if (shared !== undefined && old.#shared !== undefined) {
+      this.#shared = old.#shared;
+      this.#shared.moveTo(this, shared);
+    }
     this.#draw();
     this.#tell(NO_CALL);
   }
@@ -141,13 +159,21 @@ class BreakerStage implements Stage {
     const nowMs = this.#world.clock.now();
     this.#look(nowMs);
     this.#tell(NO_CALL);
-    return { circuit: snapshotOf(this.#circuit, nowMs, this.#rules) };
+    const circuit = snapshotOf(this.#circuit, nowMs, this.#rules);
+    const heard = this.#shared?.heard;
+    if (heard === undefined) return { circuit };
+    const { failing, nodes, state } = heard;
+    return { circuit: { ...circuit, shared: { failing, nodes, state } } };
   }
 
   force(as: ForcedState | 'closed', forMs: number): void {
     const nowMs = this.#world.clock.now();
     this.#look(nowMs);
     force(this.#circuit, as, nowMs, nowMs + forMs, this.#rules);
+    this.#tell(NO_CALL);
+  }
+
+  tellNews(): void {
     this.#tell(NO_CALL);
   }
 
@@ -242,6 +268,7 @@ class BreakerStage implements Stage {
     const { name: policy } = this.policy;
     this.#draw();
     for (const news of takeNews(circuit)) {
+      this.#shared?.changed(news, this.#world.clock.now());
       if (reporter.listening) reporter.report(call, { type: 'circuit', policy, ...news });
     }
     if (circuit.shadow === undefined) return;

@@ -10,6 +10,11 @@ import {
 import { isRefusal } from '../engine/outcome.ts';
 import { type CallRatio, checkCallRatio } from './call-ratio.ts';
 import { checkSnapshot } from './check-snapshot.ts';
+import {
+  type ResolvedSharedCircuitOptions,
+  resolveSharedCircuitOptions,
+  type SharedCircuitOptions,
+} from './shared/options.ts';
 import type { CircuitCounts, CircuitSnapshot } from './snapshot.ts';
 
 export interface CircuitBreakerOptions {
@@ -104,6 +109,9 @@ export interface CircuitBreakerOptions {
    * @default closed
    */
   readonly initial?: CircuitSnapshot;
+
+  /** Agrees with the circuits of other processes by quorum. @default it decides alone */
+  readonly shared?: SharedCircuitOptions;
 }
 
 /** `CallRatio` of the calls that failed. */
@@ -115,7 +123,7 @@ export type SlowCalls = CallRatio & {
   readonly slowCallMs: number;
 };
 
-type Optional = 'failureRatio' | 'slowCalls' | 'trip' | 'openHint' | 'initial';
+type Optional = 'failureRatio' | 'slowCalls' | 'trip' | 'openHint' | 'initial' | 'shared';
 
 export interface ResolvedCircuitBreakerOptions
   extends Required<Omit<CircuitBreakerOptions, Optional>> {
@@ -124,6 +132,7 @@ export interface ResolvedCircuitBreakerOptions
   readonly trip: ((counts: CircuitCounts) => boolean) | undefined;
   readonly openHint: NonNullable<CircuitBreakerOptions['openHint']> | undefined;
   readonly initial: CircuitSnapshot | undefined;
+  readonly shared: ResolvedSharedCircuitOptions | undefined;
 }
 
 export const CIRCUIT_BREAKER_DEFAULTS = {
@@ -145,6 +154,7 @@ export const CIRCUIT_BREAKER_DEFAULTS = {
   failureIfResult: (_value: unknown): boolean => false,
   observe: false,
   initial: undefined,
+  shared: undefined,
 } as const;
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
@@ -157,6 +167,7 @@ export function resolveCircuitBreakerOptions(
     openMaxMs: Math.max(given.openMs ?? 0, CIRCUIT_BREAKER_DEFAULTS.openMaxMs),
     successThreshold: given.halfOpenPermits ?? CIRCUIT_BREAKER_DEFAULTS.halfOpenPermits,
     ...given,
+    shared: given.shared === undefined ? undefined : resolveSharedCircuitOptions(given.shared),
   };
   const check = checker('circuitBreaker', options);
   check(checkName, 'name');

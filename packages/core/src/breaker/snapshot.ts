@@ -1,4 +1,5 @@
 import type { CircuitState, OwnCircuitState } from '../events.ts';
+import type { SharedVerdict } from './shared/circuit-store.ts';
 
 /** Counts since the circuit's generation began; the variables of Dapr's `trip` expressions. */
 export interface CircuitCounts {
@@ -31,4 +32,6 @@ export interface CircuitSnapshot {
   readonly openings?: number;
   /** Why it last changed, in words; empty if it never did. */
   readonly why: string;
+  /** What all nodes find, where it is shared and the store has lately been heard. */
+  readonly shared?: Pick<SharedVerdict, 'failing' | 'nodes' | 'state'>;
 }

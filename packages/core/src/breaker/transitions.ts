@@ -29,6 +29,16 @@ export function open(
   beginGeneration(circuit, nowMs + circuit.openForMs);
 }
 
+/** Opens it because others found the dependency failing; its own failures have no part in that. */
+export function openFor(circuit: Circuit, nowMs: number, forMs: number, why: string): void {
+  circuit.openForMs = forMs;
+  circuit.opened += 1;
+  circuit.trippedBy = circuit.counts;
+  circuit.error = undefined;
+  change(circuit, 'open', why);
+  beginGeneration(circuit, nowMs + forMs);
+}
+
 export function halfOpen(circuit: Circuit, nowMs: number, rules: Rules, why: string): void {
   change(circuit, 'half-open', why);
   beginGeneration(circuit, nowMs + rules.halfOpenMaxMs);
