@@ -1,4 +1,5 @@
 import type { PolicyErrorCode } from './errors.ts';
+import type { DegradedKind } from './policy.ts';
 
 /**
  * The states of a circuit; `forced-*` and `disabled` are set by hand, and
@@ -108,7 +109,13 @@ export type PolicyEvent =
       readonly depth: number;
     })
   /** A fallback answered in place of `error`. */
-  | (EventSource & { readonly type: 'fallback'; readonly step: number; readonly error: unknown })
+  | (EventSource & {
+      readonly type: 'fallback';
+      /** Which step of the ladder, from 1. */
+      readonly step: number;
+      readonly kind: DegradedKind;
+      readonly error: unknown;
+    })
   /** Attempt `attempt` was sent beside those under way, which had not answered within `afterMs`. */
   | (EventSource & { readonly type: 'hedge'; readonly attempt: number; readonly afterMs: number })
   /** A retry or a hedge was not made, for the budget it shares is used up. */

@@ -71,9 +71,11 @@ export type { ExplainedStep, Explanation, Refusal } from './explain/explain.ts';
 export { fallback } from './fallback/fallback.ts';
 export {
   FALLBACK_DEFAULTS,
+  type FallbackAnswer,
   type FallbackOptions,
   type FallbackStep,
   type ResolvedFallbackOptions,
+  type ResolvedFallbackStep,
 } from './fallback/options.ts';
 export { HedgeLostError, hedge } from './hedge/hedge.ts';
 export {
@@ -89,6 +91,8 @@ export {
   type CallFunction,
   CRITICALITIES,
   type Criticality,
+  type Degraded,
+  type DegradedKind,
   type ExecuteOptions,
   type Policy,
   type PolicyKind,
