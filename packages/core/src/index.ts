@@ -19,7 +19,7 @@ export type {
   Quorum,
   SharedVerdict,
 } from './breaker/shared/circuit-store.ts';
-export { MemoryCircuitStore } from './breaker/shared/memory-circuit-store.ts';
+export { memoryCircuitStore } from './breaker/shared/memory-circuit-store.ts';
 export {
   type ResolvedSharedCircuitOptions,
   SHARED_CIRCUIT_DEFAULTS,

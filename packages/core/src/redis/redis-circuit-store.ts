@@ -1,43 +1,35 @@
-import type { CircuitStore, NodeReport, SharedVerdict } from '../breaker/shared/circuit-store.ts';
+import type { CircuitStore, SharedVerdict } from '../breaker/shared/circuit-store.ts';
 import { NODE_LIMIT } from '../breaker/shared/shared-record.ts';
-import { checkFunction, checkName } from '../check.ts';
+import { checkName } from '../check.ts';
 import type { RedisClient } from './client.ts';
 import { EXCHANGE } from './exchange-script.ts';
 
-export interface RedisCircuitStoreOptions {
-  /** Goes before each circuit's name. @default 'holdfast:circuit:' */
-  readonly prefix?: string;
-}
-
 /**
- * Shares circuits over processes by a Redis (5 or later) or a cluster of it:
- * one hash per circuit, which goes away by itself when nobody uses it.
+ * Shares circuits over processes in Redis (7 or later; 5 with script effects
+ * replication) or a cluster of it: one hash a circuit, gone by itself when
+ * nobody uses it; all moments are of Redis' clock. The client is the caller's;
+ * let it fail fast (`maxRetriesPerRequest: 1`) rather than queue.
+ *
+ * @param prefix of the keys. @default 'holdfast:circuit:'
  */
-export class RedisCircuitStore implements CircuitStore {
-  readonly #client: RedisClient;
-  readonly #prefix: string;
-
-  constructor(
-    client: RedisClient,
-    { prefix = 'holdfast:circuit:' }: RedisCircuitStoreOptions = {},
-  ) {
-    checkFunction('redisCircuitStore.client.eval', client?.eval ?? null);
-    checkName('redisCircuitStore.prefix', prefix);
-    this.#client = client;
-    this.#prefix = prefix;
-  }
-
-  async exchange(circuit: string, report: NodeReport): Promise<SharedVerdict> {
-    const { era, failing, leaseMs, node, openMs, probed = '', probeMs, quorum } = report;
-    const answer = await this.#client.eval(
-      EXCHANGE,
-      1,
-      this.#prefix + circuit,
-      ...[node, failing ? 1 : 0, era, whole(leaseMs), whole(openMs), quorum.nodes, quorum.ratio],
-      ...[whole(probeMs), probed, NODE_LIMIT],
-    );
-    return verdictOf(answer);
-  }
+export function redisCircuitStore(
+  client: RedisClient,
+  { prefix = 'holdfast:circuit:' }: { readonly prefix?: string } = {},
+): CircuitStore {
+  checkName('redisCircuitStore.prefix', prefix);
+  return {
+    async exchange(circuit, report) {
+      const { era, failing, leaseMs, node, openMs, probed = '', probeMs, quorum } = report;
+      const answer = await client.eval(
+        EXCHANGE,
+        1,
+        prefix + circuit,
+        ...[node, failing ? 1 : 0, era, whole(leaseMs), whole(openMs), quorum.nodes, quorum.ratio],
+        ...[whole(probeMs), probed, NODE_LIMIT],
+      );
+      return verdictOf(answer);
+    },
+  };
 }
 
 const whole = (ms: number) => Math.ceil(ms);

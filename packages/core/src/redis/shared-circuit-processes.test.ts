@@ -13,7 +13,7 @@ import type { CircuitSnapshot } from '../breaker/snapshot.ts';
 import { pipeline } from '../pipeline.ts';
 import { createRegistry } from '../registry.ts';
 import { timeout } from '../timeout/timeout.ts';
-import { RedisCircuitStore } from './redis-circuit-store.ts';
+import { redisCircuitStore } from './redis-circuit-store.ts';
 
 /** What a node says of itself, ten times a second. */
 interface Says {
@@ -168,7 +168,7 @@ async function runNode(redisUrl: string, url: string, node: string): Promise<nev
   let storeFailures = 0;
   let calls = 0;
   const shared = {
-    store: new RedisCircuitStore(client),
+    store: redisCircuitStore(client),
     node,
     intervalMs: 100,
     leaseMs: 3_000,

@@ -5,10 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { redisServer, withServer } from '@holdfast/test-servers';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
-import { RedisCircuitStore } from '../../redis/redis-circuit-store.ts';
+import { redisCircuitStore } from '../../redis/redis-circuit-store.ts';
 import { VirtualClock } from '../../testing/virtual-clock.ts';
 import type { CircuitStore, NodeReport, SharedVerdict } from './circuit-store.ts';
-import { MemoryCircuitStore } from './memory-circuit-store.ts';
+import { memoryCircuitStore } from './memory-circuit-store.ts';
 
 /** A store to try, and how to let time pass for it. */
 interface Subject {
@@ -19,7 +19,7 @@ interface Subject {
 const SUBJECTS: Readonly<Record<string, (t: TestContext) => Promise<Subject | undefined>>> = {
   memory: async () => {
     const clock = new VirtualClock();
-    return { store: new MemoryCircuitStore(clock), elapse: (ms) => clock.advance(ms) };
+    return { store: memoryCircuitStore({ clock }), elapse: (ms) => clock.advance(ms) };
   },
   Redis: async (t) => {
     const store = await redisStore(t);
@@ -158,7 +158,7 @@ test('Redis answers as memory does, whatever the nodes report', async (t) => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 40, size: 'max' }), async (steps) => {
       const circuit = randomUUID();
-      const memory = new MemoryCircuitStore(new VirtualClock());
+      const memory = memoryCircuitStore({ clock: new VirtualClock() });
       const eras = { memory: 0, redis: 0 };
       for (const { isOld, probed, ...said } of steps) {
         const how = { ...said, ...(probed === undefined ? {} : { probed }) };
@@ -181,7 +181,7 @@ test('Redis forgets a circuit that nobody uses', async (t) => {
   if (server === undefined) return;
   const client = new Redis(server.url);
   t.after(() => client.disconnect());
-  const store = new RedisCircuitStore(client, { prefix: 'mine:' });
+  const store = redisCircuitStore(client, { prefix: 'mine:' });
   await store.exchange('c', report('a', { leaseMs: 1_000, probeMs: 0 }));
   const ttlMs = await client.pttl('mine:c');
   assert.ok(ttlMs > 1_000 && ttlMs <= 2_000, `${ttlMs} ms`);
@@ -216,10 +216,10 @@ const report = (node: string, how: Partial<NodeReport>): NodeReport => ({
   ...how,
 });
 
-async function redisStore(t: TestContext): Promise<RedisCircuitStore | undefined> {
+async function redisStore(t: TestContext): Promise<CircuitStore | undefined> {
   const server = await withServer(t, redisServer);
   if (server === undefined) return undefined;
   const client = new Redis(server.url);
   t.after(() => client.disconnect());
-  return new RedisCircuitStore(client);
+  return redisCircuitStore(client);
 }

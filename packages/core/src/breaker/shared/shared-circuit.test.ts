@@ -9,7 +9,7 @@ import { VirtualClock } from '../../testing/virtual-clock.ts';
 import { circuitBreaker } from '../breaker.ts';
 import type { CircuitBreakerOptions } from '../options.ts';
 import type { CircuitStore, NodeReport, SharedVerdict } from './circuit-store.ts';
-import { MemoryCircuitStore } from './memory-circuit-store.ts';
+import { memoryCircuitStore } from './memory-circuit-store.ts';
 import type { SharedCircuitOptions } from './options.ts';
 
 const down = new Error('down');
@@ -155,7 +155,7 @@ describe('circuits that share what they find', () => {
   });
 
   test('refuse options that cannot work, naming the culprit', () => {
-    const store = new MemoryCircuitStore();
+    const store = memoryCircuitStore();
     const refused = (shared: unknown) => {
       try {
         return circuitBreaker({ shared } as CircuitBreakerOptions).name;
@@ -197,7 +197,7 @@ class World implements CircuitStore {
   exchanges = 0;
   longestCallMs = 0;
   granted: string | undefined = undefined;
-  readonly #store = new MemoryCircuitStore(this.clock);
+  readonly #store = memoryCircuitStore({ clock: this.clock });
   readonly #pipelines;
   readonly #shared: SharedCircuitOptions;
 
