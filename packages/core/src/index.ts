@@ -40,6 +40,13 @@ export {
   type BulkheadOptions,
   type ResolvedBulkheadOptions,
 } from './bulkhead/options.ts';
+export { cache } from './cache/cache.ts';
+export type { CacheStore, StoredAnswer } from './cache/cache-store.ts';
+export {
+  CACHE_DEFAULTS,
+  type CacheOptions,
+  type ResolvedCacheOptions,
+} from './cache/options.ts';
 export {
   checkBoolean,
   checkFunction,
