@@ -31,6 +31,12 @@ export function checkFunction(option: string, value: unknown): void {
   throw new TypeError(`${option} must be a function, not ${show(value)}.`);
 }
 
+/** Throws unless `value` is true or false. */
+export function checkBoolean(option: string, value: unknown): void {
+  if (typeof value === 'boolean') return;
+  throw new TypeError(`${option} must be true or false, not ${show(value)}.`);
+}
+
 /** Throws unless `value` is a string that says something. */
 export function checkName(option: string, value: unknown): void {
   if (typeof value === 'string' && value !== '') return;

@@ -1,13 +1,21 @@
 import type { PolicyErrorCode } from './errors.ts';
+import type { DegradedKind } from './policy.ts';
 
-/** The states of a circuit; `forced-*` and `disabled` are set by hand, and expire. */
+/**
+ * The states of a circuit; `forced-*` and `disabled` are set by hand, and
+ * expire. `observe` is set by hand or by its option: it refuses nothing.
+ */
 export type CircuitState =
   | 'closed'
   | 'open'
   | 'half-open'
   | 'forced-open'
   | 'forced-closed'
-  | 'disabled';
+  | 'disabled'
+  | 'observe';
+
+/** The states that a circuit comes to by itself. */
+export type OwnCircuitState = Extract<CircuitState, 'closed' | 'open' | 'half-open'>;
 
 /** What every event carries. */
 interface EventSource {
@@ -83,6 +91,16 @@ export type PolicyEvent =
       /** The failure that opened it. */
       readonly error?: unknown;
     })
+  /** What a circuit in the state `observe` would have done. */
+  | (EventSource & {
+      readonly type: 'circuit-observed';
+      readonly from: OwnCircuitState;
+      readonly to: OwnCircuitState;
+      readonly why: string;
+      readonly error?: unknown;
+    })
+  /** A call went on that a policy which only observes would have refused. */
+  | (EventSource & { readonly type: 'would-refuse'; readonly code: PolicyErrorCode })
   /** A policy refused the call; `code` is that of the error the caller got. */
   | (EventSource & { readonly type: 'refused'; readonly code: PolicyErrorCode })
   /** A call left the queue of a bulkhead or an adaptive limit, admitted or not. */
@@ -93,7 +111,13 @@ export type PolicyEvent =
       readonly depth: number;
     })
   /** A fallback answered in place of `error`. */
-  | (EventSource & { readonly type: 'fallback'; readonly step: number; readonly error: unknown })
+  | (EventSource & {
+      readonly type: 'fallback';
+      /** Which step of the ladder, from 1. */
+      readonly step: number;
+      readonly kind: DegradedKind;
+      readonly error: unknown;
+    })
   /** Attempt `attempt` was sent beside those under way, which had not answered within `afterMs`. */
   | (EventSource & { readonly type: 'hedge'; readonly attempt: number; readonly afterMs: number })
   /** A retry or a hedge was not made, for the budget it shares is used up. */

@@ -5,12 +5,26 @@ export {
   type ResolvedAdaptiveLimitOptions,
 } from './adaptive-limit/options.ts';
 export { circuitBreaker } from './breaker/breaker.ts';
+export type { CallRatio } from './breaker/call-ratio.ts';
 export {
   CIRCUIT_BREAKER_DEFAULTS,
   type CircuitBreakerOptions,
   type FailureRatio,
   type ResolvedCircuitBreakerOptions,
+  type SlowCalls,
 } from './breaker/options.ts';
+export type {
+  CircuitStore,
+  NodeReport,
+  Quorum,
+  SharedVerdict,
+} from './breaker/shared/circuit-store.ts';
+export { memoryCircuitStore } from './breaker/shared/memory-circuit-store.ts';
+export {
+  type ResolvedSharedCircuitOptions,
+  SHARED_CIRCUIT_DEFAULTS,
+  type SharedCircuitOptions,
+} from './breaker/shared/options.ts';
 export type { CircuitCounts, CircuitSnapshot } from './breaker/snapshot.ts';
 export {
   RETRY_BUDGET_DEFAULTS,
@@ -26,7 +40,15 @@ export {
   type BulkheadOptions,
   type ResolvedBulkheadOptions,
 } from './bulkhead/options.ts';
+export { cache } from './cache/cache.ts';
+export type { CacheStore, StoredAnswer } from './cache/cache-store.ts';
 export {
+  CACHE_DEFAULTS,
+  type CacheOptions,
+  type ResolvedCacheOptions,
+} from './cache/options.ts';
+export {
+  checkBoolean,
   checkFunction,
   checkInteger,
   checkName,
@@ -52,15 +74,17 @@ export {
   ThrottledError,
   TimedOutError,
 } from './errors.ts';
-export type { CircuitState, Listener, Outcome, PolicyEvent } from './events.ts';
+export type { CircuitState, Listener, Outcome, OwnCircuitState, PolicyEvent } from './events.ts';
 export type { ExplainedStep, Explanation, Refusal } from './explain/explain.ts';
 export type { Remark } from './explain/remarks.ts';
 export { fallback } from './fallback/fallback.ts';
 export {
   FALLBACK_DEFAULTS,
+  type FallbackAnswer,
   type FallbackOptions,
   type FallbackStep,
   type ResolvedFallbackOptions,
+  type ResolvedFallbackStep,
 } from './fallback/options.ts';
 export { HedgeLostError, hedge } from './hedge/hedge.ts';
 export {
@@ -84,6 +108,8 @@ export {
   type CallFunction,
   CRITICALITIES,
   type Criticality,
+  type Degraded,
+  type DegradedKind,
   type ExecuteOptions,
   type Policy,
   type PolicyKind,

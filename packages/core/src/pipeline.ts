@@ -68,6 +68,7 @@ export interface PolicySnapshot {
   readonly circuit?: CircuitSnapshot;
   readonly bulkhead?: { readonly active: number; readonly queued: number };
   /** `delayMs` is Infinity while too few calls are known. */
+  readonly cache?: { readonly entries: number; readonly bytes: number; readonly fetching: number };
   readonly hedge?: { readonly delayMs: number };
   /** Keys with a rate of their own, and calls waiting for their turn. */
   readonly rate?: { readonly keys: number; readonly waiting: number };

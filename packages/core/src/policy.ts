@@ -62,11 +62,29 @@ export interface ExecuteOptions<T = unknown> {
   /** Names the answer: calls of one cache key may share it. Without it a cache lets the call pass. @default none */
   readonly cacheKey?: string;
   /**
+   * Hears, just before the call resolves, that the answer is not the
+   * dependency's own: a fallback's, or one from a cache that the dependency could
+   * not renew. Not called for any other answer, nor for a failure.
+   */
+  readonly onDegraded?: (how: Degraded) => void;
+  /**
    * Receives each result that nobody will see: one that is tried again, or one
    * that comes after its time-out. Close what it holds (a response's body).
    */
   readonly discard?: (result: T) => void;
 }
+
+/** What answered in place of the dependency, and why. */
+export interface Degraded {
+  /** The policy's name. */
+  readonly policy: string;
+  /** What the answer is: one from before, a fixed one, another source's, or made up on the spot. */
+  readonly kind: DegradedKind;
+  /** What the dependency, or a policy in front of it, said. */
+  readonly error: unknown;
+}
+
+export type DegradedKind = 'cached' | 'default' | 'replica' | 'computed';
 
 /** The function a pipeline protects. What it throws or returns reaches the caller as it is. */
 export type CallFunction<T> = (call: Call) => PromiseLike<T> | T;

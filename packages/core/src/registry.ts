@@ -1,7 +1,7 @@
 import { checkNumber, checkOneOf } from './check.ts';
 import { ListenerHub } from './engine/reporter.ts';
 import type { ForcedState } from './engine/stage.ts';
-import type { CircuitState, Listener } from './events.ts';
+import type { Listener } from './events.ts';
 import type { KeyedPipeline, KeyedSnapshot } from './keyed/keyed-pipeline.ts';
 import type { Pipeline, PipelineSnapshot } from './pipeline.ts';
 
@@ -29,7 +29,7 @@ export interface Registry {
    */
   force(
     pipeline: string,
-    as: Extract<CircuitState, 'forced-open' | 'forced-closed' | 'disabled' | 'closed'>,
+    as: ForcedState | 'closed',
     options?: { readonly forMs?: number; readonly key?: string },
   ): void;
   /**
@@ -50,6 +50,7 @@ export interface Registry {
  */
 const LISTED_LIMIT = 10_000;
 
+const FORCED = ['forced-open', 'forced-closed', 'disabled', 'observe', 'closed'];
 const DEFAULT_FORCE_MS = 5 * 60_000;
 const LONGEST_FORCE_MS = 24 * 3_600_000;
 
@@ -69,7 +70,7 @@ export function createRegistry(): Registry {
     families: () => Array.from(families.values(), ({ family }) => family.inspect()),
     listen: (listener) => hub.add(listener),
     force(name, as, { forMs = DEFAULT_FORCE_MS, key } = {}) {
-      checkOneOf('force.as', as, ['forced-open', 'forced-closed', 'disabled', 'closed']);
+      checkOneOf('force.as', as, FORCED);
       checkNumber('force.forMs', forMs, 1, LONGEST_FORCE_MS);
       const ofFamily = families.get(name);
       if (ofFamily !== undefined) {

@@ -70,6 +70,9 @@ export function exhaustive(event: PolicyEvent): string {
       return String(event.limitMs);
     case 'circuit':
       return event.to;
+    case 'circuit-observed':
+      return event.from;
+    case 'would-refuse':
     case 'refused':
       return event.code;
     case 'queued':

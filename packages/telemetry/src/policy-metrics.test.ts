@@ -17,7 +17,7 @@ test('every event finds its family', () => {
     { ...source, type: 'late-result', outcome: 'success', lateByMs: 4 },
     { ...source, type: 'refused', code: 'CIRCUIT_OPEN' },
     { ...source, type: 'queued', waitedMs: 1_500, admitted: true, depth: 4 },
-    { ...source, type: 'fallback', step: 0, error: null },
+    { ...source, type: 'fallback', kind: 'default', step: 0, error: null },
     { ...source, type: 'circuit', from: 'closed', to: 'open', why: '' },
     { ...source, type: 'call', outcome: 'failure', attempts: 2, durationMs: 250, degraded: true },
   ]);

@@ -38,6 +38,7 @@ const CIRCUIT_STATES: readonly CircuitState[] = [
   'forced-open',
   'forced-closed',
   'disabled',
+  'observe',
 ];
 
 type Families = ReturnType<typeof register>;

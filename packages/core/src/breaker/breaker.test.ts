@@ -225,6 +225,15 @@ describe('circuitBreaker', () => {
         { failureRatio: { ratio: 0, minimumCalls: 10, windowMs: 1_000 } },
         { failureRatio: { ratio: 0.5, minimumCalls: 10, windowMs: '1s' } },
         { trip: 'consecutiveFailures > 5' },
+        { failureRatio: { ratio: 0.5, minimumCalls: 10, windowCalls: 5 } },
+        { failureRatio: { ratio: 0.5, minimumCalls: 5, windowCalls: 5, windowMs: 100 } },
+        { slowCalls: { ratio: 0.5, minimumCalls: 5, windowCalls: 5 } },
+        { openMs: 1_000, openMaxMs: 500 },
+        { openJitter: 2 },
+        { openHint: 5 },
+        { observe: 'yes' },
+        { initial: { state: 'ajar' } },
+        { initial: { state: 'open', retryAfterMs: 1, opened: 1, counts: { requests: 1 } } },
       ] as unknown as CircuitBreakerOptions[]
     ).map((options) => {
       try {
@@ -235,12 +244,21 @@ describe('circuitBreaker', () => {
     });
     assert.deepEqual(refusals, [
       'RangeError: circuitBreaker.consecutiveFailures must be a whole number from 1 to 1000000, not 0.',
-      'RangeError: circuitBreaker.consecutiveFailures must be a number where neither failureRatio nor trip is given, not false: this circuit could never open.',
+      'RangeError: circuitBreaker.consecutiveFailures must be a number where no other rule is given, not false: this circuit could never open.',
       'RangeError: circuitBreaker.openMs must be a number from 1 to 2147483647, not NaN.',
       'RangeError: circuitBreaker.halfOpenPermits must be a whole number from 1 to 10000, not 1.5.',
       `RangeError: circuitBreaker.failureRatio.ratio must be a number from ${Number.MIN_VALUE} to 1, not 0.`,
       'RangeError: circuitBreaker.failureRatio.windowMs must be a number from 10 to 2147483647, not "1s".',
       'TypeError: circuitBreaker.trip must be a function, not "consecutiveFailures > 5".',
+      'RangeError: circuitBreaker.failureRatio.minimumCalls must be a whole number from 1 to 5, not 10.',
+      'RangeError: circuitBreaker.failureRatio must have either windowMs or windowCalls, not both: give it one window.',
+      'RangeError: circuitBreaker.slowCalls.slowCallMs must be a number from 1 to 2147483647, not undefined.',
+      'RangeError: circuitBreaker.openMaxMs must be a number from 1000 to 2147483647, not 500.',
+      'RangeError: circuitBreaker.openJitter must be a number from 0 to 1, not 2.',
+      'TypeError: circuitBreaker.openHint must be a function, not 5.',
+      'TypeError: circuitBreaker.observe must be true or false, not "yes".',
+      'RangeError: circuitBreaker.initial.state must be one of closed, open, half-open, forced-open, forced-closed, disabled, observe, not "ajar".',
+      'RangeError: circuitBreaker.initial.counts.totalSuccesses must be a number from 0 to 9007199254740991, not undefined.',
     ]);
   });
 });

@@ -1,9 +1,19 @@
 import type { Operation } from '../engine/operation.ts';
 import type { Cut, Entry, ForcedState, Stage, StageWorld } from '../engine/stage.ts';
 import { CircuitBusyError, CircuitOpenError } from '../errors.ts';
+import type { OwnCircuitState } from '../events.ts';
 import type { Forecast } from '../explain/explain.ts';
 import type { PolicySnapshot } from '../pipeline.ts';
 import type { Policy } from '../policy.ts';
+import { applyRules } from './apply-rules.ts';
+import {
+  type Circuit,
+  countSuccess,
+  isTimeless,
+  SUCCESS,
+  type Transition,
+  type Verdict,
+} from './circuit.ts';
 import { forecastBreaker } from './forecast.ts';
 import {
   CIRCUIT_BREAKER_DEFAULTS,
@@ -11,19 +21,10 @@ import {
   type ResolvedCircuitBreakerOptions,
   resolveCircuitBreakerOptions,
 } from './options.ts';
-import {
-  admit,
-  applyRules,
-  type Circuit,
-  countSuccess,
-  countsOf,
-  force,
-  isTimeless,
-  moveOn,
-  newCircuit,
-  settle,
-  type Verdict,
-} from './states.ts';
+import { restoredCircuit } from './restore.ts';
+import { SharedCircuit, type SharingStage } from './shared/shared-circuit.ts';
+import { snapshotOf } from './snapshot-of.ts';
+import { admit, force, moveOn, newCircuit, settle } from './states.ts';
 
 /**
  * Stops calling a dependency that keeps failing, and probes it now and then
@@ -42,47 +43,79 @@ export function circuitBreaker(
   return policy;
 }
 
-class BreakerStage implements Stage {
+/** What one operation keeps for its breaker. */
+interface Admission {
+  /** The generation that admitted it. */
+  generation: number;
+  /** That of the circuit it would be, while it observes; `REFUSED` if that would not have let it go on. */
+  watched: number;
+  /** When it went in; only kept where a rule asks how long it took. */
+  beganMs: number;
+}
+
+const REFUSED = -1;
+
+class BreakerStage implements Stage, SharingStage {
   readonly policy: Policy<ResolvedCircuitBreakerOptions>;
   readonly #rules: ResolvedCircuitBreakerOptions;
   readonly #world: StageWorld;
   readonly #judgesResults: boolean;
   #circuit: Circuit;
+  #shared: SharedCircuit | undefined;
 
   constructor(policy: Policy<ResolvedCircuitBreakerOptions>, world: StageWorld) {
+    const { options } = policy;
+    const nowMs = world.clock.now();
     this.policy = policy;
-    this.#rules = policy.options;
+    this.#rules = options;
     this.#world = world;
-    this.#circuit = newCircuit(world.clock.now(), policy.options);
-    this.#judgesResults =
-      policy.options.failureIfResult !== CIRCUIT_BREAKER_DEFAULTS.failureIfResult;
+    this.#circuit =
+      options.initial === undefined
+        ? newCircuit(nowMs, options)
+        : restoredCircuit(nowMs, options, options.initial);
+    this.#judgesResults = options.failureIfResult !== CIRCUIT_BREAKER_DEFAULTS.failureIfResult;
+    this.#shared =
+      options.shared === undefined ? undefined : new SharedCircuit(this, world, options.shared);
+    this.#draw();
   }
 
-  /** The generation that admitted the operation. */
-  slot(): number {
-    return 0;
+  get circuit(): Circuit {
+    return this.#circuit;
+  }
+
+  get rules(): ResolvedCircuitBreakerOptions {
+    return this.#rules;
+  }
+
+  slot(): Admission {
+    return { generation: 0, watched: REFUSED, beganMs: 0 };
   }
 
   enter(op: Operation, index: number): Entry {
     const circuit = this.#circuit;
-    if (isTimeless(circuit)) {
+    const admission = op.slots[index] as Admission;
+    if (this.#shared === undefined && isTimeless(circuit)) {
       circuit.counts.requests += 1;
-      op.slots[index] = circuit.generation;
+      admission.generation = circuit.generation;
       return undefined;
     }
     const nowMs = this.#world.clock.now();
-    const admission = admit(circuit, nowMs, this.#rules);
+    this.#shared?.touch(nowMs);
+    const answer = admit(circuit, nowMs, this.#rules);
     // Before anybody hears of it: a listener may force the circuit into another generation.
-    op.slots[index] = circuit.generation;
+    admission.generation = circuit.generation;
+    admission.beganMs = nowMs;
+    if (circuit.shadow !== undefined) this.#watch(circuit.shadow, op, admission, nowMs);
     if (circuit.news !== undefined) this.#tell(op.id);
-    return admission === 'yes' ? undefined : this.#refuse(op, admission, nowMs);
+    return answer === 'yes' ? undefined : this.#refuse(op, answer, nowMs);
   }
 
   leave(op: Operation, index: number, value: unknown, failed: boolean): undefined {
     if (!failed && !this.#judgesResults) {
       const circuit = this.#circuit;
-      if (!isTimeless(circuit)) this.#settle(op, index, 'success', undefined);
-      else if (circuit.generation === op.slots[index]) countSuccess(circuit.counts);
+      const admission = op.slots[index] as Admission;
+      if (!isTimeless(circuit)) this.#settle(op, admission, 'success', undefined, false);
+      else if (circuit.generation === admission.generation) countSuccess(circuit.counts);
       return undefined;
     }
     let verdict: Verdict = 'unknown';
@@ -90,7 +123,7 @@ class BreakerStage implements Stage {
       verdict = failed ? this.#judgeError(value) : this.#judgeResult(value);
     } finally {
       // Also when the caller's predicate throws: the permit must come back.
-      this.#settle(op, index, verdict, failed ? value : undefined);
+      this.#settle(op, op.slots[index] as Admission, verdict, value, failed);
     }
     return undefined;
   }
@@ -102,13 +135,20 @@ class BreakerStage implements Stage {
     } catch {
       // The call ends with the time limit's error; the predicate's own has nobody to go to.
     }
-    this.#settle(op, index, verdict, error);
+    this.#settle(op, op.slots[index] as Admission, verdict, error, true);
   }
 
   adopt(old: Stage): void {
     if (!(old instanceof BreakerStage)) return;
     this.#circuit = old.#circuit;
     applyRules(this.#circuit, this.#world.clock.now(), old.#rules, this.#rules);
+    const { shared } = this.#rules;
+    if (shared !== undefined && old.#shared !== undefined) {
+      this.#shared = old.#shared;
+      this.#shared.moveTo(this, shared);
+    }
+    this.#draw();
+    this.#tell(NO_CALL);
   }
 
   forecast(): Forecast {
@@ -117,21 +157,30 @@ class BreakerStage implements Stage {
 
   inspect(): Partial<PolicySnapshot> {
     const nowMs = this.#world.clock.now();
-    const circuit = this.#circuit;
-    moveOn(circuit, nowMs, this.#rules);
+    this.#look(nowMs);
     this.#tell(NO_CALL);
-    const { kind, opened, trippedBy, why } = circuit;
-    const retryAfterMs = isOpen(circuit) ? Math.ceil(circuit.untilMs - nowMs) : 0;
-    const snapshot = { state: kind, counts: countsOf(circuit), retryAfterMs, opened, why };
-    const shown = trippedBy !== undefined && (kind === 'open' || kind === 'half-open');
-    return { circuit: shown ? { ...snapshot, trippedBy } : snapshot };
+    const circuit = snapshotOf(this.#circuit, nowMs, this.#rules);
+    const heard = this.#shared?.heard;
+    if (heard === undefined) return { circuit };
+    const { failing, nodes, state } = heard;
+    return { circuit: { ...circuit, shared: { failing, nodes, state } } };
   }
 
   force(as: ForcedState | 'closed', forMs: number): void {
     const nowMs = this.#world.clock.now();
-    moveOn(this.#circuit, nowMs, this.#rules);
+    this.#look(nowMs);
     force(this.#circuit, as, nowMs, nowMs + forMs, this.#rules);
     this.#tell(NO_CALL);
+  }
+
+  tellNews(): void {
+    this.#tell(NO_CALL);
+  }
+
+  #look(nowMs: number): void {
+    const { shadow } = this.#circuit;
+    if (shadow !== undefined) moveOn(shadow, nowMs, this.#rules);
+    moveOn(this.#circuit, nowMs, this.#rules);
   }
 
   #judgeError(error: unknown): Verdict {
@@ -142,11 +191,56 @@ class BreakerStage implements Stage {
     return this.#rules.failureIfResult(value) ? 'failure' : 'success';
   }
 
-  #settle(op: Operation, index: number, verdict: Verdict, error: unknown): void {
+  #settle(
+    op: Operation,
+    { generation, watched, beganMs }: Admission,
+    verdict: Verdict,
+    value: unknown,
+    failed: boolean,
+  ): void {
     const circuit = this.#circuit;
+    const rules = this.#rules;
     const nowMs = this.#world.clock.now();
-    settle(circuit, op.slots[index] as number, verdict, nowMs, this.#rules, error);
-    if (circuit.news !== undefined) this.#tell(op.id);
+    const { slowCalls } = rules;
+    const slow = slowCalls !== undefined && nowMs - beganMs >= slowCalls.slowCallMs;
+    const ending =
+      verdict === 'success' && !slow
+        ? SUCCESS
+        : {
+            verdict,
+            slow,
+            error: failed ? value : undefined,
+            hintMs: this.#hint(verdict, value, failed),
+          };
+    if (circuit.shadow !== undefined && watched !== REFUSED && generation === circuit.generation) {
+      settle(circuit.shadow, watched, ending, nowMs, rules);
+    }
+    settle(circuit, generation, ending, nowMs, rules);
+    if (circuit.news !== undefined || circuit.shadow !== undefined) this.#tell(op.id);
+  }
+
+  #hint(verdict: Verdict, value: unknown, failed: boolean): number {
+    const { openHint } = this.#rules;
+    if (verdict !== 'failure' || openHint === undefined) return 0;
+    try {
+      const hintMs = openHint(failed ? { error: value } : { value });
+      return hintMs !== undefined && hintMs > 0 ? hintMs : 0;
+    } catch {
+      // The failure is the caller's to hear of; a hint that cannot be read is none.
+      return 0;
+    }
+  }
+
+  /** Has the circuit that it would be decide about the call, which goes on in any case. */
+  #watch(shadow: Circuit, op: Operation, admission: Admission, nowMs: number): void {
+    const answer = admit(shadow, nowMs, this.#rules);
+    admission.watched = answer === 'yes' ? shadow.generation : REFUSED;
+    this.#tell(op.id);
+    const { reporter } = this.#world;
+    if (answer === 'yes' || !reporter.listening) return;
+    const { name: policy } = this.policy;
+    const code = answer === 'open' ? 'CIRCUIT_OPEN' : 'CIRCUIT_BUSY';
+    reporter.report(op.id, { type: 'would-refuse', policy, code });
   }
 
   #refuse(op: Operation, admission: 'open' | 'busy', nowMs: number): Error {
@@ -169,18 +263,39 @@ class BreakerStage implements Stage {
   }
 
   #tell(call: number): void {
-    const { news } = this.#circuit;
-    if (news === undefined) return;
-    this.#circuit.news = undefined;
+    const circuit = this.#circuit;
     const { reporter } = this.#world;
-    if (!reporter.listening) return;
-    for (const transition of news) {
-      reporter.report(call, { type: 'circuit', policy: this.policy.name, ...transition });
+    const { name: policy } = this.policy;
+    this.#draw();
+    for (const news of takeNews(circuit)) {
+      this.#shared?.changed(news, this.#world.clock.now());
+      if (reporter.listening) reporter.report(call, { type: 'circuit', policy, ...news });
     }
+    if (circuit.shadow === undefined) return;
+    for (const { from, to, ...news } of takeNews(circuit.shadow)) {
+      if (!reporter.listening) continue;
+      const own = { from: from as OwnCircuitState, to: to as OwnCircuitState };
+      reporter.report(call, { type: 'circuit-observed', policy, ...own, ...news });
+    }
+  }
+
+  /** Draws the chance for the next open time, where there is any in it. */
+  #draw(): void {
+    if (this.#rules.openJitter === 0) return;
+    const { shadow } = this.#circuit;
+    this.#circuit.chance = this.#world.random.next();
+    if (shadow !== undefined) shadow.chance = this.#world.random.next();
   }
 }
 
 /** In events that no call brought about. */
 const NO_CALL = 0;
 
-const isOpen = ({ kind }: Circuit) => kind === 'open' || kind === 'forced-open';
+const NO_NEWS: readonly Transition[] = [];
+
+function takeNews(circuit: Circuit): readonly Transition[] {
+  const { news } = circuit;
+  if (news === undefined) return NO_NEWS;
+  circuit.news = undefined;
+  return news;
+}

@@ -1,4 +1,5 @@
 import {
+  checkBoolean,
   checker,
   checkFunction,
   checkInteger,
@@ -7,7 +8,14 @@ import {
   LONGEST_TIMER_MS,
 } from '../check.ts';
 import { isRefusal } from '../engine/outcome.ts';
-import type { CircuitCounts } from './snapshot.ts';
+import { type CallRatio, checkCallRatio } from './call-ratio.ts';
+import { checkSnapshot } from './check-snapshot.ts';
+import {
+  type ResolvedSharedCircuitOptions,
+  resolveSharedCircuitOptions,
+  type SharedCircuitOptions,
+} from './shared/options.ts';
+import type { CircuitCounts, CircuitSnapshot } from './snapshot.ts';
 
 export interface CircuitBreakerOptions {
   /** Names this policy in events, metrics and errors. @default 'circuit' */
@@ -16,8 +24,16 @@ export interface CircuitBreakerOptions {
   /** Opens after this many failures in a row; `false` leaves that to the other rules. @default 5, or `false` beside `trip` (1 … 1_000_000) */
   readonly consecutiveFailures?: number | false;
 
-  /** Opens when this part of the last `windowMs`'s calls failed, once there were enough of them. @default no such rule */
+  /** Opens when this part of the last calls failed, once there were enough of them. @default no such rule */
   readonly failureRatio?: FailureRatio;
+
+  /**
+   * Opens when this part of the last calls, failed ones included, took `slowCallMs` or longer. A slow call goes on and
+   * its caller gets the result; a slow probe counts as a failed one.
+   *
+   * @default no such rule
+   */
+  readonly slowCalls?: SlowCalls;
 
   /**
    * Asked after each failure while closed, with the counts of this generation:
@@ -30,8 +46,33 @@ export interface CircuitBreakerOptions {
   /** Begins a new generation, with new counts, so often while closed. 0: never. @default 0 ms */
   readonly clearIntervalMs?: number;
 
-  /** How long it stays open before it lets a probe through. @default 10_000 ms */
+  /** How long it stays open before it lets a probe through. @default 10_000 ms (1 … 2^31 − 1) */
   readonly openMs?: number;
+
+  /** Each opening lasts so many times longer than the one before. @default 1: it does not grow (1 … 100) */
+  readonly openFactor?: number;
+
+  /** Neither growth nor a hint makes it longer than this; jitter may. @default 300_000 ms (`openMs` … 2^31 − 1) */
+  readonly openMaxMs?: number;
+
+  /**
+   * Spreads the open time by ± this part of it, so that processes that opened
+   * together do not probe together.
+   *
+   * @default 0 (0 … 1)
+   */
+  readonly openJitter?: number;
+
+  /** Closed for so long without opening, it forgets how often it has opened: the open time is `openMs` again. @default 60_000 ms (0 …) */
+  readonly openResetMs?: number;
+
+  /**
+   * What the failure that opens it says about when to come back (`Retry-After`),
+   * in milliseconds; lengthens the open time, and never shortens it.
+   *
+   * @default no hint
+   */
+  readonly openHint?: (outcome: { error?: unknown; value?: unknown }) => number | undefined;
 
   /** Most probes at a time while half-open. @default 1 (1 … 10_000) */
   readonly halfOpenPermits?: number;
@@ -52,34 +93,68 @@ export interface CircuitBreakerOptions {
 
   /** Whether a result speaks against the dependency. @default none does */
   readonly failureIfResult?: (value: unknown) => boolean;
+
+  /**
+   * Refuses nothing: it counts and reports (`circuit-observed`, `would-refuse`)
+   * what it would do. For trying numbers out on live traffic.
+   *
+   * @default false
+   */
+  readonly observe?: boolean;
+
+  /**
+   * Begins where an earlier life ended: what `inspect()` said of this circuit,
+   * as it is or from JSON. Ratio windows begin empty.
+   *
+   * @default closed
+   */
+  readonly initial?: CircuitSnapshot;
+
+  /** Agrees with the circuits of other processes by quorum. @default it decides alone */
+  readonly shared?: SharedCircuitOptions;
 }
 
-export interface FailureRatio {
-  /** Part of the calls that failed. (0 exclusive … 1) */
-  readonly ratio: number;
-  /** Fewer calls than this in the window say nothing. (1 … 1_000_000) */
-  readonly minimumCalls: number;
-  /** How far it looks back, in steps of a tenth. ms (10 … 2^31 − 1) */
-  readonly windowMs: number;
-}
+/** `CallRatio` of the calls that failed. */
+export type FailureRatio = CallRatio;
+
+/** `CallRatio` of the calls that took `slowCallMs` or longer. */
+export type SlowCalls = CallRatio & {
+  /** ms (1 … 2^31 − 1) */
+  readonly slowCallMs: number;
+};
+
+type Optional = 'failureRatio' | 'slowCalls' | 'trip' | 'openHint' | 'initial' | 'shared';
 
 export interface ResolvedCircuitBreakerOptions
-  extends Required<Omit<CircuitBreakerOptions, 'failureRatio' | 'trip'>> {
+  extends Required<Omit<CircuitBreakerOptions, Optional>> {
   readonly failureRatio: FailureRatio | undefined;
+  readonly slowCalls: SlowCalls | undefined;
   readonly trip: ((counts: CircuitCounts) => boolean) | undefined;
+  readonly openHint: NonNullable<CircuitBreakerOptions['openHint']> | undefined;
+  readonly initial: CircuitSnapshot | undefined;
+  readonly shared: ResolvedSharedCircuitOptions | undefined;
 }
 
 export const CIRCUIT_BREAKER_DEFAULTS = {
   name: 'circuit',
   consecutiveFailures: 5,
   failureRatio: undefined,
+  slowCalls: undefined,
   trip: undefined,
   clearIntervalMs: 0,
   openMs: 10_000,
+  openFactor: 1,
+  openMaxMs: 300_000,
+  openJitter: 0,
+  openResetMs: 60_000,
+  openHint: undefined,
   halfOpenPermits: 1,
   halfOpenMaxMs: 60_000,
   failureIf: (error: unknown) => !isRefusal(error),
   failureIfResult: (_value: unknown): boolean => false,
+  observe: false,
+  initial: undefined,
+  shared: undefined,
 } as const;
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
@@ -89,38 +164,47 @@ export function resolveCircuitBreakerOptions(
   const options = {
     ...CIRCUIT_BREAKER_DEFAULTS,
     ...(given.trip === undefined ? undefined : { consecutiveFailures: false as const }),
+    openMaxMs: Math.max(given.openMs ?? 0, CIRCUIT_BREAKER_DEFAULTS.openMaxMs),
     successThreshold: given.halfOpenPermits ?? CIRCUIT_BREAKER_DEFAULTS.halfOpenPermits,
     ...given,
+    shared: given.shared === undefined ? undefined : resolveSharedCircuitOptions(given.shared),
   };
   const check = checker('circuitBreaker', options);
   check(checkName, 'name');
   if (options.consecutiveFailures !== false) {
     check(checkInteger, 'consecutiveFailures', 1, 1_000_000);
   }
-  if (options.failureRatio !== undefined) checkFailureRatio(options.failureRatio);
+  if (options.failureRatio !== undefined) checkCallRatio('failureRatio', options.failureRatio);
+  if (options.slowCalls !== undefined) {
+    checkCallRatio('slowCalls', options.slowCalls);
+    const { slowCallMs } = options.slowCalls;
+    checkNumber('circuitBreaker.slowCalls.slowCallMs', slowCallMs, 1, LONGEST_TIMER_MS);
+  }
   check(checkFunction, 'trip');
   check(checkNumber, 'clearIntervalMs', 0, Number.MAX_SAFE_INTEGER);
   check(checkNumber, 'openMs', 1, LONGEST_TIMER_MS);
+  check(checkNumber, 'openFactor', 1, 100);
+  check(checkNumber, 'openMaxMs', options.openMs, LONGEST_TIMER_MS);
+  check(checkNumber, 'openJitter', 0, 1);
+  check(checkNumber, 'openResetMs', 0, Infinity);
+  check(checkFunction, 'openHint');
   check(checkInteger, 'halfOpenPermits', 1, 10_000);
   check(checkInteger, 'successThreshold', 1, 10_000);
   check(checkNumber, 'halfOpenMaxMs', 1, LONGEST_TIMER_MS);
   check(checkFunction, 'failureIf');
   check(checkFunction, 'failureIfResult');
+  check(checkBoolean, 'observe');
+  if (options.initial !== undefined) checkSnapshot(options.initial);
   if (cannotTrip(options)) {
     throw new RangeError(
-      'circuitBreaker.consecutiveFailures must be a number where neither failureRatio nor trip is given, not false: this circuit could never open.',
+      'circuitBreaker.consecutiveFailures must be a number where no other rule is given, not false: this circuit could never open.',
     );
   }
   return options;
 }
 
-function checkFailureRatio({ ratio, minimumCalls, windowMs }: FailureRatio): void {
-  checkNumber('circuitBreaker.failureRatio.ratio', ratio, Number.MIN_VALUE, 1);
-  checkInteger('circuitBreaker.failureRatio.minimumCalls', minimumCalls, 1, 1_000_000);
-  checkNumber('circuitBreaker.failureRatio.windowMs', windowMs, 10, LONGEST_TIMER_MS);
-}
-
 const cannotTrip = (options: ResolvedCircuitBreakerOptions) =>
   options.consecutiveFailures === false &&
   options.failureRatio === undefined &&
+  options.slowCalls === undefined &&
   options.trip === undefined;

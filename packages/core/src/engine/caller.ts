@@ -1,4 +1,4 @@
-import type { Criticality, ExecuteOptions } from '../policy.ts';
+import type { Criticality, Degraded, ExecuteOptions } from '../policy.ts';
 import { Alarm, type Ringing } from './alarm.ts';
 import { outOfTime, refusalBy } from './caller-limits.ts';
 import { discard } from './late-result.ts';
@@ -72,6 +72,15 @@ export class Caller {
   /** Whether an attempt that may have been executed may be repeated. */
   get idempotent(): boolean {
     return this.options?.idempotent !== false;
+  }
+
+  /** Tells the caller that its answer is not the dependency's own. */
+  tellDegraded(how: Degraded): void {
+    try {
+      this.options?.onDegraded?.(how);
+    } catch {
+      // As with a listener: the call has its answer, and that stands.
+    }
   }
 
   /** Gives a result that nobody will see to who made it. */

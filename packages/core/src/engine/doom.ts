@@ -1,3 +1,5 @@
+import type { Degraded } from '../policy.ts';
+
 /** An outcome from elsewhere, for everything inside stage `index` of an operation. */
 export interface Doom {
   readonly index: number;
@@ -8,4 +10,4 @@ export interface Doom {
 }
 
 /** Hears how a forked operation ended. */
-export type Settle = (value: unknown, failed: boolean, degraded: boolean) => void;
+export type Settle = (value: unknown, failed: boolean, degraded: Degraded | undefined) => void;

@@ -1,5 +1,8 @@
+import type { CallFunction } from '../policy.ts';
 import { lateListener } from './late-result.ts';
 import type { Operation } from './operation.ts';
+
+export type AnyFunction = CallFunction<unknown>;
 
 /** Hears of the outcome of a function that its operation no longer waits for. */
 export type LateListener = (value: unknown, failed: boolean) => void;

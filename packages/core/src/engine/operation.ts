@@ -1,27 +1,26 @@
 import type { RetryBudget } from '../budget/retry-budget.ts';
 import type { Outcome } from '../events.ts';
-import type { CallFunction, ExecuteOptions } from '../policy.ts';
+import type { CallFunction, Degraded, ExecuteOptions } from '../policy.ts';
 import { type AsyncContext, captureContext, runIn } from './async-context.ts';
 import { CALLER, Caller } from './caller.ts';
 import { Chronicle } from './chronicle.ts';
 import type { Doom, Settle } from './doom.ts';
-import { Flight } from './flight.ts';
+import { type AnyFunction, Flight } from './flight.ts';
 import { LiveCall } from './live-call.ts';
 import { OUTCOME_OF_CUT, outcomeOf } from './outcome.ts';
 import type { Program } from './program.ts';
+import { rejectLater, unset } from './reject-later.ts';
 import { remainingInside } from './remaining.ts';
 import { ANSWERED, type Cut, HELD, LAUNCHED } from './stage.ts';
 import { trusted } from './trusted.ts';
 
-type AnyFunction = CallFunction<unknown>;
-
 /**
- * One call on its way down through the stages to the caller's function and up
- * again. Pooled, so the caller never sees it; what the caller can hold is new.
+ * One call on its way down through the stages to the caller's function and up again. Pooled, so the
+ * caller never sees it; what the caller can hold is new.
  *
- * All happens in turns: a start, a landing, an alarm, a resume, an abort. Within
- * one, the caller's code (its function, predicates, listeners) may abort the
- * call; the turn looks at the signal where it stops, and is not cut in the middle.
+ * All happens in turns: a start, a landing, an alarm, a resume, an abort. Within one, the caller's
+ * code (its function, predicates, listeners) may abort the call; the turn looks at the signal where it
+ * stops, and is not cut in the middle.
  */
 export class Operation {
   readonly program: Program;
@@ -29,25 +28,26 @@ export class Operation {
   readonly #chronicle: Chronicle;
   /** What each stage keeps for this operation, by the stage's index. */
   readonly slots: unknown[];
-  /** Runs of the caller's function so far. */
+  /** The caller's function. */
+  fn: AnyFunction = unset;
+  /** Runs of it so far. */
   attempts = 0;
   /** The attempt under way. */
   call: LiveCall | undefined = undefined;
   /** The budget that has counted this call. */
   countedFor: RetryBudget | undefined = undefined;
-  /** Whether a fallback has answered. */
-  degraded = false;
+  /** What has answered in the dependency's place, if anything has. */
+  degraded: Degraded | undefined = undefined;
 
   /** The stage at which it ends: the caller's, or the one that forked it. */
   #floor = CALLER;
   #parent: Operation | undefined = undefined;
-  /** Whether it had been answered by a fallback when it ended; of forked ones. */
-  #endedDegraded = false;
+  /** What `degraded` was when it ended; of forked ones. */
+  #endedDegraded: Degraded | undefined = undefined;
   /** What `end` and `overtake` leave for later, within a turn of this operation's own. */
   #doom: Doom | undefined = undefined;
   /** A stage hears its alarm: the operation itself stands still. */
   #ringing = false;
-  #fn: AnyFunction = unset;
   #context: AsyncContext | undefined = undefined;
   #flight: Flight;
   #flying = false;
@@ -79,7 +79,7 @@ export class Operation {
     const { program } = this;
     this.#inTurn = true;
     this.#starting = true;
-    this.#fn = fn;
+    this.fn = fn;
     program.tally.inFlight += 1;
     if (program.reporter.listening) this.#chronicle.callBegins();
     if (program.capturesContext) this.#context = captureContext();
@@ -92,11 +92,11 @@ export class Operation {
   }
 
   /**
-   * A second operation for the same call, for a stage that wants more attempts
-   * at once: it runs everything inside `index` and ends there, in `settle`.
-   * `end` ends it early. Undefined where it has ended, and `settle` was told, already.
+   * A second operation for the same call, for a stage that wants more attempts at once: it runs
+   * everything inside `index` and ends there, in `settle`. `end` ends it early. Undefined where it has
+   * ended, and `settle` was told, already. `detached`, it has neither this call's limits nor its count.
    */
-  fork(index: number, settle: Settle): Operation | undefined {
+  fork(index: number, settle: Settle, detached = false): Operation | undefined {
     const twin = this.program.take();
     let ended = false;
     const tell = (value: unknown, failed: boolean) => {
@@ -105,18 +105,23 @@ export class Operation {
     };
     twin.#inTurn = true;
     twin.#floor = index;
-    twin.#parent = this;
-    twin.#fn = this.#fn;
+    twin.#parent = detached ? undefined : this;
+    twin.fn = this.fn;
     twin.caller.options = this.caller.options;
     twin.#context = this.#context;
     twin.#chronicle.id = this.id;
-    twin.attempts = this.attempts;
+    twin.attempts = detached ? 0 : this.attempts;
     twin.countedFor = this.countedFor;
     twin.#resolve = (value) => tell(value, false);
     twin.#reject = (error) => tell(error, true);
     twin.#descend(index + 1);
     twin.#inTurn = false;
     return ended ? undefined : twin;
+  }
+
+  /** From here on a forked operation goes on without the call that it was forked from. */
+  detach(): void {
+    this.#parent = undefined;
   }
 
   /** Ends a forked operation with `error`, now or, within a turn of its own, where that stops. */
@@ -147,7 +152,7 @@ export class Operation {
     this.#turn(() => this.#ascend(index - 1, value, failed));
   }
 
-  /** Has `leave` run `fn` on its stage's behalf; that stage is told the outcome in `leave` again. */
+  /** Has its stage run `fn`, from `enter` as an attempt; that stage is told the outcome in `leave`. */
   instead(fn: AnyFunction): typeof LAUNCHED {
     this.#instead = fn;
     return LAUNCHED;
@@ -180,9 +185,8 @@ export class Operation {
   }
 
   /**
-   * Ends everything inside stage `index` now and goes up from there with
-   * `error`. The function, if it is running, is left behind: its signal aborts,
-   * and what it may still return or throw reaches nobody.
+   * Ends everything inside stage `index` now and goes up from there with `error`. A function that is
+   * running is left behind: its signal aborts, and what it may still return or throw reaches nobody.
    */
   cut(index: number, error: unknown, cut: Cut, outcome = OUTCOME_OF_CUT[cut]): void {
     this.#inTurn = true;
@@ -192,10 +196,9 @@ export class Operation {
   }
 
   /**
-   * Ends everything inside stage `index`, which has an outcome from elsewhere,
-   * and goes up from there with that. `reason` aborts what was running. If it is
-   * on its way up just now, that happens where it stops, or when it comes by
-   * stage `index` and that asks for `overtaken`.
+   * Ends everything inside stage `index`, which has an outcome from elsewhere, and goes up from there
+   * with that. `reason` aborts what was running. If it is on its way up just now, that happens where
+   * it stops, or when it comes by stage `index` and that asks for `overtaken`.
    */
   overtake(index: number, value: unknown, failed: boolean, reason: unknown): void {
     const doom = { index, value, failed, reason };
@@ -245,23 +248,26 @@ export class Operation {
     this.#inTurn = false;
   }
 
-  /** The caller has aborted the call: within a turn, that is seen where the turn stops. */
+  /** The caller has aborted: within a turn, that is seen where it stops. */
   callerGone(): void {
     if (!this.#inTurn) this.cut(CALLER, this.caller.reason, 'cancelled');
   }
 
   #descend(from: number): void {
     const { stages } = this.program;
+    // Whatever had answered further in, it is asked again.
+    if (this.degraded !== undefined) this.degraded = undefined;
     for (let i = from; i < stages.length; i += 1) {
       const entry = stages[i]!.enter(this, i);
       if (entry === undefined) continue;
       this.#depth = i;
       if (entry === HELD) this.#aborted();
+      else if (entry === LAUNCHED) this.#launch(this.#instead, i, true);
       else if (entry === ANSWERED) this.#ascend(i - 1, this.#answer, this.#answerFailed);
       else this.#ascend(i - 1, entry, true);
       return;
     }
-    this.#launch(this.#fn, this.program.last, true);
+    this.#launch(this.fn, this.program.last, true);
   }
 
   #ascend(from: number, outcome: unknown, outcomeFailed: boolean): void {
@@ -296,12 +302,9 @@ export class Operation {
 
   /** Ends the call if the caller has aborted it within this turn. */
   #aborted(): boolean {
-    if (this.#doom !== undefined) {
-      this.#meet(this.#doom);
-      return true;
-    }
-    if (!this.caller.aborted) return false;
-    this.cut(CALLER, this.caller.reason, 'cancelled');
+    if (this.#doom !== undefined) this.#meet(this.#doom);
+    else if (this.caller.aborted) this.cut(CALLER, this.caller.reason, 'cancelled');
+    else return false;
     return true;
   }
 
@@ -321,13 +324,14 @@ export class Operation {
       this.#land(level, thrown, true);
       return;
     }
-    if (returned === null || (typeof returned !== 'object' && typeof returned !== 'function')) {
+    const promise = trusted(returned);
+    if (promise === undefined) {
       this.#land(level, returned, false);
       return;
     }
     this.#flying = true;
     this.#flight.level = level;
-    trusted(returned).then(this.#flight.ok, this.#flight.err);
+    promise.then(this.#flight.ok, this.#flight.err);
     // The function itself may have aborted the call.
     this.#aborted();
   }
@@ -360,23 +364,24 @@ export class Operation {
     const reject = this.#reject;
     if (this.#chronicle.tellsCall) {
       const outcome = known ?? (failed ? outcomeOf(value) : 'success');
-      this.#chronicle.callEnds(outcome, this.attempts, this.degraded, value);
+      this.#chronicle.callEnds(outcome, this.attempts, this.degraded !== undefined, value);
     }
-    if (this.#floor === CALLER) this.program.tally.inFlight -= 1;
-    else this.#endedDegraded = this.degraded;
+    if (this.#floor !== CALLER) this.#endedDegraded = this.degraded;
+    else {
+      this.program.tally.inFlight -= 1;
+      if (this.degraded !== undefined && !failed) this.caller.tellDegraded(this.degraded);
+    }
     this.caller.release();
     this.#reset();
     if (!failed) resolve(value);
-    // Rejected before the caller has seen it, a promise is first taken for one that nobody
-    // handles. That costs more than the refusal itself; one microtask later it is not so.
-    else if (this.#starting) void SETTLED.then(() => reject(value));
+    else if (this.#starting) rejectLater(reject, value);
     else reject(value);
     this.program.giveBack(this);
   }
 
   /** Lets go of what it was given. Only what was set is written: a look costs less. */
   #reset(): void {
-    this.#fn = unset;
+    this.fn = unset;
     this.#resolve = unset;
     this.#reject = unset;
     this.attempts = 0;
@@ -384,17 +389,10 @@ export class Operation {
     if (this.#answer !== undefined) this.#answer = undefined;
     if (this.#doom !== undefined) this.#doom = undefined;
     if (this.#instead !== unset) this.#instead = unset;
-    if (this.degraded) this.degraded = false;
+    if (this.degraded !== undefined) this.degraded = undefined;
     if (this.countedFor !== undefined) this.countedFor = undefined;
-    if (this.#parent !== undefined) {
-      this.#parent = undefined;
-      this.#floor = CALLER;
-    }
+    this.#parent = undefined;
+    this.#floor = CALLER;
     this.#chronicle.close();
   }
 }
-
-const SETTLED = /* @__PURE__ */ Promise.resolve();
-
-/** In place of what a pooled operation has not been given yet. */
-function unset(): void {}

@@ -16,8 +16,11 @@ export const ANSWERED = Symbol('answered');
 /** "Run this first": the stage has named a function with `Operation.instead`. */
 export const LAUNCHED = Symbol('launched');
 
-/** What `enter` says: go on, stop, turn round with an answer, or turn round refused with this error. */
-export type Entry = undefined | typeof HELD | typeof ANSWERED | Error;
+/**
+ * What `enter` says: go on, stop, turn round with an answer, run something in
+ * place of all that is inside, or turn round refused with this error.
+ */
+export type Entry = undefined | typeof HELD | typeof ANSWERED | typeof LAUNCHED | Error;
 
 /** What `leave` says: pass the outcome on, stop, pass on the one put in its place, or run something first. */
 export type Exit = undefined | typeof HELD | typeof ANSWERED | typeof LAUNCHED;
@@ -66,7 +69,7 @@ export interface Stage {
   force?(as: ForcedState | 'closed', forMs: number): void;
 }
 
-export type ForcedState = 'forced-open' | 'forced-closed' | 'disabled';
+export type ForcedState = 'forced-open' | 'forced-closed' | 'disabled' | 'observe';
 
 /** What the pipeline gives a stage to live in. */
 export interface StageWorld {

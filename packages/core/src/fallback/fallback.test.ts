@@ -8,7 +8,7 @@ import { record } from '../testing/record.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
 import { deadline } from '../timeout/deadline.ts';
 import { fallback } from './fallback.ts';
-import type { FallbackOptions } from './options.ts';
+import type { FallbackOptions, FallbackStep } from './options.ts';
 
 const down = new Error('down');
 
@@ -99,6 +99,79 @@ describe('fallback', () => {
     assert.deepEqual([code, clock.now()], ['DEADLINE_EXCEEDED', 100]);
   });
 
+  test('tells the caller what the answer is, before the call resolves', async () => {
+    const seen: unknown[] = [];
+    const clock = new VirtualClock();
+    const steps: FallbackStep[] = [
+      { kind: 'cached', answer: () => Promise.reject(new Error('nothing cached')) },
+      { kind: 'default', answer: () => 42 },
+    ];
+    const p = pipeline('p', [fallback({ steps })], { clock });
+    const options = { onDegraded: (how: unknown) => seen.push(how) };
+    const answer = await p.execute((): Promise<number> => Promise.reject(down), options);
+    seen.push(answer);
+    await p.execute(async () => 1, options);
+    assert.deepEqual(seen, [{ policy: 'fallback', kind: 'default', error: down }, 42]);
+  });
+
+  test('does not call a later, real answer degraded', async () => {
+    const seen: unknown[] = [];
+    const clock = new VirtualClock();
+    const again = retry({ retryIfResult: (value) => value === 'cached' });
+    const p = pipeline('p', [again, fallback({ steps: [() => 'cached'] })], { clock });
+    let calls = 0;
+    const answer = await clock.run(() =>
+      p.execute(
+        async () => {
+          calls += 1;
+          if (calls === 1) throw down;
+          return 'real';
+        },
+        { onDegraded: (how) => seen.push(how) },
+      ),
+    );
+    assert.deepEqual([answer, calls, seen], ['real', 2, []]);
+  });
+
+  test('is not harmed by an onDegraded that throws', async () => {
+    const p = pipeline('p', [fallback({ steps: [() => 'cached'] })], { registry: undefined });
+    const onDegraded = () => {
+      throw new Error('broken');
+    };
+    assert.equal(
+      await p.execute(
+        (): string => {
+          throw down;
+        },
+        { onDegraded },
+      ),
+      'cached',
+    );
+  });
+
+  test('asks only the steps that may answer for the error', async () => {
+    const busy = Object.assign(new Error('busy'), { status: 503 });
+    const isBusy = (error: unknown) => (error as { status?: number }).status === 503;
+    const steps: FallbackStep[] = [
+      {
+        answerIf: () => {
+          throw new Error('broken predicate');
+        },
+        answer: () => 'never',
+      },
+      { kind: 'cached', answerIf: isBusy, answer: () => 'cached' },
+      { kind: 'default', answerIf: (error) => !isBusy(error), answer: () => 'default' },
+    ];
+    const first = await run([fallback({ steps })], busy);
+    const second = await run([fallback({ steps })], down);
+    const third = await run([fallback({ steps: steps.slice(0, 2) })], down);
+    const told = [first, second, third].map(({ events }) =>
+      events.flatMap((event) => (event.type === 'fallback' ? [[event.step, event.kind]] : [])),
+    );
+    assert.deepEqual([first.outcome, second.outcome, third.outcome], ['cached', 'default', down]);
+    assert.deepEqual(told, [[[2, 'cached']], [[3, 'default']], []]);
+  });
+
   test('refuses steps that are none', () => {
     for (const steps of [[], undefined, 'cached', Array(21).fill(() => 1)]) {
       assert.throws(() => fallback({ steps } as FallbackOptions), /fallback\.steps must be a list/);
@@ -106,6 +179,11 @@ describe('fallback', () => {
     assert.throws(() => fallback({ steps: ['cached'] } as unknown as FallbackOptions), {
       name: 'TypeError',
       message: 'fallback.steps[0] must be a function, not "cached".',
+    });
+    assert.throws(() => fallback({ steps: [{ kind: 'stale' as 'cached', answer: () => 1 }] }), {
+      name: 'RangeError',
+      message:
+        'fallback.steps[0].kind must be one of cached, default, replica, computed, not "stale".',
     });
   });
 });

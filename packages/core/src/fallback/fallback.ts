@@ -5,6 +5,7 @@ import type { Policy } from '../policy.ts';
 import {
   type FallbackOptions,
   type ResolvedFallbackOptions,
+  type ResolvedFallbackStep,
   resolveFallbackOptions,
 } from './options.ts';
 
@@ -59,13 +60,10 @@ class FallbackStage implements Stage {
       ladder.error = value;
     }
     const { error } = ladder;
-    const step = this.#options.steps[ladder.step];
-    if (step === undefined) {
-      ladder.error = undefined;
-      return op.answer(error, true);
-    }
-    ladder.step += 1;
-    return op.instead((call) => step(error, call));
+    const step = this.#nextFor(ladder);
+    if (step !== undefined) return op.instead((call) => step.answer(error, call));
+    ladder.error = undefined;
+    return op.answer(error, true);
   }
 
   abandon(op: Operation, index: number): void {
@@ -80,14 +78,36 @@ class FallbackStage implements Stage {
     };
   }
 
+  /** The next step that may answer for the error; a predicate that throws says no. */
+  #nextFor(ladder: Ladder): ResolvedFallbackStep | undefined {
+    const { steps } = this.#options;
+    while (ladder.step < steps.length) {
+      const step = steps[ladder.step]!;
+      ladder.step += 1;
+      if (mayAnswer(step, ladder.error)) return step;
+    }
+    return undefined;
+  }
+
   #answered(op: Operation, ladder: Ladder): undefined {
     if (ladder.step === 0) return;
     const { step, error } = ladder;
+    const { kind } = this.#options.steps[step - 1]!;
     const { reporter } = this.#world;
+    const { name: policy } = this.policy;
     ladder.error = undefined;
-    op.degraded = true;
+    op.degraded = { policy, kind, error };
     if (reporter.listening) {
-      reporter.report(op.id, { type: 'fallback', policy: this.policy.name, step, error });
+      reporter.report(op.id, { type: 'fallback', policy, step, kind, error });
     }
+  }
+}
+
+function mayAnswer({ answerIf }: ResolvedFallbackStep, error: unknown): boolean {
+  try {
+    return answerIf === undefined || answerIf(error);
+  } catch {
+    // What is in trouble already must not fail for that: the next step may know better.
+    return false;
   }
 }

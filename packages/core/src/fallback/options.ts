@@ -1,9 +1,27 @@
-import { checker, checkFunction, checkName } from '../check.ts';
-import type { Call } from '../policy.ts';
+import { checker, checkFunction, checkName, checkOneOf } from '../check.ts';
+import type { Call, DegradedKind } from '../policy.ts';
 import { isProgrammingError } from '../retry/retriable.ts';
 
 /** Answers in place of a failed call. May be asynchronous; throwing leaves it to the next step. */
-export type FallbackStep = (error: unknown, call: Call) => unknown;
+export type FallbackAnswer = (error: unknown, call: Call) => unknown;
+
+/** One rung of the ladder: a function, or one that says what its answer is and when it may give it. */
+export type FallbackStep =
+  | FallbackAnswer
+  | {
+      /** What the answer is, for the caller (`onDegraded`) and in the event. @default 'computed' */
+      readonly kind?: DegradedKind;
+      readonly answer: FallbackAnswer;
+      /** Whether this step may answer for the error; if not, the next is asked. @default it may */
+      readonly answerIf?: (error: unknown) => boolean;
+    };
+
+/** A step with everything said. */
+export interface ResolvedFallbackStep {
+  readonly kind: DegradedKind;
+  readonly answer: FallbackAnswer;
+  readonly answerIf: ((error: unknown) => boolean) | undefined;
+}
 
 export interface FallbackOptions {
   /** Names this policy in events, metrics and errors. @default 'fallback' */
@@ -16,7 +34,11 @@ export interface FallbackOptions {
   readonly fallbackIf?: (error: unknown) => boolean;
 }
 
-export type ResolvedFallbackOptions = Required<FallbackOptions>;
+export interface ResolvedFallbackOptions extends Required<Omit<FallbackOptions, 'steps'>> {
+  readonly steps: readonly ResolvedFallbackStep[];
+}
+
+const KINDS: readonly DegradedKind[] = ['cached', 'default', 'replica', 'computed'];
 
 export const FALLBACK_DEFAULTS = {
   name: 'fallback',
@@ -32,9 +54,19 @@ export function resolveFallbackOptions(given: FallbackOptions): ResolvedFallback
   if (count < 1 || count > 20) {
     throw new RangeError(`fallback.steps must be a list of 1 to 20 functions, not ${count}.`);
   }
-  options.steps.forEach((step, i) => {
-    checkFunction(`fallback.steps[${i}]`, step ?? null);
-  });
   check(checkFunction, 'fallbackIf');
-  return options;
+  return { ...options, steps: options.steps.map(resolveStep) };
+}
+
+function resolveStep(step: FallbackStep, i: number): ResolvedFallbackStep {
+  const option = `fallback.steps[${i}]`;
+  if (typeof step !== 'object' || step === null) {
+    checkFunction(option, step ?? null);
+    return { kind: 'computed', answer: step, answerIf: undefined };
+  }
+  const { kind = 'computed', answer, answerIf } = step;
+  checkOneOf(`${option}.kind`, kind, KINDS);
+  checkFunction(`${option}.answer`, answer ?? null);
+  checkFunction(`${option}.answerIf`, answerIf);
+  return { kind, answer, answerIf };
 }

@@ -163,7 +163,7 @@ class HedgeStage implements Stage {
       if (one.over) return;
       one.over = true;
       race.hedges.splice(race.hedges.indexOf(one), 1);
-      if (degraded && !failed) op.degraded = true;
+      if (!failed) op.degraded = degraded;
       this.#ended(op, index, one, value, failed);
     });
     one.twin = twin;

@@ -87,8 +87,8 @@ function checkTogether(
     const { delayMs = RETRY_DEFAULTS.delayMs } = again;
     atMost('retry.delayMs', delayMs, 'totalMs', totalMs, 'no retry could begin');
   }
-  if (breaker !== false && breaker.failureRatio !== undefined) {
-    const { windowMs } = breaker.failureRatio;
+  const windowMs = breaker === false ? undefined : breaker.failureRatio?.windowMs;
+  if (windowMs !== undefined) {
     const half = windowMs / 2;
     const why = 'a window must hold two attempts that time out, or their failures leave it unseen';
     atMost('attemptMs', attemptMs, 'half of circuitBreaker.failureRatio.windowMs', half, why);

@@ -14,6 +14,7 @@ export function daprStatus(state: CircuitState): DaprCircuitStatus {
     case 'closed':
     case 'forced-closed':
     case 'disabled':
+    case 'observe':
       return 'closed';
   }
 }

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { RatioWindow } from './window.ts';
+import { TimeWindow } from './time-window.ts';
 
 test('a window knows the calls of its last ten buckets, as a list would', () => {
   const call = fc.record({ afterMs: fc.integer({ min: 0, max: 400 }), failed: fc.boolean() });
   fc.assert(
     fc.property(fc.array(call, { maxLength: 100 }), (calls) => {
-      const window = new RatioWindow(1_000);
+      const window = new TimeWindow(1_000);
       const all: Array<{ bucket: number; failed: boolean }> = [];
       let nowMs = 0;
       for (const { afterMs, failed } of calls) {
@@ -17,7 +17,7 @@ test('a window knows the calls of its last ten buckets, as a list would', () => 
         const recent = all.filter(({ bucket }) => bucket > Math.floor(nowMs / 100) - 10);
         assert.deepEqual(window.total(nowMs), {
           calls: recent.length,
-          failures: recent.filter((one) => one.failed).length,
+          bad: recent.filter((one) => one.failed).length,
         });
       }
     }),
@@ -25,8 +25,8 @@ test('a window knows the calls of its last ten buckets, as a list would', () => 
 });
 
 test('a window is empty once it has been cleared', () => {
-  const window = new RatioWindow(1_000);
+  const window = new TimeWindow(1_000);
   window.record(true, 5);
   window.clear();
-  assert.deepEqual(window.total(6), { calls: 0, failures: 0 });
+  assert.deepEqual(window.total(6), { calls: 0, bad: 0 });
 });

@@ -1,12 +1,14 @@
+import type { RatioWindow, WindowTotal } from './ratio-window.ts';
+
 const BUCKETS = 10;
 
 /**
- * Calls and failures of the last `windowMs`, in ten buckets of a typed array.
+ * Calls and bad ones of the last `windowMs`, in ten buckets of a typed array.
  * A bucket is emptied when its turn comes again, so nothing needs a timer.
  */
-export class RatioWindow {
+export class TimeWindow implements RatioWindow {
   readonly #bucketMs: number;
-  /** Calls in the even places, failures in the odd ones. */
+  /** Calls in the even places, bad ones in the odd. */
   readonly #counts = new Uint32Array(BUCKETS * 2);
   /** Number of the newest bucket, counted from time 0. */
   #newest = 0;
@@ -15,22 +17,22 @@ export class RatioWindow {
     this.#bucketMs = windowMs / BUCKETS;
   }
 
-  record(failed: boolean, nowMs: number): void {
+  record(isBad: boolean, nowMs: number): void {
     this.#turn(nowMs);
     const place = (this.#newest % BUCKETS) * 2;
     this.#counts[place]! += 1;
-    if (failed) this.#counts[place + 1]! += 1;
+    if (isBad) this.#counts[place + 1]! += 1;
   }
 
-  total(nowMs: number): { readonly calls: number; readonly failures: number } {
+  total(nowMs: number): WindowTotal {
     this.#turn(nowMs);
     let calls = 0;
-    let failures = 0;
+    let bad = 0;
     for (let i = 0; i < BUCKETS; i += 1) {
       calls += this.#counts[2 * i]!;
-      failures += this.#counts[2 * i + 1]!;
+      bad += this.#counts[2 * i + 1]!;
     }
-    return { calls, failures };
+    return { calls, bad };
   }
 
   clear(): void {

@@ -1,0 +1,286 @@
+import type { Operation } from '../engine/operation.ts';
+import {
+  type Entry as Admission,
+  type Cut,
+  HELD,
+  type Stage,
+  type StageWorld,
+} from '../engine/stage.ts';
+import type { PolicyEvent } from '../events.ts';
+import type { Forecast, WorstCase } from '../explain/explain.ts';
+import type { PolicySnapshot } from '../pipeline.ts';
+import type { Degraded, Policy } from '../policy.ts';
+import { Entries, type Entry } from './entries.ts';
+import { Fetching, type Outcome, type Visit } from './fetching.ts';
+import { forecastCache } from './forecast.ts';
+import { freshnessOf, isSpare, keepMs } from './freshness.ts';
+import { type CacheOptions, type ResolvedCacheOptions, resolveCacheOptions } from './options.ts';
+import { StoreAccess } from './store-access.ts';
+
+/**
+ * Gives answers that it has, and asks once for all who want the same one.
+ *
+ * Answers are kept by the call's `cacheKey`; a call without one passes by. Calls
+ * that share an answer also share its failure.
+ */
+export function cache(given: CacheOptions = {}): Policy<ResolvedCacheOptions> {
+  const options = resolveCacheOptions(given);
+  const policy: Policy<ResolvedCacheOptions> = {
+    kind: 'cache',
+    name: options.name,
+    options,
+    stage: (world) => new CacheStage(policy, world),
+  };
+  return policy;
+}
+
+type Result = Extract<PolicyEvent, { type: 'cache' }>['result'];
+
+class CacheStage implements Stage {
+  readonly policy: Policy<ResolvedCacheOptions>;
+  readonly #options: ResolvedCacheOptions;
+  readonly #world: StageWorld;
+  readonly #store: StoreAccess | undefined;
+  #entries: Entries;
+  /** What is being asked now, by key. */
+  #fetchings = new Map<string, Fetching>();
+  #refreshes = 0;
+
+  constructor(policy: Policy<ResolvedCacheOptions>, world: StageWorld) {
+    const { options } = policy;
+    this.policy = policy;
+    this.#options = options;
+    this.#world = world;
+    this.#entries = new Entries(options);
+    this.#store = options.store && new StoreAccess(options.store, world, options.name, options);
+  }
+
+  slot(op: Operation, index: number): Visit {
+    return { op, index, fetching: undefined };
+  }
+
+  enter(op: Operation, index: number): Admission {
+    const key = op.caller.options?.cacheKey;
+    if (key === undefined) return undefined;
+    const nowMs = this.#world.clock.now();
+    const entry = this.#entries.get(key);
+    switch (freshnessOf(entry, nowMs, this.#options)) {
+      case 'fresh':
+        this.#report(op, 'hit', nowMs - entry!.storedMs);
+        return this.#give(op, entry!.value);
+      case 'stale':
+        this.#refresh(op, index, key);
+        this.#report(op, 'stale', nowMs - entry!.storedMs);
+        return this.#give(op, entry!.value);
+      case 'failed':
+        return this.#answer(op, this.#insteadOf(op, entry!.error, entry, nowMs));
+      case 'spare':
+      case 'nothing':
+        return this.#wait(op.slots[index] as Visit, key);
+    }
+  }
+
+  leave(): undefined {
+    // Only a call without a key comes by here: what has one is asked by an operation of the cache's own.
+  }
+
+  abandon(op: Operation, index: number, _cut: Cut, reason: unknown): void {
+    const visit = op.slots[index] as Visit;
+    const { fetching } = visit;
+    if (fetching?.leave(visit, reason) === true) this.#fetchings.delete(fetching.key);
+  }
+
+  adopt(old: Stage): void {
+    if (!(old instanceof CacheStage)) return;
+    this.#entries = old.#entries;
+    this.#entries.limit(this.#options);
+    this.#fetchings = old.#fetchings;
+  }
+
+  forecast(inner: WorstCase): Forecast {
+    return forecastCache(inner, this.#options);
+  }
+
+  inspect(): Partial<PolicySnapshot> {
+    const { bytes, size: entries } = this.#entries;
+    return { cache: { entries, bytes, fetching: this.#fetchings.size } };
+  }
+
+  /** Waits with others for the answer, or is the first to ask. */
+  #wait(visit: Visit, key: string): Admission {
+    const { op } = visit;
+    const others = this.#fetchings.get(key);
+    op.keepContext();
+    if (others !== undefined) {
+      this.#report(op, 'joined');
+      others.join(visit);
+      return HELD;
+    }
+    const fetching = new Fetching(key, false);
+    this.#fetchings.set(key, fetching);
+    fetching.join(visit);
+    fetching.leader = visit;
+    fetching.entering = visit;
+    if (this.#store?.isUp === true) this.#askStore(this.#store, fetching);
+    else this.#ask(fetching, visit);
+    fetching.entering = undefined;
+    if (fetching.outcome === undefined) return HELD;
+    return this.#answer(op, fetching.outcome);
+  }
+
+  #askStore(store: StoreAccess, fetching: Fetching): void {
+    const call = fetching.leader?.op.id ?? 0;
+    store.get(fetching.key, call, (found) => {
+      if (fetching.over) return;
+      const nowMs = this.#world.clock.now();
+      if (found !== undefined) this.#keep(fetching.key, found.value, nowMs - found.ageMs);
+      const entry = this.#entries.get(fetching.key);
+      const freshness = freshnessOf(entry, nowMs, this.#options);
+      // The first may have gone; whoever is still here asks in its place.
+      const [next] = fetching.visits;
+      if (next === undefined) return;
+      fetching.leader = next;
+      if (freshness === 'fresh' || freshness === 'stale') {
+        this.#fetchings.delete(fetching.key);
+        if (freshness === 'stale') this.#refresh(next.op, next.index, fetching.key);
+        this.#report(next.op, freshness === 'fresh' ? 'hit' : 'stale', nowMs - entry!.storedMs);
+        this.#tellAll(fetching, { value: entry!.value, failed: false });
+      } else {
+        this.#ask(fetching, next);
+      }
+    });
+  }
+
+  /** Sends an operation of its own through everything inside the cache. */
+  #ask(fetching: Fetching, leader: Visit): void {
+    this.#report(leader.op, 'miss');
+    fetching.op = leader.op.fork(leader.index, (value, failed, degraded) => {
+      this.#ended(fetching, leader.op.id, { value, failed }, degraded);
+    });
+  }
+
+  /** Renews an answer in the background, unless that is being done, or enough is. */
+  #refresh(op: Operation, index: number, key: string): void {
+    const { maxRefreshes, refreshTimeoutMs } = this.#options;
+    if (this.#fetchings.has(key) || this.#refreshes >= maxRefreshes) return;
+    const fetching = new Fetching(key, true);
+    const call = op.id;
+    this.#fetchings.set(key, fetching);
+    this.#refreshes += 1;
+    const settle = (value: unknown, failed: boolean, degraded: Degraded | undefined) => {
+      this.#refreshes -= 1;
+      fetching.endTimer?.();
+      this.#ended(fetching, call, { value, failed }, degraded);
+    };
+    fetching.op = op.fork(index, settle, true);
+    if (fetching.over) return;
+    const timer = this.#world.clock.timer(refreshTimeoutMs, () => {
+      fetching.op?.end(new Error(`A renewal took longer than ${refreshTimeoutMs} ms.`));
+    });
+    fetching.endTimer = () => timer.cancel();
+  }
+
+  /** The dependency has answered, or a policy in front of it: everybody hears of it. */
+  #ended(fetching: Fetching, call: number, outcome: Outcome, degraded: Degraded | undefined): void {
+    fetching.op = undefined;
+    if (fetching.over) return;
+    fetching.over = true;
+    const { key } = fetching;
+    this.#fetchings.delete(key);
+    let told = outcome;
+    try {
+      if (outcome.failed) this.#keepError(key, outcome.value);
+      else if (degraded === undefined) this.#keepAnswer(key, outcome.value, call);
+    } catch (thrown) {
+      // A predicate of the caller's threw: as everywhere, that ends the calls it was asked for.
+      told = { value: thrown, failed: true };
+    }
+    this.#tellAll(fetching, told, degraded);
+  }
+
+  #tellAll(fetching: Fetching, outcome: Outcome, degraded?: Degraded): void {
+    fetching.over = true;
+    const nowMs = this.#world.clock.now();
+    const entry = outcome.failed ? this.#entries.get(fetching.key) : undefined;
+    const visits = [...fetching.visits];
+    fetching.visits.clear();
+    for (const visit of visits) visit.fetching = undefined;
+    for (const visit of visits) {
+      const { op, index } = visit;
+      if (!outcome.failed) op.degraded = degraded;
+      const own = outcome.failed ? this.#insteadOf(op, outcome.value, entry, nowMs) : outcome;
+      if (visit === fetching.entering) fetching.outcome = own;
+      else op.settleHeld(index, ...this.#copy(own));
+    }
+  }
+
+  /** The error, or what is given in its place: the last good answer. */
+  #insteadOf(op: Operation, error: unknown, entry: Entry | undefined, nowMs: number): Outcome {
+    const failed = { value: error, failed: true };
+    if (entry === undefined || !isSpare(entry, nowMs, this.#options)) return failed;
+    try {
+      if (!this.#options.staleIf(error)) return failed;
+    } catch (thrown) {
+      return { value: thrown, failed: true };
+    }
+    op.degraded = { policy: this.policy.name, kind: 'cached', error };
+    this.#report(op, 'stale-if-error', nowMs - entry.storedMs);
+    return { value: entry.value, failed: false };
+  }
+
+  #keepAnswer(key: string, value: unknown, call: number): void {
+    if (!this.#options.cacheIf(value)) return;
+    this.#keep(key, value, this.#world.clock.now());
+    this.#store?.set(key, value, keepMs(this.#options), call);
+  }
+
+  #keep(key: string, value: unknown, storedMs: number): void {
+    const bytes = this.#options.sizeOf?.(value) ?? 0;
+    const noError = { error: undefined, errorUntilMs: -Infinity };
+    this.#entries.set(key, { hasValue: true, value, storedMs, bytes, ...noError });
+  }
+
+  /** Remembers an error for a while, beside the last good answer. */
+  #keepError(key: string, error: unknown): void {
+    const { cacheErrorIf, errorTtlMs } = this.#options;
+    if (errorTtlMs === 0 || !cacheErrorIf(error)) return;
+    const nowMs = this.#world.clock.now();
+    const before = this.#entries.get(key) ?? NO_VALUE;
+    this.#entries.set(key, { ...before, error, errorUntilMs: nowMs + errorTtlMs });
+  }
+
+  #give(op: Operation, value: unknown): Admission {
+    return this.#answer(op, { value, failed: false });
+  }
+
+  #answer(op: Operation, outcome: Outcome): Admission {
+    return op.answer(...this.#copy(outcome));
+  }
+
+  /** Each caller's own copy, where there is a way to make one. */
+  #copy({ value, failed }: Outcome): [value: unknown, failed: boolean] {
+    const { clone } = this.#options;
+    if (failed || clone === undefined) return [value, failed];
+    try {
+      return [clone(value), false];
+    } catch (thrown) {
+      return [thrown, true];
+    }
+  }
+
+  #report(op: Operation, result: Result, ageMs?: number): void {
+    const { reporter } = this.#world;
+    if (!reporter.listening) return;
+    const age = ageMs === undefined ? undefined : { ageMs };
+    reporter.report(op.id, { type: 'cache', policy: this.policy.name, result, ...age });
+  }
+}
+
+const NO_VALUE: Entry = {
+  hasValue: false,
+  value: undefined,
+  storedMs: 0,
+  bytes: 0,
+  error: undefined,
+  errorUntilMs: -Infinity,
+};

@@ -1,0 +1,55 @@
+import type { CacheStore } from '../cache/cache-store.ts';
+import { checkFunction, checkName } from '../check.ts';
+import type { RedisClient } from './client.ts';
+
+export interface RedisCacheStoreOptions {
+  /** Goes before each key. @default 'holdfast:cache:' */
+  readonly prefix?: string;
+  /** Makes text of an answer. @default JSON.stringify */
+  readonly serialize?: (value: unknown) => string;
+  /** Makes an answer of the text. One that throws counts as a store that fails. @default JSON.parse */
+  readonly parse?: (text: string) => unknown;
+}
+
+const GET = `
+local kept = redis.call('GET', KEYS[1])
+if not kept then return false end
+return { kept, redis.call('PTTL', KEYS[1]) }
+`;
+
+const SET = `redis.call('SET', KEYS[1], ARGV[2] .. ':' .. ARGV[1], 'PX', ARGV[2])`;
+
+/**
+ * Keeps answers in Redis, one key an answer, gone by itself when it is of no
+ * more use. The client is the caller's; let it fail fast
+ * (`maxRetriesPerRequest: 1`) rather than queue.
+ */
+export function redisCacheStore(
+  client: RedisClient,
+  {
+    prefix = 'holdfast:cache:',
+    serialize = JSON.stringify,
+    parse = JSON.parse,
+  }: RedisCacheStoreOptions = {},
+): CacheStore {
+  checkName('redisCacheStore.prefix', prefix);
+  checkFunction('redisCacheStore.serialize', serialize);
+  checkFunction('redisCacheStore.parse', parse);
+  return {
+    async get(key) {
+      const found = await client.eval(GET, 1, prefix + key);
+      if (found === null) return undefined;
+      const [kept, leftMs] = found as [string, number];
+      // How long it was to be kept stands before it: the time that is over is its age.
+      const colon = kept.indexOf(':');
+      const ageMs = Math.max(0, Number(kept.slice(0, colon)) - leftMs);
+      return { value: parse(kept.slice(colon + 1)), ageMs };
+    },
+    async set(key, value, keepMs) {
+      const text = serialize(value);
+      // `undefined` and functions have no JSON: nothing is kept of them.
+      if (typeof text !== 'string' || keepMs < 1) return;
+      await client.eval(SET, 1, prefix + key, text, Math.floor(keepMs));
+    },
+  };
+}
