@@ -109,7 +109,7 @@ class HedgeStage implements Stage {
     // It took at least so long.
     if (cut === 'overdue' && race.lost === undefined) this.#learn(race.startedMs);
     this.#callOff(race, () => error, cut);
-    race.lost = undefined;
+    this.#dropLost(op, race);
   }
 
   ring(op: Operation, index: number): void {
@@ -186,13 +186,11 @@ class HedgeStage implements Stage {
   /** A hedge has decided the race. */
   #overtake(op: Operation, index: number, value: unknown, failed: boolean): void {
     const race = op.slots[index] as Race;
-    const { lost } = race;
     // The first took at least so long: left out, the estimate would grow ever shorter.
-    if (lost === undefined) this.#learn(race.startedMs);
+    if (race.lost === undefined) this.#learn(race.startedMs);
     const reason = this.#lost();
     this.#callOff(race, () => reason, 'cancelled');
-    race.lost = undefined;
-    if (lost !== undefined && !lost.failed) op.caller.discard(lost.value);
+    this.#dropLost(op, race);
     op.overtake(index, value, failed, reason, 'cancelled');
   }
 
@@ -205,6 +203,13 @@ class HedgeStage implements Stage {
     this.#callOff(race, this.#lost, 'cancelled');
     race.lost = undefined;
     op.overtake(index, lost.value, lost.failed, undefined, 'cancelled');
+  }
+
+  /** What the first attempt came to will not be the call's outcome. */
+  #dropLost(op: Operation, race: Race): void {
+    const { lost } = race;
+    race.lost = undefined;
+    if (lost?.failed === false) op.caller.discard(lost.value);
   }
 
   /** Ends whatever is still under way beside the first attempt. */
