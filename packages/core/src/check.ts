@@ -25,6 +25,12 @@ export function checkOneOf(option: string, value: unknown, allowed: readonly str
   throw new RangeError(`${option} must be one of ${allowed.join(', ')}, not ${show(value)}.`);
 }
 
+/** Throws unless `value` is true or false: a string from JavaScript would count as true, "false" as well. */
+export function checkFlag(option: string, value: unknown): void {
+  if (typeof value === 'boolean') return;
+  throw new TypeError(`${option} must be true or false, not ${show(value)}.`);
+}
+
 /** Throws unless `value` is a function, or absent. */
 export function checkFunction(option: string, value: unknown): void {
   if (value === undefined || typeof value === 'function') return;

@@ -125,12 +125,14 @@ export { rateLimit } from './rate-limit/rate-limit.ts';
 export type { RateAnswer, RateRule, RateStore } from './rate-limit/rate-store.ts';
 export { createRegistry, type Registry, registry } from './registry.ts';
 export {
+  type BackoffContext,
   type CustomBackoff,
   RETRY_DEFAULTS,
   type ResolvedRetryOptions,
   type RetryOptions,
 } from './retry/options.ts';
 export { retry } from './retry/retry.ts';
+export { type AttemptOutcome, parseRetryAfter, retryAfterHint } from './retry/retry-after.ts';
 export { eventLoopDelay, type LoadProbe } from './shed/load-probe.ts';
 export { type ResolvedShedOptions, SHED_DEFAULTS, type ShedOptions } from './shed/options.ts';
 export { shed } from './shed/shed.ts';

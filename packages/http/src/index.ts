@@ -1,3 +1,4 @@
+export { type AttemptOutcome, parseRetryAfter, retryAfterHint } from '@holdfast/core';
 export {
   type ClientOptions,
   createClient,
@@ -18,7 +19,6 @@ export {
   type HealthRoutes,
   healthRoutes,
 } from './health/health-routes.ts';
-export { type AttemptOutcome, parseRetryAfter, retryAfterHint } from './retry-after.ts';
 export {
   httpFailureRules,
   httpRetryRules,

@@ -1,4 +1,4 @@
-import { retryAfterHint } from './retry-after.ts';
+import { retryAfterHint } from '@holdfast/core';
 
 /** What the rules look at: a `Response` of `fetch`, or anything with a status. */
 interface HasStatus {

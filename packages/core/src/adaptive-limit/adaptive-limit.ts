@@ -39,6 +39,12 @@ interface Place {
   inFlight: number;
 }
 
+/**
+ * Shorter ones measure the clock, not the dependency, as in Netflix's windowed
+ * limit; and of latencies of 0 the algorithms make a limit that is not a number.
+ */
+const SHORTEST_RTT_MS = 0.1;
+
 class AdaptiveLimitStage implements Stage {
   readonly policy: Policy<ResolvedAdaptiveLimitOptions>;
   readonly #options: ResolvedAdaptiveLimitOptions;
@@ -160,7 +166,8 @@ class AdaptiveLimitStage implements Stage {
 
   #end(op: Operation, place: Place, dropped: boolean): void {
     const nowMs = this.#world.clock.now();
-    this.#learn(op, nowMs, nowMs - place.startedMs, place.inFlight, dropped);
+    const rttMs = Math.max(SHORTEST_RTT_MS, nowMs - place.startedMs);
+    this.#learn(op, nowMs, rttMs, place.inFlight, dropped);
     this.#depart(op);
   }
 

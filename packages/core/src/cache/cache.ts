@@ -175,7 +175,10 @@ class CacheStage implements Stage {
     fetching.op = op.fork(index, settle, true);
     if (fetching.over) return;
     const timer = this.#world.clock.timer(refreshTimeoutMs, () => {
-      fetching.op?.end(new Error(`A renewal took longer than ${refreshTimeoutMs} ms.`));
+      fetching.op?.end(
+        new Error(`A renewal took longer than ${refreshTimeoutMs} ms.`),
+        'cancelled',
+      );
     });
     fetching.endTimer = () => timer.cancel();
   }

@@ -48,7 +48,7 @@ export class Fetching {
     }
     if (this.isRefresh || this.visits.size > 0 || this.over) return false;
     this.over = true;
-    this.op?.end(reason);
+    this.op?.end(reason, 'cancelled');
     return true;
   }
 }

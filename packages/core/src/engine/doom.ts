@@ -1,4 +1,5 @@
 import type { Degraded } from '../policy.ts';
+import type { Cut } from './stage.ts';
 
 /** An outcome from elsewhere, for everything inside stage `index` of an operation. */
 export interface Doom {
@@ -7,6 +8,8 @@ export interface Doom {
   readonly failed: boolean;
   /** Aborts what is running. */
   readonly reason: unknown;
+  /** What the stages inside hear. */
+  readonly cut: Cut;
 }
 
 /** Hears how a forked operation ended. */

@@ -125,8 +125,8 @@ export class Operation {
   }
 
   /** Ends a forked operation with `error`, now or, within a turn of its own, where that stops. */
-  end(error: unknown): void {
-    this.overtake(this.#floor, error, true, error);
+  end(error: unknown, cut: Cut): void {
+    this.overtake(this.#floor, error, true, error, cut);
   }
 
   /** Joins the events of one call; 0 when nobody listened at its start. */
@@ -191,7 +191,7 @@ export class Operation {
   cut(index: number, error: unknown, cut: Cut, outcome = OUTCOME_OF_CUT[cut]): void {
     this.#inTurn = true;
     this.#ringing = false;
-    this.#breakOff({ index, value: error, failed: true, reason: error }, cut, outcome);
+    this.#breakOff({ index, value: error, failed: true, reason: error, cut }, outcome);
     this.#inTurn = false;
   }
 
@@ -200,8 +200,8 @@ export class Operation {
    * with that. `reason` aborts what was running. If it is on its way up just now, that happens where
    * it stops, or when it comes by stage `index` and that asks for `overtaken`.
    */
-  overtake(index: number, value: unknown, failed: boolean, reason: unknown): void {
-    const doom = { index, value, failed, reason };
+  overtake(index: number, value: unknown, failed: boolean, reason: unknown, cut: Cut): void {
+    const doom = { index, value, failed, reason, cut };
     // On its way up or down at this very moment, further down the stack.
     if (this.#inTurn && !this.#ringing) this.#doom = doom;
     else this.#turn(() => this.#meet(doom));
@@ -217,11 +217,11 @@ export class Operation {
 
   #meet(doom: Doom): void {
     this.#doom = undefined;
-    this.#breakOff(doom, 'cancelled', 'cancelled');
+    this.#breakOff(doom, OUTCOME_OF_CUT[doom.cut]);
   }
 
   /** Abandons what is inside stage `index`, for `reason`, and goes up from there with another outcome. */
-  #breakOff({ index, value, failed, reason }: Doom, cut: Cut, outcome: Outcome): void {
+  #breakOff({ index, value, failed, reason, cut }: Doom, outcome: Outcome): void {
     const { stages } = this.program;
     const flying = this.#flying;
     for (let i = this.#depth; i > index; i -= 1) {

@@ -59,9 +59,14 @@ async function playProgram(seed: number) {
   const settled: number[] = [];
   const runs: number[] = [];
   const tookMs: number[] = [];
+  /** Results that the function made, and those that somebody got: the caller, or `discard`. */
+  const results = { made: 0, got: 0 };
   const all = Array.from({ length: CALLS }, async (_, n) => {
     await clock.sleep(pick(random, 2_000));
-    const options = randomOptions(random, clock, callers);
+    const options = {
+      ...randomOptions(random, clock, callers),
+      discard: (value: unknown) => count(value, results),
+    };
     const behave = randomBehaviour(random, clock);
     const beganMs = clock.now();
     runs[n] = 0;
@@ -69,9 +74,12 @@ async function playProgram(seed: number) {
       .execute((call) => {
         runs[n]! += 1;
         assert.equal(call.attempt, runs[n], 'attempts count from 1');
-        return behave(call);
+        return made(behave(call), results);
       }, options)
-      .catch(() => {});
+      .then(
+        (value) => count(value, results),
+        () => {},
+      );
     settled.push(n);
     tookMs[n] = clock.now() - beganMs;
   });
@@ -92,6 +100,7 @@ async function playProgram(seed: number) {
   for (const { signal } of callers) {
     assert.equal(getEventListeners(signal, 'abort').length, 0, `no listener is left, ${about}`);
   }
+  assert.equal(results.got, results.made, `each result is returned or discarded, ${about}`);
   const { inFlight, policies } = p.inspect();
   assert.equal(inFlight, 0, about);
   for (const { bulkhead: gate, limit, rate } of policies) {
@@ -105,6 +114,23 @@ async function playProgram(seed: number) {
   }
   await checkNoCircuitIsStuck(p, clock, about);
   return events;
+}
+
+/** Counts what the function returns, once it does. */
+function made(returned: unknown, results: { made: number }): unknown {
+  if (!(returned instanceof Promise)) {
+    results.made += 1;
+    return returned;
+  }
+  return returned.then((value) => {
+    results.made += 1;
+    return value;
+  });
+}
+
+/** Counts what somebody got, unless a fallback had made it. */
+function count(value: unknown, results: { got: number }): void {
+  if (value !== 'cached' && value !== 'default') results.got += 1;
 }
 
 /** Whatever happened, a dependency that is well again is used again after a while. */
@@ -198,6 +224,7 @@ function randomPolicy(
           : { quantile: { quantile: 0.5, minimumCalls: 1 + pick(random, 4), maxDelayMs: 300 } }),
         maxHedges: 1 + pick(random, 2),
         failureIfResult: (value) => value === 'again',
+        failureWins: random.next() < 0.2,
         ...(random.next() < 0.3 ? { budget } : undefined),
       });
     default:
@@ -231,7 +258,6 @@ function randomOptions(
     idempotent: random.next() < 0.8,
     criticality: CRITICALITIES[pick(random, 4)]!,
     ...(random.next() < 0.5 ? { key: `key ${pick(random, 3)}` } : {}),
-    discard: () => {},
   };
 }
 

@@ -104,6 +104,68 @@ describe('hedge', () => {
     assert.deepEqual([within.outcome, within.endedAt], ['the caller has gone', 50]);
   });
 
+  test('tells each attempt why it ends: it lost, the caller has gone, or the time is over', async () => {
+    const reasons = async (behaviours: readonly Behaviour[], world: World = {}) => {
+      const { reasons } = await race({ delayMs: 50 }, behaviours, world);
+      return reasons.map((reason) => (reason as Error).name);
+    };
+    assert.deepEqual(
+      [
+        await reasons([200, 20]),
+        await reasons([500, 500], { abortAt: 120 }),
+        await reasons([500, 500], { outside: [timeout({ limitMs: 100 })] }),
+      ],
+      [['HedgeLostError'], ['Error', 'Error'], ['TimedOutError', 'TimedOutError']],
+    );
+  });
+
+  test('a time-out around it counts against the circuit inside once for each attempt, a lost race does not', async () => {
+    const inside = [circuitBreaker({ consecutiveFailures: 9 })];
+    const failures = async (behaviours: readonly Behaviour[], world: World) =>
+      (await race({ delayMs: 50 }, behaviours, world)).snapshot.flatMap(({ circuit }) =>
+        circuit === undefined ? [] : [circuit.counts.totalFailures],
+      );
+    assert.deepEqual(
+      [
+        await failures([500, 500], { inside, outside: [timeout({ limitMs: 100 })] }),
+        await failures([500, 500], { inside, abortAt: 100 }),
+        await failures([500, 20], { inside }),
+      ],
+      [[2], [0], [0]],
+    );
+  });
+
+  test('discards the result of a hedge whose call a listener ended at that very moment', async () => {
+    const clock = new VirtualClock();
+    const caller = new AbortController();
+    const discarded: unknown[] = [];
+    const p = pipeline('p', [hedge({ delayMs: 50 })], {
+      clock,
+      registry: undefined,
+      report: (event) => {
+        if (event.type === 'attempt' && event.attempt === 2) caller.abort('gone');
+      },
+    });
+    const outcome = await clock.run(() =>
+      p
+        .execute<unknown>(
+          ({ attempt }) => (attempt === 1 ? new Promise(() => {}) : clock.sleep(20).then(() => 2)),
+          { signal: caller.signal, discard: (value) => discarded.push(value) },
+        )
+        .catch((reason: unknown) => reason),
+    );
+    assert.deepEqual([outcome, discarded, p.inspect().inFlight], ['gone', [2], 0]);
+  });
+
+  test('lets a failure win where it is told to', async () => {
+    const first = await race({ delayMs: 50, failureWins: true }, ['fails 60', 100]);
+    const second = await race({ delayMs: 50, failureWins: true }, [200, 'fails 20']);
+    assert.deepEqual(
+      [first.outcome, first.endedAt, first.discarded, second.outcome, second.endedAt],
+      ['no. 1 failed', 60, [2], 'no. 2 failed', 70],
+    );
+  });
+
   test('numbers attempts over the whole call and tells of each', async () => {
     const { events } = await race({ delayMs: 50 }, [200, 20]);
     assert.deepEqual(
@@ -203,6 +265,25 @@ describe('hedge', () => {
     assert.deepEqual([runs, clock.now() - beganMs < 130], [2, true]);
   });
 
+  test('learns from calls that ran out of time as well: they took at least so long', async () => {
+    const learned = async (outside: readonly Policy[], inside: readonly Policy[]) => {
+      const clock = new VirtualClock();
+      const quantile = { quantile: 0.5, minimumCalls: 3 };
+      const policies = [...outside, hedge({ quantile }), ...inside];
+      const p = pipeline('p', policies, { clock, registry: undefined });
+      for (const takesMs of [10, 900, 900]) {
+        await clock.run(() => p.execute(() => clock.sleep(takesMs)).catch(() => {}));
+      }
+      return p.inspect().policies[outside.length]?.hedge?.delayMs ?? -1;
+    };
+    const [around, within] = [
+      await learned([timeout({ limitMs: 200 })], []),
+      await learned([], [timeout({ limitMs: 200 })]),
+    ];
+    assert.ok(around >= 200 && around <= 220.1, `${around} ms`);
+    assert.equal(within, around);
+  });
+
   test('says in numbers what it may cost', () => {
     const { maxAttempts, worstCaseMs, words } = pipeline('p', [
       hedge({ delayMs: 50, maxHedges: 2 }),
@@ -228,6 +309,7 @@ describe('hedge', () => {
         { delayMs: 5, quantile: { quantile: 0.9 } },
         { quantile: { quantile: 1 } },
         { maxHedges: 0 },
+        { failureWins: 'false' },
         { budget: 3 },
       ].map(refused),
       [
@@ -235,6 +317,7 @@ describe('hedge', () => {
         'RangeError: hedge.delayMs must not be given beside hedge.quantile: one says the delay.',
         'RangeError: hedge.quantile.quantile must be a number from 0.5 to 0.999, not 1.',
         'RangeError: hedge.maxHedges must be a whole number from 1 to 10, not 0.',
+        'TypeError: hedge.failureWins must be true or false, not "false".',
         'TypeError: hedge.budget must be made by retryBudget(), not 3.',
       ],
     );
@@ -260,6 +343,7 @@ async function race(options: HedgeOptions, behaviours: readonly Behaviour[], wor
   const attempts: [atMs: number, what: string][] = [];
   const discarded: unknown[] = [];
   const remaining: number[] = [];
+  const reasons: unknown[] = [];
 
   const attempt = async ({ attempt: number, signal, remainingMs }: Call) => {
     const mine: [number, string] = [clock.now(), 'pending'];
@@ -268,7 +352,10 @@ async function race(options: HedgeOptions, behaviours: readonly Behaviour[], wor
     const say = (what: string) => {
       if (mine[1] === 'pending') mine[1] = `${what} ${clock.now()}`;
     };
-    signal.addEventListener('abort', () => say('aborted'));
+    signal.addEventListener('abort', () => {
+      say('aborted');
+      reasons.push(signal.reason);
+    });
     const behaviour = behaviours[attempts.length - 1];
     if (behaviour === 'aborts the caller') caller.abort(new Error('the caller has gone'));
     if (typeof behaviour === 'number') {
@@ -305,5 +392,5 @@ async function race(options: HedgeOptions, behaviours: readonly Behaviour[], wor
     [0, 0, 0],
     'nothing is left',
   );
-  return { attempts, outcome, endedAt, discarded, events, remaining, snapshot, code };
+  return { attempts, outcome, endedAt, discarded, events, remaining, reasons, snapshot, code };
 }

@@ -1,7 +1,9 @@
 import { deposit, withdraw } from '../budget/spending.ts';
 import { Alarm } from '../engine/alarm.ts';
+import { discard } from '../engine/late-result.ts';
 import type { Operation } from '../engine/operation.ts';
-import { type Exit, HELD, type Stage, type StageWorld } from '../engine/stage.ts';
+import { type Cut, type Exit, HELD, type Stage, type StageWorld } from '../engine/stage.ts';
+import { isPolicyError } from '../errors.ts';
 import type { Forecast, WorstCase } from '../explain/explain.ts';
 import type { PolicySnapshot } from '../pipeline.ts';
 import type { Policy } from '../policy.ts';
@@ -13,8 +15,8 @@ import { type HedgeOptions, type ResolvedHedgeOptions, resolveHedgeOptions } fro
  * takes the answer that comes first; the others are aborted and their results
  * discarded. It buys the slowest calls' time with a few calls more.
  *
- * A failure does not win while another attempt is under way. A call that is not
- * idempotent is never hedged: both attempts may be executed.
+ * A failure does not win while another attempt is under way, unless it is told
+ * to. A call that is not idempotent is never hedged: both attempts may be executed.
  */
 export function hedge(given: HedgeOptions = {}): Policy<ResolvedHedgeOptions> {
   const options = resolveHedgeOptions(given);
@@ -93,19 +95,21 @@ class HedgeStage implements Stage {
       return op.answer(overtaken.value, overtaken.failed);
     }
     const won = !failed && !this.#options.failureIfResult(value);
-    if (won) this.#durations?.add(this.#since(race.startedMs), this.#world.clock.now());
-    if (!won && race.hedges.length > 0) {
+    if (won || isTimedOut(value, failed)) this.#learn(race.startedMs);
+    if (!won && !this.#options.failureWins && race.hedges.length > 0) {
       race.lost = { value, failed };
       return HELD;
     }
-    this.#callOff(race);
+    this.#callOff(race, this.#lost, 'cancelled');
     return undefined;
   }
 
-  abandon(op: Operation, index: number): void {
+  abandon(op: Operation, index: number, cut: Cut, error: unknown): void {
     const race = op.slots[index] as Race;
-    this.#callOff(race);
-    race.lost = undefined;
+    // It took at least so long.
+    if (cut === 'overdue' && race.lost === undefined) this.#learn(race.startedMs);
+    this.#callOff(race, () => error, cut);
+    this.#dropLost(op, race);
   }
 
   ring(op: Operation, index: number): void {
@@ -155,57 +159,71 @@ class HedgeStage implements Stage {
 
   #send(op: Operation, index: number, race: Race): void {
     const startedMs = this.#durations === undefined ? 0 : this.#world.clock.now();
+    // The operation may be another call's by the time that a hedge of this one ends.
+    const { options } = op.caller;
     const one: Hedge = { twin: undefined, over: false, startedMs };
     race.hedges.push(one);
     const twin = op.fork(index, (value, failed, degraded) => {
       // It is pooled now, and somebody else's next.
       one.twin = undefined;
-      if (one.over) return;
+      if (one.over) {
+        if (!failed) discard(options, value);
+        return;
+      }
       one.over = true;
       race.hedges.splice(race.hedges.indexOf(one), 1);
-      if (!failed) op.degraded = degraded;
-      this.#ended(op, index, one, value, failed);
+      const won = !failed && !this.#options.failureIfResult(value);
+      if (won || isTimedOut(value, failed)) this.#learn(one.startedMs);
+      if (won) op.degraded = degraded;
+      if (won || this.#options.failureWins) this.#overtake(op, index, value, failed);
+      else this.#drop(op, index, value, failed);
     });
     one.twin = twin;
     // While it began, the race may have been called off.
-    if (one.over) twin?.end(new HedgeLostError(this.policy.name));
+    if (one.over) twin?.end(this.#lost(), 'cancelled');
   }
 
-  /** A hedge has ended, with the race undecided until now. */
-  #ended(op: Operation, index: number, one: Hedge, value: unknown, failed: boolean): void {
+  /** A hedge has decided the race. */
+  #overtake(op: Operation, index: number, value: unknown, failed: boolean): void {
     const race = op.slots[index] as Race;
-    const won = !failed && !this.#options.failureIfResult(value);
-    if (won) {
-      const nowMs = this.#world.clock.now();
-      this.#durations?.add(nowMs - one.startedMs, nowMs);
-      // The first took at least so long: left out, the estimate would grow ever shorter.
-      if (race.lost === undefined) this.#durations?.add(this.#since(race.startedMs), nowMs);
-      const { lost } = race;
-      this.#callOff(race);
-      race.lost = undefined;
-      if (lost !== undefined && !lost.failed) op.caller.discard(lost.value);
-      op.overtake(index, value, false, new HedgeLostError(this.policy.name));
-      return;
-    }
-    if (!failed) op.caller.discard(value);
-    if (race.lost === undefined || race.hedges.length > 0) return;
-    // All have failed: the first one's outcome is the call's.
+    // The first took at least so long: left out, the estimate would grow ever shorter.
+    if (race.lost === undefined) this.#learn(race.startedMs);
+    const reason = this.#lost();
+    this.#callOff(race, () => reason, 'cancelled');
+    this.#dropLost(op, race);
+    op.overtake(index, value, failed, reason, 'cancelled');
+  }
+
+  /** A hedge has failed. When all have, the first one's outcome is the call's. */
+  #drop(op: Operation, index: number, value: unknown, failed: boolean): void {
+    const race = op.slots[index] as Race;
     const { lost } = race;
-    this.#callOff(race);
+    if (!failed) op.caller.discard(value);
+    if (lost === undefined || race.hedges.length > 0) return;
+    this.#callOff(race, this.#lost, 'cancelled');
     race.lost = undefined;
-    op.overtake(index, lost.value, lost.failed, undefined);
+    op.overtake(index, lost.value, lost.failed, undefined, 'cancelled');
+  }
+
+  /** What the first attempt came to will not be the call's outcome. */
+  #dropLost(op: Operation, race: Race): void {
+    const { lost } = race;
+    race.lost = undefined;
+    if (lost?.failed === false) op.caller.discard(lost.value);
   }
 
   /** Ends whatever is still under way beside the first attempt. */
-  #callOff(race: Race): void {
+  #callOff(race: Race, why: () => unknown, cut: Cut): void {
     this.#world.alarms.disarm(race.alarm);
     if (race.hedges.length === 0) return;
     const losers = race.hedges.splice(0);
-    const reason = new HedgeLostError(this.policy.name);
+    const reason = why();
     for (const loser of losers) loser.over = true;
     // The last first: a place that an earlier one leaves must not go to one that is to end as well.
-    for (const loser of losers.reverse()) loser.twin?.end(reason);
+    for (const loser of losers.reverse()) loser.twin?.end(reason, cut);
   }
+
+  readonly #lost = () => new HedgeLostError(this.policy.name);
 
   #delayMs(nowMs: number): number {
     const { delayMs, quantile } = this.#options;
@@ -216,10 +234,17 @@ class HedgeStage implements Stage {
     return Math.min(quantile.maxDelayMs, Math.max(quantile.minDelayMs, valueMs));
   }
 
-  #since(startedMs: number): number {
-    return this.#world.clock.now() - startedMs;
+  /** An attempt that began at `startedMs` has taken until now, or would have taken longer. */
+  #learn(startedMs: number): void {
+    if (this.#durations === undefined) return;
+    const nowMs = this.#world.clock.now();
+    this.#durations.add(nowMs - startedMs, nowMs);
   }
 }
+
+/** A time-out further in: a failure, but one that says how long at least. */
+const isTimedOut = (value: unknown, failed: boolean) =>
+  failed && isPolicyError(value) && value.code === 'TIMED_OUT';
 
 /** The reason with which the attempts that did not win are aborted. */
 export class HedgeLostError extends Error {

@@ -1,6 +1,7 @@
 import { checkBudget, type RetryBudget } from '../budget/retry-budget.ts';
 import {
   checker,
+  checkFlag,
   checkFunction,
   checkInteger,
   checkName,
@@ -36,6 +37,14 @@ export interface HedgeOptions {
    * @default every result wins
    */
   readonly failureIfResult?: (value: unknown) => boolean;
+
+  /**
+   * Whether the first attempt to end decides, failed or not. Then a failure is
+   * known as soon as it can be, and a hedge saves no call whose first attempt fails.
+   *
+   * @default false: a failure does not win while another attempt is under way
+   */
+  readonly failureWins?: boolean;
 }
 
 export interface HedgeQuantile {
@@ -63,6 +72,7 @@ export const HEDGE_DEFAULTS = {
   maxHedges: 1,
   budget: undefined,
   failureIfResult: (_value: unknown): boolean => false,
+  failureWins: false as boolean,
 } as const;
 
 export const HEDGE_QUANTILE_DEFAULTS: Required<HedgeQuantile> = {
@@ -80,6 +90,7 @@ export function resolveHedgeOptions(given: HedgeOptions): ResolvedHedgeOptions {
   check(checkName, 'name');
   check(checkInteger, 'maxHedges', 1, 10);
   check(checkFunction, 'failureIfResult');
+  check(checkFlag, 'failureWins');
   checkBudget('hedge.budget', options.budget);
   if (options.delayMs === undefined) {
     return { ...options, delayMs: undefined, quantile: resolveQuantile(options.quantile) };

@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { pipeline } from '../pipeline.ts';
+import { record } from '../testing/record.ts';
+import { seededRandom } from '../testing/seeded-random.ts';
+import { VirtualClock } from '../testing/virtual-clock.ts';
 import { delayBefore, longestDelayBefore } from './backoff.ts';
-import { RETRY_DEFAULTS, type RetryOptions } from './options.ts';
+import { type BackoffContext, type RetryOptions, resolveRetryOptions } from './options.ts';
+import { retry } from './retry.ts';
 
 describe('the delay before a retry', () => {
   test('grows by the factor, by itself, or not at all', () => {
     const delays = (options: RetryOptions) =>
-      [0, 1, 2, 3].map((retry) => delayBefore(retry, 0.5, rules({ jitter: 'none', ...options })));
+      [0, 1, 2, 3].map((n) => delay(n, 0.5, { jitter: 'none', ...options }));
     assert.deepEqual(delays({ backoff: 'exponential', factor: 3 }), [200, 600, 1_800, 5_400]);
     assert.deepEqual(delays({ backoff: 'linear' }), [200, 400, 600, 800]);
     assert.deepEqual(delays({ backoff: 'constant' }), [200, 200, 200, 200]);
@@ -15,15 +20,13 @@ describe('the delay before a retry', () => {
 
   test('is spread by its jitter', () => {
     const spread = (jitter: RetryOptions['jitter'] & {}) =>
-      [0, 0.5, 0.999].map((drawn) => Math.round(delayBefore(0, drawn, rules({ jitter }))));
+      [0, 0.5, 0.999].map((drawn) => Math.round(delay(0, drawn, { jitter })));
     assert.deepEqual(
       {
         full: spread('full'),
         equal: spread('equal'),
         none: spread('none'),
         ratio: spread({ ratio: 0.25 }),
-        // delay × (0.5 + random), as some courses teach it.
-        half: spread({ ratio: 0.5 }),
         added: spread({ addedMs: 1_000 }),
       },
       {
@@ -31,76 +34,181 @@ describe('the delay before a retry', () => {
         equal: [100, 150, 200],
         none: [200, 200, 200],
         ratio: [150, 200, 250],
-        half: [100, 200, 300],
         added: [200, 700, 1_199],
       },
     );
   });
 
-  test('is cut to the longest with what is added to it', () => {
-    const cut = rules({ delayMs: 1_000, maxDelayMs: 5_000, jitter: { addedMs: 1_000 } });
-    assert.deepEqual(
-      [0, 1, 2, 3].map((retry) => delayBefore(retry, 0.5, cut)),
-      [1_500, 2_500, 4_500, 5_000],
-    );
-  });
-
   test('decorrelated: between the base and three times the one before', () => {
-    const some = rules({ backoff: 'decorrelated', delayMs: 100, maxDelayMs: 2_000 });
     let previousMs = 0;
-    const delays = [0, 0.5, 0.999, 0.999, 0].map((drawn, retry) => {
-      previousMs = delayBefore(retry, drawn, some, previousMs);
+    const delays = [0, 0.5, 0.999, 0.999, 0].map((drawn, n) => {
+      const options = { backoff: 'decorrelated', delayMs: 100, maxDelayMs: 2_000 } as const;
+      previousMs = delay(n, drawn, options, { previousMs });
       return Math.round(previousMs);
     });
     // 100 + 0 × 200; 100 + 0.5 × 200; 100 + 0.999 × 500; 100 + 0.999 × 1,699; the base.
     assert.deepEqual(delays, [100, 200, 600, 1_797, 100]);
   });
 
-  test('is what a function says, within the limits', () => {
+  test('is what a function says, within the limits; it sees how the attempt ended', () => {
     const asked: unknown[] = [];
-    const backoff = (retry: number, drawn: number, previousMs: number) => {
-      asked.push([retry, drawn, previousMs]);
-      return [70, -5, 1e9][retry] ?? Number.NaN;
+    const backoff = (n: number, context: BackoffContext) => {
+      asked.push([n, context]);
+      return [70, -5, Infinity][n] ?? Number.NaN;
     };
-    const some = rules({ backoff, maxDelayMs: 500 });
+    const options = { backoff, maxDelayMs: 500 };
+    const ended = [{ error: 'down' }, { value: 503 }, { value: undefined }];
     assert.deepEqual(
-      [0, 1, 2].map((retry) => delayBefore(retry, 0.5, some, retry * 10)),
+      ended.map((end, n) => delay(n, 0.5, options, { ...end, previousMs: n * 10 })),
       [70, 0, 500],
     );
-    assert.deepEqual(asked[2], [2, 0.5, 20]);
-    assert.throws(() => delayBefore(3, 0.5, some), /retry\.backoff must return a number .* NaN/);
+    assert.deepEqual(asked, [
+      [0, { error: 'down', drawn: 0.5, previousMs: 0 }],
+      [1, { value: 503, drawn: 0.5, previousMs: 10 }],
+      [2, { value: undefined, drawn: 0.5, previousMs: 20 }],
+    ]);
+    assert.throws(() => delay(3, 0.5, options), /retry\.backoff must return a number .* NaN/);
   });
 
-  test('is a number between 0 and the longest it can be, for any retry and any draw', () => {
-    const anyRules = fc.record({
-      backoff: fc.constantFrom('exponential', 'linear', 'constant', 'decorrelated'),
-      jitter: fc.constantFrom(
-        'full',
-        'equal',
-        'none',
-        { ratio: 0.5 },
-        { ratio: 1 },
-        { addedMs: 700 },
-      ),
+  test('a back-off with a chance of its own takes no jitter beside it', () => {
+    const made = (options: RetryOptions) => resolveRetryOptions(options).jitter;
+    assert.deepEqual(
+      [made({ backoff: 'decorrelated' }), made({ backoff: () => 5, jitter: 'none' })],
+      ['none', 'none'],
+    );
+    assert.throws(() => made({ backoff: 'decorrelated', jitter: 'full' }), {
+      name: 'RangeError',
+      message:
+        'retry.jitter must not be given beside a backoff that is decorrelated: its chance is its own.',
+    });
+    assert.throws(() => made({ backoff: () => 5, jitter: { ratio: 0.5 } }), /that is a function/);
+  });
+});
+
+/** Each written down once more as its source has it, in the slowest and plainest way. */
+describe('each formula is its source’s', () => {
+  const anyRules = fc.record({
+    delayMs: fc.integer({ min: 1, max: 10_000 }),
+    factor: fc.double({ min: 1, max: 100, noNaN: true }),
+    maxDelayMs: fc.integer({ min: 10_000, max: 60_000 }),
+  });
+  const anyDraw = fc.double({ min: 0, max: 0.999_999, noNaN: true });
+  const anyRetry = fc.integer({ min: 0, max: 200 });
+
+  /** Grows one multiplication at a time, and stops at the longest. */
+  const grown = (n: number, { delayMs, factor, maxDelayMs }: Required<Numbers>) => {
+    let ms = delayMs;
+    for (let i = 0; i < n && ms < maxDelayMs; i += 1) ms *= factor;
+    return Math.min(ms, maxDelayMs);
+  };
+
+  const sources: Record<
+    string,
+    [options: RetryOptions, model: (n: number, u: number, rules: Required<Numbers>) => number]
+  > = {
+    'AWS, full jitter: random between 0 and min(cap, base · 2^n)': [
+      { jitter: 'full' },
+      (n, u, rules) => u * grown(n, rules),
+    ],
+    'AWS, equal jitter: half of it, and a random part of the other half': [
+      { jitter: 'equal' },
+      (n, u, rules) => grown(n, rules) / 2 + (u * grown(n, rules)) / 2,
+    ],
+    'document 003: min(base · 2^n, max) × (0.5 + random)': [
+      { jitter: { ratio: 0.5 } },
+      (n, u, rules) => grown(n, rules) * (0.5 + u),
+    ],
+    'document 004: min(base · 2^n + uniform(0, 1) s, max)': [
+      { jitter: { addedMs: 1_000 } },
+      (n, u, rules) => Math.min(grown(n, rules) + u * 1_000, rules.maxDelayMs),
+    ],
+    'Dapr: from interval − 50 % to interval + 50 %': [
+      { jitter: { ratio: 0.5 } },
+      (n, u, rules) => {
+        const interval = grown(n, rules);
+        const [min, max] = [interval - 0.5 * interval, interval + 0.5 * interval];
+        return min + u * (max - min);
+      },
+    ],
+    'linear: n + 1 times the base': [
+      { backoff: 'linear', jitter: 'none' },
+      (n, _u, { delayMs, maxDelayMs }) => {
+        let ms = 0;
+        for (let i = 0; i <= n; i += 1) ms += delayMs;
+        return Math.min(ms, maxDelayMs);
+      },
+    ],
+    'constant: the base': [
+      { backoff: 'constant', jitter: 'none' },
+      (_n, _u, { delayMs }) => delayMs,
+    ],
+  };
+
+  for (const [name, [options, model]] of Object.entries(sources)) {
+    test(name, () => {
+      fc.assert(
+        fc.property(anyRules, anyRetry, anyDraw, (numbers, n, drawn) => {
+          const said = delay(n, drawn, { ...numbers, ...options });
+          const expected = model(n, drawn, numbers);
+          assert.ok(Math.abs(said - expected) <= expected * 1e-9, `${said}, not ${expected}`);
+          const longest = longestDelayBefore(n, resolveRetryOptions({ ...numbers, ...options }));
+          assert.ok(said >= 0 && said <= longest * (1 + 1e-9), `${said} of at most ${longest}`);
+        }),
+      );
+    });
+  }
+
+  test('AWS, decorrelated: sleep = min(cap, uniform(base, 3 · sleep)), from the base on', async () => {
+    const anySeed = fc.integer({ min: 1, max: 1_000_000 });
+    await fc.assert(
+      fc.asyncProperty(anyRules, anySeed, async ({ delayMs, maxDelayMs }, seed) => {
+        const clock = new VirtualClock();
+        const { events, listener } = record();
+        const policy = retry({ maxRetries: 12, backoff: 'decorrelated', delayMs, maxDelayMs });
+        const env = { clock, random: seededRandom(seed), report: listener, registry: undefined };
+        const p = pipeline('p', [policy], env);
+        await clock.run(() => p.execute(() => Promise.reject(new Error('down'))).catch(() => {}));
+
+        const random = seededRandom(seed);
+        let sleepMs = delayMs;
+        const expected = Array.from({ length: 12 }, () => {
+          sleepMs = Math.min(maxDelayMs, delayMs + random.next() * (3 * sleepMs - delayMs));
+          return sleepMs;
+        });
+        const waits = events.flatMap((event) => (event.type === 'retry' ? [event.delayMs] : []));
+        assert.deepEqual(waits, expected);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('any of them, after any number of retries, is a number', () => {
+    const anyOptions = fc.record({
+      backoff: fc.constantFrom('exponential', 'linear', 'constant'),
+      jitter: fc.constantFrom('full', 'equal', 'none', { ratio: 1 }, { addedMs: 700 }),
       delayMs: fc.integer({ min: 0, max: 10_000 }),
       factor: fc.double({ min: 1, max: 100, noNaN: true }),
     });
+    const many = fc.integer({ min: 0, max: 1_000_000 });
     fc.assert(
-      fc.property(
-        anyRules,
-        fc.integer({ min: 0, max: 5_000 }),
-        fc.double({ min: 0, max: 0.999, noNaN: true }),
-        (given, retry, drawn) => {
-          const some = rules({ ...given, maxDelayMs: 10_000 } as RetryOptions);
-          const delayMs = delayBefore(retry, drawn, some);
-          assert.ok(
-            delayMs >= 0 && delayMs <= longestDelayBefore(retry, some) + 1e-6,
-            `${delayMs}`,
-          );
-        },
-      ),
+      fc.property(anyOptions, many, anyDraw, (given, n, drawn) => {
+        const options = { ...given, maxDelayMs: 10_000 } as RetryOptions;
+        const said = delay(n, drawn, options);
+        const longest = longestDelayBefore(n, resolveRetryOptions(options));
+        assert.ok(said >= 0 && said <= longest * (1 + 1e-9), `${said}`);
+      }),
     );
   });
 });
 
-const rules = (options: RetryOptions) => ({ ...RETRY_DEFAULTS, ...options });
+type Numbers = Pick<RetryOptions, 'delayMs' | 'factor' | 'maxDelayMs'>;
+
+/** The delay before retry `n` with these options, given chance and what came before. */
+function delay(
+  n: number,
+  drawn: number,
+  options: RetryOptions,
+  before: Partial<BackoffContext> = {},
+): number {
+  return delayBefore(n, { drawn, previousMs: 0, ...before }, resolveRetryOptions(options));
+}

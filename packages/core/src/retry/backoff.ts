@@ -1,4 +1,4 @@
-import type { ResolvedRetryOptions } from './options.ts';
+import type { BackoffContext, ResolvedRetryOptions } from './options.ts';
 
 type BackoffRules = Pick<
   ResolvedRetryOptions,
@@ -8,18 +8,11 @@ type BackoffRules = Pick<
 /** Growth of a decorrelated delay, as in AWS's article. */
 const DECORRELATED_FACTOR = 3;
 
-/**
- * The wait before retry number `retry` (from 0); `drawn` is a chance in [0, 1),
- * `previousMs` the wait before the retry before, 0 where there was none.
- */
-export function delayBefore(
-  retry: number,
-  drawn: number,
-  rules: BackoffRules,
-  previousMs = 0,
-): number {
+/** The wait before retry number `retry` (from 0). */
+export function delayBefore(retry: number, context: BackoffContext, rules: BackoffRules): number {
   const { backoff, delayMs, maxDelayMs } = rules;
-  if (typeof backoff === 'function') return custom(backoff(retry, drawn, previousMs), maxDelayMs);
+  const { drawn, previousMs } = context;
+  if (typeof backoff === 'function') return custom(backoff(retry, context), maxDelayMs);
   if (backoff === 'decorrelated') {
     // A hint may have made the wait before shorter than any of its own.
     const beforeMs = Math.max(delayMs, previousMs);

@@ -47,11 +47,12 @@ export function decide(back: Comeback, drawn: number, options: ResolvedRetryOpti
   if (back.retries >= options.maxRetries) return stop('exhausted');
   if (back.mayHaveActed && !(failed && isBeforeSending(value))) return stop('not-idempotent');
 
-  const hintMs = options.delayHint(failed ? { error: value } : { value });
+  const ended = failed ? { error: value } : { value };
+  const hintMs = options.delayHint(ended);
   const delayMs =
     hintMs !== undefined && hintMs >= 0
       ? Math.min(hintMs, options.maxDelayMs)
-      : delayBefore(back.retries, drawn, options, back.previousMs);
+      : delayBefore(back.retries, { ...ended, drawn, previousMs: back.previousMs }, options);
   if (back.elapsedMs + delayMs > options.maxElapsedMs) return stop('exhausted');
   if (delayMs >= back.remainingMs()) return stop('no-time-left');
   // Last, for asking spends it.

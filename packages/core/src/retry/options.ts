@@ -26,8 +26,9 @@ export interface RetryOptions {
   /**
    * How the delay grows: by `factor` each time, by `delayMs` each time, or not;
    * `decorrelated` draws it between `delayMs` and three times the one before (AWS
-   * Architecture Blog, "Exponential Backoff And Jitter") and takes no other
-   * jitter. A function says it itself, for retry 0, 1, 2 …, and takes none either.
+   * Architecture Blog, "Exponential Backoff And Jitter"). A function says it
+   * itself, and may look at the failure. These two have their chance within them:
+   * a `jitter` beside them is refused.
    *
    * @default 'exponential'
    */
@@ -47,7 +48,8 @@ export interface RetryOptions {
    * together. `full` waits a random part of the delay, `equal` half of it and a
    * random part of the other half, `{ ratio }` the delay ± that part of it (0.5 is
    * Dapr's, and `delay × (0.5 + random)`), `{ addedMs }` the delay and a random part
-   * of that on top, cut to `maxDelayMs` together. `none` is for tests.
+   * of that on top, cut to `maxDelayMs` together (1,000 is `delay + random()` in
+   * seconds). `none` is for tests.
    *
    * @default 'full'
    */
@@ -90,11 +92,18 @@ export interface RetryOptions {
   readonly budget?: RetryBudget | undefined;
 }
 
-/**
- * The delay before retry number `retry` (from 0) in milliseconds, cut to 0 …
- * `maxDelayMs`; `drawn` is a chance in [0, 1), `previousMs` the delay before, 0 at first.
- */
-export type CustomBackoff = (retry: number, drawn: number, previousMs: number) => number;
+/** What a back-off of one's own may go by: how the attempt ended, as `error` or `value`, and more. */
+export interface BackoffContext {
+  readonly error?: unknown;
+  readonly value?: unknown;
+  /** A chance in [0, 1), from the pipeline's `random`. */
+  readonly drawn: number;
+  /** The wait before the retry before, in milliseconds; 0 where there was none. */
+  readonly previousMs: number;
+}
+
+/** The delay before retry number `retry` (from 0) in milliseconds, cut to 0 … `maxDelayMs`. */
+export type CustomBackoff = (retry: number, context: BackoffContext) => number;
 
 export type ResolvedRetryOptions = Required<RetryOptions>;
 
@@ -125,6 +134,9 @@ export function resolveRetryOptions(given: RetryOptions): ResolvedRetryOptions {
   check(checkNumber, 'delayMs', 0, LONGEST_TIMER_MS);
   check(checkNumber, 'factor', 1, 100);
   check(checkNumber, 'maxDelayMs', options.delayMs, LONGEST_TIMER_MS);
+  if (typeof options.backoff === 'function' || options.backoff === 'decorrelated') {
+    options.jitter = jitterBeside(options.backoff, given.jitter);
+  }
   checkJitter(options.jitter);
   check(checkNumber, 'maxElapsedMs', 0, Infinity);
   check(checkFunction, 'retryIf');
@@ -132,6 +144,17 @@ export function resolveRetryOptions(given: RetryOptions): ResolvedRetryOptions {
   check(checkFunction, 'delayHint');
   checkBudget('retry.budget', options.budget);
   return options;
+}
+
+function jitterBeside(
+  backoff: 'decorrelated' | CustomBackoff,
+  given: RetryOptions['jitter'],
+): 'none' {
+  if (given === undefined || given === 'none') return 'none';
+  const which = typeof backoff === 'function' ? 'a function' : backoff;
+  throw new RangeError(
+    `retry.jitter must not be given beside a backoff that is ${which}: its chance is its own.`,
+  );
 }
 
 function checkJitter(jitter: ResolvedRetryOptions['jitter']): void {
