@@ -7,10 +7,9 @@ import { startMesh } from './mesh.ts';
 test('a real Zipkin shows who calls whom', async (t) => {
   const zipkin = await withServer(t, zipkinServer);
   if (zipkin === undefined) return;
-  const mesh = await startMesh(
-    undefined,
-    `samplingRate: "1", zipkin: { endpointAddress: "${zipkin.url}/api/v2/spans" }`,
-  );
+  const mesh = await startMesh(undefined, {
+    tracing: `samplingRate: "1", zipkin: { endpointAddress: "${zipkin.url}/api/v2/spans" }`,
+  });
   t.after(() => mesh.stop());
 
   const answer = await fetch(`http://127.0.0.1:${mesh.port('caller')}/v1.0/invoke/callee/method/z`);

@@ -54,8 +54,18 @@ interface Start {
 
 const ROLES: readonly Role[] = ['caller', 'callee', 'down', 'noport', 'secured'];
 
+export interface MeshOptions {
+  /** `spec.tracing` of the Configuration, as YAML between braces. */
+  readonly tracing?: string;
+  /** More resources by file name; `$FOLDER` in them is the mesh's own folder. */
+  readonly resources?: Readonly<Record<string, string>>;
+}
+
 /** Starts a mesh of holdfast sidecars, or of real daprd where `daprd` names its executable. */
-export async function startMesh(daprd?: string, tracing?: string): Promise<Mesh> {
+export async function startMesh(
+  daprd?: string,
+  { tracing, resources: more = {} }: MeshOptions = {},
+): Promise<Mesh> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'holdfast-conformance-'));
   const app = await startEchoApp();
   const resources = path.join(folder, 'resources');
@@ -65,6 +75,9 @@ export async function startMesh(daprd?: string, tracing?: string): Promise<Mesh>
   await writeFile(path.join(resources, 'resiliency.yaml'), RESILIENCY(app.port));
   await writeFile(path.join(resources, 'endpoint.yaml'), HTTP_ENDPOINT(app.port));
   await writeFile(config, configuration(names, tracing));
+  for (const [name, text] of Object.entries(more)) {
+    await writeFile(path.join(resources, name), text.replaceAll('$FOLDER', folder));
+  }
 
   const running = new Map<Role, Running>();
   const begin = async (role: Role): Promise<void> => {
@@ -96,15 +109,18 @@ export async function startMesh(daprd?: string, tracing?: string): Promise<Mesh>
 }
 
 async function holdfast({ role, appPort, resources, config }: Start): Promise<Running> {
-  const sidecar = await startSidecar({
-    appId: role,
-    ...(appPort === undefined ? {} : { appPort }),
-    httpPort: 0,
-    metricsPort: 0,
-    resourcesPaths: [resources],
-    configPaths: [config],
-    ...(role === 'secured' ? { apiToken: API_TOKEN, appApiToken: APP_TOKEN } : {}),
-  });
+  const sidecar = await startSidecar(
+    {
+      appId: role,
+      ...(appPort === undefined ? {} : { appPort }),
+      httpPort: 0,
+      metricsPort: 0,
+      resourcesPaths: [resources],
+      configPaths: [config],
+      ...(role === 'secured' ? { apiToken: API_TOKEN, appApiToken: APP_TOKEN } : {}),
+    },
+    { variables: process.env },
+  );
   return {
     ports: { http: sidecar.ports.http, metrics: sidecar.ports.metrics! },
     ended: sidecar.ended,

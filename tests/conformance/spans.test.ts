@@ -168,10 +168,9 @@ async function start(t: TestContext, executable: string | undefined) {
   });
   await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(collector.address() as AddressInfo).port}/api/v2/spans`;
-  const mesh: Mesh = await startMesh(
-    executable,
-    `samplingRate: "1", zipkin: { endpointAddress: "${url}" }`,
-  );
+  const mesh: Mesh = await startMesh(executable, {
+    tracing: `samplingRate: "1", zipkin: { endpointAddress: "${url}" }`,
+  });
   t.after(async () => {
     await mesh.stop();
     collector.closeAllConnections();

@@ -3,6 +3,9 @@ import { type Clock, systemClock, systemRandom } from '@holdfast/core';
 import { createLogger, type Logger } from '@holdfast/telemetry/log';
 import { AppChannel } from './app/app-channel.ts';
 import { createClosing } from './closing.ts';
+import { ComponentCalls } from './components/component-calls.ts';
+import { componentRoutes } from './components/component-routes.ts';
+import { openComponents } from './components/open-components.ts';
 import { APP_HEALTH_DEFAULTS, watchAppHealth } from './health/app-health.ts';
 import { healthRoutes } from './health/health-routes.ts';
 import { waitForApp } from './health/wait-for-app.ts';
@@ -128,6 +131,16 @@ async function start(
   closing.last(() => policies.close());
   warnOfOpenApi(options, log);
 
+  const components = await openComponents(resources.components, {
+    appId,
+    namespace,
+    clock,
+    log,
+    variables,
+  });
+  closing.last(() => components.close());
+  const componentCalls = new ComponentCalls(policies.book, metrics, clock);
+
   const invoke = new InvokeApi({
     ...limits,
     caller: { appId, namespace, hostAddress, hostName: os.hostname() },
@@ -157,6 +170,7 @@ async function start(
           maxConcurrency: options.appMaxConcurrency,
           health: health === undefined ? undefined : { ...APP_HEALTH_DEFAULTS, ...health },
         },
+        components: components.list,
         endpoints,
         resiliencies: policies.names(),
         circuits: policies.book.circuits(),
@@ -173,7 +187,10 @@ async function start(
     closing,
     handling: { clock, log, tracing, metrics, allowed, apiLogging },
     publicRoutes,
-    ownRoutes: shutdownRoutes((force) => void started.promise.then((stop) => stop({ force }))),
+    ownRoutes: [
+      ...componentRoutes(components, componentCalls, appId, limits),
+      ...shutdownRoutes((force) => void started.promise.then((stop) => stop({ force }))),
+    ],
     invoke: (call) => invoke.handle(call),
     metricsPage: metricsOn ? () => metricsPage(policies, metrics) : undefined,
   });

@@ -1,4 +1,4 @@
-import { isPolicyError, type PolicyErrorCode } from '@holdfast/core';
+import { isPolicyError, type PolicyError, type PolicyErrorCode } from '@holdfast/core';
 import { BodyStalledError, BodyTooLargeError } from '../flow/request-body.ts';
 
 /** What the client of a failed invocation gets. */
@@ -32,13 +32,22 @@ export function invokeAnswer(id: string, error: unknown, attempts: number): Invo
 
   const headers = ['holdfast-attempts', String(attempts)];
   if (isPolicyError(error)) {
-    headers.push('holdfast-refused-by', latin1(error.policy));
-    if (error.retryAfterMs !== undefined) {
-      headers.push('retry-after', String(Math.ceil(error.retryAfterMs / 1000)));
-    }
+    headers.push(...refusalHeaders(error));
     return { ...failure(500, id, REFUSALS[error.code]), headers };
   }
   return { ...failure(500, id, error instanceof Error ? error.message : String(error)), headers };
+}
+
+/** A refusal of ours in Dapr's words. */
+export const refusalWords = (code: PolicyErrorCode): string => REFUSALS[code];
+
+/** Who refused, and when to come back. */
+export function refusalHeaders({ policy, retryAfterMs }: PolicyError): string[] {
+  const headers = ['holdfast-refused-by', latin1(policy)];
+  if (retryAfterMs !== undefined) {
+    headers.push('retry-after', String(Math.ceil(retryAfterMs / 1000)));
+  }
+  return headers;
 }
 
 /** No header, no user name and no path said whom the request is for. */

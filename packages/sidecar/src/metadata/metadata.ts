@@ -1,3 +1,4 @@
+import type { ComponentRow } from '../components/open-components.ts';
 import type { CircuitRow } from '../policies/policy-book.ts';
 
 /** Dapr release whose API this sidecar follows. */
@@ -19,6 +20,7 @@ export interface MetadataSources {
       | undefined;
   };
   readonly extended: ReadonlyMap<string, string>;
+  readonly components: readonly ComponentRow[];
   readonly endpoints: readonly { readonly name: string }[];
   readonly resiliencies: readonly string[];
   readonly circuits: readonly CircuitRow[];
@@ -26,12 +28,13 @@ export interface MetadataSources {
 
 /** `GET /v1.0/metadata`: Dapr's fields in Dapr's shape, and `holdfast` beside them. */
 export function metadataBody(sources: MetadataSources): object {
-  const { app, endpoints, resiliencies } = sources;
+  const { app, components, endpoints, resiliencies } = sources;
   const { health } = app;
   return {
     id: sources.appId,
     runtimeVersion: DAPR_VERSION,
     enabledFeatures: ['HotReload'],
+    ...(components.length === 0 ? {} : { components }),
     extended: { daprRuntimeVersion: DAPR_VERSION, ...Object.fromEntries(sources.extended) },
     ...(endpoints.length === 0 ? {} : { httpEndpoints: endpoints.map(({ name }) => ({ name })) }),
     appConnectionProperties: {

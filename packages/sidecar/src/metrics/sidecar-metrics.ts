@@ -11,6 +11,7 @@ import {
   resiliencyMetrics,
   serviceInvocationMetrics,
 } from '@holdfast/telemetry';
+import type { ComponentKind } from '../components/component-calls.ts';
 
 /** What the callee's side counts about those who call it. */
 export interface PeerCounts {
@@ -39,6 +40,16 @@ export interface SidecarMetrics extends PeerCounts {
   /** A request meets the policies of an app. */
   applied(appId: string, policies: TargetPolicies, circuit: CircuitState | undefined): void;
   listener(appId: string): Listener | undefined;
+  /** `label`: `Statestore_orders`. */
+  componentListener(label: string): Listener | undefined;
+  /** A component has been asked. */
+  component(
+    kind: ComponentKind,
+    name: string,
+    operation: string,
+    success: boolean,
+    ms: number,
+  ): void;
   forgotten(appId: string, pipeline: string): void;
   /** A Resiliency document is in force from now on. */
   loaded(name: string, namespace: string): void;
@@ -53,8 +64,15 @@ export function sidecarMetrics(appId: string, namespace: string): SidecarMetrics
   const heard = policyMetrics(metrics);
   processMetrics(metrics);
   // Registered, so that their names are there before the first component is.
-  componentMetrics(metrics, { appId, namespace });
+  const components = componentMetrics(metrics, { appId, namespace });
   let resiliency: ResiliencyMetrics | undefined;
+  const listenerOf = (target: string): Listener => {
+    const dapr = resiliency?.listener('outbound', target);
+    return (event) => {
+      heard(event);
+      dapr?.(event);
+    };
+  };
 
   return {
     served(method, path, status, ms, requestBytes, answerBytes) {
@@ -79,13 +97,10 @@ export function sidecarMetrics(appId: string, namespace: string): SidecarMetrics
         circuit,
       );
     },
-    listener(app) {
-      const dapr = resiliency?.listener('outbound', `app_${app}`);
-      return (event) => {
-        heard(event);
-        dapr?.(event);
-      };
-    },
+    listener: (app) => listenerOf(`app_${app}`),
+    componentListener: (label) => listenerOf(label),
+    component: (kind, name, operation, success, ms) =>
+      components[kind](name, operation, success, ms),
     forgotten: (app, pipeline) => resiliency?.forget('outbound', `app_${app}`, pipeline),
     loaded(name, namespace) {
       // Registered once: the families' labels are those of the document loaded first.
@@ -106,6 +121,8 @@ export const NO_METRICS: SidecarMetrics = {
   returned() {},
   applied() {},
   listener: () => undefined,
+  componentListener: () => undefined,
+  component() {},
   forgotten() {},
   loaded() {},
   render: () => '',

@@ -1,4 +1,4 @@
-import type { ResiliencyPolicies, TargetPolicies } from '@holdfast/config';
+import type { ComponentType, ResiliencyPolicies, TargetPolicies } from '@holdfast/config';
 import {
   type CircuitSnapshot,
   type Listener,
@@ -18,6 +18,8 @@ const MAX_TARGETS = 1_000;
 export interface PolicyBookEnv {
   /** Hears the pipelines of a target. */
   report(target: string): Listener | undefined;
+  /** Hears the pipeline of a component; `label` as Dapr's metrics have it: `Statestore_orders`. */
+  reportComponent(label: string): Listener | undefined;
   /** A circuit is gone: evicted, or its policy was taken away. */
   forgotten(target: string, pipeline: string): void;
 }
@@ -34,6 +36,8 @@ export class PolicyBook {
   #policies: ResiliencyPolicies;
   readonly #env: PolicyBookEnv;
   readonly #targets = new Recent<TargetPipelines>(MAX_TARGETS, (target) => target.dispose());
+  /** By component's name; what the file named them is few. */
+  readonly #components = new Map<string, ComponentPipeline>();
   #builtIn: Pipeline;
 
   constructor(policies: ResiliencyPolicies, env: PolicyBookEnv) {
@@ -51,6 +55,16 @@ export class PolicyBook {
     return target;
   }
 
+  /** The outbound pipeline of a component; undefined where nothing applies to it. */
+  forComponent(name: string, type: ComponentType): Pipeline | undefined {
+    let known = this.#components.get(name);
+    if (known === undefined) {
+      known = { type, pipeline: this.#componentPipeline(name, type) };
+      this.#components.set(name, known);
+    }
+    return known.pipeline;
+  }
+
   /** Retries of an unreachable peer, for targets the file does not list. */
   get builtInRetries(): Pipeline {
     return this.#builtIn;
@@ -61,11 +75,33 @@ export class PolicyBook {
     this.#policies = policies;
     this.#builtIn = builtInRetries(policies);
     for (const [id, target] of this.#targets.entries()) target.replace(policies.forApp(id));
+    for (const [name, known] of this.#components) {
+      const list = componentPolicies(policies, name, known.type);
+      if (known.pipeline !== undefined && list.length > 0) known.pipeline.swap(list);
+      else known.pipeline = this.#componentPipeline(name, known.type);
+    }
   }
 
   circuits(): readonly CircuitRow[] {
     return [...this.#targets.entries()].flatMap(([, target]) => [...target.circuits()]);
   }
+
+  #componentPipeline(name: string, type: ComponentType): Pipeline | undefined {
+    const list = componentPolicies(this.#policies, name, type);
+    if (list.length === 0) return undefined;
+    const report = this.#env.reportComponent(`${type}_${name}`);
+    return pipeline(`component ${name}`, list, { report, registry: undefined });
+  }
+}
+
+interface ComponentPipeline {
+  readonly type: ComponentType;
+  pipeline: Pipeline | undefined;
+}
+
+/** What a component throws has no status: every failure of it is one, and may be tried again. */
+function componentPolicies(policies: ResiliencyPolicies, name: string, type: ComponentType) {
+  return policies.forComponent(name, type, 'outbound').policies(() => undefined, 'grpc');
 }
 
 /** One target: a pipeline for each of its methods if it has a circuit breaker, else one for all. */

@@ -6,7 +6,7 @@ import { createLogger } from '@holdfast/telemetry/log';
 import { temporaryFolder } from '../testing/start-mesh.ts';
 import { loadResources } from './load-resources.ts';
 
-test('reads endpoints in scope, and names what this version has not', async (t) => {
+test('reads endpoints and components in scope, and names what cannot be read', async (t) => {
   const { load, lines, folder } = await resources(t, {
     'all.yaml': `
 kind: HTTPEndpoint
@@ -27,7 +27,7 @@ spec: { baseUrl: "ftp://x" }
     'notes.txt': 'kind: Component',
   });
 
-  const { endpoints } = await load({ KEY: 'secret' });
+  const { components, endpoints } = await load({ KEY: 'secret' });
 
   assert.deepEqual(endpoints, [
     { name: 'outside', baseUrl: 'https://api.example/v1', headers: ['x-key', 'secret', 'n', '1'] },
@@ -37,7 +37,10 @@ spec: { baseUrl: "ftp://x" }
     said,
     /all\.yaml: HTTPEndpoint left out: spec\.baseUrl must be an http or https URL/,
   );
-  assert.match(said, /store\.yml: components of type state\.redis are not in this version/);
+  assert.deepEqual(
+    components.map(({ name, type }) => [name, type]),
+    [['s', 'state.redis']],
+  );
   assert.match(said, /A resource cannot be read: \/bad\.yaml/);
 });
 

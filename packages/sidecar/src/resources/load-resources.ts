@@ -1,7 +1,8 @@
 import type { Logger } from '@holdfast/telemetry/log';
+import { type ComponentSpec, componentSpec } from '../components/component-spec.ts';
 import { type Configuration, mergeConfigurations } from './configuration.ts';
 import { type HttpEndpoint, httpEndpoint } from './http-endpoint.ts';
-import { at, type Resource, readResources } from './resource-files.ts';
+import { type Resource, readResources } from './resource-files.ts';
 
 /** A `--config` file that cannot be read: the sidecar does not start without it. */
 export class ConfigurationFileError extends Error {
@@ -18,6 +19,7 @@ export class ConfigurationFileError extends Error {
 export interface LoadedResources {
   readonly configuration: Configuration;
   readonly endpoints: readonly HttpEndpoint[];
+  readonly components: readonly ComponentSpec[];
 }
 
 /** Reads what is not a policy: Configuration and HTTPEndpoint; names what this version has not. */
@@ -37,6 +39,7 @@ export async function loadResources(
     log.warn(`A resource cannot be read: ${file}: ${why}`),
   );
   const endpoints: HttpEndpoint[] = [];
+  const components: ComponentSpec[] = [];
   for (const resource of resources) {
     if (!inScope(resource, options.appId)) continue;
     const { file, kind } = resource;
@@ -45,13 +48,14 @@ export async function loadResources(
       if (typeof endpoint === 'string') log.warn(`${file}: HTTPEndpoint left out: ${endpoint}`);
       else endpoints.push(endpoint);
     } else if (kind === 'Component') {
-      const type = at(resource.document, 'spec', 'type');
-      log.warn(`${file}: components of type ${type} are not in this version; it is left out.`);
+      const component = componentSpec(resource);
+      if (typeof component === 'string') log.warn(`${file}: Component left out: ${component}`);
+      else components.push(component);
     } else if (kind !== 'Resiliency') {
       log.warn(`${file}: resources of kind ${kind} are not in this version; it is left out.`);
     }
   }
-  return { configuration: mergeConfigurations(configurations, variables), endpoints };
+  return { configuration: mergeConfigurations(configurations, variables), endpoints, components };
 }
 
 function inScope({ document }: Resource, appId: string): boolean {

@@ -16,6 +16,7 @@ export interface ComponentMetricsOptions {
 export interface ComponentMetrics {
   /** `operation`: get, set, delete, bulk_get, bulk_delete, query or transaction. */
   state(component: string, operation: string, success: boolean, latencyMs: number): void;
+  secret(component: string, operation: string, success: boolean, latencyMs: number): void;
   published(component: string, topic: string, success: boolean, latencyMs: number): void;
 }
 
@@ -38,13 +39,9 @@ export function componentMetrics(
       DAPR_LATENCY_BUCKETS_MS,
     ),
   });
-  const state = family('state', 'operations on state stores', [
-    'app_id',
-    'component',
-    'namespace',
-    'operation',
-    'success',
-  ]);
+  const byOperation = ['app_id', 'component', 'namespace', 'operation', 'success'];
+  const state = family('state', 'operations on state stores', byOperation);
+  const secret = family('secret', 'operations on secret stores', byOperation);
   const egress = family('pubsub_egress', 'publications to brokers', [
     'app_id',
     'component',
@@ -58,15 +55,20 @@ export function componentMetrics(
     [state.latencies, egress.latencies],
   );
 
-  const states = cacheOf(maxComponents, (component, operation, success) => {
-    const labels = [appId, component, namespace, operation, success] as const;
-    return { count: state.counts.labels(...labels), latency: state.latencies.labels(...labels) };
-  });
+  const operations = ({ counts, latencies }: typeof state) =>
+    cacheOf(maxComponents, (component, operation, success) => {
+      const labels = [appId, component, namespace, operation, success] as const;
+      return { count: counts.labels(...labels), latency: latencies.labels(...labels) };
+    });
   const publications = cacheOf(maxComponents, (component, topic, success) => {
     const labels = [appId, component, namespace, success, topic] as const;
     return { count: egress.counts.labels(...labels), latency: egress.latencies.labels(...labels) };
   });
-  return { state: record(states), published: record(publications) };
+  return {
+    state: record(operations(state)),
+    secret: record(operations(secret)),
+    published: record(publications),
+  };
 }
 
 type Lookup = (component: string, detail: string, success: boolean) => Pair;

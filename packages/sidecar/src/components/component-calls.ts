@@ -1,0 +1,69 @@
+import type { ComponentType } from '@holdfast/config';
+import type { Clock } from '@holdfast/core';
+import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
+import type { PolicyBook } from '../policies/policy-book.ts';
+import { EtagMismatchError } from '../state/state-store.ts';
+
+/** The building blocks whose components are called, as metrics name them. */
+export type ComponentKind = 'state' | 'secret';
+
+const POLICY_TYPE: Readonly<Record<ComponentKind, ComponentType>> = {
+  state: 'Statestore',
+  secret: 'Secretstore',
+};
+
+/**
+ * A component that is well and says no: somebody else has written since. To its
+ * policies that is an answer: nothing is gained by asking again, and nothing is
+ * held against it.
+ */
+class Disagreement {
+  readonly error: EtagMismatchError;
+
+  constructor(error: EtagMismatchError) {
+    this.error = error;
+  }
+}
+
+function settled<T>(work: () => Promise<T>): Promise<T | Disagreement> {
+  return work().catch((error: unknown) => {
+    if (error instanceof EtagMismatchError) return new Disagreement(error);
+    throw error;
+  });
+}
+
+/** Calls of components: through their policies, timed and counted. */
+export class ComponentCalls {
+  readonly #book: PolicyBook;
+  readonly #metrics: SidecarMetrics;
+  readonly #clock: Clock;
+
+  constructor(book: PolicyBook, metrics: SidecarMetrics, clock: Clock) {
+    this.#book = book;
+    this.#metrics = metrics;
+    this.#clock = clock;
+  }
+
+  /** Rejects with what the component threw, or with the error of a policy. */
+  async run<T>(
+    kind: ComponentKind,
+    name: string,
+    operation: string,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const begunMs = this.#clock.now();
+    const pipeline = this.#book.forComponent(name, POLICY_TYPE[kind]);
+    let success = false;
+    try {
+      const result = await (pipeline === undefined
+        ? work()
+        : pipeline.execute(() => settled(work)));
+      if (result instanceof Disagreement) throw result.error;
+      success = true;
+      return result;
+    } finally {
+      const tookMs = this.#clock.now() - begunMs;
+      this.#metrics.component(kind, name, operation, success, tookMs);
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import { at, isRecord, type Resource } from '../resources/resource-files.ts';
+
+/** A Component of the resources, as written; its values may still have to be looked up. */
+export interface ComponentSpec {
+  readonly file: string;
+  readonly name: string;
+  /** `state.sqlite` */
+  readonly type: string;
+  readonly version: string;
+  /** A component that fails to start does not keep the sidecar from starting. */
+  readonly ignoreErrors: boolean;
+  readonly secretStore: string | undefined;
+  readonly metadata: readonly MetadataItem[];
+}
+
+/** One item of `spec.metadata`: a value, or where it is. */
+export type MetadataItem = { readonly name: string } & (
+  | { readonly kind: 'value'; readonly value: string }
+  | { readonly kind: 'secret'; readonly secret: string; readonly key: string }
+  | { readonly kind: 'variable'; readonly variable: string }
+);
+
+/** What a name may be: it is a segment of paths. */
+const NAME = /^[^/\s]+$/;
+
+/** Reads a Component; a text says what is wrong with it. */
+export function componentSpec({ file, document }: Resource): ComponentSpec | string {
+  const name = at(document, 'metadata', 'name');
+  const type = at(document, 'spec', 'type');
+  if (typeof name !== 'string' || !NAME.test(name)) {
+    return 'metadata.name must be a name without slashes and spaces';
+  }
+  if (typeof type !== 'string' || type === '') return `component "${name}" has no spec.type`;
+  const items = at(document, 'spec', 'metadata') ?? [];
+  if (!Array.isArray(items)) return `spec.metadata of component "${name}" must be a list`;
+  const metadata: MetadataItem[] = [];
+  for (const item of items) {
+    const read = metadataItem(item);
+    if (read === undefined) return `an entry of spec.metadata of component "${name}" has no name`;
+    metadata.push(read);
+  }
+  const secretStore = at(document, 'auth', 'secretStore');
+  return {
+    file,
+    name,
+    type: type.toLowerCase(),
+    version: String(at(document, 'spec', 'version') ?? 'v1'),
+    ignoreErrors: at(document, 'spec', 'ignoreErrors') === true,
+    secretStore: typeof secretStore === 'string' && secretStore !== '' ? secretStore : undefined,
+    metadata,
+  };
+}
+
+function metadataItem(item: unknown): MetadataItem | undefined {
+  const name = at(item, 'name');
+  if (typeof name !== 'string' || name === '') return undefined;
+  const secret = at(item, 'secretKeyRef');
+  if (isRecord(secret)) {
+    const store = String(secret.name ?? '');
+    // A store of single secrets has no keys: the name is both.
+    return { name, kind: 'secret', secret: store, key: String(secret.key ?? store) };
+  }
+  const variable = at(item, 'envRef');
+  if (typeof variable === 'string') return { name, kind: 'variable', variable };
+  return { name, kind: 'value', value: textOf(at(item, 'value')) };
+}
+
+/** Numbers and booleans as YAML wrote them, lists and maps as JSON. */
+function textOf(value: unknown): string {
+  if (value === undefined || value === null) return '';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}

@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, type TestContext, test } from 'node:test';
+import { createLogger } from '@holdfast/telemetry/log';
+import { staticNames } from '../names/static-names.ts';
+import { startSidecar } from '../start-sidecar.ts';
+
+describe('components', () => {
+  test('refer to secrets of a store, to variables, and in any letter case', async (t) => {
+    const { url, folder } = await sidecar(t, (folder) => [
+      component(
+        'vault',
+        'secretstores.local.file',
+        `{ name: secretsFile, value: "${folder}/secrets.json" }`,
+      ),
+      component(
+        'orders',
+        'state.sqlite',
+        '{ name: ConnectionString, secretKeyRef: { name: file, key: file } }, { name: tableName, envRef: TABLE }',
+        'auth: { secretStore: vault }',
+      ),
+    ]);
+    const saved = await fetch(`${url}/v1.0/state/orders`, {
+      method: 'POST',
+      body: '[{"key":"k","value":1}]',
+    });
+    const database = new DatabaseSync(join(folder, 'orders.db'), { readOnly: true });
+    const rows = database.prepare('SELECT key, value FROM things').all();
+    database.close();
+    assert.deepEqual(
+      [saved.status, rows.map((row) => ({ ...row }))],
+      [204, [{ key: 'one||k', value: '1' }]],
+    );
+  });
+
+  test('that cannot be used keep the sidecar from starting, and say which and why', async (t) => {
+    const failure = (metadata: string, more = '') =>
+      sidecar(t, () => [component('orders', 'state.sqlite', metadata, more)]).then(
+        () => 'started',
+        (error: Error) => error.message.replace(/^.*components\.yaml/, 'components.yaml'),
+      );
+    assert.deepEqual(
+      [
+        await failure(''),
+        await failure('{ name: connectionString, value: /nowhere/at/all.db }'),
+        await failure('{ name: connectionString, secretKeyRef: { name: file } }'),
+        await failure(
+          '{ name: connectionString, secretKeyRef: { name: file } }',
+          'auth: { secretStore: vault }',
+        ),
+        await failure(
+          '{ name: connectionString, value: ":memory:" }, { name: tableName, value: "a b" }',
+        ),
+      ],
+      [
+        'components.yaml: component orders (state.sqlite) cannot be used: component orders: metadata connectionString is missing',
+        'components.yaml: component orders (state.sqlite) cannot be used: unable to open database file',
+        'components.yaml: component orders (state.sqlite) cannot be used: metadata connectionString refers to the secret "file", and no auth.secretStore is named',
+        'components.yaml: component orders (state.sqlite) cannot be used: metadata connectionString refers to the secret "file", and there is no secret store "vault"',
+        'components.yaml: component orders (state.sqlite) cannot be used: "a b" is no name for a table',
+      ],
+    );
+  });
+
+  test('that may fail, and those of types that are not here, are left out with a warning', async (t) => {
+    const { url, lines } = await sidecar(t, () => [
+      component('broken', 'state.sqlite', '', '', 'ignoreErrors: true'),
+      component('far', 'state.etcd'),
+      component('near', 'state.in-memory'),
+      component('near', 'state.in-memory'),
+    ]);
+    const { components } = (await (await fetch(`${url}/v1.0/metadata`)).json()) as {
+      components: { name: string }[];
+    };
+    assert.deepEqual(
+      components.map(({ name }) => name),
+      ['near'],
+    );
+    const warned = lines.join('\n');
+    for (const words of [
+      'left out (ignoreErrors)',
+      'type state.etcd are not in this version',
+      'near is defined twice',
+    ]) {
+      assert.ok(warned.includes(words), words);
+    }
+  });
+
+  test('out of scope are not there', async (t) => {
+    const { url } = await sidecar(t, () => [
+      component('mine', 'state.in-memory', '', 'scopes: [one]'),
+      component('theirs', 'state.in-memory', '', 'scopes: [other]'),
+    ]);
+    const statuses = [];
+    for (const name of ['mine', 'theirs'])
+      statuses.push((await fetch(`${url}/v1.0/state/${name}/k`)).status);
+    assert.deepEqual(statuses, [204, 400]);
+  });
+
+  test('have the prefix of their keys that they ask for', async (t) => {
+    const strategies = ['appid', 'name', 'namespace', 'none', 'mine'];
+    const { url, folder } = await sidecar(t, (folder) =>
+      strategies.map((keyPrefix) =>
+        component(
+          keyPrefix,
+          'state.sqlite',
+          `{ name: connectionString, value: "${folder}/${keyPrefix}.db" }, { name: keyPrefix, value: ${keyPrefix} }`,
+        ),
+      ),
+    );
+    const keys: unknown[] = [];
+    for (const one of strategies) {
+      await fetch(`${url}/v1.0/state/${one}`, { method: 'POST', body: '[{"key":"k","value":1}]' });
+      const database = new DatabaseSync(join(folder, `${one}.db`), { readOnly: true });
+      keys.push(database.prepare('SELECT key FROM state').get()?.key);
+      database.close();
+    }
+    assert.deepEqual(keys, ['one||k', 'name||k', 'default.one||k', 'k', 'mine||k']);
+  });
+
+  test('are behind their policies: a locked database opens its circuit, and conflicts do not', async (t) => {
+    const {
+      url,
+      folder,
+      sidecar: running,
+    } = await sidecar(t, (folder) => [
+      component(
+        'orders',
+        'state.sqlite',
+        `{ name: connectionString, value: "${folder}/orders.db" }`,
+      ),
+      `
+apiVersion: dapr.io/v1alpha1
+kind: Resiliency
+metadata: { name: r }
+spec:
+  policies: { circuitBreakers: { careful: { trip: consecutiveFailures >= 2, timeout: 60s } } }
+  targets: { components: { orders: { outbound: { circuitBreaker: careful } } } }
+`,
+    ]);
+    const save = async (item: object) => {
+      const answer = await fetch(`${url}/v1.0/state/orders`, {
+        method: 'POST',
+        body: JSON.stringify([item]),
+      });
+      const text = await answer.text();
+      return [
+        answer.status,
+        text === '' ? '' : JSON.parse(text).message,
+        answer.headers.get('holdfast-refused-by'),
+      ];
+    };
+    for (let n = 0; n < 5; n += 1) await save({ key: 'k', value: 1, etag: 'other' });
+    const well = await save({ key: 'k', value: 1 });
+    const other = new DatabaseSync(join(folder, 'orders.db'));
+    other.exec('BEGIN IMMEDIATE');
+    const locked = [await save({ key: 'k', value: 2 }), await save({ key: 'k', value: 3 })];
+    const open = await save({ key: 'k', value: 4 });
+    other.exec('ROLLBACK');
+    other.close();
+    const scraped = await (await fetch(`http://127.0.0.1:${running.ports.metrics}/`)).text();
+
+    const failed = 'failed saving state in state store orders';
+    assert.deepEqual(
+      [well, ...locked, open],
+      [
+        [204, '', null],
+        [500, `${failed}: database is locked`, null],
+        [500, `${failed}: database is locked`, null],
+        [500, `${failed}: circuit breaker is open`, 'careful'],
+      ],
+    );
+    assert.match(
+      scraped,
+      /dapr_component_state_count\{[^}]*component="orders"[^}]*operation="set",success="false"\} 8/,
+    );
+    assert.match(
+      scraped,
+      /dapr_resiliency_cb_state\{[^}]*status="open",target="Statestore_orders"\} 1/,
+    );
+  });
+});
+
+function component(name: string, type: string, metadata = '', more = '', spec = ''): string {
+  return `
+apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: { name: ${name} }
+spec:
+  type: ${type}
+  version: v1
+  metadata: [${metadata}]
+${spec === '' ? '' : `  ${spec}\n`}${more}
+`;
+}
+
+/** A sidecar without an application, with these resources; `folder` has a file of secrets. */
+async function sidecar(t: TestContext, resources: (folder: string) => readonly string[]) {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-components-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const path = join(folder, 'resources');
+  await mkdir(path);
+  await writeFile(
+    join(folder, 'secrets.json'),
+    JSON.stringify({ file: join(folder, 'orders.db') }),
+  );
+  for (const [at, text] of resources(folder).entries()) {
+    const kind = text.includes('kind: Resiliency') ? `resiliency-${at}` : 'components';
+    await writeFile(join(path, `${kind}.yaml`), `---${text}`, { flag: 'a' });
+  }
+  const lines: string[] = [];
+  const running = await startSidecar(
+    { appId: 'one', httpPort: 0, metricsPort: 0, resourcesPaths: [path], names: staticNames({}) },
+    {
+      log: createLogger({ write: (line) => void lines.push(line) }),
+      variables: { TABLE: 'things' },
+    },
+  );
+  t.after(() => running.stop({ force: true }));
+  return { folder, lines, sidecar: running, url: `http://127.0.0.1:${running.ports.http}` };
+}

@@ -1,0 +1,185 @@
+import type { Clock } from '@holdfast/core';
+import type { Logger } from '@holdfast/telemetry/log';
+import { envSecrets } from '../secrets/env-secrets.ts';
+import { fileSecrets } from '../secrets/file-secrets.ts';
+import type { SecretStore } from '../secrets/secret-store.ts';
+import { memoryState } from '../state/memory-state.ts';
+import type { StateStore } from '../state/state-store.ts';
+import { ComponentSettings } from './component-settings.ts';
+import type { ComponentSpec } from './component-spec.ts';
+
+/** A state store as the API needs it: with the prefix of its keys. */
+export interface OpenStateStore {
+  readonly store: StateStore;
+  readonly keyPrefix: string;
+}
+
+/** The components that are up. */
+export interface Components {
+  readonly state: ReadonlyMap<string, OpenStateStore>;
+  readonly secrets: ReadonlyMap<string, SecretStore>;
+  /** For the metadata. */
+  readonly list: readonly ComponentRow[];
+  close(): Promise<void>;
+}
+
+export interface ComponentRow {
+  readonly name: string;
+  readonly type: string;
+  readonly version: string;
+  readonly capabilities?: readonly string[];
+}
+
+/** A component that cannot be used keeps the sidecar from starting, as in Dapr, unless it says `ignoreErrors`. */
+export class ComponentError extends Error {
+  readonly code = 'COMPONENT';
+
+  constructor({ file, name, type }: ComponentSpec, why: string) {
+    super(`${file}: component ${name} (${type}) cannot be used: ${why}`);
+    this.name = 'ComponentError';
+  }
+}
+
+export interface ComponentsEnv {
+  readonly appId: string;
+  readonly namespace: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly variables: Readonly<Record<string, string | undefined>>;
+}
+
+/** Types that are known; those that need a driver load it when one is asked for. */
+const STATE: Readonly<
+  Record<string, (settings: ComponentSettings, env: ComponentsEnv) => Promise<StateStore>>
+> = {
+  'state.in-memory': async (_settings, env) => memoryState(env.clock),
+  'state.sqlite': async (settings) =>
+    (await import('../state/sqlite-state.ts')).sqliteState(settings),
+  'state.sqlite3': async (settings) =>
+    (await import('../state/sqlite-state.ts')).sqliteState(settings),
+};
+
+const SECRETS: Readonly<
+  Record<string, (settings: ComponentSettings, env: ComponentsEnv) => Promise<SecretStore>>
+> = {
+  'secretstores.local.env': async (settings, env) =>
+    envSecrets(env.variables, settings.text('prefix') ?? ''),
+  'secretstores.local.file': (settings) => fileSecrets(settings),
+};
+
+/**
+ * Brings components to life: secret stores first, since the others may refer to
+ * their secrets. Those of a type that this version does not have are left out,
+ * with a warning that names them.
+ *
+ * @throws ComponentError for one that cannot be used.
+ */
+export async function openComponents(
+  specs: readonly ComponentSpec[],
+  env: ComponentsEnv,
+): Promise<Components> {
+  const state = new Map<string, OpenStateStore>();
+  const secrets = new Map<string, SecretStore>();
+  const list: ComponentRow[] = [];
+  const close = async () => {
+    await Promise.allSettled([...state.values()].map(({ store }) => store.close()));
+  };
+  const opening = async (
+    spec: ComponentSpec,
+    open: (settings: ComponentSettings) => Promise<void>,
+  ) => {
+    try {
+      await open(await settingsOf(spec, secrets, env.variables));
+    } catch (error) {
+      const failure = new ComponentError(spec, (error as Error).message);
+      if (spec.ignoreErrors) env.log.warn(`${failure.message}; it is left out (ignoreErrors).`);
+      else throw failure;
+    }
+  };
+  try {
+    const isSecret = ({ type }: ComponentSpec) => type in SECRETS;
+    for (const spec of [...specs.filter(isSecret), ...specs.filter((spec) => !isSecret(spec))]) {
+      const { name, type, version } = spec;
+      const row = { name, type, version };
+      if (list.some((known) => known.name === name)) {
+        env.log.warn(
+          `${spec.file}: component ${name} is defined twice; the later one is left out.`,
+        );
+      } else if (type in SECRETS) {
+        await opening(spec, async (settings) => {
+          secrets.set(name, await SECRETS[type]!(settings, env));
+          list.push(row);
+        });
+      } else if (type in STATE) {
+        await opening(spec, async (settings) => {
+          const store = await STATE[type]!(settings, env);
+          state.set(name, { store, keyPrefix: keyPrefix(settings, name, env) });
+          list.push({ ...row, capabilities: store.capabilities });
+        });
+      } else {
+        env.log.warn(
+          `${spec.file}: components of type ${type} are not in this version; it is left out.`,
+        );
+      }
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { state, secrets, list, close };
+}
+
+async function settingsOf(
+  spec: ComponentSpec,
+  secrets: ReadonlyMap<string, SecretStore>,
+  variables: Readonly<Record<string, string | undefined>>,
+): Promise<ComponentSettings> {
+  const values: [string, string][] = [];
+  for (const item of spec.metadata) {
+    if (item.kind === 'value') values.push([item.name, item.value]);
+    else if (item.kind === 'variable') values.push([item.name, variables[item.variable] ?? '']);
+    else values.push([item.name, await secretOf(spec, item, secrets)]);
+  }
+  return new ComponentSettings(spec.name, values);
+}
+
+async function secretOf(
+  { secretStore }: ComponentSpec,
+  item: { readonly name: string; readonly secret: string; readonly key: string },
+  secrets: ReadonlyMap<string, SecretStore>,
+): Promise<string> {
+  const store = secretStore === undefined ? undefined : secrets.get(secretStore);
+  if (store === undefined) {
+    const named =
+      secretStore === undefined
+        ? 'no auth.secretStore is named'
+        : `there is no secret store "${secretStore}"`;
+    throw new Error(`metadata ${item.name} refers to the secret "${item.secret}", and ${named}`);
+  }
+  const secret = await store.get(item.secret);
+  const value = secret[item.key] ?? secret[item.secret];
+  if (value === undefined) throw new Error(`the secret "${item.secret}" has no key "${item.key}"`);
+  return value;
+}
+
+/** What stands before `||` in the keys of a store; none where the strategy is `none`. */
+function keyPrefix(
+  settings: ComponentSettings,
+  name: string,
+  { appId, namespace }: ComponentsEnv,
+): string {
+  const strategy = settings.text('keyPrefix') ?? 'appid';
+  switch (strategy.toLowerCase()) {
+    case 'appid':
+      return appId;
+    case 'name':
+      return name;
+    case 'namespace':
+      return `${namespace}.${appId}`;
+    case 'none':
+      return '';
+    default:
+      if (strategy.includes('||')) throw new Error(`keyPrefix "${strategy}" must not contain ||`);
+      return strategy;
+  }
+}

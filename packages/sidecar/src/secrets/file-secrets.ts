@@ -1,0 +1,46 @@
+import { readFile } from 'node:fs/promises';
+import type { ComponentSettings } from '../components/component-settings.ts';
+import { isRecord } from '../resources/resource-files.ts';
+import type { Secret, SecretStore } from './secret-store.ts';
+
+/**
+ * `secretstores.local.file`: a JSON file, read when the sidecar starts. Nested
+ * keys are joined by `nestedSeparator`; with `multiValued` the first level names
+ * the secret and the rest its values.
+ *
+ * @throws Error when the file cannot be read, or is no JSON object.
+ */
+export async function fileSecrets(settings: ComponentSettings): Promise<SecretStore> {
+  const file = settings.required('secretsFile');
+  const separator = settings.text('nestedSeparator') ?? ':';
+  const content: unknown = JSON.parse(await readFile(file, 'utf8'));
+  if (!isRecord(content)) throw new Error(`${file} must hold a JSON object`);
+  const secrets: Readonly<Record<string, Secret>> = settings.flag('multiValued')
+    ? Object.fromEntries(
+        Object.entries(content).map(([name, value]) => [name, values(name, value, separator)]),
+      )
+    : Object.fromEntries(
+        flat(content, '', separator).map(([key, value]) => [key, { [key]: value }]),
+      );
+  return {
+    async get(name) {
+      const secret = Object.hasOwn(secrets, name) ? secrets[name] : undefined;
+      if (secret === undefined) throw new Error(`secret ${name} not found`);
+      return secret;
+    },
+    all: async () => secrets,
+  };
+}
+
+function values(name: string, value: unknown, separator: string): Secret {
+  if (typeof value !== 'object' || value === null) return { [name]: String(value) };
+  return Object.fromEntries(flat(value, '', separator));
+}
+
+function flat(value: object, prefix: string, separator: string): [string, string][] {
+  return Object.entries(value).flatMap(([name, inner]): [string, string][] => {
+    const key = prefix === '' ? name : `${prefix}${separator}${name}`;
+    if (typeof inner === 'object' && inner !== null) return flat(inner, key, separator);
+    return [[key, inner === null ? '' : String(inner)]];
+  });
+}

@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { ComponentSettings } from '../components/component-settings.ts';
+import { EtagMismatchError, type StateOperation, type StateStore } from './state-store.ts';
+
+/** Dapr's table, to the letter, so that both can open one file. */
+const SCHEMA = (table: string, metadata: string) => `
+CREATE TABLE IF NOT EXISTS ${metadata} (
+  key text NOT NULL PRIMARY KEY,
+  value text NOT NULL
+);
+CREATE TABLE IF NOT EXISTS ${table} (
+  key TEXT NOT NULL PRIMARY KEY,
+  value TEXT NOT NULL,
+  is_binary BOOLEAN NOT NULL,
+  etag TEXT NOT NULL,
+  expiration_time TIMESTAMP DEFAULT NULL,
+  update_time TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP
+);
+INSERT OR IGNORE INTO ${metadata} (key, value) VALUES ('migrations', '1');`;
+
+const LIVE = '(expiration_time IS NULL OR expiration_time > CURRENT_TIMESTAMP)';
+/** Waiting for another process's write holds up the event loop, and every other request with it: short. */
+const BUSY_TIMEOUT_MS = 250;
+
+const TABLE_NAME = /^[a-z_][\w$]*$/i;
+
+/**
+ * `state.sqlite`: one file, in write-ahead mode, flushed before a write is
+ * answered; several sidecars on one machine may share it. The file's own clock
+ * is SQLite's.
+ *
+ * @throws Error for a file that cannot be opened, or a table's name that is none.
+ */
+export function sqliteState(settings: ComponentSettings): StateStore {
+  const table = settings.text('tableName') ?? 'state';
+  const metadata = settings.text('metadataTableName') ?? 'metadata';
+  for (const name of [table, metadata]) {
+    if (!TABLE_NAME.test(name)) throw new Error(`"${name}" is no name for a table`);
+  }
+  const database = open(settings.required('connectionString'));
+  database.exec(SCHEMA(table, metadata));
+  const statements = prepare(database, table);
+  const sweeping = `DELETE FROM ${table} WHERE NOT ${LIVE}`;
+  let writes = 0;
+
+  return {
+    capabilities: ['ETAG', 'TRANSACTIONAL', 'TTL'],
+    async get(key) {
+      const row = statements.get.get(key);
+      if (row === undefined) return undefined;
+      const text = String(row.value);
+      return {
+        // What Dapr kept as bytes is Base64 here; the API speaks JSON.
+        value: row.is_binary === 1 ? JSON.stringify(text) : text,
+        etag: String(row.etag),
+        expiresAt: row.expires === null ? undefined : String(row.expires),
+      };
+    },
+    async write(operations, atomic) {
+      if (!atomic || operations.length === 1) {
+        for (const operation of operations) writeOne(statements, operation);
+      } else
+        inTransaction(database, () => {
+          for (const operation of operations) writeOne(statements, operation);
+        });
+      writes += operations.length;
+      if (writes < 1_000) return;
+      writes = 0;
+      database.exec(sweeping);
+    },
+    async close() {
+      database.close();
+    },
+  };
+}
+
+/** A path, or SQLite's `file:` form with its parameters. */
+function open(connection: string): DatabaseSync {
+  const memory = connection === ':memory:' || connection === 'file::memory:';
+  const path = memory ? ':memory:' : connection.replace(/^file:/, '').replace(/\?.*$/, '');
+  const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+  if (!memory) database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+  return database;
+}
+
+type Statements = Readonly<
+  Record<'get' | 'set' | 'first' | 'replace' | 'remove' | 'removeIf', StatementSync>
+>;
+
+function prepare(database: DatabaseSync, table: string): Statements {
+  const columns = '(key, value, is_binary, etag, expiration_time, update_time)';
+  // Seconds from now; without one it stays.
+  const until =
+    "CASE WHEN ? IS NULL THEN NULL ELSE DATETIME(CURRENT_TIMESTAMP, ? || ' seconds') END";
+  const row = `(?, ?, FALSE, ?, ${until}, CURRENT_TIMESTAMP)`;
+  const update =
+    'value = excluded.value, is_binary = FALSE, etag = excluded.etag, ' +
+    'expiration_time = excluded.expiration_time, update_time = CURRENT_TIMESTAMP';
+  const insert = `INSERT INTO ${table} ${columns} VALUES ${row} ON CONFLICT (key) DO UPDATE SET ${update}`;
+  return {
+    get: database.prepare(
+      `SELECT value, is_binary, etag, strftime('%Y-%m-%dT%H:%M:%SZ', expiration_time) AS expires FROM ${table} WHERE key = ? AND ${LIVE}`,
+    ),
+    set: database.prepare(insert),
+    // Only where there is nothing, or what there is has expired.
+    first: database.prepare(
+      `${insert} WHERE NOT ${LIVE.replaceAll('expiration_time', `${table}.expiration_time`)}`,
+    ),
+    replace: database.prepare(
+      `UPDATE ${table} SET value = ?, is_binary = FALSE, etag = ?, expiration_time = ${until}, update_time = CURRENT_TIMESTAMP WHERE key = ? AND etag = ? AND ${LIVE}`,
+    ),
+    remove: database.prepare(`DELETE FROM ${table} WHERE key = ?`),
+    removeIf: database.prepare(`DELETE FROM ${table} WHERE key = ? AND etag = ? AND ${LIVE}`),
+  };
+}
+
+function writeOne(statements: Statements, operation: StateOperation): void {
+  const { key, etag } = operation;
+  if (operation.kind === 'delete') {
+    if (etag === undefined) statements.remove.run(key);
+    else expectChange(statements.removeIf.run(key, etag).changes);
+    return;
+  }
+  const { value, ttlSeconds, firstWrite } = operation;
+  const ttl = ttlSeconds === undefined || ttlSeconds <= 0 ? null : ttlSeconds;
+  if (etag !== undefined) {
+    expectChange(statements.replace.run(value, randomUUID(), ttl, ttl, key, etag).changes);
+  } else {
+    const statement = firstWrite ? statements.first : statements.set;
+    expectChange(statement.run(key, value, randomUUID(), ttl, ttl).changes);
+  }
+}
+
+function expectChange(changes: number | bigint): void {
+  if (Number(changes) === 0) throw new EtagMismatchError();
+}
+
+function inTransaction(database: DatabaseSync, work: () => void): void {
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    work();
+    database.exec('COMMIT');
+  } catch (error) {
+    database.exec('ROLLBACK');
+    throw error;
+  }
+}

@@ -1,0 +1,112 @@
+import { isPolicyError } from '@holdfast/core';
+import { type BodyLimits, BodyTooLargeError, collectBody } from '../flow/request-body.ts';
+import { ClientGoneError } from '../flow/upstream-error.ts';
+import { refusalHeaders } from '../invoke/invoke-error.ts';
+import type { ApiCall } from '../server/api-call.ts';
+import type { Route } from '../server/api-routes.ts';
+import { queryUnsupported, StateError } from './state-error.ts';
+import {
+  bulkGetRequest,
+  type Metadata,
+  saveRequests,
+  transactionRequest,
+} from './state-requests.ts';
+import type { BulkItem, StateService } from './state-service.ts';
+
+type Handler = (call: ApiCall, store: string, rest: string) => Promise<void>;
+
+/** `/v1.0/state/…` over HTTP. */
+export function stateRoutes(service: StateService, limits: BodyLimits): readonly Route[] {
+  const body = (call: ApiCall) => collectBody(call.req, limits);
+  const writes = (path: RegExp, handle: Handler) =>
+    ['POST', 'PUT'].map((method) => route(method, path, handle));
+  return [
+    ...writes(/^\/v1\.0\/state\/([^/]+)$/, async (call, store) => {
+      service.require(store);
+      await service.save(store, saveRequests(await body(call)), queryMetadata(call));
+      call.empty(204);
+    }),
+    ...writes(/^\/v1\.0\/state\/([^/]+)\/bulk$/, async (call, store) => {
+      service.require(store);
+      const items = await service.bulkGet(store, bulkGetRequest(await body(call)));
+      call.json(200, `[${items.map(bulkText).join(',')}]`);
+    }),
+    ...writes(/^\/v1\.0\/state\/([^/]+)\/transaction$/, async (call, store) => {
+      service.require(store);
+      await service.transact(store, transactionRequest(await body(call)));
+      call.empty(204);
+    }),
+    ...writes(/^\/v1\.0-alpha1\/state\/([^/]+)\/query$/, async (_call, store) => {
+      service.require(store);
+      throw queryUnsupported(store);
+    }),
+    route('GET', /^\/v1\.0\/state\/([^/]+)\/([^/]+)$/, async (call, store, key) => {
+      const item = await service.get(store, key);
+      if (item === undefined) {
+        call.empty(204);
+        return;
+      }
+      const expires =
+        item.expiresAt === undefined ? [] : ['metadata.ttlexpiretime', item.expiresAt];
+      call.json(200, item.value, ['etag', item.etag, ...expires]);
+    }),
+    route('DELETE', /^\/v1\.0\/state\/([^/]+)\/([^/]+)$/, async (call, store, key) => {
+      const query = new URLSearchParams(call.head.query);
+      await service.delete(store, key, {
+        etag: call.req.headers['if-match'] || undefined,
+        concurrency: query.get('concurrency') ?? '',
+        consistency: query.get('consistency') ?? '',
+      });
+      call.empty(204);
+    }),
+  ];
+}
+
+function route(method: string, path: RegExp, handle: Handler): Route {
+  return {
+    method,
+    path,
+    handle(call, [, store = '', rest = '']) {
+      // What a path could not say otherwise; a broken escape was refused before.
+      handle(call, decodeURIComponent(store), decodeURIComponent(rest)).catch((error: unknown) =>
+        fail(call, error),
+      );
+    },
+  };
+}
+
+function fail(call: ApiCall, error: unknown): void {
+  if (error instanceof ClientGoneError || call.res.destroyed) return;
+  if (error instanceof BodyTooLargeError) {
+    const message = error.message;
+    call.json(413, JSON.stringify({ errorCode: 'ERR_BODY_READ', message }));
+    return;
+  }
+  if (!(error instanceof StateError)) {
+    call.failed(error);
+    return;
+  }
+  const { cause, details, errorCode, message, status } = error;
+  const headers = isPolicyError(cause) ? refusalHeaders(cause) : [];
+  call.json(status, JSON.stringify({ errorCode, message, ...(details && { details }) }), headers);
+}
+
+function queryMetadata(call: ApiCall): Metadata {
+  if (call.head.query === '') return {};
+  const prefix = 'metadata.';
+  const entries = [...new URLSearchParams(call.head.query)].filter(([name]) =>
+    name.startsWith(prefix),
+  );
+  return Object.fromEntries(entries.map(([name, value]) => [name.slice(prefix.length), value]));
+}
+
+/** As text, since what a store keeps is JSON already. */
+function bulkText({ key, item, error }: BulkItem): string {
+  const parts = [`"key":${JSON.stringify(key)}`];
+  if (item !== undefined) parts.push(`"data":${item.value}`, `"etag":${JSON.stringify(item.etag)}`);
+  if (item?.expiresAt !== undefined) {
+    parts.push(`"metadata":${JSON.stringify({ ttlExpireTime: item.expiresAt })}`);
+  }
+  if (error !== undefined) parts.push(`"error":${JSON.stringify(error)}`);
+  return `{${parts.join(',')}}`;
+}

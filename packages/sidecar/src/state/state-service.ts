@@ -1,0 +1,159 @@
+import { isPolicyError } from '@holdfast/core';
+import type { ComponentCalls } from '../components/component-calls.ts';
+import type { OpenStateStore } from '../components/open-components.ts';
+import { refusalWords } from '../invoke/invoke-error.ts';
+import { illegalKey, StateError, storeNotFound } from './state-error.ts';
+import {
+  type BulkGetRequest,
+  checkOptions,
+  type Metadata,
+  type StateRequest,
+  setOperation,
+  type TransactionRequest,
+} from './state-requests.ts';
+import { EtagMismatchError, type StateItem, type StateOperation } from './state-store.ts';
+
+/** One key of a bulk get. */
+export interface BulkItem {
+  readonly key: string;
+  readonly item?: StateItem | undefined;
+  readonly error?: string;
+}
+
+/** Dapr's state API, whatever the protocol: keys with their prefix, policies, errors as `StateError`. */
+export class StateService {
+  readonly #stores: ReadonlyMap<string, OpenStateStore>;
+  readonly #calls: ComponentCalls;
+  readonly #appId: string;
+
+  constructor(stores: ReadonlyMap<string, OpenStateStore>, calls: ComponentCalls, appId: string) {
+    this.#stores = stores;
+    this.#calls = calls;
+    this.#appId = appId;
+  }
+
+  async get(name: string, key: string): Promise<StateItem | undefined> {
+    const { store, keyPrefix } = this.#find(name);
+    const full = fullKey(name, keyPrefix, key);
+    return await this.#calls
+      .run('state', name, 'get', () => store.get(full))
+      .catch((error: unknown) => {
+        throw failure('ERR_STATE_GET', `fail to get ${key} from state store ${name}`, error);
+      });
+  }
+
+  async bulkGet(name: string, { keys, parallelism }: BulkGetRequest): Promise<readonly BulkItem[]> {
+    const { store, keyPrefix } = this.#find(name);
+    const full = keys.map((key) => fullKey(name, keyPrefix, key));
+    const items: BulkItem[] = [];
+    const take = async (from: number) => {
+      for (let at = from; at < keys.length; at += parallelism) {
+        const key = keys[at]!;
+        items[at] = await store.get(full[at]!).then(
+          (item) => ({ key, item }),
+          (error: Error) => ({ key, error: error.message }),
+        );
+      }
+    };
+    const lanes = Array.from({ length: Math.min(parallelism, keys.length) }, (_, lane) => lane);
+    await this.#calls
+      .run('state', name, 'bulk_get', () => Promise.all(lanes.map(take)))
+      .catch((error: unknown) => {
+        throw failure('ERR_STATE_BULK_GET', `failed bulk getting from state store ${name}`, error);
+      });
+    return items;
+  }
+
+  /** `query` is what the address says for all items. */
+  async save(name: string, requests: readonly StateRequest[], query: Metadata): Promise<void> {
+    const { store, keyPrefix } = this.#find(name);
+    const keys = requests.map(({ key }) => {
+      if (key === '')
+        throw new StateError(400, 'ERR_MALFORMED_REQUEST', '"key" is a required field');
+      return fullKey(name, keyPrefix, key);
+    });
+    if (requests.length === 0) return;
+    const work = async () => {
+      const operations = requests.map((request, at) => setOperation(keys[at]!, request, query));
+      await store.write(operations, false);
+    };
+    await this.#calls.run('state', name, 'set', work).catch((error: unknown) => {
+      throw failure('ERR_STATE_SAVE', `failed saving state in state store ${name}`, error);
+    });
+  }
+
+  async delete(
+    name: string,
+    key: string,
+    options: {
+      readonly etag: string | undefined;
+      readonly concurrency: string;
+      readonly consistency: string;
+    },
+  ): Promise<void> {
+    const { store, keyPrefix } = this.#find(name);
+    const full = fullKey(name, keyPrefix, key);
+    const work = async () => {
+      checkOptions(options.concurrency, options.consistency);
+      await store.write([{ kind: 'delete', key: full, etag: options.etag }], false);
+    };
+    await this.#calls.run('state', name, 'delete', work).catch((error: unknown) => {
+      throw failure('ERR_STATE_DELETE', `failed deleting state with key ${key}`, error);
+    });
+  }
+
+  async transact(name: string, { operations }: TransactionRequest): Promise<void> {
+    const { store, keyPrefix } = this.#find(name);
+    const wanted = operations.map(({ operation, request }): (() => StateOperation) => {
+      if (operation !== 'upsert' && operation !== 'delete') {
+        const message = `operation type ${operation} not supported`;
+        throw new StateError(400, 'ERR_NOT_SUPPORTED_STATE_OPERATION', message);
+      }
+      const key = fullKey(name, keyPrefix, request.key);
+      return operation === 'upsert'
+        ? () => setOperation(key, request, {})
+        : () => ({ kind: 'delete', key, etag: request.etag });
+    });
+    if (wanted.length === 0) return;
+    const work = () =>
+      store.write(
+        wanted.map((make) => make()),
+        true,
+      );
+    await this.#calls.run('state', name, 'transaction', work).catch((error: unknown) => {
+      const { message } = failure('', '', error);
+      const text = `error while executing state transaction: ${message.replace(/^: /, '')}`;
+      throw new StateError(500, 'ERR_STATE_TRANSACTION', text, { cause: error });
+    });
+  }
+
+  /** @throws StateError where there is no such store. */
+  require(name: string): void {
+    this.#find(name);
+  }
+
+  #find(name: string): OpenStateStore {
+    const found = this.#stores.get(name);
+    if (found === undefined) throw storeNotFound(name, this.#appId);
+    return found;
+  }
+}
+
+/** What separates a prefix from its key; no key may hold it. */
+const SEPARATOR = '||';
+
+function fullKey(store: string, prefix: string, key: string): string {
+  if (key.includes(SEPARATOR)) throw illegalKey(store, key);
+  return prefix === '' ? key : `${prefix}${SEPARATOR}${key}`;
+}
+
+function failure(errorCode: string, what: string, error: unknown): StateError {
+  if (error instanceof StateError) return error;
+  const status = error instanceof EtagMismatchError ? 409 : 500;
+  const why = isPolicyError(error)
+    ? refusalWords(error.code)
+    : error instanceof Error
+      ? error.message
+      : String(error);
+  return new StateError(status, errorCode, `${what}: ${why}`, { cause: error });
+}

@@ -1,0 +1,45 @@
+/** A state store keeps these promises; `testing/state-contract.ts` holds each to them. */
+export interface StateStore {
+  /** As the metadata names them: `ETAG`, `TRANSACTIONAL`, `TTL`. */
+  readonly capabilities: readonly string[];
+  /** Undefined where there is nothing, or what there was has expired. */
+  get(key: string): Promise<StateItem | undefined>;
+  /** Does all of them or none, where `atomic`; else one after the other until one fails. */
+  write(operations: readonly StateOperation[], atomic: boolean): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface StateItem {
+  /** JSON. */
+  readonly value: string;
+  readonly etag: string;
+  /** `2026-11-27T13:14:02Z` */
+  readonly expiresAt?: string | undefined;
+}
+
+export type StateOperation = {
+  readonly key: string;
+  /** The item is written only if it still has this; absent: whatever it has. */
+  readonly etag?: string | undefined;
+} & (
+  | {
+      readonly kind: 'set';
+      /** JSON. */
+      readonly value: string;
+      /** Without an etag, only what is not there yet is written. */
+      readonly firstWrite: boolean;
+      readonly ttlSeconds?: number | undefined;
+    }
+  | { readonly kind: 'delete' }
+);
+
+/** Somebody else has written since, in Dapr's words. */
+export class EtagMismatchError extends Error {
+  override readonly name = 'EtagMismatchError';
+
+  constructor(detail?: string) {
+    super(
+      `possible etag mismatch. error from state store${detail === undefined ? '' : `: ${detail}`}`,
+    );
+  }
+}

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import type { StateStore } from '../state/state-store.ts';
+
+/** What an adapter supplies to be put to the test. */
+export interface StateUnderTest {
+  readonly store: StateStore;
+  /** Lets so much of the store's own time pass. */
+  elapse(seconds: number): Promise<void>;
+  /** Another connection to the same data, as another sidecar has it; absent where there is no such thing. */
+  another?(): Promise<StateStore>;
+}
+
+const set = (
+  key: string,
+  value: string,
+  more: { etag?: string; firstWrite?: boolean; ttlSeconds?: number } = {},
+) => ({ kind: 'set', key, value, firstWrite: false, ...more }) as const;
+
+/** Holds a store to its promises; every adapter runs it. */
+export function stateContract(
+  name: string,
+  open: (t: TestContext) => Promise<StateUnderTest>,
+): void {
+  describe(`${name} keeps the contract of a state store`, () => {
+    const run = (title: string, body: (world: StateUnderTest) => Promise<void>) =>
+      test(title, async (t) => {
+        const world = await open(t);
+        try {
+          await body(world);
+        } finally {
+          await world.store.close();
+        }
+      });
+
+    run('what was written is read, each time with another etag', async ({ store }) => {
+      await store.write([set('a', '1')], false);
+      const first = await store.get('a');
+      await store.write([set('a', '{"b":2}')], false);
+      const second = await store.get('a');
+      assert.deepEqual(
+        [first?.value, second?.value, await store.get('b')],
+        ['1', '{"b":2}', undefined],
+      );
+      assert.notEqual(first?.etag, second?.etag);
+    });
+
+    run('of many writers with one etag exactly one wins', async ({ store }) => {
+      await store.write([set('a', '0')], false);
+      const { etag = '' } = (await store.get('a')) ?? {};
+      const outcomes = await Promise.allSettled(
+        Array.from({ length: 50 }, (_, n) => store.write([set('a', String(n), { etag })], false)),
+      );
+      const won = outcomes.filter(({ status }) => status === 'fulfilled').length;
+      const lost = outcomes.flatMap((one) => (one.status === 'rejected' ? [one.reason.name] : []));
+      assert.deepEqual([won, new Set(lost)], [1, new Set(['EtagMismatchError'])]);
+    });
+
+    run('of many that write first exactly one does', async ({ store }) => {
+      const outcomes = await Promise.allSettled(
+        Array.from({ length: 50 }, (_, n) =>
+          store.write([set('a', String(n), { firstWrite: true })], false),
+        ),
+      );
+      assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1);
+    });
+
+    run('an atomic write that conflicts leaves nothing behind', async ({ store }) => {
+      await store.write([set('a', '1')], false);
+      const work = [
+        set('new', '1'),
+        { kind: 'delete', key: 'a' } as const,
+        set('a', '2', { etag: 'other' }),
+      ];
+      await assert.rejects(store.write(work, true), { name: 'EtagMismatchError' });
+      assert.deepEqual([await store.get('new'), (await store.get('a'))?.value], [undefined, '1']);
+    });
+
+    run('deletes ask for the etag where one is given', async ({ store }) => {
+      await store.write([set('a', '1')], false);
+      await assert.rejects(store.write([{ kind: 'delete', key: 'a', etag: 'other' }], false), {
+        name: 'EtagMismatchError',
+      });
+      const { etag } = (await store.get('a')) ?? {};
+      await store.write(
+        [
+          { kind: 'delete', key: 'a', etag },
+          { kind: 'delete', key: 'none' },
+        ],
+        false,
+      );
+      assert.equal(await store.get('a'), undefined);
+    });
+
+    run(
+      'an item that has expired is not there: not to read, not to compare, not in the way',
+      async ({ store, elapse }) => {
+        await store.write(
+          [set('a', '1', { ttlSeconds: 1 }), set('b', '1', { ttlSeconds: 1 })],
+          false,
+        );
+        const alive = await store.get('a');
+        await elapse(2.1);
+        assert.match(alive?.expiresAt ?? '', /Z$/);
+        assert.equal(await store.get('a'), undefined);
+        await assert.rejects(store.write([set('a', '2', { etag: alive?.etag ?? '' })], false), {
+          name: 'EtagMismatchError',
+        });
+        await store.write([set('b', '3', { firstWrite: true })], false);
+        assert.equal((await store.get('b'))?.value, '3');
+      },
+    );
+
+    run(
+      'another connection sees what was written, and its writes are seen',
+      async ({ store, another }) => {
+        if (another === undefined) {
+          await store.write([set('a', '1')], false);
+          assert.equal((await store.get('a'))?.value, '1', 'one process, one connection');
+          return;
+        }
+        const other = await another();
+        try {
+          await store.write([set('a', '1')], false);
+          const seen = await other.get('a');
+          await other.write([set('a', '2', { etag: seen?.etag ?? '' })], false);
+          assert.deepEqual([seen?.value, (await store.get('a'))?.value], ['1', '2']);
+        } finally {
+          await other.close();
+        }
+      },
+    );
+  });
+}
