@@ -43,13 +43,12 @@ export const TIMEOUT_DEFAULTS = { name: 'timeout' } as const;
 export const DEADLINE_DEFAULTS = { name: 'deadline' } as const;
 
 export type ResolvedTimeLimitOptions = Required<DeadlineOptions>;
-export type ResolvedTimeoutOptions = Required<TimeoutOptions>;
+export type ResolvedTimeoutOptions = ResolvedTimeLimitOptions & Pick<TimeoutOptions, 'limitFor'>;
 
 /** As for a deadline, and checks who is asked about each attempt. */
 export function resolveTimeoutOptions(given: TimeoutOptions): ResolvedTimeoutOptions {
-  const { limitFor } = given;
-  checkFunction('timeout.limitFor', limitFor);
-  return { ...resolveTimeLimitOptions(given, TIMEOUT_DEFAULTS), limitFor };
+  checkFunction('timeout.limitFor', given.limitFor);
+  return resolveTimeLimitOptions(given, TIMEOUT_DEFAULTS);
 }
 
 /** Fills in the name and rejects nonsense now, while the stack still points at its author. */
