@@ -147,7 +147,10 @@ export { deadline } from './timeout/deadline.ts';
 export {
   DEADLINE_DEFAULTS,
   type DeadlineOptions,
+  type LimitedCall,
+  type LimitFor,
   type ResolvedTimeLimitOptions,
+  type ResolvedTimeoutOptions,
   TIMEOUT_DEFAULTS,
   type TimeoutOptions,
 } from './timeout/options.ts';

@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { CircuitSnapshot } from './breaker/snapshot.ts';
+import type { RetryBudgetSnapshot } from './budget/retry-budget.ts';
 import { checkName } from './check.ts';
 import { alarmsOf, systemClock } from './clock.ts';
 import { Program, type Tally } from './engine/program.ts';
@@ -67,6 +68,8 @@ export interface PolicySnapshot {
   readonly options: Readonly<object>;
   readonly circuit?: CircuitSnapshot;
   readonly bulkhead?: { readonly active: number; readonly queued: number };
+  /** The budget of a retry or a hedge that has one, as it stands for all that share it. */
+  readonly budget?: RetryBudgetSnapshot;
   /** `delayMs` is Infinity while too few calls are known. */
   readonly cache?: { readonly entries: number; readonly bytes: number; readonly fetching: number };
   readonly hedge?: { readonly delayMs: number };

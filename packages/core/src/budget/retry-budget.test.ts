@@ -95,6 +95,27 @@ describe('a retry budget', () => {
     assert.deepEqual([runs, budget.inspect(clock.now()).calls], [2, 1]);
   });
 
+  test('begins anew under a clock that stands earlier: a test’s own after real time', () => {
+    const budget = retryBudget({ ratio: 0, minPerSecond: 1, windowMs: 2_000 });
+    const taken = [90_000, 90_000, 90_000, 0, 0, 0, 2_000].map((nowMs) => budget.withdraw(nowMs));
+    assert.deepEqual(taken, [true, true, false, true, true, false, true]);
+  });
+
+  test('is seen in the snapshot of each policy that shares it', async () => {
+    const clock = new VirtualClock();
+    const budget = retryBudget({ name: 'shared', minPerSecond: 0, ratio: 2 });
+    const p = pipeline('p', [retry({ budget, delayMs: 1 }), hedge({ delayMs: 9, budget })], {
+      clock,
+      registry: undefined,
+    });
+    await clock.run(() => p.execute(() => Promise.reject(new Error('down'))).catch(() => {}));
+    const seen = { name: 'shared', calls: 1, spent: 2, allowed: 2 };
+    assert.deepEqual(
+      p.inspect().policies.map((policy) => policy.budget),
+      [seen, seen],
+    );
+  });
+
   test('refuses options that cannot work, naming the culprit', () => {
     assert.throws(() => retryBudget({ ratio: -1 }), {
       name: 'RangeError',

@@ -122,9 +122,11 @@ class SlidingBudget implements RetryBudget {
   /** Empties the slices whose time is over; answers with the place of the newest. */
   #turn(nowMs: number): number {
     const slice = Math.floor(nowMs / this.#sliceMs);
+    // No clock goes back: this is another one, and what was counted by the first has no place in it.
+    if (slice < this.#slice) this.#slice = slice - SLICES;
     const stale = Math.min(SLICES, slice - this.#slice);
     for (let i = 0; i < stale; i += 1) {
-      const at = (slice - i) % SLICES;
+      const at = (((slice - i) % SLICES) + SLICES) % SLICES;
       this.#allCalls -= this.#calls[at]!;
       this.#allSpent -= this.#spent[at]!;
       this.#calls[at] = 0;

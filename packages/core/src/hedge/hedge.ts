@@ -154,7 +154,10 @@ class HedgeStage implements Stage {
   }
 
   inspect(): Partial<PolicySnapshot> {
-    return { hedge: { delayMs: this.#delayMs(this.#world.clock.now()) } };
+    const { budget } = this.#options;
+    const nowMs = this.#world.clock.now();
+    const hedge = { delayMs: this.#delayMs(nowMs) };
+    return budget === undefined ? { hedge } : { hedge, budget: budget.inspect(nowMs) };
   }
 
   #send(op: Operation, index: number, race: Race): void {

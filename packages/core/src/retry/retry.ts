@@ -3,6 +3,7 @@ import type { Timer } from '../clock.ts';
 import type { Operation } from '../engine/operation.ts';
 import { type Exit, HELD, type Stage, type StageWorld } from '../engine/stage.ts';
 import type { Forecast, WorstCase } from '../explain/explain.ts';
+import type { PolicySnapshot } from '../pipeline.ts';
 import type { Policy } from '../policy.ts';
 import { decide, type StopReason } from './decide.ts';
 import { forecastRetry } from './forecast.ts';
@@ -108,6 +109,11 @@ class RetryStage implements Stage {
 
   forecast(inner: WorstCase): Forecast {
     return forecastRetry(inner, this.#options);
+  }
+
+  inspect(): Partial<PolicySnapshot> {
+    const { budget } = this.#options;
+    return budget === undefined ? {} : { budget: budget.inspect(this.#world.clock.now()) };
   }
 
   #again(op: Operation, index: number, delayMs: number, value: unknown, failed: boolean): void {

@@ -1,4 +1,5 @@
-import { checker, checkName, checkNumber, LONGEST_TIMER_MS } from '../check.ts';
+import { checker, checkFunction, checkName, checkNumber, LONGEST_TIMER_MS } from '../check.ts';
+import type { Criticality } from '../policy.ts';
 
 export interface TimeoutOptions {
   /** Names this policy in events, metrics and errors. @default 'timeout' */
@@ -9,7 +10,27 @@ export interface TimeoutOptions {
    * caller knows. ms (1 … 2^31 − 1)
    */
   readonly limitMs: number;
+  /**
+   * Says how long this attempt may take, in milliseconds, where that is less than
+   * `limitMs`; undefined leaves it at that. 0 or less: timed out at once, and
+   * nothing is called. What is not a number is a `RangeError` of the call.
+   *
+   * @default `limitMs` for all
+   */
+  readonly limitFor?: LimitFor | undefined;
 }
+
+/** What a limit for one attempt may go by. */
+export interface LimitedCall {
+  /** 1 for the first. */
+  readonly attempt: number;
+  /** Time that the limits outside leave, in milliseconds; `Infinity` where there is none. */
+  readonly remainingMs: number;
+  readonly criticality: Criticality;
+  readonly key: string | undefined;
+}
+
+export type LimitFor = (call: LimitedCall) => number | undefined;
 
 export interface DeadlineOptions {
   /** Names this policy in events, metrics and errors. @default 'deadline' */
@@ -21,11 +42,18 @@ export interface DeadlineOptions {
 export const TIMEOUT_DEFAULTS = { name: 'timeout' } as const;
 export const DEADLINE_DEFAULTS = { name: 'deadline' } as const;
 
-export type ResolvedTimeLimitOptions = Required<TimeoutOptions>;
+export type ResolvedTimeLimitOptions = Required<DeadlineOptions>;
+export type ResolvedTimeoutOptions = ResolvedTimeLimitOptions & Pick<TimeoutOptions, 'limitFor'>;
+
+/** As for a deadline, and checks who is asked about each attempt. */
+export function resolveTimeoutOptions(given: TimeoutOptions): ResolvedTimeoutOptions {
+  checkFunction('timeout.limitFor', given.limitFor);
+  return resolveTimeLimitOptions(given, TIMEOUT_DEFAULTS);
+}
 
 /** Fills in the name and rejects nonsense now, while the stack still points at its author. */
 export function resolveTimeLimitOptions(
-  given: TimeoutOptions,
+  given: DeadlineOptions,
   defaults: { readonly name: string },
 ): ResolvedTimeLimitOptions {
   const options = { ...defaults, ...given };

@@ -1,15 +1,23 @@
 import { Alarm } from '../engine/alarm.ts';
 import type { Operation } from '../engine/operation.ts';
-import type { Stage, StageWorld } from '../engine/stage.ts';
+import type { Entry, Stage, StageWorld } from '../engine/stage.ts';
 import type { Forecast, WorstCase } from '../explain/explain.ts';
 import type { Policy } from '../policy.ts';
+import type { LimitFor } from './options.ts';
 
 /** What tells one limit of time from another. */
 export interface TimeLimit {
   readonly policy: Policy;
   readonly limitMs: number;
-  readonly overdue: () => Error;
+  readonly limitFor?: LimitFor | undefined;
+  readonly overdue: (limitMs: number) => Error;
   readonly words: string;
+}
+
+/** What one operation keeps for its limit. */
+interface Limited {
+  readonly alarm: Alarm;
+  limitMs: number;
 }
 
 /** Cuts what is inside it when its time is over; `timeout` and `deadline` are both this. */
@@ -25,34 +33,63 @@ export class TimedStage implements Stage {
     this.#world = world;
   }
 
-  slot(op: Operation, index: number): Alarm {
-    return new Alarm(op, index);
+  slot(op: Operation, index: number): Limited {
+    return { alarm: new Alarm(op, index), limitMs: this.#limit.limitMs };
   }
 
-  enter(op: Operation, index: number): undefined {
-    this.#world.alarms.arm(op.slots[index] as Alarm, this.#limit.limitMs);
+  enter(op: Operation, index: number): Entry {
+    const limited = op.slots[index] as Limited;
+    if (this.#limit.limitFor !== undefined) {
+      const entry = this.#ask(this.#limit.limitFor, op, index, limited);
+      if (entry !== undefined) return entry;
+    }
+    this.#world.alarms.arm(limited.alarm, limited.limitMs);
+    return undefined;
   }
 
   leave(op: Operation, index: number): undefined {
-    this.#world.alarms.disarm(op.slots[index] as Alarm);
+    this.#world.alarms.disarm((op.slots[index] as Limited).alarm);
   }
 
   abandon(op: Operation, index: number): void {
-    this.#world.alarms.disarm(op.slots[index] as Alarm);
+    this.#world.alarms.disarm((op.slots[index] as Limited).alarm);
   }
 
   ring(op: Operation, index: number): void {
     const { reporter } = this.#world;
-    const { limitMs, overdue, policy } = this.#limit;
+    const { overdue, policy } = this.#limit;
+    const { limitMs } = op.slots[index] as Limited;
     if (reporter.listening) {
       const attempt = op.call?.attempt ?? op.attempts;
       reporter.report(op.id, { type: 'timeout', policy: policy.name, limitMs, attempt });
     }
-    op.cut(index, overdue(), 'overdue');
+    op.cut(index, overdue(limitMs), 'overdue');
   }
 
   remainingMs(op: Operation, index: number): number {
-    return this.#world.alarms.remainingMs(op.slots[index] as Alarm);
+    return this.#world.alarms.remainingMs((op.slots[index] as Limited).alarm);
+  }
+
+  /** Asks how long this call may take; what it throws is the call's outcome. */
+  #ask(limitFor: LimitFor, op: Operation, index: number, limited: Limited): Entry {
+    const { limitMs: longestMs, overdue } = this.#limit;
+    let saidMs: number | undefined;
+    try {
+      saidMs = limitFor({
+        attempt: op.attempts + 1,
+        remainingMs: op.remainingMs(index),
+        criticality: op.caller.criticality,
+        key: op.caller.options?.key,
+      });
+    } catch (thrown) {
+      return op.answer(thrown, true);
+    }
+    if (saidMs !== undefined && (typeof saidMs !== 'number' || Number.isNaN(saidMs))) {
+      const rule = 'timeout.limitFor must return a number of milliseconds or undefined';
+      return new RangeError(`${rule}, not ${saidMs}.`);
+    }
+    limited.limitMs = Math.min(longestMs, saidMs ?? longestMs);
+    return limited.limitMs > 0 ? undefined : overdue(0);
   }
 
   forecast(inner: WorstCase): Forecast {

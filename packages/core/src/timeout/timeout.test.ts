@@ -139,6 +139,68 @@ describe('timeout and deadline', () => {
     ]);
   });
 
+  test('each attempt may be given a limit of its own, up to the longest', async () => {
+    const clock = new VirtualClock();
+    const asked: unknown[] = [];
+    const startedMs: number[] = [];
+    const limits = [100, undefined, 1e9, 0];
+    const p = pipeline(
+      'p',
+      [
+        deadline({ limitMs: 5_000 }),
+        retry({ jitter: 'none', backoff: 'constant', delayMs: 10 }),
+        timeout({
+          limitMs: 300,
+          limitFor: (call) => {
+            asked.push(call);
+            return limits[asked.length - 1];
+          },
+        }),
+      ],
+      { clock },
+    );
+    const error = await clock.run(() =>
+      p
+        .execute(
+          () => {
+            startedMs.push(clock.now());
+            return never();
+          },
+          { key: 'k', criticality: 'sheddable' },
+        )
+        .catch((thrown: Error) => thrown.message),
+    );
+    // The last was given no time at all, and nothing was called.
+    assert.deepEqual(
+      [startedMs, clock.now(), error],
+      [[0, 110, 420], 730, '"timeout" gave up after 0 ms.'],
+    );
+    assert.deepEqual(
+      [asked[0], asked.length],
+      [{ attempt: 1, remainingMs: 5_000, criticality: 'sheddable', key: 'k' }, 4],
+    );
+    assert.equal(clock.pendingTimers, 0);
+  });
+
+  test('a limit that is no number, or cannot be said, ends its call with that', async () => {
+    const ending = (limitFor: () => number) =>
+      pipeline('p', [timeout({ limitMs: 300, limitFor })])
+        .execute(never)
+        .catch(String);
+    const thrown = () => {
+      throw new Error('no limit known');
+    };
+    assert.deepEqual(
+      [await ending(() => Number.NaN), await ending(() => '5' as never), await ending(thrown)],
+      [
+        'RangeError: timeout.limitFor must return a number of milliseconds or undefined, not NaN.',
+        'RangeError: timeout.limitFor must return a number of milliseconds or undefined, not 5.',
+        'Error: no limit known',
+      ],
+    );
+    assert.throws(() => timeout({ limitMs: 5, limitFor: 3 as never }), /limitFor must be a func/);
+  });
+
   test('limits that cannot work are refused, naming the culprit', () => {
     for (const limitMs of [0, -1, Number.NaN, Infinity, '5s', undefined]) {
       assert.throws(() => timeout({ limitMs: limitMs as number }), {

@@ -1,9 +1,8 @@
 import { TimedOutError } from '../errors.ts';
 import type { Policy } from '../policy.ts';
 import {
-  type ResolvedTimeLimitOptions,
-  resolveTimeLimitOptions,
-  TIMEOUT_DEFAULTS,
+  type ResolvedTimeoutOptions,
+  resolveTimeoutOptions,
   type TimeoutOptions,
 } from './options.ts';
 import { TimedStage } from './timed-stage.ts';
@@ -14,15 +13,16 @@ import { TimedStage } from './timed-stage.ts';
  * The function's signal aborts. One that ignores it is left behind: it goes on
  * running, but what it returns reaches nobody (see `ExecuteOptions.discard`).
  */
-export function timeout(given: TimeoutOptions): Policy<ResolvedTimeLimitOptions> {
-  const options = resolveTimeLimitOptions(given, TIMEOUT_DEFAULTS);
-  const { name, limitMs } = options;
+export function timeout(given: TimeoutOptions): Policy<ResolvedTimeoutOptions> {
+  const options = resolveTimeoutOptions(given);
+  const { name, limitMs, limitFor } = options;
   const limit = {
     limitMs,
-    words: `ends what is inside it after ${limitMs} ms.`,
-    overdue: () => new TimedOutError(name, `"${name}" gave up after ${limitMs} ms.`),
+    limitFor,
+    words: `ends what is inside it after ${limitMs} ms${limitFor ? ' or sooner, as `limitFor` says' : ''}.`,
+    overdue: (afterMs: number) => new TimedOutError(name, `"${name}" gave up after ${afterMs} ms.`),
   };
-  const policy: Policy<ResolvedTimeLimitOptions> = {
+  const policy: Policy<ResolvedTimeoutOptions> = {
     kind: 'timeout',
     name,
     options,
