@@ -86,6 +86,16 @@ export {
   type ResolvedFallbackOptions,
   type ResolvedFallbackStep,
 } from './fallback/options.ts';
+export { fault } from './fault/fault.ts';
+export type { FaultSwitch } from './fault/fault-switch.ts';
+export { isInjectedFault } from './fault/injected.ts';
+export {
+  FAULT_DEFAULTS,
+  type FaultKind,
+  type FaultOptions,
+  type FaultTarget,
+  type ResolvedFaultOptions,
+} from './fault/options.ts';
 export { HedgeLostError, hedge } from './hedge/hedge.ts';
 export {
   HEDGE_DEFAULTS,

@@ -8,6 +8,7 @@ import { Reporter } from './engine/reporter.ts';
 import type { StageWorld } from './engine/stage.ts';
 import type { Env } from './env.ts';
 import { type Explanation, explain } from './explain/explain.ts';
+import type { FaultKind } from './fault/options.ts';
 import type {
   Call,
   CallFunction,
@@ -70,6 +71,16 @@ export interface PolicySnapshot {
   readonly bulkhead?: { readonly active: number; readonly queued: number };
   /** The budget of a retry or a hedge that has one, as it stands for all that share it. */
   readonly budget?: RetryBudgetSnapshot;
+  readonly fault?: {
+    readonly inject: FaultKind;
+    readonly ratio: number;
+    /** 0 once it is over, or stopped. */
+    readonly expiresInMs: number;
+    /** Into so many calls so far. */
+    readonly injected: number;
+    /** Calls that are held back now. */
+    readonly held: number;
+  };
   /** `delayMs` is Infinity while too few calls are known. */
   readonly cache?: { readonly entries: number; readonly bytes: number; readonly fetching: number };
   readonly hedge?: { readonly delayMs: number };
@@ -131,6 +142,8 @@ class LivePipeline implements Pipeline {
       random: env.random ?? systemRandom,
       alarms: alarmsOf(clock),
       reporter: new Reporter(name, env.report, registry?.hub, key),
+      // A switch that did not reach those in no registry would not be one.
+      faults: (registry ?? processRegistry).faults,
     };
     this.#policies = checkPolicies(policies);
     this.#program = this.#bringToLife(this.#policies);

@@ -2,6 +2,7 @@ import { checkNumber, checkOneOf } from './check.ts';
 import { ListenerHub } from './engine/reporter.ts';
 import type { ForcedState } from './engine/stage.ts';
 import type { Listener } from './events.ts';
+import { FaultSwitch } from './fault/fault-switch.ts';
 import type { KeyedPipeline, KeyedSnapshot } from './keyed/keyed-pipeline.ts';
 import type { Pipeline, PipelineSnapshot } from './pipeline.ts';
 
@@ -32,6 +33,8 @@ export interface Registry {
     as: ForcedState | 'closed',
     options?: { readonly forMs?: number; readonly key?: string },
   ): void;
+  /** Stops all faults that are put in on purpose, or allows them again. */
+  readonly faults: FaultSwitch;
   /**
    * Lists a pipeline, in place of another of that name. Returns what takes it off.
    *
@@ -65,6 +68,7 @@ export function createRegistry(): Registry {
 
   return {
     hub,
+    faults: new FaultSwitch(),
     list: () => Array.from(listed.values(), ({ pipeline }) => pipeline.inspect()),
     get: (name) => listed.get(name)?.pipeline,
     families: () => Array.from(families.values(), ({ family }) => family.inspect()),

@@ -175,10 +175,7 @@ class CacheStage implements Stage {
     fetching.op = op.fork(index, settle, true);
     if (fetching.over) return;
     const timer = this.#world.clock.timer(refreshTimeoutMs, () => {
-      fetching.op?.end(
-        new Error(`A renewal took longer than ${refreshTimeoutMs} ms.`),
-        'cancelled',
-      );
+      fetching.op?.end(new Error(`A renewal took longer than ${refreshTimeoutMs} ms.`), 'overdue');
     });
     fetching.endTimer = () => timer.cancel();
   }
@@ -207,8 +204,10 @@ class CacheStage implements Stage {
     const entry = outcome.failed ? this.#entries.get(fetching.key) : undefined;
     const visits = [...fetching.visits];
     fetching.visits.clear();
-    for (const visit of visits) visit.fetching = undefined;
     for (const visit of visits) {
+      // Telling one may have ended another: two attempts of one call can wait here.
+      if (visit.fetching !== fetching) continue;
+      visit.fetching = undefined;
       const { op, index } = visit;
       if (!outcome.failed) op.degraded = degraded;
       const own = outcome.failed ? this.#insteadOf(op, outcome.value, entry, nowMs) : outcome;

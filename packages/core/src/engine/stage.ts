@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Forecast, WorstCase } from '../explain/explain.ts';
+import type { FaultSwitch } from '../fault/fault-switch.ts';
 import type { PolicySnapshot } from '../pipeline.ts';
 import type { Policy } from '../policy.ts';
 import type { Random } from '../random.ts';
@@ -79,4 +80,6 @@ export interface StageWorld {
   readonly random: Random;
   readonly alarms: Alarms;
   readonly reporter: Reporter;
+  /** Whether faults may be put in. */
+  readonly faults: FaultSwitch;
 }
