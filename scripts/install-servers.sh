@@ -7,7 +7,6 @@ missing=()
 command -v promtool >/dev/null || missing+=(prometheus)   # promtool reads our metrics critically, Prometheus scrapes them
 command -v redis-server >/dev/null || missing+=(redis-server)
 command -v nats-server >/dev/null || missing+=(nats-server)
-[ -x /usr/sbin/rabbitmq-server ] || missing+=(rabbitmq-server)
 command -v java >/dev/null || missing+=(default-jre-headless)   # Apache Kafka runs on it
 command -v mvn >/dev/null || missing+=(maven)   # fetches Apache Kafka
 

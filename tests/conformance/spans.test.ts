@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { describe, type TestContext, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findDaprd } from './daprd.ts';
 import { type Mesh, startMesh } from './mesh.ts';
@@ -26,11 +26,18 @@ if (daprd === undefined) {
 
 /** Each test holds for both, except what names `make`. */
 function spansOf(make: 'holdfast' | 'daprd', executable: string | undefined): void {
+  // Side by side, as each waits for a batch of spans, which leaves every five seconds.
   describe(`${make} sends spans to Zipkin`, { concurrency: 4 }, () => {
-    test('of a call: the caller as client, the callee as server inside it, with Dapr’s tags', async (t) => {
-      const { ask } = await start(t, executable);
+    let mesh: TracedMesh;
+    before(async () => {
+      mesh = await start(executable);
+    });
+    after(() => mesh.stop());
 
-      const spans = await ask('/v1.0/invoke/callee/method/spans/a?q=1', 2, { 'dapr-foo': 'bar' });
+    test('of a call: the caller as client, the callee as server inside it, with Dapr’s tags', async () => {
+      const spans = await mesh.ask('/v1.0/invoke/callee/method/spans/a?q=1', 2, {
+        'dapr-foo': 'bar',
+      });
 
       const client = spans.find(({ kind }) => kind === 'CLIENT')!;
       const server = spans.find(({ kind }) => kind === 'SERVER')!;
@@ -73,10 +80,8 @@ function spansOf(make: 'holdfast' | 'daprd', executable: string | undefined): vo
       );
     });
 
-    test('of a failed call: an error with the status in words', async (t) => {
-      const { ask } = await start(t, executable);
-
-      const spans = await ask('/v1.0/invoke/callee/method/spans/b?status=404', 2);
+    test('of a failed call: an error with the status in words', async () => {
+      const spans = await mesh.ask('/v1.0/invoke/callee/method/spans/b?status=404', 2);
 
       const client = spans.find(({ kind }) => kind === 'CLIENT')!;
       assert.deepEqual(
@@ -85,10 +90,8 @@ function spansOf(make: 'holdfast' | 'daprd', executable: string | undefined): vo
       );
     });
 
-    test('of a call that is tried again: a server span for each attempt', async (t) => {
-      const { ask } = await start(t, executable);
-
-      const spans = await ask('/v1.0/invoke/callee.retried/method/spans-c?fail=2', 4);
+    test('of a call that is tried again: a server span for each attempt', async () => {
+      const spans = await mesh.ask('/v1.0/invoke/callee.retried/method/spans-c?fail=2', 4);
 
       const client = spans.find(({ kind }) => kind === 'CLIENT')!;
       const servers = spans.filter(({ kind }) => kind === 'SERVER');
@@ -110,20 +113,19 @@ function spansOf(make: 'holdfast' | 'daprd', executable: string | undefined): vo
       assert.ok(servers.every((server) => attempts.some(({ id }) => id === server.parentId)));
     });
 
-    test('inside the trace that the client began, and none of one that is not sampled', async (t) => {
-      const { ask, spans } = await start(t, executable);
+    test('inside the trace that the client began, and none of one that is not sampled', async () => {
       const traceId = '0af7651916cd43dd8448eb211c80319c';
       const traceparent = (flags: string) => `00-${traceId}-b7ad6b7169203331-${flags}`;
 
-      await ask('/v1.0/invoke/callee/method/spans/e', 0, { traceparent: traceparent('00') });
-      const seen = await ask('/v1.0/invoke/callee/method/spans/d', 2, {
+      await mesh.ask('/v1.0/invoke/callee/method/spans/e', 0, { traceparent: traceparent('00') });
+      const seen = await mesh.ask('/v1.0/invoke/callee/method/spans/d', 2, {
         traceparent: traceparent('01'),
       });
 
       const client = seen.find(({ kind }) => kind === 'CLIENT')!;
       assert.deepEqual([client.traceId, client.parentId], [traceId, 'b7ad6b7169203331']);
       assert.deepEqual(
-        spans().filter(({ tags }) => tags['url.full']?.endsWith('/spans/e')),
+        mesh.spans().filter(({ tags }) => tags['url.full']?.endsWith('/spans/e')),
         [],
       );
     });
@@ -155,8 +157,21 @@ function ancestors(spans: readonly ZipkinSpan[], span: ZipkinSpan): readonly Zip
   return parent === undefined ? [] : [parent, ...ancestors(spans, parent)];
 }
 
-/** A mesh that sends its spans here; `ask` resolves with those of the call when there are enough of Dapr's kinds. */
-async function start(t: TestContext, executable: string | undefined) {
+/** A mesh that sends its spans here. */
+interface TracedMesh {
+  spans(): readonly ZipkinSpan[];
+
+  /** Calls, and resolves with the spans of the call when there are `wanted` of Dapr's kinds. */
+  ask(
+    path: string,
+    wanted: number,
+    headers?: Record<string, string>,
+  ): Promise<readonly ZipkinSpan[]>;
+
+  stop(): Promise<void>;
+}
+
+async function start(executable: string | undefined): Promise<TracedMesh> {
   const received: ZipkinSpan[] = [];
   const collector = http.createServer((req, res) => {
     const chunks: Buffer[] = [];
@@ -166,20 +181,19 @@ async function start(t: TestContext, executable: string | undefined) {
       res.writeHead(202).end();
     });
   });
+  // Batches are five seconds apart, and so is the closing of idle connections
+  // by default: a batch that meets it is lost, as exporters do not repeat a POST.
+  collector.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(collector.address() as AddressInfo).port}/api/v2/spans`;
   const mesh: Mesh = await startMesh(executable, {
     tracing: `samplingRate: "1", zipkin: { endpointAddress: "${url}" }`,
   });
-  t.after(async () => {
-    await mesh.stop();
-    collector.closeAllConnections();
-    collector.close();
-  });
 
   return {
     spans: () => received,
-    async ask(path: string, wanted: number, headers: Record<string, string> = {}) {
+
+    async ask(path, wanted, headers = {}) {
       const answer = await fetch(`http://127.0.0.1:${mesh.port('caller')}${path}`, { headers });
       await answer.arrayBuffer();
       const traceId = answer.headers.get('traceparent')?.split('-')[1];
@@ -188,6 +202,12 @@ async function start(t: TestContext, executable: string | undefined) {
       for (let tries = 0; tries < 300 && !enough(); tries += 1) await sleep(100);
       assert.ok(enough(), `${mine().length} spans of ${path}, of ${wanted}`);
       return mine();
+    },
+
+    async stop() {
+      await mesh.stop();
+      collector.closeAllConnections();
+      collector.close();
     },
   };
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** Where Debian puts servers that are not on everybody's path. */
-const ALSO = ['/usr/sbin', '/usr/local/sbin', '/usr/lib/rabbitmq/bin'];
+const ALSO = ['/usr/sbin', '/usr/local/sbin'];
 
 /** The full path of a program, or undefined. */
 export function findProgram(name: string): string | undefined {
