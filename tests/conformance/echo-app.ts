@@ -17,7 +17,12 @@ export interface EchoApp {
   close(): Promise<void>;
 }
 
-export async function startEchoApp(): Promise<EchoApp> {
+/** What a test has the application do on some paths: undefined leaves them to the echo. */
+export type Instead = (
+  seen: Seen,
+) => { readonly status: number; readonly body: string } | undefined;
+
+export async function startEchoApp(instead: Instead = () => undefined): Promise<EchoApp> {
   const counts = new Map<string, number>();
   const server = http.createServer((req, res) => {
     const chunks: Buffer[] = [];
@@ -26,7 +31,13 @@ export async function startEchoApp(): Promise<EchoApp> {
       const url = new URL(req.url ?? '/', 'http://app');
       const call = (counts.get(url.pathname) ?? 0) + 1;
       counts.set(url.pathname, call);
-      const answer = () => respond(req, res, url, call, Buffer.concat(chunks).toString('latin1'));
+      const body = Buffer.concat(chunks).toString('latin1');
+      const other = instead(seenOf(req, body));
+      if (other !== undefined) {
+        res.writeHead(other.status, { 'content-type': 'application/json' }).end(other.body);
+        return;
+      }
+      const answer = () => respond(req, res, url, call, body);
       setTimeout(answer, Number(url.searchParams.get('delay') ?? 0));
     });
   });
@@ -71,11 +82,15 @@ function respond(
   const headers: Record<string, string> = { 'content-type': 'application/json', 'x-app': 'echo' };
   for (const [name, value] of query) if (name.startsWith('h-')) headers[name.slice(2)] = value;
   res.writeHead(status, headers);
-  const seen: Seen = {
+  const text = JSON.stringify(seenOf(req, body));
+  res.end(req.method === 'HEAD' || status === 204 || status === 304 ? '' : text);
+}
+
+function seenOf(req: http.IncomingMessage, body: string): Seen {
+  return {
     method: req.method ?? '',
     url: req.url ?? '',
     headers: Object.fromEntries(Object.entries(req.headers).map(([k, v]) => [k, String(v)])),
     body,
   };
-  res.end(req.method === 'HEAD' || status === 204 || status === 304 ? '' : JSON.stringify(seen));
 }

@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { startSidecar } from '@holdfast/sidecar';
-import { type EchoApp, startEchoApp } from './echo-app.ts';
+import { type EchoApp, type Instead, startEchoApp } from './echo-app.ts';
 import { configuration, HTTP_ENDPOINT, RESILIENCY } from './resources.ts';
 
 /** The sidecars every mesh has, and what is particular about each. */
@@ -59,15 +59,17 @@ export interface MeshOptions {
   readonly tracing?: string;
   /** More resources by file name; `$FOLDER` in them is the mesh's own folder. */
   readonly resources?: Readonly<Record<string, string>>;
+  /** What the application does besides the echo. */
+  readonly instead?: Instead;
 }
 
 /** Starts a mesh of holdfast sidecars, or of real daprd where `daprd` names its executable. */
 export async function startMesh(
   daprd?: string,
-  { tracing, resources: more = {} }: MeshOptions = {},
+  { tracing, resources: more = {}, instead }: MeshOptions = {},
 ): Promise<Mesh> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'holdfast-conformance-'));
-  const app = await startEchoApp();
+  const app = await startEchoApp(instead);
   const resources = path.join(folder, 'resources');
   const names = path.join(folder, 'names.db');
   const config = path.join(folder, 'config.yaml');

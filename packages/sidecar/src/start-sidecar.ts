@@ -2,6 +2,7 @@ import os from 'node:os';
 import { type Clock, systemClock, systemRandom } from '@holdfast/core';
 import { createLogger, type Logger } from '@holdfast/telemetry/log';
 import { AppChannel } from './app/app-channel.ts';
+import { askApp } from './app/ask-app.ts';
 import { createClosing } from './closing.ts';
 import { ComponentCalls } from './components/component-calls.ts';
 import { componentRoutes } from './components/component-routes.ts';
@@ -21,6 +22,7 @@ import { Callee } from './peers/callee.ts';
 import { listenForPeers } from './peers/frame-server.ts';
 import { framePeerTransport } from './peers/frame-transport.ts';
 import { type LivePolicies, openPolicies } from './policies/live-policies.ts';
+import { Subscriber } from './pubsub/subscriber.ts';
 import { loadResources } from './resources/load-resources.ts';
 import { openDoors } from './server/open-doors.ts';
 import { shutdownRoutes } from './server/shutdown-routes.ts';
@@ -141,6 +143,17 @@ async function start(
   closing.last(() => components.close());
   const componentCalls = new ComponentCalls(policies.book, metrics, clock);
 
+  const subscriber = new Subscriber({
+    appId,
+    ask: askApp(app),
+    brokers: components.pubsub,
+    declared: resources.subscriptions,
+    inbound: (pubsub) => policies.book.forInbound(pubsub),
+    count: metrics.delivered,
+    clock,
+    log,
+  });
+
   const invoke = new InvokeApi({
     ...limits,
     caller: { appId, namespace, hostAddress, hostName: os.hostname() },
@@ -171,6 +184,7 @@ async function start(
           health: health === undefined ? undefined : { ...APP_HEALTH_DEFAULTS, ...health },
         },
         components: components.list,
+        subscriptions: subscriber.active,
         endpoints,
         resiliencies: policies.names(),
         circuits: policies.book.circuits(),
@@ -188,7 +202,7 @@ async function start(
     handling: { clock, log, tracing, metrics, allowed, apiLogging },
     publicRoutes,
     ownRoutes: [
-      ...componentRoutes(components, componentCalls, appId, limits),
+      ...componentRoutes(components, componentCalls, appId, clock, limits),
       ...shutdownRoutes((force) => void started.promise.then((stop) => stop({ force }))),
     ],
     invoke: (call) => invoke.handle(call),
@@ -199,6 +213,7 @@ async function start(
     app.healthy = false;
     const probes = watchAppHealth(app.probe, health, clock, (healthy) => {
       app.healthy = healthy;
+      if (healthy) void subscriber.start();
       log.info(healthy ? 'The application is healthy.' : 'The application is not healthy.');
     });
     closing.last(() => probes.close());
@@ -208,7 +223,12 @@ async function start(
   waiting.delete('http');
   if (options.appPort !== undefined) {
     const { appChannelAddress: host, appPort: port } = options;
-    const watching = waitForApp({ host, port }, clock, () => waiting.delete('runtime'));
+    const watching = waitForApp({ host, port }, clock, () => {
+      // An application whose health is watched is asked when it is healthy.
+      const subscribed = health === undefined ? subscriber.start() : Promise.resolve();
+      // Ready is who has subscribed: what is published from then on arrives.
+      void subscribed.finally(() => waiting.delete('runtime'));
+    });
     closing.last(() => watching.close());
   }
   log.info(`holdfast sidecar of ${appId} is up.`, {
@@ -226,7 +246,7 @@ async function start(
       waiting.add('stopping');
       if (!force) {
         await names.close();
-        const drained = Promise.all([api.drain(), peerServer.drain()]);
+        const drained = Promise.all([api.drain(), peerServer.drain()]).then(components.drain);
         const waited = new AbortController();
         const limit = clock.sleep(options.gracefulShutdownMs, waited.signal).catch(() => {});
         await Promise.race([drained, limit, hurry.promise]);

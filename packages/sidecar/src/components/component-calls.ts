@@ -5,11 +5,12 @@ import type { PolicyBook } from '../policies/policy-book.ts';
 import { EtagMismatchError } from '../state/state-store.ts';
 
 /** The building blocks whose components are called, as metrics name them. */
-export type ComponentKind = 'state' | 'secret';
+export type ComponentKind = 'state' | 'secret' | 'published';
 
 const POLICY_TYPE: Readonly<Record<ComponentKind, ComponentType>> = {
   state: 'Statestore',
   secret: 'Secretstore',
+  published: 'Pubsub',
 };
 
 /**

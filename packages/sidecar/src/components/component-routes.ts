@@ -1,4 +1,7 @@
+import type { Clock } from '@holdfast/core';
 import type { BodyLimits } from '../flow/request-body.ts';
+import { publishRoutes } from '../pubsub/publish-routes.ts';
+import { PublishService } from '../pubsub/publish-service.ts';
 import { secretRoutes } from '../secrets/secret-routes.ts';
 import type { Route } from '../server/api-routes.ts';
 import { stateRoutes } from '../state/state-routes.ts';
@@ -8,11 +11,14 @@ import type { Components } from './open-components.ts';
 
 /** The APIs behind which there is a component; the others answer that there is none. */
 export function componentRoutes(
-  { secrets, state }: Components,
+  { pubsub, secrets, state }: Components,
   calls: ComponentCalls,
   appId: string,
+  clock: Clock,
   limits: BodyLimits,
 ): readonly Route[] {
   const states = state.size === 0 ? [] : stateRoutes(new StateService(state, calls, appId), limits);
-  return [...states, ...secretRoutes(secrets, calls)];
+  const publishing = new PublishService(pubsub, calls, appId, clock);
+  const topics = pubsub.size === 0 ? [] : publishRoutes(publishing, limits);
+  return [...states, ...topics, ...secretRoutes(secrets, calls)];
 }

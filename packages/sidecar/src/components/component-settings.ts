@@ -1,10 +1,11 @@
 /** The metadata of a component, looked up: names in any letter case, as in Dapr. */
 export class ComponentSettings {
-  readonly #component: string;
+  /** The component's name. */
+  readonly component: string;
   readonly #values: ReadonlyMap<string, string>;
 
   constructor(component: string, values: Iterable<readonly [string, string]>) {
-    this.#component = component;
+    this.component = component;
     this.#values = new Map(Array.from(values, ([name, value]) => [name.toLowerCase(), value]));
   }
 
@@ -17,7 +18,7 @@ export class ComponentSettings {
   required(name: string): string {
     const value = this.text(name);
     if (value !== undefined) return value;
-    throw new Error(`component ${this.#component}: metadata ${name} is missing`);
+    throw new Error(`component ${this.component}: metadata ${name} is missing`);
   }
 
   /** Dapr's truths: y, yes, true, t, on, 1. */

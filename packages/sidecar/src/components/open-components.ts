@@ -1,5 +1,8 @@
 import type { Clock } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
+import { memoryPubSub } from '../pubsub/memory-pubsub.ts';
+import type { PubSub } from '../pubsub/pubsub.ts';
+import { type TopicScopes, topicScopes } from '../pubsub/topic-scopes.ts';
 import { envSecrets } from '../secrets/env-secrets.ts';
 import { fileSecrets } from '../secrets/file-secrets.ts';
 import type { SecretStore } from '../secrets/secret-store.ts';
@@ -14,12 +17,21 @@ export interface OpenStateStore {
   readonly keyPrefix: string;
 }
 
+/** A broker, and what this application may do with its topics. */
+export interface OpenPubSub {
+  readonly broker: PubSub;
+  readonly scopes: TopicScopes;
+}
+
 /** The components that are up. */
 export interface Components {
   readonly state: ReadonlyMap<string, OpenStateStore>;
   readonly secrets: ReadonlyMap<string, SecretStore>;
+  readonly pubsub: ReadonlyMap<string, OpenPubSub>;
   /** For the metadata. */
   readonly list: readonly ComponentRow[];
+  /** Brokers hand over nothing more; resolves when the application has what it was handed. */
+  drain(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -59,6 +71,15 @@ const STATE: Readonly<
     (await import('../state/sqlite-state.ts')).sqliteState(settings),
 };
 
+const PUBSUB: Readonly<
+  Record<string, (settings: ComponentSettings, env: ComponentsEnv) => Promise<PubSub>>
+> = {
+  'pubsub.in-memory': async ({ component }, { log }) =>
+    memoryPubSub((topic, error) => {
+      log.warn(`An event of ${topic} in ${component} is lost: ${(error as Error).message}`);
+    }),
+};
+
 const SECRETS: Readonly<
   Record<string, (settings: ComponentSettings, env: ComponentsEnv) => Promise<SecretStore>>
 > = {
@@ -80,9 +101,17 @@ export async function openComponents(
 ): Promise<Components> {
   const state = new Map<string, OpenStateStore>();
   const secrets = new Map<string, SecretStore>();
+  const pubsub = new Map<string, OpenPubSub>();
   const list: ComponentRow[] = [];
   const close = async () => {
-    await Promise.allSettled([...state.values()].map(({ store }) => store.close()));
+    const brokers = [...pubsub.values()].map(({ broker }) => broker.close());
+    await Promise.allSettled([
+      ...brokers,
+      ...[...state.values()].map(({ store }) => store.close()),
+    ]);
+  };
+  const drain = async () => {
+    await Promise.allSettled([...pubsub.values()].map(({ broker }) => broker.drain()));
   };
   const opening = async (
     spec: ComponentSpec,
@@ -116,6 +145,12 @@ export async function openComponents(
           state.set(name, { store, keyPrefix: keyPrefix(settings, name, env) });
           list.push({ ...row, capabilities: store.capabilities });
         });
+      } else if (type in PUBSUB) {
+        await opening(spec, async (settings) => {
+          const broker = await PUBSUB[type]!(settings, env);
+          pubsub.set(name, { broker, scopes: topicScopes(settings, env.appId) });
+          list.push({ ...row, capabilities: broker.capabilities });
+        });
       } else {
         env.log.warn(
           `${spec.file}: components of type ${type} are not in this version; it is left out.`,
@@ -126,7 +161,7 @@ export async function openComponents(
     await close();
     throw error;
   }
-  return { state, secrets, list, close };
+  return { state, secrets, pubsub, list, drain, close };
 }
 
 async function settingsOf(

@@ -1,5 +1,6 @@
 import type { ComponentRow } from '../components/open-components.ts';
 import type { CircuitRow } from '../policies/policy-book.ts';
+import type { TopicSubscription } from '../pubsub/subscription.ts';
 
 /** Dapr release whose API this sidecar follows. */
 export const DAPR_VERSION = '1.18.0';
@@ -21,6 +22,7 @@ export interface MetadataSources {
   };
   readonly extended: ReadonlyMap<string, string>;
   readonly components: readonly ComponentRow[];
+  readonly subscriptions: readonly TopicSubscription[];
   readonly endpoints: readonly { readonly name: string }[];
   readonly resiliencies: readonly string[];
   readonly circuits: readonly CircuitRow[];
@@ -28,13 +30,14 @@ export interface MetadataSources {
 
 /** `GET /v1.0/metadata`: Dapr's fields in Dapr's shape, and `holdfast` beside them. */
 export function metadataBody(sources: MetadataSources): object {
-  const { app, components, endpoints, resiliencies } = sources;
+  const { app, components, endpoints, resiliencies, subscriptions } = sources;
   const { health } = app;
   return {
     id: sources.appId,
     runtimeVersion: DAPR_VERSION,
     enabledFeatures: ['HotReload'],
     ...(components.length === 0 ? {} : { components }),
+    ...(subscriptions.length === 0 ? {} : { subscriptions: subscriptions.map(subscriptionBody) }),
     extended: { daprRuntimeVersion: DAPR_VERSION, ...Object.fromEntries(sources.extended) },
     ...(endpoints.length === 0 ? {} : { httpEndpoints: endpoints.map(({ name }) => ({ name })) }),
     appConnectionProperties: {
@@ -60,6 +63,18 @@ export function metadataBody(sources: MetadataSources): object {
     },
     ...(resiliencies.length === 0 ? {} : { resiliencies: resiliencies.map((name) => ({ name })) }),
     holdfast: { circuits: sources.circuits.map(circuitBody) },
+  };
+}
+
+function subscriptionBody(one: TopicSubscription): object {
+  const { deadLetterTopic, metadata, pubsub, rules, topic, type } = one;
+  return {
+    pubsubname: pubsub,
+    topic,
+    ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
+    rules: rules.map(({ match, path }) => (match === '' ? { path } : { match, path })),
+    deadLetterTopic,
+    type,
   };
 }
 

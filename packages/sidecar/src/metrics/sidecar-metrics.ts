@@ -12,6 +12,7 @@ import {
   serviceInvocationMetrics,
 } from '@holdfast/telemetry';
 import type { ComponentKind } from '../components/component-calls.ts';
+import type { DeliveryStatus } from '../pubsub/delivery.ts';
 
 /** What the callee's side counts about those who call it. */
 export interface PeerCounts {
@@ -42,6 +43,9 @@ export interface SidecarMetrics extends PeerCounts {
   listener(appId: string): Listener | undefined;
   /** `label`: `Statestore_orders`. */
   componentListener(label: string): Listener | undefined;
+  inboundListener(label: string): Listener | undefined;
+  /** An event was handed to the application. */
+  delivered(pubsub: string, topic: string, status: DeliveryStatus, ms: number): void;
   /** A component has been asked. */
   component(
     kind: ComponentKind,
@@ -66,8 +70,8 @@ export function sidecarMetrics(appId: string, namespace: string): SidecarMetrics
   // Registered, so that their names are there before the first component is.
   const components = componentMetrics(metrics, { appId, namespace });
   let resiliency: ResiliencyMetrics | undefined;
-  const listenerOf = (target: string): Listener => {
-    const dapr = resiliency?.listener('outbound', target);
+  const listenerOf = (target: string, direction: 'inbound' | 'outbound' = 'outbound'): Listener => {
+    const dapr = resiliency?.listener(direction, target);
     return (event) => {
       heard(event);
       dapr?.(event);
@@ -99,6 +103,8 @@ export function sidecarMetrics(appId: string, namespace: string): SidecarMetrics
     },
     listener: (app) => listenerOf(`app_${app}`),
     componentListener: (label) => listenerOf(label),
+    inboundListener: (label) => listenerOf(label, 'inbound'),
+    delivered: (pubsub, topic, status, ms) => components.delivered(pubsub, topic, status, ms),
     component: (kind, name, operation, success, ms) =>
       components[kind](name, operation, success, ms),
     forgotten: (app, pipeline) => resiliency?.forget('outbound', `app_${app}`, pipeline),
@@ -122,6 +128,8 @@ export const NO_METRICS: SidecarMetrics = {
   applied() {},
   listener: () => undefined,
   componentListener: () => undefined,
+  inboundListener: () => undefined,
+  delivered() {},
   component() {},
   forgotten() {},
   loaded() {},

@@ -37,6 +37,7 @@ export async function openPolicies(options: LivePoliciesOptions): Promise<LivePo
   const book = new PolicyBook(loaded.policies, {
     report: (target) => metrics.listener(target),
     reportComponent: (label) => metrics.componentListener(label),
+    reportInbound: (label) => metrics.inboundListener(label),
     forgotten: (target, pipeline) => metrics.forgotten(target, pipeline),
   });
   let current = loaded;

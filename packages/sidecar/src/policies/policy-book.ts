@@ -9,6 +9,7 @@ import {
 } from '@holdfast/core';
 import { PendingAnswer } from '../flow/pending-answer.ts';
 import { UpstreamError } from '../flow/upstream-error.ts';
+import { DeliveryError } from '../pubsub/delivery-error.ts';
 import { Recent } from './recent.ts';
 
 /** Targets whose state is kept; a client can name as many as it likes. */
@@ -20,6 +21,8 @@ export interface PolicyBookEnv {
   report(target: string): Listener | undefined;
   /** Hears the pipeline of a component; `label` as Dapr's metrics have it: `Statestore_orders`. */
   reportComponent(label: string): Listener | undefined;
+  /** The same for what comes in from a component. */
+  reportInbound(label: string): Listener | undefined;
   /** A circuit is gone: evicted, or its policy was taken away. */
   forgotten(target: string, pipeline: string): void;
 }
@@ -38,6 +41,8 @@ export class PolicyBook {
   readonly #targets = new Recent<TargetPipelines>(MAX_TARGETS, (target) => target.dispose());
   /** By component's name; what the file named them is few. */
   readonly #components = new Map<string, ComponentPipeline>();
+  /** Those of the events that a broker hands over. */
+  readonly #inbound = new Map<string, Pipeline | undefined>();
   #builtIn: Pipeline;
 
   constructor(policies: ResiliencyPolicies, env: PolicyBookEnv) {
@@ -65,6 +70,12 @@ export class PolicyBook {
     return known.pipeline;
   }
 
+  /** What applies to events on their way from a broker to the application. */
+  forInbound(name: string): Pipeline | undefined {
+    if (!this.#inbound.has(name)) this.#inbound.set(name, this.#inboundPipeline(name));
+    return this.#inbound.get(name);
+  }
+
   /** Retries of an unreachable peer, for targets the file does not list. */
   get builtInRetries(): Pipeline {
     return this.#builtIn;
@@ -80,10 +91,22 @@ export class PolicyBook {
       if (known.pipeline !== undefined && list.length > 0) known.pipeline.swap(list);
       else known.pipeline = this.#componentPipeline(name, known.type);
     }
+    for (const [name, known] of this.#inbound) {
+      const list = inboundPolicies(policies, name);
+      if (known !== undefined && list.length > 0) known.swap(list);
+      else this.#inbound.set(name, this.#inboundPipeline(name));
+    }
   }
 
   circuits(): readonly CircuitRow[] {
     return [...this.#targets.entries()].flatMap(([, target]) => [...target.circuits()]);
+  }
+
+  #inboundPipeline(name: string): Pipeline | undefined {
+    const list = inboundPolicies(this.#policies, name);
+    if (list.length === 0) return undefined;
+    const report = this.#env.reportInbound(`Pubsub_${name}`);
+    return pipeline(`inbound ${name}`, list, { report, registry: undefined });
   }
 
   #componentPipeline(name: string, type: ComponentType): Pipeline | undefined {
@@ -102,6 +125,15 @@ interface ComponentPipeline {
 /** What a component throws has no status: every failure of it is one, and may be tried again. */
 function componentPolicies(policies: ResiliencyPolicies, name: string, type: ComponentType) {
   return policies.forComponent(name, type, 'outbound').policies(() => undefined, 'grpc');
+}
+
+/** Here there is a status where the application answered with one. */
+function inboundPolicies(policies: ResiliencyPolicies, name: string) {
+  return policies.forComponent(name, 'Pubsub', 'inbound').policies(deliveryStatus, 'http');
+}
+
+function deliveryStatus({ error }: { readonly error?: unknown }): number | undefined {
+  return error instanceof DeliveryError ? error.status : undefined;
 }
 
 /** One target: a pipeline for each of its methods if it has a circuit breaker, else one for all. */

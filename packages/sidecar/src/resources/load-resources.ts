@@ -1,5 +1,6 @@
 import type { Logger } from '@holdfast/telemetry/log';
 import { type ComponentSpec, componentSpec } from '../components/component-spec.ts';
+import { declarative, type TopicSubscription } from '../pubsub/subscription.ts';
 import { type Configuration, mergeConfigurations } from './configuration.ts';
 import { type HttpEndpoint, httpEndpoint } from './http-endpoint.ts';
 import { type Resource, readResources } from './resource-files.ts';
@@ -20,9 +21,10 @@ export interface LoadedResources {
   readonly configuration: Configuration;
   readonly endpoints: readonly HttpEndpoint[];
   readonly components: readonly ComponentSpec[];
+  readonly subscriptions: readonly TopicSubscription[];
 }
 
-/** Reads what is not a policy: Configuration and HTTPEndpoint; names what this version has not. */
+/** Reads what is not a policy: Configuration, HTTPEndpoint, Component and Subscription; names what this version has not. */
 export async function loadResources(
   options: {
     readonly appId: string;
@@ -40,6 +42,7 @@ export async function loadResources(
   );
   const endpoints: HttpEndpoint[] = [];
   const components: ComponentSpec[] = [];
+  const subscriptions: TopicSubscription[] = [];
   for (const resource of resources) {
     if (!inScope(resource, options.appId)) continue;
     const { file, kind } = resource;
@@ -51,11 +54,18 @@ export async function loadResources(
       const component = componentSpec(resource);
       if (typeof component === 'string') log.warn(`${file}: Component left out: ${component}`);
       else components.push(component);
+    } else if (kind === 'Subscription') {
+      try {
+        subscriptions.push(declarative(resource));
+      } catch (error) {
+        log.warn(`${file}: Subscription left out: ${(error as Error).message}`);
+      }
     } else if (kind !== 'Resiliency') {
       log.warn(`${file}: resources of kind ${kind} are not in this version; it is left out.`);
     }
   }
-  return { configuration: mergeConfigurations(configurations, variables), endpoints, components };
+  const configuration = mergeConfigurations(configurations, variables);
+  return { configuration, endpoints, components, subscriptions };
 }
 
 function inScope({ document }: Resource, appId: string): boolean {

@@ -4,13 +4,9 @@ import { ClientGoneError } from '../flow/upstream-error.ts';
 import { refusalHeaders } from '../invoke/invoke-error.ts';
 import type { ApiCall } from '../server/api-call.ts';
 import type { Route } from '../server/api-routes.ts';
+import { queryMetadata } from '../server/query-metadata.ts';
 import { queryUnsupported, StateError } from './state-error.ts';
-import {
-  bulkGetRequest,
-  type Metadata,
-  saveRequests,
-  transactionRequest,
-} from './state-requests.ts';
+import { bulkGetRequest, saveRequests, transactionRequest } from './state-requests.ts';
 import type { BulkItem, StateService } from './state-service.ts';
 
 type Handler = (call: ApiCall, store: string, rest: string) => Promise<void>;
@@ -23,7 +19,7 @@ export function stateRoutes(service: StateService, limits: BodyLimits): readonly
   return [
     ...writes(/^\/v1\.0\/state\/([^/]+)$/, async (call, store) => {
       service.require(store);
-      await service.save(store, saveRequests(await body(call)), queryMetadata(call));
+      await service.save(store, saveRequests(await body(call)), queryMetadata(call.head.query));
       call.empty(204);
     }),
     ...writes(/^\/v1\.0\/state\/([^/]+)\/bulk$/, async (call, store) => {
@@ -89,15 +85,6 @@ function fail(call: ApiCall, error: unknown): void {
   const { cause, details, errorCode, message, status } = error;
   const headers = isPolicyError(cause) ? refusalHeaders(cause) : [];
   call.json(status, JSON.stringify({ errorCode, message, ...(details && { details }) }), headers);
-}
-
-function queryMetadata(call: ApiCall): Metadata {
-  if (call.head.query === '') return {};
-  const prefix = 'metadata.';
-  const entries = [...new URLSearchParams(call.head.query)].filter(([name]) =>
-    name.startsWith(prefix),
-  );
-  return Object.fromEntries(entries.map(([name, value]) => [name.slice(prefix.length), value]));
 }
 
 /** As text, since what a store keeps is JSON already. */

@@ -18,6 +18,8 @@ export interface ComponentMetrics {
   state(component: string, operation: string, success: boolean, latencyMs: number): void;
   secret(component: string, operation: string, success: boolean, latencyMs: number): void;
   published(component: string, topic: string, success: boolean, latencyMs: number): void;
+  /** `status`: success, retry or drop, as the application wanted it. */
+  delivered(component: string, topic: string, status: string, latencyMs: number): void;
 }
 
 interface Pair {
@@ -49,6 +51,14 @@ export function componentMetrics(
     'success',
     'topic',
   ]);
+  const ingress = family('pubsub_ingress', 'events handed to the application', [
+    'app_id',
+    'component',
+    'namespace',
+    'process_status',
+    'status',
+    'topic',
+  ]);
   metrics.alias(
     'dapr_component_operation_latencies',
     'Alias of dapr_component_state_latencies and dapr_component_pubsub_egress_latencies together.',
@@ -56,45 +66,59 @@ export function componentMetrics(
   );
 
   const operations = ({ counts, latencies }: typeof state) =>
-    cacheOf(maxComponents, (component, operation, success) => {
+    cacheOf<boolean>(maxComponents, (component, operation, success) => {
       const labels = [appId, component, namespace, operation, success] as const;
       return { count: counts.labels(...labels), latency: latencies.labels(...labels) };
     });
-  const publications = cacheOf(maxComponents, (component, topic, success) => {
+  const publications = cacheOf<boolean>(maxComponents, (component, topic, success) => {
     const labels = [appId, component, namespace, success, topic] as const;
     return { count: egress.counts.labels(...labels), latency: egress.latencies.labels(...labels) };
+  });
+  const deliveries = cacheOf<string>(maxComponents, (component, topic, status) => {
+    const labels = [appId, component, namespace, status, status, topic] as const;
+    return {
+      count: ingress.counts.labels(...labels),
+      latency: ingress.latencies.labels(...labels),
+    };
   });
   return {
     state: record(operations(state)),
     secret: record(operations(secret)),
     published: record(publications),
+    delivered: record(deliveries),
   };
 }
 
-type Lookup = (component: string, detail: string, success: boolean) => Pair;
+type Lookup<Outcome> = (component: string, detail: string, outcome: Outcome) => Pair;
 
-/** By component, then by operation or topic, then by success. */
-function cacheOf(
+/** By component, then by operation or topic, then by how it ended. */
+function cacheOf<Outcome extends string | boolean>(
   limit: number,
-  make: (component: string, detail: string, success: string) => Pair,
-): Lookup {
+  make: (component: string, detail: string, outcome: string) => Pair,
+): Lookup<Outcome> {
   const byComponent = new BoundedCache(
     limit,
     OVERFLOW,
     (component: string) =>
-      new BoundedCache(
-        limit,
-        OVERFLOW,
-        (detail: string) =>
-          new BoundedCache(2, false, (success: boolean) => make(component, detail, `${success}`)),
-      ),
+      new BoundedCache(limit, OVERFLOW, (detail: string) => {
+        // Outcomes are few, and not the client's to choose.
+        const outcomes = new Map<Outcome, Pair>();
+        return (outcome: Outcome): Pair => {
+          let pair = outcomes.get(outcome);
+          if (pair === undefined) {
+            pair = make(component, detail, `${outcome}`);
+            outcomes.set(outcome, pair);
+          }
+          return pair;
+        };
+      }),
   );
-  return (component, detail, success) => byComponent.get(component).get(detail).get(success);
+  return (component, detail, outcome) => byComponent.get(component).get(detail)(outcome);
 }
 
-function record(lookup: Lookup) {
-  return (component: string, detail: string, success: boolean, latencyMs: number) => {
-    const pair = lookup(component, detail, success);
+function record<Outcome>(lookup: Lookup<Outcome>) {
+  return (component: string, detail: string, outcome: Outcome, latencyMs: number) => {
+    const pair = lookup(component, detail, outcome);
     pair.count.inc();
     pair.latency.observe(latencyMs);
   };

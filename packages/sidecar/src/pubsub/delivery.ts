@@ -1,0 +1,133 @@
+import type { Clock, Pipeline } from '@holdfast/core';
+import type { Logger } from '@holdfast/telemetry/log';
+import type { AppAnswer, AskApp } from '../app/ask-app.ts';
+import { isHopByHop } from '../flow/hop-by-hop.ts';
+import { at } from '../resources/resource-files.ts';
+import { DeliveryError } from './delivery-error.ts';
+import { CLOUD_EVENTS, type Envelope, rawEnvelope } from './envelope.ts';
+import type { PubSubMessage } from './pubsub.ts';
+import type { TopicSubscription } from './subscription.ts';
+
+export interface DeliveryOptions {
+  readonly ask: AskApp;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** The inbound policies of a component; undefined where there are none. */
+  readonly inbound: (pubsub: string) => Pipeline | undefined;
+  /** Publishes to a dead letter topic, past scopes and envelopes. */
+  readonly bury: (pubsub: string, topic: string, message: PubSubMessage) => Promise<void>;
+  readonly count: (pubsub: string, topic: string, status: DeliveryStatus, ms: number) => void;
+}
+
+/** What became of a delivery. */
+export type DeliveryStatus = 'success' | 'retry' | 'drop';
+
+/** Hands a message to the application, as Dapr does. Rejects where the broker is to have it back. */
+export async function deliver(
+  subscription: TopicSubscription,
+  message: PubSubMessage,
+  options: DeliveryOptions,
+): Promise<void> {
+  const { deadLetterTopic, pubsub, topic } = subscription;
+  const { clock, count, inbound, log } = options;
+  const begunMs = clock.now();
+  const bury = async (why: string) => {
+    if (deadLetterTopic === '') return false;
+    await options.bury(pubsub, deadLetterTopic, message);
+    log.warn(`An event of ${topic} in ${pubsub} went to ${deadLetterTopic}: ${why}`);
+    return true;
+  };
+  try {
+    const event = eventOf(subscription, message);
+    const path = pathFor(subscription, event, clock.wallMs());
+    let dropped = path === undefined;
+    if (path !== undefined) {
+      const once = () => post(options.ask, path, pubsub, event, message);
+      const pipeline = inbound(pubsub);
+      dropped = (await (pipeline === undefined ? once() : pipeline.execute(once))) === 'drop';
+    }
+    count(pubsub, topic, dropped ? 'drop' : 'success', clock.now() - begunMs);
+    if (dropped) await bury('the application did not want it');
+  } catch (error) {
+    count(pubsub, topic, 'retry', clock.now() - begunMs);
+    if (!(await bury((error as Error).message))) throw error;
+  }
+}
+
+function eventOf(
+  { metadata, pubsub, topic }: TopicSubscription,
+  { data }: PubSubMessage,
+): Envelope {
+  if (metadata.rawPayload === 'true') return rawEnvelope(data, pubsub, topic);
+  return JSON.parse(data.toString('utf8')) as Envelope;
+}
+
+/** Undefined where nobody takes it: no rule does, or its time is over. */
+function pathFor(
+  { rules }: TopicSubscription,
+  event: Envelope,
+  nowWallMs: number,
+): string | undefined {
+  const expiration = event.expiration;
+  if (typeof expiration === 'string' && Date.parse(expiration) < nowWallMs) return undefined;
+  return rules.find((rule) => rule.takes(event))?.path;
+}
+
+async function post(
+  ask: AskApp,
+  path: string,
+  pubsub: string,
+  event: Envelope,
+  { metadata }: PubSubMessage,
+): Promise<'success' | 'drop'> {
+  const body = Buffer.from(JSON.stringify(event));
+  const headers = ['content-type', CLOUD_EVENTS, 'content-length', String(body.length)];
+  for (const [given, value] of Object.entries({ ...metadata, pubsubName: pubsub })) {
+    const name = given.toLowerCase();
+    if (isOurs(name) || !/^[\w.-]+$/.test(name) || !/^[\x20-\x7e]*$/.test(value)) continue;
+    headers.push(name, value);
+  }
+  const trace = event.traceparent;
+  if (typeof trace === 'string' && trace !== '') headers.push('traceparent', trace);
+  const full = path.startsWith('/') ? path : `/${path}`;
+  return verdict(await ask({ method: 'POST', path: full, headers, body }), String(event.id));
+}
+
+/** Metadata is the publisher's to choose; the framing of our request and its trace are not. */
+const isOurs = (name: string): boolean =>
+  isHopByHop(name) || /^(?:content-(?:length|type|encoding)|dapr-.*|traceparent)$/.test(name);
+
+/** What the answer says, in Dapr's words; 404 means that nobody will ever want it. */
+function verdict({ body, status }: AppAnswer, id: string): 'success' | 'drop' {
+  if (status === 404) return 'drop';
+  const about = `while processing pub/sub event ${id}`;
+  if (status < 200 || status >= 300) {
+    const text = body.toString('utf8').slice(0, 200);
+    throw new DeliveryError(
+      `retriable error returned from app ${about}, body: ${text}. status code returned: ${status}`,
+      status,
+    );
+  }
+  switch (statusIn(body)) {
+    case '':
+    case 'SUCCESS':
+      return 'success';
+    case 'DROP':
+      return 'drop';
+    case 'RETRY':
+      throw new DeliveryError(`RETRY status returned from app ${about}: retriable error occurred`);
+    default:
+      throw new DeliveryError(`unknown status returned from app ${about}`);
+  }
+}
+
+/** Empty where the body says nothing about it: then all is well. */
+function statusIn(body: Buffer): string {
+  if (body.length === 0) return '';
+  try {
+    return String(at(JSON.parse(body.toString('utf8')), 'status') ?? '');
+  } catch {
+    // A body that is no JSON is a success as well.
+    return '';
+  }
+}

@@ -1,0 +1,161 @@
+import { type Clock, isPolicyError } from '@holdfast/core';
+import type { ComponentCalls } from '../components/component-calls.ts';
+import type { OpenPubSub } from '../components/open-components.ts';
+import { refusalWords } from '../invoke/invoke-error.ts';
+import { isRecord } from '../resources/resource-files.ts';
+import { type EnvelopeFacts, envelopeOf } from './envelope.ts';
+import type { PubSubMessage } from './pubsub.ts';
+import {
+  bulkUnreadable,
+  entryIdsUnusable,
+  eventUnreadable,
+  notCloudEvent,
+  publishFailed,
+  pubsubNotFound,
+  topicForbidden,
+} from './pubsub-error.ts';
+
+/** An event as a client publishes it. */
+export interface Publication {
+  readonly body: Buffer;
+  readonly contentType: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly traceparent: string;
+  readonly tracestate: string;
+}
+
+/** An entry of a bulk publication that the broker did not take. */
+export interface FailedEntry {
+  readonly entryId: string;
+  readonly error: string;
+}
+
+/** Dapr's publishing, whatever the protocol; errors are `PubSubError`. */
+export class PublishService {
+  readonly #brokers: ReadonlyMap<string, OpenPubSub>;
+  readonly #calls: ComponentCalls;
+  readonly #appId: string;
+  readonly #clock: Clock;
+
+  constructor(
+    brokers: ReadonlyMap<string, OpenPubSub>,
+    calls: ComponentCalls,
+    appId: string,
+    clock: Clock,
+  ) {
+    this.#brokers = brokers;
+    this.#calls = calls;
+    this.#appId = appId;
+    this.#clock = clock;
+  }
+
+  async publish(pubsub: string, topic: string, event: Publication): Promise<void> {
+    const { broker } = this.#allowed(pubsub, topic);
+    const message = this.#message(pubsub, topic, event);
+    await this.#calls
+      .run('published', pubsub, topic, () => broker.publish(topic, message))
+      .catch((error: unknown) => {
+        throw publishFailed(pubsub, topic, wordsOf(error), error);
+      });
+  }
+
+  /** Every entry is tried; resolves with those that failed. `shared` is what all of them have. */
+  async publishBulk(
+    pubsub: string,
+    topic: string,
+    body: Buffer,
+    shared: Omit<Publication, 'body' | 'contentType'>,
+  ): Promise<readonly FailedEntry[]> {
+    const { broker } = this.#allowed(pubsub, topic);
+    const entries = this.#entries(pubsub, topic, body);
+    const messages = entries.map(({ entryId, event, contentType, metadata }) => ({
+      entryId,
+      message: this.#message(pubsub, topic, {
+        ...shared,
+        body: event,
+        contentType,
+        metadata: { ...shared.metadata, ...metadata },
+      }),
+    }));
+    const failed: FailedEntry[] = [];
+    for (const { entryId, message } of messages) {
+      await this.#calls
+        .run('published', pubsub, topic, () => broker.publish(topic, message))
+        .catch((error: unknown) => failed.push({ entryId, error: wordsOf(error) }));
+    }
+    return failed;
+  }
+
+  #allowed(pubsub: string, topic: string): OpenPubSub {
+    const open = this.#brokers.get(pubsub);
+    if (open === undefined) throw pubsubNotFound(pubsub);
+    if (!open.scopes.mayPublish(topic)) throw topicForbidden(pubsub, topic, this.#appId);
+    return open;
+  }
+
+  #message(pubsub: string, topic: string, event: Publication): PubSubMessage {
+    const { body, contentType, metadata, traceparent, tracestate } = event;
+    if (metadata.rawPayload === 'true') return { data: body, metadata };
+    const facts: EnvelopeFacts = {
+      appId: this.#appId,
+      pubsub,
+      topic,
+      contentType,
+      metadata,
+      traceparent,
+      tracestate,
+      nowWallMs: this.#clock.wallMs(),
+    };
+    try {
+      return { data: Buffer.from(JSON.stringify(envelopeOf(body, facts))), metadata };
+    } catch (error) {
+      throw notCloudEvent(pubsub, (error as Error).message, this.#appId);
+    }
+  }
+
+  #entries(pubsub: string, topic: string, body: Buffer) {
+    let list: unknown;
+    try {
+      list = JSON.parse(body.toString('utf8'));
+    } catch (error) {
+      throw bulkUnreadable(pubsub, topic, (error as Error).message, this.#appId);
+    }
+    if (!Array.isArray(list))
+      throw bulkUnreadable(pubsub, topic, 'the body must be a list', this.#appId);
+    const ids = new Set<string>();
+    return list.map((one: unknown) => {
+      const entry = isRecord(one) ? one : {};
+      const entryId = typeof entry.entryId === 'string' ? entry.entryId : '';
+      const event = eventBytes(entry.event, String(entry.contentType ?? ''));
+      if (event === undefined) {
+        const why = 'error: mismatch between contentType and event';
+        throw eventUnreadable(pubsub, topic, why, this.#appId);
+      }
+      if (entryId === '' || ids.has(entryId)) {
+        throw entryIdsUnusable(pubsub, topic, this.#appId);
+      }
+      ids.add(entryId);
+      const metadata = isRecord(entry.metadata) ? entry.metadata : {};
+      return {
+        entryId,
+        event,
+        contentType: String(entry.contentType),
+        metadata: Object.fromEntries(Object.entries(metadata).map(([k, v]) => [k, String(v)])),
+      };
+    });
+  }
+}
+
+/** A text as its content type has it, JSON as JSON; undefined where type and event do not go together. */
+function eventBytes(event: unknown, contentType: string): Buffer | undefined {
+  const type = contentType.split(';', 1)[0]!.trim().toLowerCase();
+  if (type === 'application/json' || type.endsWith('+json'))
+    return Buffer.from(JSON.stringify(event));
+  if (type === '' || typeof event !== 'string') return undefined;
+  return type === 'application/octet-stream' ? Buffer.from(event, 'base64') : Buffer.from(event);
+}
+
+function wordsOf(error: unknown): string {
+  if (isPolicyError(error)) return refusalWords(error.code);
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createLogger } from '@holdfast/telemetry/log';
+import { staticNames } from '../names/static-names.ts';
+import type { SidecarOptions } from '../options.ts';
+import { startSidecar } from '../start-sidecar.ts';
+
+/** What the two makes have in common is in tests/conformance/pubsub.test.ts. */
+describe('publish and subscribe', () => {
+  test('metadata cannot change the framing of the request, nor speak for the sidecar', async (t) => {
+    const { app, publish } = await start(t, [{ pubsubname: 'p', topic: 't', route: '/take' }]);
+    const names = [
+      'content-length',
+      'Host',
+      'Transfer-Encoding',
+      'dapr-api-token',
+      'a%0d%0ab',
+      'mine',
+    ];
+    await publish('t', names.map((name) => `metadata.${name}=7`).join('&'));
+    const { headers, body } = await app.next('/take');
+    const { 'content-length': length, 'transfer-encoding': encoding, mine, host } = headers;
+    assert.deepEqual([length, encoding, mine], [`${body.length}`, undefined, '7']);
+    assert.equal(host, `127.0.0.1:${app.port}`);
+    assert.ok(!('dapr-api-token' in headers) && !('a' in headers));
+  });
+
+  test('a rule that cannot be applied to an event, and no dead letters: the log has it', async (t) => {
+    const rules = [{ match: 'event.data.a.b > 1', path: '/take' }];
+    const { logged, publish } = await start(t, [
+      { pubsubname: 'p', topic: 't', routes: { rules } },
+    ]);
+    await publish('t');
+    await until(() => logged().includes('An event of t in p is lost: '));
+  });
+
+  test('an event that no rule takes is dropped; its metric says so', async (t) => {
+    const rules = [{ match: 'event.type == "never"', path: '/take' }];
+    const { page, publish } = await start(t, [{ pubsubname: 'p', topic: 't', routes: { rules } }]);
+    await publish('t');
+    await until(async () =>
+      /ingress_count\{.*process_status="drop".*topic="t"\} 1/.test(await page()),
+    );
+  });
+
+  test('subscriptions that cannot be are left out, by name and reason; the others work', async (t) => {
+    const { app, logged, publish } = await start(
+      t,
+      [
+        { pubsubname: 'nobody', topic: 't', route: '/take' },
+        { pubsubname: 'p', topic: 'kept', route: '/take' },
+        { pubsubname: 'p', topic: 't', route: '/take' },
+        { pubsubname: 'p', topic: 't', route: '/twice' },
+      ],
+      { metadata: '{ name: subscriptionScopes, value: "one=t" }' },
+    );
+    await publish('t');
+    await app.next('/take');
+    assert.match(logged(), /Nobody subscribes to t: pubsub nobody is not found/);
+    assert.match(
+      logged(),
+      /Nobody subscribes to kept: it is not allowed for app id one in pubsub p/,
+    );
+  });
+
+  for (const [what, answer, why] of [
+    ['no list', '{}', /must answer with a list/],
+    ['no topic', '[{"pubsubname":"p"}]', /needs pubsubname and topic/],
+    ['no route', '[{"pubsubname":"p","topic":"t"}]', /t has no route/],
+    [
+      'no CEL',
+      '[{"pubsubname":"p","topic":"t","routes":{"rules":[{"match":"a ==","path":"/x"}]}}]',
+      /a ==/,
+    ],
+  ] as const) {
+    test(`/dapr/subscribe with ${what}: the log says what is wrong`, async (t) => {
+      const { logged } = await start(t, answer);
+      await until(() => logged().includes('/dapr/subscribe cannot be used'));
+      assert.match(logged(), why);
+    });
+  }
+
+  test('an application whose health is watched is asked once it is healthy', async (t) => {
+    const { app, publish, subscribed } = await start(
+      t,
+      [{ pubsubname: 'p', topic: 't', route: '/take' }],
+      {
+        appHealthCheck: { intervalMs: 20 },
+      },
+    );
+    await until(subscribed);
+    await publish('t');
+    await app.next('/take');
+  });
+
+  test('stopping waits for what the application was handed; by force it does not', async (t) => {
+    const waiting = await start(t, [{ pubsubname: 'p', topic: 't', route: '/hang' }]);
+    await waiting.publish('t');
+    await waiting.app.next('/hang');
+    const stopped = waiting.sidecar.stop();
+    let early = true;
+    setTimeout(() => {
+      early = false;
+      waiting.app.release();
+    }, 100);
+    await stopped;
+    assert.equal(early, false);
+
+    const forced = await start(t, [{ pubsubname: 'p', topic: 't', route: '/hang' }]);
+    await forced.publish('t');
+    await forced.app.next('/hang');
+    await forced.sidecar.stop({ force: true });
+  });
+});
+
+async function until(there: () => boolean | Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 400; tries += 1) {
+    if (await there()) return;
+    await sleep(25);
+  }
+  assert.fail('it did not happen within 10 s');
+}
+
+/** A sidecar with one broker `p`, and the application behind it that answers `subscriptions`. */
+async function start(
+  t: TestContext,
+  subscriptions: string | readonly object[],
+  { metadata = '', ...options }: Partial<SidecarOptions> & { readonly metadata?: string } = {},
+) {
+  const app = await takingApp(t, subscriptions);
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-pubsub-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  await writeFile(
+    join(folder, 'p.yaml'),
+    `{ apiVersion: dapr.io/v1alpha1, kind: Component, metadata: { name: p },
+       spec: { type: pubsub.in-memory, version: v1, metadata: [${metadata}] } }`,
+  );
+  const lines: string[] = [];
+  const sidecar = await startSidecar(
+    {
+      appId: 'one',
+      appPort: app.port,
+      httpPort: 0,
+      metricsPort: 0,
+      names: staticNames({}),
+      resourcesPaths: [folder],
+      ...options,
+    },
+    { log: createLogger({ write: (line) => lines.push(line) }) },
+  );
+  t.after(() => sidecar.stop({ force: true }));
+  const url = `http://127.0.0.1:${sidecar.ports.http}/v1.0`;
+  await until(async () => (await fetch(`${url}/healthz`)).ok);
+  return {
+    app,
+    sidecar,
+    logged: () => lines.join('\n'),
+    page: async () =>
+      await (await fetch(`http://127.0.0.1:${sidecar.ports.metrics}/metrics`)).text(),
+    async subscribed() {
+      const body = (await (await fetch(`${url}/metadata`)).json()) as { subscriptions?: object[] };
+      return body.subscriptions !== undefined;
+    },
+    async publish(topic: string, query = '') {
+      const headers = { 'content-type': 'application/json' };
+      const answer = await fetch(`${url}/publish/p/${topic}?${query}`, {
+        method: 'POST',
+        headers,
+        body: '{"a":1}',
+      });
+      assert.equal(answer.status, 204, await answer.text());
+    },
+  };
+}
+
+interface Taken {
+  readonly headers: http.IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+async function takingApp(t: TestContext, subscriptions: string | readonly object[]) {
+  const taken = new Map<string, Taken[]>();
+  const hanging: http.ServerResponse[] = [];
+  const server = http.createServer((req, res) => {
+    const chunks: Buffer[] = [];
+    req.on('data', (chunk: Buffer) => chunks.push(chunk));
+    req.on('end', () => {
+      const url = req.url ?? '';
+      if (url === '/dapr/subscribe') {
+        res.end(typeof subscriptions === 'string' ? subscriptions : JSON.stringify(subscriptions));
+        return;
+      }
+      const one = { headers: req.headers, body: Buffer.concat(chunks) };
+      taken.set(url, [...(taken.get(url) ?? []), one]);
+      if (url === '/hang') hanging.push(res);
+      else res.end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    release: () => hanging.forEach((res) => void res.end()),
+    async next(path: string): Promise<Taken> {
+      await until(() => taken.has(path));
+      return taken.get(path)![0]!;
+    },
+  };
+}

@@ -1,0 +1,21 @@
+/** A message as a broker carries it. */
+export interface PubSubMessage {
+  readonly data: Buffer;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Rejects where the message was not taken care of; what happens then is the broker's to say. */
+export type PubSubHandler = (message: PubSubMessage) => Promise<void>;
+
+/** A broker. */
+export interface PubSub {
+  /** As the metadata names them. */
+  readonly capabilities: readonly string[];
+  /** Resolves when the broker has the message. */
+  publish(topic: string, message: PubSubMessage): Promise<void>;
+  subscribe(topic: string, handler: PubSubHandler): Promise<void>;
+  /** Hands over nothing more; resolves when the handlers at work have ended. */
+  drain(): Promise<void>;
+  /** Waits for nobody. */
+  close(): Promise<void>;
+}
