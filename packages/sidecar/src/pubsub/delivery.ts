@@ -29,29 +29,40 @@ export async function deliver(
   options: DeliveryOptions,
 ): Promise<void> {
   const { deadLetterTopic, pubsub, topic } = subscription;
-  const { clock, count, inbound, log } = options;
+  const { clock, count, log } = options;
   const begunMs = clock.now();
-  const bury = async (why: string) => {
-    if (deadLetterTopic === '') return false;
-    await options.bury(pubsub, deadLetterTopic, message);
-    log.warn(`An event of ${topic} in ${pubsub} went to ${deadLetterTopic}: ${why}`);
-    return true;
-  };
+  let error: Error | undefined;
+  let status: DeliveryStatus;
   try {
-    const event = eventOf(subscription, message);
-    const path = pathFor(subscription, event, clock.wallMs());
-    let dropped = path === undefined;
-    if (path !== undefined) {
-      const once = () => post(options.ask, path, pubsub, event, message);
-      const pipeline = inbound(pubsub);
-      dropped = (await (pipeline === undefined ? once() : pipeline.execute(once))) === 'drop';
-    }
-    count(pubsub, topic, dropped ? 'drop' : 'success', clock.now() - begunMs);
-    if (dropped) await bury('the application did not want it');
-  } catch (error) {
-    count(pubsub, topic, 'retry', clock.now() - begunMs);
-    if (!(await bury((error as Error).message))) throw error;
+    status = await offer(subscription, message, options);
+  } catch (thrown) {
+    error = thrown as Error;
+    status = 'retry';
   }
+  count(pubsub, topic, status, clock.now() - begunMs);
+  if (status === 'success') return;
+  if (deadLetterTopic !== '') {
+    await options.bury(pubsub, deadLetterTopic, message);
+    const why = error?.message ?? 'the application did not want it';
+    log.warn(`An event of ${topic} in ${pubsub} went to ${deadLetterTopic}: ${why}`);
+  } else if (error !== undefined) throw error;
+}
+
+/** Through the inbound policies; throws when they have given up. */
+async function offer(
+  subscription: TopicSubscription,
+  message: PubSubMessage,
+  { ask, clock, inbound }: DeliveryOptions,
+): Promise<'success' | 'drop'> {
+  const { pubsub } = subscription;
+  const event = eventOf(subscription, message);
+  const path = pathFor(subscription, event, clock.wallMs());
+  if (path === undefined) return 'drop';
+  const once = (signal?: AbortSignal) => post(ask, path, pubsub, event, message, signal);
+  const pipeline = inbound(pubsub);
+  return pipeline === undefined
+    ? await once()
+    : await pipeline.execute(({ signal }) => once(signal));
 }
 
 function eventOf(
@@ -79,6 +90,7 @@ async function post(
   pubsub: string,
   event: Envelope,
   { metadata }: PubSubMessage,
+  signal: AbortSignal | undefined,
 ): Promise<'success' | 'drop'> {
   const body = Buffer.from(JSON.stringify(event));
   const headers = ['content-type', CLOUD_EVENTS, 'content-length', String(body.length)];
@@ -88,9 +100,10 @@ async function post(
     headers.push(name, value);
   }
   const trace = event.traceparent;
-  if (typeof trace === 'string' && trace !== '') headers.push('traceparent', trace);
+  if (typeof trace === 'string' && /^[\da-f-]+$/.test(trace)) headers.push('traceparent', trace);
   const full = path.startsWith('/') ? path : `/${path}`;
-  return verdict(await ask({ method: 'POST', path: full, headers, body }), String(event.id));
+  const answer = await ask({ method: 'POST', path: full, headers, body }, signal);
+  return verdict(answer, String(event.id));
 }
 
 /** Metadata is the publisher's to choose; the framing of our request and its trace are not. */

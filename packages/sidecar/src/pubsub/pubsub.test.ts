@@ -99,6 +99,17 @@ describe('publish and subscribe', () => {
     await app.next('/take');
   });
 
+  test('an attempt that is too late is given up before the next one begins', async (t) => {
+    const policy = `{ apiVersion: dapr.io/v1alpha1, kind: Resiliency, metadata: { name: r }, spec: {
+      policies: { timeouts: { soon: 100ms }, retries: { once: { duration: 1ms, maxRetries: 1 } } },
+      targets: { components: { p: { inbound: { timeout: soon, retry: once } } } } } }`;
+    const subscriptions = [{ pubsubname: 'p', topic: 't', route: '/hang' }];
+    const { app, logged, publish } = await start(t, subscriptions, { policy });
+    await publish('t');
+    await until(() => logged().includes('An event of t in p is lost: '));
+    await until(() => app.givenUp() === 2);
+  });
+
   test('stopping waits for what the application was handed; by force it does not', async (t) => {
     const waiting = await start(t, [{ pubsubname: 'p', topic: 't', route: '/hang' }]);
     await waiting.publish('t');
@@ -131,7 +142,11 @@ async function until(there: () => boolean | Promise<boolean>): Promise<void> {
 async function start(
   t: TestContext,
   subscriptions: string | readonly object[],
-  { metadata = '', ...options }: Partial<SidecarOptions> & { readonly metadata?: string } = {},
+  {
+    metadata = '',
+    policy,
+    ...options
+  }: Partial<SidecarOptions> & { readonly metadata?: string; readonly policy?: string } = {},
 ) {
   const app = await takingApp(t, subscriptions);
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-pubsub-'));
@@ -141,6 +156,7 @@ async function start(
     `{ apiVersion: dapr.io/v1alpha1, kind: Component, metadata: { name: p },
        spec: { type: pubsub.in-memory, version: v1, metadata: [${metadata}] } }`,
   );
+  if (policy !== undefined) await writeFile(join(folder, 'policy.yaml'), policy);
   const lines: string[] = [];
   const sidecar = await startSidecar(
     {
@@ -187,6 +203,7 @@ interface Taken {
 async function takingApp(t: TestContext, subscriptions: string | readonly object[]) {
   const taken = new Map<string, Taken[]>();
   const hanging: http.ServerResponse[] = [];
+  let givenUp = 0;
   const server = http.createServer((req, res) => {
     const chunks: Buffer[] = [];
     req.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -198,8 +215,12 @@ async function takingApp(t: TestContext, subscriptions: string | readonly object
       }
       const one = { headers: req.headers, body: Buffer.concat(chunks) };
       taken.set(url, [...(taken.get(url) ?? []), one]);
-      if (url === '/hang') hanging.push(res);
-      else res.end();
+      if (url === '/hang') {
+        hanging.push(res);
+        res.once('close', () => {
+          if (!res.writableFinished) givenUp += 1;
+        });
+      } else res.end();
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -210,6 +231,7 @@ async function takingApp(t: TestContext, subscriptions: string | readonly object
   return {
     port: (server.address() as AddressInfo).port,
     release: () => hanging.forEach((res) => void res.end()),
+    givenUp: () => givenUp,
     async next(path: string): Promise<Taken> {
       await until(() => taken.has(path));
       return taken.get(path)![0]!;
