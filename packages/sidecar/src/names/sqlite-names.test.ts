@@ -34,6 +34,25 @@ describe('sqliteNames', () => {
     );
   });
 
+  test('waits for a new file that somebody else is making, but not for ever', async (t) => {
+    const file = path.join(await temporaryFolder(t), 'new.db');
+    const other = new DatabaseSync(file);
+    t.after(() => other.close());
+    other.exec('CREATE TABLE theirs (a); BEGIN EXCLUSIVE');
+    const clock = new VirtualClock();
+    const open = () => sqliteNames({ path: file, busyTimeoutMs: 1, clock, log });
+
+    const tooLong = assert.rejects(open(), /database is locked/);
+    await clock.advance(6_000);
+    await tooLong;
+
+    const opening = open();
+    await clock.advance(1_000);
+    other.exec('COMMIT');
+    await clock.advance(1_000);
+    await (await opening).close();
+  });
+
   test('takes over the row of a dead sidecar that had the same address', async (t) => {
     const { open } = await shared(t);
     const [dead, heir] = [await open(), await open()];

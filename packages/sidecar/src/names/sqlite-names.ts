@@ -43,8 +43,15 @@ export async function sqliteNames(given: SqliteNamesOptions): Promise<NameResolv
   // Loaded when it is asked for: the engine takes memory that other resolvers need not pay.
   const { DatabaseSync } = await import('node:sqlite');
   const db = new DatabaseSync(options.path, { timeout: options.busyTimeoutMs });
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
-  createTables(db, options);
+  try {
+    await patiently(options.clock, () => {
+      db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+      createTables(db, options);
+    });
+  } catch (error) {
+    db.close();
+    throw error;
+  }
 
   const hosts = options.tableName;
   const now = 'unixepoch(CURRENT_TIMESTAMP)';
@@ -103,6 +110,28 @@ export async function sqliteNames(given: SqliteNamesOptions): Promise<NameResolv
       db.close();
     },
   };
+}
+
+/** SQLite's code for a lock that somebody else has. */
+const SQLITE_BUSY = 5;
+/** A new file that many open at once is theirs in turn, each for a moment. */
+const OPENING_PATIENCE_MS = 5_000;
+const OPENING_PAUSE_MS = 20;
+
+/** SQLite does not wait for a lock while it turns a file to WAL, whatever its timeout: this does. */
+async function patiently(clock: Clock, open: () => void): Promise<void> {
+  const giveUpAtMs = clock.now() + OPENING_PATIENCE_MS;
+  for (;;) {
+    try {
+      open();
+      return;
+    } catch (error) {
+      // The upper bits say more about it.
+      const busy = ((error as { readonly errcode?: number }).errcode ?? 0) % 256 === SQLITE_BUSY;
+      if (!busy || clock.now() >= giveUpAtMs) throw error;
+      await clock.sleep(OPENING_PAUSE_MS);
+    }
+  }
 }
 
 interface Tables {
