@@ -1,4 +1,5 @@
 import type { Operation } from '../engine/operation.ts';
+import { refused } from '../engine/refused.ts';
 import type { Cut, Entry, ForcedState, Stage, StageWorld } from '../engine/stage.ts';
 import { CircuitBusyError, CircuitOpenError } from '../errors.ts';
 import type { OwnCircuitState } from '../events.ts';
@@ -245,7 +246,6 @@ class BreakerStage implements Stage, SharingStage {
 
   #refuse(op: Operation, admission: 'open' | 'busy', nowMs: number): Error {
     const { name } = this.policy;
-    const { reporter } = this.#world;
     const { untilMs, error } = this.#circuit;
     let refusal: CircuitOpenError | CircuitBusyError;
     if (admission === 'open') {
@@ -256,10 +256,7 @@ class BreakerStage implements Stage, SharingStage {
       const message = `Circuit "${name}" is half-open and waits for its probes to answer. Try again soon.`;
       refusal = new CircuitBusyError(name, message, undefined, error);
     }
-    if (reporter.listening) {
-      reporter.report(op.id, { type: 'refused', policy: name, code: refusal.code });
-    }
-    return refusal;
+    return refused(this.#world, op, refusal);
   }
 
   #tell(call: number): void {

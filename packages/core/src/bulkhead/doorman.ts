@@ -1,5 +1,6 @@
 import { Alarm } from '../engine/alarm.ts';
 import type { Operation } from '../engine/operation.ts';
+import { refused } from '../engine/refused.ts';
 import { type Entry, HELD, type StageWorld } from '../engine/stage.ts';
 import { type PolicyError, QueueTimedOutError } from '../errors.ts';
 import { CRITICALITIES } from '../policy.ts';
@@ -75,7 +76,7 @@ export class Doorman {
       this.#refuseWaiter(displaced, this.#full(gate));
     }
     if (told === 'inside') return undefined;
-    if (told === 'full') return this.#refuse(op, this.#full(gate));
+    if (told === 'full') return refused(this.#world, op, this.#full(gate));
     op.keepContext();
     waiter.sinceMs = this.#world.reporter.listening ? this.#world.clock.now() : -1;
     this.#world.alarms.arm(waiter.alarm, rules.queueTimeoutMs);
@@ -126,7 +127,7 @@ export class Doorman {
 
   #refuseWaiter(waiter: Waiter, refusal: PolicyError): void {
     this.#gone(waiter);
-    waiter.op.settleHeld(waiter.index, this.#refuse(waiter.op, refusal), true);
+    waiter.op.settleHeld(waiter.index, refused(this.#world, waiter.op, refusal), true);
   }
 
   /** One that waited is no longer in the queue, and was not let in. */
@@ -142,13 +143,5 @@ export class Doorman {
     const depth = this.gate.queued;
     const { name: policy } = this.#policy;
     reporter.report(waiter.op.id, { type: 'queued', policy, waitedMs, admitted, depth });
-  }
-
-  #refuse<E extends PolicyError>(op: Operation, refusal: E): E {
-    const { reporter } = this.#world;
-    if (reporter.listening) {
-      reporter.report(op.id, { type: 'refused', policy: this.#policy.name, code: refusal.code });
-    }
-    return refusal;
   }
 }

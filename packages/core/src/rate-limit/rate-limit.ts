@@ -1,5 +1,6 @@
 import { Alarm } from '../engine/alarm.ts';
 import type { Operation } from '../engine/operation.ts';
+import { refused } from '../engine/refused.ts';
 import { type Entry, HELD, type Stage, type StageWorld } from '../engine/stage.ts';
 import { RateLimitedError } from '../errors.ts';
 import type { Forecast, WorstCase } from '../explain/explain.ts';
@@ -201,13 +202,8 @@ class RateLimitStage implements Stage {
   #refuse(op: Operation, waitMs: number): RateLimitedError {
     const { name } = this.policy;
     const { limit, intervalMs } = this.#options;
-    const { reporter } = this.#world;
     const retryAfterMs = Math.ceil(waitMs);
     const message = `Rate limit "${name}" of ${limit} calls in ${intervalMs} ms is used up. Try again in ${retryAfterMs} ms.`;
-    const refusal = new RateLimitedError(name, message, retryAfterMs);
-    if (reporter.listening) {
-      reporter.report(op.id, { type: 'refused', policy: name, code: refusal.code });
-    }
-    return refusal;
+    return refused(this.#world, op, new RateLimitedError(name, message, retryAfterMs));
   }
 }

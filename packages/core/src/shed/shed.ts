@@ -1,4 +1,5 @@
 import type { Operation } from '../engine/operation.ts';
+import { refused } from '../engine/refused.ts';
 import type { Entry, Stage, StageWorld } from '../engine/stage.ts';
 import { ShedError } from '../errors.ts';
 import type { Forecast } from '../explain/explain.ts';
@@ -123,13 +124,8 @@ class ShedStage implements Stage {
 
   #refuse(op: Operation, why: string): ShedError {
     const { name } = this.policy;
-    const { reporter } = this.#world;
     const { criticality } = op.caller;
     const message = `"${name}" shed a call that is ${criticality}: ${why}. Try again later, elsewhere.`;
-    const refusal = new ShedError(name, message);
-    if (reporter.listening) {
-      reporter.report(op.id, { type: 'refused', policy: name, code: refusal.code });
-    }
-    return refusal;
+    return refused(this.#world, op, new ShedError(name, message));
   }
 }

@@ -1,4 +1,5 @@
 import type { Operation } from '../engine/operation.ts';
+import { refused } from '../engine/refused.ts';
 import type { Cut, Entry, Stage, StageWorld } from '../engine/stage.ts';
 import { ThrottledError } from '../errors.ts';
 import type { Forecast } from '../explain/explain.ts';
@@ -96,12 +97,7 @@ class ThrottleStage implements Stage {
   #refuse(op: Operation, probability: number): ThrottledError {
     const { name } = this.policy;
     const { calls, accepts } = this.#acceptance;
-    const { reporter } = this.#world;
     const message = `Throttle "${name}" did not send the call: of the last ${calls} only ${accepts} were accepted. Try again later; ${Math.round(probability * 100)} % are refused now.`;
-    const refusal = new ThrottledError(name, message);
-    if (reporter.listening) {
-      reporter.report(op.id, { type: 'refused', policy: name, code: refusal.code });
-    }
-    return refusal;
+    return refused(this.#world, op, new ThrottledError(name, message));
   }
 }
