@@ -31,15 +31,15 @@ export function invokeAnswer(id: string, error: unknown, attempts: number): Invo
   if (error instanceof BodyStalledError) return failure(408, id, error.message);
 
   const headers = ['holdfast-attempts', String(attempts)];
-  if (isPolicyError(error)) {
-    headers.push(...refusalHeaders(error));
-    return { ...failure(500, id, REFUSALS[error.code]), headers };
-  }
-  return { ...failure(500, id, error instanceof Error ? error.message : String(error)), headers };
+  if (isPolicyError(error)) headers.push(...refusalHeaders(error));
+  return { ...failure(500, id, failureWords(error)), headers };
 }
 
-/** A refusal of ours in Dapr's words. */
-export const refusalWords = (code: PolicyErrorCode): string => REFUSALS[code];
+/** What failed a call; a refusal of ours in Dapr's words. */
+export function failureWords(error: unknown): string {
+  if (isPolicyError(error)) return REFUSALS[error.code];
+  return error instanceof Error ? error.message : String(error);
+}
 
 /** Who refused, and when to come back. */
 export function refusalHeaders({ policy, retryAfterMs }: PolicyError): string[] {

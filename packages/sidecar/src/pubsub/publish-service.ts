@@ -1,7 +1,7 @@
-import { type Clock, isPolicyError } from '@holdfast/core';
+import type { Clock } from '@holdfast/core';
 import type { ComponentCalls } from '../components/component-calls.ts';
 import type { OpenPubSub } from '../components/open-components.ts';
-import { refusalWords } from '../invoke/invoke-error.ts';
+import { failureWords } from '../invoke/invoke-error.ts';
 import { isRecord } from '../resources/resource-files.ts';
 import { type EnvelopeFacts, envelopeOf } from './envelope.ts';
 import type { PubSubMessage } from './pubsub.ts';
@@ -30,7 +30,7 @@ export interface FailedEntry {
   readonly error: string;
 }
 
-/** Dapr's publishing, whatever the protocol; errors are `PubSubError`. */
+/** Dapr's publishing, whatever the protocol; errors are `ApiError`. */
 export class PublishService {
   readonly #brokers: ReadonlyMap<string, OpenPubSub>;
   readonly #calls: ComponentCalls;
@@ -55,7 +55,7 @@ export class PublishService {
     await this.#calls
       .run('published', pubsub, topic, () => broker.publish(topic, message))
       .catch((error: unknown) => {
-        throw publishFailed(pubsub, topic, wordsOf(error), error);
+        throw publishFailed(pubsub, topic, failureWords(error), error);
       });
   }
 
@@ -81,7 +81,7 @@ export class PublishService {
     for (const { entryId, message } of messages) {
       await this.#calls
         .run('published', pubsub, topic, () => broker.publish(topic, message))
-        .catch((error: unknown) => failed.push({ entryId, error: wordsOf(error) }));
+        .catch((error: unknown) => failed.push({ entryId, error: failureWords(error) }));
     }
     return failed;
   }
@@ -153,9 +153,4 @@ function eventBytes(event: unknown, contentType: string): Buffer | undefined {
     return Buffer.from(JSON.stringify(event));
   if (type === '' || typeof event !== 'string') return undefined;
   return type === 'application/octet-stream' ? Buffer.from(event, 'base64') : Buffer.from(event);
-}
-
-function wordsOf(error: unknown): string {
-  if (isPolicyError(error)) return refusalWords(error.code);
-  return error instanceof Error ? error.message : String(error);
 }

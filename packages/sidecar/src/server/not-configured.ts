@@ -1,4 +1,5 @@
 import type { ApiCall } from './api-call.ts';
+import { errorInfo } from './api-error.ts';
 
 /** The APIs that need a component, and what daprd says when there is none. */
 interface Absent {
@@ -115,9 +116,7 @@ export function notConfigured(call: ApiCall, path: string, appId: string): boole
 
 function details({ reason, ofApp }: Absent, appId: string): object {
   if (reason === undefined) return {};
-  const info = { '@type': 'type.googleapis.com/google.rpc.ErrorInfo', domain: 'dapr.io' };
-  const metadata = ofApp === true ? { appID: appId } : {};
-  return { details: [{ ...info, metadata, reason }] };
+  return { details: [errorInfo(reason, ofApp === true ? { appID: appId } : {})] };
 }
 
 function readable(segment: string): string {

@@ -1,5 +1,5 @@
 import { isRecord } from '../resources/resource-files.ts';
-import { StateError } from './state-error.ts';
+import { ApiError } from '../server/api-error.ts';
 import type { StateOperation } from './state-store.ts';
 
 export type Metadata = Readonly<Record<string, string>>;
@@ -121,7 +121,7 @@ function parse(body: Buffer, before: string): unknown {
   }
 }
 
-const malformed = (message: string) => new StateError(400, 'ERR_MALFORMED_REQUEST', message);
+const malformed = (message: string) => new ApiError(400, 'ERR_MALFORMED_REQUEST', message);
 
 /** A JSON value's kind as Go names it. */
 function goKind(value: unknown): string {

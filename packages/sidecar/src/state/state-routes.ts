@@ -1,21 +1,17 @@
-import { isPolicyError } from '@holdfast/core';
-import { type BodyLimits, BodyTooLargeError, collectBody } from '../flow/request-body.ts';
-import { ClientGoneError } from '../flow/upstream-error.ts';
-import { refusalHeaders } from '../invoke/invoke-error.ts';
+import { type ComponentHandler, componentRoute } from '../components/component-route.ts';
+import { type BodyLimits, collectBody } from '../flow/request-body.ts';
 import type { ApiCall } from '../server/api-call.ts';
 import type { Route } from '../server/api-routes.ts';
 import { queryMetadata } from '../server/query-metadata.ts';
-import { queryUnsupported, StateError } from './state-error.ts';
+import { queryUnsupported } from './state-error.ts';
 import { bulkGetRequest, saveRequests, transactionRequest } from './state-requests.ts';
 import type { BulkItem, StateService } from './state-service.ts';
-
-type Handler = (call: ApiCall, store: string, rest: string) => Promise<void>;
 
 /** `/v1.0/state/…` over HTTP. */
 export function stateRoutes(service: StateService, limits: BodyLimits): readonly Route[] {
   const body = (call: ApiCall) => collectBody(call.req, limits);
-  const writes = (path: RegExp, handle: Handler) =>
-    ['POST', 'PUT'].map((method) => route(method, path, handle));
+  const writes = (path: RegExp, handle: ComponentHandler) =>
+    ['POST', 'PUT'].map((method) => componentRoute(method, path, handle));
   return [
     ...writes(/^\/v1\.0\/state\/([^/]+)$/, async (call, store) => {
       service.require(store);
@@ -36,7 +32,7 @@ export function stateRoutes(service: StateService, limits: BodyLimits): readonly
       service.require(store);
       throw queryUnsupported(store);
     }),
-    route('GET', /^\/v1\.0\/state\/([^/]+)\/([^/]+)$/, async (call, store, key) => {
+    componentRoute('GET', /^\/v1\.0\/state\/([^/]+)\/([^/]+)$/, async (call, store, key) => {
       const item = await service.get(store, key);
       if (item === undefined) {
         call.empty(204);
@@ -46,7 +42,7 @@ export function stateRoutes(service: StateService, limits: BodyLimits): readonly
         item.expiresAt === undefined ? [] : ['metadata.ttlexpiretime', item.expiresAt];
       call.json(200, item.value, ['etag', item.etag, ...expires]);
     }),
-    route('DELETE', /^\/v1\.0\/state\/([^/]+)\/([^/]+)$/, async (call, store, key) => {
+    componentRoute('DELETE', /^\/v1\.0\/state\/([^/]+)\/([^/]+)$/, async (call, store, key) => {
       const query = new URLSearchParams(call.head.query);
       await service.delete(store, key, {
         etag: call.req.headers['if-match'] || undefined,
@@ -56,35 +52,6 @@ export function stateRoutes(service: StateService, limits: BodyLimits): readonly
       call.empty(204);
     }),
   ];
-}
-
-function route(method: string, path: RegExp, handle: Handler): Route {
-  return {
-    method,
-    path,
-    handle(call, [, store = '', rest = '']) {
-      // What a path could not say otherwise; a broken escape was refused before.
-      handle(call, decodeURIComponent(store), decodeURIComponent(rest)).catch((error: unknown) =>
-        fail(call, error),
-      );
-    },
-  };
-}
-
-function fail(call: ApiCall, error: unknown): void {
-  if (error instanceof ClientGoneError || call.res.destroyed) return;
-  if (error instanceof BodyTooLargeError) {
-    const message = error.message;
-    call.json(413, JSON.stringify({ errorCode: 'ERR_BODY_READ', message }));
-    return;
-  }
-  if (!(error instanceof StateError)) {
-    call.failed(error);
-    return;
-  }
-  const { cause, details, errorCode, message, status } = error;
-  const headers = isPolicyError(cause) ? refusalHeaders(cause) : [];
-  call.json(status, JSON.stringify({ errorCode, message, ...(details && { details }) }), headers);
 }
 
 /** As text, since what a store keeps is JSON already. */

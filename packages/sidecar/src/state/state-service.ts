@@ -1,8 +1,8 @@
-import { isPolicyError } from '@holdfast/core';
 import type { ComponentCalls } from '../components/component-calls.ts';
 import type { OpenStateStore } from '../components/open-components.ts';
-import { refusalWords } from '../invoke/invoke-error.ts';
-import { illegalKey, StateError, storeNotFound } from './state-error.ts';
+import { failureWords } from '../invoke/invoke-error.ts';
+import { ApiError } from '../server/api-error.ts';
+import { illegalKey, storeNotFound } from './state-error.ts';
 import {
   type BulkGetRequest,
   checkOptions,
@@ -20,7 +20,7 @@ export interface BulkItem {
   readonly error?: string;
 }
 
-/** Dapr's state API, whatever the protocol: keys with their prefix, policies, errors as `StateError`. */
+/** Dapr's state API, whatever the protocol: keys with their prefix, policies, errors as `ApiError`. */
 export class StateService {
   readonly #stores: ReadonlyMap<string, OpenStateStore>;
   readonly #calls: ComponentCalls;
@@ -68,8 +68,7 @@ export class StateService {
   async save(name: string, requests: readonly StateRequest[], query: Metadata): Promise<void> {
     const { store, keyPrefix } = this.#find(name);
     const keys = requests.map(({ key }) => {
-      if (key === '')
-        throw new StateError(400, 'ERR_MALFORMED_REQUEST', '"key" is a required field');
+      if (key === '') throw new ApiError(400, 'ERR_MALFORMED_REQUEST', '"key" is a required field');
       return fullKey(name, keyPrefix, key);
     });
     if (requests.length === 0) return;
@@ -107,7 +106,7 @@ export class StateService {
     const wanted = operations.map(({ operation, request }): (() => StateOperation) => {
       if (operation !== 'upsert' && operation !== 'delete') {
         const message = `operation type ${operation} not supported`;
-        throw new StateError(400, 'ERR_NOT_SUPPORTED_STATE_OPERATION', message);
+        throw new ApiError(400, 'ERR_NOT_SUPPORTED_STATE_OPERATION', message);
       }
       const key = fullKey(name, keyPrefix, request.key);
       return operation === 'upsert'
@@ -123,11 +122,11 @@ export class StateService {
     await this.#calls.run('state', name, 'transaction', work).catch((error: unknown) => {
       const { message } = failure('', '', error);
       const text = `error while executing state transaction: ${message.replace(/^: /, '')}`;
-      throw new StateError(500, 'ERR_STATE_TRANSACTION', text, { cause: error });
+      throw new ApiError(500, 'ERR_STATE_TRANSACTION', text, { cause: error });
     });
   }
 
-  /** @throws StateError where there is no such store. */
+  /** @throws ApiError where there is no such store. */
   require(name: string): void {
     this.#find(name);
   }
@@ -147,13 +146,8 @@ function fullKey(store: string, prefix: string, key: string): string {
   return prefix === '' ? key : `${prefix}${SEPARATOR}${key}`;
 }
 
-function failure(errorCode: string, what: string, error: unknown): StateError {
-  if (error instanceof StateError) return error;
+function failure(errorCode: string, what: string, error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
   const status = error instanceof EtagMismatchError ? 409 : 500;
-  const why = isPolicyError(error)
-    ? refusalWords(error.code)
-    : error instanceof Error
-      ? error.message
-      : String(error);
-  return new StateError(status, errorCode, `${what}: ${why}`, { cause: error });
+  return new ApiError(status, errorCode, `${what}: ${failureWords(error)}`, { cause: error });
 }

@@ -1,0 +1,39 @@
+import { isPolicyError } from '@holdfast/core';
+import { BodyTooLargeError } from '../flow/request-body.ts';
+import { ClientGoneError } from '../flow/upstream-error.ts';
+import { refusalHeaders } from '../invoke/invoke-error.ts';
+import type { ApiCall } from '../server/api-call.ts';
+import { ApiError } from '../server/api-error.ts';
+import type { Route } from '../server/api-routes.ts';
+
+/** `name` is the component's, `rest` what follows it in the path: a key, a topic; both decoded. */
+export type ComponentHandler = (call: ApiCall, name: string, rest: string) => Promise<void>;
+
+/** A route of a component's API; `path` has a group for each of the two. */
+export function componentRoute(method: string, path: RegExp, handle: ComponentHandler): Route {
+  return {
+    method,
+    path,
+    handle(call, [, name = '', rest = '']) {
+      // What a path could not say otherwise; a broken escape was refused before.
+      handle(call, decodeURIComponent(name), decodeURIComponent(rest)).catch((error: unknown) =>
+        fail(call, error),
+      );
+    },
+  };
+}
+
+function fail(call: ApiCall, error: unknown): void {
+  if (error instanceof ClientGoneError || call.res.destroyed) return;
+  if (error instanceof BodyTooLargeError) {
+    call.json(413, JSON.stringify({ errorCode: 'ERR_BODY_READ', message: error.message }));
+    return;
+  }
+  if (!(error instanceof ApiError)) {
+    call.failed(error);
+    return;
+  }
+  const { cause, details, errorCode, message, status } = error;
+  const headers = isPolicyError(cause) ? refusalHeaders(cause) : [];
+  call.json(status, JSON.stringify({ errorCode, message, ...(details && { details }) }), headers);
+}

@@ -1,0 +1,42 @@
+/** What went wrong with a call of the API, as every protocol can say it. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly status: number;
+  readonly errorCode: string;
+  /** Dapr's newer form of errors has these. */
+  readonly details: readonly object[] | undefined;
+
+  constructor(
+    status: number,
+    errorCode: string,
+    message: string,
+    options: { readonly details?: readonly object[]; readonly cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.status = status;
+    this.errorCode = errorCode;
+    this.details = options.details;
+  }
+}
+
+const TYPES = 'type.googleapis.com/google.rpc';
+
+export const errorInfo = (reason: string, metadata: object | null): object => ({
+  '@type': `${TYPES}.ErrorInfo`,
+  domain: 'dapr.io',
+  metadata,
+  reason,
+});
+
+export const resourceInfo = (type: string, name: string, description: string): object => ({
+  '@type': `${TYPES}.ResourceInfo`,
+  description,
+  owner: '',
+  resource_name: name,
+  resource_type: type,
+});
+
+export const badRequest = (field: string, description: string): object => ({
+  '@type': `${TYPES}.BadRequest`,
+  field_violations: [{ field, description }],
+});
