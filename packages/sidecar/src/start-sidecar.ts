@@ -148,7 +148,7 @@ async function start(
     ask: askApp(app),
     brokers: components.pubsub,
     declared: resources.subscriptions,
-    inbound: (pubsub) => policies.book.forInbound(pubsub),
+    inbound: (pubsub) => policies.book.forComponent(pubsub, 'Pubsub', 'inbound'),
     count: metrics.delivered,
     clock,
     log,

@@ -53,7 +53,7 @@ export class ComponentCalls {
     work: () => Promise<T>,
   ): Promise<T> {
     const begunMs = this.#clock.now();
-    const pipeline = this.#book.forComponent(name, POLICY_TYPE[kind]);
+    const pipeline = this.#book.forComponent(name, POLICY_TYPE[kind], 'outbound');
     let success = false;
     try {
       const result = await (pipeline === undefined

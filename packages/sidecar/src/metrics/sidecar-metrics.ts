@@ -1,4 +1,4 @@
-import type { TargetPolicies } from '@holdfast/config';
+import type { Direction, TargetPolicies } from '@holdfast/config';
 import type { CircuitState, Listener } from '@holdfast/core';
 import {
   componentMetrics,
@@ -42,8 +42,7 @@ export interface SidecarMetrics extends PeerCounts {
   applied(appId: string, policies: TargetPolicies, circuit: CircuitState | undefined): void;
   listener(appId: string): Listener | undefined;
   /** `label`: `Statestore_orders`. */
-  componentListener(label: string): Listener | undefined;
-  inboundListener(label: string): Listener | undefined;
+  componentListener(label: string, direction: Direction): Listener | undefined;
   /** An event was handed to the application. */
   delivered(pubsub: string, topic: string, status: DeliveryStatus, ms: number): void;
   /** A component has been asked. */
@@ -70,7 +69,7 @@ export function sidecarMetrics(appId: string, namespace: string): SidecarMetrics
   // Registered, so that their names are there before the first component is.
   const components = componentMetrics(metrics, { appId, namespace });
   let resiliency: ResiliencyMetrics | undefined;
-  const listenerOf = (target: string, direction: 'inbound' | 'outbound' = 'outbound'): Listener => {
+  const listenerOf = (target: string, direction: Direction): Listener => {
     const dapr = resiliency?.listener(direction, target);
     return (event) => {
       heard(event);
@@ -101,9 +100,8 @@ export function sidecarMetrics(appId: string, namespace: string): SidecarMetrics
         circuit,
       );
     },
-    listener: (app) => listenerOf(`app_${app}`),
-    componentListener: (label) => listenerOf(label),
-    inboundListener: (label) => listenerOf(label, 'inbound'),
+    listener: (app) => listenerOf(`app_${app}`, 'outbound'),
+    componentListener: listenerOf,
     delivered: (pubsub, topic, status, ms) => components.delivered(pubsub, topic, status, ms),
     component: (kind, name, operation, success, ms) =>
       components[kind](name, operation, success, ms),
@@ -128,7 +126,6 @@ export const NO_METRICS: SidecarMetrics = {
   applied() {},
   listener: () => undefined,
   componentListener: () => undefined,
-  inboundListener: () => undefined,
   delivered() {},
   component() {},
   forgotten() {},

@@ -36,8 +36,7 @@ export async function openPolicies(options: LivePoliciesOptions): Promise<LivePo
   const loaded = await loadResiliency(resourcesPaths, { appId, strict });
   const book = new PolicyBook(loaded.policies, {
     report: (target) => metrics.listener(target),
-    reportComponent: (label) => metrics.componentListener(label),
-    reportInbound: (label) => metrics.inboundListener(label),
+    reportComponent: (label, direction) => metrics.componentListener(label, direction),
     forgotten: (target, pipeline) => metrics.forgotten(target, pipeline),
   });
   let current = loaded;

@@ -1,4 +1,9 @@
-import type { ComponentType, ResiliencyPolicies, TargetPolicies } from '@holdfast/config';
+import type {
+  ComponentType,
+  Direction,
+  ResiliencyPolicies,
+  TargetPolicies,
+} from '@holdfast/config';
 import {
   type CircuitSnapshot,
   type Listener,
@@ -19,10 +24,8 @@ const MAX_TARGETS = 1_000;
 export interface PolicyBookEnv {
   /** Hears the pipelines of a target. */
   report(target: string): Listener | undefined;
-  /** Hears the pipeline of a component; `label` as Dapr's metrics have it: `Statestore_orders`. */
-  reportComponent(label: string): Listener | undefined;
-  /** The same for what comes in from a component. */
-  reportInbound(label: string): Listener | undefined;
+  /** Hears a pipeline of a component; `label` as Dapr's metrics have it: `Statestore_orders`. */
+  reportComponent(label: string, direction: Direction): Listener | undefined;
   /** A circuit is gone: evicted, or its policy was taken away. */
   forgotten(target: string, pipeline: string): void;
 }
@@ -39,10 +42,8 @@ export class PolicyBook {
   #policies: ResiliencyPolicies;
   readonly #env: PolicyBookEnv;
   readonly #targets = new Recent<TargetPipelines>(MAX_TARGETS, (target) => target.dispose());
-  /** By component's name; what the file named them is few. */
+  /** By direction and the component's name; there are as many as resources. */
   readonly #components = new Map<string, ComponentPipeline>();
-  /** Those of the events that a broker hands over. */
-  readonly #inbound = new Map<string, Pipeline | undefined>();
   #builtIn: Pipeline;
 
   constructor(policies: ResiliencyPolicies, env: PolicyBookEnv) {
@@ -60,20 +61,19 @@ export class PolicyBook {
     return target;
   }
 
-  /** The outbound pipeline of a component; undefined where nothing applies to it. */
-  forComponent(name: string, type: ComponentType): Pipeline | undefined {
-    let known = this.#components.get(name);
+  /**
+   * What applies to calls of a component (outbound), or to events on their way
+   * from it to the application (inbound); undefined where nothing does.
+   */
+  forComponent(name: string, type: ComponentType, direction: Direction): Pipeline | undefined {
+    const key = `${direction} ${name}`;
+    let known = this.#components.get(key);
     if (known === undefined) {
-      known = { type, pipeline: this.#componentPipeline(name, type) };
-      this.#components.set(name, known);
+      const which = { name, type, direction };
+      known = { which, pipeline: this.#componentPipeline(which) };
+      this.#components.set(key, known);
     }
     return known.pipeline;
-  }
-
-  /** What applies to events on their way from a broker to the application. */
-  forInbound(name: string): Pipeline | undefined {
-    if (!this.#inbound.has(name)) this.#inbound.set(name, this.#inboundPipeline(name));
-    return this.#inbound.get(name);
   }
 
   /** Retries of an unreachable peer, for targets the file does not list. */
@@ -86,15 +86,10 @@ export class PolicyBook {
     this.#policies = policies;
     this.#builtIn = builtInRetries(policies);
     for (const [id, target] of this.#targets.entries()) target.replace(policies.forApp(id));
-    for (const [name, known] of this.#components) {
-      const list = componentPolicies(policies, name, known.type);
+    for (const known of this.#components.values()) {
+      const list = componentPolicies(policies, known.which);
       if (known.pipeline !== undefined && list.length > 0) known.pipeline.swap(list);
-      else known.pipeline = this.#componentPipeline(name, known.type);
-    }
-    for (const [name, known] of this.#inbound) {
-      const list = inboundPolicies(policies, name);
-      if (known !== undefined && list.length > 0) known.swap(list);
-      else this.#inbound.set(name, this.#inboundPipeline(name));
+      else known.pipeline = this.#componentPipeline(known.which);
     }
   }
 
@@ -102,34 +97,37 @@ export class PolicyBook {
     return [...this.#targets.entries()].flatMap(([, target]) => [...target.circuits()]);
   }
 
-  #inboundPipeline(name: string): Pipeline | undefined {
-    const list = inboundPolicies(this.#policies, name);
+  #componentPipeline(which: Which): Pipeline | undefined {
+    const list = componentPolicies(this.#policies, which);
     if (list.length === 0) return undefined;
-    const report = this.#env.reportInbound(`Pubsub_${name}`);
-    return pipeline(`inbound ${name}`, list, { report, registry: undefined });
+    const { name, type, direction } = which;
+    const report = this.#env.reportComponent(`${type}_${name}`, direction);
+    const whose = direction === 'outbound' ? 'component' : 'inbound';
+    return pipeline(`${whose} ${name}`, list, { report, registry: undefined });
   }
+}
 
-  #componentPipeline(name: string, type: ComponentType): Pipeline | undefined {
-    const list = componentPolicies(this.#policies, name, type);
-    if (list.length === 0) return undefined;
-    const report = this.#env.reportComponent(`${type}_${name}`);
-    return pipeline(`component ${name}`, list, { report, registry: undefined });
-  }
+/** A component, and which way it is passed. */
+interface Which {
+  readonly name: string;
+  readonly type: ComponentType;
+  readonly direction: Direction;
 }
 
 interface ComponentPipeline {
-  readonly type: ComponentType;
+  readonly which: Which;
   pipeline: Pipeline | undefined;
 }
 
-/** What a component throws has no status: every failure of it is one, and may be tried again. */
-function componentPolicies(policies: ResiliencyPolicies, name: string, type: ComponentType) {
-  return policies.forComponent(name, type, 'outbound').policies(() => undefined, 'grpc');
-}
-
-/** Here there is a status where the application answered with one. */
-function inboundPolicies(policies: ResiliencyPolicies, name: string) {
-  return policies.forComponent(name, 'Pubsub', 'inbound').policies(deliveryStatus, 'http');
+/**
+ * What a component throws has no status: every failure of it is one, and may be
+ * tried again. Inbound it is the application that fails, and it may have one.
+ */
+function componentPolicies(policies: ResiliencyPolicies, { name, type, direction }: Which) {
+  const found = policies.forComponent(name, type, direction);
+  return direction === 'outbound'
+    ? found.policies(() => undefined, 'grpc')
+    : found.policies(deliveryStatus, 'http');
 }
 
 function deliveryStatus({ error }: { readonly error?: unknown }): number | undefined {

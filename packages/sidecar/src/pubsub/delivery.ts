@@ -15,7 +15,7 @@ export interface DeliveryOptions {
   /** The inbound policies of a component; undefined where there are none. */
   readonly inbound: (pubsub: string) => Pipeline | undefined;
   /** Publishes to a dead letter topic, past scopes and envelopes. */
-  readonly bury: (pubsub: string, topic: string, message: PubSubMessage) => Promise<void>;
+  readonly bury: (topic: string, message: PubSubMessage) => Promise<void>;
   readonly count: (pubsub: string, topic: string, status: DeliveryStatus, ms: number) => void;
 }
 
@@ -42,7 +42,7 @@ export async function deliver(
   count(pubsub, topic, status, clock.now() - begunMs);
   if (status === 'success') return;
   if (deadLetterTopic !== '') {
-    await options.bury(pubsub, deadLetterTopic, message);
+    await options.bury(deadLetterTopic, message);
     const why = error?.message ?? 'the application did not want it';
     log.warn(`An event of ${topic} in ${pubsub} went to ${deadLetterTopic}: ${why}`);
   } else if (error !== undefined) throw error;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isRecord } from '../resources/resource-files.ts';
 import { secondsOf } from '../state/memory-state.ts';
+import { isJson, mediaType } from './media-type.ts';
 
 /** A CloudEvent, as Dapr makes it. */
 export type Envelope = Readonly<Record<string, unknown>>;
@@ -87,8 +88,8 @@ function filled({ nowWallMs, pubsub, topic, traceparent, tracestate }: EnvelopeF
 }
 
 function dataOf(body: Buffer, contentType: string): Envelope {
-  const type = contentType.split(';', 1)[0]!.trim().toLowerCase();
-  if (type === 'application/json' || type.endsWith('+json')) {
+  const type = mediaType(contentType);
+  if (isJson(type)) {
     try {
       return { data: JSON.parse(body.toString('utf8')) };
     } catch {

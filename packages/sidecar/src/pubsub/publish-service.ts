@@ -2,8 +2,9 @@ import type { Clock } from '@holdfast/core';
 import type { ComponentCalls } from '../components/component-calls.ts';
 import type { OpenPubSub } from '../components/open-components.ts';
 import { failureWords } from '../invoke/invoke-error.ts';
-import { isRecord } from '../resources/resource-files.ts';
+import { isRecord, texts } from '../resources/resource-files.ts';
 import { type EnvelopeFacts, envelopeOf } from './envelope.ts';
+import { isJson, mediaType } from './media-type.ts';
 import type { PubSubMessage } from './pubsub.ts';
 import {
   bulkUnreadable,
@@ -135,12 +136,11 @@ export class PublishService {
         throw entryIdsUnusable(pubsub, topic, this.#appId);
       }
       ids.add(entryId);
-      const metadata = isRecord(entry.metadata) ? entry.metadata : {};
       return {
         entryId,
         event,
         contentType: String(entry.contentType),
-        metadata: Object.fromEntries(Object.entries(metadata).map(([k, v]) => [k, String(v)])),
+        metadata: texts(entry.metadata),
       };
     });
   }
@@ -148,9 +148,8 @@ export class PublishService {
 
 /** A text as its content type has it, JSON as JSON; undefined where type and event do not go together. */
 function eventBytes(event: unknown, contentType: string): Buffer | undefined {
-  const type = contentType.split(';', 1)[0]!.trim().toLowerCase();
-  if (type === 'application/json' || type.endsWith('+json'))
-    return Buffer.from(JSON.stringify(event));
+  const type = mediaType(contentType);
+  if (isJson(type)) return Buffer.from(JSON.stringify(event));
   if (type === '' || typeof event !== 'string') return undefined;
   return type === 'application/octet-stream' ? Buffer.from(event, 'base64') : Buffer.from(event);
 }

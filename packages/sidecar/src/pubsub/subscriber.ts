@@ -62,9 +62,10 @@ export class Subscriber {
       );
       return;
     }
-    const bury: DeliveryOptions['bury'] = (_pubsub, dead, message) =>
-      open.broker.publish(dead, message);
-    const options = { ...this.#options, bury };
+    const options: DeliveryOptions = {
+      ...this.#options,
+      bury: (dead, message) => open.broker.publish(dead, message),
+    };
     this.#active.push(subscription);
     await open.broker.subscribe(topic, (message) => deliver(subscription, message, options));
   }

@@ -1,5 +1,5 @@
 import { Environment } from '@marcbachmann/cel-js';
-import { at, isRecord, type Resource } from '../resources/resource-files.ts';
+import { at, type Resource, texts } from '../resources/resource-files.ts';
 import type { Envelope } from './envelope.ts';
 
 /** Which path of the application gets an event. */
@@ -43,16 +43,13 @@ function subscription(type: TopicSubscription['type'], given: unknown): TopicSub
   }
   const rules = rulesOf(given);
   if (rules.length === 0) throw new Error(`the subscription to ${topic} has no route`);
-  const metadata = at(given, 'metadata');
   return {
     type,
     pubsub,
     topic,
     rules,
     deadLetterTopic: String(at(given, 'deadLetterTopic') ?? ''),
-    metadata: isRecord(metadata)
-      ? Object.fromEntries(Object.entries(metadata).map(([name, value]) => [name, String(value)]))
-      : {},
+    metadata: texts(at(given, 'metadata')),
   };
 }
 

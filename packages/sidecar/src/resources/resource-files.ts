@@ -71,6 +71,12 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Every value of a map as text; empty where there is no map. */
+export function texts(value: unknown): Readonly<Record<string, string>> {
+  if (!isRecord(value)) return {};
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, String(one)]));
+}
+
 /** The value at a path of keys, if every step is there. */
 export function at(value: unknown, ...keys: readonly string[]): unknown {
   let here = value;

@@ -1,4 +1,4 @@
-import { isRecord } from '../resources/resource-files.ts';
+import { isRecord, texts } from '../resources/resource-files.ts';
 import { ApiError } from '../server/api-error.ts';
 import type { StateOperation } from './state-store.ts';
 
@@ -31,7 +31,7 @@ export interface TransactionRequest {
 
 export function transactionRequest(body: Buffer): TransactionRequest {
   const given = parse(body, 'failed deserializing HTTP body: ');
-  const shared = metadataOf(isRecord(given) ? given.metadata : undefined);
+  const shared = texts(isRecord(given) ? given.metadata : undefined);
   const list = isRecord(given) ? (given.operations ?? []) : undefined;
   if (!Array.isArray(list))
     throw malformed('failed deserializing HTTP body: operations must be a list');
@@ -104,13 +104,8 @@ function stateRequest(given: unknown): StateRequest {
     etag: typeof etag === 'string' && etag !== '' ? etag : undefined,
     concurrency: String(options.concurrency ?? ''),
     consistency: String(options.consistency ?? ''),
-    metadata: metadataOf(item.metadata),
+    metadata: texts(item.metadata),
   };
-}
-
-function metadataOf(given: unknown): Metadata {
-  if (!isRecord(given)) return {};
-  return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, String(value)]));
 }
 
 function parse(body: Buffer, before: string): unknown {

@@ -1,6 +1,6 @@
 import { parseDuration } from '@holdfast/config';
 import type { OtlpOptions } from '@holdfast/telemetry/trace-export';
-import { at, isRecord } from '../resources/resource-files.ts';
+import { at, isRecord, texts } from '../resources/resource-files.ts';
 
 /** Where a Configuration has spans sent. */
 export interface TracingExports {
@@ -75,9 +75,7 @@ function withScheme(address: string, secure: boolean): string {
 
 /** `k=v` entries of a list, or of one text with commas between them. */
 function headersOf(given: unknown): Readonly<Record<string, string>> {
-  if (isRecord(given)) {
-    return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, String(value)]));
-  }
+  if (isRecord(given)) return texts(given);
   const entries = Array.isArray(given) ? given : typeof given === 'string' ? given.split(',') : [];
   const pairs = entries.map(String).flatMap((entry) => {
     const equals = entry.indexOf('=');
