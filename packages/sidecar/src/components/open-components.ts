@@ -60,15 +60,18 @@ export interface ComponentsEnv {
   readonly variables: Readonly<Record<string, string | undefined>>;
 }
 
+async function openSqlite(settings: ComponentSettings, { clock }: ComponentsEnv) {
+  const { sqliteState } = await import('../state/sqlite-state.ts');
+  return await sqliteState(settings, clock);
+}
+
 /** Types that are known; those that need a driver load it when one is asked for. */
 const STATE: Readonly<
   Record<string, (settings: ComponentSettings, env: ComponentsEnv) => Promise<StateStore>>
 > = {
   'state.in-memory': async (_settings, env) => memoryState(env.clock),
-  'state.sqlite': async (settings) =>
-    (await import('../state/sqlite-state.ts')).sqliteState(settings),
-  'state.sqlite3': async (settings) =>
-    (await import('../state/sqlite-state.ts')).sqliteState(settings),
+  'state.sqlite': openSqlite,
+  'state.sqlite3': openSqlite,
 };
 
 const PUBSUB: Readonly<

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Clock, systemClock, type Timer } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
+import { openSharedFile } from '../sqlite/open-shared-file.ts';
 import type { NameResolver, Registration } from './name-resolver.ts';
 
 export interface SqliteNamesOptions {
@@ -40,18 +41,10 @@ export async function sqliteNames(given: SqliteNamesOptions): Promise<NameResolv
   const options = { ...SQLITE_NAMES_DEFAULTS, clock: systemClock, ...given };
   checkTableName(options.tableName);
   checkTableName(options.metadataTableName);
-  // Loaded when it is asked for: the engine takes memory that other resolvers need not pay.
-  const { DatabaseSync } = await import('node:sqlite');
-  const db = new DatabaseSync(options.path, { timeout: options.busyTimeoutMs });
-  try {
-    await patiently(options.clock, () => {
-      db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
-      createTables(db, options);
-    });
-  } catch (error) {
-    db.close();
-    throw error;
-  }
+  const db = await openSharedFile(options.path, options.busyTimeoutMs, options.clock, (file) => {
+    file.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+    createTables(file, options);
+  });
 
   const hosts = options.tableName;
   const now = 'unixepoch(CURRENT_TIMESTAMP)';
@@ -110,28 +103,6 @@ export async function sqliteNames(given: SqliteNamesOptions): Promise<NameResolv
       db.close();
     },
   };
-}
-
-/** SQLite's code for a lock that somebody else has. */
-const SQLITE_BUSY = 5;
-/** A new file that many open at once is theirs in turn, each for a moment. */
-const OPENING_PATIENCE_MS = 5_000;
-const OPENING_PAUSE_MS = 20;
-
-/** SQLite does not wait for a lock while it turns a file to WAL, whatever its timeout: this does. */
-async function patiently(clock: Clock, open: () => void): Promise<void> {
-  const giveUpAtMs = clock.now() + OPENING_PATIENCE_MS;
-  for (;;) {
-    try {
-      open();
-      return;
-    } catch (error) {
-      // The upper bits say more about it.
-      const busy = ((error as { readonly errcode?: number }).errcode ?? 0) % 256 === SQLITE_BUSY;
-      if (!busy || clock.now() >= giveUpAtMs) throw error;
-      await clock.sleep(OPENING_PAUSE_MS);
-    }
-  }
 }
 
 interface Tables {

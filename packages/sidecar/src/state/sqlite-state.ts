@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Clock } from '@holdfast/core';
 import type { ComponentSettings } from '../components/component-settings.ts';
+import { openSharedFile } from '../sqlite/open-shared-file.ts';
 import { EtagMismatchError, type StateOperation, type StateStore } from './state-store.ts';
 
 /** Dapr's table, to the letter, so that both can open one file. */
@@ -23,6 +25,8 @@ const LIVE = '(expiration_time IS NULL OR expiration_time > CURRENT_TIMESTAMP)';
 /** Waiting for another process's write holds up the event loop, and every other request with it: short. */
 const BUSY_TIMEOUT_MS = 250;
 
+const MEMORY = ':memory:';
+
 const TABLE_NAME = /^[a-z_][\w$]*$/i;
 
 /**
@@ -32,14 +36,17 @@ const TABLE_NAME = /^[a-z_][\w$]*$/i;
  *
  * @throws Error for a file that cannot be opened, or a table's name that is none.
  */
-export function sqliteState(settings: ComponentSettings): StateStore {
+export async function sqliteState(settings: ComponentSettings, clock: Clock): Promise<StateStore> {
   const table = settings.text('tableName') ?? 'state';
   const metadata = settings.text('metadataTableName') ?? 'metadata';
   for (const name of [table, metadata]) {
     if (!TABLE_NAME.test(name)) throw new Error(`"${name}" is no name for a table`);
   }
-  const database = open(settings.required('connectionString'));
-  database.exec(SCHEMA(table, metadata));
+  const path = pathOf(settings.required('connectionString'));
+  const database = await openSharedFile(path, BUSY_TIMEOUT_MS, clock, (file) => {
+    if (path !== MEMORY) file.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+    file.exec(SCHEMA(table, metadata));
+  });
   const statements = prepare(database, table);
   const sweeping = `DELETE FROM ${table} WHERE NOT ${LIVE}`;
   let writes = 0;
@@ -76,12 +83,9 @@ export function sqliteState(settings: ComponentSettings): StateStore {
 }
 
 /** A path, or SQLite's `file:` form with its parameters. */
-function open(connection: string): DatabaseSync {
-  const memory = connection === ':memory:' || connection === 'file::memory:';
-  const path = memory ? ':memory:' : connection.replace(/^file:/, '').replace(/\?.*$/, '');
-  const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
-  if (!memory) database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
-  return database;
+function pathOf(connection: string): string {
+  if (connection === ':memory:' || connection === 'file::memory:') return MEMORY;
+  return connection.replace(/^file:/, '').replace(/\?.*$/, '');
 }
 
 type Statements = Readonly<
