@@ -2,25 +2,20 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type RawAnswer, sendRaw } from '../../packages/sidecar/src/testing/raw-http.ts';
+import { bothMakes, type Make } from './both-makes.ts';
 import type { Case, Expected, Request } from './case.ts';
 import { failures } from './cases/failures.ts';
 import { otherApis } from './cases/other-apis.ts';
 import { policies } from './cases/policies.ts';
 import { urlForms } from './cases/url-forms.ts';
 import { verbsAndHeaders } from './cases/verbs-and-headers.ts';
-import { findDaprd } from './daprd.ts';
 import type { Seen } from './echo-app.ts';
 import { type Mesh, startMesh } from './mesh.ts';
 
 const tables = { urlForms, verbsAndHeaders, failures, policies, otherApis };
-const daprd = await findDaprd();
+await bothMakes(conformance);
 
-conformance('holdfast', undefined);
-if (daprd === undefined) {
-  test('real daprd', { skip: '../shared/peers has no daprd: nothing to compare with' }, () => {});
-} else conformance('daprd', daprd);
-
-function conformance(make: 'holdfast' | 'daprd', executable: string | undefined): void {
+function conformance(make: Make, executable: string | undefined): void {
   describe(`${make} answers`, { concurrency: 8 }, () => {
     let mesh: Mesh;
     before(async () => {
@@ -54,7 +49,7 @@ function conformance(make: 'holdfast' | 'daprd', executable: string | undefined)
   });
 }
 
-async function play(mesh: Mesh, one: Case, make: 'holdfast' | 'daprd'): Promise<void> {
+async function play(mesh: Mesh, one: Case, make: Make): Promise<void> {
   const wanted = make === 'daprd' && one.daprd !== undefined ? one.daprd : one;
   const requests = Array.isArray(one.send)
     ? (one.send as readonly Request[])

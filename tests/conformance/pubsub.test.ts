@@ -1,22 +1,17 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { bothMakes, type Make } from './both-makes.ts';
 import { COMPONENTS, RESILIENCY, SUBSCRIPTIONS, WANTED } from './cases/pubsub.ts';
-import { findDaprd } from './daprd.ts';
 import type { Seen } from './echo-app.ts';
 import { type Mesh, startMesh } from './mesh.ts';
 
 type Event = Readonly<Record<string, unknown>>;
 
-const daprd = await findDaprd();
-
-conformance('holdfast', undefined);
-if (daprd === undefined) {
-  test('real daprd', { skip: '../shared/peers has no daprd: nothing to compare with' }, () => {});
-} else conformance('daprd', daprd);
+await bothMakes(conformance);
 
 /** Each test holds for both makes; topics are a test's own. */
-function conformance(make: 'holdfast' | 'daprd', executable: string | undefined): void {
+function conformance(make: Make, executable: string | undefined): void {
   describe(`${make}, publish and subscribe`, () => {
     const app = eventApp();
     let mesh: Mesh;

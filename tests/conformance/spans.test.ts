@@ -3,7 +3,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findDaprd } from './daprd.ts';
+import { bothMakes, type Make } from './both-makes.ts';
 import { type Mesh, startMesh } from './mesh.ts';
 
 /** A span as Zipkin's JSON has it. */
@@ -17,15 +17,10 @@ interface ZipkinSpan {
   readonly tags: Readonly<Record<string, string>>;
 }
 
-const daprd = await findDaprd();
-
-spansOf('holdfast', undefined);
-if (daprd === undefined) {
-  test('real daprd', { skip: '../shared/peers has no daprd: nothing to compare with' }, () => {});
-} else spansOf('daprd', daprd);
+await bothMakes(spansOf);
 
 /** Each test holds for both, except what names `make`. */
-function spansOf(make: 'holdfast' | 'daprd', executable: string | undefined): void {
+function spansOf(make: Make, executable: string | undefined): void {
   // Side by side, as each waits for a batch of spans, which leaves every five seconds.
   describe(`${make} sends spans to Zipkin`, { concurrency: 4 }, () => {
     let mesh: TracedMesh;

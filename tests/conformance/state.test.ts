@@ -1,19 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { bothMakes, type Make } from './both-makes.ts';
 import { COMPONENTS, item, OTHERS, SECRETS, STATE, type Step } from './cases/state.ts';
-import { findDaprd } from './daprd.ts';
 import { type Mesh, startMesh } from './mesh.ts';
 
 process.env.HOLDFAST_TEST_SECRET = 'hush';
-const daprd = await findDaprd();
+await bothMakes(conformance);
 
-conformance('holdfast', undefined);
-if (daprd === undefined) {
-  test('real daprd', { skip: '../shared/peers has no daprd: nothing to compare with' }, () => {});
-} else conformance('daprd', daprd);
-
-function conformance(make: 'holdfast' | 'daprd', executable: string | undefined): void {
+function conformance(make: Make, executable: string | undefined): void {
   describe(`${make}, state and secrets`, () => {
     let mesh: Mesh;
     before(async () => {
@@ -73,7 +68,7 @@ async function livesAndDies(mesh: Mesh, store: string): Promise<void> {
   assert.fail('it did not die');
 }
 
-async function play(mesh: Mesh, make: 'holdfast' | 'daprd', steps: readonly Step[], store: string) {
+async function play(mesh: Mesh, make: Make, steps: readonly Step[], store: string) {
   let etag = '';
   const filled = <T>(value: T): T => {
     const text = JSON.stringify(value)?.replaceAll('$S', store).replaceAll('{etag}', etag);
