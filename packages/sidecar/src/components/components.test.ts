@@ -182,6 +182,37 @@ spec:
       /dapr_resiliency_cb_state\{[^}]*status="open",target="Statestore_orders"\} 1/,
     );
   });
+
+  test('that keep secrets say who refused, as all others do', async (t) => {
+    const { url } = await sidecar(t, (folder) => [
+      component(
+        'vault',
+        'secretstores.local.file',
+        `{ name: secretsFile, value: "${folder}/secrets.json" }`,
+      ),
+      `
+apiVersion: dapr.io/v1alpha1
+kind: Resiliency
+metadata: { name: r }
+spec:
+  policies: { circuitBreakers: { careful: { trip: consecutiveFailures >= 1, timeout: 60s } } }
+  targets: { components: { vault: { outbound: { circuitBreaker: careful } } } }
+`,
+    ]);
+    const get = async () => {
+      const answer = await fetch(`${url}/v1.0/secrets/vault/nothing`);
+      const { message } = (await answer.json()) as { message: string };
+      return [answer.status, message, answer.headers.get('holdfast-refused-by')];
+    };
+    const failed = 'failed getting secret with key nothing from secret store vault';
+    assert.deepEqual(
+      [await get(), await get()],
+      [
+        [500, `${failed}: secret nothing not found`, null],
+        [500, `${failed}: circuit breaker is open`, 'careful'],
+      ],
+    );
+  });
 });
 
 function component(name: string, type: string, metadata = '', more = '', spec = ''): string {

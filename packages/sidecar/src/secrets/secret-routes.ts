@@ -1,5 +1,7 @@
 import type { ComponentCalls } from '../components/component-calls.ts';
-import type { ApiCall } from '../server/api-call.ts';
+import { componentRoute } from '../components/component-route.ts';
+import { failureWords } from '../invoke/invoke-error.ts';
+import { ApiError } from '../server/api-error.ts';
 import type { Route } from '../server/api-routes.ts';
 import type { SecretStore } from './secret-store.ts';
 
@@ -9,58 +11,30 @@ export function secretRoutes(
   calls: ComponentCalls,
 ): readonly Route[] {
   if (stores.size === 0) return [];
-  const find = (call: ApiCall, name: string): SecretStore | undefined => {
+  const find = (name: string): SecretStore => {
     const store = stores.get(name);
-    if (store === undefined) {
-      fail(call, 401, 'ERR_SECRET_STORE_NOT_FOUND', `failed finding secret store with key ${name}`);
-    }
-    return store;
+    if (store !== undefined) return store;
+    const message = `failed finding secret store with key ${name}`;
+    throw new ApiError(401, 'ERR_SECRET_STORE_NOT_FOUND', message);
+  };
+  const failed = (what: string) => (error: unknown) => {
+    const message = `failed getting ${what}: ${failureWords(error)}`;
+    throw new ApiError(500, 'ERR_SECRET_GET', message, { cause: error });
   };
   return [
-    {
-      method: 'GET',
-      path: /^\/v1\.0\/secrets\/([^/]+)\/bulk$/,
-      handle(call, [, name = '']) {
-        const store = find(call, name);
-        if (store === undefined) return;
-        calls
-          .run('secret', name, 'bulk_get', () => store.all())
-          .then(
-            (all) => call.json(200, JSON.stringify(all)),
-            (error: Error) =>
-              fail(
-                call,
-                500,
-                'ERR_SECRET_GET',
-                `failed getting secrets from secret store ${name}: ${error.message}`,
-              ),
-          );
-      },
-    },
-    {
-      method: 'GET',
-      path: /^\/v1\.0\/secrets\/([^/]+)\/(.+)$/,
-      handle(call, [, name = '', key = '']) {
-        const store = find(call, name);
-        if (store === undefined) return;
-        const secret = decodeURIComponent(key);
-        calls
-          .run('secret', name, 'get', () => store.get(secret))
-          .then(
-            (found) => call.json(200, JSON.stringify(found)),
-            (error: Error) =>
-              fail(
-                call,
-                500,
-                'ERR_SECRET_GET',
-                `failed getting secret with key ${secret} from secret store ${name}: ${error.message}`,
-              ),
-          );
-      },
-    },
+    componentRoute('GET', /^\/v1\.0\/secrets\/([^/]+)\/bulk$/, async (call, name) => {
+      const store = find(name);
+      const all = await calls
+        .run('secret', name, 'bulk_get', () => store.all())
+        .catch(failed(`secrets from secret store ${name}`));
+      call.json(200, JSON.stringify(all));
+    }),
+    componentRoute('GET', /^\/v1\.0\/secrets\/([^/]+)\/(.+)$/, async (call, name, key) => {
+      const store = find(name);
+      const found = await calls
+        .run('secret', name, 'get', () => store.get(key))
+        .catch(failed(`secret with key ${key} from secret store ${name}`));
+      call.json(200, JSON.stringify(found));
+    }),
   ];
-}
-
-function fail(call: ApiCall, status: number, errorCode: string, message: string): void {
-  call.json(status, JSON.stringify({ errorCode, message }));
 }
