@@ -20,6 +20,7 @@ export function askApp(app: Upstream): AskApp {
       let status = 0;
       let flow: Flow | undefined;
       const giveUp = (error: Error) => {
+        settled();
         flow?.abort(error);
         reject(error);
       };

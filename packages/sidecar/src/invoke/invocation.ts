@@ -1,4 +1,4 @@
-import { type Call, isPolicyError, type Pipeline } from '@holdfast/core';
+import type { Call, Pipeline } from '@holdfast/core';
 import type { LiveSpan } from '@holdfast/telemetry/trace';
 import type { Flow, OutgoingCall, Upstream } from '../flow/answer.ts';
 import { PendingAnswer } from '../flow/pending-answer.ts';
@@ -178,9 +178,4 @@ export class Invocation {
     }
     return span;
   }
-}
-
-/** Whether an error is one of a policy, and so says when to come back. */
-export function refusedBy(error: unknown): string | undefined {
-  return isPolicyError(error) ? error.policy : undefined;
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { utcSeconds } from '../components/utc-seconds.ts';
 import { isRecord } from '../resources/resource-files.ts';
-import { secondsOf } from '../state/memory-state.ts';
 import { isJson, mediaType } from './media-type.ts';
 
 /** A CloudEvent, as Dapr makes it. */
@@ -17,7 +17,7 @@ export interface EnvelopeFacts {
   readonly nowWallMs: number;
 }
 
-export const EVENT_TYPE = 'com.dapr.event.sent';
+const EVENT_TYPE = 'com.dapr.event.sent';
 export const CLOUD_EVENTS = 'application/cloudevents+json';
 
 /** Metadata by which the publisher says what Dapr would fill in. */
@@ -35,7 +35,7 @@ export function envelopeOf(body: Buffer, facts: EnvelopeFacts): Envelope {
     }),
   );
   const ttl = Number(facts.metadata.ttlInSeconds);
-  const expiration = ttl > 0 ? { expiration: secondsOf(facts.nowWallMs + ttl * 1_000) } : {};
+  const expiration = ttl > 0 ? { expiration: utcSeconds(facts.nowWallMs + ttl * 1_000) } : {};
   return { ...base, ...expiration, ...overrides };
 }
 
@@ -83,7 +83,7 @@ function ownEnvelope(body: Buffer, facts: EnvelopeFacts): Envelope {
 }
 
 function filled({ nowWallMs, pubsub, topic, traceparent, tracestate }: EnvelopeFacts) {
-  const time = secondsOf(nowWallMs);
+  const time = utcSeconds(nowWallMs);
   return { pubsubname: pubsub, topic, time, traceid: traceparent, traceparent, tracestate };
 }
 
@@ -103,5 +103,5 @@ function dataOf(body: Buffer, contentType: string): Envelope {
   return binary ? { data_base64: body.toString('base64') } : { data: body.toString('utf8') };
 }
 
-export const isCloudEvents = (contentType: string): boolean =>
+const isCloudEvents = (contentType: string): boolean =>
   contentType.toLowerCase().startsWith(CLOUD_EVENTS);

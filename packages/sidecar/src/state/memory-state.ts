@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '@holdfast/core';
+import { utcSeconds } from '../components/utc-seconds.ts';
 import { EtagMismatchError, type StateOperation, type StateStore } from './state-store.ts';
 
 interface Entry {
@@ -52,7 +53,7 @@ export function memoryState(clock: Clock): StateStore {
     }
     const { key, ttlSeconds, value } = operation;
     const lives = ttlSeconds !== undefined && ttlSeconds > 0;
-    const expiresAt = lives ? secondsOf(clock.wallMs() + ttlSeconds * 1_000) : undefined;
+    const expiresAt = lives ? utcSeconds(clock.wallMs() + ttlSeconds * 1_000) : undefined;
     const untilMs = lives ? clock.now() + ttlSeconds * 1_000 : Infinity;
     entries.set(key, { value, etag: randomUUID(), untilMs, expiresAt });
     sweep();
@@ -75,7 +76,3 @@ export function memoryState(clock: Clock): StateStore {
     },
   };
 }
-
-/** RFC 3339 without fractions, as Dapr writes it. */
-export const secondsOf = (wallMs: number): string =>
-  `${new Date(wallMs).toISOString().slice(0, 19)}Z`;
