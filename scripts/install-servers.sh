@@ -7,6 +7,8 @@ missing=()
 command -v promtool >/dev/null || missing+=(prometheus)   # promtool reads our metrics critically, Prometheus scrapes them
 command -v redis-server >/dev/null || missing+=(redis-server)
 command -v nats-server >/dev/null || missing+=(nats-server)
+command -v rabbitmq-server >/dev/null || [ -x /usr/sbin/rabbitmq-server ] || missing+=(rabbitmq-server)
+command -v mosquitto >/dev/null || [ -x /usr/sbin/mosquitto ] || missing+=(mosquitto)   # an MQTT broker that is not ours
 command -v java >/dev/null || missing+=(default-jre-headless)   # Apache Kafka runs on it
 command -v mvn >/dev/null || missing+=(maven)   # fetches Apache Kafka
 

@@ -15,7 +15,8 @@ import type { IncomingMessage, OutgoingMessage } from './message.ts';
  * 4. Id, key, headers and body arrive as they were sent.
  * 5. Messages of one topic and key reach a group in the order published.
  * 6. A message is acknowledged after its handler has succeeded. One whose handler fails, or whose
- *    process dies, is handed over again.
+ *    process dies, is handed over again. Members of one group share: as long as they live and the
+ *    broker stays, each message goes to one of them.
  * 7. Each group gets every message published since it first subscribed, also those published
  *    while it was away.
  * 8. A subscription comes back by itself after an outage.
@@ -36,6 +37,16 @@ export type Handler = (message: IncomingMessage) => Promise<void>;
 export interface SubscribeOptions {
   /** Members of one group share the messages; each group gets all of them. */
   readonly group: string;
+  /**
+   * Messages this member handles at the same time.
+   *
+   * With 1 the order of promise 5 holds over all members of the group. With more, members work
+   * side by side and the order is given up, except in Kafka, where it is kept in each partition.
+   * MQTT hands over one at a time whatever this says. Members of one group must agree.
+   *
+   * @default 1 (1 … 1_000)
+   */
+  readonly concurrency?: number;
   /** Waits before handing a message over again: the first, doubling. @default 100 ms */
   readonly redeliverMs?: number;
   /** No wait is longer. @default 10_000 ms */

@@ -38,7 +38,10 @@ export type OutgoingMessage = Message;
 
 /** A message that came from a broker. */
 export interface IncomingMessage extends Message {
-  /** 1 the first time this subscription hands it to its handler; a new process counts anew. */
+  /**
+   * 1 the first time it is handed over. Where the broker counts (JetStream, RabbitMQ's quorum
+   * queues) another process goes on counting, else it begins anew.
+   */
   readonly delivery: number;
 }
 

@@ -4,6 +4,7 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import { natsServer } from './nats.ts';
 import { postgresServer } from './postgres.ts';
+import { rabbitServer } from './rabbitmq.ts';
 import { redisServer } from './redis.ts';
 import { withServer } from './with-server.ts';
 
@@ -45,6 +46,18 @@ test('a NATS server starts, stops and starts again on its port', async (t) => {
   const first = process.pid();
 
   await process.stop();
+  await process.restart();
+
+  assert.notEqual(process.pid(), first);
+});
+
+test('a RabbitMQ that is killed starts again on its port', async (t) => {
+  const server = await withServer(t, rabbitServer);
+  if (server === undefined) return;
+  const { process } = server;
+  const first = process.pid();
+
+  await process.kill();
   await process.restart();
 
   assert.notEqual(process.pid(), first);

@@ -1,5 +1,5 @@
 import type { Broker } from '../broker.ts';
-import { resolveSubscribeOptions } from '../redeliver.ts';
+import { resolveSubscribeOptions } from '../subscribe-options.ts';
 import { Subscriptions } from '../subscriptions.ts';
 import { type KafkaBrokerOptions, resolveKafkaOptions } from './options.ts';
 import { KafkaPublisher } from './publisher.ts';

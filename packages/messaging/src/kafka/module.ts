@@ -49,6 +49,12 @@ export interface KafkaConsumer {
     fallbackMode: 'earliest';
     autocommit: boolean;
   }): Promise<KafkaStream>;
+  /** Of this member; null before it has joined. */
+  readonly assignments:
+    | readonly { readonly topic: string; readonly partitions: readonly number[] }[]
+    | null;
+  /** The group has been rebalanced; the stream then begins again behind the last commits. */
+  on(event: 'consumer:group:join', listener: () => void): unknown;
   close(force: boolean): Promise<void>;
 }
 
@@ -59,6 +65,8 @@ export interface KafkaStream extends AsyncIterable<KafkaMessage> {
 
 export interface KafkaMessage {
   topic: string;
+  partition: number;
+  offset: bigint;
   key: Buffer | null | undefined;
   value: Buffer | null | undefined;
   headers: Map<Buffer, Buffer>;

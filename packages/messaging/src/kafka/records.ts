@@ -1,5 +1,4 @@
 import type { Message, OutgoingMessage } from '../message.ts';
-import { newMessageId } from '../message-id.ts';
 import type { KafkaMessage, KafkaRecord } from './module.ts';
 
 const ID = 'holdfast-id';
@@ -14,13 +13,20 @@ export function recordOf({ id, topic, key, body, headers }: OutgoingMessage): Ka
   };
 }
 
-/** A record from a producer that is not ours has no id: it gets a new one at each delivery. */
-export function messageOf({ topic, key, value, headers }: KafkaMessage, wallMs: number): Message {
+/** A record from a producer that is not ours has no id: where it lies names it, at each delivery alike. */
+export function messageOf({
+  topic,
+  partition,
+  offset,
+  key,
+  value,
+  headers,
+}: KafkaMessage): Message {
   const named: Record<string, string> = {};
   for (const [name, content] of headers) named[name.toString()] = content.toString();
   const { [ID]: id, ...rest } = named;
   return {
-    id: id ?? newMessageId(wallMs),
+    id: id ?? `${topic}/${partition}/${offset}`,
     topic,
     key: key?.toString(),
     body: value ?? Buffer.alloc(0),

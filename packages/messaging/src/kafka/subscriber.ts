@@ -1,9 +1,13 @@
 import type { Handler, Subscription } from '../broker.ts';
 import { BrokerUnavailableError } from '../errors.ts';
-import { handUntilHandled, type ResolvedSubscribeOptions } from '../redeliver.ts';
-import type { KafkaConsumer, KafkaStream } from './module.ts';
+import { Hands } from '../hands.ts';
+import { type ResolvedSubscribeOptions, tell } from '../subscribe-options.ts';
+import type { KafkaConsumer, KafkaMessage, KafkaStream } from './module.ts';
 import { clientOptions, type ResolvedKafkaOptions } from './options.ts';
-import { messageOf } from './records.ts';
+import { PartitionLanes } from './partition-lanes.ts';
+
+/** Records that wait for their turn: enough to go on in other partitions while one waits to try again. */
+const READ_AHEAD = 1_000;
 
 /**
  * One member of a consumer group. The client's stream ends with an error when
@@ -59,7 +63,7 @@ export class KafkaSubscriber implements Subscription {
           `Kafka's consumer of "${this.#topic}" was lost.`,
           error,
         );
-        this.#options.onProblem?.({ kind: 'connection-lost', error: problem });
+        tell(this.#options, { kind: 'connection-lost', error: problem });
       }
       const waitMs = Math.min(reconnectMs * 10, reconnectMs * 2 ** Math.min(losses, 10));
       losses += 1;
@@ -95,7 +99,7 @@ export class KafkaSubscriber implements Subscription {
       // The iterator below rejects with the same error; without a listener it would end the process.
       stream.on('error', () => {});
       this.#joined.resolve();
-      await this.#handleAll(stream, progress);
+      await this.#handleAll(consumer, stream, progress);
     } finally {
       this.#stream = undefined;
       // Leaving the group may fail as the broker is gone; the session then ends by its time-out.
@@ -103,13 +107,38 @@ export class KafkaSubscriber implements Subscription {
     }
   }
 
-  async #handleAll(stream: KafkaStream, progress: () => void): Promise<void> {
-    const { clock } = this.#kafka;
-    for await (const record of stream) {
-      const message = messageOf(record, clock.wallMs());
-      await handUntilHandled(message, this.#handler, this.#options, clock, this.#closing.signal);
-      await record.commit();
-      progress();
+  async #handleAll(
+    consumer: KafkaConsumer,
+    stream: KafkaStream,
+    progress: () => void,
+  ): Promise<void> {
+    const lanes = new PartitionLanes(new Hands(this.#handler, this.#options, this.#kafka.clock));
+    consumer.on('consumer:group:join', () => lanes.rebalanced());
+    let failure: unknown;
+    const commit = async (record: KafkaMessage) => {
+      try {
+        await record.commit();
+        progress();
+      } catch (error) {
+        failure ??= error;
+        // Ends the loop below; a stream that cannot even close ends it by its error.
+        await stream.close().catch(() => {});
+      }
+    };
+    try {
+      for await (const record of stream) {
+        await lanes.give(record, isMine(consumer, record), () => commit(record), READ_AHEAD);
+      }
+      if (failure !== undefined) throw failure;
+    } finally {
+      await lanes.end();
     }
   }
+}
+
+function isMine({ assignments }: KafkaConsumer, { topic, partition }: KafkaMessage): boolean {
+  return (
+    assignments?.some((each) => each.topic === topic && each.partitions.includes(partition)) ??
+    false
+  );
 }

@@ -17,17 +17,21 @@ after(async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
 
-brokerContract('mqttBroker', async (): Promise<BrokerUnderTest> => {
-  server ??= await mqttProcess(dataDir);
-  const running = server;
-  return {
-    connect: (clientId) =>
-      mqttBroker({ mqtt, url: running.url, clientId, timeoutMs: 3_000, reconnectMs: 50 }),
-    tooLargeBytes: 1_048_577,
-    kill: () => running.kill(),
-    start: () => running.start(),
-  };
-});
+brokerContract(
+  'mqttBroker',
+  async (): Promise<BrokerUnderTest> => {
+    server ??= await mqttProcess(dataDir);
+    const running = server;
+    return {
+      connect: (clientId) =>
+        mqttBroker({ mqtt, url: running.url, clientId, timeoutMs: 3_000, reconnectMs: 50 }),
+      tooLargeBytes: 1_048_577,
+      kill: () => running.kill(),
+      start: () => running.start(),
+    };
+  },
+  { severalMembers: false, parallel: false },
+);
 
 test('a broker that is stopped, not gone, does not hang the publisher', async (t) => {
   const process = await mqttProcess(await tempDir(t));

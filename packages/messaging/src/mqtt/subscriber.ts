@@ -1,6 +1,7 @@
 import type { Handler, Subscription } from '../broker.ts';
 import { BrokerUnavailableError } from '../errors.ts';
-import { handUntilHandled, type ResolvedSubscribeOptions } from '../redeliver.ts';
+import { Hands } from '../hands.ts';
+import { type ResolvedSubscribeOptions, tell } from '../subscribe-options.ts';
 import type { MqttClient, MqttPublish } from './module.ts';
 import { connectOptions, type ResolvedMqttOptions } from './options.ts';
 import { messageOf } from './packets.ts';
@@ -33,32 +34,27 @@ export function subscribeMqtt(
     resubscribe: true,
     properties: { sessionExpiryInterval: NEVER_EXPIRES_S, receiveMaximum: 100 },
   });
-  let connection = 0;
   let lastError: Error | undefined;
-  /** Messages are handled one after another, also when a reconnect brings one again meanwhile. */
-  let tail: Promise<void> = Promise.resolve();
+  /** New for each connection: what came over a lost one and has not begun comes again. */
+  let hands = new Hands(handler, options, clock);
 
   client.handleMessage = (packet: MqttPublish, acknowledge) => {
-    const cameOver = connection;
-    tail = tail.then(async () => {
-      if (cameOver !== connection || closing.signal.aborted) return;
-      const message = messageOf(packet, clock.wallMs());
-      try {
-        await handUntilHandled(message, handler, options, clock, closing.signal);
-      } catch {
-        // Closed while it waited to try again: the broker keeps the message.
-        return;
-      }
-      if (cameOver === connection && client.connected) acknowledge();
-    });
+    const cameOver = hands;
+    cameOver.give(
+      messageOf(packet, clock.wallMs()),
+      () => {
+        if (cameOver === hands && client.connected) acknowledge();
+      },
+      { lane: topic },
+    );
   };
   client.on('error', (error) => {
     lastError = error;
   });
   client.on('close', () => {
-    connection += 1;
+    hands = hands.next();
     if (closing.signal.aborted) return;
-    options.onProblem?.({
+    tell(options, {
       kind: 'connection-lost',
       error: new BrokerUnavailableError(`${url} cannot be reached.`, lastError),
     });
@@ -67,7 +63,7 @@ export function subscribeMqtt(
   const subscription: Subscription = {
     async close() {
       closing.abort(new Error('The subscription was closed.'));
-      await tail;
+      await hands.end();
       await new Promise<void>((resolve) => client.end(false, resolve));
     },
   };

@@ -17,13 +17,22 @@ export interface BrokerUnderTest {
   start(): Promise<void>;
 }
 
+/** What not every broker can do; README and `SubscribeOptions` say which cannot. */
+export interface BrokerAbilities {
+  readonly skip?: string | false;
+  /** Two members of one group may be up at the same time. @default true */
+  readonly severalMembers?: boolean;
+  /** With a concurrency above 1 one member handles messages of one topic side by side. @default true */
+  readonly parallel?: boolean;
+}
+
 /** One test or more for each numbered promise of `Broker`. `under` is asked when the first test begins. */
 export function brokerContract(
   name: string,
   under: () => Promise<BrokerUnderTest>,
-  options: { readonly skip?: string | false } = {},
+  { skip = false, severalMembers = true, parallel = true }: BrokerAbilities = {},
 ): void {
-  describe(`${name} keeps the broker contract`, { skip: options.skip ?? false }, () => {
+  describe(`${name} keeps the broker contract`, { skip }, () => {
     let topics = 0;
     const begin = async (t: TestContext) => {
       const broker = await under();
@@ -159,6 +168,71 @@ export function brokerContract(
 
       assert.deepEqual([...idsOf(two.got)], ['next']);
     });
+
+    if (severalMembers)
+      test('6: members of one group share: each message goes to one, and what one leaves is the other’s', async (t) => {
+        const { connect, topic } = await begin(t);
+        const group = `g-${topic}`;
+        const got: string[] = [];
+        const handler = async ({ id }: IncomingMessage) => void got.push(id);
+        const first = connect('first');
+        await first.subscribe(topic, { group }, handler);
+        await connect('second').subscribe(topic, { group }, handler);
+        const publisher = connect('publisher');
+        const ids = Array.from({ length: 40 }, (_, n) => `m${n}`);
+        const publish = (some: readonly string[]) =>
+          publisher.publish(some.map((id) => message(topic, id, 'k')));
+
+        await publish(ids.slice(0, 20));
+        await eventually(
+          () => got.length,
+          (count) => count >= 20,
+          'the first half is handled',
+        );
+        await first.close();
+        await publish(ids.slice(20));
+        await eventually(
+          () => got.length,
+          (count) => count >= 40,
+          'the other goes on',
+        );
+
+        assert.deepEqual(got, ids);
+      });
+
+    if (parallel)
+      test('with a concurrency of 4, four handlers are at work together and one that fails holds nobody', async (t) => {
+        const { connect, topic } = await begin(t);
+        const together = Promise.withResolvers<void>();
+        const handled: string[] = [];
+        let inside = 0;
+        let most = 0;
+        const options = {
+          group: `g-${topic}`,
+          concurrency: 4,
+          redeliverMs: 10,
+          maxRedeliverMs: 10,
+        };
+        await connect('consumer').subscribe(topic, options, async ({ id }) => {
+          if (id === 'm0' && handled.length < 11) throw new Error('not before the others');
+          inside += 1;
+          most = Math.max(most, inside);
+          if (inside === 4) together.resolve();
+          await together.promise;
+          inside -= 1;
+          handled.push(id);
+        });
+
+        const ids = Array.from({ length: 12 }, (_, n) => `m${n}`);
+        await connect('publisher').publish(ids.map((id) => message(topic, id, 'k')));
+        await eventually(
+          () => handled.length,
+          (count) => count >= 12,
+          'all are handled',
+        );
+
+        assert.deepEqual({ most, handled: new Set(handled) }, { most: 4, handled: new Set(ids) });
+      });
 
     test('7: each group gets every message', async (t) => {
       const { connect, topic } = await begin(t);

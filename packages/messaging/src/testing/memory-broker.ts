@@ -1,12 +1,9 @@
 import { type Clock, systemClock } from '@holdfast/core';
 import type { Broker, Handler, Subscription } from '../broker.ts';
 import { BrokerRejectedError, BrokerUnavailableError } from '../errors.ts';
+import { Hands } from '../hands.ts';
 import type { Message, OutgoingMessage } from '../message.ts';
-import {
-  handUntilHandled,
-  type ResolvedSubscribeOptions,
-  resolveSubscribeOptions,
-} from '../redeliver.ts';
+import { type ResolvedSubscribeOptions, resolveSubscribeOptions } from '../subscribe-options.ts';
 
 /** A broker in memory, for tests of what stands before and behind it. */
 export interface MemoryBroker extends Broker {
@@ -22,9 +19,12 @@ export interface MemoryBroker extends Broker {
   chokeOn(rule: (message: OutgoingMessage) => boolean): void;
 }
 
+/** What its members have in common. */
 interface Group {
+  /** Messages that nobody has been given. */
   readonly queue: Message[];
-  ring: () => void;
+  inHand: number;
+  readonly members: Set<() => void>;
 }
 
 export function memoryBroker({
@@ -43,7 +43,7 @@ export function memoryBroker({
   const groupOf = (topic: string, name: string): Group => {
     const ofTopic = groups.get(topic) ?? new Map<string, Group>();
     groups.set(topic, ofTopic);
-    const group = ofTopic.get(name) ?? { queue: [], ring: () => {} };
+    const group = ofTopic.get(name) ?? { queue: [], inHand: 0, members: new Set() };
     ofTopic.set(name, group);
     return group;
   };
@@ -75,7 +75,7 @@ export function memoryBroker({
       for (const message of messages) {
         for (const group of groups.get(message.topic)?.values() ?? []) {
           group.queue.push(message);
-          group.ring();
+          everybodyLooks(group);
         }
       }
       if (state === 'silent') await new Promise<never>(() => {});
@@ -94,35 +94,43 @@ export function memoryBroker({
   };
 }
 
-/** Hands over the head of the queue; it leaves when it was handled. */
+/** Hands over what is in the queue; with a concurrency of 1 only while no member has anything in hand. */
 function consume(
   group: Group,
   handler: Handler,
   options: ResolvedSubscribeOptions,
   clock: Clock,
 ): Subscription {
-  const closing = new AbortController();
-  const { signal } = closing;
-  const ended = (async () => {
-    while (!signal.aborted) {
-      const [head] = group.queue;
-      if (head === undefined) {
-        await new Promise<void>((resolve) => {
-          group.ring = resolve;
-        });
-        continue;
-      }
-      await handUntilHandled(head, handler, options, clock, signal);
-      group.queue.shift();
+  const hands = new Hands(handler, options, clock);
+  const inHand = new Set<{ readonly message: Message }>();
+  const most = options.concurrency === 1 ? 1 : Infinity;
+
+  const look = () => {
+    while (group.queue.length > 0 && group.inHand < most) {
+      const one = { message: group.queue.shift()! };
+      inHand.add(one);
+      group.inHand += 1;
+      hands.give(one.message, () => {
+        inHand.delete(one);
+        group.inHand -= 1;
+        everybodyLooks(group);
+      });
     }
-  })();
-  // Ends by `close` alone, which aborts a wait for redelivery; there is nothing to tell.
-  const quiet = ended.catch(() => {});
+  };
+  group.members.add(look);
+  look();
   return {
     async close() {
-      closing.abort();
-      group.ring();
-      await quiet;
+      group.members.delete(look);
+      await hands.end();
+      group.inHand -= inHand.size;
+      group.queue.unshift(...[...inHand].map(({ message }) => message));
+      inHand.clear();
+      everybodyLooks(group);
     },
   };
+}
+
+function everybodyLooks({ members }: Group): void {
+  for (const look of members) look();
 }

@@ -1,0 +1,46 @@
+import type { Hands } from '../hands.ts';
+import type { KafkaMessage } from './module.ts';
+import { messageOf } from './records.ts';
+
+/**
+ * Hands over a stream's records, each partition in its own order, while the
+ * group's assignments come and go.
+ *
+ * After a rebalance the stream begins again behind the last commits. What was
+ * read before and has not begun is dropped, since it comes again, here or at
+ * another member; what it has buffered meanwhile would come twice, and a fetch
+ * that was under way may bring records of a partition that is another member's.
+ */
+export class PartitionLanes {
+  #hands: Hands;
+  /** By partition: the offset that comes next. */
+  readonly #next = new Map<number, bigint>();
+
+  constructor(hands: Hands) {
+    this.#hands = hands;
+  }
+
+  rebalanced(): void {
+    this.#hands = this.#hands.next();
+    this.#next.clear();
+  }
+
+  /** Resolves when there is room for more than this one. */
+  async give(
+    record: KafkaMessage,
+    mine: boolean,
+    commit: () => Promise<void>,
+    readAhead: number,
+  ): Promise<void> {
+    const { offset, partition } = record;
+    if (!mine || offset < (this.#next.get(partition) ?? 0n)) return;
+    this.#next.set(partition, offset + 1n);
+    this.#hands.give(messageOf(record), commit, { lane: String(partition) });
+    await this.#hands.fewerThan(readAhead);
+  }
+
+  /** Begins nothing more; resolves when what is at work has been handled and committed. */
+  end(): Promise<void> {
+    return this.#hands.end();
+  }
+}

@@ -1,0 +1,69 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findProgram } from './find-program.ts';
+import { freePort } from './free-port.ts';
+import { type ServerProcess, startServer } from './server-process.ts';
+import { Unavailable } from './with-server.ts';
+
+export interface RabbitServer {
+  readonly process: ServerProcess;
+  readonly port: number;
+  readonly url: string;
+}
+
+/** The script of the package itself; the one on the path changes the user first. */
+const SCRIPT = '/usr/lib/rabbitmq/bin/rabbitmq-server';
+
+/** A RabbitMQ node of its own that takes messages up to 1 MiB. */
+export async function rabbitServer(): Promise<RabbitServer | Unavailable> {
+  const epmd = findProgram('epmd');
+  if (findProgram('rabbitmq-server') === undefined || epmd === undefined) {
+    return new Unavailable('RabbitMQ', 'rabbitmq-server');
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-rabbitmq-'));
+  const [port, distributionPort, epmdPort] = [await freePort(), await freePort(), await freePort()];
+  await writeFile(
+    join(folder, 'rabbitmq.conf'),
+    `listeners.tcp.1 = 127.0.0.1:${port}\nlog.console = true\nmax_message_size = 1048576\n`,
+  );
+  await writeFile(join(folder, 'plugins'), '[].');
+  const env = {
+    ...process.env,
+    HOME: folder,
+    ERL_EPMD_ADDRESS: '127.0.0.1',
+    ERL_EPMD_PORT: String(epmdPort),
+    RABBITMQ_NODENAME: `holdfast-${port}@localhost`,
+    RABBITMQ_MNESIA_BASE: join(folder, 'data'),
+    RABBITMQ_LOG_BASE: join(folder, 'log'),
+    RABBITMQ_CONFIG_FILE: join(folder, 'rabbitmq.conf'),
+    RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'plugins'),
+    RABBITMQ_DIST_PORT: String(distributionPort),
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
+    // Has the script become the node, so that the pid is the node's.
+    RUNNING_UNDER_SYSTEMD: 'true',
+  };
+  // A node that finds no such daemon starts one that outlives it: this one is ours to end.
+  const names = await startServer({
+    name: "Erlang's port mapper",
+    command: epmd,
+    args: ['-port', String(epmdPort), '-address', '127.0.0.1'],
+    port: epmdPort,
+    options: { env },
+  });
+  const server = await startServer({
+    name: 'RabbitMQ',
+    command: SCRIPT,
+    args: [],
+    port,
+    options: { cwd: folder, env },
+    cleanUp: async () => {
+      await names.remove();
+      await rm(folder, { recursive: true, force: true });
+    },
+  }).catch(async (error: unknown) => {
+    await names.remove();
+    throw error;
+  });
+  return { process: server, port, url: `amqp://guest:guest@127.0.0.1:${port}` };
+}
