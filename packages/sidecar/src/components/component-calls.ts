@@ -2,7 +2,11 @@ import type { ComponentType } from '@holdfast/config';
 import type { Clock } from '@holdfast/core';
 import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
 import type { PolicyBook } from '../policies/policy-book.ts';
-import { EtagMismatchError } from '../state/state-store.ts';
+import {
+  type EtagInvalidError,
+  type EtagMismatchError,
+  isEtagError,
+} from '../state/state-store.ts';
 
 /** The building blocks whose components are called, as metrics name them. */
 export type ComponentKind = 'state' | 'secret' | 'published';
@@ -19,16 +23,16 @@ const POLICY_TYPE: Readonly<Record<ComponentKind, ComponentType>> = {
  * held against it.
  */
 class Disagreement {
-  readonly error: EtagMismatchError;
+  readonly error: EtagMismatchError | EtagInvalidError;
 
-  constructor(error: EtagMismatchError) {
+  constructor(error: EtagMismatchError | EtagInvalidError) {
     this.error = error;
   }
 }
 
 function settled<T>(work: () => Promise<T>): Promise<T | Disagreement> {
   return work().catch((error: unknown) => {
-    if (error instanceof EtagMismatchError) return new Disagreement(error);
+    if (isEtagError(error)) return new Disagreement(error);
     throw error;
   });
 }

@@ -72,6 +72,10 @@ const STATE: Readonly<
   'state.in-memory': async (_settings, env) => memoryState(env.clock),
   'state.sqlite': openSqlite,
   'state.sqlite3': openSqlite,
+  'state.redis': async (settings, { clock }) => {
+    const { redisState } = await import('../state/redis-state.ts');
+    return await redisState(settings, clock);
+  },
 };
 
 const PUBSUB: Readonly<

@@ -43,3 +43,16 @@ export class EtagMismatchError extends Error {
     );
   }
 }
+
+/** An etag that no item of this store can have, in Dapr's words. */
+export class EtagInvalidError extends Error {
+  override readonly name = 'EtagInvalidError';
+
+  constructor(detail: string) {
+    super(`invalid etag value: ${detail}`);
+  }
+}
+
+/** The store is well and says no: an answer, and not a failure of its. */
+export const isEtagError = (error: unknown): error is EtagMismatchError | EtagInvalidError =>
+  error instanceof EtagMismatchError || error instanceof EtagInvalidError;

@@ -70,7 +70,7 @@ export function stateContract(
       const work = [
         set('new', '1'),
         { kind: 'delete', key: 'a' } as const,
-        set('a', '2', { etag: 'other' }),
+        set('a', '2', { etag: '99' }),
       ];
       await assert.rejects(store.write(work, true), { name: 'EtagMismatchError' });
       assert.deepEqual([await store.get('new'), (await store.get('a'))?.value], [undefined, '1']);
@@ -78,7 +78,7 @@ export function stateContract(
 
     run('deletes ask for the etag where one is given', async ({ store }) => {
       await store.write([set('a', '1')], false);
-      await assert.rejects(store.write([{ kind: 'delete', key: 'a', etag: 'other' }], false), {
+      await assert.rejects(store.write([{ kind: 'delete', key: 'a', etag: '99' }], false), {
         name: 'EtagMismatchError',
       });
       const { etag } = (await store.get('a')) ?? {};

@@ -1,0 +1,131 @@
+import type { Cluster, Redis } from 'ioredis';
+import { brokenConnection, connectFailure } from '../flow/go-words.ts';
+import type { RedisSettings } from './redis-settings.ts';
+
+/** A connection to a Redis, a cluster, or the master that sentinels name; kept up by itself. */
+export interface RedisConnection {
+  readonly settings: RedisSettings;
+  readonly client: Redis | Cluster;
+  /**
+   * Sends what `work` sends. One that could not be sent since there was no
+   * connection is tried again, `maxRetries` times; one that may have been
+   * executed is not. Rejects in the words of Dapr's driver.
+   */
+  run<T>(work: (client: Redis | Cluster) => Promise<T>): Promise<T>;
+  close(): void;
+}
+
+export interface RedisUse {
+  /** What the address is the address of, at the head of an error: `redis store`. */
+  readonly what: string;
+  /** Longest wait for an answer; a connection that blocks on purpose has more. @default the settings' */
+  readonly commandTimeoutMs?: number;
+}
+
+/** Connects. @throws Error, in Dapr's words, where nobody answers or the password is wrong. */
+export async function openRedis(settings: RedisSettings, use: RedisUse): Promise<RedisConnection> {
+  const client = await makeClient(settings, use.commandTimeoutMs ?? settings.readTimeoutMs);
+  let lastError: (Error & { code?: string }) | undefined;
+  let readies = 0;
+  // Without a listener the driver writes its errors to the console.
+  client.on('error', (error: Error) => {
+    lastError = error;
+  });
+  client.on('ready', () => {
+    readies += 1;
+    lastError = undefined;
+  });
+  const words = (error: Error): Error => {
+    if (!isConnectionLoss(error)) return error;
+    const cause = lastError;
+    const text =
+      cause?.code === undefined
+        ? brokenConnection({ name: 'Error', message: 'EOF' })
+        : connectFailure(cause, settings.address);
+    return new Error(text, { cause: error });
+  };
+  const run: RedisConnection['run'] = async (work) => {
+    for (let retries = 0; ; retries += 1) {
+      const unsent = client.status !== 'ready';
+      const before = readies;
+      try {
+        return await work(client);
+      } catch (error) {
+        const mayRun = !unsent || readies !== before || !isConnectionLoss(error as Error);
+        if (mayRun || retries >= settings.maxRetries) throw words(error as Error);
+      }
+    }
+  };
+  try {
+    await client.connect();
+    await client.ping();
+  } catch (error) {
+    client.disconnect();
+    const said = isConnectionLoss(error as Error)
+      ? words(error as Error)
+      : goWords(error, settings);
+    throw new Error(
+      `${use.what}: error connecting to redis at ${settings.address}: ${said.message}`,
+    );
+  }
+  return { settings, client, run, close: () => client.disconnect() };
+}
+
+function goWords(error: unknown, { address }: RedisSettings): Error {
+  const failure = error as Error & { code?: string };
+  return failure.code === undefined ? failure : new Error(connectFailure(failure, address));
+}
+
+/** The driver's ways to say that a command got no answer since the connection went or never came. */
+function isConnectionLoss(error: Error): boolean {
+  return (
+    error.name === 'MaxRetriesPerRequestError' ||
+    error.name === 'ClusterAllFailedError' ||
+    /^(?:Connection is closed|Stream isn't writeable)/.test(error.message)
+  );
+}
+
+async function makeClient(
+  settings: RedisSettings,
+  commandTimeoutMs: number,
+): Promise<Redis | Cluster> {
+  const { Cluster, Redis } = await import('ioredis');
+  const { db, dialTimeoutMs, kind, masterName, maxRetryMs, minRetryMs, nodes } = settings;
+  const backOff = (times: number) =>
+    Math.min(maxRetryMs, Math.max(1, minRetryMs) * 2 ** (times - 1));
+  const options = {
+    lazyConnect: true,
+    db,
+    connectTimeout: dialTimeoutMs,
+    ...(settings.username === undefined ? {} : { username: settings.username }),
+    ...(settings.password === undefined ? {} : { password: settings.password }),
+    ...(settings.tls === undefined ? {} : { tls: settings.tls }),
+    ...(commandTimeoutMs > 0 ? { commandTimeout: commandTimeoutMs } : {}),
+    // A command in flight when the connection goes fails at once: it may have been executed, and
+    // sent again an etag would no longer match what it wrote itself. `run` knows which were not sent.
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    protocol: 2 as const,
+    retryStrategy: backOff,
+  };
+  if (kind === 'cluster') {
+    return new Cluster(
+      nodes.map((node) => ({ ...node })),
+      { lazyConnect: true, redisOptions: options, clusterRetryStrategy: backOff },
+    );
+  }
+  if (kind === 'sentinel') {
+    const { sentinelPassword, sentinelUsername } = settings;
+    return new Redis({
+      ...options,
+      sentinels: nodes.map((node) => ({ ...node })),
+      name: masterName!,
+      ...(sentinelUsername === undefined ? {} : { sentinelUsername }),
+      ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
+      ...(settings.tls === undefined
+        ? {}
+        : { enableTLSForSentinelMode: true, sentinelTLS: settings.tls }),
+    });
+  }
+  return new Redis({ ...options, ...nodes[0]! });
+}

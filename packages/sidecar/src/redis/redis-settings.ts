@@ -1,0 +1,134 @@
+import { parseDuration } from '@holdfast/config';
+import type { ComponentSettings } from '../components/component-settings.ts';
+
+/** Where a Redis is and how to talk to it, read from a component's metadata: Dapr's names and defaults. */
+export interface RedisSettings {
+  readonly component: string;
+  /** As in errors: `127.0.0.1:6379`, several joined with a comma. */
+  readonly address: string;
+  readonly nodes: readonly { readonly host: string; readonly port: number }[];
+  readonly kind: 'node' | 'cluster' | 'sentinel';
+  /** Of the master that sentinels watch. */
+  readonly masterName: string | undefined;
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  readonly sentinelUsername: string | undefined;
+  readonly sentinelPassword: string | undefined;
+  readonly db: number;
+  readonly tls: RedisTls | undefined;
+  /** How often a command that could not be sent waits for one more connection. */
+  readonly maxRetries: number;
+  readonly minRetryMs: number;
+  readonly maxRetryMs: number;
+  readonly dialTimeoutMs: number;
+  /** Longest wait for an answer. */
+  readonly readTimeoutMs: number;
+}
+
+export interface RedisTls {
+  readonly rejectUnauthorized: boolean;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+const DEFAULT_PORT = 6379;
+
+/** Ways to sign in that Dapr has and we do not; a component that asks for one must not go on without. */
+const ABSENT = ['useEntraID', 'useAzureAD', 'useOIDC'] as const;
+
+/** @throws Error that names the component, the item and what is wrong with it. */
+export function redisSettings(settings: ComponentSettings): RedisSettings {
+  const { component } = settings;
+  for (const name of ABSENT) {
+    if (settings.flag(name)) {
+      throw new Error(`component ${component}: metadata ${name} is not in this version`);
+    }
+  }
+  const port = wholeNumber(settings, 'redisPort', 0);
+  const nodes = settings
+    .required('redisHost')
+    .split(',')
+    .map((entry) => nodeOf(component, entry.trim(), port));
+  const failover = settings.flag('failover');
+  return {
+    component,
+    nodes,
+    address: nodes.map(({ host, port }) => `${host}:${port}`).join(','),
+    kind: failover ? 'sentinel' : kindOf(settings),
+    masterName: failover ? settings.required('sentinelMasterName') : undefined,
+    username: settings.text('redisUsername'),
+    password: settings.text('redisPassword'),
+    sentinelUsername: settings.text('sentinelUsername'),
+    sentinelPassword: settings.text('sentinelPassword'),
+    db: wholeNumber(settings, 'redisDB', 0),
+    tls: tlsOf(settings),
+    maxRetries: Math.max(
+      0,
+      wholeNumber(settings, 'redisMaxRetries', wholeNumber(settings, 'maxRetries', 3)),
+    ),
+    minRetryMs: Math.max(0, milliseconds(settings, 'redisMinRetryInterval', 8)),
+    maxRetryMs: Math.max(
+      0,
+      milliseconds(
+        settings,
+        'redisMaxRetryInterval',
+        milliseconds(settings, 'maxRetryBackoff', 512),
+      ),
+    ),
+    dialTimeoutMs: milliseconds(settings, 'dialTimeout', 5_000),
+    readTimeoutMs: milliseconds(settings, 'readTimeout', 3_000),
+  };
+}
+
+/** A number is milliseconds, anything else Go's grammar, as in Dapr. */
+export function milliseconds(settings: ComponentSettings, name: string, byDefault: number): number {
+  const text = settings.text(name);
+  if (text === undefined) return byDefault;
+  const parsed = parseDuration(text);
+  if ('ms' in parsed) return parsed.ms;
+  throw new Error(
+    `component ${settings.component}: metadata ${name} "${text}" ${parsed.fault}; write 500ms, 15s or a number of milliseconds`,
+  );
+}
+
+export function wholeNumber(settings: ComponentSettings, name: string, byDefault: number): number {
+  const text = settings.text(name);
+  if (text === undefined) return byDefault;
+  if (/^[+-]?\d+$/.test(text)) return Number(text);
+  throw new Error(
+    `component ${settings.component}: metadata ${name} must be a whole number, not "${text}"`,
+  );
+}
+
+function kindOf(settings: ComponentSettings): 'node' | 'cluster' {
+  const type = settings.text('redisType') ?? 'node';
+  if (type === 'node' || type === 'cluster') return type;
+  throw new Error(
+    `component ${settings.component}: metadata redisType must be node or cluster, not "${type}"`,
+  );
+}
+
+function nodeOf(component: string, entry: string, port: number) {
+  const match = /^(?:\[([^\]]+)\]|([^:]*))(?::(\d+))?$/.exec(entry);
+  const host = match?.[1] ?? match?.[2];
+  if (match === null || host === undefined || host === '') {
+    throw new Error(
+      `component ${component}: metadata redisHost "${entry}" is no host:port, such as localhost:6379`,
+    );
+  }
+  const own = match[3] === undefined ? undefined : Number(match[3]);
+  if (own !== undefined && port !== 0 && own !== port) {
+    throw new Error(
+      `component ${component}: redisHost "${entry}" and redisPort ${port} name two ports; leave one out`,
+    );
+  }
+  return { host, port: own ?? (port === 0 ? DEFAULT_PORT : port) };
+}
+
+function tlsOf(settings: ComponentSettings): RedisTls | undefined {
+  if (!settings.flag('enableTLS')) return undefined;
+  const cert = settings.text('clientCert');
+  const key = settings.text('clientKey');
+  const pair = cert === undefined || key === undefined ? {} : { cert, key };
+  return { rejectUnauthorized: !settings.flag('insecureSkipTLSVerify'), ...pair };
+}

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { systemClock } from '@holdfast/core';
+import { type RedisServer, redisServer, Unavailable } from '@holdfast/test-servers';
+import { Redis } from 'ioredis';
+import { ComponentSettings } from '../components/component-settings.ts';
+import { stateContract } from '../testing/state-contract.ts';
+import { redisState } from './redis-state.ts';
+
+const server = await redisServer();
+if (server instanceof Unavailable) {
+  if (process.env.CI === 'true') throw new Error(server.why);
+  test('state.redis', { skip: server.why }, () => {});
+} else suite(server);
+
+function suite({ port, process: redis }: RedisServer): void {
+  const open = (more: readonly (readonly [string, string])[] = []) =>
+    redisState(settings(`127.0.0.1:${port}`, more), systemClock);
+  let client: Redis;
+  before(() => {
+    client = new Redis(port, '127.0.0.1');
+  });
+  after(async () => {
+    client.disconnect();
+    await redis.remove();
+  });
+
+  stateContract('state.redis', async () => {
+    await client.flushall();
+    return {
+      store: await open(),
+      // Redis' clock is its own.
+      elapse: (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1_000)),
+      another: () => open(),
+    };
+  });
+
+  describe('state.redis', () => {
+    test("keeps items as Dapr's does: a hash of data and version, marked where first-write was asked", async (t) => {
+      const store = await open();
+      t.after(() => store.close());
+      await store.write([set('plain', '{"a":1}'), set('first', '2', { firstWrite: true })], false);
+      await store.write([set('plain', '3')], false);
+      assert.deepEqual(
+        [await client.hgetall('plain'), await client.hgetall('first')],
+        [
+          { data: '3', version: '2' },
+          { data: '2', version: '1', 'first-write': '0' },
+        ],
+      );
+    });
+
+    test('an item lives as the last that spoke of it said: the request, or the component', async (t) => {
+      const store = await open([['ttlInSeconds', '100']]);
+      const bare = await open();
+      t.after(() => Promise.all([store.close(), bare.close()]));
+      const left = async (key: string) => Math.ceil((await client.ttl(key)) / 10) * 10;
+      const seen: number[] = [];
+      for (const [one, more] of [
+        [store, {}],
+        [store, { ttlSeconds: 50 }],
+        [bare, {}],
+        [bare, { ttlSeconds: 0 }],
+        [store, { ttlSeconds: -1 }],
+      ] as const) {
+        await one.write([set('mortal', '1', more)], false);
+        seen.push(await left('mortal'));
+      }
+      assert.deepEqual(seen, [100, 50, 50, -0, -0]);
+    });
+
+    test('a text that somebody else put there is read, and is in nobody’s way', async (t) => {
+      const store = await open();
+      t.after(() => store.close());
+      await client.set('text', 'just text');
+      const before = await store.get('text');
+      await store.write([set('text', '1')], false);
+      await client.hset('odd', 'a', 'b');
+      const odd = await store.get('odd').catch((error: Error) => error.message);
+      assert.deepEqual(
+        [before, (await store.get('text'))?.etag, odd],
+        [
+          { value: 'just text', etag: '' },
+          '1',
+          "required hash field 'data' or 'version' was not found",
+        ],
+      );
+    });
+
+    test('an etag that is no number is refused before anything is written', async (t) => {
+      const store = await open();
+      t.after(() => store.close());
+      await assert.rejects(
+        store.write([set('untouched', '1'), set('other', '1', { etag: 'abc' })], false),
+        {
+          name: 'EtagInvalidError',
+          message: 'invalid etag value: strconv.Atoi: parsing "abc": invalid syntax',
+        },
+      );
+      assert.equal(await client.exists('untouched'), 0);
+    });
+
+    test('is back when Redis is, and says in between who did not answer', async (t) => {
+      const store = await open([['redisMaxRetryInterval', '20']]);
+      t.after(() => store.close());
+      await store.write([set('kept', '1')], false);
+      await redis.kill();
+      const down = await store.get('kept').catch((error: Error) => error.message);
+      await redis.restart();
+      let back: unknown;
+      for (let tries = 0; tries < 100 && back === undefined; tries += 1) {
+        back = await store.get('kept').then(
+          (item) => item?.value,
+          () => undefined,
+        );
+      }
+      assert.deepEqual(
+        [down, back],
+        [`dial tcp 127.0.0.1:${port}: connect: connection refused`, '1'],
+      );
+    });
+
+    test('a Redis that hangs is given up after readTimeout', async (t) => {
+      const store = await open([['readTimeout', '100ms']]);
+      t.after(() => store.close());
+      redis.signal('SIGSTOP');
+      const hung = await store.get('kept').catch((error: Error) => error.message);
+      redis.signal('SIGCONT');
+      assert.equal(hung, 'Command timed out');
+    });
+
+    test('says at the start what is wrong with its metadata', async () => {
+      const failure = (host: string, ...more: (readonly [string, string])[]) =>
+        redisState(settings(host, more), systemClock).then(
+          () => 'opened',
+          (error: Error) => error.message,
+        );
+      assert.deepEqual(
+        [
+          await failure(''),
+          await failure('127.0.0.1:1'),
+          await failure(`127.0.0.1:${port}`, ['redisPort', '1']),
+          await failure(`127.0.0.1:${port}`, ['redisType', 'tree']),
+          await failure(`127.0.0.1:${port}`, ['readTimeout', '5 s']),
+          await failure(`127.0.0.1:${port}`, ['ttlInSeconds', 'long']),
+          await failure(`127.0.0.1:${port}`, ['failover', 'true']),
+          await failure(`127.0.0.1:${port}`, ['useEntraID', 'true']),
+        ],
+        [
+          'component s: metadata redisHost is missing',
+          'redis store: error connecting to redis at 127.0.0.1:1: dial tcp 127.0.0.1:1: connect: connection refused',
+          `component s: redisHost "127.0.0.1:${port}" and redisPort 1 name two ports; leave one out`,
+          'component s: metadata redisType must be node or cluster, not "tree"',
+          'component s: metadata readTimeout "5 s" has the unit " s", which is not one; write 500ms, 15s or a number of milliseconds',
+          'component s: metadata ttlInSeconds must be a whole number, not "long"',
+          'component s: metadata sentinelMasterName is missing',
+          'component s: metadata useEntraID is not in this version',
+        ],
+      );
+    });
+  });
+}
+
+const settings = (host: string, more: readonly (readonly [string, string])[] = []) =>
+  new ComponentSettings('s', [['redisHost', host], ...more]);
+
+const set = (
+  key: string,
+  value: string,
+  more: { etag?: string; firstWrite?: boolean; ttlSeconds?: number } = {},
+) => ({ kind: 'set', key, value, firstWrite: false, ...more }) as const;

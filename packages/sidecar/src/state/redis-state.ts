@@ -1,0 +1,93 @@
+import type { Clock } from '@holdfast/core';
+import type { ComponentSettings } from '../components/component-settings.ts';
+import { utcSeconds } from '../components/utc-seconds.ts';
+import { openRedis, type RedisConnection } from '../redis/open-redis.ts';
+import { redisSettings, wholeNumber } from '../redis/redis-settings.ts';
+import { WRITE } from './redis-write.ts';
+import {
+  EtagInvalidError,
+  EtagMismatchError,
+  type StateItem,
+  type StateOperation,
+  type StateStore,
+} from './state-store.ts';
+
+/**
+ * `state.redis`: Dapr's hashes, so that both can share one Redis. The time an
+ * item lives is Redis' own.
+ *
+ * @throws Error for a Redis that does not answer, or metadata that cannot be.
+ */
+export async function redisState(settings: ComponentSettings, clock: Clock): Promise<StateStore> {
+  const given = settings.text('ttlInSeconds');
+  const ttlSeconds = given === undefined ? undefined : wholeNumber(settings, 'ttlInSeconds', 0);
+  const redis = await openRedis(redisSettings(settings), { what: 'redis store' });
+  const inCluster = redis.settings.kind === 'cluster';
+
+  const write = async (operations: readonly StateOperation[], atomic: boolean): Promise<void> => {
+    const args = operations.flatMap((operation) => argumentsOf(operation, ttlSeconds));
+    const keys = operations.map(({ key }) => key);
+    const [, conflict] = (await redis.run((client) =>
+      client.eval(WRITE, keys.length, ...keys, atomic ? 1 : 0, ...args),
+    )) as [number, number];
+    if (conflict === 0) return;
+    const { etag, key, kind } = operations[conflict - 1]!;
+    const failed = `failed to ${kind} key ${key}`;
+    throw new EtagMismatchError(etag === undefined ? `${failed}: it is there already` : failed);
+  };
+  return {
+    capabilities: ['ETAG', 'TRANSACTIONAL', 'TTL'],
+    get: (key) => get(redis, key, clock),
+    async write(operations, atomic) {
+      for (const operation of operations) checkEtag(operation);
+      // The keys of one step must be in one slot, and those of a client's list need not be.
+      if (inCluster && !atomic) for (const one of operations) await write([one], false);
+      else await write(operations, atomic);
+    },
+    async close() {
+      redis.close();
+    },
+  };
+}
+
+async function get(
+  redis: RedisConnection,
+  key: string,
+  clock: Clock,
+): Promise<StateItem | undefined> {
+  const answer = await redis.run(async (client) => {
+    const answers = await client.pipeline().hmget(key, 'data', 'version').pttl(key).exec();
+    const [error, hash] = answers![0] as [Error | null, [string | null, string | null]];
+    if (error?.message.startsWith('WRONGTYPE')) return undefined;
+    if (error) throw error;
+    return { hash, leftMs: answers![1]![1] as number };
+  });
+  if (answer === undefined) return await plain(redis, key);
+  const { hash, leftMs } = answer;
+  const [data, version] = hash;
+  if (data === null || version === null) {
+    // -2: no such key.
+    if (leftMs === -2 && data === null && version === null) return undefined;
+    throw new Error("required hash field 'data' or 'version' was not found");
+  }
+  const expiresAt = leftMs >= 0 ? utcSeconds(clock.wallMs() + leftMs) : undefined;
+  return { value: data, etag: version, expiresAt };
+}
+
+/** What somebody else put there as a text; it has no etag. */
+async function plain(redis: RedisConnection, key: string): Promise<StateItem | undefined> {
+  const value = await redis.run((client) => client.get(key));
+  return value === null ? undefined : { value, etag: '' };
+}
+
+function checkEtag({ etag, kind }: StateOperation): void {
+  if (kind === 'delete' || etag === undefined || /^[+-]?\d+$/.test(etag)) return;
+  throw new EtagInvalidError(`strconv.Atoi: parsing ${JSON.stringify(etag)}: invalid syntax`);
+}
+
+function argumentsOf(operation: StateOperation, byDefault: number | undefined) {
+  const { etag = '', kind } = operation;
+  if (kind === 'delete') return [kind, etag, 0, '', ''];
+  const { firstWrite, ttlSeconds = byDefault, value } = operation;
+  return [kind, etag, firstWrite ? 1 : 0, value, ttlSeconds ?? ''];
+}
