@@ -18,7 +18,7 @@ if (server instanceof Unavailable) {
 }
 
 /** Saves through the sidecar; the Redis behind it is looked at then. */
-const shared = async (mesh: Mesh, body: object) => {
+const save = async (mesh: Mesh, body: object) => {
   const url = `http://127.0.0.1:${mesh.port('caller')}/v1.0/state/redis`;
   const saved = await fetch(url, { method: 'POST', body: JSON.stringify(body) });
   assert.equal(saved.status, 204);
@@ -44,11 +44,8 @@ function conformance(make: Make, executable: string | undefined, { port }: Redis
     }
 
     test('an item is a hash of data and version, under the prefix', async () => {
-      await shared(mesh, item('layout', { a: 1 }));
-      await shared(
-        mesh,
-        item('layout', 'é', { options: { concurrency: 'first-write' }, etag: '1' }),
-      );
+      await save(mesh, item('layout', { a: 1 }));
+      await save(mesh, item('layout', 'é', { options: { concurrency: 'first-write' }, etag: '1' }));
       assert.deepEqual(await client.hgetall('caller||layout'), {
         data: '"é"',
         version: '2',
@@ -77,7 +74,7 @@ function conformance(make: Make, executable: string | undefined, { port }: Redis
       const url = `http://127.0.0.1:${mesh.port('caller')}/v1.0/state/redis/theirs`;
       const read = await fetch(url);
       const etag = read.headers.get('etag');
-      await shared(mesh, item('theirs', { n: 2 }, { etag }));
+      await save(mesh, item('theirs', { n: 2 }, { etag }));
       assert.deepEqual(
         [await read.json(), etag, await client.hgetall('caller||theirs')],
         [{ n: 1 }, '7', { data: '{"n":2}', version: '8' }],

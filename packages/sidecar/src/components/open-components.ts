@@ -85,6 +85,10 @@ const PUBSUB: Readonly<
     memoryPubSub((topic, error) => {
       log.warn(`An event of ${topic} in ${component} is lost: ${(error as Error).message}`);
     }),
+  'pubsub.redis': async (settings, env) => {
+    const { redisPubSub } = await import('../pubsub/redis-pubsub.ts');
+    return await redisPubSub(settings, { ...env, podName: env.variables.POD_NAME });
+  },
 };
 
 const SECRETS: Readonly<

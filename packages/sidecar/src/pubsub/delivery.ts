@@ -22,11 +22,15 @@ export interface DeliveryOptions {
 /** What became of a delivery. */
 export type DeliveryStatus = 'success' | 'retry' | 'drop';
 
-/** Hands a message to the application, as Dapr does. Rejects where the broker is to have it back. */
+/**
+ * Hands a message to the application, as Dapr does. Rejects where the broker is
+ * to have it back; `given` aborts when the broker waits no longer.
+ */
 export async function deliver(
   subscription: TopicSubscription,
   message: PubSubMessage,
   options: DeliveryOptions,
+  given?: AbortSignal,
 ): Promise<void> {
   const { deadLetterTopic, pubsub, topic } = subscription;
   const { clock, count, log } = options;
@@ -34,7 +38,7 @@ export async function deliver(
   let error: Error | undefined;
   let status: DeliveryStatus;
   try {
-    status = await offer(subscription, message, options);
+    status = await offer(subscription, message, options, given);
   } catch (thrown) {
     error = thrown as Error;
     status = 'retry';
@@ -53,6 +57,7 @@ async function offer(
   subscription: TopicSubscription,
   message: PubSubMessage,
   { ask, clock, inbound }: DeliveryOptions,
+  given: AbortSignal | undefined,
 ): Promise<'success' | 'drop'> {
   const { pubsub } = subscription;
   const event = eventOf(subscription, message);
@@ -61,8 +66,8 @@ async function offer(
   const once = (signal?: AbortSignal) => post(ask, path, pubsub, event, message, signal);
   const pipeline = inbound(pubsub);
   return pipeline === undefined
-    ? await once()
-    : await pipeline.execute(({ signal }) => once(signal));
+    ? await once(given)
+    : await pipeline.execute(({ signal }) => once(signal), given && { signal: given });
 }
 
 function eventOf(

@@ -4,10 +4,13 @@ export interface PubSubMessage {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** Rejects where the message was not taken care of; what happens then is the broker's to say. */
-export type PubSubHandler = (message: PubSubMessage) => Promise<void>;
+/**
+ * Rejects where the message was not taken care of: a broker that keeps messages
+ * hands it over again. `signal` aborts when the broker waits no longer.
+ */
+export type PubSubHandler = (message: PubSubMessage, signal?: AbortSignal) => Promise<void>;
 
-/** A broker. */
+/** A broker; `testing/pubsub-contract.ts` holds those that keep messages to their promises. */
 export interface PubSub {
   /** As the metadata names them. */
   readonly capabilities: readonly string[];

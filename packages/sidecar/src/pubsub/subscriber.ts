@@ -67,7 +67,9 @@ export class Subscriber {
       bury: (dead, message) => open.broker.publish(dead, message),
     };
     this.#active.push(subscription);
-    await open.broker.subscribe(topic, (message) => deliver(subscription, message, options));
+    await open.broker.subscribe(topic, (message, signal) =>
+      deliver(subscription, message, options, signal),
+    );
   }
 }
 

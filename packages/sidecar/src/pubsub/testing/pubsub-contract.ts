@@ -1,0 +1,209 @@
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PubSub, PubSubHandler, PubSubMessage } from '../pubsub.ts';
+
+/** What an adapter supplies to be put to the test; it hands over again within a second or two. */
+export interface BrokerUnderTest {
+  /** A member of a group, with a connection of its own, as another sidecar has it. */
+  open(group: string): Promise<PubSub>;
+  /** SIGKILL, and back on the same port with what it had acknowledged. */
+  readonly outage: { begin(): Promise<void>; end(): Promise<void> };
+}
+
+const PATIENCE_MS = 20_000;
+let topics = 0;
+
+/** Holds a broker that keeps messages to its promises; every adapter runs it. */
+export function pubsubContract(
+  name: string,
+  start: (t: TestContext) => Promise<BrokerUnderTest>,
+): void {
+  describe(`${name} keeps the contract of a broker`, () => {
+    const run = (title: string, body: (world: World) => Promise<void>) =>
+      test(title, async (t) => {
+        const broker = await start(t);
+        const opened: PubSub[] = [];
+        topics += 1;
+        t.after(() => Promise.all(opened.map((one) => one.close())));
+        await body({
+          ...broker,
+          topic: `topic-${topics}`,
+          async open(group) {
+            const member = await broker.open(group);
+            opened.push(member);
+            return member;
+          },
+        });
+      });
+
+    run('what is published arrives as it was: any bytes, and metadata', async ({ open, topic }) => {
+      const [publisher, member] = [await open('publisher'), await open('group')];
+      const inbox = createInbox();
+      await member.subscribe(topic, inbox.take);
+      const data = Buffer.from([0, 1, 0xff, 0xfe, 10]);
+      await publisher.publish(topic, { data, metadata: { a: 'é', b: '' } });
+      await publisher.publish(topic, { data: Buffer.alloc(0), metadata: {} });
+      await inbox.has(2);
+      assert.deepEqual(inbox.messages(), [
+        { data, metadata: { a: 'é', b: '' } },
+        { data: Buffer.alloc(0), metadata: {} },
+      ]);
+    });
+
+    run('members of one group share the events, each goes to one', async ({ open, topic }) => {
+      const members = [await open('group'), await open('group')];
+      const inboxes = members.map(() => createInbox(20));
+      for (const [at, member] of members.entries()) {
+        await member.subscribe(topic, inboxes[at]!.take);
+      }
+      await publishAll(members[0]!, topic, range(40));
+      const all = () => inboxes.flatMap((inbox) => inbox.texts());
+      await until(() => all().length >= 40, 'forty events arrive');
+      await sleep(300);
+      assert.deepEqual(all().toSorted(byNumber), range(40));
+    });
+
+    run('each group has all events, from every topic it subscribed to', async ({ open, topic }) => {
+      const inboxes = [createInbox(), createInbox()];
+      const other = `${topic}-other`;
+      for (const [at, inbox] of inboxes.entries()) {
+        const member = await open(`group-${at}`);
+        await member.subscribe(topic, inbox.take);
+        await member.subscribe(other, inbox.take);
+      }
+      const publisher = await open('publisher');
+      await publishAll(publisher, topic, range(5));
+      await publishAll(publisher, other, ['other']);
+      for (const inbox of inboxes) {
+        await inbox.has(6);
+        assert.deepEqual(inbox.texts().toSorted(byNumber), [...range(5), 'other']);
+      }
+    });
+
+    run(
+      'a rejected event is handed over again until it is taken, and the others once',
+      async ({ open, topic }) => {
+        const member = await open('group');
+        const inbox = createInbox();
+        let refusals = 2;
+        await member.subscribe(topic, async (message) => {
+          await inbox.take(message);
+          if (String(message.data) !== '1' || refusals === 0) return;
+          refusals -= 1;
+          throw new Error('not now');
+        });
+        await publishAll(member, topic, range(3));
+        await inbox.has(5);
+        await sleep(500);
+        assert.deepEqual(inbox.texts().toSorted(byNumber), ['0', '1', '1', '1', '2']);
+      },
+    );
+
+    run(
+      'draining waits for what is in hand and takes nothing more; another of the group does',
+      async ({ open, topic }) => {
+        const [leaving, staying] = [await open('group'), await open('group')];
+        const begun = Promise.withResolvers<void>();
+        const release = Promise.withResolvers<void>();
+        const first = createInbox();
+        await leaving.subscribe(topic, async (message) => {
+          await first.take(message);
+          begun.resolve();
+          await release.promise;
+        });
+        await publishAll(staying, topic, ['in hand']);
+        await begun.promise;
+        let drained = false;
+        const draining = leaving.drain().then(() => {
+          drained = true;
+        });
+        await sleep(100);
+        const early = drained;
+        release.resolve();
+        await draining;
+        const second = createInbox();
+        await staying.subscribe(topic, second.take);
+        await publishAll(staying, topic, ['later']);
+        await second.has(1);
+        assert.deepEqual([early, first.texts(), second.texts()], [false, ['in hand'], ['later']]);
+      },
+    );
+
+    run(
+      'the broker is killed and comes back: what it took arrives, and what is published then',
+      async ({ open, outage, topic }) => {
+        const [publisher, member] = [await open('publisher'), await open('group')];
+        const inbox = createInbox(2);
+        await member.subscribe(topic, inbox.take);
+        const taken: string[] = [];
+        const publish = async (text: string) =>
+          await publisher.publish(topic, { data: Buffer.from(text), metadata: {} }).then(
+            () => void taken.push(text),
+            () => {},
+          );
+        const before = Promise.all(range(200).map((text) => publish(text)));
+        await until(() => taken.length > 0, 'the first is taken');
+        await outage.begin();
+        await before;
+        const refused = await publisher
+          .publish(topic, { data: Buffer.from('down'), metadata: {} })
+          .then(
+            () => 'taken',
+            () => 'refused',
+          );
+        await outage.end();
+        await until(async () => {
+          await publish(`after ${taken.length}`);
+          return taken.at(-1)!.startsWith('after');
+        }, 'the publisher is back');
+        const missing = () => {
+          const arrived = new Set(inbox.texts());
+          return taken.filter((text) => !arrived.has(text));
+        };
+        await until(
+          () => missing().length === 0,
+          () => `missing: ${missing()}`,
+        );
+        assert.equal(refused, 'refused');
+      },
+    );
+  });
+}
+
+interface World extends BrokerUnderTest {
+  readonly topic: string;
+}
+
+const range = (count: number) => Array.from({ length: count }, (_, n) => String(n));
+const byNumber = (a: string, b: string) => Number(a) - Number(b) || a.localeCompare(b);
+
+async function publishAll(broker: PubSub, topic: string, texts: readonly string[]) {
+  for (const text of texts) await broker.publish(topic, { data: Buffer.from(text), metadata: {} });
+}
+
+/** Keeps what it is handed, each after a moment. */
+function createInbox(takesMs = 0) {
+  const messages: PubSubMessage[] = [];
+  const take: PubSubHandler = async (message) => {
+    if (takesMs > 0) await sleep(takesMs);
+    messages.push(message);
+  };
+  return {
+    take,
+    messages: () => messages,
+    texts: () => messages.map(({ data }) => String(data)),
+    has: (count: number) => until(() => messages.length >= count, `${count} events arrive`),
+  };
+}
+
+async function until(
+  there: () => boolean | Promise<boolean>,
+  what: string | (() => string),
+): Promise<void> {
+  for (let waitedMs = 0; waitedMs < PATIENCE_MS; waitedMs += 20) {
+    if (await there()) return;
+    await sleep(20);
+  }
+  assert.fail(typeof what === 'string' ? `${what}: not within ${PATIENCE_MS} ms` : what());
+}
