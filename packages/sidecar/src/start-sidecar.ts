@@ -6,6 +6,7 @@ import { askApp } from './app/ask-app.ts';
 import { createClosing } from './closing.ts';
 import { ComponentCalls } from './components/component-calls.ts';
 import { componentRoutes } from './components/component-routes.ts';
+import { lockAndConfigurationRoutes } from './components/lock-and-configuration-routes.ts';
 import { openComponents } from './components/open-components.ts';
 import { APP_HEALTH_DEFAULTS, watchAppHealth } from './health/app-health.ts';
 import { healthRoutes } from './health/health-routes.ts';
@@ -203,6 +204,10 @@ async function start(
     publicRoutes,
     ownRoutes: [
       ...componentRoutes(components, componentCalls, appId, clock, limits),
+      ...lockAndConfigurationRoutes(components, componentCalls, limits, {
+        ask: options.appPort === undefined ? undefined : askApp(app),
+        inbound: (store) => policies.book.forComponent(store, 'Configuration', 'inbound'),
+      }),
       ...shutdownRoutes((force) => void started.promise.then((stop) => stop({ force }))),
     ],
     invoke: (call) => invoke.handle(call),

@@ -9,12 +9,14 @@ import {
 } from '../state/state-store.ts';
 
 /** The building blocks whose components are called, as metrics name them. */
-export type ComponentKind = 'state' | 'secret' | 'published';
+export type ComponentKind = 'state' | 'secret' | 'published' | 'configuration' | 'lock';
 
 const POLICY_TYPE: Readonly<Record<ComponentKind, ComponentType>> = {
   state: 'Statestore',
   secret: 'Secretstore',
   published: 'Pubsub',
+  configuration: 'Configuration',
+  lock: 'Lock',
 };
 
 /**

@@ -1,5 +1,7 @@
 import type { Clock } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
+import type { ConfigurationStore } from '../configuration/configuration-store.ts';
+import type { LockStore } from '../lock/lock-store.ts';
 import { memoryPubSub } from '../pubsub/memory-pubsub.ts';
 import type { PubSub } from '../pubsub/pubsub.ts';
 import { type TopicScopes, topicScopes } from '../pubsub/topic-scopes.ts';
@@ -23,11 +25,19 @@ export interface OpenPubSub {
   readonly scopes: TopicScopes;
 }
 
+/** Where locks are, and what stands before their names. */
+export interface OpenLockStore {
+  readonly store: LockStore;
+  readonly keyPrefix: string;
+}
+
 /** The components that are up. */
 export interface Components {
   readonly state: ReadonlyMap<string, OpenStateStore>;
   readonly secrets: ReadonlyMap<string, SecretStore>;
   readonly pubsub: ReadonlyMap<string, OpenPubSub>;
+  readonly locks: ReadonlyMap<string, OpenLockStore>;
+  readonly configurations: ReadonlyMap<string, ConfigurationStore>;
   /** For the metadata. */
   readonly list: readonly ComponentRow[];
   /** Brokers hand over nothing more; resolves when the application has what it was handed. */
@@ -91,6 +101,22 @@ const PUBSUB: Readonly<
   },
 };
 
+const LOCKS: Readonly<Record<string, (settings: ComponentSettings) => Promise<LockStore>>> = {
+  'lock.redis': async (settings) => {
+    const { redisLock } = await import('../lock/redis-lock.ts');
+    return await redisLock(settings);
+  },
+};
+
+const CONFIGURATIONS: Readonly<
+  Record<string, (settings: ComponentSettings, env: ComponentsEnv) => Promise<ConfigurationStore>>
+> = {
+  'configuration.redis': async (settings, { log }) => {
+    const { redisConfiguration } = await import('../configuration/redis-configuration.ts');
+    return await redisConfiguration(settings, log);
+  },
+};
+
 const SECRETS: Readonly<
   Record<string, (settings: ComponentSettings, env: ComponentsEnv) => Promise<SecretStore>>
 > = {
@@ -113,12 +139,15 @@ export async function openComponents(
   const state = new Map<string, OpenStateStore>();
   const secrets = new Map<string, SecretStore>();
   const pubsub = new Map<string, OpenPubSub>();
+  const locks = new Map<string, OpenLockStore>();
+  const configurations = new Map<string, ConfigurationStore>();
   const list: ComponentRow[] = [];
   const close = async () => {
     const brokers = [...pubsub.values()].map(({ broker }) => broker.close());
     await Promise.allSettled([
       ...brokers,
-      ...[...state.values()].map(({ store }) => store.close()),
+      ...[...state.values(), ...locks.values()].map(({ store }) => store.close()),
+      ...[...configurations.values()].map((store) => store.close()),
     ]);
   };
   const drain = async () => {
@@ -162,6 +191,17 @@ export async function openComponents(
           pubsub.set(name, { broker, scopes: topicScopes(settings, env.appId) });
           list.push({ ...row, capabilities: broker.capabilities });
         });
+      } else if (type in LOCKS) {
+        await opening(spec, async (settings) => {
+          const store = await LOCKS[type]!(settings);
+          locks.set(name, { store, keyPrefix: keyPrefix(settings, name, env) });
+          list.push(row);
+        });
+      } else if (type in CONFIGURATIONS) {
+        await opening(spec, async (settings) => {
+          configurations.set(name, await CONFIGURATIONS[type]!(settings, env));
+          list.push(row);
+        });
       } else {
         env.log.warn(
           `${spec.file}: components of type ${type} are not in this version; it is left out.`,
@@ -172,7 +212,7 @@ export async function openComponents(
     await close();
     throw error;
   }
-  return { state, secrets, pubsub, list, drain, close };
+  return { state, secrets, pubsub, locks, configurations, list, drain, close };
 }
 
 async function settingsOf(

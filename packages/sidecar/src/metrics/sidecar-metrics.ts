@@ -103,8 +103,10 @@ export function sidecarMetrics(appId: string, namespace: string): SidecarMetrics
     listener: (app) => listenerOf(`app_${app}`, 'outbound'),
     componentListener: listenerOf,
     delivered: (pubsub, topic, status, ms) => components.delivered(pubsub, topic, status, ms),
-    component: (kind, name, operation, success, ms) =>
-      components[kind](name, operation, success, ms),
+    component(kind, name, operation, success, ms) {
+      // Dapr counts no locks.
+      if (kind !== 'lock') components[kind](name, operation, success, ms);
+    },
     forgotten: (app, pipeline) => resiliency?.forget('outbound', `app_${app}`, pipeline),
     loaded(name, namespace) {
       // Registered once: the families' labels are those of the document loaded first.

@@ -17,6 +17,7 @@ export interface ComponentMetrics {
   /** `operation`: get, set, delete, bulk_get, bulk_delete, query or transaction. */
   state(component: string, operation: string, success: boolean, latencyMs: number): void;
   secret(component: string, operation: string, success: boolean, latencyMs: number): void;
+  configuration(component: string, operation: string, success: boolean, latencyMs: number): void;
   published(component: string, topic: string, success: boolean, latencyMs: number): void;
   /** `status`: success, retry or drop, as the application wanted it. */
   delivered(component: string, topic: string, status: string, latencyMs: number): void;
@@ -44,6 +45,7 @@ export function componentMetrics(
   const byOperation = ['app_id', 'component', 'namespace', 'operation', 'success'];
   const state = family('state', 'operations on state stores', byOperation);
   const secret = family('secret', 'operations on secret stores', byOperation);
+  const configuration = family('configuration', 'operations on configuration stores', byOperation);
   const egress = family('pubsub_egress', 'publications to brokers', [
     'app_id',
     'component',
@@ -84,6 +86,7 @@ export function componentMetrics(
   return {
     state: record(operations(state)),
     secret: record(operations(secret)),
+    configuration: record(operations(configuration)),
     published: record(publications),
     delivered: record(deliveries),
   };

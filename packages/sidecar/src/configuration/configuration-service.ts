@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto';
+import type { Pipeline } from '@holdfast/core';
+import type { AskApp } from '../app/ask-app.ts';
+import type { ComponentCalls } from '../components/component-calls.ts';
+import { failureWords } from '../invoke/invoke-error.ts';
+import { DeliveryError } from '../pubsub/delivery-error.ts';
+import { ApiError } from '../server/api-error.ts';
+import type {
+  ConfigurationItem,
+  ConfigurationItems,
+  ConfigurationStore,
+} from './configuration-store.ts';
+
+export interface ConfigurationServiceOptions {
+  readonly stores: ReadonlyMap<string, ConfigurationStore>;
+  readonly calls: ComponentCalls;
+  /** Undefined where there is no application to tell of changes. */
+  readonly ask: AskApp | undefined;
+  /** The inbound policies of a component; undefined where there are none. */
+  readonly inbound: (store: string) => Pipeline | undefined;
+  /** @default 1_000 */
+  readonly maxSubscriptions?: number;
+}
+
+/** Dapr's configuration, whatever the protocol; errors are `ApiError`. */
+export class ConfigurationService {
+  readonly #options: ConfigurationServiceOptions;
+  readonly #subscriptions = new Map<string, AbortController>();
+
+  constructor(options: ConfigurationServiceOptions) {
+    this.#options = options;
+  }
+
+  /** Those of the keys that are there; all, where none is named. */
+  async get(name: string, keys: readonly string[]): Promise<ConfigurationItems> {
+    const store = this.#find(name);
+    return await this.#options.calls
+      .run('configuration', name, 'get', () => store.get(keys))
+      .catch((error: unknown) => {
+        const what = `failed to get ${goList(keys)} from Configuration store ${name}`;
+        throw failed('ERR_CONFIGURATION_GET', what, error);
+      });
+  }
+
+  /** The application is told of changes from then on; resolves with the subscription's id. */
+  async subscribe(name: string, keys: readonly string[]): Promise<string> {
+    const store = this.#find(name);
+    const { ask, calls, maxSubscriptions = 1_000 } = this.#options;
+    if (ask === undefined) {
+      const message = 'app channel is not initialized. cannot subscribe to configuration updates';
+      throw new ApiError(500, 'ERR_APP_CHANNEL_NIL', message);
+    }
+    const what = `failed to subscribe ${goList(keys)} from Configuration store ${name}`;
+    const code = 'ERR_CONFIGURATION_SUBSCRIBE';
+    if (this.#subscriptions.size >= maxSubscriptions) {
+      const why = new Error(`there are ${maxSubscriptions} subscriptions already; end one first`);
+      throw failed(code, what, why);
+    }
+    const id = randomUUID();
+    const ending = new AbortController();
+    const changed = (key: string, item: ConfigurationItem | undefined) =>
+      this.#tell(ask, name, id, key, item);
+    this.#subscriptions.set(id, ending);
+    await calls
+      .run('configuration', name, 'subscribe', () => store.subscribe(keys, changed, ending.signal))
+      .catch((error: unknown) => {
+        this.#subscriptions.delete(id);
+        throw failed(code, what, error);
+      });
+    return id;
+  }
+
+  /** @throws ApiError, where there is no such subscription, with Dapr's words in `cause`. */
+  async unsubscribe(name: string, id: string): Promise<void> {
+    this.#find(name);
+    await this.#options.calls
+      .run('configuration', name, 'unsubscribe', async () => {
+        const ending = this.#subscriptions.get(id);
+        if (ending === undefined) throw new Error(`subscription with id ${id} does not exist`);
+        this.#subscriptions.delete(id);
+        ending.abort();
+      })
+      .catch((error: unknown) => {
+        const what = `failed to unsubscribe to configuration request ${id}`;
+        throw failed('ERR_CONFIGURATION_UNSUBSCRIBE', what, error);
+      });
+  }
+
+  async #tell(
+    ask: AskApp,
+    name: string,
+    id: string,
+    key: string,
+    item: ConfigurationItem | undefined,
+  ): Promise<void> {
+    const body = Buffer.from(JSON.stringify({ id, items: { [key]: item ?? {} } }));
+    const path = `/configuration/${encodeURIComponent(name)}/${encodeURIComponent(key)}`;
+    const headers = ['content-type', 'application/json', 'content-length', String(body.length)];
+    const once = async (signal?: AbortSignal) => {
+      const { status } = await ask({ method: 'POST', path, headers, body }, signal);
+      if (status >= 200 && status < 300) return;
+      throw new DeliveryError(`the application answered ${status} to ${path}`, status);
+    };
+    const pipeline = this.#options.inbound(name);
+    await (pipeline === undefined ? once() : pipeline.execute(({ signal }) => once(signal)));
+  }
+
+  #find(name: string): ConfigurationStore {
+    const found = this.#options.stores.get(name);
+    if (found !== undefined) return found;
+    const message = `configuration store ${name} not found`;
+    throw new ApiError(400, 'ERR_CONFIGURATION_STORE_NOT_FOUND', message);
+  }
+}
+
+/** A list as Go prints it. */
+const goList = (keys: readonly string[]): string => `[${keys.join(' ')}]`;
+
+const failed = (code: string, what: string, cause: unknown) =>
+  new ApiError(500, code, `${what}: ${failureWords(cause)}`, { cause });

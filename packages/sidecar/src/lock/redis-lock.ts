@@ -1,0 +1,54 @@
+import type { ComponentSettings } from '../components/component-settings.ts';
+import { openRedis } from '../redis/open-redis.ts';
+import { redisSettings } from '../redis/redis-settings.ts';
+import type { LockStore, UnlockOutcome } from './lock-store.ts';
+
+/** Looks whose it is and takes it away in one step. */
+const UNLOCK = `
+local owner = redis.call('GET', KEYS[1])
+if not owner then return 'absent' end
+if owner ~= ARGV[1] then return 'of-another' end
+redis.call('DEL', KEYS[1])
+return 'unlocked'
+`;
+
+/**
+ * `lock.redis`: a text with the owner's name that lapses, as Dapr keeps it. One
+ * Redis without replicas, as in Dapr: a lock that its replica has not heard of
+ * would be given twice after a failover.
+ *
+ * @throws Error for a Redis that does not answer, or has replicas, and for metadata that cannot be.
+ */
+export async function redisLock(settings: ComponentSettings): Promise<LockStore> {
+  const parsed = redisSettings(settings);
+  if (parsed.kind !== 'node') {
+    const name = parsed.kind === 'cluster' ? 'redisType: cluster' : 'failover';
+    throw new Error(`locks need one Redis that nobody takes over from: ${name} is not supported`);
+  }
+  const redis = await openRedis(parsed, { what: '[standaloneRedisLock]' });
+  // A Redis that does not say how it replicates is taken at its word, as in Dapr.
+  const info = await redis.run((client) => client.info('replication')).catch(() => '');
+  const replicas = Number(/connected_slaves:(\d+)/.exec(info)?.[1] ?? 0);
+  if (replicas > 0) {
+    redis.close();
+    throw new Error(
+      `locks need one Redis that nobody takes over from: this one has ${replicas} replicas`,
+    );
+  }
+  return {
+    async tryLock(resource, owner, expirySeconds) {
+      const answer = await redis.run((client) =>
+        client.set(resource, owner, 'EX', expirySeconds, 'NX'),
+      );
+      return answer === 'OK';
+    },
+    async unlock(resource, owner) {
+      return (await redis.run((client) =>
+        client.eval(UNLOCK, 1, resource, owner),
+      )) as UnlockOutcome;
+    },
+    async close() {
+      redis.close();
+    },
+  };
+}
