@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type RedisServer, redisServer, Unavailable } from '@holdfast/test-servers';
+import { Redis } from 'ioredis';
+import { bothMakes, type Make } from './both-makes.ts';
+import type { Seen } from './echo-app.ts';
+import { type Mesh, startMesh } from './mesh.ts';
+
+const server = await redisServer();
+if (server instanceof Unavailable) {
+  if (process.env.CI === 'true') throw new Error(server.why);
+  test('pubsub.redis', { skip: server.why }, () => {});
+} else {
+  after(() => server.process.remove());
+  await bothMakes((make, executable) => conformance(make, executable, server));
+}
+
+/** Both makes write the same entries and read them: they can share a Redis, and the events of a group. */
+function conformance(make: Make, executable: string | undefined, redis: RedisServer): void {
+  const { port } = redis;
+  describe(`${make}, pubsub.redis`, () => {
+    const app = eventApp();
+    let mesh: Mesh;
+    let client: Redis;
+    before(async () => {
+      // It is in the way of the outage as well.
+      client = new Redis(port, '127.0.0.1').on('error', () => {});
+      await client.flushall();
+      // Published before anybody subscribed.
+      await client.xadd('early', '*', 'data', event('early'), 'metadata', '{"mine":"7"}');
+      mesh = await startMesh(executable, {
+        instead: app.instead,
+        resources: { 'redis.yaml': COMPONENT(port) },
+      });
+      const url = `http://127.0.0.1:${mesh.port('caller')}/v1.0/healthz`;
+      for (let tries = 0; tries < 300 && !(await fetch(url)).ok; tries += 1) await sleep(100);
+    });
+    after(async () => {
+      client.disconnect();
+      await mesh.stop();
+    });
+
+    const publish = async (topic: string, body: string, query = '') => {
+      const url = `http://127.0.0.1:${mesh.port('caller')}/v1.0/publish/broker/${topic}${query}`;
+      const headers = { 'content-type': 'application/json' };
+      const answer = await fetch(url, { method: 'POST', headers, body });
+      return [answer.status, await answer.text()] as const;
+    };
+
+    test('an entry has data and metadata; the group and its member are the application', async () => {
+      assert.deepEqual(await publish('layout', '{"n":1}', '?metadata.mine=7'), [204, '']);
+      await app.arrived('layout', 1);
+      const [[, fields]] = (await client.xrange('layout', '-', '+')) as [[string, string[]]];
+      const [data, text, metadata, more] = fields;
+      const [group] = (await client.xinfo('GROUPS', 'layout')) as [unknown[]];
+      const [member] = (await client.xinfo('CONSUMERS', 'layout', 'caller')) as [unknown[]];
+      assert.deepEqual(
+        [data, JSON.parse(text!).data, metadata, JSON.parse(more!), group[1], member[1]],
+        ['data', { n: 1 }, 'metadata', { mine: '7' }, 'caller', 'caller'],
+      );
+    });
+
+    test('what the other make wrote arrives, with its metadata as headers, also from before', async () => {
+      const [seen] = await app.arrived('early', 1);
+      await client.xadd('layout', '*', 'data', event('bare'));
+      const bare = (await app.arrived('layout', 2)).at(-1)!;
+      assert.deepEqual(
+        [JSON.parse(seen!.body).data, seen!.headers.mine, JSON.parse(bare.body).data],
+        ['early', '7', 'bare'],
+      );
+    });
+
+    test('what the application fails over is handed over again when its time is over', async () => {
+      await publish('flaky', '1');
+      const attempts = await app.arrived('flaky', 3);
+      const ids = attempts.map(({ body }) => JSON.parse(body).id);
+      await settled(client, 'flaky');
+      assert.deepEqual([new Set(ids).size, attempts.length], [1, 3]);
+    });
+
+    for (const topic of ['dropped', 'unknown']) {
+      test(`${topic}: what nobody will ever want is done with`, async () => {
+        await publish(topic, '1');
+        await app.arrived(topic, 1);
+        await settled(client, topic);
+        await sleep(1_500);
+        assert.equal((await app.arrived(topic, 1)).length, 1);
+      });
+    }
+
+    test('a broker that is down is said in the same words; back, it goes on', async () => {
+      await redis.process.kill();
+      // The first may be what finds out that the connection is gone.
+      await publish('layout', '1');
+      const [status, text] = await publish('layout', '1');
+      await redis.process.restart();
+      const before = (await app.arrived('layout', 0)).length;
+      let back = 0;
+      for (let tries = 0; tries < 100 && back !== 204; tries += 1) {
+        [back] = await publish('layout', '"back"');
+        await sleep(50);
+      }
+      await app.arrived('layout', before + 1);
+      const { errorCode, message } = JSON.parse(text);
+      const why = `redis streams: error from publish: dial tcp 127.0.0.1:${port}: connect: connection refused`;
+      assert.deepEqual(
+        [status, errorCode, message, back],
+        [
+          500,
+          'ERR_PUBSUB_PUBLISH_MESSAGE',
+          `error when publishing to topic layout in pubsub broker: ${why}`,
+          204,
+        ],
+      );
+    });
+  });
+}
+
+/** As both makes write it. */
+const event = (data: string) =>
+  JSON.stringify({
+    data,
+    datacontenttype: 'application/json',
+    id: data,
+    pubsubname: 'broker',
+    source: 'somebody',
+    specversion: '1.0',
+    topic: 'early',
+    type: 'com.dapr.event.sent',
+  });
+
+/** Resolves when the group has nothing in hand. */
+async function settled(client: Redis, topic: string): Promise<void> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const [pending] = (await client.xpending(topic, 'caller')) as [number];
+    if (pending === 0) return;
+    await sleep(50);
+  }
+  assert.fail(`events of ${topic} are pending still`);
+}
+
+const TOPICS = ['early', 'layout', 'flaky', 'dropped', 'unknown'];
+
+function eventApp() {
+  const received = new Map<string, Seen[]>();
+  return {
+    instead(seen: Seen) {
+      if (seen.url === '/dapr/subscribe') {
+        const wanted = TOPICS.map((topic) => ({
+          ...{ pubsubname: 'broker', topic, route: `/on-${topic}` },
+        }));
+        return { status: 200, body: JSON.stringify(wanted) };
+      }
+      const topic = /^\/on-(.+)$/.exec(seen.url)?.[1];
+      if (topic === undefined) return undefined;
+      const before = received.get(topic) ?? [];
+      received.set(topic, [...before, seen]);
+      if (topic === 'unknown') return { status: 404, body: '' };
+      if (topic === 'dropped') return { status: 200, body: '{"status":"DROP"}' };
+      return { status: topic === 'flaky' && before.length < 2 ? 503 : 200, body: '' };
+    },
+    /** Resolves when `wanted` events of a topic have come. */
+    async arrived(topic: string, wanted: number): Promise<readonly Seen[]> {
+      const here = () => received.get(topic) ?? [];
+      for (let tries = 0; tries < 200 && here().length < wanted; tries += 1) await sleep(50);
+      assert.ok(here().length >= wanted, `${here().length} of ${wanted} events of ${topic} came`);
+      return here();
+    },
+  };
+}
+
+/** In the scope of one application only: each would be a group of its own. Numbers, since daprd reads no `200ms` here. */
+const COMPONENT = (port: number) => `
+apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: { name: broker }
+spec:
+  type: pubsub.redis
+  version: v1
+  metadata:
+    - { name: redisHost, value: "127.0.0.1:${port}" }
+    - { name: redisPassword, value: "" }
+    - { name: processingTimeout, value: "500" }
+    - { name: redeliverInterval, value: "200" }
+scopes: [caller]
+`;
