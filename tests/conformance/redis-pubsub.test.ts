@@ -52,12 +52,13 @@ function conformance(make: Make, executable: string | undefined, redis: RedisSer
       assert.deepEqual(await publish('layout', '{"n":1}', '?metadata.mine=7'), [204, '']);
       await app.arrived('layout', 1);
       const [[, fields]] = (await client.xrange('layout', '-', '+')) as [[string, string[]]];
-      const [data, text, metadata, more] = fields;
+      // Go writes them in any order.
+      const { data, metadata } = Object.fromEntries([fields.slice(0, 2), fields.slice(2)]);
       const [group] = (await client.xinfo('GROUPS', 'layout')) as [unknown[]];
       const [member] = (await client.xinfo('CONSUMERS', 'layout', 'caller')) as [unknown[]];
       assert.deepEqual(
-        [data, JSON.parse(text!).data, metadata, JSON.parse(more!), group[1], member[1]],
-        ['data', { n: 1 }, 'metadata', { mine: '7' }, 'caller', 'caller'],
+        [JSON.parse(data).data, JSON.parse(metadata), fields.length, group[1], member[1]],
+        [{ n: 1 }, { mine: '7' }, 4, 'caller', 'caller'],
       );
     });
 
@@ -73,10 +74,13 @@ function conformance(make: Make, executable: string | undefined, redis: RedisSer
 
     test('what the application fails over is handed over again when its time is over', async () => {
       await publish('flaky', '1');
-      const attempts = await app.arrived('flaky', 3);
+      // This daprd acknowledges what the application failed over, and the event is gone (XACK right
+      // after the 503, with every processingTimeout). Dapr's documentation promises what we do.
+      const wanted = make === 'daprd' ? 1 : 3;
+      const attempts = await app.arrived('flaky', wanted);
       const ids = attempts.map(({ body }) => JSON.parse(body).id);
       await settled(client, 'flaky');
-      assert.deepEqual([new Set(ids).size, attempts.length], [1, 3]);
+      assert.deepEqual([new Set(ids).size, attempts.length], [1, wanted]);
     });
 
     for (const topic of ['dropped', 'unknown']) {
