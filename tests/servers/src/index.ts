@@ -4,7 +4,7 @@ export { type NatsServer, natsServer } from './nats.ts';
 export { type PostgresServer, postgresServer } from './postgres.ts';
 export { type PrometheusServer, prometheusServer } from './prometheus.ts';
 export { type RabbitServer, rabbitServer } from './rabbitmq.ts';
-export { type RedisServer, redisServer } from './redis.ts';
+export { type RedisServer, redisSentinel, redisServer } from './redis.ts';
 export { type ServerCommand, type ServerProcess, startServer } from './server-process.ts';
 export { Unavailable, withServer } from './with-server.ts';
 export { type ZipkinServer, zipkinServer } from './zipkin.ts';

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findProgram } from './find-program.ts';
@@ -12,8 +12,13 @@ export interface RedisServer {
   readonly url: string;
 }
 
-/** A Redis that flushes each write (`appendfsync always`), so that a SIGKILL loses nothing it acknowledged. */
-export async function redisServer(): Promise<RedisServer | Unavailable> {
+/**
+ * A Redis that flushes each write (`appendfsync always`), so that a SIGKILL loses nothing it acknowledged.
+ * `more` are further settings, such as `--requirepass`.
+ */
+export async function redisServer(
+  more: readonly string[] = [],
+): Promise<RedisServer | Unavailable> {
   const command = findProgram('redis-server');
   if (command === undefined) return new Unavailable('Redis', 'redis-server');
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-redis-'));
@@ -21,11 +26,36 @@ export async function redisServer(): Promise<RedisServer | Unavailable> {
   const args = [
     ...['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''],
     ...['--appendonly', 'yes', '--appendfsync', 'always', '--daemonize', 'no'],
+    ...more,
   ];
   const process = await startServer({
     name: 'Redis',
     command,
     args,
+    port,
+    cleanUp: () => rm(folder, { recursive: true, force: true }),
+  });
+  return { process, port, url: `redis://127.0.0.1:${port}` };
+}
+
+/** A process that watches one master, and is asked where that is. */
+export async function redisSentinel(
+  masterName: string,
+  masterPort: number,
+): Promise<RedisServer | Unavailable> {
+  const command = findProgram('redis-server');
+  if (command === undefined) return new Unavailable('Redis', 'redis-server');
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-sentinel-'));
+  const port = await freePort();
+  const file = join(folder, 'sentinel.conf');
+  await writeFile(
+    file,
+    `port ${port}\nbind 127.0.0.1\ndir ${folder}\nsentinel monitor ${masterName} 127.0.0.1 ${masterPort} 1\n`,
+  );
+  const process = await startServer({
+    name: 'Redis Sentinel',
+    command,
+    args: [file, '--sentinel'],
     port,
     cleanUp: () => rm(folder, { recursive: true, force: true }),
   });

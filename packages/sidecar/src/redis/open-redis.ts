@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
-import { brokenConnection, connectFailure } from '../flow/go-words.ts';
+import { connectFailure } from '../flow/go-words.ts';
 import type { RedisSettings } from './redis-settings.ts';
 
 /** A connection to a Redis, a cluster, or the master that sentinels name; kept up by itself. */
@@ -37,12 +37,7 @@ export async function openRedis(settings: RedisSettings, use: RedisUse): Promise
   });
   const words = (error: Error): Error => {
     if (!isConnectionLoss(error)) return error;
-    const cause = lastError;
-    const text =
-      cause?.code === undefined
-        ? brokenConnection({ name: 'Error', message: 'EOF' })
-        : connectFailure(cause, settings.address);
-    return new Error(text, { cause: error });
+    return new Error(lossWords(lastError, settings.address), { cause: error });
   };
   const run: RedisConnection['run'] = async (work) => {
     for (let retries = 0; ; retries += 1) {
@@ -74,6 +69,12 @@ export async function openRedis(settings: RedisSettings, use: RedisUse): Promise
 function goWords(error: unknown, { address }: RedisSettings): Error {
   const failure = error as Error & { code?: string };
   return failure.code === undefined ? failure : new Error(connectFailure(failure, address));
+}
+
+/** Why there is no connection: what the system said, or Redis before it hung up (a wrong password). */
+function lossWords(why: (Error & { code?: string }) | undefined, address: string): string {
+  if (why?.code !== undefined) return connectFailure(why, address);
+  return why?.name === 'ReplyError' ? why.message : 'EOF';
 }
 
 /** The driver's ways to say that a command got no answer since the connection went or never came. */

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { systemClock } from '@holdfast/core';
+import { createLogger } from '@holdfast/telemetry/log';
+import { freePort, redisSentinel, redisServer, withServer } from '@holdfast/test-servers';
+import { Redis } from 'ioredis';
+import { ComponentSettings } from '../components/component-settings.ts';
+import { redisPubSub } from '../pubsub/redis-pubsub.ts';
+import { redisState } from '../state/redis-state.ts';
+
+describe('a component on Redis', () => {
+  test('signs in, and says so where it may not', async (t) => {
+    const server = await withServer(t, () => redisServer(['--requirepass', 'right']));
+    if (server === undefined) return;
+    const host = `127.0.0.1:${server.port}`;
+    const admin = clientOf(t, server.port, { password: 'right' });
+    await admin.acl('SETUSER', 'app', 'on', '>secret', '~*', '&*', '+@all');
+    const outcome = (more: Readonly<Record<string, string>>) =>
+      stateOf(host, more).then(
+        async (store) => {
+          await store.write([set('k')], false);
+          await store.close();
+          return 'written';
+        },
+        ({ message }: Error) => message,
+      );
+    const failed = `redis store: error connecting to redis at ${host}`;
+    const wrong = 'WRONGPASS invalid username-password pair or user is disabled.';
+    assert.deepEqual(
+      [
+        await outcome({ redisPassword: 'right' }),
+        await outcome({ redisUsername: 'app', redisPassword: 'secret' }),
+        await outcome({ redisPassword: 'wrong' }),
+        await outcome({}),
+      ],
+      ['written', 'written', `${failed}: ${wrong}`, `${failed}: NOAUTH Authentication required.`],
+    );
+  });
+
+  test('keeps its items in the database it names', async (t) => {
+    const server = await withServer(t, redisServer);
+    if (server === undefined) return;
+    const store = await stateOf(`127.0.0.1:${server.port}`, { redisDB: '3' });
+    t.after(() => store.close());
+    await store.write([set('k')], false);
+    const client = clientOf(t, server.port);
+    const first = await client.exists('k');
+    await client.select(3);
+    assert.deepEqual([first, await client.exists('k')], [0, 1]);
+  });
+
+  test('uses a cluster: items in any slot, transactions in one, streams', async (t) => {
+    const busPort = await freePort();
+    const server = await withServer(t, () =>
+      redisServer([
+        ...['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'],
+        ...['--cluster-port', String(busPort)],
+      ]),
+    );
+    if (server === undefined) return;
+    const client = clientOf(t, server.port);
+    await client.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
+    await until(async () => (await client.cluster('INFO')).includes('cluster_state:ok'));
+    const host = `127.0.0.1:${server.port}`;
+    const store = await stateOf(host, { redisType: 'cluster' });
+    t.after(() => store.close());
+    await store.write([set('a'), set('b'), set('c')], false);
+    await store.write([set('{one}a'), set('{one}b')], true);
+    const refused = await store
+      .write([set('a'), set('b')], true)
+      .catch(({ message }: Error) => message);
+    assert.match(String(refused), /slot/i);
+    const values = await Promise.all(['a', 'b', 'c', '{one}b'].map((key) => store.get(key)));
+    assert.deepEqual(
+      values.map((item) => item?.etag),
+      ['1', '1', '1', '1'],
+    );
+
+    const broker = await redisPubSub(settings(host, { redisType: 'cluster' }), ENV);
+    t.after(() => broker.close());
+    const taken = Promise.withResolvers<string>();
+    await broker.subscribe('topic', async ({ data }) => taken.resolve(String(data)));
+    await broker.publish('topic', { data: Buffer.from('x'), metadata: {} });
+    assert.equal(await taken.promise, 'x');
+    await broker.drain();
+  });
+
+  test('follows the master that a sentinel names, also to another', async (t) => {
+    const master = await withServer(t, redisServer);
+    if (master === undefined) return;
+    const replica = await withServer(t, () =>
+      redisServer(['--replicaof', `127.0.0.1 ${master.port}`]),
+    );
+    const sentinel = await withServer(t, () => redisSentinel('main', master.port));
+    if (replica === undefined || sentinel === undefined) return;
+    const store = await stateOf(`127.0.0.1:${sentinel.port}`, {
+      failover: 'true',
+      sentinelMasterName: 'main',
+    });
+    t.after(() => store.close());
+    await store.write([set('k')], false);
+
+    const watcher = clientOf(t, sentinel.port);
+    const second = clientOf(t, replica.port);
+    await until(async () => (await second.info('replication')).includes('master_link_status:up'));
+    await until(async () =>
+      watcher.call('SENTINEL', 'FAILOVER', 'main').then(
+        () => true,
+        () => false,
+      ),
+    );
+    await until(async () => (await second.info('replication')).includes('role:master'));
+    await until(async () => {
+      await store.write([set('after')], false).catch(() => {});
+      return (await second.exists('after')) === 1;
+    });
+    assert.equal((await store.get('k'))?.value, '1');
+  });
+});
+
+const log = createLogger({ write: () => {} });
+const ENV = { appId: 'one', namespace: 'default', podName: undefined, clock: systemClock, log };
+
+const settings = (redisHost: string, more: Readonly<Record<string, string>> = {}) =>
+  new ComponentSettings('s', Object.entries({ redisHost, ...more }));
+
+const stateOf = (host: string, more: Readonly<Record<string, string>> = {}) =>
+  redisState(settings(host, more), systemClock);
+
+const set = (key: string) => ({ kind: 'set', key, value: '1', firstWrite: false }) as const;
+
+function clientOf(t: TestContext, port: number, more: { readonly password?: string } = {}): Redis {
+  const client = new Redis({ port, host: '127.0.0.1', ...more }).on('error', () => {});
+  t.after(() => client.disconnect());
+  return client;
+}
+
+async function until(there: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 600; tries += 1) {
+    if (await there()) return;
+    await sleep(50);
+  }
+  assert.fail('it did not happen within 30 s');
+}
