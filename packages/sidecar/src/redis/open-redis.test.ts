@@ -1,9 +1,20 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { systemClock } from '@holdfast/core';
 import { createLogger } from '@holdfast/telemetry/log';
-import { freePort, redisSentinel, redisServer, withServer } from '@holdfast/test-servers';
+import {
+  findProgram,
+  freePort,
+  redisSentinel,
+  redisServer,
+  withServer,
+} from '@holdfast/test-servers';
 import { Redis } from 'ioredis';
 import { ComponentSettings } from '../components/component-settings.ts';
 import { redisPubSub } from '../pubsub/redis-pubsub.ts';
@@ -48,6 +59,74 @@ describe('a component on Redis', () => {
     const first = await client.exists('k');
     await client.select(3);
     assert.deepEqual([first, await client.exists('k')], [0, 1]);
+  });
+
+  test('a write in flight when Redis is killed fails, and is not sent again behind the caller’s back', async (t) => {
+    const server = await withServer(t, redisServer);
+    if (server === undefined) return;
+    const { port, process: redis } = server;
+    const store = await stateOf(`127.0.0.1:${port}`, {
+      readTimeout: '1m',
+      redisMinRetryInterval: '300',
+    });
+    t.after(() => store.close());
+    await store.write([set('k')], false);
+    redis.signal('SIGSTOP');
+    const inFlight = store.write([set('k')], false).then(
+      () => 'written',
+      ({ message }: Error) => message,
+    );
+    await sleep(50);
+    // At once: continued first, it could take the write after all.
+    process.kill(redis.pid(), 'SIGKILL');
+    await redis.kill();
+    await redis.restart();
+    const outcome = await inFlight;
+    await until(async () =>
+      store.get('k').then(
+        () => true,
+        () => false,
+      ),
+    );
+    assert.equal((await store.get('k'))?.etag, '1');
+    assert.notEqual(outcome, 'written');
+  });
+
+  test('verifies who it talks to over TLS, unless it is told not to', async (t) => {
+    const openssl = findProgram('openssl');
+    if (openssl === undefined) return t.skip('openssl is not on this machine');
+    const folder = await mkdtemp(join(tmpdir(), 'holdfast-redis-tls-'));
+    t.after(() => rm(folder, { recursive: true, force: true }));
+    const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+    await promisify(execFile)(openssl, [
+      ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1', '-subj', '/CN=localhost'],
+      ...['-keyout', key, '-out', cert],
+    ]);
+    const tlsPort = await freePort();
+    const server = await withServer(t, () =>
+      redisServer([
+        ...['--tls-port', String(tlsPort), '--tls-cert-file', cert, '--tls-key-file', key],
+        ...['--tls-ca-cert-file', cert, '--tls-auth-clients', 'yes'],
+      ]),
+    );
+    if (server === undefined) return;
+    const pair = {
+      clientCert: await readFile(cert, 'utf8'),
+      clientKey: await readFile(key, 'utf8'),
+    };
+    const outcome = (more: Readonly<Record<string, string>>) =>
+      stateOf(`127.0.0.1:${tlsPort}`, { enableTLS: 'true', ...more }).then(
+        async (store) => {
+          await store.write([set('k')], false);
+          await store.close();
+          return 'written';
+        },
+        ({ message }: Error) => message.replace(/^.*: |;.*$/g, ''),
+      );
+    assert.deepEqual(
+      [await outcome({ ...pair, insecureSkipTLSVerify: 'true' }), await outcome(pair)],
+      ['written', 'self-signed certificate'],
+    );
   });
 
   test('uses a cluster: items in any slot, transactions in one, streams', async (t) => {
