@@ -88,6 +88,30 @@ function suite({ port, process: redis }: RedisServer): void {
       );
     });
 
+    test('reads beside writes and deletes see an item or none, and never half of one', async (t) => {
+      const store = await open();
+      t.after(() => store.close());
+      let reading = true;
+      const writing = (async () => {
+        while (reading) {
+          await client
+            .multi()
+            .hset('torn', { data: '1', version: '1' })
+            .pexpire('torn', 9_999)
+            .exec();
+          await client.del('torn');
+        }
+      })();
+      const seen = new Set<string | undefined>();
+      for (let n = 0; n < 200; n += 1) {
+        const items = await Promise.all(Array.from({ length: 20 }, () => store.get('torn')));
+        for (const item of items) seen.add(item?.value);
+      }
+      reading = false;
+      await writing;
+      assert.deepEqual([...seen].map(String).toSorted(), ['1', 'undefined']);
+    });
+
     test('an etag that is no number is refused before anything is written', async (t) => {
       const store = await open();
       t.after(() => store.close());

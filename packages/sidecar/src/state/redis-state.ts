@@ -55,19 +55,18 @@ async function get(
   key: string,
   clock: Clock,
 ): Promise<StateItem | undefined> {
-  const answer = await redis.run(async (client) => {
-    const answers = await client.pipeline().hmget(key, 'data', 'version').pttl(key).exec();
-    const [error, hash] = answers![0] as [Error | null, [string | null, string | null]];
-    if (error?.message.startsWith('WRONGTYPE')) return undefined;
-    if (error) throw error;
-    return { hash, leftMs: answers![1]![1] as number };
-  });
+  const answer = await redis.run((client) =>
+    Promise.all([client.hgetall(key), client.pttl(key)]).catch((error: Error) => {
+      if (error.message.startsWith('WRONGTYPE')) return undefined;
+      throw error;
+    }),
+  );
   if (answer === undefined) return await plain(redis, key);
-  const { hash, leftMs } = answer;
-  const [data, version] = hash;
-  if (data === null || version === null) {
-    // -2: no such key.
-    if (leftMs === -2 && data === null && version === null) return undefined;
+  // The hash in one command: somebody may write or delete it before the next.
+  const [hash, leftMs] = answer;
+  const { data, version } = hash;
+  if (data === undefined || version === undefined) {
+    if (Object.keys(hash).length === 0) return undefined;
     throw new Error("required hash field 'data' or 'version' was not found");
   }
   const expiresAt = leftMs >= 0 ? utcSeconds(clock.wallMs() + leftMs) : undefined;
