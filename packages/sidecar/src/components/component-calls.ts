@@ -2,11 +2,7 @@ import type { ComponentType } from '@holdfast/config';
 import type { Clock } from '@holdfast/core';
 import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
 import type { PolicyBook } from '../policies/policy-book.ts';
-import {
-  type EtagInvalidError,
-  type EtagMismatchError,
-  isEtagError,
-} from '../state/state-store.ts';
+import { EtagMismatchError, InvalidEtagError } from '../state/state-store.ts';
 
 /** The building blocks whose components are called, as metrics name them. */
 export type ComponentKind = 'state' | 'secret' | 'published' | 'configuration' | 'lock';
@@ -20,21 +16,23 @@ const POLICY_TYPE: Readonly<Record<ComponentKind, ComponentType>> = {
 };
 
 /**
- * A component that is well and says no: somebody else has written since. To its
+ * A component that is well and says no: somebody else has written since, or the
+ * caller's etag is none. To its
  * policies that is an answer: nothing is gained by asking again, and nothing is
  * held against it.
  */
 class Disagreement {
-  readonly error: EtagMismatchError | EtagInvalidError;
+  readonly error: Error;
 
-  constructor(error: EtagMismatchError | EtagInvalidError) {
+  constructor(error: Error) {
     this.error = error;
   }
 }
 
 function settled<T>(work: () => Promise<T>): Promise<T | Disagreement> {
   return work().catch((error: unknown) => {
-    if (isEtagError(error)) return new Disagreement(error);
+    if (error instanceof EtagMismatchError || error instanceof InvalidEtagError)
+      return new Disagreement(error);
     throw error;
   });
 }
@@ -51,12 +49,15 @@ export class ComponentCalls {
     this.#clock = clock;
   }
 
-  /** Rejects with what the component threw, or with the error of a policy. */
+  /**
+   * Rejects with what the component threw, or with the error of a policy. `work`
+   * may look at the signal of its attempt: absent where there is no policy.
+   */
   async run<T>(
     kind: ComponentKind,
     name: string,
     operation: string,
-    work: () => Promise<T>,
+    work: (call?: { readonly signal: AbortSignal }) => Promise<T>,
   ): Promise<T> {
     const begunMs = this.#clock.now();
     const pipeline = this.#book.forComponent(name, POLICY_TYPE[kind], 'outbound');
@@ -64,7 +65,7 @@ export class ComponentCalls {
     try {
       const result = await (pipeline === undefined
         ? work()
-        : pipeline.execute(() => settled(work)));
+        : pipeline.execute((call) => settled(() => work(call))));
       if (result instanceof Disagreement) throw result.error;
       success = true;
       return result;

@@ -30,6 +30,7 @@ function suite({ port, process: redis }: RedisServer): void {
     await client.flushall();
     return {
       store: await open(),
+      wrongEtag: '99',
       // Redis' clock is its own.
       elapse: (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1_000)),
       another: () => open(),
@@ -118,7 +119,7 @@ function suite({ port, process: redis }: RedisServer): void {
       await assert.rejects(
         store.write([set('untouched', '1'), set('other', '1', { etag: 'abc' })], false),
         {
-          name: 'EtagInvalidError',
+          name: 'InvalidEtagError',
           message: 'invalid etag value: strconv.Atoi: parsing "abc": invalid syntax',
         },
       );

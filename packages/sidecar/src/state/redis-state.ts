@@ -5,8 +5,8 @@ import { openRedis, type RedisConnection } from '../redis/open-redis.ts';
 import { redisSettings, wholeNumber } from '../redis/redis-settings.ts';
 import { WRITE } from './redis-write.ts';
 import {
-  EtagInvalidError,
   EtagMismatchError,
+  InvalidEtagError,
   type StateItem,
   type StateOperation,
   type StateStore,
@@ -81,7 +81,7 @@ async function plain(redis: RedisConnection, key: string): Promise<StateItem | u
 
 function checkEtag({ etag, kind }: StateOperation): void {
   if (kind === 'delete' || etag === undefined || /^[+-]?\d+$/.test(etag)) return;
-  throw new EtagInvalidError(`strconv.Atoi: parsing ${JSON.stringify(etag)}: invalid syntax`);
+  throw new InvalidEtagError(`strconv.Atoi: parsing ${JSON.stringify(etag)}: invalid syntax`);
 }
 
 function argumentsOf(operation: StateOperation, byDefault: number | undefined) {

@@ -12,8 +12,8 @@ import {
   type TransactionRequest,
 } from './state-requests.ts';
 import {
-  EtagInvalidError,
   EtagMismatchError,
+  InvalidEtagError,
   type StateItem,
   type StateOperation,
 } from './state-store.ts';
@@ -160,5 +160,5 @@ function failure(errorCode: string, what: string, error: unknown): ApiError {
 
 function statusOf(error: unknown): number {
   if (error instanceof EtagMismatchError) return 409;
-  return error instanceof EtagInvalidError ? 400 : 500;
+  return error instanceof InvalidEtagError ? 400 : 500;
 }

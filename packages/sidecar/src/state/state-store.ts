@@ -44,15 +44,11 @@ export class EtagMismatchError extends Error {
   }
 }
 
-/** An etag that no item of this store can have, in Dapr's words. */
-export class EtagInvalidError extends Error {
-  override readonly name = 'EtagInvalidError';
+/** An etag that this store can never have given out, in Dapr's words. */
+export class InvalidEtagError extends Error {
+  override readonly name = 'InvalidEtagError';
 
   constructor(detail: string) {
     super(`invalid etag value: ${detail}`);
   }
 }
-
-/** The store is well and says no: an answer, and not a failure of its. */
-export const isEtagError = (error: unknown): error is EtagMismatchError | EtagInvalidError =>
-  error instanceof EtagMismatchError || error instanceof EtagInvalidError;
