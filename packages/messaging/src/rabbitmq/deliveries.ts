@@ -1,0 +1,63 @@
+import type { Message, OutgoingMessage } from '../message.ts';
+import { newMessageId } from '../message-id.ts';
+import type { AmqpDelivery, AmqpPublishOptions } from './module.ts';
+
+/** Ours among the headers; the rest are the message's own. */
+const KEY = 'holdfast-key';
+
+/** What RabbitMQ adds on the way. */
+const BROKERS_OWN = /^x-(?:delivery-count|acquired-count|death|(?:first|last)-death-.*)$/;
+
+export function publishOptionsOf(
+  { id, key, headers }: OutgoingMessage,
+  mandatory: boolean,
+): AmqpPublishOptions {
+  return {
+    persistent: true,
+    mandatory,
+    messageId: id,
+    headers: key === undefined ? { ...headers } : { ...headers, [KEY]: key },
+  };
+}
+
+/** A message of a publisher that gave it no `message-id` gets a new id at each delivery. */
+export function messageOf(
+  { content, properties }: AmqpDelivery,
+  topic: string,
+  wallMs: number,
+): Message {
+  const named: Record<string, string> = {};
+  for (const [name, value] of Object.entries(properties.headers ?? {})) {
+    if (!BROKERS_OWN.test(name)) named[name] = typeof value === 'string' ? value : String(value);
+  }
+  const { [KEY]: key, ...headers } = named;
+  const { messageId } = properties;
+  const id = typeof messageId === 'string' && messageId !== '' ? messageId : newMessageId(wallMs);
+  return { id, topic, key, body: content, headers };
+}
+
+/** How often a quorum queue has delivered it before; 0 from a classic one, which does not count. */
+export function earlierDeliveries({ properties }: AmqpDelivery): number {
+  const count = Number(properties.headers?.['x-delivery-count'] ?? 0);
+  return Number.isSafeInteger(count) && count > 0 ? count : 0;
+}
+
+/** Why RabbitMQ would refuse an exchange of this name; undefined if it takes it. */
+export function topicProblem(topic: string): string | undefined {
+  const bytes = Buffer.byteLength(topic);
+  if (bytes === 0 || bytes > 255) return `the topic has ${bytes} bytes, and AMQP allows 1 to 255`;
+  if (topic.startsWith('amq.')) return 'names that begin with amq. belong to RabbitMQ';
+  return undefined;
+}
+
+/** What RabbitMQ closed the channel for, where no second attempt will change it. */
+export function refusalOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  if (error.code === 406) {
+    if (/message size/i.test(error.message))
+      return 'it is larger than RabbitMQ takes (max_message_size)';
+    return `the exchange is there with other properties: ${error.message}`;
+  }
+  if (error.code === 403) return `this user may not publish there: ${error.message}`;
+  return undefined;
+}

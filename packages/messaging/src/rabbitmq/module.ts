@@ -1,0 +1,70 @@
+/** What this adapter calls of `amqplib` (2.x); hand in the module itself. */
+export interface AmqpModule {
+  connect(url: string, options: AmqpSocketOptions): Promise<AmqpConnection>;
+}
+
+export interface AmqpSocketOptions {
+  timeout: number;
+  clientProperties: { connection_name: string };
+}
+
+export interface AmqpConnection {
+  readonly connection: { readonly serverProperties: { readonly version?: string } };
+  createChannel(): Promise<AmqpChannel>;
+  createConfirmChannel(): Promise<AmqpConfirmChannel>;
+  close(): Promise<void>;
+  on(event: 'close', listener: () => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'blocked', listener: (reason: string) => void): unknown;
+  on(event: 'unblocked', listener: () => void): unknown;
+}
+
+export interface AmqpChannel {
+  assertExchange(name: string, type: 'fanout', options: { durable: boolean }): Promise<unknown>;
+  assertQueue(name: string, options: AmqpQueueOptions): Promise<unknown>;
+  bindQueue(queue: string, exchange: string, pattern: string): Promise<unknown>;
+  prefetch(count: number): Promise<unknown>;
+  consume(
+    queue: string,
+    deliver: (delivery: AmqpDelivery | null) => void,
+  ): Promise<{ readonly consumerTag: string }>;
+  cancel(consumerTag: string): Promise<unknown>;
+  ack(delivery: AmqpDelivery): void;
+  close(): Promise<void>;
+  on(event: 'close', listener: () => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+}
+
+export interface AmqpConfirmChannel extends AmqpChannel {
+  publish(
+    exchange: string,
+    routingKey: string,
+    body: Buffer,
+    options: AmqpPublishOptions,
+    done: (error: unknown) => void,
+  ): boolean;
+  on(event: 'close', listener: () => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'return', listener: (returned: AmqpDelivery) => void): unknown;
+}
+
+export interface AmqpQueueOptions {
+  durable: boolean;
+  autoDelete: boolean;
+  arguments: Record<string, string | number | boolean>;
+}
+
+export interface AmqpPublishOptions {
+  persistent: boolean;
+  mandatory: boolean;
+  messageId: string;
+  headers: Record<string, string>;
+}
+
+export interface AmqpDelivery {
+  readonly content: Buffer;
+  readonly properties: {
+    readonly messageId?: unknown;
+    readonly headers?: Readonly<Record<string, unknown>> | undefined;
+  };
+}

@@ -1,0 +1,69 @@
+import { type Clock, systemClock } from '@holdfast/core';
+import { checkInteger } from '../check.ts';
+import type { AmqpModule } from './module.ts';
+
+export interface RabbitBrokerOptions {
+  /** The module: `import * as amqp from 'amqplib'`. */
+  readonly amqp: AmqpModule;
+  /** For example `amqp://user:password@127.0.0.1:5672`; `amqps://` for TLS. */
+  readonly url: string;
+  /** Names this process's connections in RabbitMQ's own lists. */
+  readonly clientId: string;
+  /** For a connection, and again for all confirms of one `publish`. @default 10_000 ms (100 … 600_000) */
+  readonly timeoutMs?: number;
+  /** Wait before a lost subscription connects again: the first, doubling up to ten times this. @default 500 ms (10 … 60_000) */
+  readonly reconnectMs?: number;
+  /**
+   * `quorum` queues are kept by a majority of the nodes and count deliveries; `classic` ones live
+   * on one node. A queue keeps the type it was made with. (Seen with RabbitMQ 3.10, one node: a
+   * quorum queue that was made less than a second before its node was killed does not come back.)
+   *
+   * @default 'quorum'
+   */
+  readonly queueType?: 'quorum' | 'classic';
+  /** Messages a member has been sent and not acknowledged. @default 100 (1 … 10_000) */
+  readonly prefetch?: number;
+  /**
+   * A message of an exchange without a queue would be confirmed and dropped by RabbitMQ. With
+   * `true` it is postponed instead: it waits until somebody subscribes.
+   *
+   * @default true
+   */
+  readonly requireSubscriber?: boolean;
+  /** @default systemClock */
+  readonly clock?: Clock;
+}
+
+export const RABBIT_BROKER_DEFAULTS = {
+  timeoutMs: 10_000,
+  reconnectMs: 500,
+  queueType: 'quorum',
+  prefetch: 100,
+  requireSubscriber: true,
+  clock: systemClock,
+} as const;
+
+export type ResolvedRabbitOptions = Required<RabbitBrokerOptions>;
+
+export function resolveRabbitOptions(given: RabbitBrokerOptions): ResolvedRabbitOptions {
+  const options = { ...RABBIT_BROKER_DEFAULTS, ...given };
+  if (!URL.canParse(options.url) || !/^amqps?:$/.test(new URL(options.url).protocol)) {
+    // The URL may hold a password: it is not repeated.
+    throw new TypeError('rabbitBroker.url must be a URL such as amqp://127.0.0.1:5672.');
+  }
+  if (options.clientId === '') throw new TypeError('rabbitBroker.clientId must not be empty.');
+  if (options.queueType !== 'quorum' && options.queueType !== 'classic') {
+    throw new RangeError(
+      `rabbitBroker.queueType must be quorum or classic, not ${String(options.queueType)}.`,
+    );
+  }
+  checkInteger('rabbitBroker.timeoutMs', options.timeoutMs, 100, 600_000);
+  checkInteger('rabbitBroker.reconnectMs', options.reconnectMs, 10, 60_000);
+  checkInteger('rabbitBroker.prefetch', options.prefetch, 1, 10_000);
+  return options;
+}
+
+/** Host and port, for messages: without the password. */
+export function placeOf(url: string): string {
+  return `RabbitMQ at ${new URL(url).host}`;
+}

@@ -1,0 +1,161 @@
+import { BrokerRejectedError, BrokerUnavailableError } from '../errors.ts';
+import type { OutgoingMessage } from '../message.ts';
+import { publishOptionsOf, refusalOf, topicProblem } from './deliveries.ts';
+import type { AmqpConfirmChannel, AmqpConnection } from './module.ts';
+import { placeOf, type ResolvedRabbitOptions } from './options.ts';
+
+/** A connection with its channel, from its first use to its first trouble. */
+interface Link {
+  readonly connection: AmqpConnection;
+  readonly channel: AmqpConfirmChannel;
+  readonly exchanges: Set<string>;
+  /** Ids of messages that no queue took; RabbitMQ says so before it confirms them. */
+  readonly unrouted: Set<string>;
+  /** Rejects when the channel or the connection is gone, with RabbitMQ's reason. */
+  readonly lost: Promise<never>;
+  blocked: string | undefined;
+}
+
+type Verdicts = {
+  readonly rejected: Map<string, string>;
+  readonly postponed: Map<string, string>;
+};
+
+/**
+ * Publishes with confirms, over a connection that is made when it is needed and
+ * given up at the first trouble: what was on its way then fails instead of
+ * being sent again behind the caller's back.
+ */
+export class RabbitPublisher {
+  readonly #options: ResolvedRabbitOptions;
+  #link: Promise<Link> | undefined;
+
+  constructor(options: ResolvedRabbitOptions) {
+    this.#options = options;
+  }
+
+  async publish(messages: readonly OutgoingMessage[]): Promise<void> {
+    const verdicts: Verdicts = { rejected: new Map(), postponed: new Map() };
+    const { postponed, rejected } = verdicts;
+    for (const { id, topic } of messages) {
+      const problem = topicProblem(topic);
+      if (problem !== undefined) rejected.set(id, problem);
+    }
+    const good = messages.filter(({ id }) => !rejected.has(id));
+    if (good.length > 0) await this.#send(good, verdicts);
+    if (rejected.size + postponed.size === 0) return;
+    const taken = messages
+      .map(({ id }) => id)
+      .filter((id) => !rejected.has(id) && !postponed.has(id));
+    throw new BrokerRejectedError({ rejected, postponed, taken: new Set(taken) });
+  }
+
+  async close(): Promise<void> {
+    const link = this.#link;
+    this.#link = undefined;
+    // A link that failed has nothing to close.
+    const open = await link?.catch(() => undefined);
+    await open?.connection.close().catch(() => {});
+  }
+
+  /** RabbitMQ answers a message it will not have by closing the channel: one by one then, to find it. */
+  async #send(messages: readonly OutgoingMessage[], verdicts: Verdicts): Promise<void> {
+    try {
+      await this.#sendOnce(messages, verdicts);
+    } catch (error) {
+      const reason = refusalOf(error);
+      if (reason === undefined) throw error;
+      const [only] = messages;
+      if (messages.length === 1 && only !== undefined) verdicts.rejected.set(only.id, reason);
+      else for (const message of messages) await this.#send([message], verdicts);
+    }
+  }
+
+  async #sendOnce(messages: readonly OutgoingMessage[], { postponed }: Verdicts): Promise<void> {
+    const { clock, timeoutMs, url } = this.#options;
+    this.#link ??= this.#connect();
+    const linking = this.#link;
+    const expired = Promise.withResolvers<never>();
+    const timer = clock.timer(timeoutMs, () =>
+      expired.reject(new Error(`it did not confirm within ${timeoutMs} ms`)),
+    );
+    let link: Link | undefined;
+    try {
+      link = await Promise.race([linking, expired.promise]);
+      const work = Promise.all(messages.map((message) => this.#one(link!, message)));
+      // Where the link is lost the confirms fail as well, one by one; the reason is in `lost`.
+      work.catch(() => {});
+      for (const [index, problem] of (
+        await Promise.race([work, link.lost, expired.promise])
+      ).entries()) {
+        if (problem !== undefined) postponed.set(messages[index]!.id, problem);
+      }
+    } catch (error) {
+      if (this.#link === linking) this.#link = undefined;
+      // Whatever else goes wrong while it closes changes nothing.
+      void linking.then(({ connection }) => connection.close()).catch(() => {});
+      if (refusalOf(error) !== undefined) throw error;
+      const blocked = link?.blocked === undefined ? '' : ` (it takes nothing now: ${link.blocked})`;
+      const why = error instanceof Error ? error.message : String(error);
+      throw new BrokerUnavailableError(
+        `${placeOf(url)} did not take the messages: ${why}${blocked}.`,
+        error,
+      );
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  /** Resolves with why it has to wait; undefined when RabbitMQ has it. */
+  async #one(
+    { channel, exchanges, unrouted }: Link,
+    message: OutgoingMessage,
+  ): Promise<string | undefined> {
+    const { id, topic, body } = message;
+    if (!exchanges.has(topic)) {
+      await channel.assertExchange(topic, 'fanout', { durable: true });
+      exchanges.add(topic);
+    }
+    const content = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+    const options = publishOptionsOf(message, this.#options.requireSubscriber);
+    return new Promise((resolve) => {
+      channel.publish(topic, '', content, options, (error) => {
+        if (unrouted.delete(id)) resolve(`nobody has subscribed to "${topic}" yet`);
+        else if (error) resolve('a queue did not take it: it is full, or could not store it');
+        else resolve(undefined);
+      });
+    });
+  }
+
+  async #connect(): Promise<Link> {
+    const { amqp, clientId, timeoutMs, url } = this.#options;
+    const connection = await amqp.connect(url, {
+      timeout: timeoutMs,
+      clientProperties: { connection_name: `${clientId} (publisher)` },
+    });
+    const lost = Promise.withResolvers<never>();
+    // Heard through `Promise.race` above; nobody may be racing just now.
+    lost.promise.catch(() => {});
+    connection.on('error', (error) => lost.reject(error));
+    connection.on('close', () => lost.reject(new Error('it closed the connection')));
+    const channel = await connection.createConfirmChannel();
+    const link: Link = {
+      connection,
+      channel,
+      exchanges: new Set(),
+      unrouted: new Set(),
+      lost: lost.promise,
+      blocked: undefined,
+    };
+    channel.on('error', (error) => lost.reject(error));
+    channel.on('close', () => lost.reject(new Error('it closed the channel')));
+    channel.on('return', ({ properties }) => void link.unrouted.add(String(properties.messageId)));
+    connection.on('blocked', (reason) => {
+      link.blocked = reason;
+    });
+    connection.on('unblocked', () => {
+      link.blocked = undefined;
+    });
+    return link;
+  }
+}

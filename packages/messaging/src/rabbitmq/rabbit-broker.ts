@@ -1,0 +1,44 @@
+import type { Broker } from '../broker.ts';
+import { resolveSubscribeOptions } from '../subscribe-options.ts';
+import { Subscriptions } from '../subscriptions.ts';
+import { topicProblem } from './deliveries.ts';
+import { type RabbitBrokerOptions, resolveRabbitOptions } from './options.ts';
+import { RabbitPublisher } from './publisher.ts';
+import { RabbitSubscriber } from './subscriber.ts';
+
+/**
+ * RabbitMQ, through the `amqplib` package you hand in: a durable fanout exchange for each topic,
+ * a durable queue `GROUP-TOPIC` for each group, publisher confirms, consumers that acknowledge
+ * after the handler succeeded and come back after an outage.
+ */
+export function rabbitBroker(given: RabbitBrokerOptions): Broker {
+  const options = resolveRabbitOptions(given);
+  const publisher = new RabbitPublisher(options);
+  const subscriptions = new Subscriptions();
+
+  return {
+    publish: (messages) => publisher.publish(messages),
+    async subscribe(topic, how, handler) {
+      const problem = topicProblem(topic);
+      if (problem !== undefined) throw new TypeError(`Cannot subscribe to "${topic}": ${problem}.`);
+      const subscriber = new RabbitSubscriber(
+        options,
+        topic,
+        resolveSubscribeOptions(how),
+        handler,
+      );
+      // Known before it has joined, so that closing the broker meanwhile ends it too.
+      const subscription = subscriptions.add(subscriber);
+      try {
+        await subscriber.joined;
+      } catch (error) {
+        await subscription.close();
+        throw error;
+      }
+      return subscription;
+    },
+    async close() {
+      await Promise.all([publisher.close(), subscriptions.close()]);
+    },
+  };
+}

@@ -1,0 +1,156 @@
+import type { Handler, Subscription } from '../broker.ts';
+import { BrokerUnavailableError } from '../errors.ts';
+import { Hands } from '../hands.ts';
+import { type ResolvedSubscribeOptions, tell } from '../subscribe-options.ts';
+import { earlierDeliveries, messageOf, refusalOf } from './deliveries.ts';
+import type { AmqpChannel, AmqpConnection, AmqpQueueOptions } from './module.ts';
+import { placeOf, type ResolvedRabbitOptions } from './options.ts';
+
+/**
+ * One member of a group, which is a queue of its own bound to the topic's
+ * exchange. A delivery belongs to its connection: what came over a lost one is
+ * not acknowledged, and comes again over the next.
+ */
+export class RabbitSubscriber implements Subscription {
+  readonly #rabbit: ResolvedRabbitOptions;
+  readonly #options: ResolvedSubscribeOptions;
+  readonly #topic: string;
+  readonly #closing = new AbortController();
+  readonly #joined = Promise.withResolvers<void>();
+  readonly #ended: Promise<void>;
+  #hands: Hands;
+
+  constructor(
+    rabbit: ResolvedRabbitOptions,
+    topic: string,
+    options: ResolvedSubscribeOptions,
+    handler: Handler,
+  ) {
+    this.#rabbit = rabbit;
+    this.#topic = topic;
+    this.#options = options;
+    this.#hands = new Hands(handler, options, rabbit.clock);
+    this.#ended = this.#run();
+  }
+
+  /** Resolves when its queue is there and bound; rejects where RabbitMQ refuses it, not where it is away. */
+  get joined(): Promise<void> {
+    return this.#joined.promise;
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new Error('The subscription was closed.'));
+    await this.#ended;
+  }
+
+  async #run(): Promise<void> {
+    const { clock, reconnectMs, url } = this.#rabbit;
+    const { signal } = this.#closing;
+    let losses = 0;
+    while (!signal.aborted) {
+      try {
+        await this.#consume(() => {
+          losses = 0;
+        });
+      } catch (error) {
+        if (signal.aborted) break;
+        const why = error instanceof Error ? error.message : String(error);
+        const problem = new BrokerUnavailableError(
+          `${placeOf(url)} no longer serves the queue "${this.#queue}": ${why}.`,
+          error,
+        );
+        // A queue that is there with other properties stays so; an outage ends.
+        if (refusalOf(error) !== undefined) this.#joined.reject(problem);
+        tell(this.#options, { kind: 'connection-lost', error: problem });
+      }
+      const waitMs = Math.min(reconnectMs * 10, reconnectMs * 2 ** Math.min(losses, 10));
+      losses += 1;
+      // Rejects when the subscription is closed meanwhile, which ends the loop.
+      await clock.sleep(waitMs, signal).catch(() => {});
+    }
+  }
+
+  get #queue(): string {
+    return `${this.#options.group}-${this.#topic}`;
+  }
+
+  /** Resolves when the subscription is closed; rejects when the connection is lost. */
+  async #consume(progress: () => void): Promise<void> {
+    const { amqp, clientId, timeoutMs, url } = this.#rabbit;
+    const connection = await amqp.connect(url, {
+      timeout: timeoutMs,
+      clientProperties: { connection_name: `${clientId} (${this.#queue})` },
+    });
+    const over = Promise.withResolvers<void>();
+    // Nobody listens yet where it is lost while it begins; the step at hand then says why.
+    over.promise.catch(() => {});
+    const lose = (error: unknown) => over.reject(error);
+    connection.on('error', lose);
+    connection.on('close', () => lose(new Error('it closed the connection')));
+    this.#closing.signal.addEventListener('abort', () => over.resolve(), { once: true });
+    try {
+      const channel = await connection.createChannel();
+      channel.on('error', lose);
+      channel.on('close', () => lose(new Error('it closed the channel')));
+      const consumerTag = await this.#begin(connection, channel, progress, lose);
+      this.#joined.resolve();
+      await over.promise;
+      await channel.cancel(consumerTag);
+      await this.#hands.end();
+      await channel.close();
+    } finally {
+      // What it was sent and did not begin comes again.
+      this.#hands = this.#hands.next();
+      // Rejects where it is closed already, which is what is wanted.
+      await connection.close().catch(() => {});
+    }
+  }
+
+  async #begin(
+    connection: AmqpConnection,
+    channel: AmqpChannel,
+    progress: () => void,
+    lose: (error: unknown) => void,
+  ): Promise<string> {
+    const { clock, prefetch } = this.#rabbit;
+    const ordered = this.#options.concurrency === 1;
+    await channel.prefetch(prefetch);
+    await channel.assertExchange(this.#topic, 'fanout', { durable: true });
+    await channel.assertQueue(this.#queue, this.#queueOptions(connection, ordered));
+    await channel.bindQueue(this.#queue, this.#topic, '');
+    const hands = this.#hands;
+    const { consumerTag } = await channel.consume(this.#queue, (delivery) => {
+      if (delivery === null) {
+        lose(new Error('somebody deleted the queue'));
+        return;
+      }
+      const how = {
+        lane: ordered ? this.#queue : undefined,
+        earlier: earlierDeliveries(delivery),
+      };
+      const acknowledge = () => {
+        if (hands !== this.#hands) return;
+        channel.ack(delivery);
+        progress();
+      };
+      hands.give(messageOf(delivery, this.#topic, clock.wallMs()), acknowledge, how);
+    });
+    return consumerTag;
+  }
+
+  #queueOptions({ connection }: AmqpConnection, ordered: boolean): AmqpQueueOptions {
+    const { queueType } = this.#rabbit;
+    const major = Number.parseInt(connection.serverProperties.version ?? '', 10);
+    return {
+      durable: true,
+      autoDelete: false,
+      arguments: {
+        'x-queue-type': queueType,
+        // The others stand by, so that order is kept over all members.
+        ...(ordered ? { 'x-single-active-consumer': true } : {}),
+        // Since 4.0 a quorum queue drops a message after 20 deliveries, unless told not to.
+        ...(queueType === 'quorum' && major >= 4 ? { 'x-delivery-limit': -1 } : {}),
+      },
+    };
+  }
+}
