@@ -2,7 +2,7 @@ import type { ComponentType } from '@holdfast/config';
 import type { Clock } from '@holdfast/core';
 import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
 import type { PolicyBook } from '../policies/policy-book.ts';
-import { EtagMismatchError } from '../state/state-store.ts';
+import { EtagMismatchError, InvalidEtagError } from '../state/state-store.ts';
 
 /** The building blocks whose components are called, as metrics name them. */
 export type ComponentKind = 'state' | 'secret' | 'published';
@@ -14,21 +14,23 @@ const POLICY_TYPE: Readonly<Record<ComponentKind, ComponentType>> = {
 };
 
 /**
- * A component that is well and says no: somebody else has written since. To its
+ * A component that is well and says no: somebody else has written since, or the
+ * caller's etag is none. To its
  * policies that is an answer: nothing is gained by asking again, and nothing is
  * held against it.
  */
 class Disagreement {
-  readonly error: EtagMismatchError;
+  readonly error: Error;
 
-  constructor(error: EtagMismatchError) {
+  constructor(error: Error) {
     this.error = error;
   }
 }
 
 function settled<T>(work: () => Promise<T>): Promise<T | Disagreement> {
   return work().catch((error: unknown) => {
-    if (error instanceof EtagMismatchError) return new Disagreement(error);
+    if (error instanceof EtagMismatchError || error instanceof InvalidEtagError)
+      return new Disagreement(error);
     throw error;
   });
 }

@@ -65,13 +65,23 @@ async function openSqlite(settings: ComponentSettings, { clock }: ComponentsEnv)
   return await sqliteState(settings, clock);
 }
 
-/** Types that are known; those that need a driver load it when one is asked for. */
+const openPostgres =
+  (version: 'v1' | 'v2') => async (settings: ComponentSettings, env: ComponentsEnv) => {
+    const { postgresState } = await import('../state/postgres-state.ts');
+    return await postgresState(settings, env, version);
+  };
+
+/** Types that are known, with a version where it is not the first; those that need a driver load it when one is asked for. */
 const STATE: Readonly<
   Record<string, (settings: ComponentSettings, env: ComponentsEnv) => Promise<StateStore>>
 > = {
   'state.in-memory': async (_settings, env) => memoryState(env.clock),
   'state.sqlite': openSqlite,
   'state.sqlite3': openSqlite,
+  'state.postgresql': openPostgres('v1'),
+  'state.postgresql/v2': openPostgres('v2'),
+  'state.postgres': openPostgres('v1'),
+  'state.postgres/v2': openPostgres('v2'),
 };
 
 const PUBSUB: Readonly<
@@ -144,7 +154,8 @@ export async function openComponents(
         });
       } else if (type in STATE) {
         await opening(spec, async (settings) => {
-          const store = await STATE[type]!(settings, env);
+          const open = STATE[`${type}/${version}`] ?? STATE[type]!;
+          const store = await open(settings, env);
           state.set(name, { store, keyPrefix: keyPrefix(settings, name, env) });
           list.push({ ...row, capabilities: store.capabilities });
         });

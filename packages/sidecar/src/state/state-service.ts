@@ -11,7 +11,12 @@ import {
   setOperation,
   type TransactionRequest,
 } from './state-requests.ts';
-import { EtagMismatchError, type StateItem, type StateOperation } from './state-store.ts';
+import {
+  EtagMismatchError,
+  InvalidEtagError,
+  type StateItem,
+  type StateOperation,
+} from './state-store.ts';
 
 /** One key of a bulk get. */
 export interface BulkItem {
@@ -148,6 +153,12 @@ function fullKey(store: string, prefix: string, key: string): string {
 
 function failure(errorCode: string, what: string, error: unknown): ApiError {
   if (error instanceof ApiError) return error;
-  const status = error instanceof EtagMismatchError ? 409 : 500;
-  return new ApiError(status, errorCode, `${what}: ${failureWords(error)}`, { cause: error });
+  return new ApiError(statusOf(error), errorCode, `${what}: ${failureWords(error)}`, {
+    cause: error,
+  });
+}
+
+function statusOf(error: unknown): number {
+  if (error instanceof EtagMismatchError) return 409;
+  return error instanceof InvalidEtagError ? 400 : 500;
 }

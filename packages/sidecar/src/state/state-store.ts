@@ -43,3 +43,12 @@ export class EtagMismatchError extends Error {
     );
   }
 }
+
+/** An etag that this store can never have given out, in Dapr's words. */
+export class InvalidEtagError extends Error {
+  override readonly name = 'InvalidEtagError';
+
+  constructor(detail: string) {
+    super(`invalid etag value: ${detail}`);
+  }
+}
