@@ -1,6 +1,6 @@
 import type { ComponentSettings } from '../components/component-settings.ts';
 import { tableName, tablePrefix } from '../postgres/postgres-names.ts';
-import { InvalidEtagError } from './state-store.ts';
+import { EtagMismatchError, InvalidEtagError } from './state-store.ts';
 
 /** One of Dapr's two ways to keep state in PostgreSQL: its tables, to the letter, and the statements over them. */
 export interface PostgresLayout {
@@ -21,7 +21,7 @@ export interface PostgresLayout {
   readonly removeIf: string;
   /** JSON as the value's column takes it. */
   readonly encode: (json: string) => unknown;
-  /** @throws InvalidEtagError for what can be no etag. */
+  /** @throws InvalidEtagError or EtagMismatchError for what can be no etag: the database is not asked. */
   readonly checkEtag: (etag: string) => void;
 }
 
@@ -114,7 +114,8 @@ CREATE INDEX ON ${table} (expires_at);`,
     removeIf: `DELETE FROM ${table} WHERE key = $1 AND etag = $2::uuid`,
     encode: (json) => Buffer.from(json),
     checkEtag(etag) {
-      if (!UUID.test(etag)) throw new InvalidEtagError(`"${etag}" is no UUID`);
+      // Nobody has it, so it matches nothing, as in Dapr; PostgreSQL would refuse the whole statement.
+      if (!UUID.test(etag)) throw new EtagMismatchError();
     },
   };
 }
