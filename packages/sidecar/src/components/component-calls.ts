@@ -5,12 +5,13 @@ import type { PolicyBook } from '../policies/policy-book.ts';
 import { EtagMismatchError, InvalidEtagError } from '../state/state-store.ts';
 
 /** The building blocks whose components are called, as metrics name them. */
-export type ComponentKind = 'state' | 'secret' | 'published';
+export type ComponentKind = 'state' | 'secret' | 'published' | 'binding';
 
 const POLICY_TYPE: Readonly<Record<ComponentKind, ComponentType>> = {
   state: 'Statestore',
   secret: 'Secretstore',
   published: 'Pubsub',
+  binding: 'Binding',
 };
 
 /**
@@ -47,12 +48,15 @@ export class ComponentCalls {
     this.#clock = clock;
   }
 
-  /** Rejects with what the component threw, or with the error of a policy. */
+  /**
+   * Rejects with what the component threw, or with the error of a policy. `work`
+   * may look at the signal of its attempt: absent where there is no policy.
+   */
   async run<T>(
     kind: ComponentKind,
     name: string,
     operation: string,
-    work: () => Promise<T>,
+    work: (call?: { readonly signal: AbortSignal }) => Promise<T>,
   ): Promise<T> {
     const begunMs = this.#clock.now();
     const pipeline = this.#book.forComponent(name, POLICY_TYPE[kind], 'outbound');
@@ -60,7 +64,7 @@ export class ComponentCalls {
     try {
       const result = await (pipeline === undefined
         ? work()
-        : pipeline.execute(() => settled(work)));
+        : pipeline.execute((call) => settled(() => work(call))));
       if (result instanceof Disagreement) throw result.error;
       success = true;
       return result;

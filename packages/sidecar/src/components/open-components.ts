@@ -1,5 +1,7 @@
 import type { Clock } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
+import { goes, type OutputBinding } from '../bindings/binding.ts';
+import type { OpenInput } from '../bindings/input-bindings.ts';
 import { memoryPubSub } from '../pubsub/memory-pubsub.ts';
 import type { PubSub } from '../pubsub/pubsub.ts';
 import { type TopicScopes, topicScopes } from '../pubsub/topic-scopes.ts';
@@ -23,14 +25,21 @@ export interface OpenPubSub {
   readonly scopes: TopicScopes;
 }
 
+/** Bindings by the way they go; one may go both. */
+export interface OpenBindings {
+  readonly outputs: ReadonlyMap<string, OutputBinding>;
+  readonly inputs: ReadonlyMap<string, OpenInput>;
+}
+
 /** The components that are up. */
 export interface Components {
   readonly state: ReadonlyMap<string, OpenStateStore>;
   readonly secrets: ReadonlyMap<string, SecretStore>;
   readonly pubsub: ReadonlyMap<string, OpenPubSub>;
+  readonly bindings: OpenBindings;
   /** For the metadata. */
   readonly list: readonly ComponentRow[];
-  /** Brokers hand over nothing more; resolves when the application has what it was handed. */
+  /** Brokers and bindings hand over nothing more; resolves when the application has what it was handed. */
   drain(): Promise<void>;
   close(): Promise<void>;
 }
@@ -101,6 +110,28 @@ const SECRETS: Readonly<
   'secretstores.local.file': (settings) => fileSecrets(settings),
 };
 
+const OUTPUTS: Readonly<
+  Record<string, (settings: ComponentSettings, env: ComponentsEnv) => Promise<OutputBinding>>
+> = {
+  'bindings.http': async (settings, { clock }) => {
+    const { httpBinding } = await import('../bindings/http-binding.ts');
+    return await httpBinding(settings, clock);
+  },
+  'bindings.localstorage': async (settings) => {
+    const { localStorageBinding } = await import('../bindings/localstorage-binding.ts');
+    return await localStorageBinding(settings);
+  },
+};
+
+const INPUTS: Readonly<
+  Record<string, (settings: ComponentSettings, env: ComponentsEnv) => Promise<OpenInput['binding']>>
+> = {
+  'bindings.cron': async (settings, { clock, log }) => {
+    const { cronBinding } = await import('../bindings/cron-binding.ts');
+    return cronBinding(settings, clock, log);
+  },
+};
+
 /**
  * Brings components to life: secret stores first, since the others may refer to
  * their secrets. Those of a type that this version does not have are left out,
@@ -115,16 +146,24 @@ export async function openComponents(
   const state = new Map<string, OpenStateStore>();
   const secrets = new Map<string, SecretStore>();
   const pubsub = new Map<string, OpenPubSub>();
+  const outputs = new Map<string, OutputBinding>();
+  const inputs = new Map<string, OpenInput>();
   const list: ComponentRow[] = [];
   const close = async () => {
     const brokers = [...pubsub.values()].map(({ broker }) => broker.close());
+    // Its last event is not waited for: that was for `drain`.
+    for (const { binding } of inputs.values()) void binding.stop();
     await Promise.allSettled([
       ...brokers,
+      ...[...outputs.values()].map((output) => output.close()),
       ...[...state.values()].map(({ store }) => store.close()),
     ]);
   };
   const drain = async () => {
-    await Promise.allSettled([...pubsub.values()].map(({ broker }) => broker.drain()));
+    await Promise.allSettled([
+      ...[...pubsub.values()].map(({ broker }) => broker.drain()),
+      ...[...inputs.values()].map(({ binding }) => binding.stop()),
+    ]);
   };
   const opening = async (
     spec: ComponentSpec,
@@ -165,6 +204,22 @@ export async function openComponents(
           pubsub.set(name, { broker, scopes: topicScopes(settings, env.appId) });
           list.push({ ...row, capabilities: broker.capabilities });
         });
+      } else if (type in OUTPUTS || type in INPUTS) {
+        await opening(spec, async (settings) => {
+          const direction = settings.text('direction');
+          const capabilities: string[] = [];
+          if (type in INPUTS && goes(direction, 'input')) {
+            const binding = await INPUTS[type]!(settings, env);
+            const route = settings.text('route') ?? name;
+            inputs.set(name, { binding, route, explicit: goes(direction, 'input', true) });
+            capabilities.push('INPUT_BINDING');
+          }
+          if (type in OUTPUTS && goes(direction, 'output')) {
+            outputs.set(name, await OUTPUTS[type]!(settings, env));
+            capabilities.push('OUTPUT_BINDING');
+          }
+          list.push({ ...row, capabilities });
+        });
       } else {
         env.log.warn(
           `${spec.file}: components of type ${type} are not in this version; it is left out.`,
@@ -175,7 +230,7 @@ export async function openComponents(
     await close();
     throw error;
   }
-  return { state, secrets, pubsub, list, drain, close };
+  return { state, secrets, pubsub, bindings: { outputs, inputs }, list, drain, close };
 }
 
 async function settingsOf(
