@@ -3,6 +3,7 @@ import { type Clock, systemClock, systemRandom } from '@holdfast/core';
 import { createLogger, type Logger } from '@holdfast/telemetry/log';
 import { AppChannel } from './app/app-channel.ts';
 import { askApp } from './app/ask-app.ts';
+import { InputBindings } from './bindings/input-bindings.ts';
 import { createClosing } from './closing.ts';
 import { ComponentCalls } from './components/component-calls.ts';
 import { componentRoutes } from './components/component-routes.ts';
@@ -155,6 +156,17 @@ async function start(
     log,
   });
 
+  const inputs = new InputBindings({
+    inputs: components.bindings.inputs,
+    ask: askApp(app),
+    ready: () => app.healthy,
+    inbound: (name) => policies.book.forComponent(name, 'Binding', 'inbound'),
+    count: metrics.bound,
+    tracing,
+    clock,
+    log,
+  });
+
   const invoke = new InvokeApi({
     ...limits,
     caller: { appId, namespace, hostAddress, hostName: os.hostname() },
@@ -218,7 +230,7 @@ async function start(
     app.healthy = false;
     const probes = watchAppHealth(app.probe, health, clock, (healthy) => {
       app.healthy = healthy;
-      if (healthy) void subscriber.start();
+      if (healthy) void subscriber.start().then(() => inputs.start());
       log.info(healthy ? 'The application is healthy.' : 'The application is not healthy.');
     });
     closing.last(() => probes.close());
@@ -230,7 +242,8 @@ async function start(
     const { appChannelAddress: host, appPort: port } = options;
     const watching = waitForApp({ host, port }, clock, () => {
       // An application whose health is watched is asked when it is healthy.
-      const subscribed = health === undefined ? subscriber.start() : Promise.resolve();
+      const subscribed =
+        health === undefined ? subscriber.start().then(() => inputs.start()) : Promise.resolve();
       // Ready is who has subscribed: what is published from then on arrives.
       void subscribed.finally(() => waiting.delete('runtime'));
     });

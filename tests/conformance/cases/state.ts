@@ -1,8 +1,8 @@
-const component = (name: string, type: string, metadata = '') => `
+const component = (name: string, type: string, metadata = '', version = 'v1') => `
 apiVersion: dapr.io/v1alpha1
 kind: Component
 metadata: { name: ${name} }
-spec: { type: ${type}, version: v1, metadata: [${metadata}] }
+spec: { type: ${type}, version: ${version}, metadata: [${metadata}] }
 `;
 export const COMPONENTS = [
   component('memory', 'state.in-memory'),
@@ -13,6 +13,20 @@ export const COMPONENTS = [
     'file',
     'secretstores.local.file',
     '{ name: secretsFile, value: "$FOLDER/resources/secrets.json" }',
+  ),
+].join('---');
+/** Those over a database; `$URL` is where it is. */
+export const POSTGRES = [
+  component(
+    'postgres',
+    'state.postgresql',
+    '{ name: connectionString, value: "$URL" }, { name: tableName, value: first }, { name: metadataTableName, value: first_metadata }',
+  ),
+  component(
+    'postgres2',
+    'state.postgresql',
+    '{ name: connectionString, value: "$URL" }, { name: tablePrefix, value: second_ }',
+    'v2',
   ),
 ].join('---');
 export const SECRETS = '{"a":"1","db":{"user":"u","pass":"p"},"list":["x","y"]}';
@@ -27,10 +41,14 @@ export interface Step {
   ];
   readonly expect: readonly [status: number, body?: unknown];
   /** Where daprd answers otherwise, and why we do not. */
-  readonly daprd?: {
-    readonly why: string;
-    readonly expect: readonly [status: number, body?: unknown];
-  };
+  readonly daprd?: Otherwise;
+  /** Where it does so over one kind of store only: by a pattern of its name. */
+  readonly daprdOver?: readonly [store: RegExp, otherwise: Otherwise];
+}
+
+interface Otherwise {
+  readonly why: string;
+  readonly expect: readonly [status: number, body?: unknown];
 }
 
 export const item = (key: string, value: unknown, more: object = {}) => [{ key, value, ...more }];
@@ -169,6 +187,16 @@ export const STATE: Readonly<Record<string, readonly Step[]>> = {
     {
       send: ['POST', '$S', item('f1', 2, { options: { concurrency: 'first-write' } })],
       expect: conflict('ERR_STATE_SAVE', 'failed saving state in state store $S'),
+      daprdOver: [
+        /^postgres/,
+        {
+          why: 'somebody was first: a conflict over every store of ours, and not held against it',
+          expect: [
+            500,
+            error('ERR_STATE_SAVE', 'failed saving state in state store $S: no item was updated'),
+          ],
+        },
+      ],
     },
     {
       send: ['POST', '$S', item('f1', 3, { options: { concurrency: 'last-write' } })],

@@ -5,7 +5,7 @@ import type { PolicyBook } from '../policies/policy-book.ts';
 import { EtagMismatchError, InvalidEtagError } from '../state/state-store.ts';
 
 /** The building blocks whose components are called, as metrics name them. */
-export type ComponentKind = 'state' | 'secret' | 'published' | 'configuration' | 'lock';
+export type ComponentKind = 'state' | 'secret' | 'published' | 'configuration' | 'lock' | 'binding';
 
 const POLICY_TYPE: Readonly<Record<ComponentKind, ComponentType>> = {
   state: 'Statestore',
@@ -13,6 +13,7 @@ const POLICY_TYPE: Readonly<Record<ComponentKind, ComponentType>> = {
   published: 'Pubsub',
   configuration: 'Configuration',
   lock: 'Lock',
+  binding: 'Binding',
 };
 
 /**

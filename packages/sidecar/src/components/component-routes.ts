@@ -1,4 +1,6 @@
 import type { Clock } from '@holdfast/core';
+import { bindingRoutes } from '../bindings/binding-routes.ts';
+import { BindingService } from '../bindings/binding-service.ts';
 import type { BodyLimits } from '../flow/request-body.ts';
 import { publishRoutes } from '../pubsub/publish-routes.ts';
 import { PublishService } from '../pubsub/publish-service.ts';
@@ -11,7 +13,7 @@ import type { Components } from './open-components.ts';
 
 /** The APIs behind which there is a component; the others answer that there is none. */
 export function componentRoutes(
-  { pubsub, secrets, state }: Components,
+  { bindings, pubsub, secrets, state }: Components,
   calls: ComponentCalls,
   appId: string,
   clock: Clock,
@@ -20,5 +22,6 @@ export function componentRoutes(
   const states = state.size === 0 ? [] : stateRoutes(new StateService(state, calls, appId), limits);
   const publishing = new PublishService(pubsub, calls, appId, clock);
   const topics = pubsub.size === 0 ? [] : publishRoutes(publishing, limits);
-  return [...states, ...topics, ...secretRoutes(secrets, calls)];
+  const outputs = bindingRoutes(new BindingService(bindings.outputs, calls), limits);
+  return [...states, ...topics, ...secretRoutes(secrets, calls), ...outputs];
 }

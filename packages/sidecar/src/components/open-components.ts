@@ -1,17 +1,24 @@
 import type { Clock } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
+import { goes, type OutputBinding } from '../bindings/binding.ts';
+import type { OpenInput } from '../bindings/input-bindings.ts';
 import type { ConfigurationStore } from '../configuration/configuration-store.ts';
 import type { LockStore } from '../lock/lock-store.ts';
-import { memoryPubSub } from '../pubsub/memory-pubsub.ts';
 import type { PubSub } from '../pubsub/pubsub.ts';
 import { type TopicScopes, topicScopes } from '../pubsub/topic-scopes.ts';
-import { envSecrets } from '../secrets/env-secrets.ts';
-import { fileSecrets } from '../secrets/file-secrets.ts';
 import type { SecretStore } from '../secrets/secret-store.ts';
-import { memoryState } from '../state/memory-state.ts';
 import type { StateStore } from '../state/state-store.ts';
 import { ComponentSettings } from './component-settings.ts';
 import type { ComponentSpec } from './component-spec.ts';
+import {
+  CONFIGURATIONS,
+  INPUTS,
+  LOCKS,
+  OUTPUTS,
+  PUBSUB,
+  SECRETS,
+  STATE,
+} from './component-types.ts';
 
 /** A state store as the API needs it: with the prefix of its keys. */
 export interface OpenStateStore {
@@ -31,6 +38,12 @@ export interface OpenLockStore {
   readonly keyPrefix: string;
 }
 
+/** Bindings by the way they go; one may go both. */
+export interface OpenBindings {
+  readonly outputs: ReadonlyMap<string, OutputBinding>;
+  readonly inputs: ReadonlyMap<string, OpenInput>;
+}
+
 /** The components that are up. */
 export interface Components {
   readonly state: ReadonlyMap<string, OpenStateStore>;
@@ -38,9 +51,10 @@ export interface Components {
   readonly pubsub: ReadonlyMap<string, OpenPubSub>;
   readonly locks: ReadonlyMap<string, OpenLockStore>;
   readonly configurations: ReadonlyMap<string, ConfigurationStore>;
+  readonly bindings: OpenBindings;
   /** For the metadata. */
   readonly list: readonly ComponentRow[];
-  /** Brokers hand over nothing more; resolves when the application has what it was handed. */
+  /** Brokers and bindings hand over nothing more; resolves when the application has what it was handed. */
   drain(): Promise<void>;
   close(): Promise<void>;
 }
@@ -70,61 +84,6 @@ export interface ComponentsEnv {
   readonly variables: Readonly<Record<string, string | undefined>>;
 }
 
-async function openSqlite(settings: ComponentSettings, { clock }: ComponentsEnv) {
-  const { sqliteState } = await import('../state/sqlite-state.ts');
-  return await sqliteState(settings, clock);
-}
-
-/** Types that are known; those that need a driver load it when one is asked for. */
-const STATE: Readonly<
-  Record<string, (settings: ComponentSettings, env: ComponentsEnv) => Promise<StateStore>>
-> = {
-  'state.in-memory': async (_settings, env) => memoryState(env.clock),
-  'state.sqlite': openSqlite,
-  'state.sqlite3': openSqlite,
-  'state.redis': async (settings, { clock }) => {
-    const { redisState } = await import('../state/redis-state.ts');
-    return await redisState(settings, clock);
-  },
-};
-
-const PUBSUB: Readonly<
-  Record<string, (settings: ComponentSettings, env: ComponentsEnv) => Promise<PubSub>>
-> = {
-  'pubsub.in-memory': async ({ component }, { log }) =>
-    memoryPubSub((topic, error) => {
-      log.warn(`An event of ${topic} in ${component} is lost: ${(error as Error).message}`);
-    }),
-  'pubsub.redis': async (settings, env) => {
-    const { redisPubSub } = await import('../pubsub/redis-pubsub.ts');
-    return await redisPubSub(settings, { ...env, podName: env.variables.POD_NAME });
-  },
-};
-
-const LOCKS: Readonly<Record<string, (settings: ComponentSettings) => Promise<LockStore>>> = {
-  'lock.redis': async (settings) => {
-    const { redisLock } = await import('../lock/redis-lock.ts');
-    return await redisLock(settings);
-  },
-};
-
-const CONFIGURATIONS: Readonly<
-  Record<string, (settings: ComponentSettings, env: ComponentsEnv) => Promise<ConfigurationStore>>
-> = {
-  'configuration.redis': async (settings, { log }) => {
-    const { redisConfiguration } = await import('../configuration/redis-configuration.ts');
-    return await redisConfiguration(settings, log);
-  },
-};
-
-const SECRETS: Readonly<
-  Record<string, (settings: ComponentSettings, env: ComponentsEnv) => Promise<SecretStore>>
-> = {
-  'secretstores.local.env': async (settings, env) =>
-    envSecrets(env.variables, settings.text('prefix') ?? ''),
-  'secretstores.local.file': (settings) => fileSecrets(settings),
-};
-
 /**
  * Brings components to life: secret stores first, since the others may refer to
  * their secrets. Those of a type that this version does not have are left out,
@@ -141,17 +100,25 @@ export async function openComponents(
   const pubsub = new Map<string, OpenPubSub>();
   const locks = new Map<string, OpenLockStore>();
   const configurations = new Map<string, ConfigurationStore>();
+  const outputs = new Map<string, OutputBinding>();
+  const inputs = new Map<string, OpenInput>();
   const list: ComponentRow[] = [];
   const close = async () => {
     const brokers = [...pubsub.values()].map(({ broker }) => broker.close());
+    // Its last event is not waited for: that was for `drain`.
+    for (const { binding } of inputs.values()) void binding.stop();
     await Promise.allSettled([
       ...brokers,
       ...[...state.values(), ...locks.values()].map(({ store }) => store.close()),
       ...[...configurations.values()].map((store) => store.close()),
+      ...[...outputs.values()].map((output) => output.close()),
     ]);
   };
   const drain = async () => {
-    await Promise.allSettled([...pubsub.values()].map(({ broker }) => broker.drain()));
+    await Promise.allSettled([
+      ...[...pubsub.values()].map(({ broker }) => broker.drain()),
+      ...[...inputs.values()].map(({ binding }) => binding.stop()),
+    ]);
   };
   const opening = async (
     spec: ComponentSpec,
@@ -181,7 +148,8 @@ export async function openComponents(
         });
       } else if (type in STATE) {
         await opening(spec, async (settings) => {
-          const store = await STATE[type]!(settings, env);
+          const open = STATE[`${type}/${version}`] ?? STATE[type]!;
+          const store = await open(settings, env);
           state.set(name, { store, keyPrefix: keyPrefix(settings, name, env) });
           list.push({ ...row, capabilities: store.capabilities });
         });
@@ -202,6 +170,22 @@ export async function openComponents(
           configurations.set(name, await CONFIGURATIONS[type]!(settings, env));
           list.push(row);
         });
+      } else if (type in OUTPUTS || type in INPUTS) {
+        await opening(spec, async (settings) => {
+          const direction = settings.text('direction');
+          const capabilities: string[] = [];
+          if (type in INPUTS && goes(direction, 'input')) {
+            const binding = await INPUTS[type]!(settings, env);
+            const route = settings.text('route') ?? name;
+            inputs.set(name, { binding, route, explicit: goes(direction, 'input', true) });
+            capabilities.push('INPUT_BINDING');
+          }
+          if (type in OUTPUTS && goes(direction, 'output')) {
+            outputs.set(name, await OUTPUTS[type]!(settings, env));
+            capabilities.push('OUTPUT_BINDING');
+          }
+          list.push({ ...row, capabilities });
+        });
       } else {
         env.log.warn(
           `${spec.file}: components of type ${type} are not in this version; it is left out.`,
@@ -212,7 +196,17 @@ export async function openComponents(
     await close();
     throw error;
   }
-  return { state, secrets, pubsub, locks, configurations, list, drain, close };
+  return {
+    state,
+    secrets,
+    pubsub,
+    locks,
+    configurations,
+    bindings: { outputs, inputs },
+    list,
+    drain,
+    close,
+  };
 }
 
 async function settingsOf(

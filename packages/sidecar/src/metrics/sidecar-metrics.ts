@@ -53,6 +53,8 @@ export interface SidecarMetrics extends PeerCounts {
     success: boolean,
     ms: number,
   ): void;
+  /** An event of an input binding was handed to the application. */
+  bound(name: string, success: boolean, ms: number): void;
   forgotten(appId: string, pipeline: string): void;
   /** A Resiliency document is in force from now on. */
   loaded(name: string, namespace: string): void;
@@ -107,6 +109,7 @@ export function sidecarMetrics(appId: string, namespace: string): SidecarMetrics
       // Dapr counts no locks.
       if (kind !== 'lock') components[kind](name, operation, success, ms);
     },
+    bound: (name, success, ms) => components.bound(name, success, ms),
     forgotten: (app, pipeline) => resiliency?.forget('outbound', `app_${app}`, pipeline),
     loaded(name, namespace) {
       // Registered once: the families' labels are those of the document loaded first.
@@ -130,6 +133,7 @@ export const NO_METRICS: SidecarMetrics = {
   componentListener: () => undefined,
   delivered() {},
   component() {},
+  bound() {},
   forgotten() {},
   loaded() {},
   render: () => '',

@@ -52,6 +52,13 @@ export class ApiCall {
     this.res.end();
   }
 
+  /** JSON that somebody else wrote. */
+  bytes(status: number, body: Buffer, more: readonly string[]): void {
+    const headers = ['content-type', 'application/json', ...more];
+    this.decorate(headers);
+    this.#send(status, body, headers);
+  }
+
   json(status: number, body: string, more: readonly string[] = []): void {
     const headers = ['content-type', 'application/json', ...more];
     this.decorate(headers);
@@ -76,8 +83,8 @@ export class ApiCall {
     else this.json(500, JSON.stringify({ errorCode: 'ERR_DIRECT_INVOKE', message: String(error) }));
   }
 
-  #send(status: number, text: string, headers: string[]): void {
-    const body = Buffer.from(text);
+  #send(status: number, text: string | Buffer, headers: string[]): void {
+    const body = typeof text === 'string' ? Buffer.from(text) : text;
     headers.push('content-length', String(body.length));
     if (!this.req.complete && this.head.bodyLength !== 0) headers.push('connection', 'close');
     this.res.writeHead(status, headers);

@@ -49,14 +49,6 @@ const ABSENT: readonly Absent[] = [
     message: () => 'secret store is not configured',
   },
   {
-    methods: 'POST PUT',
-    path: /^\/v1\.0\/bindings\/([^/]+)$/,
-    status: 500,
-    code: 'ERR_INVOKE_OUTPUT_BINDING',
-    message: (name) =>
-      `error invoking output binding ${name}: couldn't find output binding ${name}`,
-  },
-  {
     methods: 'GET',
     path: /^\/v1\.0(?:-alpha1)?\/configuration\/([^/]+)(?:\/.+)?$/,
     status: 500,

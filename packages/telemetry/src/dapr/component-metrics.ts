@@ -19,6 +19,10 @@ export interface ComponentMetrics {
   secret(component: string, operation: string, success: boolean, latencyMs: number): void;
   configuration(component: string, operation: string, success: boolean, latencyMs: number): void;
   published(component: string, topic: string, success: boolean, latencyMs: number): void;
+  /** An output binding was asked to do something. */
+  binding(component: string, operation: string, success: boolean, latencyMs: number): void;
+  /** An event of an input binding was handed to the application. */
+  bound(component: string, success: boolean, latencyMs: number): void;
   /** `status`: success, retry or drop, as the application wanted it. */
   delivered(component: string, topic: string, status: string, latencyMs: number): void;
 }
@@ -46,6 +50,13 @@ export function componentMetrics(
   const state = family('state', 'operations on state stores', byOperation);
   const secret = family('secret', 'operations on secret stores', byOperation);
   const configuration = family('configuration', 'operations on configuration stores', byOperation);
+  const output = family('output_binding', 'calls of output bindings', byOperation);
+  const input = family('input_binding', 'events of input bindings', [
+    'app_id',
+    'component',
+    'namespace',
+    'success',
+  ]);
   const egress = family('pubsub_egress', 'publications to brokers', [
     'app_id',
     'component',
@@ -83,7 +94,14 @@ export function componentMetrics(
       latency: ingress.latencies.labels(...labels),
     };
   });
+  const events = cacheOf<boolean>(maxComponents, (component, _detail, success) => {
+    const labels = [appId, component, namespace, success] as const;
+    return { count: input.counts.labels(...labels), latency: input.latencies.labels(...labels) };
+  });
+  const bound = record(events);
   return {
+    binding: record(operations(output)),
+    bound: (component, success, latencyMs) => bound(component, '', success, latencyMs),
     state: record(operations(state)),
     secret: record(operations(secret)),
     configuration: record(operations(configuration)),

@@ -1,0 +1,78 @@
+import type { Dispatcher, Pool } from 'undici';
+
+export interface ExchangeRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: readonly string[];
+  readonly body: Buffer | null;
+}
+
+/** A whole answer. */
+export interface ExchangeAnswer {
+  readonly status: number;
+  /** `Not Found`; empty where the server said none. */
+  readonly reason: string;
+  /** By name as the server wrote it, in lower case; several of one name joined by commas. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+/** Sends a request and collects its answer; aborted, or when the answer is too long, gives it up. */
+export function exchange(
+  pool: Pool,
+  request: ExchangeRequest,
+  limitBytes: number,
+  signal: AbortSignal,
+): Promise<ExchangeAnswer> {
+  return new Promise((resolve, reject) => {
+    let controller: Dispatcher.DispatchController | undefined;
+    let answer: Omit<ExchangeAnswer, 'body'> | undefined;
+    let bytes = 0;
+    const chunks: Buffer[] = [];
+    const end = () => signal.removeEventListener('abort', aborted);
+    const giveUp = (error: Error) => {
+      end();
+      reject(error);
+      controller?.abort(error);
+    };
+    const aborted = () => giveUp(signal.reason as Error);
+    signal.addEventListener('abort', aborted);
+    const handler: Dispatcher.DispatchHandler = {
+      onRequestStart(given) {
+        controller = given;
+        if (signal.aborted) given.abort(signal.reason as Error);
+      },
+      onResponseStart(_controller, status, headers, reason = '') {
+        if (status < 200) return;
+        const joined = Object.entries(headers).map(([name, value]) => [
+          name.toLowerCase(),
+          Array.isArray(value) ? value.join(', ') : String(value),
+        ]);
+        answer = { status, reason, headers: Object.fromEntries(joined) };
+      },
+      onResponseData(_controller, chunk) {
+        bytes += chunk.length;
+        if (bytes <= limitBytes) chunks.push(chunk);
+        else giveUp(new Error(`the answer exceeds maxResponseBodySize of ${limitBytes} bytes`));
+      },
+      onResponseEnd() {
+        end();
+        if (answer === undefined)
+          reject(new Error('unreachable: an answer ended that had not begun'));
+        else resolve({ ...answer, body: Buffer.concat(chunks) });
+      },
+      onResponseError(_controller, error) {
+        end();
+        reject(error);
+      },
+    };
+    try {
+      if (signal.aborted) throw signal.reason;
+      pool.dispatch({ ...request, headers: request.headers as string[] }, handler);
+    } catch (error) {
+      // undici checks path, verb and headers before anything is written.
+      end();
+      reject(error);
+    }
+  });
+}

@@ -1,0 +1,110 @@
+import type { Clock, Pipeline } from '@holdfast/core';
+import { formatTraceparent } from '@holdfast/core/trace';
+import type { Logger } from '@holdfast/telemetry/log';
+import type { AskApp } from '../app/ask-app.ts';
+import { DeliveryError } from '../pubsub/delivery-error.ts';
+import { recorded, type Tracing } from '../trace/tracing.ts';
+import type { BindingEvent, InputBinding } from './binding.ts';
+
+/** An input binding as its component says it. */
+export interface OpenInput {
+  readonly binding: InputBinding;
+  /** Where the application takes its events. */
+  readonly route: string;
+  /** The component says `direction: input`: the application need not be asked whether it wants them. */
+  readonly explicit: boolean;
+}
+
+export interface InputBindingsOptions {
+  readonly inputs: ReadonlyMap<string, OpenInput>;
+  readonly ask: AskApp;
+  /** Whether the application is there for them: while it is unhealthy, events are left out. */
+  readonly ready: () => boolean;
+  readonly inbound: (name: string) => Pipeline | undefined;
+  readonly count: (name: string, success: boolean, ms: number) => void;
+  readonly tracing: Tracing;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Brings what input bindings have to say to the application, where it wants it. */
+export class InputBindings {
+  readonly #options: InputBindingsOptions;
+  #started: Promise<void> | undefined;
+
+  constructor(options: InputBindingsOptions) {
+    this.#options = options;
+  }
+
+  /** To be called when the application is there; only the first time does something. */
+  start(): Promise<void> {
+    this.#started ??= this.#start();
+    return this.#started;
+  }
+
+  async #start(): Promise<void> {
+    const { inputs, log } = this.#options;
+    for (const [name, { binding, explicit, route }] of inputs) {
+      const path = route.startsWith('/') ? route : `/${route}`;
+      if (explicit || (await this.#wants(name, path))) {
+        binding.start((event) => this.#tell(name, path, event));
+      } else log.info(`The application has not subscribed to binding ${name}.`);
+    }
+  }
+
+  /** Dapr's question: OPTIONS, to which 2xx and 405 are a yes. */
+  async #wants(name: string, path: string): Promise<boolean> {
+    const { ask, log } = this.#options;
+    const headers = ['content-type', 'application/json'];
+    try {
+      const { status } = await ask({ method: 'OPTIONS', path, headers, body: null });
+      return (status >= 200 && status <= 299) || status === 405;
+    } catch (error) {
+      const why = (error as Error).message;
+      log.error(`Whether the application wants binding ${name} cannot be told: ${why}`);
+      return false;
+    }
+  }
+
+  async #tell(name: string, path: string, event: BindingEvent): Promise<void> {
+    const { clock, count, inbound, log, ready, tracing } = this.#options;
+    if (!ready()) return;
+    const begunMs = clock.now();
+    const span = tracing.begin(`bindings/${name}`, 'client', undefined, undefined);
+    const live = recorded(span);
+    live?.set('db.system', 'bindings');
+    live?.set('db.name', name);
+    const trace = span === undefined ? undefined : formatTraceparent(span);
+    const once = (signal?: AbortSignal) => this.#post(path, event, trace, signal);
+    const pipeline = inbound(name);
+    let failure: Error | undefined;
+    try {
+      await (pipeline === undefined ? once() : pipeline.execute(({ signal }) => once(signal)));
+    } catch (error) {
+      failure = error as Error;
+      log.warn(`An event of binding ${name} failed: ${failure.message}`);
+    }
+    live?.end();
+    count(name, failure === undefined, clock.now() - begunMs);
+    if (failure !== undefined) throw failure;
+  }
+
+  async #post(
+    path: string,
+    { data, metadata }: BindingEvent,
+    trace: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const headers = ['content-type', 'application/json', 'content-length', `${data?.length ?? 0}`];
+    for (const [name, value] of Object.entries(metadata)) headers.push(name.toLowerCase(), value);
+    if (trace !== undefined) headers.push('traceparent', trace);
+    const answer = await this.#options.ask({ method: 'POST', path, headers, body: data }, signal);
+    const { body, status } = answer;
+    if (status >= 200 && status <= 299) return;
+    const text = body.toString('utf8').slice(0, 200);
+    throw new DeliveryError(
+      `fails to send binding event to http app channel, status code: ${status} body: ${text}`,
+      status,
+    );
+  }
+}

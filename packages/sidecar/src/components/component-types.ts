@@ -1,0 +1,101 @@
+import type { OutputBinding } from '../bindings/binding.ts';
+import type { OpenInput } from '../bindings/input-bindings.ts';
+import type { ConfigurationStore } from '../configuration/configuration-store.ts';
+import type { LockStore } from '../lock/lock-store.ts';
+import { memoryPubSub } from '../pubsub/memory-pubsub.ts';
+import type { PubSub } from '../pubsub/pubsub.ts';
+import { envSecrets } from '../secrets/env-secrets.ts';
+import { fileSecrets } from '../secrets/file-secrets.ts';
+import type { SecretStore } from '../secrets/secret-store.ts';
+import { memoryState } from '../state/memory-state.ts';
+import type { StateStore } from '../state/state-store.ts';
+import type { ComponentSettings } from './component-settings.ts';
+import type { ComponentsEnv } from './open-components.ts';
+
+async function openSqlite(settings: ComponentSettings, { clock }: ComponentsEnv) {
+  const { sqliteState } = await import('../state/sqlite-state.ts');
+  return await sqliteState(settings, clock);
+}
+
+const openPostgres =
+  (version: 'v1' | 'v2') => async (settings: ComponentSettings, env: ComponentsEnv) => {
+    const { postgresState } = await import('../state/postgres-state.ts');
+    return await postgresState(settings, env, version);
+  };
+
+/** Types that are known, with a version where it is not the first; those that need a driver load it when one is asked for. */
+export const STATE: Readonly<
+  Record<string, (settings: ComponentSettings, env: ComponentsEnv) => Promise<StateStore>>
+> = {
+  'state.in-memory': async (_settings, env) => memoryState(env.clock),
+  'state.sqlite': openSqlite,
+  'state.sqlite3': openSqlite,
+  'state.redis': async (settings, { clock }) => {
+    const { redisState } = await import('../state/redis-state.ts');
+    return await redisState(settings, clock);
+  },
+  'state.postgresql': openPostgres('v1'),
+  'state.postgresql/v2': openPostgres('v2'),
+  'state.postgres': openPostgres('v1'),
+  'state.postgres/v2': openPostgres('v2'),
+};
+
+export const PUBSUB: Readonly<
+  Record<string, (settings: ComponentSettings, env: ComponentsEnv) => Promise<PubSub>>
+> = {
+  'pubsub.in-memory': async ({ component }, { log }) =>
+    memoryPubSub((topic, error) => {
+      log.warn(`An event of ${topic} in ${component} is lost: ${(error as Error).message}`);
+    }),
+  'pubsub.redis': async (settings, env) => {
+    const { redisPubSub } = await import('../pubsub/redis-pubsub.ts');
+    return await redisPubSub(settings, { ...env, podName: env.variables.POD_NAME });
+  },
+};
+
+export const LOCKS: Readonly<Record<string, (settings: ComponentSettings) => Promise<LockStore>>> =
+  {
+    'lock.redis': async (settings) => {
+      const { redisLock } = await import('../lock/redis-lock.ts');
+      return await redisLock(settings);
+    },
+  };
+
+export const CONFIGURATIONS: Readonly<
+  Record<string, (settings: ComponentSettings, env: ComponentsEnv) => Promise<ConfigurationStore>>
+> = {
+  'configuration.redis': async (settings, { log }) => {
+    const { redisConfiguration } = await import('../configuration/redis-configuration.ts');
+    return await redisConfiguration(settings, log);
+  },
+};
+
+export const SECRETS: Readonly<
+  Record<string, (settings: ComponentSettings, env: ComponentsEnv) => Promise<SecretStore>>
+> = {
+  'secretstores.local.env': async (settings, env) =>
+    envSecrets(env.variables, settings.text('prefix') ?? ''),
+  'secretstores.local.file': (settings) => fileSecrets(settings),
+};
+
+export const OUTPUTS: Readonly<
+  Record<string, (settings: ComponentSettings, env: ComponentsEnv) => Promise<OutputBinding>>
+> = {
+  'bindings.http': async (settings, { clock }) => {
+    const { httpBinding } = await import('../bindings/http-binding.ts');
+    return await httpBinding(settings, clock);
+  },
+  'bindings.localstorage': async (settings) => {
+    const { localStorageBinding } = await import('../bindings/localstorage-binding.ts');
+    return await localStorageBinding(settings);
+  },
+};
+
+export const INPUTS: Readonly<
+  Record<string, (settings: ComponentSettings, env: ComponentsEnv) => Promise<OpenInput['binding']>>
+> = {
+  'bindings.cron': async (settings, { clock, log }) => {
+    const { cronBinding } = await import('../bindings/cron-binding.ts');
+    return cronBinding(settings, clock, log);
+  },
+};

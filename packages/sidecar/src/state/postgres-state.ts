@@ -1,0 +1,107 @@
+import type { ComponentSettings } from '../components/component-settings.ts';
+import { durationSetting } from '../components/duration-setting.ts';
+import type { ComponentsEnv } from '../components/open-components.ts';
+import { migrate } from '../postgres/postgres-migrations.ts';
+import { openPostgres, type Query } from '../postgres/postgres-pool.ts';
+import { sweepExpired } from '../postgres/sweep.ts';
+import { layoutV1, layoutV2, type PostgresLayout } from './postgres-layout.ts';
+import { EtagMismatchError, type StateOperation, type StateStore } from './state-store.ts';
+
+const SWEEP_EVERY_MS = 3_600_000;
+
+/**
+ * `state.postgresql`, in Dapr's tables, so that sidecars of both makes can share
+ * a database. Moments are the database's.
+ *
+ * @throws Error for metadata that cannot be, and for a database that cannot be reached or altered.
+ */
+export async function postgresState(
+  settings: ComponentSettings,
+  env: Pick<ComponentsEnv, 'clock' | 'log'>,
+  version: 'v1' | 'v2',
+): Promise<StateStore> {
+  const layout = version === 'v1' ? layoutV1(settings) : layoutV2(settings);
+  const intervalMs =
+    durationSetting(settings, 'cleanupInterval', 'cleanupIntervalInSeconds') ?? SWEEP_EVERY_MS;
+  const pool = await openPostgres(settings, env);
+  try {
+    await migrate(pool, env.clock, {
+      metadataTable: layout.metadataTable,
+      key: layout.migrationsKey,
+      steps: layout.migrations,
+    });
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
+  const { component } = settings;
+  const sweep =
+    intervalMs <= 0
+      ? undefined
+      : sweepExpired(pool, { ...env, ...layout, component, intervalMs, key: layout.sweepKey });
+
+  return {
+    capabilities: ['ETAG', 'TRANSACTIONAL', 'TTL'],
+    async get(key) {
+      const { rows } = await pool.query(layout.get, [key]);
+      const row = rows[0];
+      if (row === undefined) return undefined;
+      return {
+        value: jsonOf(row.value as string | Buffer, row.isbinary === true),
+        etag: String(row.etag),
+        expiresAt: row.expires === null ? undefined : String(row.expires),
+      };
+    },
+    async write(operations, atomic) {
+      const all = async (query: Query) => {
+        for (const operation of operations) await writeOne(query, layout, operation);
+      };
+      if (atomic && operations.length > 1) await pool.inTransaction(all);
+      else await pool.withOne(all);
+    },
+    async close() {
+      await sweep?.close();
+      await pool.close();
+    },
+  };
+}
+
+async function writeOne(
+  query: Query,
+  layout: PostgresLayout,
+  operation: StateOperation,
+): Promise<void> {
+  const { key, etag } = operation;
+  if (etag !== undefined) layout.checkEtag(etag);
+  if (operation.kind === 'delete') {
+    if (etag === undefined) await query(layout.remove, [key]);
+    else expectOne((await query(layout.removeIf, [key, etag])).count);
+    return;
+  }
+  const { firstWrite, ttlSeconds } = operation;
+  const seconds = ttlSeconds === undefined || ttlSeconds <= 0 ? null : ttlSeconds;
+  const values = [key, layout.encode(operation.value), seconds];
+  if (etag !== undefined) expectOne((await query(layout.replace, [...values, etag])).count);
+  else expectOne((await query(firstWrite ? layout.first : layout.set, values)).count);
+}
+
+function expectOne(count: number): void {
+  if (count !== 1) throw new EtagMismatchError();
+}
+
+/**
+ * A value as JSON. What Dapr was given as bytes over gRPC need not be any: JSON
+ * among it is what it is, and the rest is a text.
+ */
+function jsonOf(value: string | Buffer, base64: boolean): string {
+  if (typeof value === 'string' && !base64) return value;
+  const text = (
+    typeof value === 'string' ? Buffer.from(JSON.parse(value) as string, 'base64') : value
+  ).toString('utf8');
+  try {
+    JSON.parse(text);
+    return text;
+  } catch {
+    return JSON.stringify(text);
+  }
+}
