@@ -5,6 +5,7 @@ export {
   SIDECAR_DEFAULTS,
   type SidecarOptions,
 } from './options.ts';
+export { formatSpiffeId, parseSpiffeId, type SpiffeId, uriOf } from './peers/spiffe-id.ts';
 export { ConfigurationFileError } from './resources/load-resources.ts';
 export { PortTakenError } from './server/listen.ts';
 export { type Sidecar, type SidecarEnv, startSidecar } from './start-sidecar.ts';

@@ -1,4 +1,6 @@
 import type { NameResolver } from './names/name-resolver.ts';
+import { type MtlsOptions, resolveMtlsOptions } from './peers/mtls-options.ts';
+import { isLoopback } from './server/loopback.ts';
 
 /** Health probes of the application (`--enable-app-health-check`). */
 export interface AppHealthCheckOptions {
@@ -26,8 +28,18 @@ export interface SidecarOptions {
   readonly appMaxConcurrency?: number;
   /** The API. 0: any free port. @default 3500 */
   readonly httpPort?: number;
-  /** Other sidecars; always on loopback. 0: any free port. @default 0 */
+  /** Other sidecars. 0: any free port. @default 0 */
   readonly internalPort?: number;
+  /** Where other sidecars call this one; off loopback `mtls` is needed. @default '127.0.0.1' */
+  readonly internalListenAddress?: string;
+  /** Certificates of the leg between sidecars. @default none: it is in the clear, on loopback */
+  readonly mtls?: MtlsOptions;
+  /**
+   * Listens for other sidecars off loopback although anybody who gets there can
+   * then call the application and read what is sent.
+   * @default false
+   */
+  readonly allowPlainInternal?: boolean;
   /** Health and metadata only. @default none */
   readonly publicPort?: number;
   /** @default 9090 (0: any free port) */
@@ -63,8 +75,8 @@ export interface SidecarOptions {
   /** @default 'default' */
   readonly namespace?: string;
   /**
-   * Told to applications in `X-Forwarded-For`. Others find the sidecar at
-   * 127.0.0.1 whatever it is: the leg between sidecars does not leave the machine.
+   * Told to applications in `X-Forwarded-For`; where `internalListenAddress` is
+   * all addresses, others find the sidecar here.
    * @default '127.0.0.1'
    */
   readonly hostAddress?: string;
@@ -88,6 +100,8 @@ export const SIDECAR_DEFAULTS = {
   appMaxConcurrency: -1,
   httpPort: 3500,
   internalPort: 0,
+  internalListenAddress: '127.0.0.1',
+  allowPlainInternal: false,
   metricsPort: 9090,
   metricsListenAddress: '127.0.0.1',
   enableMetrics: true,
@@ -126,6 +140,13 @@ export function resolveSidecarOptions(given: SidecarOptions): ResolvedSidecarOpt
   }
   if (options.appPort === 0)
     throw new RangeError('sidecar.appPort must be from 1 to 65535, not 0.');
+  const { internalListenAddress: internal } = options;
+  if (options.mtls !== undefined) resolveMtlsOptions(options.mtls);
+  else if (!isLoopback(internal) && !options.allowPlainInternal) {
+    throw new RangeError(
+      `sidecar.internalListenAddress ${internal} is off loopback, where anybody could call the application: give certificates (--enable-mtls), or say --allow-plain-internal.`,
+    );
+  }
   whole('appMaxConcurrency', options.appMaxConcurrency, -1, 1_000_000);
   whole('maxBodyBytes', options.maxBodyBytes, 1, 2 ** 40);
   whole('readBufferBytes', options.readBufferBytes, 1024, 2 ** 24);

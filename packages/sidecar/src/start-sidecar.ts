@@ -21,18 +21,15 @@ import { AddressBook } from './names/address-book.ts';
 import { openNames } from './names/open-names.ts';
 import { resolveSidecarOptions, type SidecarOptions } from './options.ts';
 import { Callee } from './peers/callee.ts';
-import { listenForPeers } from './peers/frame-server.ts';
-import { framePeerTransport } from './peers/frame-transport.ts';
+import { openPeerLeg } from './peers/open-peer-leg.ts';
 import { type LivePolicies, openPolicies } from './policies/live-policies.ts';
 import { Subscriber } from './pubsub/subscriber.ts';
 import { loadResources } from './resources/load-resources.ts';
+import { isLoopback } from './server/loopback.ts';
 import { openDoors } from './server/open-doors.ts';
 import { shutdownRoutes } from './server/shutdown-routes.ts';
 import { createTokenCheck } from './server/token.ts';
 import { openTracing } from './trace/open-tracing.ts';
-
-/** The leg between sidecars has no authentication yet: it does not leave this machine. */
-const INTERNAL_HOST = '127.0.0.1';
 
 /** A running sidecar. */
 export interface Sidecar {
@@ -103,15 +100,9 @@ async function start(
   });
   closing.last(() => app.close());
 
-  const peers = framePeerTransport();
-  closing.last(() => peers.close());
-
   const callee = new Callee({ appId, app, tracing, counts: metrics });
-  const peerServer = await listenForPeers(callee, {
-    host: INTERNAL_HOST,
-    port: options.internalPort,
-  });
-  closing.last(() => peerServer.close());
+  const leg = await openPeerLeg({ options, callee, metrics, clock, log, closing });
+  const { peers, peerServer } = leg;
 
   const names = options.names ?? (await openNames(configuration.nameResolution, { clock, log }));
   closing.last(() => names.close());
@@ -236,7 +227,7 @@ async function start(
     closing.last(() => probes.close());
   }
 
-  await names.register({ appId, namespace, host: INTERNAL_HOST, port: peerServer.port });
+  await names.register({ appId, namespace, host: leg.host, port: peerServer.port });
   waiting.delete('http');
   if (options.appPort !== undefined) {
     const { appChannelAddress: host, appPort: port } = options;
@@ -289,6 +280,7 @@ async function start(
       endpoints = again.endpoints;
       upstreams.endpoints = endpoints;
       await policies.reload();
+      await leg.reload();
     },
     stop,
     ended: ended.promise,
@@ -306,7 +298,7 @@ function warnOfOpenApi(
   { listenAddresses, apiToken }: { listenAddresses: readonly string[]; apiToken?: string },
   log: Logger,
 ): void {
-  const open = listenAddresses.filter((host) => !/^(127\.|::1$|localhost$)/.test(host));
+  const open = listenAddresses.filter((host) => !isLoopback(host));
   if (open.length === 0 || apiToken) return;
   log.warn(`The API listens on ${open.join(', ')} without a token: whoever reaches it can use it.`);
 }

@@ -51,6 +51,49 @@ export const HOLDFASTD_FLAGS: readonly Flag[] = [
     meaning: 'The port other sidecars call this one on; 0 for any free one',
   },
   {
+    name: 'dapr-internal-grpc-listen-address',
+    type: 'text',
+    value: 'HOST',
+    default: '127.0.0.1',
+    meaning:
+      'The address other sidecars call this one on; off loopback it needs --enable-mtls (daprd: all)',
+  },
+  {
+    name: 'enable-mtls',
+    type: 'boolean',
+    default: 'false',
+    meaning: 'Call and be called by other sidecars with certificates only (docs/operating/mtls.md)',
+  },
+  {
+    name: 'trust-anchors-file',
+    type: 'text',
+    value: 'FILE',
+    ours: true,
+    meaning: 'The roots to trust, read again when the file changes; else DAPR_TRUST_ANCHORS',
+  },
+  {
+    name: 'cert-chain-file',
+    type: 'text',
+    value: 'FILE',
+    ours: true,
+    meaning: 'Our certificate and its issuer, read again; else DAPR_CERT_CHAIN',
+  },
+  {
+    name: 'cert-key-file',
+    type: 'text',
+    value: 'FILE',
+    ours: true,
+    meaning: 'The private key of it, read again; else DAPR_CERT_KEY',
+  },
+  {
+    name: 'allow-plain-internal',
+    type: 'boolean',
+    default: 'false',
+    ours: true,
+    meaning:
+      'Listen for other sidecars off loopback without certificates: anybody can call the app',
+  },
+  {
     name: 'dapr-public-port',
     type: 'port',
     value: 'PORT',

@@ -1,7 +1,7 @@
 import type { Flag } from './flag.ts';
 
 const NO_ACTORS = 'there are no actors and no scheduler here';
-const NO_MTLS = 'sidecars listen on loopback only and do not use certificates';
+const NO_SENTRY = 'certificates come from files (--cert-chain-file), which `holdfast ca` makes';
 const NO_CONTROL_PLANE = 'there is no control plane';
 
 /** Flags of daprd that `holdfastd` takes without effect, and why they have none. */
@@ -13,13 +13,6 @@ export const IDLE_FLAGS: readonly Flag[] = [
     default: '50001',
     meaning: "The port of the sidecar's gRPC API",
     ignored: 'the gRPC API is not served yet, so nothing listens on it',
-  },
-  {
-    name: 'dapr-internal-grpc-listen-address',
-    type: 'text',
-    value: 'HOST',
-    meaning: 'The address other sidecars call this one on',
-    ignored: 'it is the first of --dapr-listen-addresses',
   },
   {
     name: 'dapr-public-listen-address',
@@ -88,25 +81,18 @@ export const IDLE_FLAGS: readonly Flag[] = [
     ignored: 'the probe goes to --app-port',
   },
   {
-    name: 'enable-mtls',
-    type: 'boolean',
-    default: 'false',
-    meaning: 'Encrypt between sidecars',
-    ignored: NO_MTLS,
-  },
-  {
     name: 'sentry-address',
     type: 'text',
     value: 'ADDRESS',
     meaning: 'Where certificates come from',
-    ignored: NO_MTLS,
+    ignored: NO_SENTRY,
   },
   {
     name: 'sentry-request-jwt-audiences',
     type: 'list',
     value: 'NAMES',
     meaning: 'Audiences of certificate requests',
-    ignored: NO_MTLS,
+    ignored: NO_SENTRY,
   },
   {
     name: 'control-plane-address',

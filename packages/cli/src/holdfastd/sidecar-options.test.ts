@@ -38,6 +38,21 @@ test('flags and variables become options, in the sidecar’s units', () => {
   });
 });
 
+test('certificates come from files, else from daprd’s variables, and none may be missing', () => {
+  const line =
+    '--app-id a --enable-mtls --dapr-internal-grpc-listen-address [::] --trust-anchors-file r';
+  const env = { DAPR_TRUST_ANCHORS: 'x', DAPR_CERT_CHAIN: 'c', DAPR_CERT_KEY: 'k' };
+  const { sidecar } = settings(line, env) as { sidecar: unknown };
+  assert.deepEqual(sidecar, {
+    appId: 'a',
+    internalListenAddress: '::',
+    mtls: { trustAnchorsFile: 'r', certChain: 'c', certKey: 'k' },
+  });
+  assert.throws(() => settings(line, { DAPR_CERT_CHAIN: 'c' }), {
+    message: /--enable-mtls needs --cert-key-file or DAPR_CERT_KEY/,
+  });
+});
+
 test('a sidecar without a name, with a dotted one or for a protocol it does not speak is refused', () => {
   const messages = ['', '--app-id a.b', '--app-id a --app-protocol grpc'].map((line) => {
     try {

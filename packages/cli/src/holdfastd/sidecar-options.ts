@@ -46,6 +46,10 @@ export function holdfastdSettings({ values }: ParsedFlags, env: Environment): Ho
     appMaxConcurrency: orNoLimit(number('app-max-concurrency'), 1, -1),
     httpPort: port('dapr-http-port'),
     internalPort: port('dapr-internal-grpc-port'),
+    internalListenAddress:
+      withoutBrackets(text('dapr-internal-grpc-listen-address') || '') || undefined,
+    allowPlainInternal: flag('allow-plain-internal'),
+    mtls: flag('enable-mtls') === true ? certificates(text, env) : undefined,
     publicPort: port('dapr-public-port') || undefined,
     metricsPort: port('metrics-port'),
     metricsListenAddress: text('metrics-listen-address'),
@@ -80,6 +84,28 @@ export function holdfastdSettings({ values }: ParsedFlags, env: Environment): Ho
       file: text('log-file') || undefined,
     },
   };
+}
+
+/** A file of a flag comes before the PEM text of daprd's variable. */
+function certificates(
+  text: (name: string) => string | undefined,
+  env: Environment,
+): Record<string, unknown> {
+  const one = (file: string, pem: string, flagName: string, variable: string) => {
+    const path = text(flagName) || undefined;
+    const given = path === undefined ? env[variable] || undefined : undefined;
+    if (path === undefined && given === undefined) {
+      throw new FlagError(
+        `--enable-mtls needs --${flagName} or ${variable}; \`holdfast ca\` makes what belongs there.`,
+      );
+    }
+    return { [file]: path, [pem]: given };
+  };
+  return withoutUndefined({
+    ...one('trustAnchorsFile', 'trustAnchors', 'trust-anchors-file', 'DAPR_TRUST_ANCHORS'),
+    ...one('certChainFile', 'certChain', 'cert-chain-file', 'DAPR_CERT_CHAIN'),
+    ...one('certKeyFile', 'certKey', 'cert-key-file', 'DAPR_CERT_KEY'),
+  });
 }
 
 function healthCheck(values: ParsedFlags['values']): Record<string, unknown> {

@@ -74,9 +74,10 @@ export class Upstreams {
   peer(appId: string, namespace: string): PeerAt | Promise<PeerAt> {
     const { addresses, peers } = this.#options;
     const found = addresses.find(appId, namespace);
+    const expected = { appId, namespace };
     return typeof found === 'string'
-      ? { address: found, upstream: peers.to(found) }
-      : found.then((address) => ({ address, upstream: peers.to(address) }));
+      ? { address: found, upstream: peers.to(found, expected) }
+      : found.then((address) => ({ address, upstream: peers.to(address, expected) }));
   }
 
   /** A peer could not be reached: its address is looked up again. */

@@ -58,6 +58,11 @@ export interface SidecarMetrics extends PeerCounts {
   forgotten(appId: string, pipeline: string): void;
   /** A Resiliency document is in force from now on. */
   loaded(name: string, namespace: string): void;
+  /** The certificate shown to other sidecars is good until then. */
+  certificate(notAfterMs: number): void;
+  certificateReloaded(outcome: 'good' | 'bad'): void;
+  /** A connection of another sidecar was not let in. */
+  peerRefused(): void;
   /** What a scrape gets. */
   render(): string;
 }
@@ -116,6 +121,34 @@ export function sidecarMetrics(appId: string, namespace: string): SidecarMetrics
       resiliency ??= resiliencyMetrics(metrics, { appId, name, namespace });
       resiliency.loaded();
     },
+    certificate(notAfterMs) {
+      metrics
+        .gauge(
+          'holdfast_mtls_certificate_expiry_seconds',
+          'Unix time at which the certificate shown to other sidecars ends.',
+        )
+        .labels()
+        .set(Math.floor(notAfterMs / 1000));
+    },
+    certificateReloaded(outcome) {
+      metrics
+        .counter(
+          'holdfast_mtls_certificate_reloads_total',
+          'Changes of the certificate files, by whether they were taken over.',
+          ['outcome'],
+        )
+        .labels(outcome)
+        .inc();
+    },
+    peerRefused() {
+      metrics
+        .counter(
+          'holdfast_mtls_refused_connections_total',
+          'Connections of other sidecars that were not let in.',
+        )
+        .labels()
+        .inc();
+    },
     render: () => metrics.render(),
   };
 }
@@ -136,5 +169,8 @@ export const NO_METRICS: SidecarMetrics = {
   bound() {},
   forgotten() {},
   loaded() {},
+  certificate() {},
+  certificateReloaded() {},
+  peerRefused() {},
   render: () => '',
 };

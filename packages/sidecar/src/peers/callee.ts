@@ -1,10 +1,12 @@
 import { formatTraceparent } from '@holdfast/core/trace';
 import type { LiveSpan } from '@holdfast/telemetry/trace';
 import type { AppChannel } from '../app/app-channel.ts';
-import type { AnswerSink, Flow, OutgoingCall, Upstream } from '../flow/answer.ts';
+import type { AnswerSink, Flow } from '../flow/answer.ts';
 import { UpstreamError } from '../flow/upstream-error.ts';
 import type { PeerCounts } from '../metrics/sidecar-metrics.ts';
 import { recorded, type Tracing } from '../trace/tracing.ts';
+import type { PeerCall, PeerCallee } from './peer-transport.ts';
+import { formatSpiffeId } from './spiffe-id.ts';
 
 export interface CalleeOptions {
   readonly appId: string;
@@ -14,23 +16,32 @@ export interface CalleeOptions {
 }
 
 /** What a call from another sidecar meets: our application, if the call is for it. */
-export class Callee implements Upstream {
+export class Callee implements PeerCallee {
   readonly #options: CalleeOptions;
 
   constructor(options: CalleeOptions) {
     this.#options = options;
   }
 
-  send(call: OutgoingCall, sink: AnswerSink): Flow {
+  send(call: PeerCall, sink: AnswerSink): Flow {
     const { appId, app, counts, tracing } = this.#options;
     const headers = call.headers as string[];
     const meant = header(headers, 'dapr-callee-app-id');
     // Ports are used again: a caller with an old address must not reach a stranger.
     if (meant !== appId) {
-      queueMicrotask(() =>
-        sink.fail(new UpstreamError('REFUSED', `this is the sidecar of ${appId}, not of ${meant}`)),
-      );
-      return { pause() {}, resume() {}, abort() {} };
+      return refuse(sink, `this is the sidecar of ${appId}, not of ${meant}`);
+    }
+    const { callerId } = call;
+    if (callerId !== undefined) {
+      const app = header(headers, 'dapr-caller-app-id');
+      const namespace = header(headers, 'dapr-caller-namespace');
+      if (app !== callerId.appId || namespace !== callerId.namespace) {
+        const shown = formatSpiffeId(callerId);
+        return refuse(
+          sink,
+          `the caller says it is ${namespace}/${app}, its certificate is of ${shown}`,
+        );
+      }
     }
     const span = tracing.on ? this.#ownSpan(call.path, headers) : undefined;
     const caller = header(headers, 'dapr-caller-app-id') ?? '';
@@ -60,6 +71,11 @@ export class Callee implements Upstream {
     }
     return undefined;
   }
+}
+
+function refuse(sink: AnswerSink, why: string): Flow {
+  queueMicrotask(() => sink.fail(new UpstreamError('REFUSED', why)));
+  return { pause() {}, resume() {}, abort() {} };
 }
 
 function header(headers: readonly string[], name: string): string | undefined {

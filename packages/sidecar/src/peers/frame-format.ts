@@ -6,6 +6,7 @@
  *     DATA     bytes of the body, CHUNK_BYTES at most
  *     RESET    the call is given up
  *     CREDIT   u32 more bytes may be sent
+ *     BYE      why the connection is not let in; its stream is 0 and nothing follows
  *
  * A head text is latin1 lines joined by line breaks: verb and path, or the
  * status, then `name`, `value`, … HTTP forbids line breaks in any of these, so
@@ -18,6 +19,7 @@ export const HEAD = 1;
 export const DATA = 2;
 export const RESET = 3;
 export const CREDIT = 4;
+export const BYE = 5;
 /** Set in a frame's kind: nothing follows in this direction. */
 export const LAST = 0x80;
 
@@ -30,6 +32,8 @@ export const CHUNK_BYTES = 16 * 1024;
 export const WINDOW_BYTES = 128 * 1024;
 export const MAX_HEAD_BYTES = 60 * 1024;
 export const MAX_FRAME_BYTES = 2 + MAX_HEAD_BYTES + INLINE_BYTES;
+/** The longest reason of a BYE. */
+export const MAX_BYE_BYTES = 1024;
 /** Status of an answer that is the sidecar's own. */
 export const FAULT = 0;
 

@@ -1,10 +1,12 @@
 import type { Socket } from 'node:net';
 import {
+  BYE,
   CREDIT,
   DATA,
   FRAME_BYTES,
   HEAD,
   LAST,
+  MAX_BYE_BYTES,
   MAX_FRAME_BYTES,
   PREFACE,
   RESET,
@@ -28,6 +30,16 @@ export abstract class FrameStream {
   abstract onCredit(): void;
   /** The other end gave it up, or the connection is gone. */
   abstract onReset(): void;
+}
+
+/** The other end took none of the calls, and said why. */
+export class NotLetInError extends Error {
+  readonly code = 'NOT_LET_IN';
+
+  constructor(why: string) {
+    super(`not let in: ${why}`);
+    this.name = 'NotLetInError';
+  }
 }
 
 /** Calls at a time on one link: what fits into the slot's part of an id. */
@@ -146,7 +158,7 @@ export class FrameLink {
         return;
       }
       if (!all.subarray(0, PREFACE.length).equals(PREFACE)) {
-        this.#socket.destroy(new Error('the other side is no holdfast sidecar'));
+        this.#socket.destroy(new Error(stranger(all)));
         return;
       }
       this.#greeted = true;
@@ -183,6 +195,11 @@ export class FrameLink {
       const bytes = body < to ? all.subarray(body, to) : null;
       if (bytes !== null && !last) stream.unread += bytes.length;
       stream.onHead(text, bytes, last);
+      return true;
+    }
+    if (kind === BYE) {
+      if (to - from > MAX_BYE_BYTES) return false;
+      this.#socket.destroy(new NotLetInError(all.toString('utf8', from, to)));
       return true;
     }
     const stream = this.#find(id);
@@ -234,4 +251,12 @@ export class FrameLink {
   #broken(): void {
     this.#socket.destroy(new Error('the other side sent what is no frame'));
   }
+}
+
+/** TLS answers what it does not understand with an alert or a handshake record. */
+function stranger(bytes: Buffer): string {
+  const isTls = (bytes[0] === 0x15 || bytes[0] === 0x16) && bytes[1] === 3;
+  return isTls
+    ? 'the other side speaks TLS, this side does not: is one of them started without --enable-mtls?'
+    : 'the other side is no holdfast sidecar';
 }

@@ -1,12 +1,15 @@
-import net from 'node:net';
+import type net from 'node:net';
 import { Readable } from 'node:stream';
-import type { AnswerSink, Flow, Upstream } from '../flow/answer.ts';
+import type { AnswerSink, Flow } from '../flow/answer.ts';
 import { ClientGoneError } from '../flow/upstream-error.ts';
 import { listen } from '../server/listen.ts';
 import { faultText } from './fault.ts';
 import { FAULT, headText, INLINE_BYTES, MAX_HEAD_BYTES, WINDOW_BYTES } from './frame-format.ts';
 import { FrameLink, FrameStream } from './frame-link.ts';
-import type { PeerServer } from './peer-transport.ts';
+import { FrameWriter } from './frame-writer.ts';
+import { IN_THE_CLEAR, type PeerSecurity } from './peer-security.ts';
+import type { PeerCallee, PeerServer } from './peer-transport.ts';
+import type { SpiffeId } from './spiffe-id.ts';
 
 export interface FrameServerOptions {
   readonly host: string;
@@ -15,13 +18,17 @@ export interface FrameServerOptions {
   readonly maxConnections?: number;
   /** A connection on which no call has begun by then is closed. @default 10_000 ms */
   readonly firstCallMs?: number;
+  /** @default in the clear */
+  readonly security?: PeerSecurity;
+  /** Told of each connection that was not let in: where from, and why. */
+  readonly refused?: (from: string, why: string) => void;
 }
 
 const FIRST_CALL_MS = 10_000;
 
 /** Receives other sidecars' calls; each goes to `callee`. */
 export async function listenForPeers(
-  callee: Upstream,
+  callee: PeerCallee,
   options: FrameServerOptions,
 ): Promise<PeerServer> {
   const sockets = new Set<net.Socket>();
@@ -32,20 +39,44 @@ export async function listenForPeers(
     if (drained !== undefined && open() === 0) drained();
   };
 
-  const server = net.createServer({ noDelay: true }, (socket) => {
+  const security = options.security ?? IN_THE_CLEAR;
+  const firstCallMs = options.firstCallMs ?? FIRST_CALL_MS;
+  const { server, event } = security.server(firstCallMs);
+  const refused = (from: string | undefined, why: string): void =>
+    options.refused?.(from ?? 'an unknown address', why);
+  // Also those that are still in their handshake.
+  server.on('connection', (socket: net.Socket) => {
     sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  server.on('tlsClientError', (error: Error & { code?: string }, socket: net.Socket) => {
+    refused(socket.remoteAddress, `no TLS 1.3 came about: ${error.message}`);
+    socket.destroy();
+  });
+  server.on(event, (socket: net.Socket) => {
+    const admission = security.admit(socket);
+    if (admission.kind === 'refused') {
+      refused(socket.remoteAddress, admission.why);
+      socket.on('error', () => {});
+      new FrameWriter(socket).bye(admission.why);
+      // It reads why and hangs up; one that does not is hung up on.
+      socket
+        .end()
+        .resume()
+        .setTimeout(firstCallMs, () => socket.destroy());
+      return;
+    }
     let used = false;
     // A sidecar dials when it has a call to send; who dials and is silent only takes up a place.
-    socket.setTimeout(options.firstCallMs ?? FIRST_CALL_MS, () => socket.destroy());
+    socket.setTimeout(firstCallMs, () => socket.destroy());
     const link: FrameLink = new FrameLink(
       socket,
       (from) => {
         if (!used) socket.setTimeout(0);
         used = true;
-        return new ReceivedCall(from, callee, ended);
+        return new ReceivedCall(from, callee, admission.callerId, ended);
       },
       () => {
-        sockets.delete(socket);
         links.delete(link);
         // The streams of the link are told after this; look again when they are gone.
         setImmediate(ended);
@@ -73,7 +104,8 @@ export async function listenForPeers(
 /** One call at the callee's end: what its application answers goes back as frames. */
 class ReceivedCall extends FrameStream implements AnswerSink {
   readonly #link: FrameLink;
-  readonly #callee: Upstream;
+  readonly #callee: PeerCallee;
+  readonly #callerId: SpiffeId | undefined;
   readonly #ended: () => void;
   #flow: Flow | undefined;
   #answering: Flow | undefined;
@@ -82,10 +114,16 @@ class ReceivedCall extends FrameStream implements AnswerSink {
   #owed = 0;
   #done = false;
 
-  constructor(link: FrameLink, callee: Upstream, ended: () => void) {
+  constructor(
+    link: FrameLink,
+    callee: PeerCallee,
+    callerId: SpiffeId | undefined,
+    ended: () => void,
+  ) {
     super();
     this.#link = link;
     this.#callee = callee;
+    this.#callerId = callerId;
     this.#ended = ended;
   }
 
@@ -97,7 +135,7 @@ class ReceivedCall extends FrameStream implements AnswerSink {
       this.#body = this.#readable();
       if (body !== null) this.onData(body, false);
     }
-    const call = { method, path, headers, body: this.#body ?? body };
+    const call = { method, path, headers, body: this.#body ?? body, callerId: this.#callerId };
     let flow: Flow;
     try {
       flow = this.#callee.send(call, this);

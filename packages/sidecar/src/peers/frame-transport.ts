@@ -1,4 +1,4 @@
-import net from 'node:net';
+import type net from 'node:net';
 import { Readable } from 'node:stream';
 import type { AnswerSink, Flow, OutgoingCall, Upstream } from '../flow/answer.ts';
 import { brokenConnection, connectFailure } from '../flow/go-words.ts';
@@ -6,7 +6,8 @@ import { REPEATABLE } from '../flow/http-upstream.ts';
 import { UpstreamError } from '../flow/upstream-error.ts';
 import { Recent } from '../policies/recent.ts';
 import { CHUNK_BYTES, FAULT, headText, INLINE_BYTES, MAX_HEAD_BYTES } from './frame-format.ts';
-import { FrameLink, FrameStream } from './frame-link.ts';
+import { FrameLink, FrameStream, NotLetInError } from './frame-link.ts';
+import { type ExpectedPeer, IN_THE_CLEAR, type PeerSecurity } from './peer-security.ts';
 import type { PeerTransport } from './peer-transport.ts';
 
 /** Peers with kept connections at a time. */
@@ -16,14 +17,19 @@ const CALLS_PER_LINK = 1024;
 const MAX_LINKS = 8;
 const CONNECT_MS = 5_000;
 
-export function framePeerTransport(): PeerTransport {
+export function framePeerTransport(security: PeerSecurity = IN_THE_CLEAR): PeerTransport {
   const peers = new Recent<FramePeer>(MAX_PEERS, (peer) => peer.close());
+  // Calls under way end where they are; new ones show the new certificate.
+  security.onChange(() => {
+    for (const [, peer] of peers.entries()) peer.retire();
+  });
   return {
-    to(address) {
-      const known = peers.get(address);
+    to(address, expected) {
+      const key = security.key(address, expected);
+      const known = peers.get(key);
       if (known !== undefined) return known;
-      const peer = new FramePeer(address);
-      peers.set(address, peer);
+      const peer = new FramePeer(address, expected, security);
+      peers.set(key, peer);
       return peer;
     },
     drop() {
@@ -38,10 +44,14 @@ export function framePeerTransport(): PeerTransport {
 /** Another sidecar: its links, and calls over them. */
 class FramePeer implements Upstream {
   readonly address: string;
+  readonly #expected: ExpectedPeer | undefined;
+  readonly #security: PeerSecurity;
   #links: Dialed[] = [];
 
-  constructor(address: string) {
+  constructor(address: string, expected: ExpectedPeer | undefined, security: PeerSecurity) {
     this.address = address;
+    this.#expected = expected;
+    this.#security = security;
   }
 
   send(call: OutgoingCall, sink: AnswerSink): Flow {
@@ -54,6 +64,12 @@ class FramePeer implements Upstream {
 
   close(): void {
     for (const { link } of this.#links) link.destroy();
+  }
+
+  /** The links there are carry no new calls, and end with their last. */
+  retire(): void {
+    for (const dialed of this.#links) dialed.retire();
+    this.#links = [];
   }
 
   #link(): Dialed {
@@ -70,15 +86,12 @@ class FramePeer implements Upstream {
   #dial(): Dialed {
     const colon = this.address.lastIndexOf(':');
     const host = this.address.slice(0, colon).replace(/^\[|\]$/g, '');
-    const socket = net.connect({
-      host,
-      port: Number(this.address.slice(colon + 1)),
-      noDelay: true,
-    });
+    const port = Number(this.address.slice(colon + 1));
+    const { socket, established } = this.#security.dial({ host, port }, this.#expected);
     socket.setTimeout(CONNECT_MS, () => {
       socket.destroy(Object.assign(new Error('timed out'), { code: 'ETIMEDOUT' }));
     });
-    const dialed = new Dialed(socket, () => {
+    const dialed = new Dialed(socket, established, () => {
       this.#links = this.#links.filter((one) => one !== dialed);
     });
     this.#links = [...this.#links, dialed];
@@ -92,8 +105,10 @@ class Dialed {
   connected = false;
   failure: (Error & { code?: string }) | undefined;
 
-  constructor(socket: net.Socket, gone: () => void) {
-    socket.once('connect', () => {
+  #retired = false;
+
+  constructor(socket: net.Socket, established: string, gone: () => void) {
+    socket.once(established, () => {
       this.connected = true;
       socket.setTimeout(0);
     });
@@ -107,6 +122,20 @@ class Dialed {
       },
     );
   }
+
+  close(stream: FrameStream): void {
+    this.link.close(stream);
+    if (this.#retired && this.link.open === 0) this.link.destroy();
+  }
+
+  retire(): void {
+    this.#retired = true;
+    if (this.link.open === 0) this.link.destroy();
+  }
+}
+
+function unavailable(why: string): string {
+  return `rpc error: code = Unavailable desc = ${why}`;
 }
 
 /** One call at the caller's end. */
@@ -213,6 +242,10 @@ class SentCall extends FrameStream implements Flow {
   onReset(): void {
     if (this.#done) return;
     const { connected, failure } = this.#dialed;
+    if (failure instanceof NotLetInError) {
+      this.#fail(new UpstreamError('UNREACHABLE', unavailable(failure.message)));
+      return;
+    }
     if (!connected) {
       const why = connectFailure(failure ?? new Error('closed'), this.#peer.address);
       const text = `rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: ${why}"`;
@@ -220,7 +253,7 @@ class SentCall extends FrameStream implements Flow {
       return;
     }
     const why = failure === undefined ? 'EOF' : brokenConnection(failure);
-    const text = `rpc error: code = Unavailable desc = error reading from server: ${why}`;
+    const text = unavailable(`error reading from server: ${why}`);
     const repeatable =
       !this.#started && REPEATABLE.has(this.#call.method) && this.#body === undefined;
     this.#fail(new UpstreamError(repeatable ? 'UNREACHABLE' : 'BROKEN', text));
@@ -255,7 +288,7 @@ class SentCall extends FrameStream implements Flow {
 
   #finish(): void {
     this.#done = true;
-    this.#dialed.link.close(this);
+    this.#dialed.close(this);
     this.#body?.destroy();
   }
 }

@@ -1,11 +1,13 @@
 import type { Socket } from 'node:net';
 import {
+  BYE,
   CHUNK_BYTES,
   CREDIT,
   DATA,
   FRAME_BYTES,
   HEAD,
   LAST,
+  MAX_BYE_BYTES,
   PREFACE,
   RESET,
 } from './frame-format.ts';
@@ -68,6 +70,15 @@ export class FrameWriter {
     this.#room(FRAME_BYTES + 4);
     this.#frame(4, CREDIT, id);
     this.#to = this.#slab.writeUInt32BE(bytes, this.#to);
+  }
+
+  /** The last frame: why the other side is not let in. */
+  bye(why: string): void {
+    const text = Buffer.from(why).subarray(0, MAX_BYE_BYTES);
+    this.#room(FRAME_BYTES + text.length);
+    this.#frame(text.length, BYE, 0);
+    this.#payload(text);
+    this.flush();
   }
 
   /** Sends what has gathered. */
