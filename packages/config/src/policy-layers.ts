@@ -23,13 +23,14 @@ import {
 /**
  * Policies that share their state alike, outermost first:
  *
- *     answers ▸ rate ▸ attempts ▸ gate ▸ attempt ▸ hedges
+ *     answers ▸ call ▸ rate ▸ attempts ▸ gate ▸ attempt ▸ hedges
  *
- * `answers` (fallback, cache), `rate` and `gate` (bulkhead) are of the target as
- * a whole; `attempts` (deadline, retry, circuit) is per method where there is a
- * circuit; `hedges` is for calls that may be executed twice.
+ * `answers` (fallback, cache), `call` (deadline), `rate` and `gate` (bulkhead) are
+ * of the target as a whole; `attempts` (retry, circuit, and what needs no layer of
+ * its own) is per method where there is a circuit; `attempt` is the time-out where
+ * it must be inside a `gate`; `hedges` is for calls that may be executed twice.
  */
-export type LayerKind = 'answers' | 'rate' | 'attempts' | 'gate' | 'attempt' | 'hedges';
+export type LayerKind = 'answers' | 'call' | 'rate' | 'attempts' | 'gate' | 'attempt' | 'hedges';
 
 export interface PolicyLayer {
   readonly kind: LayerKind;
@@ -73,16 +74,20 @@ export function policyLayers(found: Resolved, options: LayerOptions): readonly P
   const hedges =
     found.hedge === undefined ? [] : [hedgePolicy(found.hedge, found, options, budgets)];
 
-  // The deadline is outside the first of the layers that wait.
-  const rateLayer = whole || rates.length === 0 ? [] : [...limit, ...rates];
-  const before = rateLayer.length > 0 ? [] : [...limit, ...rates];
+  const apart = !whole && rates.length > 0;
   const split = !whole && gates.length > 0;
   const layers: PolicyLayer[] = [
     { kind: 'answers', policies: answerPolicies(found, means) },
-    { kind: 'rate', policies: rateLayer },
+    // The wait for a turn is part of the call, so the deadline is outside of it.
+    { kind: 'call', policies: apart ? limit : [] },
+    { kind: 'rate', policies: apart ? rates : [] },
     {
       kind: 'attempts',
-      policies: [...before, ...attempts, ...(split ? [] : [...gates, ...attempt])],
+      policies: [
+        ...(apart ? [] : [...limit, ...rates]),
+        ...attempts,
+        ...(split ? [] : [...gates, ...attempt]),
+      ],
     },
     { kind: 'gate', policies: split ? gates : [] },
     { kind: 'attempt', policies: split ? attempt : [] },

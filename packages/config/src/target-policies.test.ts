@@ -221,7 +221,8 @@ hedges: { h: }`,
         .map(({ kind, policies }) => `${kind}: ${policies.map((each) => each.name).join(' ')}`);
     assert.deepEqual(layers(true), ['attempts: d l r c b t', 'hedges: h']);
     assert.deepEqual(layers(false), [
-      'rate: d l',
+      'call: d',
+      'rate: l',
       'attempts: r c',
       'gate: b',
       'attempt: t',
