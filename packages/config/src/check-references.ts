@@ -1,6 +1,7 @@
 import { BUILT_IN_RETRIES, isBuiltIn } from './built-in-retries.ts';
 import { allDefaultNames, type DefaultKind } from './default-policies.ts';
 import type { Merged } from './merge-documents.ts';
+import { isNone } from './method-policies.ts';
 import { nearest } from './nearest.ts';
 import type { Problem } from './problem.ts';
 import { type Place, PROBLEM_LIMIT, problemAt } from './report.ts';
@@ -12,6 +13,8 @@ export interface Use {
   readonly path: string;
   readonly at: Place;
   readonly names: PolicyNames;
+  /** What it has besides, from the app that it is a method of. */
+  readonly inherited?: PolicyNames;
 }
 
 /** Every place that names policies. */
@@ -20,7 +23,13 @@ export function usesOf({ targets }: Merged): Use[] {
   const add = (path: string, at: Place | undefined, names: PolicyNames) => {
     if (at !== undefined) uses.push({ path, at, names });
   };
-  for (const app of targets.apps.values()) add(`apps.${app.name}`, app.at, app);
+  for (const app of targets.apps.values()) {
+    add(`apps.${app.name}`, app.at, app);
+    for (const { name, at, names } of app.methods) {
+      if (at === undefined) continue;
+      uses.push({ path: `apps.${app.name}.methods."${name}"`, at, names, inherited: app });
+    }
+  }
   for (const actor of targets.actors.values()) add(`actors.${actor.name}`, actor.at, actor);
   for (const { name, at, inbound, outbound } of targets.components.values()) {
     add(`components.${name}.outbound`, at, outbound);
@@ -35,6 +44,10 @@ const SECTIONS = [
   { section: 'circuitBreakers', field: 'circuitBreaker', byDefault: 'CircuitBreaker' },
   { section: 'bulkheads', field: 'bulkhead', byDefault: undefined },
   { section: 'deadlines', field: 'deadline', byDefault: undefined },
+  { section: 'rateLimits', field: 'rateLimit', byDefault: undefined },
+  { section: 'hedges', field: 'hedge', byDefault: undefined },
+  { section: 'caches', field: 'cache', byDefault: undefined },
+  { section: 'fallbacks', field: 'fallback', byDefault: undefined },
 ] as const;
 
 /** Names that nothing defines, and definitions that nothing names. */
@@ -47,6 +60,7 @@ export function checkReferences(merged: Merged, uses: readonly Use[]): Problem[]
       const reference: Reference | undefined = use.names[field];
       if (reference === undefined) continue;
       used.add(reference.name);
+      if (use.inherited !== undefined && isNone(reference, defined)) continue;
       const known =
         defined.has(reference.name) || merged.unusable.has(`${section}.${reference.name}`);
       if (known) continue;

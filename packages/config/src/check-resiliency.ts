@@ -1,9 +1,11 @@
 import { checkReferences, type Use, usesOf } from './check-references.ts';
 import { type Merged, mergeDocuments } from './merge-documents.ts';
+import { inherit } from './method-policies.ts';
 import type { Problem } from './problem.ts';
 import { problemAt } from './report.ts';
 import type {
   BreakerRule,
+  PolicyNames,
   ResiliencyDocument,
   RetryRule,
   TimeoutRule,
@@ -30,7 +32,8 @@ export function checkMerged(merged: Merged): Problem[] {
 }
 
 /** The policies that a use really gets. */
-function policiesOf({ policies }: Merged, { names }: Use) {
+function policiesOf({ policies }: Merged, use: Use) {
+  const names = namesOf(use);
   const find = <Rule>(rules: ReadonlyMap<string, Rule>, name: string | undefined) =>
     name === undefined ? undefined : rules.get(name);
   const timeout: TimeoutRule | undefined = find(policies.timeouts, names.timeout?.name);
@@ -45,22 +48,28 @@ function policiesOf({ policies }: Merged, { names }: Use) {
 function checkUse(merged: Merged, use: Use): Problem[] {
   const { timeout, retry, breaker } = policiesOf(merged, use);
   const problems: Problem[] = [];
-  if (Object.values(use.names).some(isReference) && use.names.timeout === undefined) {
+  const names = namesOf(use);
+  if (Object.values(use.names).some(isReference) && names.timeout === undefined) {
     const message = `${use.path} has no timeout: a call that hangs is never given up`;
     problems.push(problemAt(use.at, 'no-timeout', message));
   }
   if (retry?.maxRetries === Number.POSITIVE_INFINITY && breaker === undefined) {
     const how = retry.backoff === 'exponential' ? 'for 15 minutes' : 'without end';
     const message = `${use.path} retries ${how}: retries.${retry.name} has no maxRetries, and there is no circuit breaker`;
-    problems.push(problemAt(use.names.retry!.at, 'endless-retries', message));
+    problems.push(problemAt(names.retry!.at, 'endless-retries', message));
   }
   const interval = breaker?.clearIntervalMs ?? 0;
   const limit = timeout?.limitMs ?? 0;
   if (breaker !== undefined && interval > 0 && limit >= interval) {
     const message = `${use.path} forgets failures every ${interval} ms (circuitBreakers.${breaker.name}.interval) and an attempt may take ${limit} ms`;
-    problems.push(problemAt(use.names.circuitBreaker!.at, 'interval-too-short', message));
+    problems.push(problemAt(names.circuitBreaker!.at, 'interval-too-short', message));
   }
   return problems;
+}
+
+/** What it names, and what it has from its app. */
+function namesOf({ names, inherited }: Use): PolicyNames {
+  return inherited === undefined ? names : inherit(inherited, names);
 }
 
 const isReference = (value: unknown): boolean =>

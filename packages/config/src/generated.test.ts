@@ -81,7 +81,7 @@ describe('the JSON Schema', () => {
 function everyKey(fields: Readonly<Record<string, Field>>, suffix: string): object {
   const entries = Object.entries(fields).map(([name, field]) => {
     if (name === 'kind') return [name, 'Resiliency'];
-    if (field.later || (field.fields === undefined && field.kind !== 'map')) {
+    if (field.fields === undefined && field.kind !== 'map') {
       return [name + suffix, field.kind === 'list' ? [] : null];
     }
     if (field.fields === undefined) return [name, {}];

@@ -8,14 +8,21 @@ export {
   loadResiliency,
   ResiliencyFileError,
 } from './load-resiliency.ts';
+export { type MethodPattern, methodMatches } from './method-pattern.ts';
 export { nearest } from './nearest.ts';
 export { type ParsedResiliency, parseResiliency } from './parse-resiliency.ts';
+export type { LayerKind, LayerOptions, Means, PolicyLayer } from './policy-layers.ts';
 export { formatProblem, isBroken, type Problem } from './problem.ts';
 export type { Place } from './report.ts';
 export type {
   ActorScope,
   BreakerRule,
+  BudgetRule,
   BulkheadRule,
+  CacheRule,
+  FallbackRule,
+  HedgeRule,
+  RateLimitRule,
   ResiliencyDocument,
   RetryRule,
 } from './resiliency-document.ts';
@@ -23,6 +30,7 @@ export type { DefinedNames, ResiliencyPolicies } from './resiliency-policies.ts'
 export { RULES, type Rule, type RuleName, type Severity } from './rules.ts';
 export {
   isFailure,
+  type MethodPolicies,
   type Outcome,
   type Protocol,
   retryOptions,

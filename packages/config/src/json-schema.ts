@@ -34,7 +34,6 @@ function fieldSchema(field: Field): Schema {
 
 /** Nothing (`retries:` and no more) is as good as leaving the key out, so null is allowed everywhere. */
 function valueSchema(field: Field): Schema {
-  if (field.later) return {};
   switch (field.kind) {
     case 'text':
       return field.values === undefined
@@ -44,10 +43,11 @@ function valueSchema(field: Field): Schema {
       return { type: ['string', 'number', 'boolean', 'null'] };
     case 'duration':
       return { type: ['string', 'integer', 'null'], pattern: DURATION };
-    case 'integer': {
+    case 'integer':
+    case 'number': {
       const min = field.min === undefined ? {} : { minimum: field.min };
       const max = field.max === undefined ? {} : { maximum: field.max };
-      return { type: ['integer', 'null'], ...min, ...max };
+      return { type: [field.kind, 'null'], ...min, ...max };
     }
     case 'jitter':
       return {
@@ -81,7 +81,6 @@ function patternOf(values: readonly string[], anyCase: boolean): string {
 
 function describeField(field: Field): string {
   const byDefault = field.byDefault === undefined ? '' : ` Default: ${field.byDefault}.`;
-  const later = field.later ? ' Known, without effect in this version.' : '';
   const ours = field.ours ? ' (Holdfast; Dapr ignores it.)' : '';
-  return `${field.about}${byDefault}${later}${ours}`;
+  return `${field.about}${byDefault}${ours}`;
 }

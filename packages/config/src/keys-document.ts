@@ -25,8 +25,7 @@ function rows(path: string, fields: Readonly<Record<string, Field>>): string[] {
 
 function row(key: string, field: Field): string {
   const ours = field.ours ? ' **ours**' : '';
-  const later = field.later ? ' *(known, not in this version)*' : '';
   const option = field.option === undefined ? '' : `\`${field.option}\``;
   const about = field.about.replaceAll('|', '\\|');
-  return `| \`${key}\`${ours} | ${field.byDefault ?? ''} | ${option} | ${about}${later} |`;
+  return `| \`${key}\`${ours} | ${field.byDefault ?? ''} | ${option} | ${about} |`;
 }

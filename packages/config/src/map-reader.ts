@@ -58,11 +58,6 @@ export class MapReader<Name extends string> {
       const message = `${this.#path} spells "${entry.key}" in other letter case`;
       report.add(entry.keyOffset, 'key-case', message, known);
     }
-    if (this.#fields[known].later) {
-      const message = `${this.#path}.${known} is known, not in this version; it has no effect`;
-      report.add(entry.keyOffset, 'not-in-this-version', message);
-      return;
-    }
     this.#entries.set(known, entry);
   }
 
@@ -109,13 +104,25 @@ export class MapReader<Name extends string> {
     if (typeof value !== 'number' || !Number.isInteger(value)) {
       return this.#wrongType(name, entry, 'a whole number');
     }
-    const { min = -(2 ** 31), max = 2 ** 31 - 1 } = this.#fields[name];
-    if (value < min || value > max) {
-      this.fault(name, 'out-of-range', `is ${value}, and can be ${min} to ${max}`);
-      this.broken = true;
-      return undefined;
+    return this.#inRange(name, entry, value);
+  }
+
+  number(name: Name): Written<number> | undefined {
+    const entry = this.#entries.get(name);
+    if (entry === undefined || entry.value === null) return undefined;
+    const value = isScalar(entry.value) ? entry.value.value : undefined;
+    if (typeof value !== 'number' || !Number.isFinite(value)) {
+      return this.#wrongType(name, entry, 'a number');
     }
-    return { value, offset: entry.offset };
+    return this.#inRange(name, entry, value);
+  }
+
+  #inRange(name: Name, entry: Entry, value: number): Written<number> | undefined {
+    const { min = -(2 ** 31), max = 2 ** 31 - 1 } = this.#fields[name];
+    if (value >= min && value <= max) return { value, offset: entry.offset };
+    this.fault(name, 'out-of-range', `is ${value}, and can be ${min} to ${max}`);
+    this.broken = true;
+    return undefined;
   }
 
   /** Whole milliseconds from 0 to what a timer can wait. */

@@ -56,6 +56,10 @@ export function mergeDocuments(documents: readonly ResiliencyDocument[]): Merged
       circuitBreakers: merge('circuitBreakers', (document) => document.policies.circuitBreakers),
       bulkheads: merge('bulkheads', (document) => document.policies.bulkheads),
       deadlines: merge('deadlines', (document) => document.policies.deadlines),
+      rateLimits: merge('rateLimits', (document) => document.policies.rateLimits),
+      hedges: merge('hedges', (document) => document.policies.hedges),
+      caches: merge('caches', (document) => document.policies.caches),
+      fallbacks: merge('fallbacks', (document) => document.policies.fallbacks),
     },
     targets: {
       apps: merge('apps', (document) => document.targets.apps),

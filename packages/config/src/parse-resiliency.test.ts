@@ -21,8 +21,7 @@ describe('parseResiliency', () => {
       circuitBreakers: {
         cbApi: { permits: 1, clearIntervalMs: 0, openMs: 30_000, trip: 'consecutiveFailures >= 5' },
       },
-      bulkheads: {},
-      deadlines: {},
+      ...NOTHING_OURS,
     });
     assert.deepEqual(plain(document.targets), {
       apps: {
@@ -82,8 +81,7 @@ describe('parseResiliency', () => {
           trip: 'requests > 10 && double(totalFailures) / double(requests) > 0.5',
         },
       },
-      bulkheads: {},
-      deadlines: {},
+      ...NOTHING_OURS,
     });
     assert.deepEqual(plain(document.targets), {
       apps: {
@@ -145,12 +143,46 @@ describe('parseResiliency', () => {
           maxRetries: 2,
           jitter: { ratio: 0.25 },
           maxElapsedMs: Infinity,
+          budget: { ratio: 0.1, minPerSecond: 1.5, windowMs: 5_000 },
         },
       },
-      circuitBreakers: {},
+      circuitBreakers: {
+        server: { permits: 1, clearIntervalMs: 0, openMs: 60_000, trip: 'consecutiveFailures > 5' },
+      },
       bulkheads: { ten: { options: { limit: 10, queueLimit: 20, queueTimeoutMs: 500 } } },
       deadlines: { total: { limitMs: 5_000 } },
+      rateLimits: {
+        gently: { options: { limit: 100, intervalMs: 60_000, burst: 5, maxWaitMs: 50 } },
+      },
+      hedges: {
+        late: { options: { quantile: { quantile: 0.9 }, maxHedges: 2 }, budget: { ratio: 0.05 } },
+        fixed: { options: { delayMs: 30 } },
+      },
+      caches: {
+        briefly: {
+          options: {
+            ttlMs: 10_000,
+            staleMs: 5_000,
+            staleIfErrorMs: 3_600_000,
+            maxEntries: 10,
+            maxBytes: 65_536,
+          },
+        },
+      },
+      fallbacks: {
+        empty: { status: 200, body: '[]', headers: ['content-type', 'application/json'] },
+        sorry: { status: 503, body: '', headers: ['content-type', 'text/plain'] },
+      },
     });
+    const { empty, sorry } = Object.fromEntries(policies.fallbacks);
+    assert.deepEqual(
+      [404, 429, 500].map((status) => [empty!.matches(status), sorry!.matches(status)]),
+      [
+        [false, false],
+        [false, true],
+        [true, true],
+      ],
+    );
     assert.deepEqual(plain(targets).apps, {
       payments: {
         timeout: 'attempt',
@@ -159,8 +191,33 @@ describe('parseResiliency', () => {
         deadline: 'total',
         circuitCacheSize: 100,
       },
-      search: { timeout: 'attempt', retry: 'steady', circuitCacheSize: 100 },
+      search: {
+        timeout: 'attempt',
+        retry: 'steady',
+        circuitBreaker: 'server',
+        rateLimit: 'gently',
+        hedge: 'fixed',
+        cache: 'briefly',
+        fallback: 'empty',
+        circuitCacheSize: 100,
+        methods: [
+          {
+            pattern: { verb: 'GET', segments: ['items', 'new'] },
+            names: { hedge: 'late' },
+          },
+          { pattern: { verb: 'POST', segments: ['items', '*'] }, names: { retry: 'none' } },
+          {
+            pattern: { verb: undefined, segments: ['items', '*'] },
+            names: { fallback: 'sorry' },
+          },
+          { pattern: { verb: undefined, segments: ['**'] }, names: { timeout: 'attempt' } },
+        ],
+      },
     });
+    assert.deepEqual(
+      [404, 503].map((status) => policies.circuitBreakers.get('server')?.counts?.(status)),
+      [false, true],
+    );
   });
 
   test('follows anchors and merges', async () => {
@@ -210,6 +267,15 @@ describe('parseResiliency', () => {
 
 const fixtures = new URL('../fixtures/', import.meta.url);
 
+const NOTHING_OURS = {
+  bulkheads: {},
+  deadlines: {},
+  rateLimits: {},
+  hedges: {},
+  caches: {},
+  fallbacks: {},
+};
+
 const EXPONENTIAL = {
   backoff: 'exponential',
   delayMs: 500,
@@ -241,13 +307,15 @@ function plain(sections: object): Record<string, Record<string, object>> {
     const kept = Object.entries(value).filter(([key, of]) => {
       const constant = 'backoff' in value && value.backoff === 'constant';
       const implied = constant && (key === 'factor' || key === 'maxDelayMs');
-      return key !== 'name' && key !== 'at' && typeof of !== 'function' && !implied;
+      const none = key === 'methods' && (of as unknown[]).length === 0;
+      return key !== 'name' && key !== 'at' && typeof of !== 'function' && !implied && !none;
     });
     return Object.fromEntries(
       kept.map(([key, of]) => {
         if (key === 'trip') return [key, of.text];
-        if (key === 'inbound' || key === 'outbound') return [key, tidy(of)];
-        return [key, typeof of === 'object' && 'at' in of ? of.name : of];
+        if (key === 'inbound' || key === 'outbound' || key === 'names') return [key, tidy(of)];
+        if (key === 'methods') return [key, of.map(tidy)];
+        return [key, typeof of === 'object' && Object.hasOwn(of, 'at') ? of.name : of];
       }),
     );
   };

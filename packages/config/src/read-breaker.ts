@@ -2,9 +2,10 @@ import { compileTrip } from './compile-trip.ts';
 import { type Entry, type Reading, shiftInto } from './entries.ts';
 import { readObject } from './map-reader.ts';
 import { nearest } from './nearest.ts';
+import { readMatching } from './read-matching.ts';
 import type { BreakerRule } from './resiliency-document.ts';
 import { DEFAULT_TRIP, TRIP_VARIABLES } from './trip.ts';
-import { CIRCUIT_BREAKER } from './vocabulary.ts';
+import { BREAKER_MATCHING, CIRCUIT_BREAKER } from './vocabulary.ts';
 
 /** Most probes at a time; Dapr has no limit. */
 export const MOST_PROBES = 10_000;
@@ -14,7 +15,8 @@ export const OPEN_MS = 60_000;
 
 /** One entry of `policies.circuitBreakers`; `undefined` where it cannot be used. */
 export function readBreaker(reading: Reading, entry: Entry): BreakerRule | undefined {
-  const reader = readObject(reading, entry, `circuitBreakers.${entry.key}`, CIRCUIT_BREAKER);
+  const path = `circuitBreakers.${entry.key}`;
+  const reader = readObject(reading, entry, path, CIRCUIT_BREAKER);
   const maxRequests = reader.integer('maxRequests')?.value ?? 1;
   const interval = reader.duration('interval')?.value ?? 0;
   const timeout = reader.duration('timeout')?.value ?? 0;
@@ -28,7 +30,9 @@ export function readBreaker(reading: Reading, entry: Entry): BreakerRule | undef
   if (maxRequests > MOST_PROBES) {
     reader.fault('maxRequests', 'adjusted', `is ${maxRequests}, and counts as ${MOST_PROBES}`);
   }
-  if (reader.broken || trip === undefined) return undefined;
+  const matching = reader.entry('matching');
+  const counts = readMatching(reading, matching, path, BREAKER_MATCHING);
+  if (reader.broken || trip === undefined || counts === undefined) return undefined;
   return {
     name: entry.key,
     at: reader.place(),
@@ -36,5 +40,6 @@ export function readBreaker(reading: Reading, entry: Entry): BreakerRule | undef
     clearIntervalMs: interval,
     openMs: timeout === 0 ? OPEN_MS : timeout,
     trip,
+    ...(matching === undefined ? {} : { counts }),
   };
 }

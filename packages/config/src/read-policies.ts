@@ -1,11 +1,17 @@
-import type { BulkheadOptions } from '@holdfast/core';
 import { type Entry, entriesOf, type Reading } from './entries.ts';
 import { readObject } from './map-reader.ts';
 import { readBreaker } from './read-breaker.ts';
 import { readDuration } from './read-duration.ts';
+import {
+  readBulkhead,
+  readCache,
+  readFallback,
+  readHedge,
+  readRateLimit,
+} from './read-own-policies.ts';
 import { readRetry } from './read-retry.ts';
-import type { BulkheadRule, PolicySet, TimeoutRule } from './resiliency-document.ts';
-import { BULKHEAD, POLICIES } from './vocabulary.ts';
+import type { PolicySet, TimeoutRule } from './resiliency-document.ts';
+import { POLICIES } from './vocabulary.ts';
 
 /** Policies of one kind in one file. Compiling a `trip` takes a tenth of a millisecond. */
 export const MOST_POLICIES = 1_000;
@@ -20,7 +26,7 @@ export function readPolicies(
 
   /** Every entry of a section; a broken one is left out and its name kept. */
   const section = <Rule>(
-    name: 'timeouts' | 'retries' | 'circuitBreakers' | 'bulkheads' | 'deadlines',
+    name: keyof PolicySet,
     read: (reading: Reading, entry: Entry) => Rule | undefined,
   ): Map<string, Rule> => {
     const rules = new Map<string, Rule>();
@@ -45,6 +51,10 @@ export function readPolicies(
     circuitBreakers: section('circuitBreakers', readBreaker),
     bulkheads: section('bulkheads', readBulkhead),
     deadlines: section('deadlines', (_, each) => readLimit(reading, each, 'deadlines')),
+    rateLimits: section('rateLimits', readRateLimit),
+    hedges: section('hedges', readHedge),
+    caches: section('caches', readCache),
+    fallbacks: section('fallbacks', readFallback),
   };
   return { policies, unusable };
 }
@@ -57,22 +67,4 @@ function readLimit(
   const limitMs = readDuration(reading, entry, `${section}.${entry.key}`);
   if (limitMs === undefined) return undefined;
   return { name: entry.key, at: reading.report.place(entry.keyOffset), limitMs };
-}
-
-function readBulkhead(reading: Reading, entry: Entry): BulkheadRule | undefined {
-  const reader = readObject(reading, entry, `bulkheads.${entry.key}`, BULKHEAD);
-  const limit = reader.integer('maxConcurrent');
-  const queueLimit = reader.integer('maxQueue');
-  const queueTimeoutMs = reader.duration('queueTimeout');
-  if (reader.broken) return undefined;
-  if (limit === undefined) {
-    reader.fault('maxConcurrent', 'out-of-range', 'is missing, and must be 1 to 1000000');
-    return undefined;
-  }
-  const options: BulkheadOptions = {
-    limit: limit.value,
-    ...(queueLimit === undefined ? {} : { queueLimit: queueLimit.value }),
-    ...(queueTimeoutMs === undefined ? {} : { queueTimeoutMs: Math.max(1, queueTimeoutMs.value) }),
-  };
-  return { name: entry.key, at: reader.place(), options };
 }

@@ -1,7 +1,8 @@
 import type { Entry, Reading } from './entries.ts';
 import { type MapReader, readObject } from './map-reader.ts';
+import { readMatching } from './read-matching.ts';
+import { readBudget } from './read-own-policies.ts';
 import type { RetryRule } from './resiliency-document.ts';
-import { GRPC_CODES, HTTP_CODES, parseStatusCodes, statusMatcher } from './status-codes.ts';
 import { type FieldsOf, MATCHING, RETRY } from './vocabulary.ts';
 
 /** What Dapr fixes and the file cannot say, and what it assumes where the file is silent. */
@@ -21,12 +22,13 @@ export function readRetry(reading: Reading, entry: Entry): RetryRule | undefined
   const path = `retries.${entry.key}`;
   const reader = readObject(reading, entry, path, RETRY);
   const exponential = readBackoff(reader) === 'exponential';
-  const matches = readMatching(reading, reader, path);
+  const matches = readMatching(reading, reader.entry('matching'), path, MATCHING);
   const duration = reader.duration('duration');
   const maxInterval = reader.duration('maxInterval');
   const initialInterval = reader.duration('initialInterval');
   const maxRetries = reader.integer('maxRetries')?.value ?? -1;
   const jitter = readJitter(reader);
+  const budget = readBudget(reading, reader.entry('budget'), path, reader);
   if (reader.broken || matches === undefined) return undefined;
 
   const ignored = exponential
@@ -40,7 +42,8 @@ export function readRetry(reading: Reading, entry: Entry): RetryRule | undefined
       `has no effect on ${exponential ? 'exponential' : 'constant'}`,
     );
   }
-  const named = { name: entry.key, at: reader.place(), matches };
+  const share = budget === undefined ? {} : { budget };
+  const named = { name: entry.key, at: reader.place(), matches, ...share };
   const retries = maxRetries < 0 ? Number.POSITIVE_INFINITY : maxRetries;
   if (!exponential) {
     const delayMs = duration?.value ?? RETRY_DEFAULTS.durationMs;
@@ -66,24 +69,6 @@ const NO_TOTAL = { maxElapsedMs: Number.POSITIVE_INFINITY } as const;
 
 function readBackoff(reader: Reader): 'constant' | 'exponential' {
   return reader.text('policy')?.value === 'exponential' ? 'exponential' : 'constant';
-}
-
-function readMatching(reading: Reading, reader: Reader, path: string) {
-  const entry = reader.entry('matching');
-  const matching = readObject(reading, entry, `${path}.matching`, MATCHING);
-  const codes = (name: FieldsOf<typeof MATCHING>, space: typeof HTTP_CODES) => {
-    const text = matching.text(name)?.value ?? '';
-    const parsed = parseStatusCodes(text, space);
-    if (!('fault' in parsed)) return parsed.ranges;
-    const tight = text.replaceAll(/\s/g, '');
-    const meant = 'fault' in parseStatusCodes(tight, space) ? undefined : tight;
-    matching.fault(name, 'bad-status-codes', `cannot be read: ${parsed.fault}`, meant);
-    matching.broken = true;
-    return undefined;
-  };
-  const http = codes('httpStatusCodes', HTTP_CODES);
-  const grpc = codes('gRPCStatusCodes', GRPC_CODES);
-  return matching.broken ? undefined : statusMatcher(http, grpc);
 }
 
 /** Ours: none, full, equal, or a ratio. */

@@ -1,4 +1,12 @@
-import type { BulkheadOptions, RetryOptions } from '@holdfast/core';
+import type {
+  BulkheadOptions,
+  CacheOptions,
+  HedgeOptions,
+  RateLimitOptions,
+  RetryBudgetOptions,
+  RetryOptions,
+} from '@holdfast/core';
+import type { MethodPattern } from './method-pattern.ts';
 import type { Place } from './report.ts';
 import type { Trip } from './trip.ts';
 
@@ -29,7 +37,12 @@ export interface RetryRule extends Named {
   readonly maxElapsedMs: number;
   /** Whether a failure with this HTTP or gRPC status may be retried. */
   readonly matches: (code: number) => boolean;
+  /** Ours: the share of calls that may be retries; each target has one of its own. */
+  readonly budget?: BudgetRule;
 }
+
+/** A budget as written; the same rule is the same budget within a target. */
+export type BudgetRule = Omit<RetryBudgetOptions, 'name'>;
 
 /** A circuit breaker in the words of `@holdfast/core`. */
 export interface BreakerRule extends Named {
@@ -39,10 +52,38 @@ export interface BreakerRule extends Named {
   readonly clearIntervalMs: number;
   readonly openMs: number;
   readonly trip: Trip;
+  /** Ours: whether this status counts as a failure. Undefined: every one that is no success does. */
+  readonly counts?: (code: number) => boolean;
 }
 
 export interface BulkheadRule extends Named {
   readonly options: Omit<BulkheadOptions, 'name'>;
+}
+
+export interface RateLimitRule extends Named {
+  readonly options: Omit<RateLimitOptions, 'name' | 'store'>;
+}
+
+export interface HedgeRule extends Named {
+  readonly options: Omit<HedgeOptions, 'name' | 'budget'>;
+  readonly budget?: BudgetRule;
+}
+
+export interface CacheRule extends Named {
+  readonly options: Pick<
+    CacheOptions,
+    'ttlMs' | 'staleMs' | 'staleIfErrorMs' | 'maxEntries' | 'maxBytes'
+  >;
+}
+
+/** A fixed answer, and what it stands in for. */
+export interface FallbackRule extends Named {
+  readonly status: number;
+  readonly body: string;
+  /** `name, value, …`, names in lower case. */
+  readonly headers: readonly string[];
+  /** Whether it stands in for an answer with this status. */
+  readonly matches: (status: number) => boolean;
 }
 
 /** The name of a policy as a target writes it. */
@@ -57,10 +98,22 @@ export interface PolicyNames {
   readonly circuitBreaker?: Reference;
   readonly bulkhead?: Reference;
   readonly deadline?: Reference;
+  readonly rateLimit?: Reference;
+  readonly hedge?: Reference;
+  readonly cache?: Reference;
+  readonly fallback?: Reference;
+}
+
+/** Policies of some methods of an app, in place of the app's own. */
+export interface MethodTarget extends Named {
+  readonly pattern: MethodPattern;
+  readonly names: PolicyNames;
 }
 
 export interface AppTarget extends Named, PolicyNames {
   readonly circuitCacheSize: number;
+  /** The most exact first. */
+  readonly methods: readonly MethodTarget[];
 }
 
 /** Whether the actors of a type share a circuit; Dapr treats `both` as `id`. */
@@ -83,6 +136,10 @@ export interface PolicySet {
   readonly circuitBreakers: ReadonlyMap<string, BreakerRule>;
   readonly bulkheads: ReadonlyMap<string, BulkheadRule>;
   readonly deadlines: ReadonlyMap<string, TimeoutRule>;
+  readonly rateLimits: ReadonlyMap<string, RateLimitRule>;
+  readonly hedges: ReadonlyMap<string, HedgeRule>;
+  readonly caches: ReadonlyMap<string, CacheRule>;
+  readonly fallbacks: ReadonlyMap<string, FallbackRule>;
 }
 
 /** The targets of a document, or of several merged. */

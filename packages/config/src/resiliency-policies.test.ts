@@ -188,7 +188,14 @@ const numbers = ({ backoff, delayMs, maxDelayMs, maxElapsedMs, maxRetries }: Ret
   maxRetries,
 });
 
-function brief({ policies: _, retry, circuitBreaker, ...rest }: TargetPolicies): object {
+function brief({
+  policies: _,
+  layers: __,
+  methods: ___,
+  retry,
+  circuitBreaker,
+  ...rest
+}: TargetPolicies): object {
   return {
     ...rest,
     ...(retry === undefined ? {} : { retry: retry.name }),

@@ -6,16 +6,18 @@ import {
   defaultNames,
   type TargetKind,
 } from './default-policies.ts';
+import { inherit } from './method-policies.ts';
 import { APP_CIRCUITS } from './read-targets.ts';
 import type {
   ActorScope,
+  AppTarget,
   PolicyNames,
   PolicySet,
   Reference,
   RetryRule,
   TargetSet,
 } from './resiliency-document.ts';
-import { type TargetPolicies, targetPolicies } from './target-policies.ts';
+import { type MethodPolicies, type TargetPolicies, targetPolicies } from './target-policies.ts';
 
 /** The names of everything that is defined, in the order it was read. */
 export interface DefinedNames {
@@ -24,6 +26,10 @@ export interface DefinedNames {
   readonly circuitBreakers: readonly string[];
   readonly bulkheads: readonly string[];
   readonly deadlines: readonly string[];
+  readonly rateLimits: readonly string[];
+  readonly hedges: readonly string[];
+  readonly caches: readonly string[];
+  readonly fallbacks: readonly string[];
   readonly apps: readonly string[];
   readonly actors: readonly string[];
   readonly components: readonly string[];
@@ -59,7 +65,25 @@ export function resiliencyPolicies(
     circuitBreaker: find(policies.circuitBreakers, names.circuitBreaker),
     bulkhead: find(policies.bulkheads, names.bulkhead),
     deadline: find(policies.deadlines, names.deadline),
+    rateLimit: find(policies.rateLimits, names.rateLimit),
+    hedge: find(policies.hedges, names.hedge),
+    cache: find(policies.caches, names.cache),
+    fallback: find(policies.fallbacks, names.fallback),
   });
+
+  /** The entries of `methods`: what each names, and the rest from its app. */
+  const methodsOf = (app: AppTarget): MethodPolicies[] =>
+    app.methods.map(({ name, pattern, names }) => ({
+      name,
+      pattern,
+      policies: targetPolicies({
+        listed: true,
+        ...named(inherit(app, names)),
+        circuitCacheSize: app.circuitCacheSize,
+      }),
+      sharesRate: names.rateLimit === undefined,
+      sharesBulkhead: names.bulkhead === undefined,
+    }));
 
   /** The defaults; each kind of policy finds its most specific one on its own. */
   const byDefault = (target: TargetKind) => {
@@ -84,7 +108,12 @@ export function resiliencyPolicies(
       const target = targets.apps.get(appId);
       const size = target?.circuitCacheSize ?? APP_CIRCUITS;
       const found = target === undefined ? byDefault({ kind: 'app' }) : named(target);
-      return targetPolicies({ listed: target !== undefined, ...found, circuitCacheSize: size });
+      return targetPolicies({
+        listed: target !== undefined,
+        ...found,
+        circuitCacheSize: size,
+        methods: target === undefined ? [] : methodsOf(target),
+      });
     },
     forActor(type) {
       const target = targets.actors.get(type);
@@ -129,6 +158,10 @@ function definedNames(policies: PolicySet, targets: TargetSet): DefinedNames {
     circuitBreakers: [...policies.circuitBreakers.keys()],
     bulkheads: [...policies.bulkheads.keys()],
     deadlines: [...policies.deadlines.keys()],
+    rateLimits: [...policies.rateLimits.keys()],
+    hedges: [...policies.hedges.keys()],
+    caches: [...policies.caches.keys()],
+    fallbacks: [...policies.fallbacks.keys()],
     apps: [...targets.apps.keys()],
     actors: [...targets.actors.keys()],
     components: [...targets.components.keys()],

@@ -163,6 +163,95 @@ test('constant retries wait the same each time, without chance and without end',
   );
 });
 
+describe('what Holdfast adds', () => {
+  test('statuses outside `matching` of a breaker are successes', async () => {
+    const policies =
+      'circuitBreakers: { c: { trip: consecutiveFailures >= 2, matching: { httpStatusCodes: 500-599 } } }';
+    const acts: Act[] = [404, 404, { code: 409 }, { code: 409 }, 500, 500, 200];
+    assert.deepEqual(await playEach(policies, 'circuitBreaker: c', acts), [
+      404,
+      404,
+      409,
+      409,
+      500,
+      500,
+      'CIRCUIT_OPEN',
+    ]);
+  });
+
+  test('a budget ends the retrying of calls that exceed it', async () => {
+    const policies =
+      'retries: { r: { duration: 1ms, maxRetries: 3, budget: { ratio: 0, minPerSecond: 0.2, window: 10s } } }';
+    assert.deepEqual(await play(policies, 'retry: r', [500, 500, 500]), {
+      calls: 3,
+      took: 0,
+      got: 500,
+    });
+  });
+
+  test('a rate limit refuses what goes beyond it', async () => {
+    const policies = 'rateLimits: { two: { limit: 2, interval: 1m } }';
+    const seen = await playEach(policies, 'rateLimit: two', [200, 200, 200]);
+    assert.deepEqual(seen, [200, 200, 'RATE_LIMITED']);
+  });
+
+  test('a hedge is sent when an attempt takes long, and wins where it answers first', async () => {
+    const policies = 'hedges: { h: { delay: 50ms } }';
+    assert.deepEqual(await play(policies, 'hedge: h', ['hangs', 200]), {
+      calls: 2,
+      took: 50,
+      got: 200,
+    });
+  });
+
+  test('policies are in the order of the layers, and state of the whole target apart where there is a circuit', () => {
+    const all = read(
+      `timeouts: { t: 1s }
+deadlines: { d: 5s }
+retries: { r: }
+circuitBreakers: { c: }
+bulkheads: { b: { maxConcurrent: 1 } }
+rateLimits: { l: { limit: 1 } }
+hedges: { h: }`,
+      'timeout: t, deadline: d, retry: r, circuitBreaker: c, bulkhead: b, rateLimit: l, hedge: h',
+    );
+    const layers = (whole: boolean) =>
+      all
+        .layers({ statusOf, protocol: 'http', whole })
+        .map(({ kind, policies }) => `${kind}: ${policies.map((each) => each.name).join(' ')}`);
+    assert.deepEqual(layers(true), ['attempts: d l r c b t', 'hedges: h']);
+    assert.deepEqual(layers(false), [
+      'call: d',
+      'rate: l',
+      'attempts: r c',
+      'gate: b',
+      'attempt: t',
+      'hedges: h',
+    ]);
+  });
+
+  test('a method has what it names, and the rest from its app; none takes away', () => {
+    const app = read(
+      'timeouts: { t: 1s, u: 2s }\nretries: { r: }\nrateLimits: { l: { limit: 1 } }',
+      'timeout: t, retry: r, rateLimit: l, methods: { "POST /pay": { retry: none, timeout: u }, "/**": { rateLimit: l } }',
+    );
+    assert.deepEqual(
+      app.methods.map(({ name, policies, sharesRate, sharesBulkhead }) => [
+        name,
+        policies.timeoutMs,
+        policies.retry?.name,
+        policies.rateLimit?.name,
+        sharesRate,
+        sharesBulkhead,
+      ]),
+      [
+        ['POST /pay', 2_000, undefined, 'l', true, true],
+        ['/**', 1_000, 'r', 'l', false, true],
+      ],
+    );
+  });
+});
+
 test('the limits of a target are there as numbers too', () => {
   const { timeoutMs, deadlineMs, listed } = targetPolicies({
     listed: true,

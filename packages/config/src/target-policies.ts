@@ -1,14 +1,15 @@
-import {
-  bulkhead,
-  circuitBreaker,
-  deadline,
-  isPolicyError,
-  type Policy,
-  type RetryOptions,
-  retry,
-  timeout,
-} from '@holdfast/core';
-import type { BreakerRule, BulkheadRule, RetryRule } from './resiliency-document.ts';
+import { circuitBreaker, isPolicyError, type Policy, type RetryOptions } from '@holdfast/core';
+import type { MethodPattern } from './method-pattern.ts';
+import { type LayerOptions, type Means, type PolicyLayer, policyLayers } from './policy-layers.ts';
+import type {
+  BreakerRule,
+  BulkheadRule,
+  CacheRule,
+  FallbackRule,
+  HedgeRule,
+  RateLimitRule,
+  RetryRule,
+} from './resiliency-document.ts';
 
 /** How a call ended: with a value or with an error. */
 export interface Outcome {
@@ -38,13 +39,37 @@ export interface TargetPolicies {
   readonly bulkhead?: BulkheadRule;
   /** Ours: of the whole call with its retries and waits, in milliseconds. */
   readonly deadlineMs?: number;
+  /** Ours: calls per second. */
+  readonly rateLimit?: RateLimitRule;
+  /** Ours, and for requests of HTTP alone. */
+  readonly hedge?: HedgeRule;
+  readonly cache?: CacheRule;
+  readonly fallback?: FallbackRule;
+  /** Ours: the methods with policies of their own, the most exact first. */
+  readonly methods: readonly MethodPolicies[];
 
   /**
-   * The policies for a pipeline, outermost first: deadline, retry, circuit
-   * breaker, bulkhead, timeout. State belongs to the pipeline that is built from
-   * them: a pipeline per method has a circuit and a bulkhead per method.
+   * The policies for a pipeline, outermost first: fallback, cache, deadline, rate
+   * limit, retry, circuit breaker, bulkhead, timeout, hedge. State belongs to the
+   * pipeline that is built from them: a pipeline per method has a circuit and a
+   * bulkhead per method.
    */
-  policies(statusOf: StatusOf, protocol: Protocol): readonly Policy[];
+  policies(statusOf: StatusOf, protocol: Protocol, means?: Means): readonly Policy[];
+
+  /** The same by who shares their state, for pipelines inside each other. */
+  layers(options: LayerOptions): readonly PolicyLayer[];
+}
+
+/** What applies to some methods of an app, in place of what applies to the app. */
+export interface MethodPolicies {
+  /** As written. */
+  readonly name: string;
+  readonly pattern: MethodPattern;
+  /** What it has from the app included. */
+  readonly policies: TargetPolicies;
+  /** Whether its calls count against the app's rate, and wait for places of the app's bulkhead. */
+  readonly sharesRate: boolean;
+  readonly sharesBulkhead: boolean;
 }
 
 /** What `resolve` found for a target. */
@@ -57,6 +82,11 @@ export interface Resolved {
   readonly circuitScope?: 'type' | 'id' | 'both' | undefined;
   readonly bulkhead?: BulkheadRule | undefined;
   readonly deadline?: { readonly name: string; readonly limitMs: number } | undefined;
+  readonly rateLimit?: RateLimitRule | undefined;
+  readonly hedge?: HedgeRule | undefined;
+  readonly cache?: CacheRule | undefined;
+  readonly fallback?: FallbackRule | undefined;
+  readonly methods?: readonly MethodPolicies[] | undefined;
 }
 
 /** Puts what was found in the form that the sidecar uses. A limit of 0 is no limit, so no policy. */
@@ -72,38 +102,17 @@ export function targetPolicies(found: Resolved): TargetPolicies {
     ...(found.circuitScope === undefined ? {} : { circuitScope: found.circuitScope }),
     ...(found.bulkhead === undefined ? {} : { bulkhead: found.bulkhead }),
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
-    policies: (statusOf, protocol) => corePolicies(found, statusOf, protocol),
+    ...(found.rateLimit === undefined ? {} : { rateLimit: found.rateLimit }),
+    ...(found.hedge === undefined ? {} : { hedge: found.hedge }),
+    ...(found.cache === undefined ? {} : { cache: found.cache }),
+    ...(found.fallback === undefined ? {} : { fallback: found.fallback }),
+    methods: found.methods ?? [],
+    policies: (statusOf, protocol, means = {}) =>
+      policyLayers(found, { statusOf, protocol, means, whole: true }).flatMap((layer) => [
+        ...layer.policies,
+      ]),
+    layers: (options) => policyLayers(found, options),
   };
-}
-
-function corePolicies(found: Resolved, statusOf: StatusOf, protocol: Protocol): readonly Policy[] {
-  const failed = (value: unknown): boolean => {
-    const status = statusOf({ value });
-    return status !== undefined && isFailure(status, protocol);
-  };
-  const policies: Policy[] = [];
-  if (found.deadline?.limitMs) {
-    policies.push(deadline({ name: found.deadline.name, limitMs: found.deadline.limitMs }));
-  }
-  const rule = found.retry;
-  if (rule !== undefined) {
-    const retriable = (value: unknown): boolean => {
-      const status = statusOf({ value });
-      return status !== undefined && isFailure(status, protocol) && rule.matches(status);
-    };
-    const retryIf = (error: unknown): boolean => isRetriable(error, statusOf, rule);
-    policies.push(retry({ ...retryOptions(rule), retryIf, retryIfResult: retriable }));
-  }
-  if (found.circuitBreaker !== undefined) {
-    policies.push(breakerPolicy(found.circuitBreaker, failed));
-  }
-  if (found.bulkhead !== undefined) {
-    policies.push(bulkhead({ name: found.bulkhead.name, ...found.bulkhead.options }));
-  }
-  if (found.timeout?.limitMs) {
-    policies.push(timeout({ name: found.timeout.name, limitMs: found.timeout.limitMs }));
-  }
-  return policies;
 }
 
 /** Dapr's rule for HTTP and for gRPC; 4xx is a failure for the breaker as much as 5xx. */
@@ -122,13 +131,17 @@ export function retryOptions(rule: RetryRule): RetryOptions {
  * resolve) are always retried: `matching` cannot exclude them. What a policy of
  * ours refused is not: the circuit stays open however often one asks.
  */
-function isRetriable(error: unknown, statusOf: StatusOf, rule: RetryRule): boolean {
+export function isRetriable(error: unknown, statusOf: StatusOf, rule: RetryRule): boolean {
   if (isPolicyError(error)) return error.code === 'TIMED_OUT';
   const status = statusOf({ error });
   return status === undefined || rule.matches(status);
 }
 
-function breakerPolicy(rule: BreakerRule, failureIfResult: (value: unknown) => boolean): Policy {
+/** The circuit breaker of a rule; `counts` of the rule narrows what is a failure. */
+export function breakerPolicy(rule: BreakerRule, statusOf: StatusOf, protocol: Protocol): Policy {
+  const { counts } = rule;
+  const failed = (status: number | undefined): boolean =>
+    status !== undefined && isFailure(status, protocol) && (counts?.(status) ?? true);
   const { consecutiveFailures, evaluate } = rule.trip;
   return circuitBreaker({
     name: rule.name,
@@ -137,8 +150,13 @@ function breakerPolicy(rule: BreakerRule, failureIfResult: (value: unknown) => b
     openMs: rule.openMs,
     halfOpenPermits: rule.permits,
     successThreshold: rule.permits,
-    // A refusal from further in says that we are busy, not that the target is ill.
-    failureIf: (error) => !isPolicyError(error) || error.code === 'TIMED_OUT',
-    failureIfResult,
+    failureIf: (error) => {
+      // A refusal from further in says that we are busy, not that the target is ill.
+      if (isPolicyError(error)) return error.code === 'TIMED_OUT';
+      if (counts === undefined) return true;
+      const status = statusOf({ error });
+      return status === undefined || counts(status);
+    },
+    failureIfResult: (value) => failed(statusOf({ value })),
   });
 }

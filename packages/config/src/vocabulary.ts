@@ -1,16 +1,25 @@
+import { BUDGET, BULKHEAD, CACHE, FALLBACK, HEDGE, RATE_LIMIT } from './own-vocabulary.ts';
+
 /**
  * Every key of a Resiliency: what it is, whose it is, and which option of
  * `@holdfast/core` it becomes. The parser, the JSON Schema and the table of the
  * README all read this, so that they cannot disagree.
  */
 export interface Field {
-  readonly kind: 'text' | 'duration' | 'integer' | 'jitter' | 'name' | 'object' | 'map' | 'list';
+  readonly kind:
+    | 'text'
+    | 'duration'
+    | 'integer'
+    | 'number'
+    | 'jitter'
+    | 'name'
+    | 'object'
+    | 'map'
+    | 'list';
   /** What it means, in one sentence, for an editor to show. */
   readonly about: string;
   /** Dapr does not know it: it ignores the key and loads the file. */
   readonly ours?: true;
-  /** Known, and without effect in this version. */
-  readonly later?: true;
   /** What holds when it is left out. */
   readonly byDefault?: string;
   /** The option of `@holdfast/core` that it sets. */
@@ -31,8 +40,6 @@ const name = (of: string, option?: string): Field => ({
   about: `Name of an entry of policies.${of}.`,
   ...(option === undefined ? {} : { option }),
 });
-
-const later = (about: string): Field => ({ kind: 'object', about, ours: true, later: true });
 
 export const MATCHING = {
   httpStatusCodes: {
@@ -91,7 +98,29 @@ export const RETRY = {
     byDefault: '500ms',
     option: 'retry.delayMs',
   },
-  budget: later('Share of calls that may be retries.'),
+  budget: {
+    kind: 'object',
+    ours: true,
+    about: 'Share of calls that may be retries, of each target for itself.',
+    byDefault: 'no limit',
+    option: 'retry.budget',
+    fields: BUDGET,
+  },
+} as const satisfies Record<string, Field>;
+
+export const BREAKER_MATCHING = {
+  httpStatusCodes: {
+    kind: 'text',
+    ours: true,
+    about: 'HTTP statuses that count: 500-599 leaves out what the caller did wrong.',
+    byDefault: 'all from 400 on, and below 200',
+  },
+  gRPCStatusCodes: {
+    kind: 'text',
+    ours: true,
+    about: 'gRPC statuses that count.',
+    byDefault: 'all but 0',
+  },
 } as const satisfies Record<string, Field>;
 
 export const CIRCUIT_BREAKER = {
@@ -122,31 +151,12 @@ export const CIRCUIT_BREAKER = {
     byDefault: 'consecutiveFailures > 5',
     option: 'circuitBreaker.trip',
   },
-} as const satisfies Record<string, Field>;
-
-export const BULKHEAD = {
-  maxConcurrent: {
-    kind: 'integer',
+  matching: {
+    kind: 'object',
     ours: true,
-    about: 'Attempts in flight at a time.',
-    min: 1,
-    max: 1_000_000,
-    option: 'bulkhead.limit',
-  },
-  maxQueue: {
-    kind: 'integer',
-    ours: true,
-    about: 'Attempts that may wait for a place.',
-    byDefault: '0',
-    min: 0,
-    max: 1_000_000,
-    option: 'bulkhead.queueLimit',
-  },
-  queueTimeout: {
-    kind: 'duration',
-    ours: true,
-    about: 'Longest wait for a place.',
-    option: 'bulkhead.queueTimeoutMs',
+    about: 'Which statuses count as failures; the others are successes.',
+    option: 'circuitBreaker.failureIfResult',
+    fields: BREAKER_MATCHING,
   },
 } as const satisfies Record<string, Field>;
 
@@ -170,10 +180,25 @@ export const POLICIES = {
     about: 'Time limits of a whole call with its retries and waits, by name.',
     each: { kind: 'duration', ours: true, about: '0 is no limit.', option: 'deadline.limitMs' },
   },
-  rateLimits: later('Limits of calls per second, by name.'),
-  hedges: later('Second attempts sent before the first has answered, by name.'),
-  caches: later('Kept answers, by name.'),
-  fallbacks: later('Answers in place of a failure, by name.'),
+  rateLimits: {
+    kind: 'map',
+    ours: true,
+    about: 'Limits of calls per second, by name.',
+    fields: RATE_LIMIT,
+  },
+  hedges: {
+    kind: 'map',
+    ours: true,
+    about: 'Second attempts sent before the first has answered, by name.',
+    fields: HEDGE,
+  },
+  caches: { kind: 'map', ours: true, about: 'Kept answers to GET, by name.', fields: CACHE },
+  fallbacks: {
+    kind: 'map',
+    ours: true,
+    about: 'Answers in place of a failure, by name.',
+    fields: FALLBACK,
+  },
 } as const satisfies Record<string, Field>;
 
 const POLICY_NAMES = {
@@ -181,6 +206,33 @@ const POLICY_NAMES = {
   retry: name('retries'),
   circuitBreaker: name('circuitBreakers'),
 } as const satisfies Record<string, Field>;
+
+/** Policies of ours that any target can name. */
+const OWN_NAMES = {
+  bulkhead: { ...name('bulkheads'), ours: true },
+  deadline: { ...name('deadlines'), ours: true },
+  rateLimit: { ...name('rateLimits'), ours: true },
+} as const satisfies Record<string, Field>;
+
+/** Policies of ours that need a request of HTTP. */
+const HTTP_NAMES = {
+  hedge: { ...name('hedges'), ours: true },
+  cache: { ...name('caches'), ours: true },
+  fallback: { ...name('fallbacks'), ours: true },
+} as const satisfies Record<string, Field>;
+
+const ours = (field: Field): Field => ({ ...field, ours: true });
+
+/** An entry of `methods`; what it does not name it has from its app. */
+export const METHOD_TARGET = {
+  timeout: ours(POLICY_NAMES.timeout),
+  retry: ours(POLICY_NAMES.retry),
+  circuitBreaker: ours(POLICY_NAMES.circuitBreaker),
+  ...OWN_NAMES,
+  ...HTTP_NAMES,
+} as const satisfies Record<string, Field>;
+
+const DIRECTION = { ...POLICY_NAMES, ...OWN_NAMES } as const satisfies Record<string, Field>;
 
 export const APP_TARGET = {
   ...POLICY_NAMES,
@@ -191,13 +243,15 @@ export const APP_TARGET = {
     min: 0,
     max: 1_000_000,
   },
-  bulkhead: { ...name('bulkheads'), ours: true },
-  deadline: { ...name('deadlines'), ours: true },
-  rateLimit: { ...name('rateLimits'), ours: true, later: true },
-  hedge: { ...name('hedges'), ours: true, later: true },
-  cache: { ...name('caches'), ours: true, later: true },
-  fallback: { ...name('fallbacks'), ours: true, later: true },
-  methods: later('Policies of single methods of this app.'),
+  ...OWN_NAMES,
+  ...HTTP_NAMES,
+  methods: {
+    kind: 'map',
+    ours: true,
+    about:
+      'Policies of single methods, by path with or without a verb: `GET /orders/*`. `*` is one segment, a last `**` all that follow; the most exact one counts. What it does not name it has from the app; `none` takes a policy away.',
+    fields: METHOD_TARGET,
+  },
 } as const satisfies Record<string, Field>;
 
 export const ACTOR_TARGET = {
@@ -220,12 +274,12 @@ export const COMPONENT_TARGET = {
   outbound: {
     kind: 'object',
     about: 'Calls from the app to the component.',
-    fields: POLICY_NAMES,
+    fields: DIRECTION,
   },
   inbound: {
     kind: 'object',
     about: 'Calls from the component to the app.',
-    fields: POLICY_NAMES,
+    fields: DIRECTION,
   },
 } as const satisfies Record<string, Field>;
 

@@ -83,6 +83,11 @@ export class PendingAnswer implements AnswerSink {
     else if (this.#ended) sink.end(this.#last);
   }
 
+  /** Gives up what has not arrived yet. */
+  abort(reason: Error): void {
+    if (!this.#ended) this.#flow?.abort(reason);
+  }
+
   /** Nobody wants this answer. A short one is read to its end, to keep its connection. */
   discard(): void {
     this.#discarded = true;

@@ -4,6 +4,7 @@ import type { Flow, OutgoingCall, Upstream } from '../flow/answer.ts';
 import { PendingAnswer } from '../flow/pending-answer.ts';
 import type { BodyStream } from '../flow/request-body.ts';
 import { ClientGoneError, UpstreamError } from '../flow/upstream-error.ts';
+import type { Passage } from '../policies/passage.ts';
 import { isUnreachable } from '../policies/policy-book.ts';
 import { withTrace } from '../trace/tracing.ts';
 import type { Destination, Upstreams } from './upstreams.ts';
@@ -16,7 +17,9 @@ export interface InvocationPlan {
   readonly destination: Exclude<Destination, { readonly kind: 'refused' }>;
   /** A buffer can be sent again; `next` gives a stream as long as none of it was read. */
   readonly body: Buffer | null | { next(): BodyStream | undefined };
-  readonly pipeline: Pipeline | undefined;
+  readonly pipeline: Passage | undefined;
+  /** Names the answer for a cache; absent: it is not shared. */
+  readonly cacheKey?: string | undefined;
   /** Retries of an unreachable peer; undefined where they do not apply. */
   readonly builtIn: Pipeline | undefined;
   readonly upstreams: Upstreams;
@@ -26,17 +29,24 @@ export interface InvocationPlan {
   readonly count: (appId: string) => (status: number) => void;
 }
 
+/** Verbs that RFC 9110 calls idempotent: twice at a time does no more than once. */
+const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+
 /**
  * One invocation through its policies: each attempt sends the call anew, and
  * the answer of the last one is the result. Attempts are counted from 1.
  */
 export class Invocation {
   attempts = 0;
+  /** The policy whose answer it is, where it is not the application's. */
+  degraded: string | undefined;
   readonly #plan: InvocationPlan;
   #flow: Flow | undefined;
   #pending: ((error: Error) => void) | undefined;
   #caller: AbortController | undefined;
   #gone = false;
+  /** What an attempt that outlives this invocation brought in the end. */
+  #answer: PendingAnswer | undefined;
 
   constructor(plan: InvocationPlan) {
     this.#plan = plan;
@@ -47,19 +57,37 @@ export class Invocation {
     const { pipeline, body } = this.#plan;
     if (pipeline === undefined) return this.#send(undefined);
     this.#caller = new AbortController();
-    return pipeline.execute((call) => this.#send(call), {
+    // A body that streams through cannot be sent twice.
+    const idempotent = body === null || Buffer.isBuffer(body);
+    const { cacheKey, method } = this.#plan;
+    const passed = pipeline.execute((call) => this.#send(call), {
       signal: this.#caller.signal,
-      // A body that streams through cannot be sent twice.
-      idempotent: body === null || Buffer.isBuffer(body),
-      discard: (answer) => answer.discard(),
+      idempotent,
+      hedgeable: idempotent && REPEATABLE.has(method),
+      ...(cacheKey === undefined ? {} : { cacheKey }),
+      onDegraded: ({ policy }) => {
+        this.degraded = policy;
+      },
     });
+    return pipeline.detached ? passed.then((answer) => this.#keep(answer)) : passed;
+  }
+
+  #keep(answer: PendingAnswer): PendingAnswer {
+    this.#answer = answer;
+    return answer;
   }
 
   /** The client has gone: nothing is sent or waited for any more. */
   abandon(): void {
     if (this.#gone) return;
-    this.#gone = true;
     const error = new ClientGoneError();
+    if (this.#plan.pipeline?.detached) {
+      // Others may wait for the same attempt: whether it ends is for the policies to say.
+      this.#caller?.abort(error);
+      this.#answer?.abort(error);
+      return;
+    }
+    this.#gone = true;
     this.#caller?.abort(error);
     this.#flow?.abort(error);
     this.#pending?.(error);
@@ -155,12 +183,14 @@ export class Invocation {
       this.#flow = flow;
       this.#pending = reject;
       // Reading the signal makes one; without a limit nothing would ever abort it but the client.
-      if (call === undefined || call.remainingMs === Number.POSITIVE_INFINITY) return;
+      const detached = this.#plan.pipeline?.detached === true;
+      if (call === undefined) return;
+      if (call.remainingMs === Number.POSITIVE_INFINITY && !detached) return;
       const { signal } = call;
       signal.addEventListener(
         'abort',
         () => {
-          if (this.#flow === flow) flow.abort(signal.reason);
+          if (detached || this.#flow === flow) flow.abort(signal.reason);
           span?.end(String((signal.reason as Error | undefined)?.message ?? signal.reason));
           reject(signal.reason);
         },

@@ -12,13 +12,15 @@ import {
 } from '../flow/request-body.ts';
 import { ClientGoneError } from '../flow/upstream-error.ts';
 import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
-import type { PolicyBook, TargetPipelines } from '../policies/policy-book.ts';
+import { cacheKeyOf } from '../policies/cache-key.ts';
+import type { PolicyBook } from '../policies/policy-book.ts';
+import type { TargetPipelines } from '../policies/target-pipelines.ts';
 import type { ApiCall } from '../server/api-call.ts';
 import { nameInvocation } from '../trace/api-span.ts';
 import { pushTrace, recorded } from '../trace/tracing.ts';
 import { type CallerIdentity, forwardHeaders } from './forward-headers.ts';
 import { Invocation } from './invocation.ts';
-import { type InvokeAnswer, invokeAnswer, NO_APP_ID } from './invoke-error.ts';
+import { type InvokeAnswer, invokeAnswer, latin1, NO_APP_ID } from './invoke-error.ts';
 import { cleanMethodPath } from './method-path.ts';
 import type { ReplayBudget } from './replay-budget.ts';
 import { findTarget } from './target.ts';
@@ -81,7 +83,7 @@ export class InvokeApi {
   }
 
   #begin(call: ApiCall, id: string, method: string, destination: Reachable): void {
-    const policies = this.#options.book.forTarget(id);
+    const policies = this.#options.book.forTarget(id).forMethod(call.head.method, method);
     const { bodyLength } = call.head;
     if (bodyLength === 0) {
       this.#run(call, id, method, destination, policies, null);
@@ -119,13 +121,15 @@ export class InvokeApi {
     const oneCircuit = destination.kind === 'outside' && destination.oneCircuit;
     const pipeline = target.pipelineFor(oneCircuit ? '' : method);
     const unlisted = !target.policies.listed && destination.kind === 'peer' && !streaming;
+    const path = this.#path(call, method, destination);
     const invocation = new Invocation({
       method: call.head.method,
-      path: this.#path(call, method, destination),
+      path,
       headers: this.#headers(call, destination, body),
       destination,
       body,
       pipeline,
+      cacheKey: target.policies.cache === undefined ? undefined : this.#cacheKey(call, path),
       builtIn: unlisted ? book.builtInRetries : undefined,
       upstreams,
       span: recorded(call.span),
@@ -145,6 +149,12 @@ export class InvokeApi {
       .catch((error: unknown) => call.failed(error));
   }
 
+  /** A token that goes on to the application may decide what it answers. */
+  #cacheKey({ head }: ApiCall, path: string): string | undefined {
+    const passedOn = head.apiToken !== undefined && !this.#options.tokenRequired;
+    return passedOn ? undefined : cacheKeyOf(head, path);
+  }
+
   /** Counts an attempt at another sidecar, as Dapr does, and its answer if one comes. */
   #count(appId: string, type: InvocationType): (status: number) => void {
     const { metrics, clock } = this.#options;
@@ -153,7 +163,8 @@ export class InvokeApi {
     return (status) => metrics.returned(appId, type, status, clock.now() - sentMs);
   }
 
-  #passOn(call: ApiCall, id: string, pending: PendingAnswer, { attempts }: Invocation): void {
+  #passOn(call: ApiCall, id: string, pending: PendingAnswer, invocation: Invocation): void {
+    const { attempts, degraded } = invocation;
     const { clock, stallMs } = this.#options;
     if (call.res.destroyed) {
       pending.discard();
@@ -162,7 +173,7 @@ export class InvokeApi {
     const client = new ClientAnswer(call.res, clock, stallMs, (error) =>
       this.#failed(call, id, error, attempts),
     );
-    pending.forwardTo(new Decorated(call, client, attempts));
+    pending.forwardTo(new Decorated(call, client, attempts, degraded));
   }
 
   #failed(call: ApiCall, id: string, error: unknown, attempts: number): void {
@@ -229,17 +240,20 @@ class Decorated implements AnswerSink {
   readonly #call: ApiCall;
   readonly #client: ClientAnswer;
   readonly #attempts: number;
+  readonly #degraded: string | undefined;
 
-  constructor(call: ApiCall, client: ClientAnswer, attempts: number) {
+  constructor(call: ApiCall, client: ClientAnswer, attempts: number, degraded: string | undefined) {
     this.#call = call;
     this.#client = client;
     this.#attempts = attempts;
+    this.#degraded = degraded;
   }
 
   head(status: number, headers: string[], flow: Flow): void {
     this.#call.decorate(headers);
     if (this.#call.head.events) keepOutOfCaches(headers);
     if (this.#attempts > 1) headers.push('holdfast-attempts', String(this.#attempts));
+    if (this.#degraded !== undefined) headers.push('holdfast-degraded', latin1(this.#degraded));
     this.#client.head(status, headers, flow);
   }
 

@@ -66,6 +66,6 @@ function directInvoke(message: string): string {
 }
 
 /** Policy names come from a file and may hold anything; headers may not. */
-function latin1(text: string): string {
+export function latin1(text: string): string {
   return text.replace(/[^\u0020-\u007e]/g, '?');
 }

@@ -1,5 +1,5 @@
 import type { ComponentRow } from '../components/open-components.ts';
-import type { CircuitRow } from '../policies/policy-book.ts';
+import type { CircuitRow } from '../policies/target-pipelines.ts';
 import type { TopicSubscription } from '../pubsub/subscription.ts';
 
 /** Dapr release whose API this sidecar follows. */

@@ -35,6 +35,7 @@ export async function openPolicies(options: LivePoliciesOptions): Promise<LivePo
   const { appId, namespace, resourcesPaths, strict, clock, log, metrics } = options;
   const loaded = await loadResiliency(resourcesPaths, { appId, strict });
   const book = new PolicyBook(loaded.policies, {
+    clock,
     report: (target) => metrics.listener(target),
     reportComponent: (label, direction) => metrics.componentListener(label, direction),
     forgotten: (target, pipeline) => metrics.forgotten(target, pipeline),

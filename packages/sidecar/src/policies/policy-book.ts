@@ -1,40 +1,17 @@
-import type {
-  ComponentType,
-  Direction,
-  ResiliencyPolicies,
-  TargetPolicies,
-} from '@holdfast/config';
-import {
-  type CircuitSnapshot,
-  type Listener,
-  type Pipeline,
-  type Policy,
-  pipeline,
-  retry,
-} from '@holdfast/core';
-import { PendingAnswer } from '../flow/pending-answer.ts';
+import type { ComponentType, Direction, ResiliencyPolicies } from '@holdfast/config';
+import { type Listener, type Pipeline, pipeline, retry } from '@holdfast/core';
 import { UpstreamError } from '../flow/upstream-error.ts';
 import { DeliveryError } from '../pubsub/delivery-error.ts';
 import { Recent } from './recent.ts';
+import { type CircuitRow, TargetPipelines, type TargetPipelinesEnv } from './target-pipelines.ts';
 
 /** Targets whose state is kept; a client can name as many as it likes. */
 const MAX_TARGETS = 1_000;
 
 /** What the book asks of its surroundings. */
-export interface PolicyBookEnv {
-  /** Hears the pipelines of a target. */
-  report(target: string): Listener | undefined;
+export interface PolicyBookEnv extends TargetPipelinesEnv {
   /** Hears a pipeline of a component; `label` as Dapr's metrics have it: `Statestore_orders`. */
   reportComponent(label: string, direction: Direction): Listener | undefined;
-  /** A circuit is gone: evicted, or its policy was taken away. */
-  forgotten(target: string, pipeline: string): void;
-}
-
-/** One circuit, as the metadata shows it. */
-export interface CircuitRow extends CircuitSnapshot {
-  readonly target: string;
-  readonly method: string;
-  readonly policy: string;
 }
 
 /** The policies of every target, live: what the file says, and the circuits that came of it. */
@@ -132,86 +109,6 @@ function componentPolicies(policies: ResiliencyPolicies, { name, type, direction
 
 function deliveryStatus({ error }: { readonly error?: unknown }): number | undefined {
   return error instanceof DeliveryError ? error.status : undefined;
-}
-
-/** One target: a pipeline for each of its methods if it has a circuit breaker, else one for all. */
-export class TargetPipelines {
-  readonly id: string;
-  #policies: TargetPolicies;
-  #methods: Recent<Pipeline>;
-  readonly #env: PolicyBookEnv;
-  #list: readonly Policy[];
-
-  constructor(id: string, policies: TargetPolicies, env: PolicyBookEnv) {
-    this.id = id;
-    this.#env = env;
-    this.#policies = policies;
-    this.#list = policies.policies(statusOf, 'http');
-    this.#methods = this.#newMethods();
-  }
-
-  /** What applies, as the file says it. */
-  get policies(): TargetPolicies {
-    return this.#policies;
-  }
-
-  /** The pipeline a call of `method` passes; undefined where nothing applies. */
-  pipelineFor(method: string): Pipeline | undefined {
-    if (this.#list.length === 0) return undefined;
-    const key = this.#policies.circuitBreaker === undefined ? '' : method;
-    const known = this.#methods.get(key);
-    if (known !== undefined) return known;
-    const made = pipeline(`${this.id}:${key}`, this.#list, {
-      report: this.#env.report(this.id),
-      registry: undefined,
-    });
-    this.#methods.set(key, made);
-    return made;
-  }
-
-  replace(policies: TargetPolicies): void {
-    const before = this.#policies;
-    this.#policies = policies;
-    this.#list = policies.policies(statusOf, 'http');
-    const sameShape =
-      (before.circuitBreaker === undefined) === (policies.circuitBreaker === undefined) &&
-      before.circuitCacheSize === policies.circuitCacheSize &&
-      this.#list.length > 0;
-    if (!sameShape) {
-      this.#methods.clear();
-      this.#methods = this.#newMethods();
-      return;
-    }
-    for (const [, method] of this.#methods.entries()) method.swap(this.#list);
-  }
-
-  *circuits(): Iterable<CircuitRow> {
-    for (const [method, { policies }] of this.#snapshots()) {
-      for (const { circuit, name } of policies) {
-        if (circuit !== undefined) yield { target: this.id, method, policy: name, ...circuit };
-      }
-    }
-  }
-
-  dispose(): void {
-    this.#methods.clear();
-  }
-
-  *#snapshots(): Iterable<[string, ReturnType<Pipeline['inspect']>]> {
-    for (const [method, one] of this.#methods.entries()) yield [method, one.inspect()];
-  }
-
-  #newMethods(): Recent<Pipeline> {
-    return new Recent(this.#policies.circuitCacheSize, (gone) => {
-      gone[Symbol.dispose]();
-      this.#env.forgotten(this.id, gone.name);
-    });
-  }
-}
-
-/** Answers have a status; of errors only the ones that never left this process are without. */
-function statusOf({ value }: { readonly value?: unknown }): number | undefined {
-  return value instanceof PendingAnswer ? value.status : undefined;
 }
 
 function builtInRetries(policies: ResiliencyPolicies): Pipeline {

@@ -29,6 +29,12 @@ export class Recent<Value> {
     while (this.#entries.size > this.#limit) this.#dropOldest();
   }
 
+  /** Puts another value in the place of one that is there, without using it. */
+  put(key: string, value: Value): void {
+    const entry = this.#entries.get(key);
+    if (entry !== undefined) entry.value = value;
+  }
+
   /** Takes all out. */
   clear(): void {
     for (const [key, { value }] of this.#entries) this.#dropped(value, key);

@@ -1,0 +1,189 @@
+import type { BulkheadOptions } from '@holdfast/core';
+import { type Entry, entriesOf, type Reading, spelling } from './entries.ts';
+import { type MapReader, readObject } from './map-reader.ts';
+import { BUDGET, BULKHEAD, CACHE, FALLBACK, HEDGE, RATE_LIMIT } from './own-vocabulary.ts';
+import type {
+  BudgetRule,
+  BulkheadRule,
+  CacheRule,
+  FallbackRule,
+  HedgeRule,
+  RateLimitRule,
+} from './resiliency-document.ts';
+import { HTTP_CODES, parseStatusCodes, statusMatcher } from './status-codes.ts';
+import type { FieldsOf } from './vocabulary.ts';
+
+/** The policies that are Holdfast's; each `undefined` where it cannot be used. */
+
+export function readBulkhead(reading: Reading, entry: Entry): BulkheadRule | undefined {
+  const reader = readObject(reading, entry, `bulkheads.${entry.key}`, BULKHEAD);
+  const limit = reader.integer('maxConcurrent');
+  const queueLimit = reader.integer('maxQueue');
+  const queueTimeoutMs = reader.duration('queueTimeout');
+  if (reader.broken) return undefined;
+  if (limit === undefined) {
+    reader.fault('maxConcurrent', 'out-of-range', 'is missing, and must be 1 to 1000000');
+    return undefined;
+  }
+  const options: BulkheadOptions = {
+    limit: limit.value,
+    ...(queueLimit === undefined ? {} : { queueLimit: queueLimit.value }),
+    ...(queueTimeoutMs === undefined ? {} : { queueTimeoutMs: Math.max(1, queueTimeoutMs.value) }),
+  };
+  return { name: entry.key, at: reader.place(), options };
+}
+
+/** The budget at `entry`; `reader` hears when it cannot be used. */
+export function readBudget(
+  reading: Reading,
+  entry: Entry | undefined,
+  path: string,
+  owner: { broken: boolean },
+): BudgetRule | undefined {
+  if (entry === undefined) return undefined;
+  const reader = readObject(reading, entry, `${path}.budget`, BUDGET);
+  const ratio = reader.number('ratio');
+  const minPerSecond = reader.number('minPerSecond');
+  const window = within(reader, 'window', reader.duration('window'), 100, 3_600_000);
+  if (reader.broken) owner.broken = true;
+  return {
+    ...(ratio === undefined ? {} : { ratio: ratio.value }),
+    ...(minPerSecond === undefined ? {} : { minPerSecond: minPerSecond.value }),
+    ...(window === undefined ? {} : { windowMs: window }),
+  };
+}
+
+export function readRateLimit(reading: Reading, entry: Entry): RateLimitRule | undefined {
+  const reader = readObject(reading, entry, `rateLimits.${entry.key}`, RATE_LIMIT);
+  const limit = reader.integer('limit');
+  const intervalMs = within(reader, 'interval', reader.duration('interval'), 1, 86_400_000);
+  const burst = reader.integer('burst');
+  const maxWait = reader.duration('maxWait');
+  if (reader.broken) return undefined;
+  if (limit === undefined) {
+    reader.fault('limit', 'out-of-range', 'is missing, and must be 1 to 1000000');
+    return undefined;
+  }
+  const options = {
+    limit: limit.value,
+    ...(intervalMs === undefined ? {} : { intervalMs }),
+    ...(burst === undefined ? {} : { burst: burst.value }),
+    ...(maxWait === undefined ? {} : { maxWaitMs: maxWait.value }),
+  };
+  return { name: entry.key, at: reader.place(), options };
+}
+
+export function readHedge(reading: Reading, entry: Entry): HedgeRule | undefined {
+  const path = `hedges.${entry.key}`;
+  const reader = readObject(reading, entry, path, HEDGE);
+  const delay = reader.duration('delay');
+  const quantile = reader.number('quantile');
+  const maxHedges = reader.integer('maxHedges');
+  const budget = readBudget(reading, reader.entry('budget'), path, reader);
+  if (reader.broken) return undefined;
+  if (delay !== undefined && quantile !== undefined) {
+    reader.fault('quantile', 'ignored-field', 'has no effect beside delay');
+  }
+  const when =
+    delay === undefined
+      ? { quantile: quantile === undefined ? undefined : { quantile: quantile.value } }
+      : { delayMs: delay.value };
+  const options = { ...when, ...(maxHedges === undefined ? {} : { maxHedges: maxHedges.value }) };
+  const share = budget === undefined ? {} : { budget };
+  return { name: entry.key, at: reader.place(), options, ...share };
+}
+
+/** What is kept where the file does not say: a client chooses the paths, so there is always a limit. */
+const CACHE_BYTES = 16 * 1024 * 1024;
+
+export function readCache(reading: Reading, entry: Entry): CacheRule | undefined {
+  const reader = readObject(reading, entry, `caches.${entry.key}`, CACHE);
+  const ttl = reader.duration('ttl');
+  const stale = reader.duration('stale');
+  const staleIfError = reader.duration('staleIfError');
+  const maxEntries = reader.integer('maxEntries');
+  const maxBytes = reader.integer('maxBytes')?.value ?? CACHE_BYTES;
+  if (reader.broken) return undefined;
+  const options = {
+    maxBytes,
+    ...(ttl === undefined ? {} : { ttlMs: ttl.value }),
+    ...(stale === undefined ? {} : { staleMs: stale.value }),
+    ...(staleIfError === undefined ? {} : { staleIfErrorMs: staleIfError.value }),
+    ...(maxEntries === undefined ? {} : { maxEntries: maxEntries.value }),
+  };
+  return { name: entry.key, at: reader.place(), options };
+}
+
+export function readFallback(reading: Reading, entry: Entry): FallbackRule | undefined {
+  const path = `fallbacks.${entry.key}`;
+  const reader = readObject(reading, entry, path, FALLBACK);
+  const status = reader.integer('status')?.value ?? 200;
+  const body = reader.text('body')?.value ?? '';
+  const headers = readHeaders(reading, reader, path);
+  const codes = reader.text('httpStatusCodes')?.value ?? '500-599';
+  const parsed = parseStatusCodes(codes, HTTP_CODES);
+  if ('fault' in parsed) {
+    reader.fault('httpStatusCodes', 'bad-status-codes', `cannot be read: ${parsed.fault}`);
+    return undefined;
+  }
+  if (reader.broken || headers === undefined) return undefined;
+  if ((status === 204 || status === 304) && body !== '') {
+    reader.fault('body', 'ignored-field', `has no effect on status ${status}`);
+  }
+  const matches = statusMatcher(parsed.ranges, undefined);
+  return { name: entry.key, at: reader.place(), status, body, headers, matches };
+}
+
+/** Who says these is the sidecar. */
+const FRAMING = new Set(['connection', 'content-length', 'keep-alive', 'transfer-encoding']);
+
+function readHeaders(
+  reading: Reading,
+  reader: MapReader<FieldsOf<typeof FALLBACK>>,
+  path: string,
+): string[] | undefined {
+  const entry = reader.entry('headers');
+  const entries = entry === undefined ? [] : entriesOf(reading, entry, `${path}.headers`);
+  if (entries === undefined) return undefined;
+  const headers: string[] = [];
+  let broken = false;
+  for (const { key, keyOffset, value, offset } of entries) {
+    const text = value === null ? '' : spelling(value);
+    const name = key.toLowerCase();
+    const fault = headerFault(name, text);
+    if (fault === undefined) {
+      headers.push(name, text!);
+      continue;
+    }
+    const at = fault.of === 'name' ? keyOffset : offset;
+    reading.report.add(at, 'bad-header', `${path}.headers.${key} ${fault.says}`);
+    broken = true;
+  }
+  if (!headers.includes('content-type')) headers.push('content-type', 'text/plain');
+  return broken ? undefined : headers;
+}
+
+function headerFault(name: string, value: string | undefined) {
+  if (!/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) return { of: 'name', says: 'is no header name' };
+  if (FRAMING.has(name)) return { of: 'name', says: 'is for the sidecar to say' };
+  if (value === undefined) return { of: 'value', says: 'must be a text' };
+  if (/[^\t\u0020-\u007e]/.test(value))
+    return { of: 'value', says: 'has a character that no header can carry' };
+  return undefined;
+}
+
+/** The value if it is in range, in milliseconds; `reader` hears where it is not. */
+function within<Name extends string>(
+  reader: MapReader<Name>,
+  name: Name,
+  written: { readonly value: number } | undefined,
+  minMs: number,
+  maxMs: number,
+): number | undefined {
+  if (written === undefined || (written.value >= minMs && written.value <= maxMs)) {
+    return written?.value;
+  }
+  reader.fault(name, 'out-of-range', `is ${written.value} ms, and can be ${minMs} to ${maxMs} ms`);
+  reader.broken = true;
+  return undefined;
+}
