@@ -23,6 +23,8 @@ const HANGS = ['bad-trip'];
 /** Where we say no and Dapr does not, with the reason. */
 const STRICTER: Readonly<Record<string, string>> = {
   aliases: 'Dapr has no limit of aliases',
+  'own-keys':
+    'what is wrong is in keys that Dapr ignores; ours leaves those entries out and says so',
   empty: 'Dapr ignores it; a running process of ours waits for what will be in it',
 };
 

@@ -49,6 +49,12 @@ export function checkName(option: string, value: unknown): void {
   throw new RangeError(`${option} must be a string that is not empty, not ${show(value)}.`);
 }
 
+/** Throws unless `value` is an object: neither null, nor a list, a text or a number. */
+export function checkObject(option: string, value: unknown, rule = 'an object of options'): void {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return;
+  throw new TypeError(`${option} must be ${rule}, not ${show(value)}.`);
+}
+
 /** Checks the options of one kind of policy, each with one of the above. */
 export function checker<Options extends object>(kind: string, options: Options) {
   return <Rule extends unknown[]>(
@@ -64,4 +70,7 @@ const within = (value: unknown, min: number, max: number) =>
 const range = (min: number, max: number) =>
   max === Infinity ? `of at least ${min}` : `from ${min} to ${max}`;
 
-const show = (value: unknown) => (typeof value === 'string' ? `"${value}"` : String(value));
+const show = (value: unknown) => {
+  if (typeof value === 'string') return `"${value}"`;
+  return Array.isArray(value) ? 'a list' : String(value);
+};

@@ -233,6 +233,14 @@ function likeness<F extends object>(fn: F, name: string, length: number): F {
 
 /** Two policies of one kind and name could not be told apart in events, metrics and a swap. */
 function checkPolicies(policies: readonly Policy[]): readonly Policy[] {
+  if (!Array.isArray(policies)) {
+    throw new TypeError(`pipeline.policies must be a list of policies, not ${String(policies)}.`);
+  }
+  for (const [index, policy] of policies.entries()) {
+    if (typeof policy?.stage === 'function') continue;
+    const rule = 'must be a policy, such as retry() makes one';
+    throw new TypeError(`pipeline.policies[${index}] ${rule}, not ${String(policy)}.`);
+  }
   const seen = new Set<string>();
   for (const { kind, name } of policies) {
     const identity = `${kind} "${name}"`;

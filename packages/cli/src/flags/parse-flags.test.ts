@@ -70,10 +70,10 @@ describe('the flags of holdfastd', () => {
   }
 
   test('says which of daprd’s flags it accepts without effect, and which are old', () => {
-    const line = ['--enable-mtls', '--components-path', 'c'];
+    const line = ['--enable-profiling', '--components-path', 'c'];
     const { notes } = parseFlags(HOLDFASTD_FLAGS, line, DAEMON);
     assert.deepEqual(notes, [
-      '--enable-mtls has no effect: sidecars listen on loopback only and do not use certificates.',
+      "--enable-profiling has no effect: use Node's --cpu-prof or --inspect.",
       '--components-path is deprecated; use --resources-path.',
     ]);
   });

@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { adaptiveLimit } from '../adaptive-limit/adaptive-limit.ts';
 import { circuitBreaker } from '../breaker/breaker.ts';
+import { retryBudget } from '../budget/retry-budget.ts';
 import { bulkhead } from '../bulkhead/bulkhead.ts';
+import { cache } from '../cache/cache.ts';
 import { fallback } from '../fallback/fallback.ts';
+import { fault } from '../fault/fault.ts';
 import { hedge } from '../hedge/hedge.ts';
 import { pipeline } from '../pipeline.ts';
 import type { Policy } from '../policy.ts';
@@ -41,6 +44,12 @@ const POLICIES: Readonly<Record<string, readonly [make: Make, needs: object, num
   ],
   throttle: [throttle as Make, {}, 'k windowMs'],
   shed: [shed as Make, {}, 'until'],
+  cache: [
+    cache as Make,
+    {},
+    'ttlMs staleMs staleIfErrorMs errorTtlMs storePauseMs maxEntries maxBytes storeTimeoutMs refreshTimeoutMs maxRefreshes',
+  ],
+  fault: [fault as Make, { inject: 'error', ratio: 1, forMs: 1 }, 'ratio forMs delayMs jitterMs'],
 };
 
 /** Infinity says "no limit" where an option allows it; these are numbers nowhere. */
@@ -61,6 +70,47 @@ describe('options that cannot be', () => {
       }
     });
   }
+
+  test('budgets, windows and nested rules are checked like the rest', () => {
+    const nested: readonly [string, () => unknown][] = [
+      ['retryBudget.ratio', () => retryBudget({ ratio: 11 })],
+      ['retryBudget.windowMs', () => retryBudget({ windowMs: Number.NaN })],
+      ['retryBudget.minPerSecond', () => retryBudget({ minPerSecond: '1' as never })],
+      [
+        'circuitBreaker.failureRatio',
+        () => circuitBreaker({ failureRatio: { ratio: 2, minimumCalls: 5, windowMs: 1_000 } }),
+      ],
+      [
+        'circuitBreaker.slowCalls',
+        () =>
+          circuitBreaker({
+            slowCalls: { ratio: 0.5, minimumCalls: 0, windowMs: 1_000, slowMs: 5 } as never,
+          }),
+      ],
+      ['retry.maxDelayMs', () => retry({ delayMs: 500, maxDelayMs: 100 })],
+      ['hedge.quantile', () => hedge({ quantile: { quantile: 2 } as never })],
+      ['fault.forMs', () => fault({ inject: 'error', ratio: 1, forMs: Infinity } as never)],
+      ['fault.inject', () => fault({ inject: 'nothing' } as never)],
+    ];
+    for (const [option, make] of nested) {
+      assert.throws(make, (error: Error) => {
+        assert.ok(error instanceof RangeError || error instanceof TypeError, `${option}: ${error}`);
+        assert.ok(error.message.includes(option), `${option} is not in: ${error.message}`);
+        return true;
+      });
+    }
+  });
+
+  test('lists that are none, and what is no policy in them', () => {
+    assert.throws(() => pipeline('p', null as never), {
+      name: 'TypeError',
+      message: 'pipeline.policies must be a list of policies, not null.',
+    });
+    assert.throws(() => pipeline('p', [retry(), null] as never), {
+      name: 'TypeError',
+      message: 'pipeline.policies[1] must be a policy, such as retry() makes one, not null.',
+    });
+  });
 
   test('names that are none, functions that are none', () => {
     for (const [kind, [make, needs]] of Object.entries(POLICIES)) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { circuitBreaker } from '../breaker/breaker.ts';
+import { bulkhead } from '../bulkhead/bulkhead.ts';
 import type { Policy } from '../policy.ts';
 import { createRegistry } from '../registry.ts';
 import { retry } from '../retry/retry.ts';
@@ -33,6 +34,26 @@ describe('a keyed pipeline', () => {
     await use('new');
     assert.deepEqual(keys(), ['open', 'busy', 'new']);
     await clock.run(() => busy);
+  });
+
+  test('spares keys in use, however many are older than one that is not', async () => {
+    const family = keyedPipeline('busy', () => [bulkhead({ limit: 1 })], {
+      maxKeys: 41,
+      registry: undefined,
+    });
+    const release: (() => void)[] = [];
+    const hold = (key: string) =>
+      family.execute(() => new Promise<void>((resolve) => release.push(resolve)), { key });
+    const held = Array.from({ length: 40 }, (_, n) => hold(`busy-${n}`));
+    await family.execute(() => {}, { key: 'idle' });
+
+    await family.execute(() => {}, { key: 'new' });
+    const second = await hold('busy-0').catch((error: { code: string }) => error.code);
+    const { keys } = family.inspect();
+    for (const each of release) each();
+    await Promise.all(held);
+
+    assert.deepEqual([second, 'idle' in keys, 'new' in keys], ['BULKHEAD_FULL', false, true]);
   });
 
   test('holds a hundred thousand keys within its bound', async () => {

@@ -7,9 +7,10 @@ import { type ForcePipeline, registry as processRegistry } from '../registry.ts'
 
 export interface KeyedPipelineOptions {
   /**
-   * Keys with a pipeline of their own. Of more, the one used longest ago goes,
-   * those without calls in flight and with closed circuits first; it begins anew
-   * when it is used again.
+   * Keys with a pipeline of their own. Of more, the one used longest ago goes that
+   * has no call in flight and no open circuit, and begins anew when it is used
+   * again. Only where the thousand used longest ago are all in use one of these
+   * goes, and its limits with it.
    *
    * @default 1_000 (1 … 1_000_000)
    */
@@ -45,8 +46,11 @@ export interface KeyedSnapshot {
   readonly keys: Readonly<Record<string, PipelineSnapshot>>;
 }
 
-/** How many of the oldest keys are looked at for one that nobody would miss. */
-const CANDIDATES = 16;
+/**
+ * How many keys are looked at for one that nobody would miss. Those that are in
+ * use count as used again, so that the next search begins behind them.
+ */
+const CANDIDATES = 1_000;
 
 /**
  * Makes a pipeline per key, bounded. Events carry the family's name and the key.
@@ -137,18 +141,21 @@ class Family implements KeyedPipeline {
   }
 
   #evict(): void {
-    let victim: string | undefined;
-    let looked = 0;
-    for (const [key, { pipeline }] of this.#members) {
-      victim ??= key;
-      if (isIdle(pipeline)) {
+    const [oldest] = this.#members.keys();
+    let victim = oldest!;
+    let left = Math.min(CANDIDATES, this.#members.size);
+    // Keys set again come up again at the end; `left` ends the loop before them.
+    for (const [key, member] of this.#members) {
+      if (isIdle(member.pipeline)) {
         victim = key;
         break;
       }
-      looked += 1;
-      if (looked >= CANDIDATES) break;
+      this.#members.delete(key);
+      this.#members.set(key, member);
+      left -= 1;
+      if (left === 0) break;
     }
-    this.#members.delete(victim!);
+    this.#members.delete(victim);
     this.#evicted += 1;
   }
 

@@ -85,4 +85,36 @@ describe('standard', () => {
       ],
     );
   });
+
+  test('refuses parts that are no options, which would otherwise mean the defaults', () => {
+    const refused = (options: unknown) => {
+      try {
+        return standard(options as StandardOptions).length;
+      } catch (error) {
+        return String(error);
+      }
+    };
+    assert.deepEqual(
+      [
+        refused(null),
+        refused({ retry: 5 }),
+        refused({ circuitBreaker: true }),
+        refused({ budget: 'x' }),
+        refused({ bulkhead: null }),
+        refused({ fallback: null }),
+        refused({ rateLimit: [] }),
+        refused({ attemptMs: null }),
+      ],
+      [
+        'TypeError: standard must be an object of options, not null.',
+        'TypeError: standard.retry must be an object of options, or false, not 5.',
+        'TypeError: standard.circuitBreaker must be an object of options, or false, not true.',
+        'TypeError: standard.budget must be an object of options, or false, not "x".',
+        'TypeError: standard.bulkhead must be an object of options, or false, not null.',
+        'TypeError: standard.fallback must be an object of options, or false, not null.',
+        'TypeError: standard.rateLimit must be an object of options, or false, not a list.',
+        'RangeError: standard.attemptMs must be a number from 1 to 2147483647, not null.',
+      ],
+    );
+  });
 });

@@ -3,7 +3,7 @@ import type { CircuitBreakerOptions } from '../breaker/options.ts';
 import { type RetryBudgetOptions, retryBudget } from '../budget/retry-budget.ts';
 import { bulkhead } from '../bulkhead/bulkhead.ts';
 import type { BulkheadOptions } from '../bulkhead/options.ts';
-import { checkNumber, LONGEST_TIMER_MS } from '../check.ts';
+import { checkNumber, checkObject, LONGEST_TIMER_MS } from '../check.ts';
 import { fallback } from '../fallback/fallback.ts';
 import type { FallbackOptions } from '../fallback/options.ts';
 import type { Policy } from '../policy.ts';
@@ -54,8 +54,9 @@ export const STANDARD_DEFAULTS = {
  * names both options where two contradict each other.
  */
 export function standard(options: StandardOptions = {}): readonly Policy[] {
+  checkParts(options);
   const { totalMs = STANDARD_DEFAULTS.totalMs } = options;
-  const attemptMs = options.attemptMs ?? Math.min(STANDARD_DEFAULTS.attemptMs, totalMs);
+  const { attemptMs = Math.min(STANDARD_DEFAULTS.attemptMs, totalMs) } = options;
   checkNumber('standard.totalMs', totalMs, 1, LONGEST_TIMER_MS);
   checkNumber('standard.attemptMs', attemptMs, 1, LONGEST_TIMER_MS);
   const breaker = options.circuitBreaker ?? STANDARD_DEFAULTS.circuitBreaker;
@@ -73,6 +74,20 @@ export function standard(options: StandardOptions = {}): readonly Policy[] {
     ...(gate === false ? [] : [bulkhead(gate)]),
     timeout({ limitMs: attemptMs }),
   ];
+}
+
+/** Parts that are an object of options, or `false`. */
+const PARTS = ['fallback', 'rateLimit', 'retry', 'budget', 'circuitBreaker', 'bulkhead'] as const;
+
+/** From JavaScript anything may come: `retry: 5` would otherwise mean the defaults, without a word. */
+function checkParts(options: StandardOptions): void {
+  checkObject('standard', options);
+  for (const part of PARTS) {
+    const given = options[part];
+    if (given !== undefined && given !== false) {
+      checkObject(`standard.${part}`, given, 'an object of options, or false');
+    }
+  }
 }
 
 function checkTogether(
