@@ -1,6 +1,7 @@
 import type { Handler, Subscription } from '../broker.ts';
 import { BrokerUnavailableError } from '../errors.ts';
 import { Hands } from '../hands.ts';
+import { keepConsuming } from '../keep-consuming.ts';
 import { type ResolvedSubscribeOptions, tell } from '../subscribe-options.ts';
 import type { KafkaConsumer, KafkaMessage, KafkaStream } from './module.ts';
 import { clientOptions, type ResolvedKafkaOptions } from './options.ts';
@@ -48,28 +49,18 @@ export class KafkaSubscriber implements Subscription {
     await this.#ended;
   }
 
-  async #run(): Promise<void> {
+  #run(): Promise<void> {
     const { clock, reconnectMs } = this.#kafka;
-    const { signal } = this.#closing;
-    let losses = 0;
-    while (!signal.aborted) {
-      try {
-        await this.#consume(() => {
-          losses = 0;
-        });
-      } catch (error) {
-        if (signal.aborted) break;
-        const problem = new BrokerUnavailableError(
-          `Kafka's consumer of "${this.#topic}" was lost.`,
-          error,
-        );
-        tell(this.#options, { kind: 'connection-lost', error: problem });
-      }
-      const waitMs = Math.min(reconnectMs * 10, reconnectMs * 2 ** Math.min(losses, 10));
-      losses += 1;
-      // Rejects when the subscription is closed meanwhile, which ends the loop.
-      await clock.sleep(waitMs, signal).catch(() => {});
-    }
+    return keepConsuming((progress) => this.#consume(progress), {
+      clock,
+      reconnectMs,
+      signal: this.#closing.signal,
+      lost: (cause) => {
+        const what = `Kafka's consumer of "${this.#topic}" was lost.`;
+        const error = new BrokerUnavailableError(what, cause);
+        tell(this.#options, { kind: 'connection-lost', error });
+      },
+    });
   }
 
   /** Consumes until the stream ends, which it does by error or by `close` alone. */

@@ -1,6 +1,7 @@
 import type { Handler, Subscription } from '../broker.ts';
 import { BrokerUnavailableError } from '../errors.ts';
 import { Hands } from '../hands.ts';
+import { keepConsuming } from '../keep-consuming.ts';
 import { type ResolvedSubscribeOptions, tell } from '../subscribe-options.ts';
 import { earlierDeliveries, messageOf, refusalOf } from './deliveries.ts';
 import type { AmqpChannel, AmqpConnection, AmqpQueueOptions } from './module.ts';
@@ -43,31 +44,21 @@ export class RabbitSubscriber implements Subscription {
     await this.#ended;
   }
 
-  async #run(): Promise<void> {
+  #run(): Promise<void> {
     const { clock, reconnectMs, url } = this.#rabbit;
-    const { signal } = this.#closing;
-    let losses = 0;
-    while (!signal.aborted) {
-      try {
-        await this.#consume(() => {
-          losses = 0;
-        });
-      } catch (error) {
-        if (signal.aborted) break;
-        const why = error instanceof Error ? error.message : String(error);
-        const problem = new BrokerUnavailableError(
-          `${placeOf(url)} no longer serves the queue "${this.#queue}": ${why}.`,
-          error,
-        );
+    return keepConsuming((progress) => this.#consume(progress), {
+      clock,
+      reconnectMs,
+      signal: this.#closing.signal,
+      lost: (cause) => {
+        const why = cause instanceof Error ? cause.message : String(cause);
+        const what = `${placeOf(url)} no longer serves the queue "${this.#queue}": ${why}.`;
+        const error = new BrokerUnavailableError(what, cause);
         // A queue that is there with other properties stays so; an outage ends.
-        if (refusalOf(error) !== undefined) this.#joined.reject(problem);
-        tell(this.#options, { kind: 'connection-lost', error: problem });
-      }
-      const waitMs = Math.min(reconnectMs * 10, reconnectMs * 2 ** Math.min(losses, 10));
-      losses += 1;
-      // Rejects when the subscription is closed meanwhile, which ends the loop.
-      await clock.sleep(waitMs, signal).catch(() => {});
-    }
+        if (refusalOf(cause) !== undefined) this.#joined.reject(error);
+        tell(this.#options, { kind: 'connection-lost', error });
+      },
+    });
   }
 
   get #queue(): string {
