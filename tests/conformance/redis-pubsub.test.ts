@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type RedisServer, redisServer, Unavailable } from '@holdfast/test-servers';
 import { Redis } from 'ioredis';
 import { bothMakes, type Make } from './both-makes.ts';
-import type { Seen } from './echo-app.ts';
+import { event, eventApp } from './event-app.ts';
 import { type Mesh, startMesh } from './mesh.ts';
 
 const server = await redisServer();
@@ -121,19 +121,6 @@ function conformance(make: Make, executable: string | undefined, redis: RedisSer
   });
 }
 
-/** As both makes write it. */
-const event = (data: string) =>
-  JSON.stringify({
-    data,
-    datacontenttype: 'application/json',
-    id: data,
-    pubsubname: 'broker',
-    source: 'somebody',
-    specversion: '1.0',
-    topic: 'early',
-    type: 'com.dapr.event.sent',
-  });
-
 /** Resolves when the group has nothing in hand. */
 async function settled(client: Redis, topic: string): Promise<void> {
   for (let tries = 0; tries < 100; tries += 1) {
@@ -142,36 +129,6 @@ async function settled(client: Redis, topic: string): Promise<void> {
     await sleep(50);
   }
   assert.fail(`events of ${topic} are pending still`);
-}
-
-const TOPICS = ['early', 'layout', 'flaky', 'dropped', 'unknown'];
-
-function eventApp() {
-  const received = new Map<string, Seen[]>();
-  return {
-    instead(seen: Seen) {
-      if (seen.url === '/dapr/subscribe') {
-        const wanted = TOPICS.map((topic) => ({
-          ...{ pubsubname: 'broker', topic, route: `/on-${topic}` },
-        }));
-        return { status: 200, body: JSON.stringify(wanted) };
-      }
-      const topic = /^\/on-(.+)$/.exec(seen.url)?.[1];
-      if (topic === undefined) return undefined;
-      const before = received.get(topic) ?? [];
-      received.set(topic, [...before, seen]);
-      if (topic === 'unknown') return { status: 404, body: '' };
-      if (topic === 'dropped') return { status: 200, body: '{"status":"DROP"}' };
-      return { status: topic === 'flaky' && before.length < 2 ? 503 : 200, body: '' };
-    },
-    /** Resolves when `wanted` events of a topic have come. */
-    async arrived(topic: string, wanted: number): Promise<readonly Seen[]> {
-      const here = () => received.get(topic) ?? [];
-      for (let tries = 0; tries < 200 && here().length < wanted; tries += 1) await sleep(50);
-      assert.ok(here().length >= wanted, `${here().length} of ${wanted} events of ${topic} came`);
-      return here();
-    },
-  };
 }
 
 /** In the scope of one application only: each would be a group of its own. Numbers, since daprd reads no `200ms` here. */

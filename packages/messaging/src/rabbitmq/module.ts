@@ -20,7 +20,11 @@ export interface AmqpConnection {
 }
 
 export interface AmqpChannel {
-  assertExchange(name: string, type: 'fanout', options: { durable: boolean }): Promise<unknown>;
+  assertExchange(
+    name: string,
+    type: 'fanout',
+    options: { durable: boolean; autoDelete: boolean },
+  ): Promise<unknown>;
   assertQueue(name: string, options: AmqpQueueOptions): Promise<unknown>;
   bindQueue(queue: string, exchange: string, pattern: string): Promise<unknown>;
   prefetch(count: number): Promise<unknown>;

@@ -21,6 +21,13 @@ export interface RabbitBrokerOptions {
    * @default 'quorum'
    */
   readonly queueType?: 'quorum' | 'classic';
+  /**
+   * Whether exchanges and queues outlive the server's end. `false` is for sharing them with others
+   * that made them so: what such a queue holds is lost when its server goes. @default true
+   */
+  readonly durable?: boolean;
+  /** Whether an exchange or queue that nobody uses any more is removed, with what it holds. @default false */
+  readonly autoDelete?: boolean;
   /** Messages a member has been sent and not acknowledged. @default 100 (1 … 10_000) */
   readonly prefetch?: number;
   /**
@@ -38,6 +45,8 @@ export const RABBIT_BROKER_DEFAULTS = {
   timeoutMs: 10_000,
   reconnectMs: 500,
   queueType: 'quorum',
+  durable: true,
+  autoDelete: false,
   prefetch: 100,
   requireSubscriber: true,
   clock: systemClock,
@@ -55,6 +64,11 @@ export function resolveRabbitOptions(given: RabbitBrokerOptions): ResolvedRabbit
   if (options.queueType !== 'quorum' && options.queueType !== 'classic') {
     throw new RangeError(
       `rabbitBroker.queueType must be quorum or classic, not ${String(options.queueType)}.`,
+    );
+  }
+  if (options.queueType === 'quorum' && (!options.durable || options.autoDelete)) {
+    throw new RangeError(
+      'rabbitBroker.queueType quorum needs durable true and autoDelete false; other queues are classic.',
     );
   }
   checkInteger('rabbitBroker.timeoutMs', options.timeoutMs, 100, 600_000);

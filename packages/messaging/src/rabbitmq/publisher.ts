@@ -113,7 +113,8 @@ export class RabbitPublisher {
   ): Promise<string | undefined> {
     const { id, topic, body } = message;
     if (!exchanges.has(topic)) {
-      await channel.assertExchange(topic, 'fanout', { durable: true });
+      const { autoDelete, durable } = this.#options;
+      await channel.assertExchange(topic, 'fanout', { durable, autoDelete });
       exchanges.add(topic);
     }
     const content = Buffer.from(body.buffer, body.byteOffset, body.byteLength);

@@ -102,6 +102,14 @@ test('topics RabbitMQ keeps for itself, and options that cannot work, are refuse
   });
 });
 
+test('a quorum queue that would not last is refused before anything is made', () => {
+  assert.throws(() => rabbitBroker({ amqp, url: 'amqp://h', clientId: 'c', durable: false }), {
+    name: 'RangeError',
+    message:
+      'rabbitBroker.queueType quorum needs durable true and autoDelete false; other queues are classic.',
+  });
+});
+
 function message(topic: string, id: string) {
   return { id, topic, key: undefined, body: Buffer.from('x'), headers: {} };
 }

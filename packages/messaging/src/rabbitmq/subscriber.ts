@@ -103,10 +103,10 @@ export class RabbitSubscriber implements Subscription {
     progress: () => void,
     lose: (error: unknown) => void,
   ): Promise<string> {
-    const { clock, prefetch } = this.#rabbit;
+    const { autoDelete, clock, durable, prefetch } = this.#rabbit;
     const ordered = this.#options.concurrency === 1;
     await channel.prefetch(prefetch);
-    await channel.assertExchange(this.#topic, 'fanout', { durable: true });
+    await channel.assertExchange(this.#topic, 'fanout', { durable, autoDelete });
     await channel.assertQueue(this.#queue, this.#queueOptions(connection, ordered));
     await channel.bindQueue(this.#queue, this.#topic, '');
     const hands = this.#hands;
@@ -130,11 +130,11 @@ export class RabbitSubscriber implements Subscription {
   }
 
   #queueOptions({ connection }: AmqpConnection, ordered: boolean): AmqpQueueOptions {
-    const { queueType } = this.#rabbit;
+    const { autoDelete, durable, queueType } = this.#rabbit;
     const major = Number.parseInt(connection.serverProperties.version ?? '', 10);
     return {
-      durable: true,
-      autoDelete: false,
+      durable,
+      autoDelete,
       arguments: {
         'x-queue-type': queueType,
         // The others stand by, so that order is kept over all members.

@@ -51,6 +51,10 @@ export const PUBSUB: Readonly<
     const { redisPubSub } = await import('../pubsub/redis-pubsub.ts');
     return await redisPubSub(settings, { ...env, podName: env.variables.POD_NAME });
   },
+  'pubsub.rabbitmq': async (settings, env) => {
+    const { rabbitPubSub } = await import('../pubsub/rabbit-pubsub.ts');
+    return await rabbitPubSub(settings, { ...env, podName: env.variables.POD_NAME });
+  },
 };
 
 export const LOCKS: Readonly<Record<string, (settings: ComponentSettings) => Promise<LockStore>>> =

@@ -50,7 +50,7 @@ function atLeast(settings: ComponentSettings, name: string, byDefault: number, l
 }
 
 /** Dapr's placeholders: a group of one where `{uuid}` is in it, and so on. */
-function named(text: string, { appId, namespace, podName }: Names): string {
+export function named(text: string, { appId, namespace, podName }: Names): string {
   return text
     .replaceAll('{appID}', appId)
     .replaceAll('{namespace}', namespace)

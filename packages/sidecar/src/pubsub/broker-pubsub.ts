@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto';
+import type { Broker, Subscription } from '@holdfast/messaging';
+import type { Logger } from '@holdfast/telemetry/log';
+import type { PubSub } from './pubsub.ts';
+
+export interface BrokerPubSubOptions {
+  /** As the log names it. */
+  readonly component: string;
+  /** Members of one share the events. */
+  readonly group: string;
+  /** Events in the application at a time. */
+  readonly concurrency: number;
+  readonly log: Logger;
+}
+
+/**
+ * A broker of `@holdfast/messaging` behind Dapr's API. An event whose delivery
+ * fails is handed over again, after growing waits, until it is taken.
+ */
+export function brokerPubSub(
+  broker: Broker,
+  { component, concurrency, group, log }: BrokerPubSubOptions,
+): PubSub {
+  const subscriptions: Subscription[] = [];
+  return {
+    capabilities: [],
+    async publish(topic, { data, metadata }) {
+      const { partitionKey: key } = metadata;
+      await broker.publish([{ id: randomUUID(), topic, key, body: data, headers: metadata }]);
+    },
+    async subscribe(topic, handler) {
+      const subscription = await broker.subscribe(
+        topic,
+        {
+          group,
+          concurrency,
+          onProblem({ error, kind }) {
+            const why = (error as Error).message;
+            // A delivery that failed has its line already; a connection has none.
+            if (kind === 'connection-lost') log.warn(`${component} lost ${topic}: ${why}`);
+          },
+        },
+        ({ body, headers }) =>
+          handler({
+            data: Buffer.from(body.buffer, body.byteOffset, body.byteLength),
+            metadata: headers,
+          }),
+      );
+      subscriptions.push(subscription);
+    },
+    async drain() {
+      await Promise.all(subscriptions.map((one) => one.close()));
+    },
+    async close() {
+      // Not waited for: a handler may be at work for as long as it likes.
+      void broker.close().catch(() => {});
+    },
+  };
+}

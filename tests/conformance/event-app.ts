@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Seen } from './echo-app.ts';
+
+/** As both makes write it. */
+export const event = (data: string) =>
+  JSON.stringify({
+    data,
+    datacontenttype: 'application/json',
+    id: data,
+    pubsubname: 'broker',
+    source: 'somebody',
+    specversion: '1.0',
+    topic: 'early',
+    type: 'com.dapr.event.sent',
+  });
+
+const TOPICS = ['early', 'layout', 'flaky', 'dropped', 'unknown'];
+
+/** An application that subscribes to topics of `broker` and answers each as its name says. */
+export function eventApp() {
+  const received = new Map<string, Seen[]>();
+  return {
+    instead(seen: Seen) {
+      if (seen.url === '/dapr/subscribe') {
+        const wanted = TOPICS.map((topic) => ({
+          ...{ pubsubname: 'broker', topic, route: `/on-${topic}` },
+        }));
+        return { status: 200, body: JSON.stringify(wanted) };
+      }
+      const topic = /^\/on-(.+)$/.exec(seen.url)?.[1];
+      if (topic === undefined) return undefined;
+      const before = received.get(topic) ?? [];
+      received.set(topic, [...before, seen]);
+      if (topic === 'unknown') return { status: 404, body: '' };
+      if (topic === 'dropped') return { status: 200, body: '{"status":"DROP"}' };
+      return { status: topic === 'flaky' && before.length < 2 ? 503 : 200, body: '' };
+    },
+    /** Resolves when `wanted` events of a topic have come. */
+    async arrived(topic: string, wanted: number): Promise<readonly Seen[]> {
+      const here = () => received.get(topic) ?? [];
+      for (let tries = 0; tries < 200 && here().length < wanted; tries += 1) await sleep(50);
+      assert.ok(here().length >= wanted, `${here().length} of ${wanted} events of ${topic} came`);
+      return here();
+    },
+  };
+}
