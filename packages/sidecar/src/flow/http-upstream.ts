@@ -15,6 +15,10 @@ export interface HttpUpstreamOptions {
    * @default 4_000 ms
    */
   readonly keepAliveMs?: number;
+  /** HTTP/2 without TLS, known beforehand. @default false */
+  readonly h2c?: boolean;
+  /** Takes any certificate: for what is on this machine. @default false */
+  readonly anyCertificate?: boolean;
 }
 
 /** Verbs that mean the same sent twice (RFC 9110 §9.2.2). */
@@ -58,7 +62,9 @@ export class HttpUpstream implements Upstream {
       bodyTimeout: 0,
       connectTimeout: 5_000,
       keepAliveTimeout: options.keepAliveMs ?? 4_000,
-      allowH2: false,
+      allowH2: options.h2c === true,
+      ...(options.h2c === true ? { useH2c: true } : {}),
+      ...(options.anyCertificate === true ? { connect: { rejectUnauthorized: false } } : {}),
     });
   }
 

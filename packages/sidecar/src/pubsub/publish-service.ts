@@ -10,10 +10,13 @@ import {
   bulkUnreadable,
   entryIdsUnusable,
   eventUnreadable,
+  notBoolean,
   notCloudEvent,
   publishFailed,
   pubsubNotFound,
+  pubsubUnnamed,
   topicForbidden,
+  topicUnnamed,
 } from './pubsub-error.ts';
 
 /** An event as a client publishes it. */
@@ -24,6 +27,17 @@ export interface Publication {
   readonly traceparent: string;
   readonly tracestate: string;
 }
+
+/** An entry of a bulk publication; its metadata win over those of all. */
+export interface BulkEntry {
+  readonly entryId: string;
+  readonly event: Buffer;
+  readonly contentType: string;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** What all entries of a bulk publication have. */
+export type SharedFacts = Omit<Publication, 'body' | 'contentType'>;
 
 /** An entry of a bulk publication that the broker did not take. */
 export interface FailedEntry {
@@ -51,7 +65,7 @@ export class PublishService {
   }
 
   async publish(pubsub: string, topic: string, event: Publication): Promise<void> {
-    const { broker } = this.#allowed(pubsub, topic);
+    const { broker } = this.#allowed(pubsub, topic, event.metadata);
     const message = this.#message(pubsub, topic, event);
     await this.#calls
       .run('published', pubsub, topic, () => broker.publish(topic, message))
@@ -65,10 +79,24 @@ export class PublishService {
     pubsub: string,
     topic: string,
     body: Buffer,
-    shared: Omit<Publication, 'body' | 'contentType'>,
+    shared: SharedFacts,
   ): Promise<readonly FailedEntry[]> {
-    const { broker } = this.#allowed(pubsub, topic);
-    const entries = this.#entries(pubsub, topic, body);
+    this.#allowed(pubsub, topic, shared.metadata);
+    return await this.publishEntries(pubsub, topic, this.#entries(pubsub, topic, body), shared);
+  }
+
+  /** The same of entries that are read already. */
+  async publishEntries(
+    pubsub: string,
+    topic: string,
+    entries: readonly BulkEntry[],
+    shared: SharedFacts,
+  ): Promise<readonly FailedEntry[]> {
+    const { broker } = this.#allowed(pubsub, topic, shared.metadata);
+    const ids = new Set(entries.map(({ entryId }) => entryId));
+    if (ids.has('') || ids.size < entries.length) {
+      throw entryIdsUnusable(pubsub, topic, this.#appId);
+    }
     const messages = entries.map(({ entryId, event, contentType, metadata }) => ({
       entryId,
       message: this.#message(pubsub, topic, {
@@ -87,16 +115,22 @@ export class PublishService {
     return failed;
   }
 
-  #allowed(pubsub: string, topic: string): OpenPubSub {
+  #allowed(pubsub: string, topic: string, metadata: Publication['metadata']): OpenPubSub {
+    if (pubsub === '') throw pubsubUnnamed();
     const open = this.#brokers.get(pubsub);
     if (open === undefined) throw pubsubNotFound(pubsub);
+    if (topic === '') throw topicUnnamed(pubsub);
+    const { rawPayload } = metadata;
+    if (rawPayload !== undefined && !GO_BOOLEAN.test(rawPayload)) {
+      throw notBoolean(pubsub, rawPayload, metadata);
+    }
     if (!open.scopes.mayPublish(topic)) throw topicForbidden(pubsub, topic, this.#appId);
     return open;
   }
 
   #message(pubsub: string, topic: string, event: Publication): PubSubMessage {
     const { body, contentType, metadata, traceparent, tracestate } = event;
-    if (metadata.rawPayload === 'true') return { data: body, metadata };
+    if (GO_TRUE.test(metadata.rawPayload ?? '')) return { data: body, metadata };
     const facts: EnvelopeFacts = {
       appId: this.#appId,
       pubsub,
@@ -114,7 +148,7 @@ export class PublishService {
     }
   }
 
-  #entries(pubsub: string, topic: string, body: Buffer) {
+  #entries(pubsub: string, topic: string, body: Buffer): readonly BulkEntry[] {
     let list: unknown;
     try {
       list = JSON.parse(body.toString('utf8'));
@@ -123,7 +157,6 @@ export class PublishService {
     }
     if (!Array.isArray(list))
       throw bulkUnreadable(pubsub, topic, 'the body must be a list', this.#appId);
-    const ids = new Set<string>();
     return list.map((one: unknown) => {
       const entry = isRecord(one) ? one : {};
       const entryId = typeof entry.entryId === 'string' ? entry.entryId : '';
@@ -132,10 +165,6 @@ export class PublishService {
         const why = 'error: mismatch between contentType and event';
         throw eventUnreadable(pubsub, topic, why, this.#appId);
       }
-      if (entryId === '' || ids.has(entryId)) {
-        throw entryIdsUnusable(pubsub, topic, this.#appId);
-      }
-      ids.add(entryId);
       return {
         entryId,
         event,
@@ -145,6 +174,10 @@ export class PublishService {
     });
   }
 }
+
+/** What Go's ParseBool takes. */
+const GO_TRUE = /^(?:1|[tT]|TRUE|[tT]rue)$/;
+const GO_BOOLEAN = /^(?:[01tTfF]|TRUE|FALSE|[tT]rue|[fF]alse)$/;
 
 /** A text as its content type has it, JSON as JSON; undefined where type and event do not go together. */
 function eventBytes(event: unknown, contentType: string): Buffer | undefined {

@@ -12,7 +12,7 @@ export interface Rule {
 
 /** What an application wants from a topic. */
 export interface TopicSubscription {
-  readonly type: 'DECLARATIVE' | 'PROGRAMMATIC';
+  readonly type: 'DECLARATIVE' | 'PROGRAMMATIC' | 'STREAMING';
   readonly pubsub: string;
   readonly topic: string;
   readonly rules: readonly Rule[];
