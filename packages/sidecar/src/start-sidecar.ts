@@ -8,7 +8,7 @@ import { createClosing } from './closing.ts';
 import { ComponentCalls } from './components/component-calls.ts';
 import { componentRoutes } from './components/component-routes.ts';
 import { lockAndConfigurationRoutes } from './components/lock-and-configuration-routes.ts';
-import { openComponents } from './components/open-components.ts';
+import { type Components, openComponents } from './components/open-components.ts';
 import { APP_HEALTH_DEFAULTS, watchAppHealth } from './health/app-health.ts';
 import { healthRoutes } from './health/health-routes.ts';
 import { waitForApp } from './health/wait-for-app.ts';
@@ -132,6 +132,8 @@ async function start(
     clock,
     log,
     variables,
+    stateDir: options.stateDir,
+    outbound: (pubsub) => policies.book.forComponent(pubsub, 'Pubsub', 'outbound'),
   });
   closing.last(() => components.close());
   const componentCalls = new ComponentCalls(policies.book, metrics, clock);
@@ -214,7 +216,7 @@ async function start(
       ...shutdownRoutes((force) => void started.promise.then((stop) => stop({ force }))),
     ],
     invoke: (call) => invoke.handle(call),
-    metricsPage: metricsOn ? () => metricsPage(policies, metrics) : undefined,
+    metricsPage: metricsOn ? () => metricsPage(policies, components, metrics) : undefined,
   });
 
   if (health !== undefined) {
@@ -229,7 +231,8 @@ async function start(
 
   await names.register({ appId, namespace, host: leg.host, port: peerServer.port });
   waiting.delete('http');
-  if (options.appPort !== undefined) {
+  if (options.appPort === undefined) subscriber.nobody();
+  else {
     const { appChannelAddress: host, appPort: port } = options;
     const watching = waitForApp({ host, port }, clock, () => {
       // An application whose health is watched is asked when it is healthy.
@@ -288,8 +291,17 @@ async function start(
 }
 
 /** Looking at a circuit whose time is over makes it half-open, and so the scrape tells. */
-function metricsPage({ book }: LivePolicies, metrics: SidecarMetrics): string {
+async function metricsPage(
+  { book }: LivePolicies,
+  { pubsub }: Components,
+  metrics: SidecarMetrics,
+): Promise<string> {
   book.circuits();
+  for (const [name, { outbox }] of pubsub) {
+    // A file that cannot be read keeps its last figures; its trouble is in the log.
+    const stats = await outbox?.stats().catch(() => undefined);
+    if (stats !== undefined) metrics.outbox(name, stats);
+  }
   return metrics.render();
 }
 

@@ -60,14 +60,27 @@ export class ComponentCalls {
     operation: string,
     work: (call?: { readonly signal: AbortSignal }) => Promise<T>,
   ): Promise<T> {
-    const begunMs = this.#clock.now();
     const pipeline = this.#book.forComponent(name, POLICY_TYPE[kind], 'outbound');
-    let success = false;
-    try {
+    return await this.counted(kind, name, operation, async () => {
       const result = await (pipeline === undefined
         ? work()
         : pipeline.execute((call) => settled(() => work(call))));
       if (result instanceof Disagreement) throw result.error;
+      return result;
+    });
+  }
+
+  /** Timed and counted only: for work that does not leave this process. */
+  async counted<T>(
+    kind: ComponentKind,
+    name: string,
+    operation: string,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const begunMs = this.#clock.now();
+    let success = false;
+    try {
+      const result = await work();
       success = true;
       return result;
     } finally {

@@ -1,5 +1,6 @@
 import type { Direction, TargetPolicies } from '@holdfast/config';
 import type { CircuitState, Listener } from '@holdfast/core';
+import type { OutboxStats } from '@holdfast/messaging';
 import {
   componentMetrics,
   createMetrics,
@@ -13,6 +14,7 @@ import {
 } from '@holdfast/telemetry';
 import type { ComponentKind } from '../components/component-calls.ts';
 import type { DeliveryStatus } from '../pubsub/delivery.ts';
+import { outboxMetrics } from './outbox-metrics.ts';
 
 /** What the callee's side counts about those who call it. */
 export interface PeerCounts {
@@ -55,6 +57,8 @@ export interface SidecarMetrics extends PeerCounts {
   ): void;
   /** An event of an input binding was handed to the application. */
   bound(name: string, success: boolean, ms: number): void;
+  /** What waits in the outbox of a broker, as it is now. */
+  outbox(component: string, stats: OutboxStats): void;
   forgotten(appId: string, pipeline: string): void;
   /** A Resiliency document is in force from now on. */
   loaded(name: string, namespace: string): void;
@@ -76,6 +80,7 @@ export function sidecarMetrics(appId: string, namespace: string): SidecarMetrics
   // Registered, so that their names are there before the first component is.
   const components = componentMetrics(metrics, { appId, namespace });
   let resiliency: ResiliencyMetrics | undefined;
+  let outboxes: ReturnType<typeof outboxMetrics> | undefined;
   const listenerOf = (target: string, direction: Direction): Listener => {
     const dapr = resiliency?.listener(direction, target);
     return (event) => {
@@ -115,6 +120,10 @@ export function sidecarMetrics(appId: string, namespace: string): SidecarMetrics
       if (kind !== 'lock') components[kind](name, operation, success, ms);
     },
     bound: (name, success, ms) => components.bound(name, success, ms),
+    outbox: (component, stats) => {
+      outboxes ??= outboxMetrics(metrics);
+      outboxes(component, stats);
+    },
     forgotten: (app, pipeline) => resiliency?.forget('outbound', `app_${app}`, pipeline),
     loaded(name, namespace) {
       // Registered once: the families' labels are those of the document loaded first.
@@ -167,6 +176,7 @@ export const NO_METRICS: SidecarMetrics = {
   delivered() {},
   component() {},
   bound() {},
+  outbox() {},
   forgotten() {},
   loaded() {},
   certificate() {},

@@ -18,6 +18,7 @@ export function memoryPubSub(failed: (topic: string, error: unknown) => void): P
   };
   return {
     capabilities: [],
+    forgetful: true,
     async publish(topic, message) {
       if (closed) throw new Error('the component is closed');
       for (const handler of handlers.get(topic) ?? []) hand(topic, handler, message);

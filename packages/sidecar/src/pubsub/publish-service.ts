@@ -1,16 +1,20 @@
 import type { Clock } from '@holdfast/core';
+import { OutboxRefusedError } from '@holdfast/messaging';
 import type { ComponentCalls } from '../components/component-calls.ts';
 import type { OpenPubSub } from '../components/open-components.ts';
 import { failureWords } from '../invoke/invoke-error.ts';
 import { isRecord, texts } from '../resources/resource-files.ts';
+import type { ApiError } from '../server/api-error.ts';
 import { type EnvelopeFacts, envelopeOf } from './envelope.ts';
 import { isJson, mediaType } from './media-type.ts';
+import type { OutboxPubSub } from './outbox-pubsub.ts';
 import type { PubSubMessage } from './pubsub.ts';
 import {
   bulkUnreadable,
   entryIdsUnusable,
   eventUnreadable,
   notCloudEvent,
+  outboxRefused,
   publishFailed,
   pubsubNotFound,
   topicForbidden,
@@ -51,13 +55,13 @@ export class PublishService {
   }
 
   async publish(pubsub: string, topic: string, event: Publication): Promise<void> {
-    const { broker } = this.#allowed(pubsub, topic);
+    const open = this.#allowed(pubsub, topic);
     const message = this.#message(pubsub, topic, event);
-    await this.#calls
-      .run('published', pubsub, topic, () => broker.publish(topic, message))
-      .catch((error: unknown) => {
-        throw publishFailed(pubsub, topic, failureWords(error), error);
-      });
+    await this.#calling(open, pubsub, topic, () => open.broker.publish(topic, message)).catch(
+      (error: unknown) => {
+        throw failure(pubsub, topic, error);
+      },
+    );
   }
 
   /** Every entry is tried; resolves with those that failed. `shared` is what all of them have. */
@@ -67,7 +71,7 @@ export class PublishService {
     body: Buffer,
     shared: Omit<Publication, 'body' | 'contentType'>,
   ): Promise<readonly FailedEntry[]> {
-    const { broker } = this.#allowed(pubsub, topic);
+    const open = this.#allowed(pubsub, topic);
     const entries = this.#entries(pubsub, topic, body);
     const messages = entries.map(({ entryId, event, contentType, metadata }) => ({
       entryId,
@@ -78,13 +82,44 @@ export class PublishService {
         metadata: { ...shared.metadata, ...metadata },
       }),
     }));
+    if (open.outbox !== undefined) {
+      await this.#keepAll(open.outbox, pubsub, topic, messages);
+      return [];
+    }
     const failed: FailedEntry[] = [];
     for (const { entryId, message } of messages) {
-      await this.#calls
-        .run('published', pubsub, topic, () => broker.publish(topic, message))
-        .catch((error: unknown) => failed.push({ entryId, error: failureWords(error) }));
+      await this.#calling(open, pubsub, topic, () => open.broker.publish(topic, message)).catch(
+        (error: unknown) => failed.push({ entryId, error: failureWords(error) }),
+      );
     }
     return failed;
+  }
+
+  /** All entries or none: the disk is the same for all of them. */
+  async #keepAll(
+    outbox: OutboxPubSub,
+    pubsub: string,
+    topic: string,
+    entries: readonly { readonly message: PubSubMessage }[],
+  ): Promise<void> {
+    const messages = entries.map(({ message }) => message);
+    await this.#calls
+      .counted('published', pubsub, topic, () => outbox.publishAll(topic, messages))
+      .catch((error: unknown) => {
+        throw failure(pubsub, topic, error);
+      });
+  }
+
+  /** Policies are for the broker; what an outbox keeps does not go there yet. */
+  #calling(
+    { outbox }: OpenPubSub,
+    pubsub: string,
+    topic: string,
+    work: () => Promise<void>,
+  ): Promise<void> {
+    return outbox === undefined
+      ? this.#calls.run('published', pubsub, topic, work)
+      : this.#calls.counted('published', pubsub, topic, work);
   }
 
   #allowed(pubsub: string, topic: string): OpenPubSub {
@@ -144,6 +179,11 @@ export class PublishService {
       };
     });
   }
+}
+
+function failure(pubsub: string, topic: string, error: unknown): ApiError {
+  if (error instanceof OutboxRefusedError) return outboxRefused(pubsub, topic, error);
+  return publishFailed(pubsub, topic, failureWords(error), error);
 }
 
 /** A text as its content type has it, JSON as JSON; undefined where type and event do not go together. */

@@ -35,6 +35,15 @@ export class Subscriber {
     return this.#started;
   }
 
+  /** There is no application: nobody will subscribe. */
+  nobody(): void {
+    this.#done();
+  }
+
+  #done(): void {
+    for (const { broker } of this.#options.brokers.values()) broker.subscribed?.();
+  }
+
   async #start(): Promise<void> {
     const { ask, brokers, declared, log } = this.#options;
     if (brokers.size === 0) return;
@@ -46,6 +55,7 @@ export class Subscriber {
       );
       if (!known) await this.#subscribe(one);
     }
+    this.#done();
   }
 
   async #subscribe(subscription: TopicSubscription): Promise<void> {
