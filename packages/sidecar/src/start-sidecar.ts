@@ -145,6 +145,7 @@ async function start(
     declared: resources.subscriptions,
     inbound: (pubsub) => policies.book.forComponent(pubsub, 'Pubsub', 'inbound'),
     count: metrics.delivered,
+    countBulk: metrics.deliveredBulk,
     clock,
     log,
   });
@@ -258,6 +259,7 @@ async function start(
       waiting.add('stopping');
       if (!force) {
         await names.close();
+        subscriber.hurry();
         const drained = Promise.all([api.drain(), peerServer.drain()]).then(components.drain);
         const waited = new AbortController();
         const limit = clock.sleep(options.gracefulShutdownMs, waited.signal).catch(() => {});

@@ -47,6 +47,13 @@ export interface SidecarMetrics extends PeerCounts {
   componentListener(label: string, direction: Direction): Listener | undefined;
   /** An event was handed to the application. */
   delivered(pubsub: string, topic: string, status: DeliveryStatus, ms: number): void;
+  /** Events were handed to the application together: how many ended how. */
+  deliveredBulk(
+    pubsub: string,
+    topic: string,
+    entries: Readonly<Record<DeliveryStatus, number>>,
+    ms: number,
+  ): void;
   /** A component has been asked. */
   component(
     kind: ComponentKind,
@@ -115,6 +122,8 @@ export function sidecarMetrics(appId: string, namespace: string): SidecarMetrics
     listener: (app) => listenerOf(`app_${app}`, 'outbound'),
     componentListener: listenerOf,
     delivered: (pubsub, topic, status, ms) => components.delivered(pubsub, topic, status, ms),
+    deliveredBulk: (pubsub, topic, entries, ms) =>
+      components.deliveredBulk(pubsub, topic, entries, ms),
     component(kind, name, operation, success, ms) {
       // Dapr counts no locks.
       if (kind !== 'lock') components[kind](name, operation, success, ms);
@@ -174,6 +183,7 @@ export const NO_METRICS: SidecarMetrics = {
   listener: () => undefined,
   componentListener: () => undefined,
   delivered() {},
+  deliveredBulk() {},
   component() {},
   bound() {},
   outbox() {},

@@ -26,7 +26,7 @@ export function brokerPubSub(
   broker: Broker,
   { component, concurrency, group, log }: BrokerPubSubOptions,
 ): PubSub {
-  const subscriptions: Subscription[] = [];
+  const subscriptions = new Set<Subscription>();
   return {
     capabilities: [],
     async publish(topic, message) {
@@ -59,10 +59,16 @@ export function brokerPubSub(
             metadata: headers,
           }),
       );
-      subscriptions.push(subscription);
+      subscriptions.add(subscription);
+      return {
+        async close() {
+          subscriptions.delete(subscription);
+          await subscription.close();
+        },
+      };
     },
     async drain() {
-      await Promise.all(subscriptions.map((one) => one.close()));
+      await Promise.all([...subscriptions].map((one) => one.close()));
     },
     async close() {
       // Not waited for: a handler may be at work for as long as it likes.

@@ -1,12 +1,19 @@
 import type { Clock } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
 import { publishMany } from './publish-many.ts';
-import type { PubSub, PubSubHandler } from './pubsub.ts';
+import type { PubSub, PubSubHandler, TopicListener } from './pubsub.ts';
 
 export interface LatePubSubEnv {
   readonly component: string;
   readonly clock: Clock;
   readonly log: Logger;
+}
+
+/** A subscription that is made when the broker is there. */
+interface Waiting {
+  readonly topic: string;
+  readonly handler: PubSubHandler;
+  listener?: TopicListener;
 }
 
 const FIRST_PAUSE_MS = 250;
@@ -22,15 +29,20 @@ export function latePubSub(
   { clock, component, log }: LatePubSubEnv,
 ): PubSub {
   const closing = new AbortController();
-  const waiting: { readonly topic: string; readonly handler: PubSubHandler }[] = [];
+  const waiting = new Set<Waiting>();
   let broker: PubSub | undefined;
   let why = first;
   log.warn(`The broker of ${component} cannot be reached yet: ${why.message}`);
 
-  const subscribe = async (to: PubSub, topic: string, handler: PubSubHandler) => {
-    await to.subscribe(topic, handler).catch((error: Error) => {
-      log.error(`Nobody subscribes to ${topic} in ${component}: ${error.message}`);
-    });
+  const subscribe = async (to: PubSub, one: Waiting) => {
+    try {
+      one.listener = await to.subscribe(one.topic, one.handler);
+      // Ended meanwhile.
+      if (!waiting.delete(one)) await one.listener.close();
+    } catch (error) {
+      const why = (error as Error).message;
+      log.error(`Nobody subscribes to ${one.topic} in ${component}: ${why}`);
+    }
   };
   const opening = (async () => {
     let pauseMs = FIRST_PAUSE_MS;
@@ -44,7 +56,7 @@ export function latePubSub(
     }
     log.info(`The broker of ${component} is reached.`);
     if (closing.signal.aborted) return;
-    for (const { handler, topic } of waiting.splice(0)) await subscribe(broker, topic, handler);
+    for (const one of waiting) await subscribe(broker, one);
   })();
   // It rejects when it is closed, which ends it.
   opening.catch(() => {});
@@ -58,11 +70,18 @@ export function latePubSub(
     publish: async (topic, message) => await reached().publish(topic, message),
     publishAll: async (topic, messages) => await publishMany(reached(), topic, messages),
     async subscribe(topic, handler) {
-      if (broker === undefined) waiting.push({ topic, handler });
-      else await broker.subscribe(topic, handler);
+      if (broker !== undefined) return await broker.subscribe(topic, handler);
+      const one: Waiting = { topic, handler };
+      waiting.add(one);
+      return {
+        async close() {
+          waiting.delete(one);
+          await one.listener?.close();
+        },
+      };
     },
     async drain() {
-      waiting.length = 0;
+      waiting.clear();
       await broker?.drain();
     },
     async close() {

@@ -267,7 +267,7 @@ function obedientBroker() {
       taken.push({ text, id });
       if (state === 'deaf') await new Promise(() => {});
     },
-    async subscribe() {},
+    subscribe: async () => ({ close: async () => {} }),
     async drain() {},
     async close() {},
   };

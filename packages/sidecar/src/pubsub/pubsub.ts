@@ -26,12 +26,19 @@ export interface PubSub {
    * (`publishMany`).
    */
   publishAll?(topic: string, messages: readonly PubSubMessage[]): Promise<Published>;
-  subscribe(topic: string, handler: PubSubHandler): Promise<void>;
+  /** From now on; resolves with how to end it. */
+  subscribe(topic: string, handler: PubSubHandler): Promise<TopicListener>;
   /** Called once, when the application has subscribed to all it wants. */
   subscribed?(): void;
   /** Hands over nothing more; resolves when the handlers at work have ended. */
   drain(): Promise<void>;
   /** Waits for nobody. */
+  close(): Promise<void>;
+}
+
+/** One subscription. */
+export interface TopicListener {
+  /** Hands over nothing more; resolves when the handlers at work have ended. */
   close(): Promise<void>;
 }
 

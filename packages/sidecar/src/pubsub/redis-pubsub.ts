@@ -28,7 +28,7 @@ export async function redisPubSub(
   const own = redisPubSubSettings(settings, names);
   const redis = await openRedis(redisSettings(settings), { what: 'redis streams' });
   const permits = new Permits(own.concurrency);
-  const consumers: RedisConsumer[] = [];
+  const consumers = new Set<RedisConsumer>();
 
   const trim = (): readonly (string | number)[] => {
     // One or the other: Redis takes one, and a length is the stronger promise.
@@ -50,11 +50,17 @@ export async function redisPubSub(
       const consumer = new RedisConsumer({
         ...{ topic, handler, settings: own, redis, permits, clock, log },
       });
-      consumers.push(consumer);
+      consumers.add(consumer);
       await consumer.start();
+      return {
+        async close() {
+          await consumer.drain();
+          consumers.delete(consumer);
+        },
+      };
     },
     async drain() {
-      await Promise.all(consumers.map((consumer) => consumer.drain()));
+      await Promise.all([...consumers].map((consumer) => consumer.drain()));
     },
     async close() {
       for (const consumer of consumers) consumer.stop();

@@ -1,29 +1,46 @@
 import type { Logger } from '@holdfast/telemetry/log';
 import type { AskApp } from '../app/ask-app.ts';
 import type { OpenPubSub } from '../components/open-components.ts';
+import { deliverBulk } from './bulk-delivery.ts';
+import { BulkGatherer } from './bulk-gatherer.ts';
+import type { Courier } from './courier.ts';
 import { type DeliveryOptions, deliver } from './delivery.ts';
+import { httpCourier } from './http-courier.ts';
+import { publishMany } from './publish-many.ts';
+import type { PubSubHandler, TopicListener } from './pubsub.ts';
 import { programmatic, type TopicSubscription } from './subscription.ts';
 
-export interface SubscriberOptions extends Omit<DeliveryOptions, 'bury'> {
+export interface SubscriberOptions extends Omit<DeliveryOptions, 'bury' | 'courier'> {
   readonly appId: string;
+  readonly ask: AskApp;
   readonly brokers: ReadonlyMap<string, OpenPubSub>;
   /** Those of the resources. */
   readonly declared: readonly TopicSubscription[];
 }
 
+/** A subscription that is up, and how to end it. */
+interface Active {
+  readonly subscription: TopicSubscription;
+  readonly gatherer: BulkGatherer | undefined;
+  readonly listener: TopicListener;
+}
+
 /** Asks the application what it wants, and subscribes to that and to what the resources say. */
 export class Subscriber {
   readonly #options: SubscriberOptions;
-  readonly #active: TopicSubscription[] = [];
+  readonly #http: Courier;
+  readonly #active = new Set<Active>();
+  #ending = false;
   #started: Promise<void> | undefined;
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
+    this.#http = httpCourier(options.ask);
   }
 
   /** For the metadata. */
   get active(): readonly TopicSubscription[] {
-    return this.#active;
+    return [...this.#active].map(({ subscription }) => subscription);
   }
 
   /**
@@ -37,49 +54,97 @@ export class Subscriber {
 
   /** There is no application: nobody will subscribe. */
   nobody(): void {
-    this.#done();
+    for (const { broker } of this.#options.brokers.values()) broker.subscribed?.();
   }
 
-  #done(): void {
-    for (const { broker } of this.#options.brokers.values()) broker.subscribed?.();
+  /** The sidecar stops: no event waits for others any more. */
+  hurry(): void {
+    this.#ending = true;
+    for (const { gatherer } of this.#active) gatherer?.hurry();
+  }
+
+  /**
+   * Subscribes, for whoever `courier` leads to. Resolves with how to end it;
+   * undefined, after a line in the log, where it cannot be.
+   */
+  async add(
+    subscription: TopicSubscription,
+    courier: Courier = this.#http,
+  ): Promise<TopicListener | undefined> {
+    const { clock, log } = this.#options;
+    const { bulk, pubsub, topic } = subscription;
+    const open = this.#allowed(subscription);
+    if (open === undefined) return undefined;
+    if (this.#known(subscription)) return undefined;
+    const options: DeliveryOptions = {
+      ...this.#options,
+      courier,
+      async bury(dead, messages) {
+        const failure = (await publishMany(open.broker, dead, messages)).find(Boolean);
+        if (failure !== undefined) throw failure;
+      },
+    };
+    const gatherer =
+      bulk &&
+      new BulkGatherer(bulk, clock, (entries) => deliverBulk(subscription, entries, options));
+    if (this.#ending) gatherer?.hurry();
+    const handler: PubSubHandler =
+      gatherer === undefined
+        ? (message, signal) => deliver(subscription, message, options, signal)
+        : (message, signal) => gatherer.take(message, signal);
+    const listener = Promise.withResolvers<TopicListener>();
+    const active: Active = {
+      subscription,
+      gatherer,
+      listener: {
+        close: async () => {
+          gatherer?.hurry();
+          this.#active.delete(active);
+          await (await listener.promise).close();
+        },
+      },
+    };
+    this.#active.add(active);
+    try {
+      listener.resolve(await open.broker.subscribe(topic, handler));
+    } catch (error) {
+      this.#active.delete(active);
+      // Nobody can be waiting for it: it was in nobody's hand yet.
+      listener.resolve({ close: async () => {} });
+      log.error(`Nobody subscribes to ${topic} in ${pubsub}: ${(error as Error).message}`);
+      return undefined;
+    }
+    return active.listener;
   }
 
   async #start(): Promise<void> {
     const { ask, brokers, declared, log } = this.#options;
     if (brokers.size === 0) return;
     const wanted = [...declared, ...(await asked(ask, log))];
-    for (const one of wanted) {
-      // Said twice, the first counts, as in Dapr.
-      const known = this.#active.some(
-        ({ pubsub, topic }) => pubsub === one.pubsub && topic === one.topic,
-      );
-      if (!known) await this.#subscribe(one);
-    }
-    this.#done();
+    for (const one of wanted) await this.add(one);
+    this.nobody();
   }
 
-  async #subscribe(subscription: TopicSubscription): Promise<void> {
+  /** Said twice, the first counts, as in Dapr; streams may share a topic. */
+  #known({ pubsub, topic, type }: TopicSubscription): boolean {
+    if (type === 'STREAMING') return false;
+    return this.active.some(
+      (one) => one.type !== 'STREAMING' && one.pubsub === pubsub && one.topic === topic,
+    );
+  }
+
+  #allowed({ pubsub, topic }: TopicSubscription): OpenPubSub | undefined {
     const { appId, brokers, log } = this.#options;
-    const { pubsub, topic } = subscription;
     const open = brokers.get(pubsub);
     if (open === undefined) {
       log.error(`Nobody subscribes to ${topic}: pubsub ${pubsub} is not found.`);
-      return;
+      return undefined;
     }
-    if (!open.scopes.maySubscribe(topic)) {
-      log.error(
-        `Nobody subscribes to ${topic}: it is not allowed for app id ${appId} in pubsub ${pubsub}.`,
-      );
-      return;
-    }
-    const options: DeliveryOptions = {
-      ...this.#options,
-      bury: (dead, message) => open.broker.publish(dead, message),
-    };
-    this.#active.push(subscription);
-    await open.broker.subscribe(topic, (message, signal) =>
-      deliver(subscription, message, options, signal),
+    if (open.scopes.maySubscribe(topic)) return open;
+    log.error(
+      `Nobody subscribes to ${topic}: it is not allowed for app id ${appId} in pubsub ${pubsub}.`,
     );
+    return undefined;
   }
 }
 
