@@ -5,12 +5,20 @@ import type { PolicyBook } from '../policies/policy-book.ts';
 import { EtagMismatchError, InvalidEtagError } from '../state/state-store.ts';
 
 /** The building blocks whose components are called, as metrics name them. */
-export type ComponentKind = 'state' | 'secret' | 'published' | 'configuration' | 'lock' | 'binding';
+export type ComponentKind =
+  | 'state'
+  | 'secret'
+  | 'published'
+  | 'publishedBulk'
+  | 'configuration'
+  | 'lock'
+  | 'binding';
 
 const POLICY_TYPE: Readonly<Record<ComponentKind, ComponentType>> = {
   state: 'Statestore',
   secret: 'Secretstore',
   published: 'Pubsub',
+  publishedBulk: 'Pubsub',
   configuration: 'Configuration',
   lock: 'Lock',
   binding: 'Binding',

@@ -8,6 +8,12 @@ import type { ApiError } from '../server/api-error.ts';
 import { type EnvelopeFacts, envelopeOf } from './envelope.ts';
 import { isJson, mediaType } from './media-type.ts';
 import type { OutboxPubSub } from './outbox-pubsub.ts';
+import {
+  type BulkCall,
+  type FailedEntry,
+  type PublishEntry,
+  publishEntries,
+} from './publish-entries.ts';
 import type { PubSubMessage } from './pubsub.ts';
 import {
   bulkUnreadable,
@@ -27,12 +33,6 @@ export interface Publication {
   readonly metadata: Readonly<Record<string, string>>;
   readonly traceparent: string;
   readonly tracestate: string;
-}
-
-/** An entry of a bulk publication that the broker did not take. */
-export interface FailedEntry {
-  readonly entryId: string;
-  readonly error: string;
 }
 
 /** Dapr's publishing, whatever the protocol; errors are `ApiError`. */
@@ -82,17 +82,12 @@ export class PublishService {
         metadata: { ...shared.metadata, ...metadata },
       }),
     }));
-    if (open.outbox !== undefined) {
-      await this.#keepAll(open.outbox, pubsub, topic, messages);
-      return [];
+    if (open.outbox === undefined) {
+      const call: BulkCall = (work) => this.#calls.run('publishedBulk', pubsub, topic, work);
+      return await publishEntries(open.broker, topic, messages, call);
     }
-    const failed: FailedEntry[] = [];
-    for (const { entryId, message } of messages) {
-      await this.#calling(open, pubsub, topic, () => open.broker.publish(topic, message)).catch(
-        (error: unknown) => failed.push({ entryId, error: failureWords(error) }),
-      );
-    }
-    return failed;
+    await this.#keepAll(open.outbox, pubsub, topic, messages);
+    return [];
   }
 
   /** All entries or none: the disk is the same for all of them. */
@@ -100,11 +95,11 @@ export class PublishService {
     outbox: OutboxPubSub,
     pubsub: string,
     topic: string,
-    entries: readonly { readonly message: PubSubMessage }[],
+    entries: readonly PublishEntry[],
   ): Promise<void> {
     const messages = entries.map(({ message }) => message);
     await this.#calls
-      .counted('published', pubsub, topic, () => outbox.publishAll(topic, messages))
+      .counted('publishedBulk', pubsub, topic, () => outbox.publishAll(topic, messages))
       .catch((error: unknown) => {
         throw failure(pubsub, topic, error);
       });
