@@ -24,7 +24,8 @@ import { Callee } from './peers/callee.ts';
 import { openPeerLeg } from './peers/open-peer-leg.ts';
 import { type LivePolicies, openPolicies } from './policies/live-policies.ts';
 import { Subscriber } from './pubsub/subscriber.ts';
-import { loadResources } from './resources/load-resources.ts';
+import { applyConfiguration } from './resources/apply-configuration.ts';
+import { openResources } from './resources/live-resources.ts';
 import { isLoopback } from './server/loopback.ts';
 import { openDoors } from './server/open-doors.ts';
 import { shutdownRoutes } from './server/shutdown-routes.ts';
@@ -34,7 +35,7 @@ import { openTracing } from './trace/open-tracing.ts';
 /** A running sidecar. */
 export interface Sidecar {
   readonly ports: { readonly http: number; readonly internal: number; readonly metrics?: number };
-  /** Reads Resiliency and HTTPEndpoint files again, now. A broken file changes nothing and is logged. */
+  /** Reads the files again, now, as it does by itself when they change. A broken file changes nothing and is logged. */
   reload(): Promise<void>;
   /** Ends it: calls in flight get `gracefulShutdownMs`, none with `force`. Leaves nothing behind. */
   stop(options?: { readonly force?: boolean }): Promise<void>;
@@ -79,7 +80,9 @@ async function start(
   closing: ReturnType<typeof createClosing>,
 ): Promise<Sidecar> {
   const { appId, namespace, hostAddress, maxBodyBytes, stallMs } = options;
-  const resources = await loadResources(options, variables, log);
+  const live = await openResources({ ...options, variables, clock, log });
+  closing.last(() => live.close());
+  const resources = live.first;
   const { configuration } = resources;
   const limits = { maxBodyBytes, stallMs, clock };
   for (const keys of configuration.ignored) {
@@ -199,14 +202,14 @@ async function start(
       limits,
     ),
   ];
-  const apiLogging = options.enableApiLogging ?? configuration.apiLogging;
+  let apiLogging = options.enableApiLogging ?? configuration.apiLogging;
   const allowed = createTokenCheck(options.apiToken);
   // Asked to end while it is starting, it ends as soon as it has started.
   const started = Promise.withResolvers<Sidecar['stop']>();
   const { api, metricsPort } = await openDoors({
     options,
     closing,
-    handling: { clock, log, tracing, metrics, allowed, apiLogging },
+    handling: { clock, log, tracing, metrics, allowed, apiLogging: () => apiLogging },
     publicRoutes,
     ownRoutes: [
       ...componentRoutes(components, componentCalls, appId, clock, limits),
@@ -244,6 +247,19 @@ async function start(
     });
     closing.last(() => watching.close());
   }
+  live.follow(async (next, before) => {
+    endpoints = next.endpoints;
+    upstreams.endpoints = endpoints;
+    applyConfiguration(next.configuration, before.configuration, {
+      tracing,
+      log,
+      setApiLogging(on) {
+        apiLogging = options.enableApiLogging ?? on;
+      },
+    });
+    await subscriber.declare(next.subscriptions);
+    log.info('The resources were read anew.');
+  });
   log.info(`holdfast sidecar of ${appId} is up.`, {
     http: api.port,
     internal: peerServer.port,
@@ -281,9 +297,7 @@ async function start(
       ...(metricsPort === undefined ? {} : { metrics: metricsPort }),
     },
     async reload() {
-      const again = await loadResources(options, variables, log);
-      endpoints = again.endpoints;
-      upstreams.endpoints = endpoints;
+      await live.reload();
       await policies.reload();
       await leg.reload();
     },
