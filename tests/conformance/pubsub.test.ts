@@ -255,6 +255,10 @@ function conformance(make: Make, executable: string | undefined): void {
       );
       assert.match(
         text,
+        /^dapr_component_pubsub_egress_bulk_count\{app_id="caller",component="broker",namespace="[^"]*",success="true",topic="bulk"\} 2$/m,
+      );
+      assert.match(
+        text,
         /^dapr_component_pubsub_ingress_count\{app_id="caller",component="broker",namespace="[^"]*",process_status="success",status="[^"]*",topic="plain"\} 1$/m,
       );
     });

@@ -93,6 +93,36 @@ function conformance(make: Make, executable: string | undefined, redis: RedisSer
       });
     }
 
+    test('many at once: each entry fails by itself where the broker is down', async () => {
+      await redis.process.kill();
+      await publish('layout', '1');
+      const entries = ['a', 'b'].map((entryId) => ({
+        entryId,
+        event: entryId,
+        contentType: 'text/plain',
+      }));
+      const url = `http://127.0.0.1:${mesh.port('caller')}/v1.0/publish/bulk/broker/layout`;
+      const headers = { 'content-type': 'application/json' };
+      const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify(entries) });
+      const { errorCode, failedEntries } = (await answer.json()) as {
+        errorCode: string;
+        failedEntries: readonly { readonly entryId: string; readonly error: string }[];
+      };
+      await redis.process.restart();
+      const error = `redis streams: error from publish: dial tcp 127.0.0.1:${port}: connect: connection refused`;
+      assert.deepEqual(
+        [answer.status, errorCode, failedEntries.toSorted(byEntryId)],
+        [
+          500,
+          'ERR_PUBSUB_PUBLISH_MESSAGE',
+          [
+            { entryId: 'a', error },
+            { entryId: 'b', error },
+          ],
+        ],
+      );
+    });
+
     test('a broker that is down is said in the same words; back, it goes on', async () => {
       await redis.process.kill();
       // The first may be what finds out that the connection is gone.
@@ -120,6 +150,9 @@ function conformance(make: Make, executable: string | undefined, redis: RedisSer
     });
   });
 }
+
+const byEntryId = (a: { readonly entryId: string }, b: { readonly entryId: string }) =>
+  a.entryId.localeCompare(b.entryId);
 
 /** Resolves when the group has nothing in hand. */
 async function settled(client: Redis, topic: string): Promise<void> {

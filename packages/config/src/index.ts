@@ -13,6 +13,7 @@ export { nearest } from './nearest.ts';
 export { type ParsedResiliency, parseResiliency } from './parse-resiliency.ts';
 export type { LayerKind, LayerOptions, Means, PolicyLayer } from './policy-layers.ts';
 export { formatProblem, isBroken, type Problem } from './problem.ts';
+export type { Source, Sources } from './read-sources.ts';
 export type { Place } from './report.ts';
 export type {
   ActorScope,
@@ -37,4 +38,10 @@ export {
   type StatusOf,
   type TargetPolicies,
 } from './target-policies.ts';
-export { type Watching, type WatchOptions, watchResiliency } from './watch-resiliency.ts';
+export { type WatchOptions, watchResiliency } from './watch-resiliency.ts';
+export {
+  digestSources,
+  type Watching,
+  type WatchSourcesOptions,
+  watchSources,
+} from './watch-sources.ts';

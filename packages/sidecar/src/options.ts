@@ -1,3 +1,5 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import type { AppProtocol } from './app/app-channel.ts';
 import type { NameResolver } from './names/name-resolver.ts';
 import { type MtlsOptions, resolveMtlsOptions } from './peers/mtls-options.ts';
@@ -83,6 +85,8 @@ export interface SidecarOptions {
    * @default '127.0.0.1'
    */
   readonly hostAddress?: string;
+  /** Where the sidecar keeps what must outlive it: outboxes. @default '~/.holdfast/state' */
+  readonly stateDir?: string;
   /** A Resiliency file with errors keeps the sidecar from starting. @default false */
   readonly strict?: boolean;
   /** Longest silence of a client within its body, or while an answer waits for it. @default 60_000 ms */
@@ -120,6 +124,7 @@ export const SIDECAR_DEFAULTS = {
   stallMs: 60_000,
   maxConnections: 10_000,
   maxReplayTotalBytes: 64 * 1024 * 1024,
+  stateDir: join(homedir(), '.holdfast', 'state'),
 } as const satisfies Partial<SidecarOptions>;
 
 const PROTOCOLS: readonly string[] = ['http', 'https', 'h2c', 'grpc', 'grpcs'];

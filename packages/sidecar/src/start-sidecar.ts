@@ -8,7 +8,7 @@ import { createClosing } from './closing.ts';
 import { ComponentCalls } from './components/component-calls.ts';
 import { componentRoutes } from './components/component-routes.ts';
 import { componentServices } from './components/component-services.ts';
-import { openComponents } from './components/open-components.ts';
+import { type Components, openComponents } from './components/open-components.ts';
 import { startGrpcServer } from './grpc/grpc-server.ts';
 import { APP_HEALTH_DEFAULTS, watchAppHealth } from './health/app-health.ts';
 import { healthRoutes } from './health/health-routes.ts';
@@ -26,7 +26,8 @@ import { Callee } from './peers/callee.ts';
 import { openPeerLeg } from './peers/open-peer-leg.ts';
 import { type LivePolicies, openPolicies } from './policies/live-policies.ts';
 import { Subscriber } from './pubsub/subscriber.ts';
-import { loadResources } from './resources/load-resources.ts';
+import { applyConfiguration } from './resources/apply-configuration.ts';
+import { openResources } from './resources/live-resources.ts';
 import { isLoopback } from './server/loopback.ts';
 import { openDoors } from './server/open-doors.ts';
 import { shutdownRoutes } from './server/shutdown-routes.ts';
@@ -41,7 +42,7 @@ export interface Sidecar {
     readonly grpc?: number;
     readonly metrics?: number;
   };
-  /** Reads Resiliency and HTTPEndpoint files again, now. A broken file changes nothing and is logged. */
+  /** Reads the files again, now, as it does by itself when they change. A broken file changes nothing and is logged. */
   reload(): Promise<void>;
   /** Ends it: calls in flight get `gracefulShutdownMs`, none with `force`. Leaves nothing behind. */
   stop(options?: { readonly force?: boolean }): Promise<void>;
@@ -86,7 +87,9 @@ async function start(
   closing: ReturnType<typeof createClosing>,
 ): Promise<Sidecar> {
   const { appId, namespace, hostAddress, maxBodyBytes, stallMs } = options;
-  const resources = await loadResources(options, variables, log);
+  const live = await openResources({ ...options, variables, clock, log });
+  closing.last(() => live.close());
+  const resources = live.first;
   const { configuration } = resources;
   const limits = { maxBodyBytes, stallMs, clock };
   for (const keys of configuration.ignored) {
@@ -141,6 +144,8 @@ async function start(
     clock,
     log,
     variables,
+    stateDir: options.stateDir,
+    outbound: (pubsub) => policies.book.forComponent(pubsub, 'Pubsub', 'outbound'),
   });
   closing.last(() => components.close());
   const componentCalls = new ComponentCalls(policies.book, metrics, clock);
@@ -160,6 +165,7 @@ async function start(
     declared: resources.subscriptions,
     inbound: (pubsub) => policies.book.forComponent(pubsub, 'Pubsub', 'inbound'),
     count: metrics.delivered,
+    countBulk: metrics.deliveredBulk,
     clock,
     log,
   });
@@ -215,21 +221,21 @@ async function start(
     }),
     ...metadataRoutes(metadata, limits),
   ];
-  const apiLogging = options.enableApiLogging ?? configuration.apiLogging;
+  let apiLogging = options.enableApiLogging ?? configuration.apiLogging;
   const allowed = createTokenCheck(options.apiToken);
   // Asked to end while it is starting, it ends as soon as it has started.
   const started = Promise.withResolvers<Sidecar['stop']>();
   const { api, metricsPort } = await openDoors({
     options,
     closing,
-    handling: { clock, log, tracing, metrics, allowed, apiLogging },
+    handling: { clock, log, tracing, metrics, allowed, apiLogging: () => apiLogging },
     publicRoutes,
     ownRoutes: [
       ...componentRoutes(components, services, limits),
       ...shutdownRoutes((force) => void started.promise.then((stop) => stop({ force }))),
     ],
     invoke: (call) => invoke.handle(call),
-    metricsPage: metricsOn ? () => metricsPage(policies, metrics) : undefined,
+    metricsPage: metricsOn ? () => metricsPage(policies, components, metrics) : undefined,
   });
 
   const grpc =
@@ -247,9 +253,10 @@ async function start(
               log,
               tracing,
               allowed,
-              apiLogging,
+              apiLogging: () => apiLogging,
               services,
               metadata,
+              streams: { brokers: components.pubsub, subscriber },
               shutdown: () => void started.promise.then((stop) => stop()),
             });
           },
@@ -268,7 +275,8 @@ async function start(
 
   await names.register({ appId, namespace, host: leg.host, port: peerServer.port });
   waiting.delete('http');
-  if (options.appPort !== undefined) {
+  if (options.appPort === undefined) subscriber.nobody();
+  else {
     const { appChannelAddress: host, appPort: port } = options;
     const watching = waitForApp({ host, port }, clock, () => {
       // An application whose health is watched is asked when it is healthy.
@@ -279,6 +287,19 @@ async function start(
     });
     closing.last(() => watching.close());
   }
+  live.follow(async (next, before) => {
+    endpoints = next.endpoints;
+    upstreams.endpoints = endpoints;
+    applyConfiguration(next.configuration, before.configuration, {
+      tracing,
+      log,
+      setApiLogging(on) {
+        apiLogging = options.enableApiLogging ?? on;
+      },
+    });
+    await subscriber.declare(next.subscriptions);
+    log.info('The resources were read anew.');
+  });
   const ports = {
     http: api.port,
     internal: peerServer.port,
@@ -298,6 +319,7 @@ async function start(
       waiting.add('stopping');
       if (!force) {
         await names.close();
+        subscriber.hurry();
         const drained = Promise.all([api.drain(), grpc?.drain(), peerServer.drain()]).then(
           components.drain,
         );
@@ -317,9 +339,7 @@ async function start(
   return {
     ports,
     async reload() {
-      const again = await loadResources(options, variables, log);
-      endpoints = again.endpoints;
-      upstreams.endpoints = endpoints;
+      await live.reload();
       await policies.reload();
       await leg.reload();
     },
@@ -329,8 +349,17 @@ async function start(
 }
 
 /** Looking at a circuit whose time is over makes it half-open, and so the scrape tells. */
-function metricsPage({ book }: LivePolicies, metrics: SidecarMetrics): string {
+async function metricsPage(
+  { book }: LivePolicies,
+  { pubsub }: Components,
+  metrics: SidecarMetrics,
+): Promise<string> {
   book.circuits();
+  for (const [name, { outbox }] of pubsub) {
+    // A file that cannot be read keeps its last figures; its trouble is in the log.
+    const stats = await outbox?.stats().catch(() => undefined);
+    if (stats !== undefined) metrics.outbox(name, stats);
+  }
   return metrics.render();
 }
 

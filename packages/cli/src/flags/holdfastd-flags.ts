@@ -250,6 +250,14 @@ export const HOLDFASTD_FLAGS: readonly Flag[] = [
     meaning: 'Log a line for each call of the API',
   },
   {
+    name: 'state-dir',
+    type: 'text',
+    value: 'FOLDER',
+    default: '~/.holdfast/state',
+    ours: true,
+    meaning: 'Where outboxes of brokers are kept, unless their components say otherwise',
+  },
+  {
     name: 'strict',
     type: 'boolean',
     default: 'false',

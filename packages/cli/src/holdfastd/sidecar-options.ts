@@ -72,6 +72,7 @@ export function holdfastdSettings({ values }: ParsedFlags, env: Environment): Ho
     namespace: env.NAMESPACE || undefined,
     hostAddress: env.DAPR_HOST_IP || undefined,
     enableApiLogging: flag('enable-api-logging'),
+    stateDir: text('state-dir') || undefined,
     strict: flag('strict'),
   };
   return {

@@ -14,12 +14,14 @@ import {
   HealthCheckResponseSchema,
   ListInputBindingsResponseSchema,
   ListTopicSubscriptionsResponseSchema,
+  TopicEventBulkRequestSchema,
+  TopicEventBulkResponseSchema,
   TopicEventRequestSchema,
   TopicEventResponseSchema,
 } from '../grpc/protos/appcallback_pb.ts';
 import { httpStatusOf } from '../grpc/rpc-status.ts';
 import { CLOUD_EVENTS } from '../pubsub/envelope.ts';
-import { topicEventOf } from '../pubsub/topic-event.ts';
+import { bulkEventOf, topicEventOf } from '../pubsub/topic-event.ts';
 import { callUnary } from './grpc-call.ts';
 import type { GrpcConnection } from './grpc-connection.ts';
 
@@ -43,9 +45,10 @@ export class GrpcQuestions implements Upstream {
     if (call.method === 'GET' && call.path === '/dapr/subscribe') return this.#topics(call, sink);
     if (call.method === 'GET') return this.#health(sink);
     if (call.method === 'OPTIONS') return this.#bindings(call, sink);
-    return headerOf(call, 'content-type') === CLOUD_EVENTS
-      ? this.#event(call, sink)
-      : this.#binding(call, sink);
+    if (headerOf(call, 'content-type') === CLOUD_EVENTS) return this.#event(call, sink);
+    return headerOf(call, 'pubsubname') === undefined
+      ? this.#binding(call, sink)
+      : this.#bulk(call, sink);
   }
 
   #topics({ headers }: OutgoingCall, sink: AnswerSink): Flow {
@@ -112,8 +115,25 @@ export class GrpcQuestions implements Upstream {
       pair[0].startsWith('content-') ? [] : pair,
     );
     return this.#ask(desc, TopicEventResponseSchema, request, metadata, sink, ({ status }) => {
-      const word = Object.entries(EventStatus).find(([, number]) => number === status)?.[0];
-      return { status: 200, body: JSON.stringify({ status: word ?? String(status) }) };
+      return { status: 200, body: JSON.stringify({ status: wordOf(status) }) };
+    });
+  }
+
+  #bulk(call: OutgoingCall, sink: AnswerSink): Flow {
+    const desc = {
+      path: `${SERVICE}/OnBulkTopicEvent`,
+      from: TopicEventBulkRequestSchema,
+    } as const;
+    const path = call.path === '/' ? '' : call.path;
+    const request = bulkEventOf(JSON.parse(String(call.body)), path);
+    const metadata = pairs(call.headers).flatMap((pair) =>
+      pair[0].startsWith('content-') ? [] : pair,
+    );
+    return this.#ask(desc, TopicEventBulkResponseSchema, request, metadata, sink, (answer) => {
+      const statuses = answer.statuses.map(({ entryId, status }) => {
+        return { entryId, status: wordOf(status) };
+      });
+      return { status: 200, body: JSON.stringify({ statuses }) };
     });
   }
 
@@ -148,6 +168,9 @@ export class GrpcQuestions implements Upstream {
     return flow;
   }
 }
+
+const wordOf = (status: number): string =>
+  Object.entries(EventStatus).find(([, number]) => number === status)?.[0] ?? String(status);
 
 function pairs(headers: readonly string[]): [string, string][] {
   const list: [string, string][] = [];

@@ -5,12 +5,20 @@ import type { PolicyBook } from '../policies/policy-book.ts';
 import { EtagMismatchError, InvalidEtagError } from '../state/state-store.ts';
 
 /** The building blocks whose components are called, as metrics name them. */
-export type ComponentKind = 'state' | 'secret' | 'published' | 'configuration' | 'lock' | 'binding';
+export type ComponentKind =
+  | 'state'
+  | 'secret'
+  | 'published'
+  | 'publishedBulk'
+  | 'configuration'
+  | 'lock'
+  | 'binding';
 
 const POLICY_TYPE: Readonly<Record<ComponentKind, ComponentType>> = {
   state: 'Statestore',
   secret: 'Secretstore',
   published: 'Pubsub',
+  publishedBulk: 'Pubsub',
   configuration: 'Configuration',
   lock: 'Lock',
   binding: 'Binding',
@@ -60,14 +68,27 @@ export class ComponentCalls {
     operation: string,
     work: (call?: { readonly signal: AbortSignal }) => Promise<T>,
   ): Promise<T> {
-    const begunMs = this.#clock.now();
     const pipeline = this.#book.forComponent(name, POLICY_TYPE[kind], 'outbound');
-    let success = false;
-    try {
+    return await this.counted(kind, name, operation, async () => {
       const result = await (pipeline === undefined
         ? work()
         : pipeline.execute((call) => settled(() => work(call))));
       if (result instanceof Disagreement) throw result.error;
+      return result;
+    });
+  }
+
+  /** Timed and counted only: for work that does not leave this process. */
+  async counted<T>(
+    kind: ComponentKind,
+    name: string,
+    operation: string,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const begunMs = this.#clock.now();
+    let success = false;
+    try {
+      const result = await work();
       success = true;
       return result;
     } finally {

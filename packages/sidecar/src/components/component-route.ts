@@ -33,7 +33,10 @@ function fail(call: ApiCall, error: unknown): void {
     call.failed(error);
     return;
   }
-  const { cause, details, errorCode, message, status } = error;
+  const { cause, details, errorCode, message, retryAfterMs, status } = error;
   const headers = isPolicyError(cause) ? refusalHeaders(cause) : [];
+  if (retryAfterMs !== undefined) {
+    headers.push('retry-after', String(Math.ceil(retryAfterMs / 1_000)));
+  }
   call.json(status, JSON.stringify({ errorCode, message, ...(details && { details }) }), headers);
 }

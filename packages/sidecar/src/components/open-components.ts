@@ -1,9 +1,11 @@
-import type { Clock } from '@holdfast/core';
+import type { Clock, Pipeline } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
 import { goes, type OutputBinding } from '../bindings/binding.ts';
 import type { OpenInput } from '../bindings/input-bindings.ts';
 import type { ConfigurationStore } from '../configuration/configuration-store.ts';
 import type { LockStore } from '../lock/lock-store.ts';
+import { openPubSub } from '../pubsub/open-pubsub.ts';
+import type { OutboxPubSub } from '../pubsub/outbox-pubsub.ts';
 import type { PubSub } from '../pubsub/pubsub.ts';
 import { type TopicScopes, topicScopes } from '../pubsub/topic-scopes.ts';
 import type { SecretStore } from '../secrets/secret-store.ts';
@@ -30,6 +32,8 @@ export interface OpenStateStore {
 export interface OpenPubSub {
   readonly broker: PubSub;
   readonly scopes: TopicScopes;
+  /** The broker again, where publications are kept on disk until it has them. */
+  readonly outbox?: OutboxPubSub;
 }
 
 /** Where locks are, and what stands before their names. */
@@ -82,6 +86,10 @@ export interface ComponentsEnv {
   readonly clock: Clock;
   readonly log: Logger;
   readonly variables: Readonly<Record<string, string | undefined>>;
+  /** Where files are kept whose place a component does not name. */
+  readonly stateDir: string;
+  /** The outbound policies of a broker; undefined where there are none. */
+  readonly outbound: (pubsub: string) => Pipeline | undefined;
 }
 
 /**
@@ -103,6 +111,7 @@ export async function openComponents(
   const outputs = new Map<string, OutputBinding>();
   const inputs = new Map<string, OpenInput>();
   const list: ComponentRow[] = [];
+  const outboxFiles = new Set<string>();
   const close = async () => {
     const brokers = [...pubsub.values()].map(({ broker }) => broker.close());
     // Its last event is not waited for: that was for `drain`.
@@ -155,9 +164,9 @@ export async function openComponents(
         });
       } else if (type in PUBSUB) {
         await opening(spec, async (settings) => {
-          const broker = await PUBSUB[type]!(settings, env);
-          pubsub.set(name, { broker, scopes: topicScopes(settings, env.appId) });
-          list.push({ ...row, capabilities: broker.capabilities });
+          const opened = await openPubSub(settings, PUBSUB[type]!, env, outboxFiles);
+          pubsub.set(name, { ...opened, scopes: topicScopes(settings, env.appId) });
+          list.push({ ...row, capabilities: opened.broker.capabilities });
         });
       } else if (type in LOCKS) {
         await opening(spec, async (settings) => {

@@ -23,8 +23,8 @@ export interface CallGuardOptions {
   readonly metrics: Pick<SidecarMetrics, 'servedRpc'>;
   /** Whether a client with this token may call. */
   readonly allowed: (token: string | undefined) => boolean;
-  /** A line for each call. */
-  readonly apiLogging: boolean;
+  /** Whether there is a line for each call; it may change. */
+  readonly apiLogging: () => boolean;
 }
 
 /** The span of the call that a handler is answering. */
@@ -61,7 +61,7 @@ export function callGuard({
       live?.set('dapr.api', path);
       live?.set('dapr.status_code', String(error?.code ?? 0));
       live?.end(error === undefined ? undefined : error.rawMessage);
-      if (apiLogging) log.info('gRPC API Called', line(path, error, ms, req.header, span));
+      if (apiLogging()) log.info('gRPC API Called', line(path, error, ms, req.header, span));
     };
     const failed = (thrown: unknown): ConnectError => {
       const error = rpcError(thrown);

@@ -10,18 +10,20 @@ import type { Dapr } from './protos/dapr_pb.ts';
 import { pubsubRpcs } from './pubsub-rpcs.ts';
 import { secretRpcs } from './secret-rpcs.ts';
 import { stateRpcs } from './state-rpcs.ts';
+import { type StreamSubscriptions, subscribeRpc } from './subscribe-rpc.ts';
 
 export interface DaprServiceParts {
   readonly services: ComponentServices;
   readonly metadata: MetadataService;
   readonly invoke: InvokeRpc;
+  readonly streams: StreamSubscriptions;
   /** Ends the sidecar, after the answer. */
   readonly shutdown: () => void;
 }
 
 /** Dapr's service, made of its parts. */
 export function daprService(parts: DaprServiceParts): Partial<ServiceImpl<typeof Dapr>> {
-  const { invoke, metadata, services, shutdown } = parts;
+  const { invoke, metadata, services, shutdown, streams } = parts;
   return {
     ...stateRpcs(services.state),
     ...pubsubRpcs(services.publishing),
@@ -30,6 +32,7 @@ export function daprService(parts: DaprServiceParts): Partial<ServiceImpl<typeof
     ...lockRpcs(services.locks),
     ...bindingRpcs(services.bindings),
     ...metadataRpcs(metadata),
+    ...subscribeRpc(streams),
     invokeService: (request, context) => invoke.invoke(request, context),
     async shutdown() {
       // The answer goes first.

@@ -5,7 +5,7 @@ import { type ApiServer, startApiServer } from '../server/api-server.ts';
 export function startMetricsServer(
   host: string,
   port: number,
-  render: () => string,
+  render: () => Promise<string>,
 ): Promise<ApiServer> {
   return startApiServer({
     hosts: [host],
@@ -18,12 +18,17 @@ export function startMetricsServer(
         res.writeHead(405, { allow: 'GET, HEAD' }).end();
         return;
       }
-      const body = Buffer.from(render());
-      res.writeHead(200, {
-        'content-type': METRICS_CONTENT_TYPE,
-        'content-length': body.length,
-      });
-      res.end(req.method === 'HEAD' ? undefined : body);
+      void render().then(
+        (page) => {
+          const body = Buffer.from(page);
+          res.writeHead(200, {
+            'content-type': METRICS_CONTENT_TYPE,
+            'content-length': body.length,
+          });
+          res.end(req.method === 'HEAD' ? undefined : body);
+        },
+        () => res.writeHead(500).end(),
+      );
     },
   });
 }

@@ -1,5 +1,6 @@
 import type { Direction, TargetPolicies } from '@holdfast/config';
 import type { CircuitState, Listener } from '@holdfast/core';
+import type { OutboxStats } from '@holdfast/messaging';
 import {
   componentMetrics,
   createMetrics,
@@ -14,6 +15,7 @@ import {
 } from '@holdfast/telemetry';
 import type { ComponentKind } from '../components/component-calls.ts';
 import type { DeliveryStatus } from '../pubsub/delivery.ts';
+import { outboxMetrics } from './outbox-metrics.ts';
 
 /** What the callee's side counts about those who call it. */
 export interface PeerCounts {
@@ -48,6 +50,13 @@ export interface SidecarMetrics extends PeerCounts {
   componentListener(label: string, direction: Direction): Listener | undefined;
   /** An event was handed to the application. */
   delivered(pubsub: string, topic: string, status: DeliveryStatus, ms: number): void;
+  /** Events were handed to the application together: how many ended how. */
+  deliveredBulk(
+    pubsub: string,
+    topic: string,
+    entries: Readonly<Record<DeliveryStatus, number>>,
+    ms: number,
+  ): void;
   /** A component has been asked. */
   component(
     kind: ComponentKind,
@@ -58,6 +67,8 @@ export interface SidecarMetrics extends PeerCounts {
   ): void;
   /** An event of an input binding was handed to the application. */
   bound(name: string, success: boolean, ms: number): void;
+  /** What waits in the outbox of a broker, as it is now. */
+  outbox(component: string, stats: OutboxStats): void;
   forgotten(appId: string, pipeline: string): void;
   /** A Resiliency document is in force from now on. */
   loaded(name: string, namespace: string): void;
@@ -80,6 +91,7 @@ export function sidecarMetrics(appId: string, namespace: string): SidecarMetrics
   // Registered, so that their names are there before the first component is.
   const components = componentMetrics(metrics, { appId, namespace });
   let resiliency: ResiliencyMetrics | undefined;
+  let outboxes: ReturnType<typeof outboxMetrics> | undefined;
   const listenerOf = (target: string, direction: Direction): Listener => {
     const dapr = resiliency?.listener(direction, target);
     return (event) => {
@@ -115,11 +127,17 @@ export function sidecarMetrics(appId: string, namespace: string): SidecarMetrics
     listener: (app) => listenerOf(`app_${app}`, 'outbound'),
     componentListener: listenerOf,
     delivered: (pubsub, topic, status, ms) => components.delivered(pubsub, topic, status, ms),
+    deliveredBulk: (pubsub, topic, entries, ms) =>
+      components.deliveredBulk(pubsub, topic, entries, ms),
     component(kind, name, operation, success, ms) {
       // Dapr counts no locks.
       if (kind !== 'lock') components[kind](name, operation, success, ms);
     },
     bound: (name, success, ms) => components.bound(name, success, ms),
+    outbox: (component, stats) => {
+      outboxes ??= outboxMetrics(metrics);
+      outboxes(component, stats);
+    },
     forgotten: (app, pipeline) => resiliency?.forget('outbound', `app_${app}`, pipeline),
     loaded(name, namespace) {
       // Registered once: the families' labels are those of the document loaded first.
@@ -171,8 +189,10 @@ export const NO_METRICS: SidecarMetrics = {
   listener: () => undefined,
   componentListener: () => undefined,
   delivered() {},
+  deliveredBulk() {},
   component() {},
   bound() {},
+  outbox() {},
   forgotten() {},
   loaded() {},
   certificate() {},

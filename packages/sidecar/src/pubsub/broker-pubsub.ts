@@ -1,7 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { Broker, Subscription } from '@holdfast/messaging';
+import {
+  type Broker,
+  BrokerRejectedError,
+  type OutgoingMessage,
+  type Subscription,
+} from '@holdfast/messaging';
 import type { Logger } from '@holdfast/telemetry/log';
-import type { PubSub } from './pubsub.ts';
+import { MessageRefusedError, type PubSub, type PubSubMessage } from './pubsub.ts';
 
 export interface BrokerPubSubOptions {
   /** As the log names it. */
@@ -21,12 +26,20 @@ export function brokerPubSub(
   broker: Broker,
   { component, concurrency, group, log }: BrokerPubSubOptions,
 ): PubSub {
-  const subscriptions: Subscription[] = [];
+  const subscriptions = new Set<Subscription>();
   return {
     capabilities: [],
-    async publish(topic, { data, metadata }) {
-      const { partitionKey: key } = metadata;
-      await broker.publish([{ id: randomUUID(), topic, key, body: data, headers: metadata }]);
+    async publish(topic, message) {
+      await broker.publish([outgoing(topic, message)]);
+    },
+    async publishAll(topic, messages) {
+      const all = messages.map((message) => outgoing(topic, message));
+      try {
+        await broker.publish(all);
+        return all.map(() => undefined);
+      } catch (error) {
+        return all.map(({ id }) => failureOf(id, error as Error));
+      }
     },
     async subscribe(topic, handler) {
       const subscription = await broker.subscribe(
@@ -46,14 +59,34 @@ export function brokerPubSub(
             metadata: headers,
           }),
       );
-      subscriptions.push(subscription);
+      subscriptions.add(subscription);
+      return {
+        async close() {
+          subscriptions.delete(subscription);
+          await subscription.close();
+        },
+      };
     },
     async drain() {
-      await Promise.all(subscriptions.map((one) => one.close()));
+      await Promise.all([...subscriptions].map((one) => one.close()));
     },
     async close() {
       // Not waited for: a handler may be at work for as long as it likes.
       void broker.close().catch(() => {});
     },
   };
+}
+
+function outgoing(topic: string, { data, id, metadata }: PubSubMessage): OutgoingMessage {
+  const { partitionKey: key } = metadata;
+  return { id: id ?? randomUUID(), topic, key, body: data, headers: metadata };
+}
+
+/** What became of one message of a call that failed; undefined where the broker took it. */
+function failureOf(id: string, error: Error): Error | undefined {
+  if (!(error instanceof BrokerRejectedError)) return error;
+  if (error.taken.has(id)) return undefined;
+  const refused = error.rejected.get(id);
+  if (refused !== undefined) return new MessageRefusedError(refused);
+  return new Error(error.postponed.get(id) ?? error.message);
 }

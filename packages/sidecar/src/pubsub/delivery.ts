@@ -1,26 +1,30 @@
 import type { Clock, Pipeline } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
-import type { AppAnswer, AskApp } from '../app/ask-app.ts';
-import { isHopByHop } from '../flow/hop-by-hop.ts';
-import { at } from '../resources/resource-files.ts';
-import { DeliveryError } from './delivery-error.ts';
-import { CLOUD_EVENTS, type Envelope, rawEnvelope } from './envelope.ts';
+import type { Courier, Verdict } from './courier.ts';
+import { type Envelope, rawEnvelope } from './envelope.ts';
 import type { PubSubMessage } from './pubsub.ts';
 import type { TopicSubscription } from './subscription.ts';
 
 export interface DeliveryOptions {
-  readonly ask: AskApp;
+  readonly courier: Courier;
   readonly clock: Clock;
   readonly log: Logger;
   /** The inbound policies of a component; undefined where there are none. */
   readonly inbound: (pubsub: string) => Pipeline | undefined;
-  /** Publishes to a dead letter topic, past scopes and envelopes. */
-  readonly bury: (topic: string, message: PubSubMessage) => Promise<void>;
+  /** Publishes to a dead letter topic, past scopes and envelopes; rejects where one of them did not get there. */
+  readonly bury: (topic: string, messages: readonly PubSubMessage[]) => Promise<void>;
   readonly count: (pubsub: string, topic: string, status: DeliveryStatus, ms: number) => void;
+  /** A bulk was brought: how its entries ended. */
+  readonly countBulk: (
+    pubsub: string,
+    topic: string,
+    entries: Readonly<Record<DeliveryStatus, number>>,
+    ms: number,
+  ) => void;
 }
 
 /** What became of a delivery. */
-export type DeliveryStatus = 'success' | 'retry' | 'drop';
+export type DeliveryStatus = Verdict | 'retry';
 
 /**
  * Hands a message to the application, as Dapr does. Rejects where the broker is
@@ -46,7 +50,7 @@ export async function deliver(
   count(pubsub, topic, status, clock.now() - begunMs);
   if (status === 'success') return;
   if (deadLetterTopic !== '') {
-    await options.bury(deadLetterTopic, message);
+    await options.bury(deadLetterTopic, [message]);
     const why = error?.message ?? 'the application did not want it';
     log.warn(`An event of ${topic} in ${pubsub} went to ${deadLetterTopic}: ${why}`);
   } else if (error !== undefined) throw error;
@@ -56,14 +60,16 @@ export async function deliver(
 async function offer(
   subscription: TopicSubscription,
   message: PubSubMessage,
-  { ask, clock, inbound }: DeliveryOptions,
+  { clock, courier, inbound }: DeliveryOptions,
   given: AbortSignal | undefined,
-): Promise<'success' | 'drop'> {
-  const { pubsub } = subscription;
+): Promise<Verdict> {
+  const { pubsub, topic } = subscription;
   const event = eventOf(subscription, message);
   const path = pathFor(subscription, event, clock.wallMs());
   if (path === undefined) return 'drop';
-  const once = (signal?: AbortSignal) => post(ask, path, pubsub, event, message, signal);
+  const { metadata } = message;
+  const once = (signal?: AbortSignal) =>
+    courier.bring({ pubsub, topic, path, event, metadata }, signal);
   const pipeline = inbound(pubsub);
   return pipeline === undefined
     ? await once(given)
@@ -79,7 +85,7 @@ function eventOf(
 }
 
 /** Undefined where nobody takes it: no rule does, or its time is over. */
-function pathFor(
+export function pathFor(
   { rules }: TopicSubscription,
   event: Envelope,
   nowWallMs: number,
@@ -87,65 +93,4 @@ function pathFor(
   const expiration = event.expiration;
   if (typeof expiration === 'string' && Date.parse(expiration) < nowWallMs) return undefined;
   return rules.find((rule) => rule.takes(event))?.path;
-}
-
-async function post(
-  ask: AskApp,
-  path: string,
-  pubsub: string,
-  event: Envelope,
-  { metadata }: PubSubMessage,
-  signal: AbortSignal | undefined,
-): Promise<'success' | 'drop'> {
-  const body = Buffer.from(JSON.stringify(event));
-  const headers = ['content-type', CLOUD_EVENTS, 'content-length', String(body.length)];
-  for (const [given, value] of Object.entries({ ...metadata, pubsubName: pubsub })) {
-    const name = given.toLowerCase();
-    if (isOurs(name) || !/^[\w.-]+$/.test(name) || !/^[\x20-\x7e]*$/.test(value)) continue;
-    headers.push(name, value);
-  }
-  const trace = event.traceparent;
-  if (typeof trace === 'string' && /^[\da-f-]+$/.test(trace)) headers.push('traceparent', trace);
-  const full = path.startsWith('/') ? path : `/${path}`;
-  const answer = await ask({ method: 'POST', path: full, headers, body }, signal);
-  return verdict(answer, String(event.id));
-}
-
-/** Metadata is the publisher's to choose; the framing of our request and its trace are not. */
-const isOurs = (name: string): boolean =>
-  isHopByHop(name) || /^(?:content-(?:length|type|encoding)|dapr-.*|traceparent)$/.test(name);
-
-/** What the answer says, in Dapr's words; 404 means that nobody will ever want it. */
-function verdict({ body, status }: AppAnswer, id: string): 'success' | 'drop' {
-  if (status === 404) return 'drop';
-  const about = `while processing pub/sub event ${id}`;
-  if (status < 200 || status >= 300) {
-    const text = body.toString('utf8').slice(0, 200);
-    throw new DeliveryError(
-      `retriable error returned from app ${about}, body: ${text}. status code returned: ${status}`,
-      status,
-    );
-  }
-  switch (statusIn(body)) {
-    case '':
-    case 'SUCCESS':
-      return 'success';
-    case 'DROP':
-      return 'drop';
-    case 'RETRY':
-      throw new DeliveryError(`RETRY status returned from app ${about}: retriable error occurred`);
-    default:
-      throw new DeliveryError(`unknown status returned from app ${about}`);
-  }
-}
-
-/** Empty where the body says nothing about it: then all is well. */
-function statusIn(body: Buffer): string {
-  if (body.length === 0) return '';
-  try {
-    return String(at(JSON.parse(body.toString('utf8')), 'status') ?? '');
-  } catch {
-    // A body that is no JSON is a success as well.
-    return '';
-  }
 }

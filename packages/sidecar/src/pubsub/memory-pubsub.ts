@@ -1,29 +1,49 @@
 import type { PubSub, PubSubHandler, PubSubMessage } from './pubsub.ts';
 
+/** One who has subscribed, and what is in its hand. */
+interface Member {
+  readonly handler: PubSubHandler;
+  readonly working: Set<Promise<void>>;
+}
+
 /**
  * `pubsub.in-memory`: for development and tests. Who subscribes in this process
  * gets what is published here from then on, once, in order; one whose handler
  * fails is not handed over again, as in Dapr: policies and dead letters are for that.
  */
 export function memoryPubSub(failed: (topic: string, error: unknown) => void): PubSub {
-  const handlers = new Map<string, PubSubHandler[]>();
+  const handlers = new Map<string, Set<Member>>();
   const working = new Set<Promise<void>>();
   let closed = false;
 
-  const hand = (topic: string, handler: PubSubHandler, message: PubSubMessage) => {
-    const work = handler(message)
+  const hand = (topic: string, member: Member, message: PubSubMessage) => {
+    const work = member
+      .handler(message)
       .catch((error: unknown) => failed(topic, error))
-      .finally(() => working.delete(work));
+      .finally(() => {
+        working.delete(work);
+        member.working.delete(work);
+      });
     working.add(work);
+    member.working.add(work);
   };
   return {
     capabilities: [],
+    forgetful: true,
     async publish(topic, message) {
       if (closed) throw new Error('the component is closed');
-      for (const handler of handlers.get(topic) ?? []) hand(topic, handler, message);
+      for (const member of handlers.get(topic) ?? []) hand(topic, member, message);
     },
     async subscribe(topic, handler) {
-      handlers.set(topic, [...(handlers.get(topic) ?? []), handler]);
+      const member: Member = { handler, working: new Set() };
+      const members = handlers.get(topic) ?? new Set();
+      handlers.set(topic, members.add(member));
+      return {
+        async close() {
+          members.delete(member);
+          await Promise.allSettled(member.working);
+        },
+      };
     },
     async drain() {
       handlers.clear();

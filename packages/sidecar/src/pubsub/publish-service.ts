@@ -1,10 +1,19 @@
 import type { Clock } from '@holdfast/core';
+import { OutboxRefusedError } from '@holdfast/messaging';
 import type { ComponentCalls } from '../components/component-calls.ts';
 import type { OpenPubSub } from '../components/open-components.ts';
 import { failureWords } from '../invoke/invoke-error.ts';
 import { isRecord, texts } from '../resources/resource-files.ts';
+import type { ApiError } from '../server/api-error.ts';
 import { type EnvelopeFacts, envelopeOf } from './envelope.ts';
 import { isJson, mediaType } from './media-type.ts';
+import type { OutboxPubSub } from './outbox-pubsub.ts';
+import {
+  type BulkCall,
+  type FailedEntry,
+  type PublishEntry,
+  publishEntries,
+} from './publish-entries.ts';
 import type { PubSubMessage } from './pubsub.ts';
 import {
   bulkUnreadable,
@@ -12,6 +21,7 @@ import {
   eventUnreadable,
   notBoolean,
   notCloudEvent,
+  outboxRefused,
   publishFailed,
   pubsubNotFound,
   pubsubUnnamed,
@@ -39,12 +49,6 @@ export interface BulkEntry {
 /** What all entries of a bulk publication have. */
 export type SharedFacts = Omit<Publication, 'body' | 'contentType'>;
 
-/** An entry of a bulk publication that the broker did not take. */
-export interface FailedEntry {
-  readonly entryId: string;
-  readonly error: string;
-}
-
 /** Dapr's publishing, whatever the protocol; errors are `ApiError`. */
 export class PublishService {
   readonly #brokers: ReadonlyMap<string, OpenPubSub>;
@@ -65,13 +69,13 @@ export class PublishService {
   }
 
   async publish(pubsub: string, topic: string, event: Publication): Promise<void> {
-    const { broker } = this.#allowed(pubsub, topic, event.metadata);
+    const open = this.#allowed(pubsub, topic, event.metadata);
     const message = this.#message(pubsub, topic, event);
-    await this.#calls
-      .run('published', pubsub, topic, () => broker.publish(topic, message))
-      .catch((error: unknown) => {
-        throw publishFailed(pubsub, topic, failureWords(error), error);
-      });
+    await this.#calling(open, pubsub, topic, () => open.broker.publish(topic, message)).catch(
+      (error: unknown) => {
+        throw failure(pubsub, topic, error);
+      },
+    );
   }
 
   /** Every entry is tried; resolves with those that failed. `shared` is what all of them have. */
@@ -92,7 +96,7 @@ export class PublishService {
     entries: readonly BulkEntry[],
     shared: SharedFacts,
   ): Promise<readonly FailedEntry[]> {
-    const { broker } = this.#allowed(pubsub, topic, shared.metadata);
+    const open = this.#allowed(pubsub, topic, shared.metadata);
     const ids = new Set(entries.map(({ entryId }) => entryId));
     if (ids.has('') || ids.size < entries.length) {
       throw entryIdsUnusable(pubsub, topic, this.#appId);
@@ -106,13 +110,39 @@ export class PublishService {
         metadata: { ...shared.metadata, ...metadata },
       }),
     }));
-    const failed: FailedEntry[] = [];
-    for (const { entryId, message } of messages) {
-      await this.#calls
-        .run('published', pubsub, topic, () => broker.publish(topic, message))
-        .catch((error: unknown) => failed.push({ entryId, error: failureWords(error) }));
+    if (open.outbox === undefined) {
+      const call: BulkCall = (work) => this.#calls.run('publishedBulk', pubsub, topic, work);
+      return await publishEntries(open.broker, topic, messages, call);
     }
-    return failed;
+    await this.#keepAll(open.outbox, pubsub, topic, messages);
+    return [];
+  }
+
+  /** All entries or none: the disk is the same for all of them. */
+  async #keepAll(
+    outbox: OutboxPubSub,
+    pubsub: string,
+    topic: string,
+    entries: readonly PublishEntry[],
+  ): Promise<void> {
+    const messages = entries.map(({ message }) => message);
+    await this.#calls
+      .counted('publishedBulk', pubsub, topic, () => outbox.publishAll(topic, messages))
+      .catch((error: unknown) => {
+        throw failure(pubsub, topic, error);
+      });
+  }
+
+  /** Policies are for the broker; what an outbox keeps does not go there yet. */
+  #calling(
+    { outbox }: OpenPubSub,
+    pubsub: string,
+    topic: string,
+    work: () => Promise<void>,
+  ): Promise<void> {
+    return outbox === undefined
+      ? this.#calls.run('published', pubsub, topic, work)
+      : this.#calls.counted('published', pubsub, topic, work);
   }
 
   #allowed(pubsub: string, topic: string, metadata: Publication['metadata']): OpenPubSub {
@@ -178,6 +208,10 @@ export class PublishService {
 /** What Go's ParseBool takes. */
 const GO_TRUE = /^(?:1|[tT]|TRUE|[tT]rue)$/;
 const GO_BOOLEAN = /^(?:[01tTfF]|TRUE|FALSE|[tT]rue|[fF]alse)$/;
+function failure(pubsub: string, topic: string, error: unknown): ApiError {
+  if (error instanceof OutboxRefusedError) return outboxRefused(pubsub, topic, error);
+  return publishFailed(pubsub, topic, failureWords(error), error);
+}
 
 /** A text as its content type has it, JSON as JSON; undefined where type and event do not go together. */
 function eventBytes(event: unknown, contentType: string): Buffer | undefined {

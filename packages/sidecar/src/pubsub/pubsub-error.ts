@@ -1,3 +1,4 @@
+import type { OutboxRefusalCode, OutboxRefusedError } from '@holdfast/messaging';
 import { ApiError, errorInfo, resourceInfo } from '../server/api-error.ts';
 
 const resource = (pubsub: string, description: string) =>
@@ -108,5 +109,33 @@ export function bulkUnreadable(
       resource(pubsub, message),
       errorInfo('DAPR_PUBSUB_UNMARSHAL_EVENTS', { appID: appId }),
     ],
+  });
+}
+
+/** Ours, since Dapr has no outbox before its brokers: who asks again later may be served. */
+const OUTBOX: Readonly<Record<OutboxRefusalCode, readonly [status: number, errorCode: string]>> = {
+  OUTBOX_FULL: [429, 'ERR_PUBSUB_OUTBOX_FULL'],
+  MESSAGE_TOO_LARGE: [413, 'ERR_PUBSUB_OUTBOX_TOO_LARGE'],
+  OUTBOX_UNAVAILABLE: [503, 'ERR_PUBSUB_OUTBOX_UNAVAILABLE'],
+  OUTBOX_CLOSED: [503, 'ERR_PUBSUB_OUTBOX_UNAVAILABLE'],
+};
+
+/** The event was not accepted; of a bulk publication none was. */
+export function outboxRefused(pubsub: string, topic: string, cause: OutboxRefusedError): ApiError {
+  const [status, errorCode] = OUTBOX[cause.code];
+  const { retryAfterMs } = cause;
+  const limits = 'the limits are outboxMaxMessages and outboxMaxBytes of the component';
+  const why =
+    cause.code === 'OUTBOX_FULL' || cause.code === 'MESSAGE_TOO_LARGE'
+      ? `${cause.message} (${limits})`
+      : cause.message;
+  const message = `topic ${topic} in pubsub ${pubsub} is not published: ${why}`;
+  return new ApiError(status, errorCode, message, {
+    details: [
+      resource(pubsub, message),
+      errorInfo(errorCode.replace(/^ERR_/, 'HOLDFAST_'), { error: cause.message, topic }),
+    ],
+    cause,
+    retryAfterMs,
   });
 }

@@ -78,6 +78,11 @@ describe('publish and subscribe', () => {
       '[{"pubsubname":"p","topic":"t","routes":{"rules":[{"match":"a ==","path":"/x"}]}}]',
       /a ==/,
     ],
+    [
+      'a bulk of no whole number',
+      '[{"pubsubname":"p","topic":"t","route":"/x","bulkSubscribe":{"enabled":true,"maxMessagesCount":1.5}}]',
+      /t has bulkSubscribe\.maxMessagesCount 1\.5: it must be a whole number up to 10000/,
+    ],
   ] as const) {
     test(`/dapr/subscribe with ${what}: the log says what is wrong`, async (t) => {
       const { logged } = await start(t, answer);
@@ -108,6 +113,17 @@ describe('publish and subscribe', () => {
     await publish('t');
     await until(() => logged().includes('An event of t in p is lost: '));
     await until(() => app.givenUp() === 2);
+  });
+
+  test('stopping does not wait for company of what is gathered', async (t) => {
+    const bulkSubscribe = { enabled: true, maxAwaitDurationMs: 3_600_000 };
+    const { app, publish, sidecar } = await start(t, [
+      { pubsubname: 'p', topic: 't', route: '/take', bulkSubscribe },
+    ]);
+    await publish('t');
+    await sidecar.stop();
+    const { body } = await app.next('/take');
+    assert.equal(JSON.parse(body.toString()).entries.length, 1);
   });
 
   test('stopping waits for what the application was handed; by force it does not', async (t) => {

@@ -2,6 +2,8 @@
 export interface PubSubMessage {
   readonly data: Buffer;
   readonly metadata: Readonly<Record<string, string>>;
+  /** The same whenever it is published again, where a broker can carry one. @default a new one each time */
+  readonly id?: string;
 }
 
 /**
@@ -14,11 +16,36 @@ export type PubSubHandler = (message: PubSubMessage, signal?: AbortSignal) => Pr
 export interface PubSub {
   /** As the metadata names them. */
   readonly capabilities: readonly string[];
+  /** It keeps nothing: who subscribes later never sees what was published before. @default false */
+  readonly forgetful?: boolean;
   /** Resolves when the broker has the message. */
   publish(topic: string, message: PubSubMessage): Promise<void>;
-  subscribe(topic: string, handler: PubSubHandler): Promise<void>;
+  /**
+   * Publishes in one go, in order, and says of each message why the broker does
+   * not have it: undefined where it does. Without it they go one by one
+   * (`publishMany`).
+   */
+  publishAll?(topic: string, messages: readonly PubSubMessage[]): Promise<Published>;
+  /** From now on; resolves with how to end it. */
+  subscribe(topic: string, handler: PubSubHandler): Promise<TopicListener>;
+  /** Called once, when the application has subscribed to all it wants. */
+  subscribed?(): void;
   /** Hands over nothing more; resolves when the handlers at work have ended. */
   drain(): Promise<void>;
   /** Waits for nobody. */
   close(): Promise<void>;
+}
+
+/** One subscription. */
+export interface TopicListener {
+  /** Hands over nothing more; resolves when the handlers at work have ended. */
+  close(): Promise<void>;
+}
+
+/** Of each message why the broker does not have it; undefined where it does. */
+export type Published = readonly (Error | undefined)[];
+
+/** The broker is well and will never take this message; trying again is of no use. */
+export class MessageRefusedError extends Error {
+  override readonly name = 'MessageRefusedError';
 }

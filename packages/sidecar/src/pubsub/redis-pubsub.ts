@@ -4,7 +4,7 @@ import type { ComponentSettings } from '../components/component-settings.ts';
 import { openRedis } from '../redis/open-redis.ts';
 import { redisSettings } from '../redis/redis-settings.ts';
 import { Permits } from './permits.ts';
-import type { PubSub } from './pubsub.ts';
+import type { PubSub, PubSubMessage } from './pubsub.ts';
 import { RedisConsumer } from './redis-consumer.ts';
 import { fieldsOf } from './redis-entry.ts';
 import { type Names, redisPubSubSettings } from './redis-pubsub-settings.ts';
@@ -28,7 +28,7 @@ export async function redisPubSub(
   const own = redisPubSubSettings(settings, names);
   const redis = await openRedis(redisSettings(settings), { what: 'redis streams' });
   const permits = new Permits(own.concurrency);
-  const consumers: RedisConsumer[] = [];
+  const consumers = new Set<RedisConsumer>();
 
   const trim = (): readonly (string | number)[] => {
     // One or the other: Redis takes one, and a length is the stronger promise.
@@ -36,29 +36,61 @@ export async function redisPubSub(
     if (own.streamTtlMs <= 0) return [];
     return ['MINID', '~', `${Math.floor(clock.wallMs() - own.streamTtlMs)}-1`];
   };
+  const entry = (topic: string, message: PubSubMessage) => [
+    topic,
+    ...trim(),
+    '*',
+    ...fieldsOf(message),
+  ];
   return {
     capabilities: [],
     async publish(topic, message) {
-      const args = [topic, ...trim(), '*', ...fieldsOf(message)];
+      const args = entry(topic, message);
       await redis
         .run((client) => client.callBuffer('XADD', args))
         .catch((cause: Error) => {
-          throw new Error(`redis streams: error from publish: ${cause.message}`, { cause });
+          throw publishError(cause);
         });
+    },
+    async publishAll(topic, messages) {
+      const answers = await redis
+        .run(async (client) => {
+          const pipeline = client.pipeline();
+          for (const message of messages) pipeline.callBuffer('XADD', entry(topic, message));
+          const all = (await pipeline.exec()) ?? [];
+          // Where none went through it may be that none was sent: `run` knows what to do then.
+          const [[first] = [null]] = all;
+          if (first !== null && all.every(([error]) => error !== null)) throw first;
+          return all;
+        })
+        .catch((cause: Error) => {
+          throw publishError(cause);
+        });
+      return answers.map(([error]) => (error === null ? undefined : publishError(error)));
     },
     async subscribe(topic, handler) {
       const consumer = new RedisConsumer({
         ...{ topic, handler, settings: own, redis, permits, clock, log },
       });
-      consumers.push(consumer);
+      consumers.add(consumer);
       await consumer.start();
+      return {
+        async close() {
+          await consumer.drain();
+          consumers.delete(consumer);
+        },
+      };
     },
     async drain() {
-      await Promise.all(consumers.map((consumer) => consumer.drain()));
+      await Promise.all([...consumers].map((consumer) => consumer.drain()));
     },
     async close() {
       for (const consumer of consumers) consumer.stop();
       redis.close();
     },
   };
+}
+
+function publishError(cause: Error): Error {
+  return new Error(`redis streams: error from publish: ${cause.message}`, { cause });
 }

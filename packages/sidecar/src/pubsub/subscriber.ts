@@ -1,11 +1,17 @@
 import type { Logger } from '@holdfast/telemetry/log';
 import type { AskApp } from '../app/ask-app.ts';
 import type { OpenPubSub } from '../components/open-components.ts';
-import { type DeliveryOptions, deliver } from './delivery.ts';
+import type { Courier } from './courier.ts';
+import type { DeliveryOptions } from './delivery.ts';
+import { httpCourier } from './http-courier.ts';
+import { LiveSubscription } from './live-subscription.ts';
+import type { PubSub, TopicListener } from './pubsub.ts';
 import { programmatic, type TopicSubscription } from './subscription.ts';
 
-export interface SubscriberOptions extends Omit<DeliveryOptions, 'bury'> {
+export interface SubscriberOptions extends Omit<DeliveryOptions, 'bury' | 'courier'> {
   readonly appId: string;
+  readonly ask: AskApp;
+  /** As they are now: they may come and go. */
   readonly brokers: ReadonlyMap<string, OpenPubSub>;
   /** Those of the resources. */
   readonly declared: readonly TopicSubscription[];
@@ -14,16 +20,24 @@ export interface SubscriberOptions extends Omit<DeliveryOptions, 'bury'> {
 /** Asks the application what it wants, and subscribes to that and to what the resources say. */
 export class Subscriber {
   readonly #options: SubscriberOptions;
-  readonly #active: TopicSubscription[] = [];
+  readonly #http: Courier;
+  readonly #active = new Set<LiveSubscription>();
+  #declared: readonly TopicSubscription[];
+  /** What the application said when it was asked; undefined before. */
+  #asked: readonly TopicSubscription[] | undefined;
+  #ending = false;
   #started: Promise<void> | undefined;
+  #turn = Promise.resolve();
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
+    this.#http = httpCourier(options.ask);
+    this.#declared = options.declared;
   }
 
   /** For the metadata. */
   get active(): readonly TopicSubscription[] {
-    return this.#active;
+    return [...this.#active].map(({ subscription }) => subscription);
   }
 
   /**
@@ -31,46 +45,138 @@ export class Subscriber {
    * something. What is wrong with one subscription is logged and leaves the others alone.
    */
   start(): Promise<void> {
-    this.#started ??= this.#start();
+    this.#started ??= this.#settle();
     return this.#started;
   }
 
-  async #start(): Promise<void> {
-    const { ask, brokers, declared, log } = this.#options;
-    if (brokers.size === 0) return;
-    const wanted = [...declared, ...(await asked(ask, log))];
-    for (const one of wanted) {
-      // Said twice, the first counts, as in Dapr.
-      const known = this.#active.some(
-        ({ pubsub, topic }) => pubsub === one.pubsub && topic === one.topic,
-      );
-      if (!known) await this.#subscribe(one);
+  /**
+   * The resources say something else now, or brokers have come or gone. What is
+   * in the application's hand ends as it would have; a topic that stays misses nothing.
+   */
+  declare(declared: readonly TopicSubscription[]): Promise<void> {
+    this.#declared = declared;
+    return this.#started === undefined ? Promise.resolve() : this.#settle();
+  }
+
+  /** There is no application: nobody will subscribe. */
+  nobody(): void {
+    for (const { broker } of this.#options.brokers.values()) broker.subscribed?.();
+  }
+
+  /** The sidecar stops: no event waits for others any more. */
+  hurry(): void {
+    this.#ending = true;
+    for (const live of this.#active) live.hurry();
+  }
+
+  /**
+   * Subscribes, for whoever `courier` leads to. Resolves with how to end it;
+   * undefined, after a line in the log, where it cannot be.
+   */
+  async add(
+    subscription: TopicSubscription,
+    courier: Courier = this.#http,
+  ): Promise<TopicListener | undefined> {
+    const broker = this.#allowed(subscription);
+    if (broker === undefined || this.#known(subscription)) return undefined;
+    const live = new LiveSubscription(subscription, courier, this.#options);
+    if (this.#ending) live.hurry();
+    this.#active.add(live);
+    if (!(await this.#join(live, broker))) {
+      this.#active.delete(live);
+      return undefined;
+    }
+    return {
+      close: () => {
+        this.#active.delete(live);
+        return live.close();
+      },
+    };
+  }
+
+  /** Brings what is up in line with what is wanted, one change after the other. */
+  #settle(): Promise<void> {
+    this.#turn = this.#turn.then(async () => {
+      const { ask, brokers, log } = this.#options;
+      if (brokers.size > 0) this.#asked ??= await asked(ask, log);
+      const wanted = firstOfEach([...this.#declared, ...(this.#asked ?? [])]);
+      for (const live of this.#active) await this.#follow(live, wanted);
+      if (brokers.size > 0) for (const one of wanted.values()) await this.add(one);
+      this.nobody();
+    });
+    return this.#turn;
+  }
+
+  /** One that is up: stays, changes, or ends. Streams end by themselves, with the application's. */
+  async #follow(
+    live: LiveSubscription,
+    wanted: ReadonlyMap<string, TopicSubscription>,
+  ): Promise<void> {
+    const { subscription } = live;
+    const { brokers, log } = this.#options;
+    const { pubsub, topic, type } = subscription;
+    const now = type === 'STREAMING' ? subscription : wanted.get(keyOf(subscription));
+    const broker = brokers.get(pubsub)?.broker;
+    if (now === undefined || broker === undefined) {
+      this.#active.delete(live);
+      log.info(`The subscription to ${topic} in ${pubsub} has ended.`);
+      // Not waited for: the application may have an event in hand for as long as it likes.
+      void live.close().catch((error: Error) => {
+        log.warn(`The subscription to ${topic} in ${pubsub} ended badly: ${error.message}`);
+      });
+      return;
+    }
+    // What is compared is what a file can say; a rule's function is made of its text.
+    if (JSON.stringify(subscription) !== JSON.stringify(now)) {
+      live.change(now);
+      log.info(`The subscription to ${topic} in ${pubsub} has changed.`);
+    }
+    if (live.broker === broker) return;
+    if (!(await this.#join(live, broker))) this.#active.delete(live);
+  }
+
+  async #join(live: LiveSubscription, broker: PubSub): Promise<boolean> {
+    try {
+      await live.join(broker);
+      return true;
+    } catch (error) {
+      const { pubsub, topic } = live.subscription;
+      const why = (error as Error).message;
+      this.#options.log.error(`Nobody subscribes to ${topic} in ${pubsub}: ${why}`);
+      return false;
     }
   }
 
-  async #subscribe(subscription: TopicSubscription): Promise<void> {
+  /** Said twice, the first counts, as in Dapr; streams may share a topic. */
+  #known(given: TopicSubscription): boolean {
+    if (given.type === 'STREAMING') return false;
+    return this.active.some((one) => one.type !== 'STREAMING' && keyOf(one) === keyOf(given));
+  }
+
+  #allowed({ pubsub, topic }: TopicSubscription): PubSub | undefined {
     const { appId, brokers, log } = this.#options;
-    const { pubsub, topic } = subscription;
     const open = brokers.get(pubsub);
     if (open === undefined) {
       log.error(`Nobody subscribes to ${topic}: pubsub ${pubsub} is not found.`);
-      return;
+      return undefined;
     }
-    if (!open.scopes.maySubscribe(topic)) {
-      log.error(
-        `Nobody subscribes to ${topic}: it is not allowed for app id ${appId} in pubsub ${pubsub}.`,
-      );
-      return;
-    }
-    const options: DeliveryOptions = {
-      ...this.#options,
-      bury: (dead, message) => open.broker.publish(dead, message),
-    };
-    this.#active.push(subscription);
-    await open.broker.subscribe(topic, (message, signal) =>
-      deliver(subscription, message, options, signal),
+    if (open.scopes.maySubscribe(topic)) return open.broker;
+    log.error(
+      `Nobody subscribes to ${topic}: it is not allowed for app id ${appId} in pubsub ${pubsub}.`,
     );
+    return undefined;
   }
+}
+
+const keyOf = ({ pubsub, topic }: TopicSubscription): string => JSON.stringify([pubsub, topic]);
+
+/** By broker and topic; said twice, the first counts, as in Dapr. */
+function firstOfEach(wanted: readonly TopicSubscription[]): ReadonlyMap<string, TopicSubscription> {
+  const firsts = new Map<string, TopicSubscription>();
+  for (const one of wanted) {
+    if (!firsts.has(keyOf(one))) firsts.set(keyOf(one), one);
+  }
+  return firsts;
 }
 
 async function asked(ask: AskApp, log: Logger): Promise<readonly TopicSubscription[]> {

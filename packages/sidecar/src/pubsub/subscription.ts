@@ -1,5 +1,6 @@
 import { Environment } from '@marcbachmann/cel-js';
 import { at, type Resource, texts } from '../resources/resource-files.ts';
+import type { BulkLimits } from './bulk-gatherer.ts';
 import type { Envelope } from './envelope.ts';
 
 /** Which path of the application gets an event. */
@@ -18,9 +19,13 @@ export interface TopicSubscription {
   readonly rules: readonly Rule[];
   readonly deadLetterTopic: string;
   readonly metadata: Readonly<Record<string, string>>;
+  /** Events are brought many at a time; undefined: one by one. */
+  readonly bulk?: BulkLimits;
 }
 
 const LONGEST_MATCH = 4_096;
+const MOST_IN_BULK = 10_000;
+const LONGEST_AWAIT_MS = 3_600_000;
 const environment = new Environment({ unlistedVariablesAreDyn: true });
 
 /** What `GET /dapr/subscribe` of the application answered. @throws Error that says which entry is wrong, and how. */
@@ -43,6 +48,7 @@ function subscription(type: TopicSubscription['type'], given: unknown): TopicSub
   }
   const rules = rulesOf(given);
   if (rules.length === 0) throw new Error(`the subscription to ${topic} has no route`);
+  const bulk = bulkLimits(topic, at(given, 'bulkSubscribe'));
   return {
     type,
     pubsub,
@@ -50,6 +56,25 @@ function subscription(type: TopicSubscription['type'], given: unknown): TopicSub
     rules,
     deadLetterTopic: String(at(given, 'deadLetterTopic') ?? ''),
     metadata: texts(at(given, 'metadata')),
+    ...(bulk && { bulk }),
+  };
+}
+
+function bulkLimits(topic: string, given: unknown): BulkLimits | undefined {
+  if (at(given, 'enabled') !== true) return undefined;
+  const limit = (name: string, byDefault: number, most: number): number => {
+    const value = at(given, name) ?? 0;
+    // As in Dapr, what is not there, or below one, is the default.
+    if (Number.isInteger(value) && Number(value) <= most) {
+      return Number(value) > 0 ? Number(value) : byDefault;
+    }
+    throw new Error(
+      `the subscription to ${topic} has bulkSubscribe.${name} ${JSON.stringify(value)}: it must be a whole number up to ${most}`,
+    );
+  };
+  return {
+    maxMessages: limit('maxMessagesCount', 100, MOST_IN_BULK),
+    maxAwaitMs: limit('maxAwaitDurationMs', 1_000, LONGEST_AWAIT_MS),
   };
 }
 

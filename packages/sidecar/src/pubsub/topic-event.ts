@@ -1,5 +1,8 @@
 import type { JsonObject, MessageInitShape } from '@bufbuild/protobuf';
-import type { TopicEventRequestSchema } from '../grpc/protos/appcallback_pb.ts';
+import type {
+  TopicEventBulkRequestSchema,
+  TopicEventRequestSchema,
+} from '../grpc/protos/appcallback_pb.ts';
 import type { Envelope } from './envelope.ts';
 
 /** Fields of a CloudEvent that the message has for itself. */
@@ -43,4 +46,50 @@ function dataOf({ data, data_base64: base64, datacontenttype: type }: Envelope):
   if (data === undefined) return new Uint8Array();
   const isText = typeof data === 'string' && !String(type ?? '').includes('json');
   return Buffer.from(isText ? (data as string) : JSON.stringify(data));
+}
+
+/** Several events in the form they have over HTTP, as applications over gRPC get them. */
+export function bulkEventOf(
+  bulk: BulkEnvelope,
+  path: string,
+): MessageInitShape<typeof TopicEventBulkRequestSchema> {
+  return {
+    id: bulk.id,
+    topic: bulk.topic,
+    pubsubName: bulk.pubsubname,
+    type: bulk.type,
+    metadata: bulk.metadata,
+    path,
+    entries: bulk.entries.map(({ contentType, entryId, event, metadata }) => ({
+      entryId,
+      contentType,
+      metadata: metadata ?? {},
+      event:
+        typeof event === 'string'
+          ? { case: 'bytes', value: Buffer.from(event, 'base64') }
+          : { case: 'cloudEvent', value: cloudEventOf(event) },
+    })),
+  };
+}
+
+interface BulkEnvelope {
+  readonly id: string;
+  readonly topic: string;
+  readonly pubsubname: string;
+  readonly type: string;
+  readonly metadata: Record<string, string>;
+  readonly entries: readonly {
+    readonly entryId: string;
+    readonly contentType: string;
+    readonly event: Envelope | string;
+    readonly metadata?: Record<string, string>;
+  }[];
+}
+
+function cloudEventOf(event: Envelope) {
+  const { data, dataContentType, extensions, id, source, specVersion, type } = topicEventOf(event, {
+    pubsub: '',
+    path: '',
+  });
+  return { data, dataContentType, extensions, id, source, specVersion, type } as object;
 }

@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
+import { ConnectError } from '../flow/connect-error.ts';
 import { connectFailure } from '../flow/go-words.ts';
 import type { RedisSettings } from './redis-settings.ts';
 
@@ -59,9 +60,10 @@ export async function openRedis(settings: RedisSettings, use: RedisUse): Promise
     const said = isConnectionLoss(error as Error)
       ? words(error as Error)
       : goWords(error, settings);
-    throw new Error(
-      `${use.what}: error connecting to redis at ${settings.address}: ${said.message}`,
-    );
+    const message = `${use.what}: error connecting to redis at ${settings.address}: ${said.message}`;
+    // Redis answered, and said no: time does not heal a wrong password.
+    const answered = [error as Error, lastError].some((one) => one?.name === 'ReplyError');
+    throw answered ? new Error(message) : new ConnectError(message);
   }
   return { settings, client, run, close: () => client.disconnect() };
 }

@@ -2,12 +2,11 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { createLogger } from '@holdfast/telemetry/log';
 import { temporaryFolder } from '../testing/start-mesh.ts';
 import { loadResources } from './load-resources.ts';
 
 test('reads endpoints and components in scope, and names what cannot be read', async (t) => {
-  const { load, lines, folder } = await resources(t, {
+  const { load, folder } = await resources(t, {
     'all.yaml': `
 kind: HTTPEndpoint
 metadata: { name: outside }
@@ -21,27 +20,36 @@ scopes: [somebody-else]
 kind: HTTPEndpoint
 metadata: { name: broken }
 spec: { baseUrl: "ftp://x" }
+---
+kind: Subscription
+spec: { pubsubname: p, topic: t }
 `,
+    'emptied.yaml': '',
     'store.yml': 'kind: Component\nmetadata: { name: s }\nspec: { type: state.redis }\n',
     'bad.yaml': 'kind: [\n',
     'notes.txt': 'kind: Component',
   });
 
-  const { components, endpoints } = await load({ KEY: 'secret' });
+  const { components, endpoints, problems } = await load({ KEY: 'secret' });
 
   assert.deepEqual(endpoints, [
     { name: 'outside', baseUrl: 'https://api.example/v1', headers: ['x-key', 'secret', 'n', '1'] },
   ]);
-  const said = lines.join('').replaceAll(folder, '');
-  assert.match(
-    said,
-    /all\.yaml: HTTPEndpoint left out: spec\.baseUrl must be an http or https URL/,
-  );
   assert.deepEqual(
     components.map(({ name, type }) => [name, type]),
     [['s', 'state.redis']],
   );
-  assert.match(said, /A resource cannot be read: \/bad\.yaml/);
+  assert.deepEqual(
+    problems.map((problem) =>
+      problem.replaceAll(folder, '').replace(/(bad\.yaml:\d+:\d+): .*/, '$1'),
+    ),
+    [
+      'A resource cannot be read: /bad.yaml:2:1',
+      'A resource cannot be read: /emptied.yaml: is empty',
+      '/all.yaml:11: HTTPEndpoint left out: spec.baseUrl must be an http or https URL',
+      '/all.yaml:15: Subscription left out: the subscription to t has no route',
+    ],
+  );
 });
 
 test('merges configurations, key by key, with variables filled in', async (t) => {
@@ -91,7 +99,7 @@ spec:
 `,
   );
   const options = { appId: 'a', resourcesPaths: [], configPaths: [file] };
-  const { configuration } = await loadResources(options, {}, createLogger({ write() {} }));
+  const { configuration } = await loadResources(options, {});
   assert.deepEqual(
     [configuration.ignored, configuration.apiLogging],
     [[`${file}: spec.accessControl`], true],
@@ -101,12 +109,9 @@ spec:
 async function resources(t: TestContext, files: Readonly<Record<string, string>>) {
   const folder = await temporaryFolder(t);
   for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text);
-  const lines: string[] = [];
-  const log = createLogger({ write: (line) => void lines.push(line) });
   return {
     folder,
-    lines,
     load: (variables: Readonly<Record<string, string>>, configPaths: readonly string[] = []) =>
-      loadResources({ appId: 'one', resourcesPaths: [folder], configPaths }, variables, log),
+      loadResources({ appId: 'one', resourcesPaths: [folder], configPaths }, variables),
   };
 }

@@ -1,4 +1,3 @@
-import type { Logger } from '@holdfast/telemetry/log';
 import { type ComponentSpec, componentSpec } from '../components/component-spec.ts';
 import { declarative, type TopicSubscription } from '../pubsub/subscription.ts';
 import { type Configuration, mergeConfigurations } from './configuration.ts';
@@ -22,9 +21,17 @@ export interface LoadedResources {
   readonly endpoints: readonly HttpEndpoint[];
   readonly components: readonly ComponentSpec[];
   readonly subscriptions: readonly TopicSubscription[];
+  /** What was left out since it cannot be read, as `file:line: why`. */
+  readonly problems: readonly string[];
+  /** What was left out since this version does not have it. */
+  readonly unknown: readonly string[];
 }
 
-/** Reads what is not a policy: Configuration, HTTPEndpoint, Component and Subscription; names what this version has not. */
+/**
+ * Reads what is not a policy: Configuration, HTTPEndpoint, Component and Subscription.
+ *
+ * @throws ConfigurationFileError for a Configuration that cannot be read.
+ */
 export async function loadResources(
   options: {
     readonly appId: string;
@@ -32,40 +39,42 @@ export async function loadResources(
     readonly configPaths: readonly string[];
   },
   variables: Readonly<Record<string, string | undefined>>,
-  log: Logger,
 ): Promise<LoadedResources> {
-  const configurations = await readResources(options.configPaths, (file, why) => {
-    throw new ConfigurationFileError(file, why);
+  const problems: string[] = [];
+  const unknown: string[] = [];
+  const configurations = await readResources(options.configPaths, (place, why) => {
+    throw new ConfigurationFileError(place, why);
   });
-  const resources = await readResources(options.resourcesPaths, (file, why) =>
-    log.warn(`A resource cannot be read: ${file}: ${why}`),
-  );
+  const resources = await readResources(options.resourcesPaths, (place, why) => {
+    problems.push(`A resource cannot be read: ${place}: ${why}`);
+  });
   const endpoints: HttpEndpoint[] = [];
   const components: ComponentSpec[] = [];
   const subscriptions: TopicSubscription[] = [];
   for (const resource of resources) {
     if (!inScope(resource, options.appId)) continue;
-    const { file, kind } = resource;
+    const { file, kind, line } = resource;
+    const leftOut = (why: string) => problems.push(`${file}:${line}: ${kind} left out: ${why}`);
     if (kind === 'HTTPEndpoint') {
       const endpoint = httpEndpoint(resource, variables);
-      if (typeof endpoint === 'string') log.warn(`${file}: HTTPEndpoint left out: ${endpoint}`);
+      if (typeof endpoint === 'string') leftOut(endpoint);
       else endpoints.push(endpoint);
     } else if (kind === 'Component') {
       const component = componentSpec(resource);
-      if (typeof component === 'string') log.warn(`${file}: Component left out: ${component}`);
+      if (typeof component === 'string') leftOut(component);
       else components.push(component);
     } else if (kind === 'Subscription') {
       try {
         subscriptions.push(declarative(resource));
       } catch (error) {
-        log.warn(`${file}: Subscription left out: ${(error as Error).message}`);
+        leftOut((error as Error).message.split('\n')[0]!);
       }
     } else if (kind !== 'Resiliency') {
-      log.warn(`${file}: resources of kind ${kind} are not in this version; it is left out.`);
+      unknown.push(`${file}: resources of kind ${kind} are not in this version; it is left out.`);
     }
   }
   const configuration = mergeConfigurations(configurations, variables);
-  return { configuration, endpoints, components, subscriptions };
+  return { configuration, endpoints, components, subscriptions, problems, unknown };
 }
 
 function inScope({ document }: Resource, appId: string): boolean {

@@ -1,10 +1,12 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { parseAllDocuments } from 'yaml';
+import { LineCounter, parseAllDocuments, YAMLParseError } from 'yaml';
 
 /** A YAML document that is a resource, and where it was found. */
 export interface Resource {
   readonly file: string;
+  /** Of its first key. */
+  readonly line: number;
   readonly kind: string;
   readonly document: Readonly<Record<string, unknown>>;
 }
@@ -12,38 +14,53 @@ export interface Resource {
 /** A file larger than this is not read; no resource is. */
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
+/** `place` is a file, or `file:line:column` where it is known. */
+export type Unreadable = (place: string, why: string) => void;
+
 /**
  * Reads every YAML document under `paths` (files, or folders without their
  * subfolders). What cannot be read is told to `unreadable` and left out.
  */
 export async function readResources(
   paths: readonly string[],
-  unreadable: (file: string, why: string) => void,
+  unreadable: Unreadable,
 ): Promise<readonly Resource[]> {
   if (paths.length === 0) return [];
   const resources: Resource[] = [];
   for (const file of await yamlFiles(paths, unreadable)) {
     try {
-      for (const document of parseAllDocuments(await readText(file), {
-        maxAliasCount: 100,
-      } as never)) {
-        const [error] = document.errors;
-        if (error !== undefined) throw error;
-        const value: unknown = document.toJS({ maxAliasCount: 100 });
-        if (isRecord(value) && typeof value.kind === 'string') {
-          resources.push({ file, kind: value.kind, document: value });
-        }
-      }
+      resources.push(...resourcesIn(file, await readText(file)));
     } catch (error) {
-      unreadable(file, (error as Error).message.split('\n')[0] ?? 'unreadable');
+      const why = (error as Error).message.split('\n')[0] ?? 'unreadable';
+      const [start] = error instanceof YAMLParseError ? (error.linePos ?? []) : [];
+      if (start === undefined) unreadable(file, why);
+      else unreadable(`${file}:${start.line}:${start.col}`, why.replace(/ at line \d+.*$/, ''));
     }
+  }
+  return resources;
+}
+
+/** @throws Error for what is no YAML. */
+function resourcesIn(file: string, text: string): readonly Resource[] {
+  const lines = new LineCounter();
+  const resources: Resource[] = [];
+  const documents = parseAllDocuments(text, { lineCounter: lines, maxAliasCount: 100 } as never);
+  // As some editors leave a file for a moment; nobody keeps one so on purpose.
+  if (documents.length === 0) throw new Error('is empty');
+  for (const document of documents) {
+    const [error] = document.errors;
+    if (error !== undefined) throw error;
+    const value: unknown = document.toJS({ maxAliasCount: 100 });
+    if (!isRecord(value) || typeof value.kind !== 'string') continue;
+    const { line } = lines.linePos(document.contents?.range?.[0] ?? 0);
+    resources.push({ file, line, kind: value.kind, document: value });
   }
   return resources;
 }
 
 async function yamlFiles(
   paths: readonly string[],
-  unreadable: (file: string, why: string) => void,
+  unreadable: Unreadable,
 ): Promise<readonly string[]> {
   const files: string[] = [];
   for (const given of paths) {

@@ -5,17 +5,24 @@ export class ApiError extends Error {
   readonly errorCode: string;
   /** Dapr's newer form of errors has these. */
   readonly details: readonly object[] | undefined;
+  /** When it may be worth trying again. */
+  readonly retryAfterMs: number | undefined;
 
   constructor(
     status: number,
     errorCode: string,
     message: string,
-    options: { readonly details?: readonly object[]; readonly cause?: unknown } = {},
+    options: {
+      readonly details?: readonly object[];
+      readonly cause?: unknown;
+      readonly retryAfterMs?: number | undefined;
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.status = status;
     this.errorCode = errorCode;
     this.details = options.details;
+    this.retryAfterMs = options.retryAfterMs;
   }
 }
 

@@ -16,7 +16,7 @@ export interface ApiHandlerOptions {
   readonly metrics: SidecarMetrics;
   readonly allowed: (token: string | undefined) => boolean;
   /** A line for each call. */
-  readonly apiLogging: boolean;
+  readonly apiLogging: () => boolean;
   readonly route: (call: ApiCall) => void;
 }
 
@@ -49,7 +49,7 @@ export function apiHandler(options: ApiHandlerOptions): RequestListener {
       const path = metricPath(head.path);
       metrics.served(head.method, path, status, ms, Math.max(0, head.bodyLength), call.bytesOut);
       if (live !== undefined) endApiSpan(live, status);
-      if (apiLogging) log.info('HTTP API Called', apiLogLine(call, status, ms));
+      if (apiLogging()) log.info('HTTP API Called', apiLogLine(call, status, ms));
     });
     if (head.path.includes('%') && BROKEN_ESCAPE.test(head.path)) {
       call.unreadable('400 Bad Request');

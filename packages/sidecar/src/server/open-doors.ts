@@ -15,7 +15,7 @@ export interface DoorsOptions {
   readonly ownRoutes: readonly Route[];
   readonly invoke: (call: ApiCall) => void;
   /** What a scrape gets; undefined where metrics are off. */
-  readonly metricsPage: (() => string) | undefined;
+  readonly metricsPage: (() => Promise<string>) | undefined;
   readonly closing: Closing;
 }
 

@@ -15,6 +15,8 @@ export type Span = TraceContext | LiveSpan;
 export interface Tracing {
   /** `false`: incoming trace headers pass like any others and none are made. */
   readonly on: boolean;
+  /** Samples at another rate from now on; false where that turns tracing on or off, which it cannot. */
+  resample(samplingRate: number): boolean;
   /**
    * Begins the span of some work. It is recorded (a `LiveSpan`) where its trace
    * is sampled and spans are sent anywhere; else it is only the ids that go on.
@@ -40,8 +42,10 @@ export interface TracingOptions {
  * Parent-based sampling: whoever began the trace has decided; a trace begun
  * here is sampled with probability `samplingRate`.
  */
-export function createTracing({ samplingRate, random, clock, sink }: TracingOptions): Tracing {
-  if (samplingRate === 0) return { on: false, begin: () => undefined };
+export function createTracing(options: TracingOptions): Tracing {
+  const { random, clock, sink } = options;
+  let { samplingRate } = options;
+  if (samplingRate === 0) return { on: false, begin: () => undefined, resample: () => false };
   const contextOf = (parent: TraceContext | undefined, tracestate: string | undefined) => {
     if (parent === undefined) return newTrace(samplingRate === 1 || random.next() < samplingRate);
     const child = childOf(parent);
@@ -49,6 +53,11 @@ export function createTracing({ samplingRate, random, clock, sink }: TracingOpti
   };
   return {
     on: true,
+    resample(rate) {
+      if (rate === 0) return false;
+      samplingRate = rate;
+      return true;
+    },
     begin(name, kind, traceparent, tracestate) {
       const parent = parseTraceparent(traceparent);
       const context = contextOf(parent, tracestate);

@@ -19,12 +19,21 @@ export interface ComponentMetrics {
   secret(component: string, operation: string, success: boolean, latencyMs: number): void;
   configuration(component: string, operation: string, success: boolean, latencyMs: number): void;
   published(component: string, topic: string, success: boolean, latencyMs: number): void;
+  /** Events published together: one call of the broker. */
+  publishedBulk(component: string, topic: string, success: boolean, latencyMs: number): void;
   /** An output binding was asked to do something. */
   binding(component: string, operation: string, success: boolean, latencyMs: number): void;
   /** An event of an input binding was handed to the application. */
   bound(component: string, success: boolean, latencyMs: number): void;
   /** `status`: success, retry or drop, as the application wanted it. */
   delivered(component: string, topic: string, status: string, latencyMs: number): void;
+  /** Events handed to the application together; `entries`: how many ended how, by Dapr's words in lower case. */
+  deliveredBulk(
+    component: string,
+    topic: string,
+    entries: Readonly<Record<string, number>>,
+    latencyMs: number,
+  ): void;
 }
 
 interface Pair {
@@ -72,6 +81,24 @@ export function componentMetrics(
     'status',
     'topic',
   ]);
+  const egressBulk = family('pubsub_egress_bulk', 'publications of many events to brokers', [
+    'app_id',
+    'component',
+    'namespace',
+    'success',
+    'topic',
+  ]);
+  const byStatus = ['app_id', 'component', 'namespace', 'process_status', 'topic'];
+  const ingressBulk = family(
+    'pubsub_ingress_bulk',
+    'deliveries of many events to the application',
+    byStatus,
+  );
+  const bulkEvents = metrics.counter(
+    'dapr_component_pubsub_ingress_bulk_event_count',
+    'Count of events handed to the application together.',
+    byStatus,
+  );
   metrics.alias(
     'dapr_component_operation_latencies',
     'Alias of dapr_component_state_latencies and dapr_component_pubsub_egress_latencies together.',
@@ -94,6 +121,22 @@ export function componentMetrics(
       latency: ingress.latencies.labels(...labels),
     };
   });
+  const bulkPublications = cacheOf<boolean>(maxComponents, (component, topic, success) => {
+    const labels = [appId, component, namespace, success, topic] as const;
+    return {
+      count: egressBulk.counts.labels(...labels),
+      latency: egressBulk.latencies.labels(...labels),
+    };
+  });
+  const bulkDeliveries = cacheOf<''>(maxComponents, (component, topic) => {
+    // Dapr leaves the status of a whole bulk empty.
+    const labels = [appId, component, namespace, '', topic] as const;
+    return {
+      count: ingressBulk.counts.labels(...labels),
+      latency: ingressBulk.latencies.labels(...labels),
+    };
+  });
+  const bulkDelivered = record(bulkDeliveries);
   const events = cacheOf<boolean>(maxComponents, (component, _detail, success) => {
     const labels = [appId, component, namespace, success] as const;
     return { count: input.counts.labels(...labels), latency: input.latencies.labels(...labels) };
@@ -106,7 +149,15 @@ export function componentMetrics(
     secret: record(operations(secret)),
     configuration: record(operations(configuration)),
     published: record(publications),
+    publishedBulk: record(bulkPublications),
     delivered: record(deliveries),
+    deliveredBulk(component, topic, entries, latencyMs) {
+      bulkDelivered(component, topic, '', latencyMs);
+      for (const [status, count] of Object.entries(entries)) {
+        if (count === 0) continue;
+        bulkEvents.labels(appId, component, namespace, status.toUpperCase(), topic).inc(count);
+      }
+    },
   };
 }
 

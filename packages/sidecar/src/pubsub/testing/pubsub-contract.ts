@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { publishMany } from '../publish-many.ts';
 import type { PubSub, PubSubHandler, PubSubMessage } from '../pubsub.ts';
 
 /** What an adapter supplies to be put to the test; it hands over again within a second or two. */
@@ -49,6 +50,19 @@ export function pubsubContract(
         { data, metadata: { a: 'é', b: '' } },
         { data: Buffer.alloc(0), metadata: {} },
       ]);
+    });
+
+    run('many published in one go arrive, in the order given', async ({ open, topic }) => {
+      const [publisher, member] = [await open('publisher'), await open('group')];
+      const inbox = createInbox();
+      await member.subscribe(topic, inbox.take);
+      const messages = range(500).map((text) => ({ data: Buffer.from(text), metadata: { text } }));
+      const published = await publishMany(publisher, topic, messages);
+      await inbox.has(500);
+      assert.deepEqual(
+        [published.length, published.filter(Boolean), inbox.texts()],
+        [500, [], range(500)],
+      );
     });
 
     run('members of one group share the events, each goes to one', async ({ open, topic }) => {
@@ -152,6 +166,8 @@ export function pubsubContract(
             () => 'taken',
             () => 'refused',
           );
+        const many = range(3).map((text) => ({ data: Buffer.from(text), metadata: {} }));
+        const refusedTogether = await publishMany(publisher, topic, many);
         await outage.end();
         await until(async () => {
           await publish(`after ${taken.length}`);
@@ -165,7 +181,7 @@ export function pubsubContract(
           () => missing().length === 0,
           () => `missing: ${missing()}`,
         );
-        assert.equal(refused, 'refused');
+        assert.deepEqual([refused, refusedTogether.filter(Boolean).length], ['refused', 3]);
       },
     );
   });

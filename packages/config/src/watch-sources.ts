@@ -1,0 +1,179 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { realpath, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { type Clock, systemClock, type Timer } from '@holdfast/core';
+import { digestOf } from './load-resiliency.ts';
+import { readSources, type Sources } from './read-sources.ts';
+
+export interface WatchSourcesOptions {
+  /** What was read before; a change since then is not missed. @default as the disk is */
+  readonly digest?: string | undefined;
+  /** Quiet after the last change before the files are read; editors write in steps. @default 100 ms */
+  readonly settleMs?: number;
+  /** The files are read this often whatever the system reports: network disks report nothing. @default 5_000 ms */
+  readonly pollMs?: number;
+  /** @default systemClock */
+  readonly clock?: Clock;
+}
+
+export const WATCH_DEFAULTS = { settleMs: 100, pollMs: 5_000, clock: systemClock } as const;
+
+/** Changes that never pause are read after this many times `settleMs` all the same. */
+const LONGEST_SETTLING = 10;
+
+export interface Watching {
+  /** Ends it: nothing is called any more, no watcher and no timer is left. */
+  close(): void;
+}
+
+/**
+ * Calls `onChange` whenever the content of the files is another: after an editor
+ * has replaced them, a symbolic link was turned elsewhere, a file came or went.
+ * Paths are read as `readSources` does; once per content.
+ */
+export function watchSources(
+  paths: readonly string[],
+  options: WatchSourcesOptions,
+  onChange: (sources: Sources) => void,
+): Watching {
+  const { settleMs, pollMs, clock } = { ...WATCH_DEFAULTS, ...options };
+  const directories = new DirectoryWatch(() => settle());
+  let closed = false;
+  let digest = options.digest;
+  let settling: Timer | undefined;
+  let settlingSince: number | undefined;
+  let poll: Timer | undefined;
+  let reading = false;
+  let changedMeanwhile = false;
+
+  const settle = () => {
+    if (closed) return;
+    const now = clock.now();
+    const since = settlingSince ?? now;
+    settlingSince = since;
+    const waited = now - since;
+    settling?.cancel();
+    settling = clock.timer(
+      Math.max(0, Math.min(settleMs, LONGEST_SETTLING * settleMs - waited)),
+      look,
+    );
+  };
+
+  const look = () => {
+    settling = undefined;
+    settlingSince = undefined;
+    if (reading) {
+      changedMeanwhile = true;
+      return;
+    }
+    reading = true;
+    void read().finally(() => {
+      reading = false;
+      if (changedMeanwhile && !closed) look();
+      changedMeanwhile = false;
+    });
+  };
+
+  const read = async () => {
+    const sources = await readSources(paths);
+    // Watch what was there when it was read, so that nothing between is missed.
+    const places = await watchedDirectories(
+      paths,
+      sources.sources.map(({ file }) => file),
+    );
+    if (closed) return;
+    directories.set(places);
+    const now = digestOf(sources);
+    const known = digest;
+    digest = now;
+    if (known === undefined || known === now) return;
+    onChange(sources);
+  };
+
+  const tick = () => {
+    look();
+    poll = clock.timer(pollMs, tick);
+  };
+  tick();
+
+  return {
+    close() {
+      closed = true;
+      settling?.cancel();
+      poll?.cancel();
+      directories.set([]);
+    },
+  };
+}
+
+/** A directory as it is now: another in its place has another identity. */
+interface Directory {
+  readonly at: string;
+  readonly identity: string;
+}
+
+/** The directories whose changes can change the content: of each path, and of what it links to. */
+async function watchedDirectories(
+  paths: readonly string[],
+  files: readonly string[],
+): Promise<Directory[]> {
+  const wanted = new Set<string>();
+  for (const given of paths) {
+    // The parent tells when the path itself comes, goes, or is linked elsewhere.
+    wanted.add(path.dirname(path.resolve(given)));
+    const found = await stat(given).catch(() => undefined);
+    if (found?.isDirectory()) wanted.add(await realpath(given).catch(() => given));
+  }
+  for (const file of files) {
+    // A file that is gone by now has nothing to watch; the next reading will see it.
+    const real = await realpath(file).catch(() => undefined);
+    if (real !== undefined) wanted.add(path.dirname(real));
+  }
+  const directories: Directory[] = [];
+  for (const at of wanted) {
+    const found = await stat(at).catch(() => undefined);
+    if (found !== undefined) directories.push({ at, identity: `${at} ${found.dev}:${found.ino}` });
+  }
+  return directories;
+}
+
+/** Watches a changing set of directories; what cannot be watched is left to polling. */
+class DirectoryWatch {
+  readonly #watchers = new Map<string, FSWatcher>();
+  readonly #changed: () => void;
+
+  constructor(changed: () => void) {
+    this.#changed = changed;
+  }
+
+  set(directories: readonly Directory[]): void {
+    const wanted = new Map(directories.map(({ at, identity }) => [identity, at]));
+    for (const [identity, watcher] of this.#watchers) {
+      if (wanted.has(identity)) continue;
+      watcher.close();
+      this.#watchers.delete(identity);
+    }
+    for (const [identity, at] of wanted) {
+      if (!this.#watchers.has(identity)) this.#add(identity, at);
+    }
+  }
+
+  #add(identity: string, at: string): void {
+    try {
+      const watcher = watch(at, { persistent: false }, this.#changed);
+      this.#watchers.set(identity, watcher);
+      // The directory went, or the system ran out of watches: polling goes on without it.
+      watcher.on('error', () => {
+        watcher.close();
+        if (this.#watchers.get(identity) === watcher) this.#watchers.delete(identity);
+      });
+    } catch {
+      // As above: polling sees what this would have.
+    }
+  }
+}
+
+/** Names what the files hold now, for `watchSources`. */
+export async function digestSources(paths: readonly string[]): Promise<string> {
+  return digestOf(await readSources(paths));
+}

@@ -1,0 +1,22 @@
+import type { OutboxStats } from '@holdfast/messaging';
+import type { Metrics } from '@holdfast/telemetry';
+
+/** Registers the gauges of outboxes; what it returns sets those of one, as they are now. */
+export function outboxMetrics(metrics: Metrics): (component: string, stats: OutboxStats) => void {
+  const gauge = (name: string, help: string) => metrics.gauge(name, help, ['component']);
+  const queued = gauge('holdfast_outbox_queued', 'Events that wait to be handed to the broker.');
+  const bytes = gauge('holdfast_outbox_queued_bytes', 'Bytes of the events that wait.');
+  const oldest = gauge('holdfast_outbox_oldest_seconds', 'Age of the oldest event that waits.');
+  const dead = gauge('holdfast_outbox_dead', 'Events that the broker will not take, kept aside.');
+  const handed = gauge(
+    'holdfast_outbox_handed_over',
+    'Events that the broker has acknowledged since the outbox was made.',
+  );
+  return (component, stats) => {
+    queued.labels(component).set(stats.queued);
+    bytes.labels(component).set(stats.queuedBytes);
+    oldest.labels(component).set(stats.oldestMs / 1_000);
+    dead.labels(component).set(stats.dead);
+    handed.labels(component).set(stats.successful);
+  };
+}

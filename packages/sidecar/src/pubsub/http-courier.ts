@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto';
+import type { AppAnswer, AskApp } from '../app/ask-app.ts';
+import { isHopByHop } from '../flow/hop-by-hop.ts';
+import { at } from '../resources/resource-files.ts';
+import type { BulkDelivery, Courier, Delivery, Verdict } from './courier.ts';
+import { DeliveryError } from './delivery-error.ts';
+import { CLOUD_EVENTS } from './envelope.ts';
+
+const BULK_TYPE = 'com.dapr.event.sent.bulk';
+
+/** Posts events to the application's routes. */
+export function httpCourier(ask: AskApp): Courier {
+  return {
+    async bring(delivery, signal) {
+      const body = Buffer.from(JSON.stringify(delivery.event));
+      const answer = await ask(
+        { method: 'POST', path: full(delivery.path), headers: headersOf(delivery, body), body },
+        signal,
+      );
+      return verdict(answer, String(delivery.event.id));
+    },
+    async bringBulk(delivery, signal) {
+      const { path, pubsub } = delivery;
+      const body = Buffer.from(JSON.stringify(bulkEnvelope(delivery)));
+      const headers = ['content-type', 'application/json', 'content-length', String(body.length)];
+      if (isHeader(pubsub)) headers.push('pubsubname', pubsub);
+      const answer = await ask({ method: 'POST', path: full(path), headers, body }, signal);
+      return bulkVerdicts(answer, delivery);
+    },
+  };
+}
+
+const full = (path: string): string => (path.startsWith('/') ? path : `/${path}`);
+
+function headersOf({ event, metadata, pubsub }: Delivery, body: Buffer): string[] {
+  const headers = ['content-type', CLOUD_EVENTS, 'content-length', String(body.length)];
+  for (const [given, value] of Object.entries({ ...metadata, pubsubName: pubsub })) {
+    const name = given.toLowerCase();
+    if (isOurs(name) || !/^[\w.-]+$/.test(name) || !isHeader(value)) continue;
+    headers.push(name, value);
+  }
+  const trace = event.traceparent;
+  if (typeof trace === 'string' && /^[\da-f-]+$/.test(trace)) headers.push('traceparent', trace);
+  return headers;
+}
+
+/** Metadata is the publisher's to choose; the framing of our request and its trace are not. */
+const isOurs = (name: string): boolean =>
+  isHopByHop(name) || /^(?:content-(?:length|type|encoding)|dapr-.*|traceparent)$/.test(name);
+
+const isHeader = (value: string): boolean => /^[\x20-\x7e]*$/.test(value);
+
+function bulkEnvelope({ entries, pubsub, topic }: BulkDelivery): object {
+  return {
+    entries,
+    id: randomUUID(),
+    metadata: { pubsubName: pubsub },
+    pubsubname: pubsub,
+    topic,
+    type: BULK_TYPE,
+  };
+}
+
+/** What the answer says, in Dapr's words; 404 means that nobody will ever want it. */
+function verdict({ body, status }: AppAnswer, id: string): Verdict {
+  if (status === 404) return 'drop';
+  const about = `while processing pub/sub event ${id}`;
+  if (status < 200 || status >= 300) {
+    const text = body.toString('utf8').slice(0, 200);
+    throw new DeliveryError(
+      `retriable error returned from app ${about}, body: ${text}. status code returned: ${status}`,
+      status,
+    );
+  }
+  switch (statusIn(body)) {
+    case '':
+    case 'SUCCESS':
+      return 'success';
+    case 'DROP':
+      return 'drop';
+    case 'RETRY':
+      throw new DeliveryError(`RETRY status returned from app ${about}: retriable error occurred`);
+    default:
+      throw new DeliveryError(`unknown status returned from app ${about}`);
+  }
+}
+
+/** Empty where the body says nothing about it: then all is well. */
+function statusIn(body: Buffer): string {
+  if (body.length === 0) return '';
+  try {
+    return String(at(JSON.parse(body.toString('utf8')), 'status') ?? '');
+  } catch {
+    // A body that is no JSON is a success as well.
+    return '';
+  }
+}
+
+/** Unlike that to a single event, an answer that says nothing of them is a failure of all. */
+function bulkVerdicts(
+  { body, status }: AppAnswer,
+  { entries, topic }: BulkDelivery,
+): ReadonlyMap<string, string> {
+  if (status === 404) return new Map(entries.map(({ entryId }) => [entryId, 'DROP']));
+  if (status < 200 || status >= 300) {
+    // Without the status, as in Dapr: it is not matched against the codes of a retry policy.
+    throw new DeliveryError(
+      `Retriable error returned from app while processing bulk pub/sub event, topic: ${topic}. status code returned: ${status}`,
+    );
+  }
+  let statuses: unknown;
+  try {
+    statuses = at(JSON.parse(body.toString('utf8')), 'statuses');
+  } catch (error) {
+    const why = (error as Error).message;
+    throw new DeliveryError(`failed unmarshalling app response for bulk subscribe: ${why}`);
+  }
+  if (!Array.isArray(statuses)) return new Map();
+  return new Map(
+    statuses.map((one: unknown) => [
+      String(at(one, 'entryId') ?? ''),
+      String(at(one, 'status') ?? ''),
+    ]),
+  );
+}

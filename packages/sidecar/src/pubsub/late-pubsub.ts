@@ -1,0 +1,97 @@
+import type { Clock } from '@holdfast/core';
+import type { Logger } from '@holdfast/telemetry/log';
+import { publishMany } from './publish-many.ts';
+import type { PubSub, PubSubHandler, TopicListener } from './pubsub.ts';
+
+export interface LatePubSubEnv {
+  readonly component: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** A subscription that is made when the broker is there. */
+interface Waiting {
+  readonly topic: string;
+  readonly handler: PubSubHandler;
+  listener?: TopicListener;
+}
+
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 5_000;
+
+/**
+ * A broker that could not be reached when the sidecar started, opened as soon as
+ * it can be: until then nothing is published, and subscriptions wait in here.
+ */
+export function latePubSub(
+  open: () => Promise<PubSub>,
+  first: Error,
+  { clock, component, log }: LatePubSubEnv,
+): PubSub {
+  const closing = new AbortController();
+  const waiting = new Set<Waiting>();
+  let broker: PubSub | undefined;
+  let why = first;
+  log.warn(`The broker of ${component} cannot be reached yet: ${why.message}`);
+
+  const subscribe = async (to: PubSub, one: Waiting) => {
+    try {
+      one.listener = await to.subscribe(one.topic, one.handler);
+      // Ended meanwhile.
+      if (!waiting.delete(one)) await one.listener.close();
+    } catch (error) {
+      const why = (error as Error).message;
+      log.error(`Nobody subscribes to ${one.topic} in ${component}: ${why}`);
+    }
+  };
+  const opening = (async () => {
+    let pauseMs = FIRST_PAUSE_MS;
+    while (broker === undefined) {
+      await clock.sleep(pauseMs, closing.signal);
+      pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
+      broker = await open().catch((error: Error) => {
+        why = error;
+        return undefined;
+      });
+    }
+    log.info(`The broker of ${component} is reached.`);
+    if (closing.signal.aborted) return;
+    for (const one of waiting) await subscribe(broker, one);
+  })();
+  // It rejects when it is closed, which ends it.
+  opening.catch(() => {});
+
+  const reached = (): PubSub => {
+    if (broker === undefined) throw why;
+    return broker;
+  };
+  return {
+    capabilities: [],
+    publish: async (topic, message) => await reached().publish(topic, message),
+    publishAll: async (topic, messages) => await publishMany(reached(), topic, messages),
+    async subscribe(topic, handler) {
+      if (broker !== undefined) return await broker.subscribe(topic, handler);
+      const one: Waiting = { topic, handler };
+      waiting.add(one);
+      return {
+        async close() {
+          waiting.delete(one);
+          await one.listener?.close();
+        },
+      };
+    },
+    async drain() {
+      waiting.clear();
+      await broker?.drain();
+    },
+    async close() {
+      closing.abort(new Error('The component is closed.'));
+      await broker?.close();
+      // It may have been on its way in.
+      void opening.then(
+        () => broker?.close(),
+        () => {},
+      );
+    },
+  };
+}

@@ -1,0 +1,29 @@
+import type { Logger } from '@holdfast/telemetry/log';
+import type { Tracing } from '../trace/tracing.ts';
+import type { Configuration } from './configuration.ts';
+
+export interface AppliedTo {
+  readonly tracing: Pick<Tracing, 'resample'>;
+  readonly setApiLogging: (on: boolean) => void;
+  readonly log: Logger;
+}
+
+/** Puts in force what a running sidecar can change; of the rest the log says that it waits for the next start. */
+export function applyConfiguration(
+  next: Configuration,
+  before: Configuration,
+  { log, setApiLogging, tracing }: AppliedTo,
+): void {
+  const changed = (key: keyof Configuration) =>
+    JSON.stringify(next[key]) !== JSON.stringify(before[key]);
+  const waiting: string[] = [];
+  if (changed('apiLogging')) setApiLogging(next.apiLogging);
+  if (changed('samplingRate') && !tracing.resample(next.samplingRate)) {
+    waiting.push('spec.tracing.samplingRate');
+  }
+  if (changed('exports')) waiting.push('spec.tracing');
+  if (changed('nameResolution')) waiting.push('spec.nameResolution');
+  if (changed('metricsEnabled')) waiting.push('spec.metrics.enabled');
+  if (waiting.length === 0) return;
+  log.warn(`${waiting.join(', ')} of the Configuration: in force after the next start.`);
+}

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import { createLogger } from '@holdfast/telemetry/log';
+import { staticNames } from '../names/static-names.ts';
+import { startSidecar } from '../start-sidecar.ts';
+import { temporaryFolder, until } from '../testing/start-mesh.ts';
+
+describe('a changed Configuration', () => {
+  test('logs calls of the API, or no longer, without a restart', async (t) => {
+    const { ask, lines, write } = await start(t, 'logging: { apiLogging: { enabled: false } }');
+    await ask();
+    const before = lines.filter((line) => line.includes('HTTP API Called')).length;
+    await write('logging: { apiLogging: { enabled: true } }');
+    await until(async () => {
+      await ask();
+      return lines.some((line) => line.includes('HTTP API Called'));
+    }, 'calls are logged');
+    assert.equal(before, 0);
+  });
+
+  test('says which of its keys wait for the next start', async (t) => {
+    const { lines, reload, write } = await start(t, 'tracing: { samplingRate: "0" }');
+    await write('tracing: { samplingRate: "1", stdout: true }\n  metrics: { enabled: false }');
+    await reload();
+    const said =
+      /spec\.tracing\.samplingRate, spec\.tracing, spec\.metrics\.enabled of the Configuration: in force after the next start/;
+    assert.match(lines.join(''), said);
+  });
+
+  test('that is broken changes nothing, and is told with file and line', async (t) => {
+    const { ask, file, lines, reload, write } = await start(
+      t,
+      'logging: { apiLogging: { enabled: true } }',
+    );
+    await write('logging: { apiLogging: ');
+    await reload();
+    await ask();
+    await until(() => lines.some((line) => line.includes('HTTP API Called')), 'calls are logged');
+    const told = lines.find((line) => line.includes('(--config) cannot be read'));
+    assert.match(told ?? '', new RegExp(`The configuration ${file}:\\d+:\\d+ `));
+  });
+});
+
+async function start(t: TestContext, spec: string) {
+  const folder = await temporaryFolder(t);
+  const file = path.join(folder, 'config.yaml');
+  const write = (given: string) =>
+    writeFile(file, `kind: Configuration\nmetadata: { name: c }\nspec:\n  ${given}\n`);
+  await write(spec);
+  const lines: string[] = [];
+  const sidecar = await startSidecar(
+    { appId: 'one', httpPort: 0, metricsPort: 0, names: staticNames({}), configPaths: [file] },
+    { log: createLogger({ write: (line) => void lines.push(line) }) },
+  );
+  t.after(() => sidecar.stop({ force: true }));
+  return {
+    file,
+    lines,
+    write,
+    reload: () => sidecar.reload(),
+    ask: () => fetch(`http://127.0.0.1:${sidecar.ports.http}/v1.0/metadata`),
+  };
+}
