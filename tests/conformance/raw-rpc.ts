@@ -24,6 +24,8 @@ export async function rawRpc(
   headers: Record<string, string> = {},
 ): Promise<RawRpc> {
   const session = http2.connect(`http://127.0.0.1:${port}`);
+  // Told to the stream as well.
+  session.on('error', () => {});
   try {
     const stream = session.request({
       ':method': 'POST',

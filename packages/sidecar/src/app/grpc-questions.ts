@@ -53,25 +53,32 @@ export class GrpcQuestions implements Upstream {
 
   #topics({ headers }: OutgoingCall, sink: AnswerSink): Flow {
     const desc = { path: `${SERVICE}/ListTopicSubscriptions`, from: EmptySchema } as const;
-    return this.#ask(desc, ListTopicSubscriptionsResponseSchema, {}, headers, sink, (answer) => {
-      const list = answer.subscriptions.map((one) => ({
-        pubsubname: one.pubsubName,
-        topic: one.topic,
-        metadata: one.metadata,
-        deadLetterTopic: one.deadLetterTopic,
-        routes: { rules: one.routes?.rules ?? [], default: one.routes?.default || '/' },
-        ...(one.bulkSubscribe?.enabled
-          ? {
-              bulkSubscribe: {
-                enabled: true,
-                maxMessagesCount: one.bulkSubscribe.maxMessagesCount,
-                maxAwaitDurationMs: one.bulkSubscribe.maxAwaitDurationMs,
-              },
-            }
-          : {}),
-      }));
-      return { status: 200, body: JSON.stringify(list) };
-    });
+    return this.#ask(
+      desc,
+      ListTopicSubscriptionsResponseSchema,
+      {},
+      metadataOf(headers),
+      sink,
+      (answer) => {
+        const list = answer.subscriptions.map((one) => ({
+          pubsubname: one.pubsubName,
+          topic: one.topic,
+          metadata: one.metadata,
+          deadLetterTopic: one.deadLetterTopic,
+          routes: { rules: one.routes?.rules ?? [], default: one.routes?.default || '/' },
+          ...(one.bulkSubscribe?.enabled
+            ? {
+                bulkSubscribe: {
+                  enabled: true,
+                  maxMessagesCount: one.bulkSubscribe.maxMessagesCount,
+                  maxAwaitDurationMs: one.bulkSubscribe.maxAwaitDurationMs,
+                },
+              }
+            : {}),
+        }));
+        return { status: 200, body: JSON.stringify(list) };
+      },
+    );
   }
 
   #health(sink: AnswerSink): Flow {
@@ -86,15 +93,24 @@ export class GrpcQuestions implements Upstream {
   /** Dapr asks for the list; what an application does not list, it does not want. */
   #bindings({ path, headers }: OutgoingCall, sink: AnswerSink): Flow {
     const desc = { path: `${SERVICE}/ListInputBindings`, from: EmptySchema } as const;
-    return this.#ask(desc, ListInputBindingsResponseSchema, {}, headers, sink, ({ bindings }) => ({
-      status: bindings.includes(path.slice(1)) ? 200 : 404,
-      body: '',
-    }));
+    return this.#ask(
+      desc,
+      ListInputBindingsResponseSchema,
+      {},
+      metadataOf(headers),
+      sink,
+      ({ bindings }) => ({
+        status: bindings.includes(path.slice(1)) ? 200 : 404,
+        body: '',
+      }),
+    );
   }
 
   #binding(call: OutgoingCall, sink: AnswerSink): Flow {
     const metadata = Object.fromEntries(
-      pairs(call.headers).filter(([name]) => !/^(?:content-|traceparent|tracestate)/.test(name)),
+      pairs(call.headers).filter(
+        ([name]) => !/^(?:content-|traceparent|tracestate|dapr-api-token)/.test(name),
+      ),
     );
     const request = {
       name: call.path.slice(1),
@@ -102,7 +118,9 @@ export class GrpcQuestions implements Upstream {
       metadata,
     };
     const desc = { path: `${SERVICE}/OnBindingEvent`, from: BindingEventRequestSchema } as const;
-    const kept = pairs(call.headers).flatMap((pair) => (pair[0] === 'traceparent' ? pair : []));
+    const kept = pairs(call.headers).flatMap((pair) =>
+      pair[0] === 'traceparent' || pair[0] === 'dapr-api-token' ? pair : [],
+    );
     return this.#ask(desc, EmptySchema, request, kept, sink, () => ({ status: 200, body: '' }));
   }
 
@@ -111,9 +129,7 @@ export class GrpcQuestions implements Upstream {
     const envelope = JSON.parse(String(call.body)) as Record<string, unknown>;
     const path = call.path === '/' ? '' : call.path;
     const request = topicEventOf(envelope, { pubsub: headerOf(call, 'pubsubname') ?? '', path });
-    const metadata = pairs(call.headers).flatMap((pair) =>
-      pair[0].startsWith('content-') ? [] : pair,
-    );
+    const metadata = metadataOf(call.headers);
     return this.#ask(desc, TopicEventResponseSchema, request, metadata, sink, ({ status }) => {
       return { status: 200, body: JSON.stringify({ status: wordOf(status) }) };
     });
@@ -126,9 +142,7 @@ export class GrpcQuestions implements Upstream {
     } as const;
     const path = call.path === '/' ? '' : call.path;
     const request = bulkEventOf(JSON.parse(String(call.body)), path);
-    const metadata = pairs(call.headers).flatMap((pair) =>
-      pair[0].startsWith('content-') ? [] : pair,
-    );
+    const metadata = metadataOf(call.headers);
     return this.#ask(desc, TopicEventBulkResponseSchema, request, metadata, sink, (answer) => {
       const statuses = answer.statuses.map(({ entryId, status }) => {
         return { entryId, status: wordOf(status) };
@@ -168,6 +182,10 @@ export class GrpcQuestions implements Upstream {
     return flow;
   }
 }
+
+/** HTTP's framing is not gRPC's. */
+const metadataOf = (headers: readonly string[]): string[] =>
+  pairs(headers).flatMap((pair) => (pair[0].startsWith('content-') ? [] : pair));
 
 const wordOf = (status: number): string =>
   Object.entries(EventStatus).find(([, number]) => number === status)?.[0] ?? String(status);

@@ -136,7 +136,9 @@ class HttpFlow implements Flow, Dispatcher.DispatchHandler {
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
     if (status < 200 || this.#done) return;
-    const { headers, length } = answerHeaders(controller.rawHeaders as Buffer[]);
+    const { rawHeaders } = controller;
+    const raw = Array.isArray(rawHeaders) ? (rawHeaders as Buffer[]) : rawList(rawHeaders);
+    const { headers, length } = answerHeaders(raw);
     this.#length = length;
     this.#sink.head(status, headers, this);
   }
@@ -176,4 +178,12 @@ class HttpFlow implements Flow, Dispatcher.DispatchHandler {
     }
     return new UpstreamError('BROKEN', brokenConnection(error), error);
   }
+}
+
+/** Over HTTP/2 the driver has them as an object. */
+function rawList(headers: unknown): Buffer[] {
+  return Object.entries((headers ?? {}) as Record<string, string | string[]>).flatMap(
+    ([name, values]) =>
+      [values].flat().flatMap((value) => [Buffer.from(name), Buffer.from(String(value), 'latin1')]),
+  );
 }

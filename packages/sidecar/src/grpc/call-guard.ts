@@ -15,6 +15,7 @@ import { traceBin, traceparentOfBin } from '../trace/trace-bin.ts';
 import { recorded, type Span, type Tracing } from '../trace/tracing.ts';
 import { httpStatusError } from './http-status-error.ts';
 import { rpcError } from './rpc-error.ts';
+import { statusName } from './rpc-status.ts';
 
 export interface CallGuardOptions {
   readonly clock: Clock;
@@ -121,10 +122,6 @@ function binary(value: string): string | undefined {
 }
 
 const encodedTrace = (span: Span): string => encodeBinaryHeader(traceBin(span));
-
-/** `NotFound` as OpenCensus, and so Dapr's metrics, write it. */
-const statusName = (code: Code): string =>
-  (Code[code] ?? 'Unknown').replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase();
 
 function line(
   method: string,

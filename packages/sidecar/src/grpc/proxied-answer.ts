@@ -2,6 +2,7 @@ import type { Http2ServerResponse } from 'node:http2';
 import { Code } from '@connectrpc/connect';
 import type { AnswerSink, Flow } from '../flow/answer.ts';
 import { MessageScanner, parseTrailers } from './message-scanner.ts';
+import { statusName } from './rpc-status.ts';
 
 /** The answer to a gRPC client: messages as they come, and the trailers behind them as trailers again. */
 export class ProxiedAnswer implements AnswerSink {
@@ -63,7 +64,7 @@ export class ProxiedAnswer implements AnswerSink {
   #finish(code: number, trailers: readonly string[]): void {
     if (this.ended) return;
     this.ended = true;
-    this.onEnd(code === 0 ? 'OK' : (Code[code] ?? 'UNKNOWN'));
+    this.onEnd(statusName(code));
     const res = this.#res;
     if (res.stream.destroyed) return;
     if (!res.headersSent) res.writeHead(200, { 'content-type': 'application/grpc' });

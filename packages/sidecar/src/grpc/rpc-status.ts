@@ -46,6 +46,10 @@ export function codeOfHttp(status: number): Code | undefined {
   return FROM_HTTP[status] ?? Code.Unknown;
 }
 
+/** `NotFound` as OpenCensus, and so Dapr's metrics, write it; `OK` for 0. */
+export const statusName = (code: number): string =>
+  code === OK ? 'OK' : (Code[code] ?? 'Unknown').replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase();
+
 const NAMES = Object.fromEntries(
   Object.entries(Code).map(([name, code]) => [name, code as Code]),
 ) as Readonly<Record<string, Code>>;
