@@ -1,0 +1,90 @@
+/**
+ * A plugin of Stryker's that runs `node:test` from TypeScript sources, one process per mutant, with
+ * the tests of the mutant's folder first. A test file is one "test" to Stryker.
+ */
+import { relative } from 'node:path';
+import { commonTokens, declareClassPlugin, PluginKind, tokens } from '@stryker-mutator/api/plugin';
+import {
+  type DryRunOptions,
+  type DryRunResult,
+  DryRunStatus,
+  type MutantRunOptions,
+  type MutantRunResult,
+  MutantRunStatus,
+  type TestResult,
+  type TestRunner,
+  TestStatus,
+} from '@stryker-mutator/api/test-runner';
+import { coreTests, folderOf, testsFor } from './core-tests.ts';
+import type { MutationOptions } from './mutation-options.ts';
+import { runTestProcess } from './run-test-process.ts';
+
+/** Before Stryker's own limit, which would leave our process running. */
+const SHARE_OF_LIMIT = 0.9;
+
+export class NodeTestRunner implements TestRunner {
+  static inject = tokens(commonTokens.options);
+  readonly #folders: readonly string[];
+
+  constructor(options: object) {
+    this.#folders = (options as { holdfast: MutationOptions }).holdfast.folders;
+  }
+
+  // Every process begins with its mutant alive: no other kind of activation is needed.
+  capabilities() {
+    return { reloadEnvironment: true };
+  }
+
+  async dryRun({ timeout }: DryRunOptions): Promise<DryRunResult> {
+    const tests: TestResult[] = [];
+    const perTest: Record<string, Record<string, number>> = {};
+    const all = coreTests(process.cwd());
+    for (const file of new Set(this.#folders.flatMap((folder) => testsFor(folder, all)))) {
+      const begunMs = performance.now();
+      const end = await runTestProcess({ files: [file], testId: file }, undefined, timeout);
+      if (end.kind === 'too-long') return { status: DryRunStatus.Timeout, reason: file };
+      const known = { id: file, name: file, timeSpentMs: performance.now() - begunMs };
+      tests.push(
+        end.failure === undefined
+          ? { ...known, status: TestStatus.Success }
+          : {
+              ...known,
+              status: TestStatus.Failed,
+              failureMessage: `${end.failure.test}: ${end.failure.message}`,
+            },
+      );
+      perTest[file] = end.coverage?.perTest[file] ?? {};
+    }
+    return { status: DryRunStatus.Complete, tests, mutantCoverage: { static: {}, perTest } };
+  }
+
+  async mutantRun(options: MutantRunOptions): Promise<MutantRunResult> {
+    const folder = folderOf(relative(process.cwd(), options.sandboxFileName));
+    const covering = options.testFilter ?? coreTests(process.cwd());
+    const files = testsFor(folder, covering);
+    if (files.length === 0) return { status: MutantRunStatus.Survived, nrOfTests: 0 };
+    const end = await runTestProcess(
+      {
+        files,
+        testId: 'mutant',
+        ...(options.hitLimit !== undefined && { hitLimit: options.hitLimit }),
+      },
+      options.activeMutant.id,
+      options.timeout * SHARE_OF_LIMIT,
+    );
+    if (end.kind === 'too-long' || end.endless) return { status: MutantRunStatus.Timeout };
+    if (end.failure === undefined) {
+      return { status: MutantRunStatus.Survived, nrOfTests: end.tests };
+    }
+    return {
+      status: MutantRunStatus.Killed,
+      killedBy: [relative(process.cwd(), end.failure.file) || files[0]!],
+      failureMessage: `${end.failure.test}: ${end.failure.message}`,
+      nrOfTests: end.tests + 1,
+    };
+  }
+}
+
+export const strykerPlugins = [
+  declareClassPlugin(PluginKind.TestRunner, 'node-test', NodeTestRunner),
+];
