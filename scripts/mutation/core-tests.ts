@@ -11,10 +11,11 @@ const START_PROCESSES = /\/redis\/|\/circuit-store\.test|\/cache-store\.test/;
 
 /** Tests of policies together and of what all policies share; every mutant meets them. */
 const COMPOSITION =
-  /^src\/(pipeline|options|errors)\.test|^src\/(standard|explain)\/|^src\/engine\/(stages|misbehaving-functions|abort|random-program)\.test/;
+  /^src\/(pipeline|options|swap|errors)\.test|^src\/(standard|explain)\/|^src\/engine\/(stages|misbehaving-functions|abort|random-program)\.test/;
 
 /** Seconds each: asked last, when nothing quicker has noticed. */
-const SLOW = /\/random-program\.test|\/model\.test|\/keyed-pipeline\.test|^src\/readme\.test/;
+const SLOW =
+  /\/(random-program|convergence)\.test|\/model\.test|\/keyed-pipeline\.test|^src\/readme\.test/;
 
 /** The test files of core that can run in one process, relative to the package. */
 export function coreTests(corePackage: string): string[] {

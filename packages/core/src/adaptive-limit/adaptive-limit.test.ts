@@ -10,15 +10,6 @@ import { adaptiveLimit } from './adaptive-limit.ts';
 import type { AdaptiveLimitOptions } from './options.ts';
 
 describe('adaptiveLimit', () => {
-  test('finds about as many as the dependency can take, whatever it began with', async () => {
-    for (const algorithm of ['gradient2', 'vegas'] as const) {
-      const { limit, load } = setUp({ algorithm, minLimit: 1, initialLimit: 5, maxLimit: 500 });
-      // The dependency serves 40 at a time in 50 ms; beyond that calls wait for each other.
-      await load({ callers: 400, seconds: 120, capacity: 40, serviceMs: 50 });
-      assert.ok(limit() >= 20 && limit() <= 160, `${algorithm} stands at ${limit()}`);
-    }
-  });
-
   test('stays a limit when calls end before the clock has moved', async () => {
     for (const algorithm of ['gradient2', 'vegas', 'aimd'] as const) {
       const { limit, p } = setUp({ algorithm, minLimit: 1, initialLimit: 1, windowMs: 0 });
@@ -132,29 +123,5 @@ function setUp(options: AdaptiveLimitOptions, inside: readonly Policy[] = []) {
   const random = seededRandom(3);
   const p = pipeline('p', [adaptiveLimit(options), ...inside], { clock, random, report: listener });
   const limit = () => p.inspect().policies[0]?.limit?.limit ?? 0;
-
-  /** Callers that call again and again, at a dependency that serves so many at a time. */
-  const load = async (world: {
-    callers: number;
-    seconds: number;
-    capacity: number;
-    serviceMs: number;
-  }) => {
-    let inside = 0;
-    const endMs = clock.now() + world.seconds * 1_000;
-    const serve = async () => {
-      inside += 1;
-      await clock.sleep(world.serviceMs * Math.max(1, inside / world.capacity));
-      inside -= 1;
-    };
-    const caller = async (n: number) => {
-      await clock.sleep(n % 50);
-      while (clock.now() < endMs) {
-        await p.execute(serve).catch(() => {});
-        await clock.sleep(200 + 100 * random.next());
-      }
-    };
-    await clock.run(() => Promise.all(Array.from({ length: world.callers }, (_, n) => caller(n))));
-  };
-  return { clock, events, limit, load, p };
+  return { clock, events, limit, p };
 }
