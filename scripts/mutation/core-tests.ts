@@ -11,7 +11,7 @@ const START_PROCESSES = /\/redis\/|\/circuit-store\.test|\/cache-store\.test/;
 
 /** Tests of policies together and of what all policies share; every mutant meets them. */
 const COMPOSITION =
-  /^src\/(pipeline|options|swap|errors)\.test|^src\/(standard|explain)\/|^src\/engine\/(stages|misbehaving-functions|abort|random-program)\.test/;
+  /^src\/(pipeline|options|swap|errors)\.test|^src\/(standard|explain)\/|^src\/engine\/(stages|misbehaving-functions|async-context|abort|random-program)\.test/;
 
 /** Seconds each: asked last, when nothing quicker has noticed. */
 const SLOW =
