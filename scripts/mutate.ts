@@ -46,11 +46,13 @@ rmSync(`${OUT}/compiled`, { recursive: true, force: true });
 mkdirSync(OUT, { recursive: true });
 // Shorter where a test only asks more often for the same.
 process.env.HOLDFAST_SEEDS ??= '100';
+// A mutant's process ends at the first failure, and a server that it started would go on.
+process.env.HOLDFAST_SERVERS = 'none';
 process.env.NODE_COMPILE_CACHE ??= join(CORE, OUT, 'compiled');
 const plugin = (name: string) => join(import.meta.dirname, 'mutation', `${name}.ts`);
 const options: Record<string, unknown> = {
   mutate: mutatedFiles(CORE).filter((file) => chosen.includes(folderOf(file))),
-  plugins: [plugin('node-test-runner'), plugin('sample-checker')],
+  plugins: ['node-test-runner', 'sample-checker', 'survivor-reporter'].map(plugin),
   testRunner: 'node-test',
   checkers: holdfast.share < 1 ? ['sample'] : [],
   holdfast,
@@ -59,7 +61,7 @@ const options: Record<string, unknown> = {
   incremental: values.incremental,
   incrementalFile: `${OUT}/incremental.json`,
   tempDirName: `${OUT}/sandbox`,
-  reporters: ['json', 'progress-append-only'],
+  reporters: ['json', 'progress-append-only', 'survivors'],
   jsonReporter: { fileName: `${OUT}/report.json` },
   // Generous: on a machine with other work a slow run must not pass for an endless one.
   timeoutMS: 15_000,

@@ -3,11 +3,8 @@ import { join } from 'node:path';
 
 export const CORE = join(import.meta.dirname, '..', '..', 'packages', 'core');
 
-/**
- * Tests that start processes: a mutant that fails one of them ends its process at once and would
- * leave theirs running.
- */
-const START_PROCESSES = /\/redis\/|\/circuit-store\.test|\/cache-store\.test/;
+/** Tests that are nothing but processes and servers: see `HOLDFAST_SERVERS` in `scripts/mutate.ts`. */
+const START_PROCESSES = /\/redis\//;
 
 /** Tests of policies together and of what all policies share; every mutant meets them. */
 const COMPOSITION =
