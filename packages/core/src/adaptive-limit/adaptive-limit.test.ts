@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { ShedError, TimedOutError } from '../errors.ts';
 import { pipeline } from '../pipeline.ts';
 import type { Criticality, Policy } from '../policy.ts';
 import { record } from '../testing/record.ts';
@@ -88,6 +89,73 @@ describe('adaptiveLimit', () => {
     caller.abort();
     await gone;
     assert.deepEqual([limit(), p.inspect().policies[0]?.limit?.active], [20, 0]);
+  });
+
+  test('counts as dropped what was refused or ran out of time further in, and what dropIf says', async () => {
+    const failures: Readonly<Record<string, () => unknown>> = {
+      busy: () => new Error('busy'),
+      broken: () => new Error('broken'),
+      refused: () => new ShedError('shed', 'no'),
+      late: () => new TimedOutError('timeout', 'late'),
+    };
+    const limits: Record<string, number> = {};
+    for (const [name, failure] of Object.entries(failures)) {
+      const dropIf = (error: unknown) => (error as Error).message === 'busy';
+      const { p, limit } = setUp({ algorithm: 'aimd', minLimit: 1, initialLimit: 10, dropIf });
+      await p.execute(() => Promise.reject(failure())).catch(() => {});
+      limits[name] = limit();
+    }
+    assert.deepEqual(limits, { busy: 9, broken: 10, refused: 9, late: 9 });
+  });
+
+  test('counts as dropped what the time around it ended, and gives its place back when dropIf throws', async () => {
+    const clock = new VirtualClock();
+    const dropIf = () => {
+      throw new Error('dropIf');
+    };
+    const limited = adaptiveLimit({ algorithm: 'aimd', minLimit: 1, initialLimit: 10, dropIf });
+    const p = pipeline('p', [timeout({ limitMs: 10 }), limited], { clock });
+    await clock.run(() => p.execute(() => new Promise(() => {})).catch(() => {}));
+    const overdue = p.inspect().policies[1]?.limit;
+    const thrown = await p.execute(() => Promise.reject(1)).catch(String);
+    assert.deepEqual(
+      [overdue, thrown, p.inspect().policies[1]?.limit?.active],
+      [{ limit: 9, active: 0, queued: 0 }, 'Error: dropIf', 0],
+    );
+  });
+
+  test('measures each call from when it was let in, with those that were inside then', async () => {
+    const options = { algorithm: 'aimd', minLimit: 1, initialLimit: 2, queueLimit: 5 } as const;
+    const { p, clock, events } = setUp({ ...options, timeoutMs: 50 });
+    await clock.advance(7_000);
+    await clock.run(() =>
+      Promise.all([
+        p.execute(() => clock.sleep(40)),
+        p.execute(() => clock.sleep(45)),
+        p.execute(() => clock.sleep(30)),
+      ]),
+    );
+    const told = events.flatMap((event) => (event.type === 'limit' ? [event.why] : []));
+    assert.deepEqual(told, [
+      'calls took 40 ms with 1 at a time, none was dropped',
+      'calls took 45 ms with 2 at a time, none was dropped',
+      'calls took 30 ms with 2 at a time, none was dropped',
+    ]);
+  });
+
+  test('ends a wait for a place that takes too long', async () => {
+    const options = { initialLimit: 1, minLimit: 1, queueLimit: 1, queueTimeoutMs: 20 };
+    const { p, clock } = setUp(options);
+    const held = p.execute(() => clock.sleep(100));
+    const { code, message } = await clock.run(() => p.execute(() => 1).catch((error) => error));
+    assert.deepEqual(
+      [code, message],
+      [
+        'QUEUE_TIMED_OUT',
+        'A call waited 20 ms for a place in adaptiveLimit "adaptiveLimit" and got none. Try again when some have ended.',
+      ],
+    );
+    await clock.run(() => held);
   });
 
   test('refuses options that cannot work, naming the culprit', () => {
