@@ -74,11 +74,16 @@ describe('adaptiveLimit', () => {
       Promise.allSettled(
         Array.from({ length: 30 }, () => p.execute(() => clock.sleep(10), { criticality })),
       );
-    const outcomes = await clock.run(() => Promise.all([thirty('sheddable'), thirty('critical')]));
-    const admitted = outcomes.map(
-      (each) => each.filter(({ status }) => status === 'fulfilled').length,
-    );
-    assert.deepEqual(admitted, [20, 5]);
+    // Twice: when all have ended, their shares are free again.
+    for (let n = 0; n < 2; n += 1) {
+      const outcomes = await clock.run(() =>
+        Promise.all([thirty('sheddable'), thirty('critical')]),
+      );
+      const admitted = outcomes.map(
+        (each) => each.filter(({ status }) => status === 'fulfilled').length,
+      );
+      assert.deepEqual(admitted, [20, 5]);
+    }
     assert.equal(p.inspect().policies[0]?.limit?.active, 0);
   });
 
@@ -89,6 +94,20 @@ describe('adaptiveLimit', () => {
     caller.abort();
     await gone;
     assert.deepEqual([limit(), p.inspect().policies[0]?.limit?.active], [20, 0]);
+  });
+
+  test('lets a caller that waits go away without a trace', async () => {
+    const { p, clock } = setUp({ initialLimit: 1, minLimit: 1, queueLimit: 5 });
+    const caller = new AbortController();
+    const held = p.execute(() => clock.sleep(10));
+    const gone = p.execute(() => 1, { signal: caller.signal }).catch(() => {});
+    const limit = () => p.inspect().policies[0]?.limit;
+    const before = limit();
+    caller.abort();
+    await gone;
+    assert.deepEqual([before?.queued, limit()], [1, { limit: 1, active: 1, queued: 0 }]);
+    await clock.run(() => held);
+    assert.deepEqual([limit()?.active, clock.pendingTimers], [0, 0]);
   });
 
   test('counts as dropped what was refused or ran out of time further in, and what dropIf says', async () => {
