@@ -12,7 +12,7 @@ const COMPOSITION =
 
 /** Seconds each: asked last, when nothing quicker has noticed. */
 const SLOW =
-  /\/(random-program|convergence)\.test|\/model\.test|\/keyed-pipeline\.test|^src\/readme\.test/;
+  /\/(random-program|convergence|shared-circuit)\.test|\/model\.test|\/keyed-pipeline\.test|^src\/readme\.test/;
 
 /** The test files of core that can run in one process, relative to the package. */
 export function coreTests(corePackage: string): string[] {
@@ -28,16 +28,21 @@ export function folderOf(file: string): string {
 }
 
 /**
- * The tests that a mutant of this folder meets, quickest to notice first: the folder's own, then those
- * of composition. Engine and what lies beside `index.ts` carry every policy, so all tests are theirs.
+ * The tests that a mutant of this folder meets, in stages: a process runs the next only where the one
+ * before has noticed nothing. The folder's own, its slow ones and those of composition, all others.
+ * Engine and what lies beside `index.ts` carry every policy, so all tests are theirs.
  */
-export function testsFor(folder: string, tests: readonly string[]): string[] {
+export function stagesFor(folder: string, tests: readonly string[]): string[][] {
   const everyPolicy = folder === 'engine' || folder === 'src';
-  const rank = (file: string) =>
-    (folderOf(file) === folder ? 0 : COMPOSITION.test(file) ? 2 : 4) + (SLOW.test(file) ? 1 : 0);
-  return tests
-    .filter((file) => everyPolicy || rank(file) < 4)
-    .sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
+  const stageOf = (file: string) => {
+    if (folderOf(file) === folder) return SLOW.test(file) ? 1 : 0;
+    return COMPOSITION.test(file) ? 1 : 2;
+  };
+  const ranked = [...tests].sort((a, b) => Number(SLOW.test(a)) - Number(SLOW.test(b)));
+  return [0, 1, 2]
+    .filter((stage) => stage < 2 || everyPolicy)
+    .map((stage) => ranked.filter((file) => stageOf(file) === stage))
+    .filter((files) => files.length > 0);
 }
 
 /**

@@ -15,7 +15,7 @@ import {
   type TestRunner,
   TestStatus,
 } from '@stryker-mutator/api/test-runner';
-import { coreTests, folderOf, testsFor } from './core-tests.ts';
+import { coreTests, folderOf, stagesFor } from './core-tests.ts';
 import type { MutationOptions } from './mutation-options.ts';
 import { runTestProcess } from './run-test-process.ts';
 
@@ -39,7 +39,7 @@ export class NodeTestRunner implements TestRunner {
     const tests: TestResult[] = [];
     const perTest: Record<string, Record<string, number>> = {};
     const all = coreTests(process.cwd());
-    for (const file of new Set(this.#folders.flatMap((folder) => testsFor(folder, all)))) {
+    for (const file of new Set(this.#folders.flatMap((folder) => stagesFor(folder, all).flat()))) {
       const begunMs = performance.now();
       const end = await runTestProcess({ files: [file], testId: file }, undefined, timeout);
       if (end.kind === 'too-long') return { status: DryRunStatus.Timeout, reason: file };
@@ -61,26 +61,30 @@ export class NodeTestRunner implements TestRunner {
   async mutantRun(options: MutantRunOptions): Promise<MutantRunResult> {
     const folder = folderOf(relative(process.cwd(), options.sandboxFileName));
     const covering = options.testFilter ?? coreTests(process.cwd());
-    const files = testsFor(folder, covering);
-    if (files.length === 0) return { status: MutantRunStatus.Survived, nrOfTests: 0 };
+    let nrOfTests = 0;
+    for (const files of stagesFor(folder, covering)) {
+      const result = await this.#stage(files, options);
+      if (result.status !== MutantRunStatus.Survived) return result;
+      nrOfTests += result.nrOfTests;
+    }
+    return { status: MutantRunStatus.Survived, nrOfTests };
+  }
+
+  async #stage(files: readonly string[], options: MutantRunOptions): Promise<MutantRunResult> {
+    const { activeMutant, hitLimit, timeout } = options;
     const end = await runTestProcess(
-      {
-        files,
-        testId: 'mutant',
-        ...(options.hitLimit !== undefined && { hitLimit: options.hitLimit }),
-      },
-      options.activeMutant.id,
-      options.timeout * SHARE_OF_LIMIT,
+      { files, testId: 'mutant', ...(hitLimit !== undefined && { hitLimit }) },
+      activeMutant.id,
+      timeout * SHARE_OF_LIMIT,
     );
     if (end.kind === 'too-long' || end.endless) return { status: MutantRunStatus.Timeout };
-    if (end.failure === undefined) {
-      return { status: MutantRunStatus.Survived, nrOfTests: end.tests };
-    }
+    const { failure, tests } = end;
+    if (failure === undefined) return { status: MutantRunStatus.Survived, nrOfTests: tests };
     return {
       status: MutantRunStatus.Killed,
-      killedBy: [relative(process.cwd(), end.failure.file) || files[0]!],
-      failureMessage: `${end.failure.test}: ${end.failure.message}`,
-      nrOfTests: end.tests + 1,
+      killedBy: [relative(process.cwd(), failure.file) || files[0]!],
+      failureMessage: `${failure.test}: ${failure.message}`,
+      nrOfTests: tests + 1,
     };
   }
 }

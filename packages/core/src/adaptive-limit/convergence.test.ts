@@ -5,10 +5,10 @@ import { seededRandom } from '../testing/seeded-random.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
 import { adaptiveLimit } from './adaptive-limit.ts';
 
-const CAPACITY = 20;
-const CALLERS = 200;
+const CAPACITY = 10;
+const CALLERS = 100;
 const SERVICE_MS = 50;
-const SECONDS = 40;
+const SECONDS = 30;
 
 for (const algorithm of ['gradient2', 'vegas'] as const) {
   test(`${algorithm} finds about as many as the dependency can take, from a limit below it`, async () => {
