@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { adaptiveLimit } from './adaptive-limit/adaptive-limit.ts';
 import { circuitBreaker } from './breaker/breaker.ts';
+import { memoryCircuitStore } from './breaker/shared/memory-circuit-store.ts';
 import { retryBudget } from './budget/retry-budget.ts';
 import { bulkhead } from './bulkhead/bulkhead.ts';
 import { cache } from './cache/cache.ts';
@@ -108,6 +109,8 @@ describe('options that cannot be', () => {
       failureRatio: (rule: object) => circuitBreaker({ failureRatio: { ...ratio, ...rule } }),
       slowCalls: (rule: object) =>
         circuitBreaker({ slowCalls: { ...ratio, slowCallMs: 5, ...rule } }),
+      shared: (shared: object) =>
+        circuitBreaker({ shared: { store: memoryCircuitStore(), ...shared } }),
       quantile: (quantile: object) => hedge({ quantile: { quantile: 0.9, ...quantile } }),
       step: (step: unknown) => fallback({ steps: [() => 1, step as never] }),
     };
@@ -130,6 +133,14 @@ describe('options that cannot be', () => {
       'circuitBreaker.slowCalls.slowCallMs': () => of.slowCalls({ slowCallMs: 0 }),
       'circuitBreaker.openMaxMs': () => circuitBreaker({ openMs: 10, openMaxMs: 9 }),
       'circuitBreaker.initial.state': () => circuitBreaker({ initial: null as never }),
+      'circuitBreaker.shared.store.exchange': () => of.shared({ store: {} }),
+      'circuitBreaker.shared.node': () => of.shared({ node: '' }),
+      'circuitBreaker.shared.circuit': () => of.shared({ circuit: '' }),
+      'circuitBreaker.shared.quorumNodes': () => of.shared({ quorumNodes: 0 }),
+      'circuitBreaker.shared.quorumRatio': () => of.shared({ quorumRatio: 0 }),
+      'circuitBreaker.shared.intervalMs': () => of.shared({ intervalMs: 9 }),
+      'circuitBreaker.shared.leaseMs': () => of.shared({ intervalMs: 1_000, leaseMs: 2_999 }),
+      'circuitBreaker.shared.storeTimeoutMs': () => of.shared({ storeTimeoutMs: 0 }),
       'hedge.quantile.quantile': () => of.quantile({ quantile: 2 }),
       'hedge.quantile.minimumCalls': () => of.quantile({ minimumCalls: 0 }),
       'hedge.quantile.windowMs': () => of.quantile({ windowMs: 99 }),
