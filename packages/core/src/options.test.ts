@@ -204,6 +204,46 @@ describe('options that cannot be', () => {
     assert.equal(stand.length, 13);
   });
 
+  test('each part of what a circuit was in an earlier life', () => {
+    const counts = {
+      requests: 0,
+      totalSuccesses: 0,
+      totalFailures: 0,
+      consecutiveSuccesses: 0,
+      consecutiveFailures: 0,
+    };
+    const states = 'closed open half-open forced-open forced-closed disabled observe'.split(' ');
+    const given = (changed: object) =>
+      circuitBreaker({
+        initial: {
+          state: 'closed',
+          counts,
+          retryAfterMs: 0,
+          opened: 0,
+          why: '',
+          ...changed,
+        } as never,
+      });
+    for (const state of states) assert.ok(given({ state }));
+    for (const observed of states.slice(0, 3)) assert.ok(given({ state: 'observe', observed }));
+    const wrong: Record<string, object> = {
+      observed: { observed: 'disabled' },
+      counts: { counts: undefined },
+    };
+    for (const part of ['state', 'retryAfterMs', 'expiresInMs', 'opened', 'openings']) {
+      wrong[part] = { [part]: -1 };
+    }
+    for (const count of Object.keys(counts)) {
+      wrong[`counts.${count}`] = { counts: { ...counts, [count]: '1' } };
+    }
+    for (const [part, changed] of Object.entries(wrong)) {
+      assert.throws(() => given(changed), {
+        name: 'RangeError',
+        message: new RegExp(`^circuitBreaker\\.initial\\.${part}(\\.requests)? must`),
+      });
+    }
+  });
+
   test('lists that are none, and what is no policy in them', () => {
     assert.throws(() => pipeline('p', null as never), {
       name: 'TypeError',
