@@ -82,6 +82,7 @@ describe('a cache with a store behind it', () => {
       assert.equal(w.clock.now() - beganMs, name === 'hangs' ? 40 : 0, name);
       const why = name === 'hangs' ? 'The cache store did not answer within 40 ms.' : 'store down';
       const [first] = w.calls();
+      assert.ok(first! > 0, 'it is told of the call that asked');
       assert.deepEqual([asked, w.failures()], [1, [[first, why]]], name);
       await w.clock.advance(beganMs + 499 + (name === 'hangs' ? 40 : 0) - w.clock.now());
       await w.get('d');
