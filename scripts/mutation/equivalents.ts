@@ -1,11 +1,43 @@
+import type { Survivor } from './score.ts';
+
 /** A mutant that no test can tell from the original: read by somebody, with the reason. */
 export interface Equivalent {
-  readonly file: string;
+  /** Everywhere, where it is left out. */
+  readonly file?: string;
   /** The line of source, without its indentation. */
-  readonly source: string;
-  readonly original: string;
+  readonly source: string | RegExp;
+  /** What of the line was changed. */
+  readonly original?: string;
   readonly replacement: string;
   readonly why: string;
 }
 
-export const EQUIVALENTS: readonly Equivalent[] = [];
+export const EQUIVALENTS: readonly Equivalent[] = [
+  {
+    source: /^if \(reporter\.listening\)/,
+    replacement: 'true',
+    why: 'A report is made that nobody hears; asking first only saves making it.',
+  },
+  {
+    source: /^if \(!reporter\.listening\) return;$/,
+    replacement: 'false',
+    why: 'A report is made that nobody hears; asking first only saves making it.',
+  },
+  {
+    source: /^if \(!\(old instanceof \w+Stage\)\) return;$/,
+    replacement: 'false',
+    why: 'A swap offers a stage the one of its own kind alone: the check is for the types.',
+  },
+];
+
+/** Why no test can tell this one from the original, where that is known. */
+export function whyEquivalent(mutant: Omit<Survivor, 'equivalent'>): string | undefined {
+  const { file, original, replacement, source } = mutant;
+  return EQUIVALENTS.find(
+    (known) =>
+      (known.file ?? file) === file &&
+      (typeof known.source === 'string' ? known.source === source : known.source.test(source)) &&
+      (known.original ?? original) === original &&
+      known.replacement === replacement,
+  )?.why;
+}

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { schema } from '@stryker-mutator/api/core';
 import { CORE, coreTests, folderOf, mutatedFiles, stagesFor } from './core-tests.ts';
-import { EQUIVALENTS } from './equivalents.ts';
+import { EQUIVALENTS, whyEquivalent } from './equivalents.ts';
 import { inSample } from './sample.ts';
 import { ratioOf, scoresOf, scoreTable } from './score.ts';
 
@@ -74,7 +74,12 @@ describe('the score', () => {
   });
 
   test('has a reason for each mutant called equivalent', () => {
-    for (const { why, source } of EQUIVALENTS) assert.ok(why.length > 10, source);
+    for (const { why, source } of EQUIVALENTS) assert.ok(why.length > 10, `${source}`);
+    const mutant = { file: 'src/a.ts', line: 1, mutator: 'ConditionalExpression' };
+    const source = 'if (!reporter.listening) return;';
+    const original = '!reporter.listening';
+    assert.ok(whyEquivalent({ ...mutant, source, original, replacement: 'false' }));
+    assert.equal(whyEquivalent({ ...mutant, source, original, replacement: 'true' }), undefined);
   });
 });
 

@@ -1,6 +1,6 @@
 import type { schema } from '@stryker-mutator/api/core';
 import { folderOf } from './core-tests.ts';
-import { EQUIVALENTS } from './equivalents.ts';
+import { whyEquivalent } from './equivalents.ts';
 
 export interface Survivor {
   readonly file: string;
@@ -101,14 +101,7 @@ function survivor(
     replacement,
     mutator: mutatorName,
   };
-  const why = EQUIVALENTS.find(
-    (known) =>
-      known.file === file &&
-      known.source === found.source &&
-      known.original === found.original &&
-      known.replacement === replacement,
-  )?.why;
-  return { ...found, equivalent: why };
+  return { ...found, equivalent: whyEquivalent(found) };
 }
 
 function sum(scores: readonly FolderScore[], of: (score: FolderScore) => number): number {
