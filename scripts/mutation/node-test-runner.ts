@@ -28,6 +28,8 @@ export class NodeTestRunner implements TestRunner {
 
   constructor(options: object) {
     this.#folders = (options as { holdfast: MutationOptions }).holdfast.folders;
+    // Stryker has been killed: an endless mutant must not outlive it.
+    process.once('disconnect', () => process.exit());
   }
 
   // Every process begins with its mutant alive: no other kind of activation is needed.
