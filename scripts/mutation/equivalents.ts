@@ -28,6 +28,42 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     replacement: 'false',
     why: 'A swap offers a stage the one of its own kind alone: the check is for the types.',
   },
+  {
+    source: /^if \(this\.#?\w+ !== (undefined|unset)\) this\.#?\w+ = \1;$/,
+    replacement: 'true',
+    why: 'What is as it should be is written again; looking first is only quicker.',
+  },
+  {
+    file: 'src/engine/operation.ts',
+    source: /^this\.#starting = true;$|^else if \(this\.#starting\) rejectLater/,
+    replacement: 'false',
+    why: 'A refusal is rejected at once in place of a microtask later: the caller hears the same.',
+  },
+  {
+    file: 'src/breaker/breaker.ts',
+    source: 'if (this.#shared === undefined && isTimeless(circuit)) {',
+    replacement: 'false',
+    why: 'The long way does the same and reads the clock; the short one is only quicker.',
+  },
+  {
+    file: 'src/breaker/breaker.ts',
+    source: /^if \(!isTimeless\(circuit\)\)/,
+    replacement: 'true',
+    why: 'The long way does the same and reads the clock; the short one is only quicker.',
+  },
+  {
+    file: 'src/retry/retry.ts',
+    source: 'if (!failed && !this.#judgesResults) return undefined;',
+    replacement: 'false',
+    why: 'The default predicate says no as well; not asking it is only quicker.',
+  },
+  {
+    file: 'src/trace/trace-context.ts',
+    source: /^const \[, version, traceId = '', spanId = '', flags = '', rest\] = match;$/,
+    original: "''",
+    replacement: '"Stryker was here!"',
+    why: 'A match has all of these groups: the defaults are for the types.',
+  },
 ];
 
 /** Why no test can tell this one from the original, where that is known. */
