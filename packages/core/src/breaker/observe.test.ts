@@ -108,9 +108,19 @@ describe('a circuit that observes', () => {
     await w.call(fail);
     const before = w.told().length;
     w.p.swap([circuitBreaker({ consecutiveFailures: 1 })]);
+    w.p.swap([circuitBreaker({ consecutiveFailures: 1, observe: true })]);
     assert.deepEqual(w.told().slice(before), [
       'circuit observe > open: it no longer only observes',
+      'circuit open > observe: from now on it only observes',
     ]);
+  });
+
+  test('keeps a force over a swap to one that acts', async () => {
+    const w = setUp({ observe: true });
+    w.registry.force('p', 'forced-open', { forMs: 1_000 });
+    assert.deepEqual(w.told(), ['circuit observe > forced-open: forced by hand for 1000 ms']);
+    w.p.swap([circuitBreaker()]);
+    assert.deepEqual([w.circuit().state, w.circuit().expiresInMs], ['forced-open', 1_000]);
   });
 
   test('would refuse as busy while its probe is running', async () => {

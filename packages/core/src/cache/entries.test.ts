@@ -24,7 +24,7 @@ test('entries are kept as a list would, no more and no heavier than the limits a
     limits,
   });
   fc.assert(
-    fc.property(limits, fc.array(step, { maxLength: 60 }), (first, steps) => {
+    fc.property(limits, fc.array(step, { maxLength: 60, size: 'max' }), (first, steps) => {
       let now = first;
       const entries = new Entries(now);
       let kept: { readonly key: string; readonly bytes: number }[] = [];

@@ -7,6 +7,7 @@ test('is the quantile of what it was told, and at most a tenth more', () => {
   const durations = fc.array(fc.double({ min: 0.2, max: 100_000, noNaN: true }), {
     minLength: 1,
     maxLength: 200,
+    size: 'max',
   });
   fc.assert(
     fc.property(durations, fc.constantFrom(0.5, 0.9, 0.95, 0.99), (given, quantile) => {
@@ -67,7 +68,7 @@ test('counts the shortest in the first bucket and the longest in the last', () =
 test('turns its halves at the same moments, however often it is asked', () => {
   const step = fc.record({ afterMs: fc.oneof(fc.nat(120), fc.nat(2_500)), asks: fc.boolean() });
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
       const live = new LiveQuantile(0.5, 1_000, 300);
       let nowMs = 300;
       let turnAtMs = 800;

@@ -17,7 +17,7 @@ test('warming turns cost what Guava’s formula says, added up in small steps', 
     givesBack: fc.boolean(),
   });
   fc.assert(
-    fc.property(rules, fc.array(visit, { maxLength: 30 }), (given, visits) => {
+    fc.property(rules, fc.array(visit, { maxLength: 30, size: 'max' }), (given, visits) => {
       const { limit, intervalMs, warmUpMs, maxWaitMs } = given;
       const turns = turnsOf({ algorithm: 'token-bucket', burst: 1, limit, intervalMs, warmUpMs });
       const everyMs = intervalMs / limit;

@@ -9,7 +9,7 @@ test('counts calls and accepts of the last forty slices, as a list would', () =>
     what: fc.constantFrom('call', 'accept', 'look'),
   });
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 100, size: 'max' }), (steps) => {
       const acceptance = new Acceptance(1_000);
       let nowMs = 0;
       const all: { readonly slice: number; readonly what: string }[] = [];
