@@ -80,11 +80,53 @@ describe('a cache with a store behind it', () => {
       const beganMs = w.clock.now();
       assert.deepEqual([await w.get('a'), await w.get('b'), await w.get('a')], ['a1', 'b2', 'a1']);
       assert.equal(w.clock.now() - beganMs, name === 'hangs' ? 40 : 0, name);
-      assert.deepEqual([asked, w.failures().length], [1, 1], name);
-      await w.clock.advance(500);
+      const why = name === 'hangs' ? 'The cache store did not answer within 40 ms.' : 'store down';
+      const [first] = w.calls();
+      assert.ok(first! > 0, 'it is told of the call that asked');
+      assert.deepEqual([asked, w.failures()], [1, [[first, why]]], name);
+      await w.clock.advance(beganMs + 499 + (name === 'hangs' ? 40 : 0) - w.clock.now());
+      await w.get('d');
+      assert.equal(asked, 1, name);
+      await w.clock.advance(1);
       await w.get('c');
       assert.deepEqual([asked, w.clock.pendingTimers], [2, 0], name);
     }
+  });
+});
+
+describe('what a cache keeps in a store', () => {
+  test('is kept as long as it is of use, and a store that fails at that is left alone as well', async () => {
+    const kept: unknown[] = [];
+    const fine: CacheStore = {
+      get: async () => undefined,
+      set: async (...args) => void kept.push(args),
+    };
+    for (const [staleMs, staleIfErrorMs] of [
+      [0, 0],
+      [20, 30],
+      [50, 30],
+    ]) {
+      await world(fine, { ttlMs: 100, staleMs: staleMs!, staleIfErrorMs: staleIfErrorMs! }).get(
+        'a',
+      );
+    }
+    assert.deepEqual(kept, [
+      ['p/cache:a', 'a1', 100],
+      ['p/cache:a', 'a1', 130],
+      ['p/cache:a', 'a1', 150],
+    ]);
+
+    let asked = 0;
+    const failing: CacheStore = {
+      async get() {
+        asked += 1;
+        return undefined;
+      },
+      set: () => Promise.reject(new Error('full')),
+    };
+    const w = world(failing, { storePauseMs: 500 });
+    assert.deepEqual([await w.get('a'), await w.get('b')], ['a1', 'b2']);
+    assert.deepEqual([asked, w.failures()], [1, [[w.calls()[0], 'full']]]);
   });
 });
 
@@ -199,7 +241,11 @@ function world(store: CacheStore, options: CacheOptions = {}, clock = new Virtua
       events.flatMap((e) =>
         e.type === 'cache' ? [e.ageMs === undefined ? e.result : `${e.result} ${e.ageMs}`] : [],
       ),
-    failures: () => events.filter(({ type }) => type === 'store-failed'),
+    failures: () =>
+      events.flatMap((e) =>
+        e.type === 'store-failed' ? [[e.call, (e.error as Error).message]] : [],
+      ),
+    calls: () => [...new Set(events.map(({ call }) => call))],
   };
   return w;
 }

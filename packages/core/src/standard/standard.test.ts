@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { RetryBudget } from '../budget/retry-budget.ts';
 import { pipeline } from '../pipeline.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
 import { type StandardOptions, standard } from './standard.ts';
@@ -21,6 +22,56 @@ describe('standard', () => {
       ['no-time-limit'],
     );
     assert.deepEqual(pipeline('p', standard(), { registry: undefined }).explain().remarks, []);
+  });
+
+  test('has the numbers that its defaults say, and its retries a budget', () => {
+    const options = (given?: StandardOptions) =>
+      Object.fromEntries(standard(given).map(({ kind, options }) => [kind, options as Given]));
+    const { bulkhead, circuitBreaker, deadline, retry, timeout } = options();
+    assert.deepEqual(
+      [bulkhead?.limit, deadline?.limitMs, timeout?.limitMs, circuitBreaker?.consecutiveFailures],
+      [1_000, 30_000, 10_000, 5],
+    );
+    assert.deepEqual(circuitBreaker?.failureRatio, {
+      ratio: 0.5,
+      minimumCalls: 20,
+      windowMs: 30_000,
+    });
+    assert.equal(retry?.budget?.inspect(0).allowed, 100);
+    assert.equal(options({ budget: false }).retry?.budget, undefined);
+    const own = options({
+      budget: { name: 'mine' },
+      bulkhead: { limit: 7 },
+      circuitBreaker: { openMs: 70 },
+      rateLimit: { limit: 70 },
+      retry: { maxRetries: 7 },
+    });
+    assert.deepEqual(
+      [
+        own.retry?.budget?.name,
+        own.bulkhead?.limit,
+        own.circuitBreaker?.openMs,
+        own.circuitBreaker?.failureRatio,
+        own.rateLimit?.limit,
+        own.retry?.maxRetries,
+      ],
+      ['mine', 7, 70, undefined, 70, 7],
+    );
+  });
+
+  test('lets stand what just fits, and what has no queue to wait in', () => {
+    const ratio = { ratio: 0.5, minimumCalls: 5, windowMs: 2_000 };
+    const fits: readonly StandardOptions[] = [
+      { totalMs: 1_000, attemptMs: 1_000, retry: { delayMs: 1_000 } },
+      { attemptMs: 1_000, circuitBreaker: { failureRatio: ratio } },
+      { totalMs: 1_000, bulkhead: { limit: 1, queueLimit: 5, queueTimeoutMs: 1_000 } },
+      { totalMs: 1_000, bulkhead: { limit: 1, queueLimit: 0, queueTimeoutMs: 3_000 } },
+      { totalMs: 1_000, bulkhead: { limit: 1, queueTimeoutMs: 3_000 } },
+      { totalMs: 1_000, bulkhead: { limit: 1, queueLimit: 5 } },
+      { totalMs: 100, retry: false },
+      { attemptMs: 20_000, circuitBreaker: false },
+    ];
+    for (const options of fits) assert.ok(standard(options).length >= 4, JSON.stringify(options));
   });
 
   test('ends within its total, whatever the function does', async () => {
@@ -118,3 +169,14 @@ describe('standard', () => {
     );
   });
 });
+
+/** Of any part. */
+interface Given {
+  readonly limit?: number;
+  readonly limitMs?: number;
+  readonly openMs?: number;
+  readonly maxRetries?: number;
+  readonly consecutiveFailures?: number | false;
+  readonly failureRatio?: object;
+  readonly budget?: RetryBudget;
+}
