@@ -50,6 +50,16 @@ export interface Pipeline {
    */
   swap(policies: readonly Policy[]): void;
 
+  /**
+   * Drops what its caches have for `cacheKey`, here at once and in their stores: the next call asks
+   * the dependency. What is being fetched at the moment is given to those who wait for it, and not
+   * kept. Other processes' memory is not reached. Rejects where a store fails.
+   */
+  invalidate(cacheKey: string): Promise<void>;
+
+  /** As `invalidate`, for every key. */
+  invalidateAll(): Promise<void>;
+
   /** Takes it off the registry. Calls in flight end as usual. */
   [Symbol.dispose](): void;
 }
@@ -138,6 +148,7 @@ class LivePipeline implements Pipeline {
     const registry = 'registry' in env ? env.registry : processRegistry;
     this.#world = {
       pipeline: name,
+      scope: key === undefined ? name : `${name}/${key}`,
       clock,
       random: env.random ?? systemRandom,
       alarms: alarmsOf(clock),
@@ -207,8 +218,25 @@ class LivePipeline implements Pipeline {
     this.#policies = [...policies];
   }
 
+  async invalidate(cacheKey: string): Promise<void> {
+    if (typeof cacheKey !== 'string') {
+      throw new TypeError(
+        `invalidate.cacheKey must be a string, not ${String(cacheKey)}. For all keys there is invalidateAll().`,
+      );
+    }
+    await this.#invalidate(cacheKey);
+  }
+
+  async invalidateAll(): Promise<void> {
+    await this.#invalidate(undefined);
+  }
+
   [Symbol.dispose](): void {
     this.#unlist();
+  }
+
+  async #invalidate(cacheKey: string | undefined): Promise<void> {
+    await Promise.all(this.#program.stages.map((stage) => stage.invalidate?.(cacheKey)));
   }
 
   #bringToLife(policies: readonly Policy[]): Program {

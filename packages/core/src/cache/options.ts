@@ -132,6 +132,8 @@ export function resolveCacheOptions(given: CacheOptions): ResolvedCacheOptions {
   if (options.store !== undefined) {
     checkFunction('cache.store.get', options.store.get ?? null);
     checkFunction('cache.store.set', options.store.set ?? null);
+    checkFunction('cache.store.delete', options.store.delete ?? null);
+    checkFunction('cache.store.clear', options.store.clear);
   }
   return options;
 }

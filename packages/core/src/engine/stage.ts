@@ -66,6 +66,8 @@ export interface Stage {
   forecast(inner: WorstCase): Forecast;
   /** Its live state, for `inspect`. */
   inspect?(): Partial<PolicySnapshot>;
+  /** Drops the answer it has for this key, or all of them; settled when a store it has knows as well. */
+  invalidate?(cacheKey: string | undefined): Promise<void>;
   /** Forces its circuit, where it has one. */
   force?(as: ForcedState | 'closed', forMs: number): void;
 }
@@ -76,6 +78,8 @@ export type ForcedState = 'forced-open' | 'forced-closed' | 'disabled' | 'observ
 export interface StageWorld {
   /** The pipeline's name. */
   readonly pipeline: string;
+  /** Names its state in stores that others use as well: its name, and its key where it is one of a family. */
+  readonly scope: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly alarms: Alarms;

@@ -115,7 +115,7 @@ export class SharedCircuit {
   }
 
   #defaultName(): string {
-    return `${this.#world.pipeline}/${this.#stage.policy.name}`;
+    return `${this.#world.scope}/${this.#stage.policy.name}`;
   }
 
   #ownReport(): NodeReport {
