@@ -28,7 +28,9 @@ export interface Pipeline {
 
   execute<T>(fn: CallFunction<T>, options?: ExecuteOptions<T>): Promise<T>;
 
-  /** `fn` behind this pipeline; keeps its name, length, `this` and types. */
+  /** `fn` behind this pipeline; keeps its name, length, `this` and types, of an overloaded one as well. */
+  wrap<F extends object>(fn: F & Wrappable<F>): F;
+  /** As above, for a function that is not asynchronous yet: of overloads, the types of the last. */
   wrap<This, A extends unknown[], R>(
     fn: (this: This, ...args: A) => PromiseLike<R> | R,
   ): (this: This, ...args: A) => Promise<R>;
@@ -63,6 +65,20 @@ export interface Pipeline {
   /** Takes it off the registry. Calls in flight end as usual. */
   [Symbol.dispose](): void;
 }
+
+/**
+ * Functions whose type stays true of what wraps them: a plain promise of their
+ * result must be all that they return, and they must be nothing but a function.
+ */
+export type Wrappable<F> = keyof F extends never
+  ? F extends (...args: never[]) => infer Returned
+    ? Returned extends Promise<unknown>
+      ? Promise<Awaited<Returned>> extends Returned
+        ? unknown
+        : never
+      : never
+    : never
+  : never;
 
 /** The live state of a pipeline. */
 export interface PipelineSnapshot {
@@ -173,14 +189,13 @@ class LivePipeline implements Pipeline {
     return this.#program.take().start(fn, options);
   }
 
-  wrap<This, A extends unknown[], R>(
-    fn: (this: This, ...args: A) => PromiseLike<R> | R,
-  ): (this: This, ...args: A) => Promise<R> {
+  // What the two signatures in `Pipeline` promise of `F` is more than can be said here.
+  wrap<This, A extends unknown[], R>(fn: (this: This, ...args: A) => PromiseLike<R> | R): never {
     const execute = (attempt: CallFunction<R>) => this.execute(attempt);
     const wrapped = function (this: This, ...args: A): Promise<R> {
       return execute(() => fn.apply(this, args));
     };
-    return likeness(wrapped, fn.name, fn.length);
+    return likeness(wrapped, fn.name, fn.length) as never;
   }
 
   wrapCall<This, A extends unknown[], R>(
