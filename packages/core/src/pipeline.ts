@@ -18,7 +18,7 @@ import type {
   PolicyKind,
 } from './policy.ts';
 import { systemRandom } from './random.ts';
-import { type ForcePipeline, registry as processRegistry } from './registry.ts';
+import { type ForcePipeline, registry as processRegistry, type Registry } from './registry.ts';
 
 /** A chain of policies with a name. Calls through it share its state: circuits, permits, queues. */
 export interface Pipeline {
@@ -134,21 +134,32 @@ export function pipeline(
 }
 
 /**
- * A pipeline of a family: its events carry `key`, and it is not listed itself.
+ * One of a keyed pipeline.
  *
  * @internal
  */
-export function pipelineFor(
+export interface FamilyPipeline extends Pipeline {
+  readonly force: ForcePipeline;
+  /** Lets go of what it keeps to be quick with the next call, until that comes. */
+  rest(): void;
+}
+
+/**
+ * A pipeline of a family: its events carry `key`, and it is not listed itself.
+ * There may be a hundred thousand: it keeps no closure of its own.
+ *
+ * @internal
+ */
+export const pipelineFor = (
   name: string,
   policies: readonly Policy[],
   env: Partial<Env>,
   key: string,
-): { readonly pipeline: Pipeline; readonly force: ForcePipeline } {
-  const member = new LivePipeline(name, policies, env, key);
-  return { pipeline: member, force: (as, forMs) => member.force(as, forMs) };
-}
+): FamilyPipeline => new LivePipeline(name, policies, env, key);
 
-class LivePipeline implements Pipeline {
+const notListed = () => {};
+
+class LivePipeline implements FamilyPipeline {
   readonly name: string;
   readonly #world: StageWorld;
   readonly #tally: Tally = { inFlight: 0 };
@@ -164,7 +175,7 @@ class LivePipeline implements Pipeline {
     const registry = 'registry' in env ? env.registry : processRegistry;
     this.#world = {
       pipeline: name,
-      scope: key === undefined ? name : `${name}/${key}`,
+      key,
       clock,
       random: env.random ?? systemRandom,
       alarms: alarmsOf(clock),
@@ -174,8 +185,11 @@ class LivePipeline implements Pipeline {
     };
     this.#policies = checkPolicies(policies);
     this.#program = this.#bringToLife(this.#policies);
-    const listed = key === undefined ? registry : undefined;
-    this.#unlist = listed?.add(this, (as, forMs) => this.force(as, forMs)) ?? (() => {});
+    this.#unlist = key === undefined && registry !== undefined ? this.#list(registry) : notListed;
+  }
+
+  #list(registry: Registry): () => void {
+    return registry.add(this, (as, forMs) => this.force(as, forMs));
   }
 
   get policies(): readonly Policy[] {
@@ -229,6 +243,7 @@ class LivePipeline implements Pipeline {
       );
       if (old !== undefined) stage.adopt?.(old);
     }
+    this.#program.rest();
     this.#program = next;
     this.#policies = [...policies];
   }
@@ -257,6 +272,10 @@ class LivePipeline implements Pipeline {
   #bringToLife(policies: readonly Policy[]): Program {
     const stages = policies.map((policy) => policy.stage(this.#world));
     return new Program(this.#world, stages, this.#tally);
+  }
+
+  rest(): void {
+    this.#program.rest();
   }
 
   force(as: Parameters<ForcePipeline>[0], forMs: number): boolean {

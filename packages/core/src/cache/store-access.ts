@@ -1,4 +1,5 @@
 import type { Timer } from '../clock.ts';
+import { scopeOf } from '../engine/scope.ts';
 import type { StageWorld } from '../engine/stage.ts';
 import type { CacheStore, StoredAnswer } from './cache-store.ts';
 
@@ -60,7 +61,7 @@ export class StoreAccess {
   }
 
   #name(key: string): string {
-    return `${this.#world.scope}/${this.#policy}:${key}`;
+    return `${scopeOf(this.#world)}/${this.#policy}:${key}`;
   }
 
   #limited<T>(

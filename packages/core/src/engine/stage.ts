@@ -81,8 +81,8 @@ export type ForcedState = 'forced-open' | 'forced-closed' | 'disabled' | 'observ
 export interface StageWorld {
   /** The pipeline's name. */
   readonly pipeline: string;
-  /** Names its state in stores that others use as well: its name, and its key where it is one of a family. */
-  readonly scope: string;
+  /** Of its family, where it is in one. */
+  readonly key: string | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly alarms: Alarms;

@@ -2,7 +2,12 @@
 import { checkInteger, checkName, checkNumber } from '../check.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { Env } from '../env.ts';
-import { type Pipeline, type PipelineSnapshot, pipelineFor } from '../pipeline.ts';
+import {
+  type FamilyPipeline,
+  type Pipeline,
+  type PipelineSnapshot,
+  pipelineFor,
+} from '../pipeline.ts';
 import type { CallFunction, ExecuteOptions, Policy } from '../policy.ts';
 import { type ForcePipeline, registry as processRegistry } from '../registry.ts';
 import { isIdle, isSpent } from './nothing-to-lose.ts';
@@ -70,11 +75,18 @@ const CANDIDATES = 1_000;
 /** Keys that one call looks at, so that more go than come where many are spent. */
 const LOOKS = 2;
 
+/**
+ * So many keys used last, up to twice as many, keep what makes their next call
+ * quick: with a hundred thousand of them that would weigh more than their circuits.
+ */
+const AWAKE = 1_000;
+
 interface Member {
-  readonly pipeline: Pipeline;
-  readonly force: ForcePipeline;
+  readonly pipeline: FamilyPipeline;
   /** Clock time of its last use; kept only where `idleMs` asks for it. */
   usedMs: number;
+  /** The turn of its last use. */
+  turn: number;
 }
 
 /**
@@ -105,6 +117,10 @@ class Family implements KeyedPipeline {
   readonly #unlist: () => void;
   /** In the order in which they were used: a Map keeps that of insertion. */
   readonly #members = new Map<string, Member>();
+  /** Those used in this turn and the one before; a turn ends when so many have come. */
+  #awake: Member[] = [];
+  #drowsy: Member[] = [];
+  #turn = 0;
   #policies: KeyedPolicies;
   #evicted = 0;
   #forgotten = 0;
@@ -138,14 +154,17 @@ class Family implements KeyedPipeline {
     const known = this.#members.get(key);
     if (known !== undefined && !this.#forget(key, known, nowMs)) {
       this.#use(key, known, nowMs);
+      this.#wake(known);
       this.#sweep(LOOKS, nowMs);
       return known.pipeline;
     }
     this.#sweep(LOOKS, nowMs);
     if (this.#members.size >= this.#limits.maxKeys) this.#evict();
-    const made = pipelineFor(this.name, this.#policiesOf(key), this.#env, key);
-    this.#members.set(key, { ...made, usedMs: nowMs });
-    return made.pipeline;
+    const pipeline = pipelineFor(this.name, this.#policiesOf(key), this.#env, key);
+    const member: Member = { pipeline, usedMs: nowMs, turn: -1 };
+    this.#members.set(key, member);
+    this.#wake(member);
+    return pipeline;
   }
 
   swap(policies: KeyedPolicies): void {
@@ -192,6 +211,18 @@ class Family implements KeyedPipeline {
     this.#members.set(key, member);
   }
 
+  /** Whoever has not been used for a whole turn rests. */
+  #wake(member: Member): void {
+    if (member.turn === this.#turn) return;
+    member.turn = this.#turn;
+    this.#awake.push(member);
+    if (this.#awake.length < AWAKE) return;
+    for (const each of this.#drowsy) if (each.turn !== this.#turn) each.pipeline.rest();
+    this.#drowsy = this.#awake;
+    this.#awake = [];
+    this.#turn += 1;
+  }
+
   /** Forgets of the keys used longest ago those that are spent; those in use count as used again. */
   #sweep(looks: number, nowMs: number): void {
     let left = looks;
@@ -206,6 +237,7 @@ class Family implements KeyedPipeline {
   #forget(key: string, { pipeline, usedMs }: Member, nowMs: number): boolean {
     if (nowMs - usedMs < this.#limits.idleMs || !isSpent(pipeline.inspect())) return false;
     this.#members.delete(key);
+    pipeline.rest();
     this.#forgotten += 1;
     return true;
   }
@@ -224,6 +256,7 @@ class Family implements KeyedPipeline {
       left -= 1;
       if (left === 0) break;
     }
+    this.#members.get(victim)?.pipeline.rest();
     this.#members.delete(victim);
     this.#evicted += 1;
   }
@@ -231,7 +264,7 @@ class Family implements KeyedPipeline {
   #force(key: string | undefined, as: Parameters<ForcePipeline>[0], forMs: number): boolean {
     const members =
       key === undefined ? [...this.#members.values()] : [this.#members.get(key)].filter(isThere);
-    return members.map(({ force }) => force(as, forMs)).some(Boolean);
+    return members.map(({ pipeline }) => pipeline.force(as, forMs)).some(Boolean);
   }
 }
 
