@@ -39,6 +39,7 @@ const stages: readonly Stage[] = [
   tests('telemetry', true, ['packages/telemetry/src/**/*.test.ts']),
   tests('http', true, ['packages/http/src/**/*.test.ts']),
   tests('servers', false, ['tests/servers/src/*.test.ts'], 1),
+  tests('soak', false, ['tests/soak/**/*.test.ts'], 1),
   tests('packed', false, ['tests/packed/*.test.ts'], 1),
   tests('messaging', false, ['packages/messaging/src/**/*.test.ts'], 1),
   tests('drill', false, ['packages/drill/src/**/*.test.ts'], 1),

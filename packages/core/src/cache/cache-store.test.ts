@@ -47,6 +47,7 @@ describe('a cache with a store behind it', () => {
         return undefined;
       },
       set: async () => {},
+      delete: async () => {},
     };
     const w = world(store, {}, clock);
     const first = new AbortController();
@@ -76,7 +77,10 @@ describe('a cache with a store behind it', () => {
         asked += 1;
         return trouble();
       };
-      const w = world({ get, set: trouble }, { storeTimeoutMs: 40, storePauseMs: 500 });
+      const w = world(
+        { get, set: trouble, delete: trouble },
+        { storeTimeoutMs: 40, storePauseMs: 500 },
+      );
       const beganMs = w.clock.now();
       assert.deepEqual([await w.get('a'), await w.get('b'), await w.get('a')], ['a1', 'b2', 'a1']);
       assert.equal(w.clock.now() - beganMs, name === 'hangs' ? 40 : 0, name);
@@ -159,6 +163,40 @@ describe('a cache store in Redis', () => {
     assert.equal((await redis.store.get('a'))?.value, '17');
   });
 
+  test('forgets one answer, or all whose keys begin alike, and nobody else’s', async (t) => {
+    const redis = await start(t);
+    if (redis === undefined) return;
+    const { client, store } = redis;
+    const keys = ['p/cache:a', 'p/cache:b', 'p*[x]\\?/cache:a', 'pq/cache:a'];
+    for (const key of keys) await store.set(key, key, 60_000);
+    await client.set('p/cache:foreign', 'not ours');
+    const left = async () => {
+      const found = await Promise.all(keys.map((key) => store.get(key)));
+      return keys.filter((_, i) => found[i] !== undefined);
+    };
+    await store.delete('p/cache:a');
+    await store.delete('never');
+    const afterDelete = await left();
+    await store.clear?.('p*[x]\\?/cache:');
+    const afterClear = await left();
+    await store.clear?.('p/cache:');
+    assert.deepEqual(
+      [afterDelete, afterClear, await left(), await client.get('p/cache:foreign')],
+      [keys.slice(1), ['p/cache:b', 'pq/cache:a'], ['pq/cache:a'], 'not ours'],
+    );
+  });
+
+  test('clears more keys than one look finds', async (t) => {
+    const redis = await start(t);
+    if (redis === undefined) return;
+    const { client, store } = redis;
+    const numbered = (n: number) => store.set(`p/cache:${n}`, n, 60_000);
+    await Promise.all(Array.from({ length: 5_000 }, (_, n) => numbered(n)));
+    await store.set('q/cache:0', 0, 60_000);
+    await store.clear?.('p/cache:');
+    assert.equal(await client.dbsize(), 1);
+  });
+
   test('keeps nothing of what has no text', async (t) => {
     const redis = await start(t);
     if (redis === undefined) return;
@@ -211,6 +249,7 @@ describe('a cache store in Redis', () => {
 const inMap = (kept: Map<string, StoredAnswer>): CacheStore => ({
   get: async (key) => kept.get(key),
   set: async (key, value) => void kept.set(key, { value, ageMs: 0 }),
+  delete: async (key) => void kept.delete(key),
 });
 
 /** A pipeline in virtual time before a dependency that answers its key and how often it was asked. */

@@ -248,7 +248,11 @@ describe('hedge', () => {
     ]).explain();
     assert.deepEqual(
       [maxAttempts, worstCaseMs, words[1]],
-      [3, 500, '"hedge" sends up to 2 more after 50 ms, and takes the first answer.'],
+      [
+        3,
+        500,
+        '"hedge" sends up to 2 more after 50 ms, and takes the first answer; calls that are not idempotent are sent once.',
+      ],
     );
   });
 

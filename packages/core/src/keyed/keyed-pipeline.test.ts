@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { circuitBreaker } from '../breaker/breaker.ts';
+import type { CircuitStore } from '../breaker/shared/circuit-store.ts';
 import { bulkhead } from '../bulkhead/bulkhead.ts';
 import type { Policy } from '../policy.ts';
 import { createRegistry, registry as processRegistry } from '../registry.ts';
@@ -72,6 +73,22 @@ describe('a keyed pipeline', () => {
       times.push(clock.now() - begunMs);
     }
     assert.deepEqual(times, [500, 50, 100]);
+  });
+
+  test('keeps the circuits of its keys apart in a store that they share', async () => {
+    const names = new Set<string>();
+    const store: CircuitStore = {
+      exchange(circuit) {
+        names.add(circuit);
+        return new Promise(() => {});
+      },
+    };
+    const shared = circuitBreaker({ consecutiveFailures: 1, shared: { store } });
+    const { clock, fail } = setUp({}, [shared]);
+    await fail('a');
+    await fail('b');
+    await clock.advance(10_000);
+    assert.deepEqual([...names], ['hosts/a/circuit', 'hosts/b/circuit']);
   });
 
   test('tells whose events they are, and is one row in the registry', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { RetryBudget } from '../budget/retry-budget.ts';
 import { pipeline } from '../pipeline.ts';
+import { retryAfterHint } from '../retry/retry-after.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
 import { type StandardOptions, standard } from './standard.ts';
 
@@ -9,12 +10,22 @@ describe('standard', () => {
   test('is the recommended order, and nothing in it is remarked on', () => {
     const whole = standard({
       fallback: { steps: [() => 'default'] },
+      shed: {},
       rateLimit: { limit: 100 },
     });
     const { remarks } = pipeline('p', whole, { registry: undefined }).explain();
     assert.deepEqual(
       whole.map(({ kind }) => kind),
-      ['fallback', 'deadline', 'rateLimit', 'retry', 'circuitBreaker', 'bulkhead', 'timeout'],
+      [
+        'fallback',
+        'shed',
+        'deadline',
+        'rateLimit',
+        'retry',
+        'circuitBreaker',
+        'bulkhead',
+        'timeout',
+      ],
     );
     // A fallback of the caller's may take as long as it likes: that is remarked on, rightly.
     assert.deepEqual(
@@ -114,6 +125,7 @@ describe('standard', () => {
         return String(error);
       }
     };
+    const slow = { ratio: 0.5, minimumCalls: 5, slowCallMs: 500, windowMs: 10_000 };
     assert.deepEqual(
       [
         refused({ totalMs: 1_000, attemptMs: 2_000 }),
@@ -123,6 +135,21 @@ describe('standard', () => {
           circuitBreaker: { failureRatio: { ratio: 0.5, minimumCalls: 5, windowMs: 10_000 } },
         }),
         refused({ totalMs: 1_000, bulkhead: { limit: 1, queueLimit: 5, queueTimeoutMs: 3_000 } }),
+        refused({ totalMs: 1_000, rateLimit: { limit: 5, maxWaitMs: 2_000 } }),
+        refused({ attemptMs: 1_000, circuitBreaker: { slowCalls: { ...slow, windowMs: 1_500 } } }),
+        refused({
+          attemptMs: 1_000,
+          circuitBreaker: { slowCalls: { ...slow, slowCallMs: 1_001 } },
+        }),
+        refused({
+          totalMs: 1_550,
+          attemptMs: 500,
+          retry: { maxRetries: 5, delayMs: 100, jitter: 'equal' },
+        }),
+        refused({ totalMs: 2_000, retry: { maxRetries: 5, delayMs: 100, jitter: 'full' } }),
+        refused({ totalMs: 2_000, retry: { maxRetries: Infinity, delayMs: 100, jitter: 'none' } }),
+        refused({ totalMs: 2_000, retry: { maxRetries: 5, delayHint: retryAfterHint() } }),
+        refused({ circuitBreaker: { slowCalls: { ...slow, windowMs: Number.NaN } } }),
         refused({ totalMs: Number.NaN }),
         refused({ attemptMs: '5' as never }),
       ],
@@ -131,6 +158,14 @@ describe('standard', () => {
         'RangeError: standard.retry.delayMs (5000) must be at most standard.totalMs (1000): no retry could begin.',
         'RangeError: standard.attemptMs (8000) must be at most half of circuitBreaker.failureRatio.windowMs (5000): a window must hold two attempts that time out, or their failures leave it unseen.',
         'RangeError: standard.bulkhead.queueTimeoutMs (3000) must be at most standard.totalMs (1000): who waits so long is out of time when it is let in.',
+        'RangeError: standard.rateLimit.maxWaitMs (2000) must be at most standard.totalMs (1000): who waits so long is out of time when it is let in.',
+        'RangeError: standard.attemptMs (1000) must be at most half of circuitBreaker.slowCalls.windowMs (750): a window must hold two attempts that are slow, or they leave it unseen.',
+        'RangeError: standard.circuitBreaker.slowCalls.slowCallMs (1001) must be at most standard.attemptMs (1000): an attempt is over before it could be slow.',
+        'RangeError: standard.retry.maxRetries (5) must go with waits that are shorter together than standard.totalMs (1550), not at least 1550 ms: the last retry could never begin.',
+        5,
+        5,
+        5,
+        'RangeError: circuitBreaker.slowCalls.windowMs must be a number from 10 to 2147483647, not NaN.',
         'RangeError: standard.totalMs must be a number from 1 to 2147483647, not NaN.',
         'RangeError: standard.attemptMs must be a number from 1 to 2147483647, not "5".',
       ],
@@ -149,6 +184,7 @@ describe('standard', () => {
       [
         refused(null),
         refused({ retry: 5 }),
+        refused({ shed: true }),
         refused({ circuitBreaker: true }),
         refused({ budget: 'x' }),
         refused({ bulkhead: null }),
@@ -159,6 +195,7 @@ describe('standard', () => {
       [
         'TypeError: standard must be an object of options, not null.',
         'TypeError: standard.retry must be an object of options, or false, not 5.',
+        'TypeError: standard.shed must be an object of options, or false, not true.',
         'TypeError: standard.circuitBreaker must be an object of options, or false, not true.',
         'TypeError: standard.budget must be an object of options, or false, not "x".',
         'TypeError: standard.bulkhead must be an object of options, or false, not null.',
