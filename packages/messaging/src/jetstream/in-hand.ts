@@ -1,0 +1,74 @@
+import type { Clock, Timer } from '@holdfast/core';
+import type { JetStreamMessage } from './module.ts';
+
+/**
+ * The messages a member was sent and has not answered. The server is told at
+ * intervals that they are still in hand, so that a handler may take its time
+ * and a message may wait to be tried again.
+ */
+export class InHand {
+  readonly #clock: Clock;
+  readonly #intervalMs: number;
+  readonly #messages = new Set<Pick<JetStreamMessage, 'ack' | 'nak' | 'working'>>();
+  #timer: Timer | undefined;
+  #waiting: (() => void)[] = [];
+  #stopped = false;
+
+  constructor(clock: Clock, intervalMs: number) {
+    this.#clock = clock;
+    this.#intervalMs = intervalMs;
+  }
+
+  get count(): number {
+    return this.#messages.size;
+  }
+
+  add(message: Pick<JetStreamMessage, 'ack' | 'nak' | 'working'>): void {
+    this.#messages.add(message);
+    this.#timer ??= this.#clock.timer(this.#intervalMs, () => this.#sayAll());
+  }
+
+  acknowledge(message: Pick<JetStreamMessage, 'ack' | 'nak' | 'working'>): void {
+    if (!this.#messages.delete(message)) return;
+    answer(() => message.ack());
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const look of waiting) look();
+  }
+
+  /** Resolves when fewer than `count` are in hand. */
+  async fewerThan(count: number): Promise<void> {
+    while (this.#messages.size >= count && !this.#stopped) {
+      await new Promise<void>((look) => this.#waiting.push(look));
+    }
+  }
+
+  /** What was not handled goes to another member, or to the next of this one, at once. */
+  giveBack(): void {
+    for (const message of this.#messages) answer(() => message.nak());
+    this.#messages.clear();
+  }
+
+  /** Says nothing more: the connection is gone, or nothing is in hand. */
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    this.#messages.clear();
+    for (const look of this.#waiting) look();
+  }
+
+  #sayAll(): void {
+    this.#timer = undefined;
+    if (this.#stopped || this.#messages.size === 0) return;
+    for (const message of this.#messages) answer(() => message.working());
+    this.#timer = this.#clock.timer(this.#intervalMs, () => this.#sayAll());
+  }
+}
+
+function answer(say: () => void): void {
+  try {
+    say();
+  } catch {
+    // The connection is gone, which the subscriber sees too; the message comes again.
+  }
+}
