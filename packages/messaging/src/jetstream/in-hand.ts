@@ -1,6 +1,8 @@
 import type { Clock, Timer } from '@holdfast/core';
 import type { JetStreamMessage } from './module.ts';
 
+export type Answerable = Pick<JetStreamMessage, 'ack' | 'nak' | 'working'>;
+
 /**
  * The messages a member was sent and has not answered. The server is told at
  * intervals that they are still in hand, so that a handler may take its time
@@ -9,7 +11,7 @@ import type { JetStreamMessage } from './module.ts';
 export class InHand {
   readonly #clock: Clock;
   readonly #intervalMs: number;
-  readonly #messages = new Set<Pick<JetStreamMessage, 'ack' | 'nak' | 'working'>>();
+  readonly #messages = new Set<Answerable>();
   #timer: Timer | undefined;
   #waiting: (() => void)[] = [];
   #stopped = false;
@@ -23,17 +25,23 @@ export class InHand {
     return this.#messages.size;
   }
 
-  add(message: Pick<JetStreamMessage, 'ack' | 'nak' | 'working'>): void {
+  /** Whether what is in it is nobody's any more: the connection is gone. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  add(message: Answerable): void {
     this.#messages.add(message);
     this.#timer ??= this.#clock.timer(this.#intervalMs, () => this.#sayAll());
   }
 
-  acknowledge(message: Pick<JetStreamMessage, 'ack' | 'nak' | 'working'>): void {
-    if (!this.#messages.delete(message)) return;
-    answer(() => message.ack());
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const look of waiting) look();
+  acknowledge(message: Answerable): void {
+    this.#answer(message, () => message.ack());
+  }
+
+  /** It comes again, to any member, after `delayMs`. */
+  postpone(message: Answerable, delayMs: number): void {
+    this.#answer(message, () => message.nak(delayMs));
   }
 
   /** Resolves when fewer than `count` are in hand. */
@@ -55,6 +63,14 @@ export class InHand {
     this.#timer?.cancel();
     this.#messages.clear();
     for (const look of this.#waiting) look();
+  }
+
+  #answer(message: Answerable, say: () => void): void {
+    if (!this.#messages.delete(message)) return;
+    answer(say);
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const look of waiting) look();
   }
 
   #sayAll(): void {

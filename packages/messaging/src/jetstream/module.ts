@@ -126,8 +126,8 @@ export interface JetStreamMessage {
     readonly deliveryCount: number;
   };
   ack(): void;
-  /** It comes again, at once. */
-  nak(): void;
+  /** It comes again, at once or after so many milliseconds. */
+  nak(delayMs?: number): void;
   /** It is still in hand: the server waits anew. */
   working(): void;
 }

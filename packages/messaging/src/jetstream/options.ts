@@ -141,6 +141,14 @@ export function placeOf(servers: readonly string[]): string {
   return `NATS at ${servers.map((each) => new URL(each).host).join(', ')}`;
 }
 
+/** How a connection beside the broker's own is made, for what only it can do. */
+export function natsConnectOptions(
+  given: JetStreamBrokerOptions,
+  what: string,
+): NatsConnectOptions {
+  return connectOptions(resolveJetStreamOptions(given), what);
+}
+
 /** The client takes no user or password in an address; Go's does, and so do we. */
 export function connectOptions(
   options: ResolvedJetStreamOptions,
