@@ -55,6 +55,29 @@ test('tells when there is room', async () => {
   assert.deepEqual(log, ['0 ack a', '0 ack b', 'room']);
 });
 
+test('keeps nobody waiting for room who is no longer to wait', async () => {
+  const { inHand, log, message } = hand(100);
+  inHand.add(message('a'));
+
+  const room = inHand.fewerThan(1).then(() => log.push('let go'));
+  inHand.wake();
+  await room;
+  inHand.stop();
+
+  assert.deepEqual(log, ['let go']);
+});
+
+test('postpones what was not taken, once', () => {
+  const { inHand, log, message } = hand(100);
+  const a = message('a');
+  inHand.add(a);
+
+  inHand.postpone(a, 250);
+  inHand.acknowledge(a);
+
+  assert.deepEqual([log, inHand.count], [['0 nak a in 250'], 0]);
+});
+
 function hand(intervalMs: number) {
   const clock = new VirtualClock();
   const log: string[] = [];
@@ -64,7 +87,8 @@ function hand(intervalMs: number) {
     inHand: new InHand(clock, intervalMs),
     message: (id: string) => ({
       ack: () => void log.push(`${clock.now()} ack ${id}`),
-      nak: () => void log.push(`${clock.now()} nak ${id}`),
+      nak: (ms?: number) =>
+        void log.push(`${clock.now()} nak ${id}${ms === undefined ? '' : ` in ${ms}`}`),
       working: () => void log.push(`${clock.now()} working ${id}`),
     }),
   };

@@ -14,6 +14,7 @@ export class InHand {
   readonly #messages = new Set<Answerable>();
   #timer: Timer | undefined;
   #waiting: (() => void)[] = [];
+  #awake = false;
   #stopped = false;
 
   constructor(clock: Clock, intervalMs: number) {
@@ -44,11 +45,17 @@ export class InHand {
     this.#answer(message, () => message.nak(delayMs));
   }
 
-  /** Resolves when fewer than `count` are in hand. */
+  /** Resolves when fewer than `count` are in hand, or nobody is to wait for that. */
   async fewerThan(count: number): Promise<void> {
-    while (this.#messages.size >= count && !this.#stopped) {
+    while (this.#messages.size >= count && !this.#awake) {
       await new Promise<void>((look) => this.#waiting.push(look));
     }
+  }
+
+  /** Nobody is to wait for room any more. */
+  wake(): void {
+    this.#awake = true;
+    this.#look();
   }
 
   /** What was not handled goes to another member, or to the next of this one, at once. */
@@ -62,12 +69,16 @@ export class InHand {
     this.#stopped = true;
     this.#timer?.cancel();
     this.#messages.clear();
-    for (const look of this.#waiting) look();
+    this.wake();
   }
 
   #answer(message: Answerable, say: () => void): void {
     if (!this.#messages.delete(message)) return;
     answer(say);
+    this.#look();
+  }
+
+  #look(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const look of waiting) look();

@@ -7,7 +7,7 @@ import { messageOf } from './deliveries.ts';
 import { ConsumerMismatch, ensureConsumer } from './ensure-consumer.ts';
 import { InHand } from './in-hand.ts';
 import { type Link, openLink, reasonOf } from './link.ts';
-import type { JetStreamConsumer, JetStreamMessage } from './module.ts';
+import type { JetStreamBatch, JetStreamConsumer, JetStreamMessage } from './module.ts';
 import { consumerName } from './names.ts';
 import { placeOf, type ResolvedJetStreamOptions } from './options.ts';
 
@@ -114,20 +114,24 @@ export class JetStreamSubscriber implements Subscription {
   async #pullAll(consumer: JetStreamConsumer, inHand: InHand, progress: () => void): Promise<void> {
     const { prefetch } = this.#stream;
     const { signal } = this.#closing;
-    while (!signal.aborted) {
-      const room = prefetch - inHand.count;
-      const batch = await consumer.fetch({ max_messages: room, expires: PULL_MS });
-      const stop = () => batch.stop();
-      signal.addEventListener('abort', stop, { once: true });
-      // Closed while it was asking: nobody would stop it.
-      if (signal.aborted) stop();
-      try {
+    let batch: JetStreamBatch | undefined;
+    const stop = () => {
+      batch?.stop();
+      inHand.wake();
+    };
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      while (!signal.aborted) {
+        const room = prefetch - inHand.count;
+        batch = await consumer.fetch({ max_messages: room, expires: PULL_MS });
+        // Closed while it was asking: nobody would stop it.
+        if (signal.aborted) batch.stop();
         for await (const message of batch) this.#take(message, inHand, progress);
-      } finally {
-        signal.removeEventListener('abort', stop);
-        batch.stop();
+        await inHand.fewerThan(Math.ceil(prefetch / 2));
       }
-      await Promise.race([inHand.fewerThan(Math.ceil(prefetch / 2)), aborted(signal)]);
+    } finally {
+      signal.removeEventListener('abort', stop);
+      batch?.stop();
     }
   }
 
@@ -143,11 +147,4 @@ export class JetStreamSubscriber implements Subscription {
       earlier: message.info.deliveryCount - 1,
     });
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

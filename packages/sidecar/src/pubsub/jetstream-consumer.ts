@@ -54,6 +54,8 @@ export class JetStreamConsumer {
   async drain(): Promise<void> {
     this.stop();
     await this.#loop;
+    // Where the connection was lost the application may still be at work.
+    await Promise.allSettled(this.#working);
   }
 
   stop(): void {
@@ -86,6 +88,11 @@ export class JetStreamConsumer {
     const { signal } = this.#stopping;
     const { connection, manager } = await connect();
     let inHand: InHand | undefined;
+    const over = Promise.withResolvers<void>();
+    const end = () => over.resolve();
+    signal.addEventListener('abort', end, { once: true });
+    // Stopped while it connected: nobody would say so again.
+    if (signal.aborted) end();
     try {
       const info = await bindConsumer(manager, { topic, settings, from: this.#unhandled.first() });
       inHand = this.#inHandOf(info);
@@ -101,12 +108,13 @@ export class JetStreamConsumer {
       }
       this.#down = false;
       ready();
-      await Promise.race([lost(connection), this.#lookNowAndThen(manager, info), ended(signal)]);
+      await Promise.race([lost(connection), this.#lookNowAndThen(manager, info), over.promise]);
       messages.stop();
       await Promise.allSettled(this.#working);
       inHand.giveBack();
       await connection.flush();
     } finally {
+      signal.removeEventListener('abort', end);
       inHand?.stop();
       await connection.close().catch(() => {});
     }
@@ -118,9 +126,11 @@ export class JetStreamConsumer {
   }
 
   async #lookNowAndThen(manager: JetStreamManager, info: ConsumerInfo): Promise<void> {
-    for (;;) {
-      await this.#options.clock.sleep(LOOK_MS, this.#stopping.signal);
-      await this.#look(manager, info);
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      // Rejects when it is stopped, which ends the loop.
+      await this.#options.clock.sleep(LOOK_MS, signal).catch(() => {});
+      if (!signal.aborted) await this.#look(manager, info);
     }
   }
 
@@ -175,11 +185,4 @@ function waitMs({ redeliverMs }: JetStreamSettings, deliveries: number): number 
 
 async function lost(connection: NatsConnection): Promise<never> {
   throw (await connection.closed()) ?? new Error('the connection was closed');
-}
-
-function ended(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
