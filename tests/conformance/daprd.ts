@@ -9,7 +9,8 @@ const CACHE = path.resolve(ROOT, 'node_modules/.cache/holdfast-peers');
 
 /**
  * The real daprd as an executable, unpacked once; undefined where this machine has none.
- * `HOLDFAST_DAPRD` names another build of it, with more components than the stable ones.
+ * `HOLDFAST_DAPRD` names another build of it, for a component that is not among the stable ones:
+ * dapr's own `cmd/daprd/app` with that component and `nameresolution/sqlite` registered.
  */
 export async function findDaprd(): Promise<string | undefined> {
   if (process.env.HOLDFAST_DAPRD !== undefined) return process.env.HOLDFAST_DAPRD;
