@@ -55,6 +55,10 @@ export const PUBSUB: Readonly<
     const { rabbitPubSub } = await import('../pubsub/rabbit-pubsub.ts');
     return await rabbitPubSub(settings, { ...env, podName: env.variables.POD_NAME });
   },
+  'pubsub.jetstream': async (settings, env) => {
+    const { jetstreamPubSub } = await import('../pubsub/jetstream-pubsub.ts');
+    return await jetstreamPubSub(settings, env);
+  },
 };
 
 export const LOCKS: Readonly<Record<string, (settings: ComponentSettings) => Promise<LockStore>>> =
