@@ -51,6 +51,10 @@ export const PUBSUB: Readonly<
     const { redisPubSub } = await import('../pubsub/redis-pubsub.ts');
     return await redisPubSub(settings, { ...env, podName: env.variables.POD_NAME });
   },
+  'pubsub.kafka': async (settings, env) => {
+    const { kafkaPubSub } = await import('../pubsub/kafka-pubsub.ts');
+    return await kafkaPubSub(settings, { ...env, podName: env.variables.POD_NAME });
+  },
   'pubsub.rabbitmq': async (settings, env) => {
     const { rabbitPubSub } = await import('../pubsub/rabbit-pubsub.ts');
     return await rabbitPubSub(settings, { ...env, podName: env.variables.POD_NAME });

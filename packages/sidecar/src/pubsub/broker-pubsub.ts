@@ -1,5 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { Broker, Subscription } from '@holdfast/messaging';
+import {
+  type Broker,
+  BrokerRejectedError,
+  type SubscribeOptions,
+  type Subscription,
+} from '@holdfast/messaging';
 import type { Logger } from '@holdfast/telemetry/log';
 import type { PubSub } from './pubsub.ts';
 
@@ -10,6 +15,8 @@ export interface BrokerPubSubOptions {
   readonly group: string;
   /** Events in the application at a time. */
   readonly concurrency: number;
+  /** Waits before an event is handed over again. @default those of `@holdfast/messaging` */
+  readonly redeliver?: Pick<SubscribeOptions, 'redeliverMs' | 'maxRedeliverMs'>;
   readonly log: Logger;
 }
 
@@ -19,14 +26,19 @@ export interface BrokerPubSubOptions {
  */
 export function brokerPubSub(
   broker: Broker,
-  { component, concurrency, group, log }: BrokerPubSubOptions,
+  { component, concurrency, group, log, redeliver }: BrokerPubSubOptions,
 ): PubSub {
   const subscriptions: Subscription[] = [];
   return {
     capabilities: [],
     async publish(topic, { data, metadata }) {
       const { partitionKey: key } = metadata;
-      await broker.publish([{ id: randomUUID(), topic, key, body: data, headers: metadata }]);
+      const message = { id: randomUUID(), topic, key, body: data, headers: metadata };
+      await broker.publish([message]).catch((error: unknown) => {
+        // Its message speaks of many; here is one, and only the reason is news.
+        const reason = error instanceof BrokerRejectedError && error.rejected.get(message.id);
+        throw reason ? new Error(reason, { cause: error }) : error;
+      });
     },
     async subscribe(topic, handler) {
       const subscription = await broker.subscribe(
@@ -34,6 +46,7 @@ export function brokerPubSub(
         {
           group,
           concurrency,
+          ...redeliver,
           onProblem({ error, kind }) {
             const why = (error as Error).message;
             // A delivery that failed has its line already; a connection has none.
