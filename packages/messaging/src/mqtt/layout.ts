@@ -4,7 +4,7 @@ import type { MqttPublish } from './module.ts';
 
 /** How messages travel, so that others that use the same topics can read them. */
 export interface MqttLayout {
-  /** What goes with the body. */
+  /** What goes with the body. Throws, saying why, where this message cannot be sent: it is rejected for good. */
   extrasOf(message: OutgoingMessage): {
     /** The broker keeps it as the topic's last word. @default false */
     readonly retain?: boolean;

@@ -1,5 +1,6 @@
 import { BrokerRejectedError, BrokerUnavailableError } from '../errors.ts';
 import type { OutgoingMessage } from '../message.ts';
+import type { MqttLayout } from './layout.ts';
 import type { MqttClient, MqttConnack } from './module.ts';
 import { connectOptions, type ResolvedMqttOptions } from './options.ts';
 import { NO_SUBSCRIBER, publishProblem, rejectionOf } from './packets.ts';
@@ -65,7 +66,13 @@ export class MqttPublisher {
     message: OutgoingMessage,
   ): Promise<Verdict> {
     const { clock, layout, qos, timeoutMs, requireSubscriber, url } = this.#options;
-    const { retain = false, userProperties } = layout.extrasOf(message);
+    let extras: ReturnType<MqttLayout['extrasOf']>;
+    try {
+      extras = layout.extrasOf(message);
+    } catch (error) {
+      return Promise.resolve({ kind: 'rejected', reason: (error as Error).message });
+    }
+    const { retain = false, userProperties } = extras;
     const problem = publishProblem(message, userProperties ?? {}, maxPacketBytes);
     if (problem !== undefined) return Promise.resolve({ kind: 'rejected', reason: problem });
     return new Promise((resolve) => {

@@ -17,6 +17,8 @@ export interface BrokerPubSubOptions {
   readonly concurrency: number;
   /** Waits before an event is handed over again. @default those of `@holdfast/messaging` */
   readonly redeliver?: Pick<SubscribeOptions, 'redeliverMs' | 'maxRedeliverMs'>;
+  /** As the metadata names them. @default none */
+  readonly capabilities?: readonly string[];
   readonly log: Logger;
 }
 
@@ -26,11 +28,11 @@ export interface BrokerPubSubOptions {
  */
 export function brokerPubSub(
   broker: Broker,
-  { component, concurrency, group, log, redeliver }: BrokerPubSubOptions,
+  { capabilities = [], component, concurrency, group, log, redeliver }: BrokerPubSubOptions,
 ): PubSub {
   const subscriptions: Subscription[] = [];
   return {
-    capabilities: [],
+    capabilities,
     async publish(topic, { data, metadata }) {
       const { partitionKey: key } = metadata;
       const message = { id: randomUUID(), topic, key, body: data, headers: metadata };
@@ -53,10 +55,11 @@ export function brokerPubSub(
             if (kind === 'connection-lost') log.warn(`${component} lost ${topic}: ${why}`);
           },
         },
-        ({ body, headers }) =>
+        ({ body, headers, topic: came }) =>
           handler({
             data: Buffer.from(body.buffer, body.byteOffset, body.byteLength),
             metadata: headers,
+            ...(came === topic ? {} : { topic: came }),
           }),
       );
       subscriptions.push(subscription);

@@ -2,6 +2,8 @@
 export interface PubSubMessage {
   readonly data: Buffer;
   readonly metadata: Readonly<Record<string, string>>;
+  /** Where it was published, if that is not what was subscribed to: a topic with wildcards. */
+  readonly topic?: string;
 }
 
 /**
