@@ -104,6 +104,7 @@ describe('what a cache keeps in a store', () => {
     const fine: CacheStore = {
       get: async () => undefined,
       set: async (...args) => void kept.push(args),
+      delete: async () => {},
     };
     for (const [staleMs, staleIfErrorMs] of [
       [0, 0],
@@ -127,6 +128,7 @@ describe('what a cache keeps in a store', () => {
         return undefined;
       },
       set: () => Promise.reject(new Error('full')),
+      delete: async () => {},
     };
     const w = world(failing, { storePauseMs: 500 });
     assert.deepEqual([await w.get('a'), await w.get('b')], ['a1', 'b2']);

@@ -20,7 +20,7 @@ import { timeout } from '../timeout/timeout.ts';
 
 const budget = retryBudget({ name: 'shared' });
 const f = { ratio: 0.5, minimumCalls: 20, windowCalls: 100 };
-const store = { get: async () => undefined, set: async () => {} };
+const store = { get: async () => undefined, set: async () => {}, delete: async () => {} };
 
 type Told = readonly [
   kind: string,

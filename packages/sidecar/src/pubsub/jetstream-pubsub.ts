@@ -60,11 +60,11 @@ export async function jetstreamPubSub(
   await connection.close();
 
   const broker = jetstreamBroker(options);
-  const consumers: JetStreamConsumer[] = [];
+  const consumers = new Set<JetStreamConsumer>();
   return {
     capabilities: [],
-    async publish(topic, { data, metadata }) {
-      const message = { id: idOf(data), topic, key: undefined, body: data };
+    async publish(topic, { data, id, metadata }) {
+      const message = { id: id ?? idOf(data), topic, key: undefined, body: data };
       await broker.publish([{ ...message, headers: carried(metadata) }]);
     },
     async subscribe(topic, handler) {
@@ -72,11 +72,18 @@ export async function jetstreamPubSub(
         ...{ topic, handler, settings: own, clock, log },
         connect: () => connect(topic),
       });
-      consumers.push(consumer);
+      consumers.add(consumer);
       await consumer.start();
+      return {
+        async close() {
+          consumers.delete(consumer);
+          await consumer.drain();
+          consumer.stop();
+        },
+      };
     },
     async drain() {
-      await Promise.all(consumers.map((consumer) => consumer.drain()));
+      await Promise.all([...consumers].map((consumer) => consumer.drain()));
     },
     async close() {
       for (const consumer of consumers) consumer.stop();
