@@ -39,17 +39,20 @@ export interface Ports {
   readonly metrics: number;
 }
 
-interface Running {
+/** One sidecar, of either make. */
+export interface Running {
   readonly ports: Ports;
   readonly ended: Promise<void>;
   stop(): Promise<void>;
 }
 
-interface Start {
-  readonly role: Role;
+export interface Start {
+  /** Its app id. */
+  readonly role: string;
   readonly appPort: number | undefined;
   readonly resources: string;
-  readonly config: string;
+  /** Later ones win. */
+  readonly configs: readonly string[];
 }
 
 const ROLES: readonly Role[] = ['caller', 'callee', 'down', 'noport', 'secured'];
@@ -86,8 +89,8 @@ export async function startMesh(
     // daprd is not ready before its application is there, so this one goes when it is.
     const mortal = role === 'down' ? await startEchoApp() : undefined;
     const appPort = role === 'noport' ? undefined : (mortal ?? app).port;
-    const start = { role, appPort, resources, config };
-    running.set(role, await (daprd === undefined ? holdfast(start) : dapr(daprd, start)));
+    const start = { role, appPort, resources, configs: [config] };
+    running.set(role, await startOne(daprd, start));
     await mortal?.close();
   };
   // The first makes the table; two at once would meet there.
@@ -110,7 +113,12 @@ export async function startMesh(
   };
 }
 
-async function holdfast({ role, appPort, resources, config }: Start): Promise<Running> {
+/** A sidecar that is ready: ours, or the daprd of that executable. */
+export function startOne(daprd: string | undefined, start: Start): Promise<Running> {
+  return daprd === undefined ? holdfast(start) : dapr(daprd, start);
+}
+
+async function holdfast({ role, appPort, resources, configs }: Start): Promise<Running> {
   const sidecar = await startSidecar(
     {
       appId: role,
@@ -118,7 +126,7 @@ async function holdfast({ role, appPort, resources, config }: Start): Promise<Ru
       httpPort: 0,
       metricsPort: 0,
       resourcesPaths: [resources],
-      configPaths: [config],
+      configPaths: configs,
       ...(role === 'secured' ? { apiToken: API_TOKEN, appApiToken: APP_TOKEN } : {}),
     },
     { variables: process.env },
@@ -131,7 +139,7 @@ async function holdfast({ role, appPort, resources, config }: Start): Promise<Ru
 }
 
 async function dapr(executable: string, start: Start): Promise<Running> {
-  const { role, appPort, resources, config } = start;
+  const { role, appPort, resources, configs } = start;
   const [http, grpc, internal, metrics] = await Promise.all([1, 2, 3, 4].map(() => freePort()));
   const flags: Record<string, string | number | undefined> = {
     'app-id': role,
@@ -141,12 +149,12 @@ async function dapr(executable: string, start: Start): Promise<Running> {
     'dapr-internal-grpc-port': internal,
     'metrics-port': metrics,
     'resources-path': resources,
-    config,
     'dapr-listen-addresses': '127.0.0.1',
   };
   const args = Object.entries(flags).flatMap(([name, value]) =>
     value === undefined ? [] : [`--${name}`, String(value)],
   );
+  for (const config of configs) args.push('--config', config);
   const tokens = role === 'secured' ? { DAPR_API_TOKEN: API_TOKEN, APP_API_TOKEN: APP_TOKEN } : {};
   const env = { ...process.env, ...tokens, DAPR_HOST_IP: '127.0.0.1' };
   const child = spawn(executable, args, { env, stdio: 'ignore' });

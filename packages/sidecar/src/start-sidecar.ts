@@ -1,6 +1,7 @@
 import os from 'node:os';
 import { type Clock, systemClock, systemRandom } from '@holdfast/core';
 import { createLogger, type Logger } from '@holdfast/telemetry/log';
+import { AccessGate } from './access/access-gate.ts';
 import { AppChannel } from './app/app-channel.ts';
 import { askApp } from './app/ask-app.ts';
 import { InputBindings } from './bindings/input-bindings.ts';
@@ -85,6 +86,7 @@ async function start(
   for (const keys of configuration.ignored) {
     log.warn(`${keys}: without effect in this version.`);
   }
+  for (const warning of configuration.warnings) log.warn(warning);
   const metricsOn = options.enableMetrics && configuration.metricsEnabled;
   const metrics = metricsOn ? sidecarMetrics(appId, namespace) : NO_METRICS;
   const tracing = await openTracing(configuration, { appId, variables, clock, log });
@@ -100,7 +102,8 @@ async function start(
   });
   closing.last(() => app.close());
 
-  const callee = new Callee({ appId, app, tracing, counts: metrics });
+  const access = new AccessGate(configuration.accessControl, metrics.access);
+  const callee = new Callee({ appId, app, tracing, counts: metrics, access });
   const leg = await openPeerLeg({ options, callee, metrics, clock, log, closing });
   const { peers, peerServer } = leg;
 
@@ -278,6 +281,7 @@ async function start(
     async reload() {
       const again = await loadResources(options, variables, log);
       endpoints = again.endpoints;
+      access.list = again.configuration.accessControl;
       upstreams.endpoints = endpoints;
       await policies.reload();
       await leg.reload();

@@ -1,3 +1,5 @@
+import type { AccessList } from '../access/access-list.ts';
+import { readAccessList } from '../access/read-access-list.ts';
 import { NO_EXPORTS, type TracingExports, tracingExports } from '../trace/tracing-configuration.ts';
 import { at, isRecord, type Resource } from './resource-files.ts';
 
@@ -17,6 +19,10 @@ export interface Configuration {
   readonly metricsEnabled: boolean;
   /** A line in the log for each call of the API. */
   readonly apiLogging: boolean;
+  /** Who may call what of our application; undefined: anybody everything. */
+  readonly accessControl: AccessList | undefined;
+  /** What is in force and hardly meant so, as `file: spec.key …`. */
+  readonly warnings: readonly string[];
   /** Keys that were given and have no effect, as `file: spec.key, …`. */
   readonly ignored: readonly string[];
 }
@@ -28,6 +34,7 @@ const KNOWN: Readonly<Record<string, readonly string[] | 'all'>> = {
   metrics: ['enabled'],
   metric: ['enabled'],
   logging: ['apiLogging'],
+  accessControl: 'all',
 };
 
 /** Dapr's rate where the file says none, or nonsense. */
@@ -39,6 +46,8 @@ export const NO_CONFIGURATION: Configuration = {
   exports: NO_EXPORTS,
   metricsEnabled: true,
   apiLogging: false,
+  accessControl: undefined,
+  warnings: [],
   ignored: [],
 };
 
@@ -55,12 +64,15 @@ export function mergeConfigurations(
     const enabled = at(spec, 'metrics', 'enabled') ?? at(spec, 'metric', 'enabled');
     const apiLogging = at(spec, 'logging', 'apiLogging', 'enabled');
     const without = ignoredKeys(spec);
+    const acl = readAccessList(at(spec, 'accessControl'), file);
     merged = {
       nameResolution: nameResolution(at(spec, 'nameResolution')) ?? merged.nameResolution,
       samplingRate: rate === undefined ? merged.samplingRate : samplingRate(rate),
       exports: tracingExports(at(spec, 'tracing'), merged.exports),
       metricsEnabled: typeof enabled === 'boolean' ? enabled : merged.metricsEnabled,
       apiLogging: typeof apiLogging === 'boolean' ? apiLogging : merged.apiLogging,
+      accessControl: acl.list ?? merged.accessControl,
+      warnings: [...merged.warnings, ...acl.warnings],
       ignored:
         without.length === 0
           ? merged.ignored

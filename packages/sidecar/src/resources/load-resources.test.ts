@@ -62,6 +62,8 @@ test('merges configurations, key by key, with variables filled in', async (t) =>
     exports: { zipkinUrl: undefined, otlp: undefined, stdout: false },
     metricsEnabled: false,
     apiLogging: false,
+    accessControl: undefined,
+    warnings: [],
     ignored: [`${one}: spec.mtls`],
   });
 });
@@ -85,7 +87,7 @@ test('names the keys of a Configuration that have no effect', async (t) => {
     file,
     `kind: Configuration
 spec:
-  accessControl: { defaultAction: deny }
+  secrets: { scopes: [] }
   tracing: { samplingRate: "1", zipkin: { endpointAddress: x } }
   logging: { apiLogging: { enabled: true } }
 `,
@@ -94,7 +96,7 @@ spec:
   const { configuration } = await loadResources(options, {}, createLogger({ write() {} }));
   assert.deepEqual(
     [configuration.ignored, configuration.apiLogging],
-    [[`${file}: spec.accessControl`], true],
+    [[`${file}: spec.secrets`], true],
   );
 });
 
