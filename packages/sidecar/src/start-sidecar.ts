@@ -217,6 +217,7 @@ async function start(
       ...shutdownRoutes((force) => void started.promise.then((stop) => stop({ force }))),
     ],
     invoke: (call) => invoke.handle(call),
+    apiRules: configuration.apiRules,
     metricsPage: metricsOn ? () => metricsPage(policies, metrics) : undefined,
   });
 

@@ -1,5 +1,7 @@
 import type { AccessList } from '../access/access-list.ts';
+import type { ApiRules } from '../access/api-rules.ts';
 import { readAccessList } from '../access/read-access-list.ts';
+import { readApiRules } from '../access/read-api-rules.ts';
 import { NO_EXPORTS, type TracingExports, tracingExports } from '../trace/tracing-configuration.ts';
 import { at, isRecord, type Resource } from './resource-files.ts';
 
@@ -21,6 +23,8 @@ export interface Configuration {
   readonly apiLogging: boolean;
   /** Who may call what of our application; undefined: anybody everything. */
   readonly accessControl: AccessList | undefined;
+  /** Which of our APIs are offered; undefined: all. */
+  readonly apiRules: ApiRules | undefined;
   /** What is in force and hardly meant so, as `file: spec.key …`. */
   readonly warnings: readonly string[];
   /** Keys that were given and have no effect, as `file: spec.key, …`. */
@@ -35,6 +39,7 @@ const KNOWN: Readonly<Record<string, readonly string[] | 'all'>> = {
   metric: ['enabled'],
   logging: ['apiLogging'],
   accessControl: 'all',
+  api: ['allowed', 'denied'],
 };
 
 /** Dapr's rate where the file says none, or nonsense. */
@@ -47,6 +52,7 @@ export const NO_CONFIGURATION: Configuration = {
   metricsEnabled: true,
   apiLogging: false,
   accessControl: undefined,
+  apiRules: undefined,
   warnings: [],
   ignored: [],
 };
@@ -65,6 +71,7 @@ export function mergeConfigurations(
     const apiLogging = at(spec, 'logging', 'apiLogging', 'enabled');
     const without = ignoredKeys(spec);
     const acl = readAccessList(at(spec, 'accessControl'), file);
+    const api = readApiRules(at(spec, 'api'), file);
     merged = {
       nameResolution: nameResolution(at(spec, 'nameResolution')) ?? merged.nameResolution,
       samplingRate: rate === undefined ? merged.samplingRate : samplingRate(rate),
@@ -72,7 +79,8 @@ export function mergeConfigurations(
       metricsEnabled: typeof enabled === 'boolean' ? enabled : merged.metricsEnabled,
       apiLogging: typeof apiLogging === 'boolean' ? apiLogging : merged.apiLogging,
       accessControl: acl.list ?? merged.accessControl,
-      warnings: [...merged.warnings, ...acl.warnings],
+      apiRules: api.rules ?? merged.apiRules,
+      warnings: [...merged.warnings, ...acl.warnings, ...api.warnings],
       ignored:
         without.length === 0
           ? merged.ignored

@@ -63,6 +63,7 @@ test('merges configurations, key by key, with variables filled in', async (t) =>
     metricsEnabled: false,
     apiLogging: false,
     accessControl: undefined,
+    apiRules: undefined,
     warnings: [],
     ignored: [`${one}: spec.mtls`],
   });

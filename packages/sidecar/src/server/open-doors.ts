@@ -1,3 +1,4 @@
+import type { ApiRules } from '../access/api-rules.ts';
 import type { Closing } from '../closing.ts';
 import { startMetricsServer } from '../metrics/metrics-server.ts';
 import type { ResolvedSidecarOptions } from '../options.ts';
@@ -14,6 +15,8 @@ export interface DoorsOptions {
   /** The rest of the API but invocation. */
   readonly ownRoutes: readonly Route[];
   readonly invoke: (call: ApiCall) => void;
+  /** Which APIs are offered; absent: all. */
+  readonly apiRules: ApiRules | undefined;
   /** What a scrape gets; undefined where metrics are off. */
   readonly metricsPage: (() => string) | undefined;
   readonly closing: Closing;
@@ -31,6 +34,7 @@ const HEAD_GRACE_BYTES = 4096;
 /** Listens for clients, for the public port's and for scrapes; one that cannot fails the start. */
 export async function openDoors(doors: DoorsOptions): Promise<Doors> {
   const { options, handling, publicRoutes, ownRoutes, invoke, metricsPage, closing } = doors;
+  const { apiRules } = doors;
   const { appId, listenAddresses: hosts, maxConnections, publicPort } = options;
   const maxHeaderBytes = options.readBufferBytes + HEAD_GRACE_BYTES;
   const listening = { hosts, maxHeaderBytes, maxConnections };
@@ -41,7 +45,7 @@ export async function openDoors(doors: DoorsOptions): Promise<Doors> {
     flag: '--dapr-http-port',
     onRequest: apiHandler({
       ...handling,
-      route: createRouter([...publicRoutes, ...ownRoutes], invoke, appId),
+      route: createRouter([...publicRoutes, ...ownRoutes], invoke, appId, apiRules),
     }),
   });
   closing.last(() => api.close());
@@ -52,7 +56,10 @@ export async function openDoors(doors: DoorsOptions): Promise<Doors> {
       ...listening,
       port: publicPort,
       flag: '--dapr-public-port',
-      onRequest: apiHandler({ ...handling, route: createRouter(publicRoutes, notHere, appId) }),
+      onRequest: apiHandler({
+        ...handling,
+        route: createRouter(publicRoutes, notHere, appId, apiRules),
+      }),
     });
     closing.last(() => open.close());
   }
