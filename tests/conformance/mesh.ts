@@ -51,6 +51,8 @@ export interface Start {
   readonly role: string;
   readonly appPort: number | undefined;
   readonly resources: string;
+  /** It asks its clients for a token, and sends its application one. */
+  readonly secured: boolean;
   /** Later ones win. */
   readonly configs: readonly string[];
 }
@@ -89,7 +91,8 @@ export async function startMesh(
     // daprd is not ready before its application is there, so this one goes when it is.
     const mortal = role === 'down' ? await startEchoApp() : undefined;
     const appPort = role === 'noport' ? undefined : (mortal ?? app).port;
-    const start = { role, appPort, resources, configs: [config] };
+    const secured = role === 'secured';
+    const start = { role, appPort, resources, configs: [config], secured };
     running.set(role, await startOne(daprd, start));
     await mortal?.close();
   };
@@ -118,7 +121,7 @@ export function startOne(daprd: string | undefined, start: Start): Promise<Runni
   return daprd === undefined ? holdfast(start) : dapr(daprd, start);
 }
 
-async function holdfast({ role, appPort, resources, configs }: Start): Promise<Running> {
+async function holdfast({ role, appPort, resources, configs, secured }: Start): Promise<Running> {
   const sidecar = await startSidecar(
     {
       appId: role,
@@ -127,7 +130,7 @@ async function holdfast({ role, appPort, resources, configs }: Start): Promise<R
       metricsPort: 0,
       resourcesPaths: [resources],
       configPaths: configs,
-      ...(role === 'secured' ? { apiToken: API_TOKEN, appApiToken: APP_TOKEN } : {}),
+      ...(secured ? { apiToken: API_TOKEN, appApiToken: APP_TOKEN } : {}),
     },
     { variables: process.env },
   );
@@ -139,7 +142,7 @@ async function holdfast({ role, appPort, resources, configs }: Start): Promise<R
 }
 
 async function dapr(executable: string, start: Start): Promise<Running> {
-  const { role, appPort, resources, configs } = start;
+  const { role, appPort, resources, configs, secured } = start;
   const [http, grpc, internal, metrics] = await Promise.all([1, 2, 3, 4].map(() => freePort()));
   const flags: Record<string, string | number | undefined> = {
     'app-id': role,
@@ -155,7 +158,7 @@ async function dapr(executable: string, start: Start): Promise<Running> {
     value === undefined ? [] : [`--${name}`, String(value)],
   );
   for (const config of configs) args.push('--config', config);
-  const tokens = role === 'secured' ? { DAPR_API_TOKEN: API_TOKEN, APP_API_TOKEN: APP_TOKEN } : {};
+  const tokens = secured ? { DAPR_API_TOKEN: API_TOKEN, APP_API_TOKEN: APP_TOKEN } : {};
   const env = { ...process.env, ...tokens, DAPR_HOST_IP: '127.0.0.1' };
   const child = spawn(executable, args, { env, stdio: 'ignore' });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));

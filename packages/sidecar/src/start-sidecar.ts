@@ -18,6 +18,8 @@ import { createReplayBudget } from './invoke/replay-budget.ts';
 import { Upstreams } from './invoke/upstreams.ts';
 import { metadataRoutes } from './metadata/metadata-routes.ts';
 import { NO_METRICS, type SidecarMetrics, sidecarMetrics } from './metrics/sidecar-metrics.ts';
+import { appPipeline } from './middleware/app-pipeline.ts';
+import { type HandlerSpec, openPipeline } from './middleware/open-pipeline.ts';
 import { AddressBook } from './names/address-book.ts';
 import { openNames } from './names/open-names.ts';
 import { resolveSidecarOptions, type SidecarOptions } from './options.ts';
@@ -137,6 +139,11 @@ async function start(
     variables,
   });
   closing.last(() => components.close());
+  const pipelineOf = (handlers: readonly HandlerSpec[]) =>
+    openPipeline(handlers, components.middleware, (message) => log.warn(message));
+  const toApp = pipelineOf(configuration.appHttpPipeline);
+  app.through((upstream) => appPipeline(toApp, upstream));
+  upstreams.through((upstream) => appPipeline(toApp, upstream));
   const componentCalls = new ComponentCalls(policies.book, metrics, clock);
 
   const subscriber = new Subscriber({
@@ -218,6 +225,7 @@ async function start(
     ],
     invoke: (call) => invoke.handle(call),
     apiRules: configuration.apiRules,
+    middleware: pipelineOf(configuration.httpPipeline),
     metricsPage: metricsOn ? () => metricsPage(policies, metrics) : undefined,
   });
 

@@ -60,7 +60,7 @@ test('a rule without effect, or with more than is meant, is told with its place'
     'c.yaml: spec.api.denied[0].name is missing, so the rule is about all APIs of v1.0; write one, say "state".',
   ]);
   assert.throws(() => readApiRules({ denied: 'state' }, 'c.yaml'), {
-    code: 'ACCESS_CONTROL',
+    code: 'CONFIGURATION',
     message: 'c.yaml: spec.api.denied must be a list of { name, version, protocol }.',
   });
 });

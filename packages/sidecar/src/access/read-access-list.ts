@@ -1,3 +1,4 @@
+import { ConfigurationError } from '../resources/configuration-error.ts';
 import { isRecord } from '../resources/resource-files.ts';
 import {
   type AccessAction,
@@ -7,16 +8,6 @@ import {
   policyKey,
 } from './access-list.ts';
 import { OperationTree } from './operation-tree.ts';
-
-/** An access control list that cannot be in force: the sidecar does not start with it. */
-export class AccessControlError extends Error {
-  readonly code = 'ACCESS_CONTROL';
-
-  constructor(place: string, why: string) {
-    super(`${place} ${why}`);
-    this.name = 'AccessControlError';
-  }
-}
 
 export interface ReadAccessList {
   readonly list: AccessList | undefined;
@@ -29,7 +20,7 @@ export interface ReadAccessList {
  * what daprd reads in a way that hardly anybody means is read the same way,
  * with a warning. An action that is neither allow nor deny denies.
  *
- * @throws AccessControlError
+ * @throws ConfigurationError
  */
 export function readAccessList(
   given: unknown,
@@ -39,7 +30,7 @@ export function readAccessList(
   const place = `${file}: spec.accessControl`;
   if (given === undefined || given === null) return { list: undefined, warnings: [] };
   if (!isRecord(given))
-    throw new AccessControlError(place, 'must be a map with defaultAction and policies.');
+    throw new ConfigurationError(place, 'must be a map with defaultAction and policies.');
   const warnings: string[] = [];
   const items = listOf(given.policies, `${place}.policies`, 'apps and what they may call');
   const defaultAction = actionOf(given.defaultAction, `${place}.defaultAction`, warnings);
@@ -68,7 +59,7 @@ function readPolicy(
   protocol: 'http' | 'grpc',
   warnings: string[],
 ): { readonly key: string; readonly policy: AppPolicy } {
-  if (!isRecord(given)) throw new AccessControlError(place, 'must be a map with appId.');
+  if (!isRecord(given)) throw new ConfigurationError(place, 'must be a map with appId.');
   const appId = needed(given.appId, `${place}.appId`, 'the id of the app that calls');
   const trustDomain = needed(
     given.trustDomain,
@@ -86,7 +77,7 @@ function readPolicy(
   const items = listOf(given.operations, `${place}.operations`, 'operations');
   for (const [at, item] of items.entries()) {
     const where = `${place}.operations[${at}]`;
-    if (!isRecord(item)) throw new AccessControlError(where, 'must be a map with name and action.');
+    if (!isRecord(item)) throw new ConfigurationError(where, 'must be a map with name and action.');
     const name = needed(item.name, `${where}.name`, 'an operation, say "/orders/*"');
     const rule = readRule(item, where, protocol, warnings);
     const written = protocol === 'http' ? name.toLowerCase() : name;
@@ -139,11 +130,11 @@ function actionOf(given: unknown, place: string, warnings: string[]): AccessActi
 function needed(given: unknown, place: string, what: string): string {
   if (typeof given === 'string' && given !== '') return given;
   if (typeof given === 'number') return String(given);
-  throw new AccessControlError(place, `is missing; write ${what}.`);
+  throw new ConfigurationError(place, `is missing; write ${what}.`);
 }
 
 function listOf(given: unknown, place: string, what: string): readonly unknown[] {
   if (given === undefined || given === null) return [];
   if (Array.isArray(given)) return given;
-  throw new AccessControlError(place, `must be a list of ${what}.`);
+  throw new ConfigurationError(place, `must be a list of ${what}.`);
 }

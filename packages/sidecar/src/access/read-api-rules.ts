@@ -1,6 +1,6 @@
+import { ConfigurationError } from '../resources/configuration-error.ts';
 import { isRecord } from '../resources/resource-files.ts';
 import type { ApiRule, ApiRules } from './api-rules.ts';
-import { AccessControlError } from './read-access-list.ts';
 
 export interface ReadApiRules {
   /** Undefined: every API is offered. */
@@ -12,13 +12,13 @@ export interface ReadApiRules {
 /**
  * Reads `spec.api`. A rule that daprd overlooks is overlooked, with a warning.
  *
- * @throws AccessControlError for what is no list of rules.
+ * @throws ConfigurationError for what is no list of rules.
  */
 export function readApiRules(given: unknown, file: string): ReadApiRules {
   const place = `${file}: spec.api`;
   if (given === undefined || given === null) return { rules: undefined, warnings: [] };
   if (!isRecord(given))
-    throw new AccessControlError(place, 'must be a map with allowed and denied.');
+    throw new ConfigurationError(place, 'must be a map with allowed and denied.');
   const warnings: string[] = [];
   const rules = {
     allowed: readRules(given.allowed, `${place}.allowed`, warnings),
@@ -30,9 +30,9 @@ export function readApiRules(given: unknown, file: string): ReadApiRules {
 function readRules(given: unknown, place: string, warnings: string[]): readonly ApiRule[] {
   if (given === undefined || given === null) return [];
   const shape = 'must be a list of { name, version, protocol }.';
-  if (!Array.isArray(given)) throw new AccessControlError(place, shape);
+  if (!Array.isArray(given)) throw new ConfigurationError(place, shape);
   return given.flatMap((item, at) => {
-    if (!isRecord(item)) throw new AccessControlError(`${place}[${at}]`, shape);
+    if (!isRecord(item)) throw new ConfigurationError(`${place}[${at}]`, shape);
     const { name, version, protocol } = item;
     const spoken = String(protocol ?? '').toLowerCase();
     if (spoken !== 'http' && spoken !== 'grpc') {

@@ -23,6 +23,8 @@ export class AppChannel implements Upstream {
   /** Set by the health checks; calls are refused while it is false. */
   healthy = true;
   readonly #http: HttpUpstream | undefined;
+  /** Our way to it, through middleware. */
+  #way: Upstream | undefined;
   readonly #gate: ConcurrencyGate | undefined;
   readonly #token: string | undefined;
   readonly #clock: Clock;
@@ -33,6 +35,7 @@ export class AppChannel implements Upstream {
     this.#clock = options.clock;
     this.#called = options.called;
     this.#http = port === undefined ? undefined : new HttpUpstream(`http://${address}:${port}`);
+    this.#way = this.#http;
     this.#gate = options.maxConcurrency > 0 ? createGate(options.maxConcurrency) : undefined;
     this.#token = options.token;
   }
@@ -42,15 +45,22 @@ export class AppChannel implements Upstream {
     return this.#http !== undefined;
   }
 
+  /** Puts something in the way of all calls but health probes. */
+  through(wrap: (upstream: Upstream) => Upstream): void {
+    if (this.#http !== undefined) this.#way = wrap(this.#http);
+  }
+
   send(call: OutgoingCall, sink: AnswerSink): Flow {
     const http = this.#http;
-    if (http === undefined) return refuse(sink, 'app channel is not initialized');
+    const way = this.#way;
+    if (http === undefined || way === undefined)
+      return refuse(sink, 'app channel is not initialized');
     if (!this.healthy) return refuse(sink, 'app is not in a healthy state');
     const worded = new AppSink(sink, http.address, call, this.#clock, this.#called);
     const authorized = this.#token === undefined ? call : withToken(call, this.#token);
     return this.#gate === undefined
-      ? http.send(authorized, worded)
-      : this.#gate.send(http, authorized, worded);
+      ? way.send(authorized, worded)
+      : this.#gate.send(way, authorized, worded);
   }
 
   /** For health probes: past the gate, and whether it is healthy or not. */

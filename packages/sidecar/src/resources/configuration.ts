@@ -2,6 +2,7 @@ import type { AccessList } from '../access/access-list.ts';
 import type { ApiRules } from '../access/api-rules.ts';
 import { readAccessList } from '../access/read-access-list.ts';
 import { readApiRules } from '../access/read-api-rules.ts';
+import { type HandlerSpec, readHandlers } from '../middleware/open-pipeline.ts';
 import { NO_EXPORTS, type TracingExports, tracingExports } from '../trace/tracing-configuration.ts';
 import { at, isRecord, type Resource } from './resource-files.ts';
 
@@ -25,6 +26,9 @@ export interface Configuration {
   readonly accessControl: AccessList | undefined;
   /** Which of our APIs are offered; undefined: all. */
   readonly apiRules: ApiRules | undefined;
+  /** Middleware before the API, and before the application. */
+  readonly httpPipeline: readonly HandlerSpec[];
+  readonly appHttpPipeline: readonly HandlerSpec[];
   /** What is in force and hardly meant so, as `file: spec.key …`. */
   readonly warnings: readonly string[];
   /** Keys that were given and have no effect, as `file: spec.key, …`. */
@@ -40,6 +44,8 @@ const KNOWN: Readonly<Record<string, readonly string[] | 'all'>> = {
   logging: ['apiLogging'],
   accessControl: 'all',
   api: ['allowed', 'denied'],
+  httpPipeline: ['handlers'],
+  appHttpPipeline: ['handlers'],
 };
 
 /** Dapr's rate where the file says none, or nonsense. */
@@ -53,6 +59,8 @@ export const NO_CONFIGURATION: Configuration = {
   apiLogging: false,
   accessControl: undefined,
   apiRules: undefined,
+  httpPipeline: [],
+  appHttpPipeline: [],
   warnings: [],
   ignored: [],
 };
@@ -72,6 +80,8 @@ export function mergeConfigurations(
     const without = ignoredKeys(spec);
     const acl = readAccessList(at(spec, 'accessControl'), file);
     const api = readApiRules(at(spec, 'api'), file);
+    const handlers = (key: 'httpPipeline' | 'appHttpPipeline') =>
+      readHandlers(at(spec, key), `${file}: spec.${key}`) ?? merged[key];
     merged = {
       nameResolution: nameResolution(at(spec, 'nameResolution')) ?? merged.nameResolution,
       samplingRate: rate === undefined ? merged.samplingRate : samplingRate(rate),
@@ -80,6 +90,8 @@ export function mergeConfigurations(
       apiLogging: typeof apiLogging === 'boolean' ? apiLogging : merged.apiLogging,
       accessControl: acl.list ?? merged.accessControl,
       apiRules: api.rules ?? merged.apiRules,
+      httpPipeline: handlers('httpPipeline'),
+      appHttpPipeline: handlers('appHttpPipeline'),
       warnings: [...merged.warnings, ...acl.warnings, ...api.warnings],
       ignored:
         without.length === 0

@@ -64,6 +64,8 @@ test('merges configurations, key by key, with variables filled in', async (t) =>
     apiLogging: false,
     accessControl: undefined,
     apiRules: undefined,
+    httpPipeline: [],
+    appHttpPipeline: [],
     warnings: [],
     ignored: [`${one}: spec.mtls`],
   });
