@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { type AppMesh, startAppMesh } from './app-mesh.ts';
+import { type AppMesh, setupFailure, startAppMesh } from './app-mesh.ts';
 import { bothMakes, type Make } from './both-makes.ts';
 import { ACCESS_APPS, type AccessApp, accessCases } from './cases/access.ts';
+import { type BearerApp, bearerApps, bearerCases } from './cases/bearer.ts';
 import { MIDDLEWARE_APPS, type MiddlewareApp, middlewareCases } from './cases/middleware.ts';
+import { refusedSetups } from './cases/refused-setups.ts';
+import { startIssuer } from './issuer.ts';
 import { playCase } from './play-case.ts';
 
+const issuer = await startIssuer();
+after(() => issuer.stop());
+const bearers = await bearerCases(issuer);
 await bothMakes(conformance);
 
 function conformance(make: Make, executable: string | undefined): void {
@@ -41,8 +47,31 @@ function conformance(make: Make, executable: string | undefined): void {
       test(`${one.name}${difference(one)}`, () => playCase(mesh, one, make));
     }
   });
+
+  describe(`${make}, tokens of an issuer`, () => {
+    let mesh: AppMesh<BearerApp>;
+    before(async () => {
+      mesh = await startAppMesh(executable, bearerApps(issuer));
+    });
+    after(() => mesh.stop());
+
+    for (const one of bearers) {
+      test(`${one.name}${difference(one)}`, () => playCase(mesh, one, make));
+    }
+  });
+
+  describe(`${make} does not start`, () => {
+    for (const one of refusedSetups) {
+      test(`${one.name}${difference(one)}`, async () => {
+        const wanted = make === 'daprd' ? one.daprd : one;
+        const why = await setupFailure(executable, one.setup);
+        if (wanted.message === undefined) assert.equal(why, undefined);
+        else assert.match(why ?? 'it started', wanted.message);
+      });
+    }
+  });
 }
 
-function difference({ daprd }: { readonly daprd?: { readonly why: string } }): string {
-  return daprd === undefined ? '' : `; daprd differs: ${daprd.why}`;
+function difference({ daprd }: { readonly daprd?: { readonly why?: string } }): string {
+  return daprd?.why === undefined ? '' : `; daprd differs: ${daprd.why}`;
 }

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { type EchoApp, startEchoApp } from './echo-app.ts';
-import { type Running, startOne } from './mesh.ts';
+import { type Running, startFailure, startOne } from './mesh.ts';
 
 /** What is particular about one sidecar of an `AppMesh`. */
 export interface AppSetup {
@@ -51,6 +51,23 @@ export async function startAppMesh<App extends string>(
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Why a sidecar with this setup does not start; undefined where it does. */
+export async function setupFailure(
+  daprd: string | undefined,
+  setup: AppSetup,
+): Promise<string | undefined> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'holdfast-conformance-'));
+  const app = await startEchoApp();
+  try {
+    const own = await writeSetup(folder, path.join(folder, 'names.db'), setup, app.port);
+    const start = { role: 'failing', appPort: app.port, secured: false, ...own };
+    return await startFailure(daprd, start);
+  } finally {
+    await app.close();
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 async function writeSetup(

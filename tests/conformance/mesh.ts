@@ -142,6 +142,42 @@ async function holdfast({ role, appPort, resources, configs, secured }: Start): 
 }
 
 async function dapr(executable: string, start: Start): Promise<Running> {
+  const { child, ports } = await spawnDaprd(executable, start);
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const stop = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await ended;
+  };
+  await ready(ports.http).catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
+  return { ports, ended, stop };
+}
+
+/** Why a sidecar does not start; undefined where it does. */
+export async function startFailure(
+  daprd: string | undefined,
+  start: Start,
+): Promise<string | undefined> {
+  if (daprd === undefined) {
+    return await holdfast(start).then(
+      (running) => running.stop().then(() => undefined),
+      (error: Error) => error.message,
+    );
+  }
+  const { child, ports } = await spawnDaprd(daprd, start, 'pipe');
+  let said = '';
+  child.stdout?.on('data', (text: Buffer) => {
+    said += text.toString();
+  });
+  const exited = new Promise<true>((resolve) => child.once('close', () => resolve(true)));
+  const failed = await Promise.race([exited, ready(ports.http).then(() => false)]);
+  child.kill('SIGKILL');
+  return failed ? /level=fatal msg="(.*?)" app_id/.exec(said)?.[1] : undefined;
+}
+
+async function spawnDaprd(executable: string, start: Start, stdout: 'ignore' | 'pipe' = 'ignore') {
   const { role, appPort, resources, configs, secured } = start;
   const [http, grpc, internal, metrics] = await Promise.all([1, 2, 3, 4].map(() => freePort()));
   const flags: Record<string, string | number | undefined> = {
@@ -160,23 +196,15 @@ async function dapr(executable: string, start: Start): Promise<Running> {
   for (const config of configs) args.push('--config', config);
   const tokens = secured ? { DAPR_API_TOKEN: API_TOKEN, APP_API_TOKEN: APP_TOKEN } : {};
   const env = { ...process.env, ...tokens, DAPR_HOST_IP: '127.0.0.1' };
-  const child = spawn(executable, args, { env, stdio: 'ignore' });
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  await ready(http!);
-  return {
-    ports: { http: http!, metrics: metrics! },
-    ended,
-    async stop() {
-      child.kill('SIGKILL');
-      await ended;
-    },
-  };
+  const child = spawn(executable, args, { env, stdio: ['ignore', stdout, 'ignore'] });
+  return { child, ports: { http: http!, metrics: metrics! } };
 }
 
 export async function ready(port: number): Promise<void> {
   for (let tries = 0; tries < 300; tries += 1) {
     const up = await fetch(`http://127.0.0.1:${port}/v1.0/healthz`).then(
-      ({ status }) => status === 204,
+      // Middleware that asks for a token stands before health too.
+      ({ status }) => status === 204 || status === 401,
       () => false,
     );
     if (up) return;

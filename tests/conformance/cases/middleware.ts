@@ -11,9 +11,12 @@ spec:
   version: v1
   metadata: ${JSON.stringify(Object.entries(metadata).map(([key, value]) => ({ name: key, value })))}
 `;
-const middleware = (name: string, kind: string, metadata?: Readonly<Record<string, string>>) =>
-  component(name, `middleware.http.${kind}`, metadata);
-const handlers = (...given: readonly (readonly [name: string, kind: string])[]): string =>
+export const middleware = (
+  name: string,
+  kind: string,
+  metadata?: Readonly<Record<string, string>>,
+) => component(name, `middleware.http.${kind}`, metadata);
+export const handlers = (...given: readonly (readonly [name: string, kind: string])[]): string =>
   `{ handlers: [${given.map(([name, kind]) => `{ name: ${name}, type: middleware.http.${kind} }`)}] }`;
 
 const ROUTES = JSON.stringify({
