@@ -58,7 +58,7 @@ function aliasOf(from: string, to: string): Alias {
     /\{([^{}:]+)(?::((?:[^{}]|\{[\d,]+\})+))?\}|[^{]+|\{/g,
     (text: string, name: string | undefined, expression: string | undefined) => {
       if (name === undefined) return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
-      names.push(name.trim());
+      names.push(name);
       // Groups of its own would shift the names.
       return `(${(expression ?? '[^/]+').replace(/\((?!\?)/g, '(?:')})`;
     },
