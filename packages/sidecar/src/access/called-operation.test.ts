@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
+import { cleanMethodPath } from '../invoke/method-path.ts';
 import { calledOperation } from './called-operation.ts';
 
 test('an operation is the path without query, escapes undone', () => {
@@ -26,5 +28,41 @@ test('a path that our own sidecars would have cleaned names no operation', () =>
       (path) => calledOperation(path).kind,
     ),
     Array(6).fill('unclear'),
+  );
+});
+
+test('whatever our own sidecars send names an operation, and is sent on as it is', () => {
+  const piece = fc.constantFrom(
+    ...'abZ019',
+    '/',
+    '//',
+    '.',
+    '..',
+    '%2F',
+    '%2f',
+    '%2e',
+    '%25',
+    '%20',
+    '%C3%A9',
+    '%FF',
+    ' ',
+    '"',
+    '[',
+    ']',
+    '{',
+    '|',
+    'é',
+    '+',
+    ';',
+    '~',
+    '\\',
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+      const sent = cleanMethodPath(pieces.join(''));
+      if ('refused' in sent) return;
+      assert.equal(calledOperation(`/${sent.path}?q=a/../b`).kind, 'named', sent.path);
+    }),
+    { numRuns: 5_000 },
   );
 });
