@@ -4,10 +4,12 @@ import { type AppMesh, setupFailure, startAppMesh } from './app-mesh.ts';
 import { bothMakes, type Make } from './both-makes.ts';
 import { ACCESS_APPS, type AccessApp, accessCases } from './cases/access.ts';
 import { type BearerApp, bearerApps, bearerCases } from './cases/bearer.ts';
+import { IDENTITY_APPS, type IdentityApp, identityCases } from './cases/identity.ts';
 import { MIDDLEWARE_APPS, type MiddlewareApp, middlewareCases } from './cases/middleware.ts';
 import { refusedSetups } from './cases/refused-setups.ts';
 import { startIssuer } from './issuer.ts';
 import { playCase } from './play-case.ts';
+import { type Sentry, startSentry } from './sentry.ts';
 
 const issuer = await startIssuer();
 after(() => issuer.stop());
@@ -32,6 +34,36 @@ function conformance(make: Make, executable: string | undefined): void {
       assert.match(
         page,
         /^dapr_runtime_acl_global_policy_action_blocked_total(\{app_id="",namespace="",trustDomain=""\})? \d+$/m,
+      );
+    });
+  });
+
+  describe(`${make}, access by certificate`, () => {
+    let sentry: Sentry;
+    let mesh: AppMesh<IdentityApp>;
+    before(async () => {
+      sentry = await startSentry();
+      mesh = await startAppMesh(executable, IDENTITY_APPS, sentry);
+    });
+    after(async () => {
+      await mesh?.stop();
+      await sentry.stop();
+    });
+
+    for (const one of identityCases) {
+      test(`${one.name}${difference(one)}`, () => playCase(mesh, one, make));
+    }
+
+    test('metrics count by the caller, and by whose word it was', async () => {
+      const page = await (await fetch(`http://127.0.0.1:${mesh.metricsPort('shop')}/`)).text();
+      const caller = 'app_id="caller",namespace="default",trustDomain="public"';
+      for (const what of ['allowed', 'blocked']) {
+        const series = `dapr_runtime_acl_app_policy_action_${what}_total{${caller}} `;
+        assert.ok(page.includes(series), `${series} is not in the page`);
+      }
+      assert.match(
+        page,
+        /^dapr_runtime_acl_global_policy_action_blocked_total\{app_id="stranger",/m,
       );
     });
   });

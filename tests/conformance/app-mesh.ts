@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { type EchoApp, startEchoApp } from './echo-app.ts';
 import { type Running, startFailure, startOne } from './mesh.ts';
+import type { Sentry } from './sentry.ts';
 
 /** What is particular about one sidecar of an `AppMesh`. */
 export interface AppSetup {
@@ -26,6 +27,7 @@ export interface AppMesh<App extends string> {
 export async function startAppMesh<App extends string>(
   daprd: string | undefined,
   setups: Readonly<Record<App, AppSetup>>,
+  sentry?: Sentry,
 ): Promise<AppMesh<App>> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'holdfast-conformance-'));
   const app = await startEchoApp();
@@ -38,7 +40,7 @@ export async function startAppMesh<App extends string>(
       app.port,
     );
     const { secured = false } = setup;
-    running.set(role, await startOne(daprd, { role, appPort: app.port, secured, ...own }));
+    running.set(role, await startOne(daprd, { role, appPort: app.port, secured, sentry, ...own }));
   }
   const of = (role: App): Running => running.get(role)!;
   return {

@@ -7,6 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { startSidecar } from '@holdfast/sidecar';
 import { type EchoApp, type Instead, startEchoApp } from './echo-app.ts';
 import { configuration, HTTP_ENDPOINT, RESILIENCY } from './resources.ts';
+import type { Sentry } from './sentry.ts';
 
 /** The sidecars every mesh has, and what is particular about each. */
 export type Role =
@@ -55,6 +56,8 @@ export interface Start {
   readonly secured: boolean;
   /** Later ones win. */
   readonly configs: readonly string[];
+  /** Who gives it a certificate; absent: there is no mTLS. */
+  readonly sentry?: Sentry | undefined;
 }
 
 const ROLES: readonly Role[] = ['caller', 'callee', 'down', 'noport', 'secured'];
@@ -121,7 +124,9 @@ export function startOne(daprd: string | undefined, start: Start): Promise<Runni
   return daprd === undefined ? holdfast(start) : dapr(daprd, start);
 }
 
-async function holdfast({ role, appPort, resources, configs, secured }: Start): Promise<Running> {
+async function holdfast(start: Start): Promise<Running> {
+  const { role, appPort, resources, configs, secured, sentry } = start;
+  const own = await sentry?.issue(role);
   const sidecar = await startSidecar(
     {
       appId: role,
@@ -130,6 +135,15 @@ async function holdfast({ role, appPort, resources, configs, secured }: Start): 
       metricsPort: 0,
       resourcesPaths: [resources],
       configPaths: configs,
+      ...(own === undefined
+        ? {}
+        : {
+            mtls: {
+              trustAnchors: sentry!.anchors,
+              certChain: own.certificate,
+              certKey: own.key,
+            },
+          }),
       ...(secured ? { apiToken: API_TOKEN, appApiToken: APP_TOKEN } : {}),
     },
     { variables: process.env },
@@ -178,7 +192,7 @@ export async function startFailure(
 }
 
 async function spawnDaprd(executable: string, start: Start, stdout: 'ignore' | 'pipe' = 'ignore') {
-  const { role, appPort, resources, configs, secured } = start;
+  const { role, appPort, resources, configs, secured, sentry } = start;
   const [http, grpc, internal, metrics] = await Promise.all([1, 2, 3, 4].map(() => freePort()));
   const flags: Record<string, string | number | undefined> = {
     'app-id': role,
@@ -194,8 +208,10 @@ async function spawnDaprd(executable: string, start: Start, stdout: 'ignore' | '
     value === undefined ? [] : [`--${name}`, String(value)],
   );
   for (const config of configs) args.push('--config', config);
+  if (sentry !== undefined) args.push('--enable-mtls', '--sentry-address', sentry.address);
   const tokens = secured ? { DAPR_API_TOKEN: API_TOKEN, APP_API_TOKEN: APP_TOKEN } : {};
-  const env = { ...process.env, ...tokens, DAPR_HOST_IP: '127.0.0.1' };
+  const anchors = sentry === undefined ? {} : { DAPR_TRUST_ANCHORS: sentry.anchors };
+  const env = { ...process.env, ...tokens, ...anchors, DAPR_HOST_IP: '127.0.0.1' };
   const child = spawn(executable, args, { env, stdio: ['ignore', stdout, 'ignore'] });
   return { child, ports: { http: http!, metrics: metrics! } };
 }
