@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from 'yaml';
+import { apiOfGrpcMethod } from './api-of-grpc-method.ts';
 import { apiOfPath } from './api-of-path.ts';
 import { offersApi } from './api-rules.ts';
 import { readApiRules } from './read-api-rules.ts';
@@ -36,11 +37,18 @@ test('a list of what is allowed closes all the rest but health', () => {
 
 test('what is denied is denied, also where it is allowed; the other protocol’s rules do not count', () => {
   const rules = `{ allowed: [{ name: state, version: v1.0, protocol: http }, { name: secrets, version: v1, protocol: grpc }],
-    denied: [{ name: state, version: v1.0, protocol: grpc }] }`;
+    denied: [{ name: state, version: v1, protocol: grpc }] }`;
   assert.deepEqual(offered(rules, ['/v1.0/state/s/k', '/v1.0/secrets/s/k']), [true, false]);
   const { rules: read } = readApiRules(parse(rules), 'c.yaml');
-  const ask = (path: string) => offersApi(read!, apiOfPath(path), 'grpc');
-  assert.deepEqual(['/v1.0/state/s/k', '/v1.0/secrets/s/k'].map(ask), [false, true]);
+  const ask = (method: string) =>
+    offersApi(read!, apiOfGrpcMethod(`/dapr.proto.runtime.v1.Dapr/${method}`)!, 'grpc');
+  assert.deepEqual(['GetState', 'GetBulkSecret', 'PublishEvent', 'NotThereYet'].map(ask), [
+    false,
+    true,
+    false,
+    false,
+  ]);
+  assert.equal(apiOfGrpcMethod('/shop.Orders/Place'), undefined);
 });
 
 test('bulk publishing can be closed alone', () => {
@@ -53,11 +61,12 @@ test('bulk publishing can be closed alone', () => {
 
 test('a rule without effect, or with more than is meant, is told with its place', () => {
   const text = `{ allowed: [{ name: state, version: v1.0 }, { name: state, version: "1.0", protocol: http }],
-    denied: [{ version: v1.0, protocol: http }] }`;
+    denied: [{ version: v1.0, protocol: http }, { name: state, version: v1.0-alpha1, protocol: grpc }] }`;
   assert.deepEqual(readApiRules(parse(text), 'c.yaml').warnings, [
     'c.yaml: spec.api.allowed[0].protocol is "", so the rule has no effect; write http or grpc.',
     'c.yaml: spec.api.allowed[1].version is "1.0", which no API has; write v1.0, v1.0-alpha1 or v1.0-beta1.',
     'c.yaml: spec.api.denied[0].name is missing, so the rule is about all APIs of v1.0; write one, say "state".',
+    'c.yaml: spec.api.denied[1].version is "v1.0-alpha1", which no API of gRPC has, so the rule has no effect; write v1alpha1.',
   ]);
   assert.throws(() => readApiRules({ denied: 'state' }, 'c.yaml'), {
     code: 'CONFIGURATION',

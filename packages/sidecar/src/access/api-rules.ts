@@ -18,9 +18,9 @@ export interface ApiRule {
 export interface Api {
   /** `state`, `invoke`, `publish` … */
   readonly group: string;
-  /** `v1.0`, `v1.0-alpha1` … as in paths. */
+  /** `v1.0`, `v1.0-alpha1` … as in paths; over gRPC that of the group: `v1`, `v1alpha1` … */
   readonly version: string;
-  /** What follows the version in a path, as far as it is fixed: `state/`, `publish/bulk/`. */
+  /** What follows the version in a path, as far as it is fixed: `state/`, `publish/bulk/`; empty over gRPC. */
   readonly route: string;
 }
 
@@ -36,7 +36,7 @@ export function offersApi(rules: ApiRules, api: Api, protocol: 'http' | 'grpc'):
 
 function isAbout({ name, version }: ApiRule, api: Api): boolean {
   if (name === api.group && version === groupVersion(api.version)) return true;
-  return `${api.version}/${api.route}`.startsWith(`${version}/${name}`);
+  return api.route !== '' && `${api.version}/${api.route}`.startsWith(`${version}/${name}`);
 }
 
 /** `v1.0-alpha1` → `v1alpha1`, as Dapr calls groups of routes. */

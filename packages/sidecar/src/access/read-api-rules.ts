@@ -41,6 +41,13 @@ function readRules(given: unknown, place: string, warnings: string[]): readonly 
       );
       return [];
     }
+    if (spoken === 'grpc' && String(version).startsWith('v1.0')) {
+      const right = String(version).replace('.0', '').replace('-', '');
+      warnings.push(
+        `${place}[${at}].version is "${version}", which no API of gRPC has, so the rule has no effect; write ${right}.`,
+      );
+      return [];
+    }
     const rule: ApiRule = {
       name: String(name ?? ''),
       version: String(version ?? ''),
