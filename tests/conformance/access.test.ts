@@ -35,6 +35,8 @@ function conformance(make: Make, executable: string | undefined): void {
         page,
         /^dapr_runtime_acl_global_policy_action_blocked_total(\{app_id="",namespace="",trustDomain=""\})? \d+$/m,
       );
+      // Who was not let in has not called.
+      assert.doesNotMatch(page, /^dapr_runtime_service_invocation_req_recv_total/m);
     });
   });
 

@@ -47,12 +47,16 @@ export class Callee implements PeerCallee {
       }
     }
     const span = tracing.on ? this.#ownSpan(call.path, headers) : undefined;
+    const refusal = access.refusal(call);
+    if (refusal !== undefined) {
+      // Counted by access control, and not as a call, as in Dapr.
+      span?.end(refusal);
+      return refuse(sink, refusal, 'DENIED');
+    }
     const caller = header(headers, 'dapr-caller-app-id') ?? '';
     counts.received(caller);
     const answered = (status: number) => counts.answered(caller, status);
-    const counted = new CountedSink(sink, answered, span);
-    const refusal = access.refusal(call);
-    return refusal === undefined ? app.send(call, counted) : refuse(counted, refusal, 'DENIED');
+    return app.send(call, new CountedSink(sink, answered, span));
   }
 
   /** This hop is a span of its own: the application's parent is it, not the caller's. */
