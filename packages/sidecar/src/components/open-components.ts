@@ -4,6 +4,7 @@ import { goes, type OutputBinding } from '../bindings/binding.ts';
 import type { OpenInput } from '../bindings/input-bindings.ts';
 import type { ConfigurationStore } from '../configuration/configuration-store.ts';
 import type { LockStore } from '../lock/lock-store.ts';
+import type { OpenMiddleware } from '../middleware/open-pipeline.ts';
 import { openPubSub } from '../pubsub/open-pubsub.ts';
 import type { OutboxPubSub } from '../pubsub/outbox-pubsub.ts';
 import type { PubSub } from '../pubsub/pubsub.ts';
@@ -16,6 +17,7 @@ import {
   CONFIGURATIONS,
   INPUTS,
   LOCKS,
+  MIDDLEWARE,
   OUTPUTS,
   PUBSUB,
   SECRETS,
@@ -56,6 +58,7 @@ export interface Components {
   readonly locks: ReadonlyMap<string, OpenLockStore>;
   readonly configurations: ReadonlyMap<string, ConfigurationStore>;
   readonly bindings: OpenBindings;
+  readonly middleware: ReadonlyMap<string, OpenMiddleware>;
   /** For the metadata. */
   readonly list: readonly ComponentRow[];
   /** Brokers and bindings hand over nothing more; resolves when the application has what it was handed. */
@@ -110,6 +113,7 @@ export async function openComponents(
   const configurations = new Map<string, ConfigurationStore>();
   const outputs = new Map<string, OutputBinding>();
   const inputs = new Map<string, OpenInput>();
+  const middleware = new Map<string, OpenMiddleware>();
   const list: ComponentRow[] = [];
   const outboxFiles = new Set<string>();
   const close = async () => {
@@ -195,6 +199,13 @@ export async function openComponents(
           }
           list.push({ ...row, capabilities });
         });
+      } else if (type in MIDDLEWARE || type.startsWith('middleware.')) {
+        await opening(spec, async (settings) => {
+          const open = MIDDLEWARE[type];
+          if (open === undefined) throw new Error(unknownMiddleware(type));
+          middleware.set(name, { type, version, middleware: await open(settings, env) });
+          list.push(row);
+        });
       } else {
         env.log.warn(
           `${spec.file}: components of type ${type} are not in this version; it is left out.`,
@@ -212,10 +223,17 @@ export async function openComponents(
     locks,
     configurations,
     bindings: { outputs, inputs },
+    middleware,
     list,
     drain,
     close,
   };
+}
+
+/** Left out, it would let pass what it is there to keep out. */
+function unknownMiddleware(type: string): string {
+  const known = Object.keys(MIDDLEWARE).join(', ');
+  return `there is no middleware ${type} in this version, only ${known}; without it requests would pass that it should look at`;
 }
 
 async function settingsOf(
