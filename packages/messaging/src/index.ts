@@ -23,7 +23,12 @@ export {
   textOf,
 } from './message.ts';
 export { type Outbox, type OutboxStats, openOutbox } from './outbox.ts';
-export { OUTBOX_DEFAULTS, type OutboxLimits, type OutboxOptions } from './outbox-options.ts';
+export {
+  type DeadLetterRetention,
+  OUTBOX_DEFAULTS,
+  type OutboxLimits,
+  type OutboxOptions,
+} from './outbox-options.ts';
 export {
   RELAY_DEFAULTS,
   type Relay,
@@ -33,8 +38,10 @@ export {
   relayPolicies,
 } from './relay/relay.ts';
 export type {
+  AppendMessage,
   DeadLetter,
   DeadPage,
+  DeadRetention,
   HistoryEntry,
   Lease,
   MessageStatus,

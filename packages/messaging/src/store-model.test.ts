@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { seededRandom, VirtualClock } from '@holdfast/core/testing';
 import { memoryStore } from './memory-store.ts';
-import type { Message } from './message.ts';
 import { sqliteStore } from './sqlite/index.ts';
-import type { Lease, MessageStore } from './store.ts';
+import type { AppendMessage, Lease, MessageStore } from './store.ts';
 import { StoreModel } from './testing/store-model.ts';
 import { tempDir } from './testing/temp-dir.ts';
 
@@ -45,7 +44,7 @@ async function runProgram({ name, store, clock, seed }: Program): Promise<void> 
   const trace: string[] = [];
 
   /** Sometimes an id that is known already. */
-  const newMessage = (): Message => {
+  const newMessage = (): AppendMessage => {
     const n = random.next() < 0.1 ? pick(made + 1) : ++made;
     const key = n % 4 === 0 ? undefined : `key-${n % 4}`;
     return {
@@ -54,9 +53,15 @@ async function runProgram({ name, store, clock, seed }: Program): Promise<void> 
       key,
       body: Buffer.from('x'),
       headers: {},
+      delayMs: n % 5 === 0 ? 1 + pick(200) : 0,
+      priority: n % 3 === 0 ? pick(10) : 0,
     };
   };
-  const batch = () => held.splice(pick(held.length), 1)[0] ?? [];
+  /** Sometimes with one of them twice. */
+  const batch = () => {
+    const leases = held.splice(pick(held.length), 1)[0] ?? [];
+    return random.next() < 0.2 ? [...leases, ...leases.slice(0, 1)] : leases;
+  };
   const tokens = (leases: readonly Lease[]) =>
     leases.map(({ message, token }) => ({ id: message.id, token }));
 
@@ -69,7 +74,7 @@ async function runProgram({ name, store, clock, seed }: Program): Promise<void> 
       );
       const results = await store.append(groups, LIMITS);
       const actual = results.map((each) => (each.kind === 'kept' ? each.duplicates : 'full'));
-      return [actual, groups.map((group) => model.append(group, LIMITS.maxMessages))];
+      return [actual, groups.map((group) => model.append(group, LIMITS.maxMessages, clock.now()))];
     },
     async lease() {
       const limit = 1 + pick(5);

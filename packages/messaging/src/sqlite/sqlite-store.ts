@@ -2,15 +2,20 @@ import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { type Clock, systemClock } from '@holdfast/core';
 import { checkInteger } from '../check.ts';
+import { deadPrefix } from '../dead-prefix.ts';
+import { distinctLeases } from '../distinct-leases.ts';
 import { withEntry } from '../history.ts';
+import { checkHold } from '../hold.ts';
 import {
   type AppendGroup,
   type AppendResult,
   type DeadPage,
+  type DeadRetention,
   type HistoryEntry,
   type Lease,
   type MessageStatus,
   type MessageStore,
+  priorityOf,
   type QueuedPage,
   type ReleaseOptions,
   type StoreLimits,
@@ -19,14 +24,8 @@ import {
 } from '../store.ts';
 import { Connection } from './connection.ts';
 import { deadLetterOf, headersText, messageOf, parseHistory, statusOf } from './rows.ts';
-import { prepareSchema } from './schema.ts';
-import {
-  LONGEST_HOLD_MS,
-  type MessageRow,
-  prepareStatements,
-  type Statements,
-  type Totals,
-} from './statements.ts';
+import { prepareSchema, QUEUED, SCHEDULED } from './schema.ts';
+import { type MessageRow, prepareStatements, type Statements, type Totals } from './statements.ts';
 
 export interface SqliteStoreOptions {
   /** The database file; made when missing. Its directory must exist and be on a local disk. */
@@ -66,6 +65,9 @@ export function sqliteStore(given: SqliteStoreOptions): MessageStore {
 /** Deleting remembered ids one by one would cost a statement per message; so in lots. */
 const TRIM_LOT = 1_000;
 
+/** Of messages due at one moment (midnight …) so many enter the queue with each lease: the event loop waits. */
+const ENTER_LOT = 1_000;
+
 class SqliteStore implements MessageStore {
   readonly #connection: Connection;
   readonly #clock: Clock;
@@ -100,11 +102,18 @@ class SqliteStore implements MessageStore {
     checkHold('leaseMs', leaseMs);
     const now = this.#clock.wallMs();
     // Looking first costs no disk write where nothing is due, which is most of the time.
-    const idle = this.#read((sql) => sql.due.get({ now, limit: 1 }) === undefined);
+    const idle = this.#read(({ due, startable, urgent }) =>
+      [due, startable, urgent].every((any) => any.get({ now, limit: 1 }) === undefined),
+    );
     if (idle) return [];
     const token = `${this.#worker}:${++this.#leases}`;
     return this.#write((sql) => {
-      const rows = sql.due.all({ now, limit }) as unknown as MessageRow[];
+      for (const { seq } of sql.startable.all({ now, limit: Math.max(limit, ENTER_LOT) })) {
+        sql.enter.run(Number(seq));
+      }
+      const urgent = sql.urgent.all({ now, limit });
+      const others = sql.due.all({ now, limit: limit - urgent.length });
+      const rows = [...urgent, ...others] as unknown as MessageRow[];
       for (const row of rows) sql.take.run(token, now + leaseMs, row.seq);
       return rows.map((row) => ({
         token,
@@ -139,7 +148,7 @@ class SqliteStore implements MessageStore {
   async renew(leases: readonly Lease[], leaseMs: number): Promise<number> {
     checkHold('leaseMs', leaseMs);
     const now = this.#clock.wallMs();
-    return this.#each(leases, (sql, { seq, token }) =>
+    return this.#each(distinctLeases(leases), (sql, { seq, token }) =>
       sql.renew.run({ seq, token, now, due: now + leaseMs }),
     );
   }
@@ -179,12 +188,14 @@ class SqliteStore implements MessageStore {
     return this.#read((sql) => {
       const totals = sql.totals.get() as unknown as Totals;
       const oldest = sql.oldest.get() as { accepted_ms: number } | undefined;
+      const started = sql.startedFirst.get() as { start_ms: number } | undefined;
+      const dueSinceMs = Math.min(oldest?.accepted_ms ?? now, started?.start_ms ?? now);
       return {
         queued: totals.queued,
         queuedBytes: totals.queued_bytes,
         successful: totals.successful,
         dead: totals.dead,
-        oldestMs: oldest === undefined ? 0 : Math.max(0, now - oldest.accepted_ms),
+        oldestMs: Math.max(0, now - dueSinceMs),
       };
     });
   }
@@ -201,7 +212,8 @@ class SqliteStore implements MessageStore {
     readonly after?: number;
   }): Promise<QueuedPage> {
     return this.#read((sql) => {
-      const rows = sql.listQueued.all(options.after ?? 0, options.limit) as unknown as MessageRow[];
+      const { limit, after = 0 } = options;
+      const rows = sql.listQueued.all({ limit, after }) as unknown as MessageRow[];
       const next = rows.length < options.limit ? undefined : rows.at(-1)?.seq;
       return { messages: rows.map(messageOf), next };
     });
@@ -227,6 +239,26 @@ class SqliteStore implements MessageStore {
 
   async discard(ids: readonly string[]): Promise<number> {
     return this.#eachDead(ids, (sql, _totals, { seq }) => sql.remove.run(seq));
+  }
+
+  async purgeDead(keep: DeadRetention, limit: number): Promise<number> {
+    const now = this.#clock.wallMs();
+    const doomed = (sql: Statements, dead: number) => {
+      const rows = sql.deadFirst.all(limit) as unknown as { seq: number; died_ms: number }[];
+      const ages = rows.map(({ died_ms }) => now - died_ms);
+      return rows.slice(0, deadPrefix(ages, dead, keep));
+    };
+    const none = this.#read((sql) => {
+      const { dead } = sql.totals.get() as unknown as Totals;
+      return doomed(sql, dead).length === 0;
+    });
+    if (none) return 0;
+    return this.#write((sql, totals) => {
+      const rows = doomed(sql, totals.dead);
+      for (const { seq } of rows) sql.remove.run(seq);
+      totals.dead -= rows.length;
+      return rows.length;
+    });
   }
 
   async close(): Promise<void> {
@@ -307,8 +339,23 @@ function appendGroup(
   }
   const duplicates = group.map((message) => {
     const size = sizeOf(message);
-    const { id, topic, key = null, body } = message;
-    const { changes } = sql.insert.run(id, topic, key, headersText(message), body, size, nowMs);
+    const { id, topic, key = null, body, delayMs = 0 } = message;
+    const state = delayMs > 0 ? SCHEDULED : QUEUED;
+    const startMs = delayMs > 0 ? nowMs + delayMs : 0;
+    const headers = headersText(message);
+    const priority = priorityOf(message);
+    const { changes } = sql.insert.run(
+      id,
+      topic,
+      key,
+      headers,
+      body,
+      size,
+      nowMs,
+      state,
+      startMs,
+      priority,
+    );
     if (changes === 0) return true;
     totals.queued += 1;
     totals.queued_bytes += size;
@@ -330,8 +377,4 @@ function addTo(
 
 function changed(before: Totals, after: Totals): boolean {
   return (Object.keys(before) as (keyof Totals)[]).some((name) => before[name] !== after[name]);
-}
-
-function checkHold(option: string, ms: number): void {
-  checkInteger(option, ms, 0, LONGEST_HOLD_MS);
 }
