@@ -58,6 +58,7 @@ export async function openOutbox(given: OutboxOptions): Promise<Outbox> {
 
   const opened = await store.open().catch(unavailable);
   if (opened instanceof Error && !(opened instanceof OutboxRefusedError)) throw opened;
+  const unwatch = store.watch?.(ring);
   const sweep = keep && startDeadSweep(store, { clock, keep, everyMs: keep.sweepMs });
 
   return {
@@ -89,6 +90,7 @@ export async function openOutbox(given: OutboxOptions): Promise<Outbox> {
         await queue.settled();
         await Promise.all([...relays].map((relay) => relay.stop()));
         await sweep?.stop();
+        unwatch?.();
         await store.close();
       })();
       return closed;

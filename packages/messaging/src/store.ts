@@ -64,6 +64,12 @@ export interface MessageStore {
    */
   purgeDead(keep: DeadRetention, limit: number): Promise<number>;
 
+  /**
+   * Where a store can tell, `changed` is called when another process may have appended something.
+   * Ends with the function it returns. Without it others are found by polling.
+   */
+  watch?(changed: () => void): () => void;
+
   close(): Promise<void>;
 }
 
