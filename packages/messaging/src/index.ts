@@ -5,7 +5,14 @@ export type {
   Subscription,
   SubscriptionProblem,
 } from './broker.ts';
-export type { DeadLetters } from './dead-letters.ts';
+export type { DeadChoice } from './dead/choose.ts';
+export type { DeadGroup } from './dead/dead-groups.ts';
+export type { DeadEdit, DeadLetters, ImportReport } from './dead/dead-letters.ts';
+export {
+  REPLAY_DEFAULTS,
+  type ReplayOptions,
+  type ReplayReport,
+} from './dead/replay-dead.ts';
 export {
   BrokerRejectedError,
   BrokerUnavailableError,

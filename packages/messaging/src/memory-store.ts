@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '@holdfast/core';
-import { deadPrefix } from './dead-prefix.ts';
+import { deadPrefix } from './dead/dead-prefix.ts';
 import { withEntry } from './history.ts';
 import { checkHold } from './hold.ts';
 import type { Message } from './message.ts';
@@ -17,7 +17,7 @@ import {
 } from './store.ts';
 
 interface Entry {
-  readonly message: Message;
+  message: Message;
   seq: number;
   state: MessageStatus['state'];
   readonly priority: number;
@@ -96,24 +96,20 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
     const duplicates = group.map(({ delayMs = 0, priority = 0, ...message }) => {
       if (byId.has(message.id)) return true;
       byId.set(message.id, {
-        message,
-        seq: ++lastSeq,
-        state: 'queued',
+        ...newEntry(message, ++lastSeq, clock.now()),
         priority: priorityOf({ ...message, priority }),
         startMs: delayMs === 0 ? 0 : clock.now() + delayMs,
-        acceptedMs: clock.now(),
-        dueMs: 0,
-        token: undefined,
-        deliveries: 0,
-        replays: 0,
-        diedMs: 0,
-        reason: '',
-        history: [],
       });
       return false;
     });
     return { kind: 'kept', duplicates };
   }
+
+  const letterOf = (entry: Entry): DeadLetter => {
+    const { message, reason, deliveries, replays, history } = entry;
+    const deadForMs = clock.now() - entry.diedMs;
+    return { message, reason, deliveries, replays, deadForMs, history };
+  };
 
   return {
     open: async () => {},
@@ -205,17 +201,34 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
       const page = inState('dead')
         .filter(({ seq }) => seq > after)
         .slice(0, limit);
-      const letters = page.map(
-        ({ message, reason, deliveries, replays, diedMs, history }): DeadLetter => ({
-          message,
-          reason,
-          deliveries,
-          replays,
-          deadForMs: clock.now() - diedMs,
-          history,
-        }),
-      );
-      return { letters, next: page.length < limit ? undefined : page.at(-1)?.seq };
+      return {
+        letters: page.map(letterOf),
+        next: page.length < limit ? undefined : page.at(-1)?.seq,
+      };
+    },
+    async findDead(id) {
+      const entry = byId.get(id);
+      return entry?.state === 'dead' ? letterOf(entry) : undefined;
+    },
+    amendDead: async ({ id, topic, key, body, headers }, detail) =>
+      eachDead([id], (entry) => {
+        entry.message = { id, topic, key, body, headers };
+        remember(entry, 'edited', detail);
+      }) === 1,
+    async addDead(letters) {
+      const fresh = letters.filter(({ message: { id } }, index) => {
+        const first = letters.findIndex((other) => other.message.id === id) === index;
+        return first && !byId.has(id);
+      });
+      for (const { message, deadForMs, ...rest } of fresh) {
+        byId.set(message.id, {
+          ...newEntry(message, ++lastSeq, clock.now()),
+          ...rest,
+          state: 'dead',
+          diedMs: clock.now() - deadForMs,
+        });
+      }
+      return fresh.length;
     },
     replay: async (ids) =>
       eachDead(ids, (entry) => {
@@ -238,5 +251,23 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
       return count;
     },
     close: async () => {},
+  };
+}
+
+function newEntry(message: Message, seq: number, acceptedMs: number): Entry {
+  return {
+    message,
+    seq,
+    state: 'queued',
+    priority: 0,
+    startMs: 0,
+    acceptedMs,
+    dueMs: 0,
+    token: undefined,
+    deliveries: 0,
+    replays: 0,
+    diedMs: 0,
+    reason: '',
+    history: [],
   };
 }

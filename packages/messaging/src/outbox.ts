@@ -1,8 +1,8 @@
 import { AcceptQueue, unavailable } from './accept-queue.ts';
 import type { Broker } from './broker.ts';
 import { checkInteger } from './check.ts';
-import { type DeadLetters, deadLetters } from './dead-letters.ts';
-import { startDeadSweep } from './dead-sweep.ts';
+import { type DeadLetters, deadLetters } from './dead/dead-letters.ts';
+import { startDeadSweep } from './dead/dead-sweep.ts';
 import { OutboxRefusedError } from './errors.ts';
 import type { NewMessage, Receipt } from './message.ts';
 import { completeMessage } from './new-message.ts';
@@ -84,7 +84,7 @@ export async function openOutbox(given: OutboxOptions): Promise<Outbox> {
       void relay.ended.then(() => relays.delete(relay));
       return relay;
     },
-    dead: deadLetters(store, ring),
+    dead: deadLetters(store, { clock, maxBodyBytes: limits.maxBodyBytes, changed: ring }),
     close() {
       closed ??= (async () => {
         await queue.settled();

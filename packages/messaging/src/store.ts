@@ -54,6 +54,12 @@ export interface MessageStore {
 
   /** Dead letters, in the order accepted, after `after` (the `next` of the page before). */
   listDead(options: { readonly limit: number; readonly after?: number }): Promise<DeadPage>;
+  /** The dead letter of that id. */
+  findDead(id: string): Promise<DeadLetter | undefined>;
+  /** Puts `message` in the place of the dead letter of its id, with `detail` in the history. False where none is dead. */
+  amendDead(message: Message, detail: string): Promise<boolean>;
+  /** Adds letters that died elsewhere. Ids that are known are left out. How many were added. */
+  addDead(letters: readonly DeadLetter[]): Promise<number>;
   /** Puts dead letters back in the queue, at its end, with a mark. How many of the ids were dead. */
   replay(ids: readonly string[]): Promise<number>;
   /** Forgets dead letters. How many of the ids were dead. */
@@ -142,7 +148,7 @@ export interface MessageStatus {
 export interface HistoryEntry {
   /** Wall-clock moment, for people. */
   readonly at: string;
-  readonly what: 'failed' | 'died' | 'replayed';
+  readonly what: 'failed' | 'died' | 'replayed' | 'edited';
   readonly detail: string;
 }
 

@@ -1,4 +1,5 @@
 import { fitGroups } from '../fit-groups.ts';
+import type { Message } from '../message.ts';
 import {
   type AppendGroup,
   type AppendMessage,
@@ -73,13 +74,13 @@ async function insert(
   return new Set(rows.map(({ id }) => id));
 }
 
-function headersText(headers: AppendMessage['headers']): string {
+export function headersText(headers: AppendMessage['headers']): string {
   for (const _ in headers) return JSON.stringify(headers);
   return '';
 }
 
 /** PostgreSQL's texts cannot hold it; headers can, as they are kept as JSON. */
-function refuseNul(message: AppendMessage): void {
+export function refuseNul(message: Message): void {
   for (const field of ['id', 'topic', 'key'] as const) {
     if (message[field]?.includes('\0')) {
       throw new TypeError(`message.${field} must not hold U+0000: PostgreSQL cannot keep it.`);

@@ -1,24 +1,26 @@
 import { randomUUID } from 'node:crypto';
-import { deadPrefix } from '../dead-prefix.ts';
+import { deadPrefix } from '../dead/dead-prefix.ts';
 import { OutboxRefusedError } from '../errors.ts';
 import { checkHold } from '../hold.ts';
-import type { NewMessage, Receipt } from '../message.ts';
+import type { Message, NewMessage, Receipt } from '../message.ts';
 import { completeMessage } from '../new-message.ts';
 import { OUTBOX_DEFAULTS, type OutboxLimits } from '../outbox-options.ts';
-import type {
-  AppendGroup,
-  AppendResult,
-  DeadPage,
-  DeadRetention,
-  Lease,
-  MessageStatus,
-  MessageStore,
-  QueuedPage,
-  ReleaseOptions,
-  StoreLimits,
-  StoreStats,
+import {
+  type AppendGroup,
+  type AppendResult,
+  type DeadLetter,
+  type DeadPage,
+  type DeadRetention,
+  type Lease,
+  type MessageStatus,
+  type MessageStore,
+  type QueuedPage,
+  type ReleaseOptions,
+  type StoreLimits,
+  type StoreStats,
+  sizeOf,
 } from '../store.ts';
-import { append } from './append.ts';
+import { append, headersText, refuseNul } from './append.ts';
 import { listen } from './listener.ts';
 import type { PostgresClient, PostgresPool } from './module.ts';
 import {
@@ -192,6 +194,36 @@ class Store implements PostgresStore {
   async listDead(options: { readonly limit: number; readonly after?: number }): Promise<DeadPage> {
     const rows = await this.#page(this.#sql.listDead, options);
     return { letters: rows.map(deadLetterOf), next: nextOf(rows, options.limit) };
+  }
+
+  async findDead(id: string): Promise<DeadLetter | undefined> {
+    const { rows } = await this.#session.run((client) => client.query(this.#sql.findDead, [id]));
+    return rows[0] === undefined ? undefined : deadLetterOf(rows[0]);
+  }
+
+  async amendDead(message: Message, detail: string): Promise<boolean> {
+    refuseNul(message);
+    const { id, topic, key = null, body } = message;
+    const headers = headersText(message.headers);
+    const values = [id, topic, key, headers, body, sizeOf(message), detailOf(detail)];
+    return (await this.#done(this.#sql.amend, values)) === 1;
+  }
+
+  async addDead(letters: readonly DeadLetter[]): Promise<number> {
+    for (const { message } of letters) refuseNul(message);
+    return this.#done(this.#sql.addDead, [
+      letters.map(({ message: { id } }) => id),
+      letters.map(({ message: { topic } }) => topic),
+      letters.map(({ message: { key } }) => key ?? null),
+      letters.map(({ message: { headers } }) => headersText(headers)),
+      letters.map(({ message: { body } }) => body),
+      letters.map(({ message }) => sizeOf(message)),
+      letters.map(({ deadForMs }) => deadForMs),
+      letters.map(({ reason }) => withoutNul(reason)),
+      letters.map(({ deliveries }) => deliveries),
+      letters.map(({ replays }) => replays),
+      letters.map(({ history }) => JSON.stringify(history).replaceAll('\\u0000', '')),
+    ]);
   }
 
   async replay(ids: readonly string[]): Promise<number> {

@@ -59,6 +59,21 @@ export function statements(schema: string) {
     listQueued: `${oldestFirst} WHERE state IN (${QUEUED}, ${SCHEDULED}) AND seq > $1 ORDER BY message.seq LIMIT $2`,
     listDead: `${oldestFirst.replace(' FROM', `, (${schema}.now_ms() - died_ms)::text AS dead_for FROM`)}
       WHERE state = ${DEAD} AND seq > $1 ORDER BY message.seq LIMIT $2`,
+    findDead: `${oldestFirst.replace(' FROM', `, (${schema}.now_ms() - died_ms)::text AS dead_for FROM`)}
+      WHERE state = ${DEAD} AND id = $1`,
+    amend: `WITH done AS (
+        UPDATE ${message} SET topic = $2, key = $3, headers = $4, body = $5, bytes = $6,
+          history = ${schema}.noted(history, 'edited', $7)
+        WHERE id = $1 AND state = ${DEAD} RETURNING 1
+      ) SELECT count(*)::integer AS done FROM done`,
+    addDead: `WITH done AS (
+        INSERT INTO ${message} (id, topic, key, headers, body, bytes, priority, accepted_ms, start_ms, state, died_ms, reason, deliveries, replays, history)
+        SELECT id, topic, key, headers, body, bytes, 0, ${schema}.now_ms(), 0, ${DEAD}, ${schema}.now_ms() - dead_for, reason, deliveries, replays, history::jsonb
+        FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::integer[], $7::bigint[], $8::text[], $9::integer[], $10::integer[], $11::text[])
+          WITH ORDINALITY AS g (id, topic, key, headers, body, bytes, dead_for, reason, deliveries, replays, history, place)
+        ORDER BY place ON CONFLICT (id) DO NOTHING RETURNING 1
+      ), counted AS (${tally('0, 0, 0, 0, count(*)', 'done')})
+      SELECT count(*)::integer AS done FROM done`,
     replay: `SELECT ${schema}.replay($1) AS done`,
     discard: `WITH done AS (DELETE FROM ${message} WHERE id = ANY ($1::text[]) AND state = ${DEAD} RETURNING 1),
       counted AS (${tally('0, 0, 0, 0, -count(*)', 'done')})

@@ -2,13 +2,15 @@ import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { type Clock, systemClock } from '@holdfast/core';
 import { checkInteger } from '../check.ts';
-import { deadPrefix } from '../dead-prefix.ts';
+import { deadPrefix } from '../dead/dead-prefix.ts';
 import { distinctLeases } from '../distinct-leases.ts';
 import { withEntry } from '../history.ts';
 import { checkHold } from '../hold.ts';
+import type { Message } from '../message.ts';
 import {
   type AppendGroup,
   type AppendResult,
+  type DeadLetter,
   type DeadPage,
   type DeadRetention,
   type HistoryEntry,
@@ -225,6 +227,45 @@ class SqliteStore implements MessageStore {
       const rows = sql.listDead.all(options.after ?? 0, options.limit) as unknown as MessageRow[];
       const next = rows.length < options.limit ? undefined : rows.at(-1)?.seq;
       return { letters: rows.map((row) => deadLetterOf(row, now)), next };
+    });
+  }
+
+  async findDead(id: string): Promise<DeadLetter | undefined> {
+    const now = this.#clock.wallMs();
+    return this.#read((sql) => {
+      const row = sql.findDead.get(id) as unknown as MessageRow | undefined;
+      return row === undefined ? undefined : deadLetterOf(row, now);
+    });
+  }
+
+  async amendDead(message: Message, detail: string): Promise<boolean> {
+    const now = this.#clock.wallMs();
+    return this.#write((sql) => {
+      const row = sql.deadById.get(message.id) as { seq: number } | undefined;
+      if (row === undefined) return false;
+      const { topic, key = null, body } = message;
+      const history = addTo(sql, row.seq, 'edited', detail, now);
+      const headers = headersText(message);
+      sql.amend.run(topic, key, headers, body, sizeOf(message), history, row.seq);
+      return true;
+    });
+  }
+
+  async addDead(letters: readonly DeadLetter[]): Promise<number> {
+    const now = this.#clock.wallMs();
+    return this.#write((sql, totals) => {
+      let added = 0;
+      for (const { message, reason, deliveries, replays, deadForMs, history } of letters) {
+        const { id, topic, key = null, body } = message;
+        const kept = [id, topic, key, headersText(message), body, sizeOf(message), now] as const;
+        const diedMs = now - deadForMs;
+        const past = JSON.stringify(history);
+        added += Number(
+          sql.addDead.run(...kept, diedMs, reason, deliveries, replays, past).changes,
+        );
+      }
+      totals.dead += added;
+      return added;
     });
   }
 

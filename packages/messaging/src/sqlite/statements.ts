@@ -47,6 +47,11 @@ const SQL = {
     UNION ALL SELECT ${COLUMNS} FROM message WHERE state = ${SCHEDULED} AND seq > :after ORDER BY seq LIMIT :limit`,
   listDead: `SELECT ${COLUMNS} FROM message WHERE state = ${DEAD} AND seq > ? ORDER BY seq LIMIT ?`,
   deadFirst: `SELECT seq, died_ms FROM message WHERE state = ${DEAD} ORDER BY died_ms, seq LIMIT ?`,
+  findDead: `SELECT ${COLUMNS} FROM message WHERE id = ? AND state = ${DEAD}`,
+  amend:
+    'UPDATE message SET topic = ?, key = ?, headers = ?, body = ?, bytes = ?, history = ? WHERE seq = ?',
+  addDead: `INSERT INTO message (id, topic, key, headers, body, bytes, accepted_ms, state, died_ms, reason, deliveries, replays, history)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ${DEAD}, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
   deadById: `SELECT seq, bytes, history FROM message WHERE id = ? AND state = ${DEAD}`,
   revive: `UPDATE message SET seq = (SELECT max(seq) + 1 FROM message), state = ${QUEUED}, reason = NULL, died_ms = NULL,
     replays = replays + 1, history = ? WHERE seq = ?`,

@@ -3,6 +3,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { StoreUnavailableError } from '../errors.ts';
 import type { Message } from '../message.ts';
 import type { AppendResult, MessageStore } from '../store.ts';
+import { deadContract } from './store-contract-dead.ts';
 import { dueContract } from './store-contract-due.ts';
 
 /** What an adapter supplies to be put to the test. */
@@ -262,6 +263,7 @@ export function storeContract(
     });
 
     dueContract(open);
+    deadContract(open);
   });
 }
 

@@ -1,4 +1,4 @@
-import type { DeadRetention } from './store.ts';
+import type { DeadRetention } from '../store.ts';
 
 /**
  * How many of the letters that have been dead the longest are to be forgotten. `agesMs`: how long

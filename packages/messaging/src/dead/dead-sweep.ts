@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '@holdfast/core';
-import type { DeadRetention, MessageStore } from './store.ts';
+import type { DeadRetention, MessageStore } from '../store.ts';
 
 /** Forgotten in one transaction: others must not wait long for it. */
 const LOT = 500;
