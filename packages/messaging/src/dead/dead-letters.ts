@@ -13,6 +13,9 @@ export interface DeadLetters {
   /** In the order accepted. `limit`: @default 100 (1 … 1_000). `after`: the `next` of the page before. */
   list(options?: { readonly limit?: number; readonly after?: number }): Promise<DeadPage>;
 
+  /** Those that are chosen, in order, a page of them in memory at a time. */
+  each(choice?: DeadChoice): AsyncIterable<DeadLetter>;
+
   /** What died and why: by topic and reason, the largest group first. */
   groups(choice?: DeadChoice): Promise<readonly DeadGroup[]>;
 
@@ -68,6 +71,7 @@ export function deadLetters(store: MessageStore, env: DeadLettersEnv): DeadLette
       checkInteger('dead.list.limit', limit, 1, 1_000);
       return store.listDead(after === undefined ? { limit } : { limit, after });
     },
+    each: (choice = {}) => chosenLetters(store, choice),
     groups: (choice = {}) => deadGroups(store, choice),
     find: (id) => store.findDead(id),
     async replay(ids) {

@@ -4,7 +4,6 @@ import { type Clock, systemClock } from '@holdfast/core';
 import { checkInteger } from '../check.ts';
 import { deadPrefix } from '../dead/dead-prefix.ts';
 import { distinctLeases } from '../distinct-leases.ts';
-import { withEntry } from '../history.ts';
 import { checkHold } from '../hold.ts';
 import type { Message } from '../message.ts';
 import {
@@ -13,20 +12,20 @@ import {
   type DeadLetter,
   type DeadPage,
   type DeadRetention,
-  type HistoryEntry,
   type Lease,
   type MessageStatus,
   type MessageStore,
-  priorityOf,
   type QueuedPage,
   type ReleaseOptions,
   type StoreLimits,
   type StoreStats,
   sizeOf,
 } from '../store.ts';
+import { addTo } from './add-to-history.ts';
+import { appendGroup } from './append-group.ts';
 import { Connection } from './connection.ts';
-import { deadLetterOf, headersText, messageOf, parseHistory, statusOf } from './rows.ts';
-import { prepareSchema, QUEUED, SCHEDULED } from './schema.ts';
+import { deadLetterOf, headersText, messageOf, statusOf } from './rows.ts';
+import { prepareSchema } from './schema.ts';
 import { type MessageRow, prepareStatements, type Statements, type Totals } from './statements.ts';
 
 export interface SqliteStoreOptions {
@@ -360,60 +359,6 @@ class SqliteStore implements MessageStore {
     }
     return this.#statements;
   }
-}
-
-function appendGroup(
-  sql: Statements,
-  totals: Totals,
-  group: AppendGroup,
-  limits: StoreLimits,
-  nowMs: number,
-): AppendResult {
-  let bytes = 0;
-  for (const message of group) bytes += sizeOf(message);
-  const tight =
-    totals.queued + group.length > limits.maxMessages ||
-    totals.queued_bytes + bytes > limits.maxBytes;
-  // A known id takes no room: a client that tries again gets its answer even when the queue is full.
-  if (tight && group.some(({ id }) => sql.known.get(id) === undefined)) {
-    return { kind: 'full', queued: totals.queued, queuedBytes: totals.queued_bytes };
-  }
-  const duplicates = group.map((message) => {
-    const size = sizeOf(message);
-    const { id, topic, key = null, body, delayMs = 0 } = message;
-    const state = delayMs > 0 ? SCHEDULED : QUEUED;
-    const startMs = delayMs > 0 ? nowMs + delayMs : 0;
-    const headers = headersText(message);
-    const priority = priorityOf(message);
-    const { changes } = sql.insert.run(
-      id,
-      topic,
-      key,
-      headers,
-      body,
-      size,
-      nowMs,
-      state,
-      startMs,
-      priority,
-    );
-    if (changes === 0) return true;
-    totals.queued += 1;
-    totals.queued_bytes += size;
-    return false;
-  });
-  return { kind: 'kept', duplicates };
-}
-
-function addTo(
-  sql: Statements,
-  seq: number,
-  what: HistoryEntry['what'],
-  detail: string,
-  wallMs: number,
-): string {
-  const row = sql.historyOf.get(seq) as { history: string | null } | undefined;
-  return JSON.stringify(withEntry(parseHistory(row?.history ?? null), what, detail, wallMs));
 }
 
 function changed(before: Totals, after: Totals): boolean {
