@@ -10,7 +10,7 @@ import { postgresSuite } from '../testing/postgres-suite.ts';
 import { postgresStore } from './postgres-store.ts';
 
 const SEED = Number(process.env.HOLDFAST_SEED ?? 1);
-const KILLS = Number(process.env.HOLDFAST_KILLS ?? 4);
+const KILLS = Number(process.env.HOLDFAST_DATABASE_KILLS ?? 4);
 const ROOMY = { maxMessages: 100_000, maxBytes: 100_000_000 };
 
 await postgresSuite('crashes on PostgreSQL', ({ server, pool, newSchema }) => {

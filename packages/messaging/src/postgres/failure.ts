@@ -6,6 +6,8 @@ interface PostgresFailure extends Error {
 /** By SQLSTATE, or its class (the first two characters). One sentence that goes on from the database's name. */
 const ADVICE: Readonly<Record<string, string>> = {
   '08': 'cannot be reached.',
+  '0A000':
+    "is set up so that this cannot be done. Give the pool `options: '-c default_transaction_isolation=read\\ committed'`.",
   '25006': 'is read-only: this is a standby. Connect to the primary.',
   '28': 'does not let this user in. Check user, password and pg_hba.conf.',
   '3D000': 'does not exist. Create it, or correct the name.',
@@ -28,7 +30,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 };
 
 const NETWORK =
-  /^(?:ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_)|Connection terminated|timeout|not queryable|ended|Client was closed/i;
+  /^(?:ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_)|Connection terminated|timeout|not queryable|ended|after calling end|Client was closed/i;
 
 /** What an operator can do about an error of `pg`; undefined where it is no failure of the database but a mistake of ours. */
 export function readPostgresFailure(error: unknown): string | undefined {

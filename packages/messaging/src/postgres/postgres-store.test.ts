@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '@holdfast/test-servers';
 import { StoreUnavailableError } from '../errors.ts';
 import { openOutbox } from '../outbox.ts';
 import { eventually } from '../testing/eventually.ts';
@@ -11,6 +12,7 @@ import { storeContract } from '../testing/store-contract.ts';
 import { postgresStore } from './postgres-store.ts';
 
 const PROGRAMS = Number(process.env.HOLDFAST_PROGRAMS ?? 8);
+const nowhere = { connectionString: undefined, host: '127.0.0.1', user: 'nobody' };
 const ROOMY = { maxMessages: 100_000, maxBytes: 100_000_000 };
 
 await postgresSuite(
@@ -223,6 +225,33 @@ await postgresSuite(
         await sleep(100);
       }
       assert.equal((await store.stats()).queued, 1);
+    });
+
+    test('a database that is away when a service starts is told of by accept, and used when it is there', async (t) => {
+      const port = await freePort();
+      const store = postgresStore({ pool: newPool({ ...nowhere, port }), schema: newSchema() });
+      const outbox = await openOutbox({ store });
+      t.after(() => outbox.close());
+
+      await assert.rejects(outbox.accept([{ topic: 'events', body: 'x' }]), (error: Error) => {
+        const { code, retryAfterMs } = error as Error & { code: string; retryAfterMs: number };
+        assert.deepEqual([code, retryAfterMs], ['OUTBOX_UNAVAILABLE', 500]);
+        assert.match(error.message, /The database of outbox schema "test_\d+" cannot be reached\./);
+        return true;
+      });
+    });
+
+    test('leasing under another isolation is refused, with what to do', async () => {
+      const options = '-c default_transaction_isolation=serializable';
+      const schema = newSchema();
+      const store = postgresStore({ pool: newPool({ options }), schema });
+      await store.append([[message('a')]], ROOMY);
+
+      await assert.rejects(store.lease(1, 1_000), {
+        code: 'STORE_UNAVAILABLE',
+        message: /default_transaction_isolation=read\\ committed.*not SERIALIZABLE/,
+      });
+      assert.equal((await postgresStore({ pool, schema }).lease(1, 1_000)).length, 1);
     });
 
     test('only as many delivered ids are remembered as it was told to, and the tally stays short', async () => {

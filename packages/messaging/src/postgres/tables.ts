@@ -99,18 +99,23 @@ export const tables = (schema: string) => `
   $$;
 `;
 
+/** Up to so many, looking at each one's predecessors costs less than a batch that comes out too small. */
+const LOOK_BACK = 100;
+
 /**
  * Two steps, each with an eye of its own on the table. The first locks free rows that nobody else has
  * locked, and the keys they belong to; the second looks again, now that no other process can lease
- * messages of these keys, and takes only those with nothing left before them: a message that was
- * given back in the meantime still comes before those behind it.
+ * messages of these keys, and takes only those with nothing left before them: what stands at the same
+ * place in the batch and in the queue of its key. A message that was given back in the meantime still
+ * comes before those behind it.
  *
  * Its plans are kept by the session, often from when the table was empty and reading all of it was
- * cheapest: so they must use the indexes.
+ * cheapest: so they must use the indexes. What is asked of every candidate is one look into an index:
+ * a million messages of one key may wait.
  */
 function leaseFunction(schema: string): string {
-  const earlier = (more: string) =>
-    `SELECT 1 FROM ${schema}.message AS e WHERE e.state = ${QUEUED} AND e.key IS NOT NULL AND e.topic = m.topic AND e.key = m.key AND e.seq < m.seq AND ${more}`;
+  const ofKey = (row: string, more: string) =>
+    `FROM ${schema}.message AS e WHERE e.state = ${QUEUED} AND e.key IS NOT NULL AND e.topic = ${row}.topic AND e.key = ${row}.key ${more}`;
   return `
   CREATE FUNCTION ${schema}.lease(most integer, hold_ms bigint, holder text) RETURNS SETOF ${schema}.message LANGUAGE plpgsql
   SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
@@ -122,6 +127,10 @@ function leaseFunction(schema: string): string {
       others bigint[];
       chosen bigint[];
     BEGIN
+      IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'messages are leased under READ COMMITTED, not %', upper(current_setting('transaction_isolation'))
+          USING ERRCODE = 'feature_not_supported';
+      END IF;
       IF EXISTS (SELECT 1 FROM ${schema}.message WHERE state = ${SCHEDULED} AND start_ms <= moment)
         AND pg_try_advisory_xact_lock(space, -1) THEN
         FOR entering IN
@@ -141,17 +150,27 @@ function leaseFunction(schema: string): string {
         SELECT m.seq FROM ${schema}.message AS m
         WHERE m.state = ${QUEUED} AND m.priority = 0 AND ${FREE('m')} AND CASE
           WHEN m.key IS NULL THEN true
-          WHEN EXISTS (${earlier(`NOT ${FREE('e')}`)}) THEN false
-          ELSE pg_try_advisory_xact_lock(space, hashtext(m.topic || chr(31) || m.key) & ${LANES - 1}) END
+          WHEN (SELECT NOT ${FREE('e')} ${ofKey('m', 'ORDER BY e.seq LIMIT 1')}) THEN false
+          WHEN NOT pg_try_advisory_xact_lock(space, hashtext(m.topic || chr(31) || m.key) & ${LANES - 1}) THEN false
+          WHEN most > ${LOOK_BACK} THEN true
+          ELSE NOT EXISTS (SELECT 1 ${ofKey('m', `AND e.seq < m.seq AND NOT ${FREE('e')}`)}) END
         ORDER BY m.seq LIMIT most - cardinality(urgent) FOR UPDATE SKIP LOCKED) AS o;
       chosen := urgent || others;
       IF cardinality(chosen) = 0 THEN
         RETURN;
       END IF;
-      RETURN QUERY UPDATE ${schema}.message AS m
+      RETURN QUERY WITH mine AS MATERIALIZED (
+        SELECT m.seq, m.topic, m.key, row_number() OVER (PARTITION BY m.topic, m.key ORDER BY m.seq) AS place
+        FROM ${schema}.message AS m WHERE m.seq = ANY (chosen) AND m.key IS NOT NULL
+      ), line AS MATERIALIZED (
+        SELECT q.seq, q.place FROM (SELECT topic, key, count(*) AS held FROM mine GROUP BY topic, key) AS k
+        CROSS JOIN LATERAL (
+          SELECT f.seq, row_number() OVER (ORDER BY f.seq) AS place
+          FROM (SELECT e.seq ${ofKey('k', 'ORDER BY e.seq LIMIT k.held')}) AS f) AS q
+      ) UPDATE ${schema}.message AS m
         SET lease = holder, due_ms = moment + hold_ms, deliveries = m.deliveries + 1
         WHERE m.seq = ANY (chosen) AND m.state = ${QUEUED} AND ${FREE('m')}
-          AND (m.key IS NULL OR NOT EXISTS (${earlier('e.seq <> ALL (chosen)')}))
+          AND (m.key IS NULL OR m.seq IN (SELECT mine.seq FROM mine JOIN line USING (seq, place)))
         RETURNING m.*;
     END
   $$;`;
