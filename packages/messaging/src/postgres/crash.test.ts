@@ -45,6 +45,56 @@ await postgresSuite('crashes on PostgreSQL', ({ server, pool, newSchema }) => {
     t.diagnostic(`shares: ${[...shares.values()].join(' + ')}`);
   });
 
+  test('what a stopped process holds is taken over when its lease is over, and what it does later changes nothing', async (t) => {
+    const { schema, store, log } = await logged();
+    const messages = Array.from({ length: 1_500 }, (_, n) => ({
+      id: `m${String(n).padStart(5, '0')}`,
+      topic: 'crash',
+      key: `key-${n % 20}`,
+      body: Buffer.from('x'),
+      headers: {},
+    }));
+    await store.append([messages], ROOMY);
+    const args = () => [server.url, schema, '1500'];
+    const [stopped] = await started(t, 1, args);
+    const held = async () => {
+      const { rows } = await pool.query(
+        `SELECT count(*)::integer AS held FROM ${schema}.message WHERE lease IS NOT NULL`,
+      );
+      return rows[0].held as number;
+    };
+    let holds = 0;
+    // Until it is caught with something in its hands.
+    for (;;) {
+      stopped!.signal('SIGSTOP');
+      await sleep(50);
+      holds = await held();
+      if (holds > 0) break;
+      stopped!.signal('SIGCONT');
+      await sleep(5);
+    }
+    const others = await started(t, 2, args);
+    const workers = [stopped!, ...others];
+
+    await eventually(
+      () => store.stats(),
+      ({ queued }) => queued === 0,
+      'the others empty the queue',
+    );
+    for (const worker of workers) worker.signal('SIGCONT');
+    await Promise.all(workers.map((worker) => worker.end('SIGTERM')));
+    const rows = await log();
+    const { queued, successful, dead } = await store.stats();
+
+    assert.deepEqual(
+      [...new Set(rows.map(({ id }) => id))].sort(),
+      messages.map(({ id }) => id),
+    );
+    assert.deepEqual(outOfOrder(rows), []);
+    assert.deepEqual({ queued, successful, dead }, { queued: 0, successful: 1_500, dead: 0 });
+    t.diagnostic(`held ${holds}, duplicates ${rows.length - messages.length}`);
+  });
+
   test(`PostgreSQL killed and started again ${KILLS} times under load, and workers too, loses nothing`, async (t) => {
     const { schema, store, log } = await logged();
     const random = seededRandom(SEED);
