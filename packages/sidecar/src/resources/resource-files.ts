@@ -1,12 +1,15 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { parseAllDocuments } from 'yaml';
+import { isNode, LineCounter, parseAllDocuments } from 'yaml';
+import type { Locate } from './place.ts';
 
 /** A YAML document that is a resource, and where it was found. */
 export interface Resource {
   readonly file: string;
   readonly kind: string;
   readonly document: Readonly<Record<string, unknown>>;
+  /** Where in the file its values stand. */
+  readonly locate: Locate;
 }
 
 /** A file larger than this is not read; no resource is. */
@@ -24,14 +27,23 @@ export async function readResources(
   const resources: Resource[] = [];
   for (const file of await yamlFiles(paths, unreadable)) {
     try {
+      const lineCounter = new LineCounter();
       for (const document of parseAllDocuments(await readText(file), {
         maxAliasCount: 100,
+        lineCounter,
       } as never)) {
         const [error] = document.errors;
         if (error !== undefined) throw error;
         const value: unknown = document.toJS({ maxAliasCount: 100 });
         if (isRecord(value) && typeof value.kind === 'string') {
-          resources.push({ file, kind: value.kind, document: value });
+          const locate: Locate = (keys) => {
+            for (let length = keys.length; length >= 0; length -= 1) {
+              const node = document.getIn(keys.slice(0, length), true);
+              if (isNode(node) && node.range) return lineCounter.linePos(node.range[0]);
+            }
+            return undefined;
+          };
+          resources.push({ file, kind: value.kind, document: value, locate });
         }
       }
     } catch (error) {
