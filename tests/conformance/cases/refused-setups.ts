@@ -27,7 +27,7 @@ export const refusedSetups: readonly RefusedSetup[] = [
     name: 'with a policy without namespace and trust domain',
     setup: acl('{ appId: till, defaultAction: allow }'),
     message:
-      /config\.yaml: spec\.accessControl\.policies\[0\]\.trustDomain is missing; write the trust domain/,
+      /config\.yaml:\d+:\d+: spec\.accessControl\.policies\[0\]\.trustDomain is missing; write the trust domain/,
     daprd: {
       message:
         /invalid access control spec\. missing trustdomain for apps: \[till\], missing namespace for apps: \[till\]/,

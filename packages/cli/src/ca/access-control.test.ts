@@ -69,7 +69,7 @@ test('a changed list is in force after a reload; one that cannot be is not, and 
   assert.deepEqual(answers, ['200 GET /orders/7', no, no]);
   assert.match(
     String(failure),
-    /shop\.yaml: spec\.accessControl\.policies\[0\]\.trustDomain is missing; write/,
+    /shop\.yaml:4:53: spec\.accessControl\.policies\[0\]\.trustDomain is missing; write/,
   );
 });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from 'yaml';
+import { Place } from '../resources/place.ts';
 import { decideAccess } from './access-list.ts';
 import { readAccessList } from './read-access-list.ts';
 
@@ -64,7 +65,7 @@ test('where a policy has no word for a verb or an operation, its default speaks,
 });
 
 test('who has no certificate, no policy or another trust domain meets the list’s default', () => {
-  const { list } = readAccessList(parse(SHOP), 'c.yaml');
+  const { list } = readAccessList(parse(SHOP), new Place('c.yaml', ['spec', 'accessControl']));
   const till = { appId: 'till', namespace: 'default', trustDomain: 'public' };
   const ask = (callerId: typeof till | undefined) =>
     decideAccess(list!, { callerId, operation: 'orders/7', verb: 'GET' });
@@ -88,7 +89,11 @@ test('for a gRPC application operations are exact and verbs do not count', () =>
   const text = `
 policies: [{ appId: till, trustDomain: public, namespace: default, defaultAction: deny, operations: [
   { name: /shop.Orders/Place, action: allow }, { name: /shop.Orders/Drop, httpVerb: [GET], action: deny }] }]`;
-  const { list } = readAccessList(parse(text), 'c.yaml', 'grpc');
+  const { list } = readAccessList(
+    parse(text),
+    new Place('c.yaml', ['spec', 'accessControl']),
+    'grpc',
+  );
   const callerId = { appId: 'till', namespace: 'default', trustDomain: 'public' };
   const ask = (operation: string) => decideAccess(list!, { callerId, operation, verb: undefined });
   assert.deepEqual(
@@ -106,15 +111,18 @@ policies: [{ appId: till, trustDomain: public, namespace: default, defaultAction
     'GET a/secret': 'allow, app',
     'GET b/secret': 'allow, app',
   });
-  assert.deepEqual(readAccessList(parse(text), 'c.yaml').warnings, [
-    'c.yaml: spec.accessControl.defaultAction is missing, so apps without a policy are allowed everything; write "deny" where only those listed may call.',
-    'c.yaml: spec.accessControl.policies[0].operations[1] has no effect: an operation above it or before it is for /a/secret too.',
-    'c.yaml: spec.accessControl.policies[0].operations[3] has no effect: an operation above it or before it is for /b/secret too.',
-  ]);
+  assert.deepEqual(
+    readAccessList(parse(text), new Place('c.yaml', ['spec', 'accessControl'])).warnings,
+    [
+      'c.yaml: spec.accessControl.defaultAction is missing, so apps without a policy are allowed everything; write "deny" where only those listed may call.',
+      'c.yaml: spec.accessControl.policies[0].operations[1] has no effect: an operation above it or before it is for /a/secret too.',
+      'c.yaml: spec.accessControl.policies[0].operations[3] has no effect: an operation above it or before it is for /b/secret too.',
+    ],
+  );
 });
 
 function decisions(text: string, appId: string, calls: readonly string[]): Record<string, string> {
-  const { list } = readAccessList(parse(text), 'c.yaml');
+  const { list } = readAccessList(parse(text), new Place('c.yaml', ['spec', 'accessControl']));
   const callerId = { appId, namespace: 'default', trustDomain: 'public' };
   return Object.fromEntries(
     calls.map((call) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from 'yaml';
+import { Place } from '../resources/place.ts';
 import { readAccessList } from './read-access-list.ts';
 
 test('a list that cannot be in force says where and what to write', () => {
@@ -15,7 +16,7 @@ test('a list that cannot be in force says where and what to write', () => {
     'policies: [{ appId: till, trustDomain: p, namespace: n, operations: [{ name: /x, httpVerb: GET }] }]',
   ].map((text) => {
     try {
-      readAccessList(parse(text), 'acl.yaml');
+      readAccessList(parse(text), new Place('acl.yaml', ['spec', 'accessControl']));
       return 'read';
     } catch (error) {
       return (error as Error).message.replace('acl.yaml: spec.accessControl', '…');
@@ -38,10 +39,14 @@ test('what is hardly meant so is in force as daprd has it, with a warning', () =
 defaultAction: perhaps
 policies:
   - { appId: till, trustDomain: p, namespace: n, defaultAction: ALLOW, operations: [
-      { name: /x, httpVerb: [get], action: alow }, { name: /y, action: allow }, { name: /z, httpVerb: [GET] } ] }
+      { name: /x, httpVerb: [get], action: alow }, { name: /y, action: allow }, { name: /z, httpVerb: [GET] },
+      { name: "/a/*/b", httpVerb: [GET], action: allow } ] }
   - { appId: till, trustDomain: p, namespace: n }
 `;
-  const { list, warnings } = readAccessList(parse(text), 'acl.yaml');
+  const { list, warnings } = readAccessList(
+    parse(text),
+    new Place('acl.yaml', ['spec', 'accessControl']),
+  );
   assert.deepEqual(
     [list?.defaultAction, warnings.map((one) => one.replace('acl.yaml: spec.accessControl', '…'))],
     [
@@ -52,6 +57,7 @@ policies:
         '….policies[0].operations[0].httpVerb: "get" is no verb; write GET.',
         '….policies[0].operations[1] has no httpVerb, so it has no effect; write ["*"] for all verbs.',
         '….policies[0].operations[2].action is missing, which denies; write "allow" or "deny".',
+        '….policies[0].operations[3] has no effect: a segment that is a star counts at the end only; write "/**" for all that follows.',
         '….policies[1] replaces an earlier policy of the same app and namespace; join them.',
       ],
     ],
@@ -59,5 +65,8 @@ policies:
 });
 
 test('no list, no door', () => {
-  assert.deepEqual(readAccessList(undefined, 'acl.yaml'), { list: undefined, warnings: [] });
+  assert.deepEqual(readAccessList(undefined, new Place('acl.yaml', ['spec', 'accessControl'])), {
+    list: undefined,
+    warnings: [],
+  });
 });

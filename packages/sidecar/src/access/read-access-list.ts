@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../resources/configuration-error.ts';
+import type { Place } from '../resources/place.ts';
 import { isRecord } from '../resources/resource-files.ts';
 import {
   type AccessAction,
@@ -24,24 +25,23 @@ export interface ReadAccessList {
  */
 export function readAccessList(
   given: unknown,
-  file: string,
+  place: Place,
   protocol: 'http' | 'grpc' = 'http',
 ): ReadAccessList {
-  const place = `${file}: spec.accessControl`;
   if (given === undefined || given === null) return { list: undefined, warnings: [] };
   if (!isRecord(given))
     throw new ConfigurationError(place, 'must be a map with defaultAction and policies.');
   const warnings: string[] = [];
-  const items = listOf(given.policies, `${place}.policies`, 'apps and what they may call');
-  const defaultAction = actionOf(given.defaultAction, `${place}.defaultAction`, warnings);
+  const items = listOf(given.policies, place.at('policies'), 'apps and what they may call');
+  const defaultAction = actionOf(given.defaultAction, place.at('defaultAction'), warnings);
   if (defaultAction === undefined && items.length > 0) {
     warnings.push(
-      `${place}.defaultAction is missing, so apps without a policy are allowed everything; write "deny" where only those listed may call.`,
+      `${place.at('defaultAction')} is missing, so apps without a policy are allowed everything; write "deny" where only those listed may call.`,
     );
   }
   const policies = new Map<string, AppPolicy>();
   for (const [at, item] of items.entries()) {
-    const where = `${place}.policies[${at}]`;
+    const where = place.at('policies', at);
     const { key, policy } = readPolicy(item, where, protocol, warnings);
     if (policies.has(key)) {
       warnings.push(
@@ -55,30 +55,30 @@ export function readAccessList(
 
 function readPolicy(
   given: unknown,
-  place: string,
+  place: Place,
   protocol: 'http' | 'grpc',
   warnings: string[],
 ): { readonly key: string; readonly policy: AppPolicy } {
   if (!isRecord(given)) throw new ConfigurationError(place, 'must be a map with appId.');
-  const appId = needed(given.appId, `${place}.appId`, 'the id of the app that calls');
+  const appId = needed(given.appId, place.at('appId'), 'the id of the app that calls');
   const trustDomain = needed(
     given.trustDomain,
-    `${place}.trustDomain`,
+    place.at('trustDomain'),
     'the trust domain of its certificate, say "public"',
   );
   const namespace = needed(
     given.namespace,
-    `${place}.namespace`,
+    place.at('namespace'),
     'the namespace of the app that calls, say "default"',
   );
-  const defaultAction = actionOf(given.defaultAction, `${place}.defaultAction`, warnings);
+  const defaultAction = actionOf(given.defaultAction, place.at('defaultAction'), warnings);
   const operations = new OperationTree<OperationRule>();
-  const rules: { where: string; written: string; rule: OperationRule }[] = [];
-  const items = listOf(given.operations, `${place}.operations`, 'operations');
+  const rules: { where: Place; written: string; rule: OperationRule }[] = [];
+  const items = listOf(given.operations, place.at('operations'), 'operations');
   for (const [at, item] of items.entries()) {
-    const where = `${place}.operations[${at}]`;
+    const where = place.at('operations', at);
     if (!isRecord(item)) throw new ConfigurationError(where, 'must be a map with name and action.');
-    const name = needed(item.name, `${where}.name`, 'an operation, say "/orders/*"');
+    const name = needed(item.name, where.at('name'), 'an operation, say "/orders/*"');
     const rule = readRule(item, where, protocol, warnings);
     const written = protocol === 'http' ? name.toLowerCase() : name;
     operations.add(written, rule);
@@ -86,9 +86,12 @@ function readPolicy(
   }
   for (const { where, written, rule } of rules) {
     // A name that the pattern is surely for.
-    if (operations.find(written.replace(/\*+/g, '~')) === rule) continue;
+    const found = operations.find(written.replace(/\*+/g, '~'));
+    if (found === rule) continue;
     warnings.push(
-      `${where} has no effect: an operation above it or before it is for ${written} too.`,
+      found === undefined
+        ? `${where} has no effect: a segment that is a star counts at the end only; write "/**" for all that follows.`
+        : `${where} has no effect: an operation above it or before it is for ${written} too.`,
     );
   }
   return { key: policyKey(appId, namespace), policy: { trustDomain, defaultAction, operations } };
@@ -96,20 +99,20 @@ function readPolicy(
 
 function readRule(
   item: Readonly<Record<string, unknown>>,
-  place: string,
+  place: Place,
   protocol: 'http' | 'grpc',
   warnings: string[],
 ): OperationRule {
-  const action = actionOf(item.action, `${place}.action`, warnings) ?? 'deny';
+  const action = actionOf(item.action, place.at('action'), warnings) ?? 'deny';
   if (item.action === undefined || item.action === null || item.action === '') {
-    warnings.push(`${place}.action is missing, which denies; write "allow" or "deny".`);
+    warnings.push(`${place.at('action')} is missing, which denies; write "allow" or "deny".`);
   }
   const verbs = new Map<string, AccessAction>();
-  const given = listOf(item.httpVerb, `${place}.httpVerb`, 'verbs, say [GET, POST] or ["*"]');
+  const given = listOf(item.httpVerb, place.at('httpVerb'), 'verbs, say [GET, POST] or ["*"]');
   for (const verb of given) {
     const text = String(verb);
     if (text !== text.toUpperCase()) {
-      warnings.push(`${place}.httpVerb: "${text}" is no verb; write ${text.toUpperCase()}.`);
+      warnings.push(`${place.at('httpVerb')}: "${text}" is no verb; write ${text.toUpperCase()}.`);
     }
     verbs.set(text, action);
   }
@@ -119,7 +122,7 @@ function readRule(
   return { action, verbs };
 }
 
-function actionOf(given: unknown, place: string, warnings: string[]): AccessAction | undefined {
+function actionOf(given: unknown, place: Place, warnings: string[]): AccessAction | undefined {
   if (given === undefined || given === null || given === '') return undefined;
   const text = String(given).toLowerCase();
   if (text === 'allow' || text === 'deny') return text;
@@ -127,13 +130,13 @@ function actionOf(given: unknown, place: string, warnings: string[]): AccessActi
   return 'deny';
 }
 
-function needed(given: unknown, place: string, what: string): string {
+function needed(given: unknown, place: Place, what: string): string {
   if (typeof given === 'string' && given !== '') return given;
   if (typeof given === 'number') return String(given);
   throw new ConfigurationError(place, `is missing; write ${what}.`);
 }
 
-function listOf(given: unknown, place: string, what: string): readonly unknown[] {
+function listOf(given: unknown, place: Place, what: string): readonly unknown[] {
   if (given === undefined || given === null) return [];
   if (Array.isArray(given)) return given;
   throw new ConfigurationError(place, `must be a list of ${what}.`);

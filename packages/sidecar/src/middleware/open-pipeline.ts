@@ -1,10 +1,11 @@
 import { ConfigurationError } from '../resources/configuration-error.ts';
+import type { Place } from '../resources/place.ts';
 import { at, isRecord } from '../resources/resource-files.ts';
 import type { Middleware } from './middleware.ts';
 
 /** A handler as the Configuration names it, and where. */
 export interface HandlerSpec {
-  /** `config.yaml: spec.httpPipeline.handlers[0]` */
+  /** `config.yaml:3:5: spec.httpPipeline.handlers[0]` */
   readonly place: string;
   readonly name: string;
   readonly type: string;
@@ -19,17 +20,17 @@ export interface OpenMiddleware {
 }
 
 /** Reads `spec.httpPipeline` or `spec.appHttpPipeline`; undefined where there is none. */
-export function readHandlers(given: unknown, place: string): readonly HandlerSpec[] | undefined {
+export function readHandlers(given: unknown, place: Place): readonly HandlerSpec[] | undefined {
   const handlers = at(given, 'handlers');
   if (handlers === undefined || handlers === null) return undefined;
   const shape = 'must be a list of { name, type }.';
-  if (!Array.isArray(handlers)) throw new ConfigurationError(`${place}.handlers`, shape);
+  if (!Array.isArray(handlers)) throw new ConfigurationError(place.at('handlers'), shape);
   return handlers.map((item, index) => {
-    const where = `${place}.handlers[${index}]`;
+    const where = place.at('handlers', index);
     if (!isRecord(item)) throw new ConfigurationError(where, 'must be a map with name and type.');
     const { name, type, version } = item;
     return {
-      place: where,
+      place: String(where),
       name: String(name ?? ''),
       type: String(type ?? '').toLowerCase(),
       version: String(version || 'v1'),

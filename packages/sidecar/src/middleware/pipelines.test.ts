@@ -52,7 +52,7 @@ test('a handler without a component is told, with its place and what to do', asy
   assert.deepEqual(
     log.filter((line) => line.includes('skipped')),
     [
-      `${file}: spec.httpPipeline.handlers[0]: the handler "guard" (middleware.http.bearer/v1) is skipped, so requests pass without it: there is no component "guard"; add the component, or correct name and type.`,
+      `${file}:2:36: spec.httpPipeline.handlers[0]: the handler "guard" (middleware.http.bearer/v1) is skipped, so requests pass without it: there is no component "guard"; add the component, or correct name and type.`,
     ],
   );
 });

@@ -36,10 +36,27 @@ test('clients and paths have rates of their own; the last proxy’s word counts'
       ask('/a', forwarded('5.5.5.5,4.4.4.4'), '9.9.9.9:5'),
       ask('/a', ['x-real-ip', '6.6.6.6'], '1.1.1.1:5'),
       ask('/a', [], '[::1]:5'),
+      ask(`/${'long'.repeat(99)}`, [], '7.7.7.7:5'),
+      ask(`/${'long'.repeat(98)}`, [], '7.7.7.7:5'),
+      ask(`/${'long'.repeat(99)}`, [], '7.7.7.7:5'),
       ask('/a', [], undefined),
       ask('/a', [], undefined),
     ],
-    ['pass', '429', 'pass', 'pass', 'pass', '429', 'pass', 'pass', 'pass', '429'],
+    [
+      'pass',
+      '429',
+      'pass',
+      'pass',
+      'pass',
+      '429',
+      'pass',
+      'pass',
+      'pass',
+      'pass',
+      '429',
+      'pass',
+      '429',
+    ],
   );
 });
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Clock } from '@holdfast/core';
 import type { ComponentSettings } from '../components/component-settings.ts';
 import {
@@ -12,6 +13,8 @@ const DEFAULT_PER_SECOND = 100;
 /** Clients and paths that are told apart; twice as many at most are remembered. */
 const REMEMBERED = 10_000;
 const MAX_CLIENT_LETTERS = 64;
+/** Longer paths are remembered by their digest. */
+const MAX_PATH_LETTERS = 128;
 
 interface Bucket {
   tokens: number;
@@ -42,7 +45,7 @@ export function rateLimit(settings: ComponentSettings, clock: Clock): Middleware
   return {
     judge(head) {
       const client = clientOf(head);
-      const bucket = bucketOf(`${client} ${readPath(head.path).path}`);
+      const bucket = bucketOf(`${client} ${shortened(readPath(head.path).path)}`);
       const nowMs = clock.now();
       bucket.tokens = Math.min(burst, bucket.tokens + ((nowMs - bucket.atMs) / 1000) * perSecond);
       bucket.atMs = nowMs;
@@ -74,6 +77,11 @@ function clientOf(head: PassingHead): string {
   const forwarded = headerOf(head, 'x-forwarded-for')?.split(',').at(-1)?.trim();
   const address = forwarded || headerOf(head, 'x-real-ip')?.trim() || hostOf(head.from);
   return address.slice(0, MAX_CLIENT_LETTERS);
+}
+
+function shortened(path: string): string {
+  if (path.length <= MAX_PATH_LETTERS) return path;
+  return createHash('sha256').update(path).digest('base64');
 }
 
 function hostOf(from: string | undefined): string {

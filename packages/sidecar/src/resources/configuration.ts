@@ -4,6 +4,7 @@ import { readAccessList } from '../access/read-access-list.ts';
 import { readApiRules } from '../access/read-api-rules.ts';
 import { type HandlerSpec, readHandlers } from '../middleware/open-pipeline.ts';
 import { NO_EXPORTS, type TracingExports, tracingExports } from '../trace/tracing-configuration.ts';
+import { Place } from './place.ts';
 import { at, isRecord, type Resource } from './resource-files.ts';
 
 /** How sidecars find each other. */
@@ -75,17 +76,18 @@ export function mergeConfigurations(
   protocol: 'http' | 'grpc' = 'http',
 ): Configuration {
   let merged = NO_CONFIGURATION;
-  for (const { file, kind, document } of resources) {
+  for (const { file, kind, document, locate } of resources) {
     if (kind !== 'Configuration') continue;
+    const place = new Place(file, ['spec'], locate);
     const spec = expand(at(document, 'spec'), env);
     const rate = at(spec, 'tracing', 'samplingRate');
     const enabled = at(spec, 'metrics', 'enabled') ?? at(spec, 'metric', 'enabled');
     const apiLogging = at(spec, 'logging', 'apiLogging', 'enabled');
     const without = ignoredKeys(spec);
-    const acl = readAccessList(at(spec, 'accessControl'), file, protocol);
-    const api = readApiRules(at(spec, 'api'), file);
+    const acl = readAccessList(at(spec, 'accessControl'), place.at('accessControl'), protocol);
+    const api = readApiRules(at(spec, 'api'), place.at('api'));
     const handlers = (key: 'httpPipeline' | 'appHttpPipeline') =>
-      readHandlers(at(spec, key), `${file}: spec.${key}`) ?? merged[key];
+      readHandlers(at(spec, key), place.at(key)) ?? merged[key];
     merged = {
       nameResolution: nameResolution(at(spec, 'nameResolution')) ?? merged.nameResolution,
       samplingRate: rate === undefined ? merged.samplingRate : samplingRate(rate),
