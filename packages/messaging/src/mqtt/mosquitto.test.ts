@@ -188,6 +188,14 @@ function suite({ process: mosquitto, url }: MosquittoServer): void {
   });
 }
 
+test('topics that MQTT does not have cannot be subscribed to', async () => {
+  const broker = mqttBroker({ mqtt, url: 'mqtt://127.0.0.1:1', clientId: 'c' });
+  for (const topic of ['a#', 'a/+b', '', '$share/g/', '$share/g']) {
+    const subscribed = broker.subscribe(topic, { group: 'g' }, async () => {});
+    await assert.rejects(subscribed, { name: 'TypeError', message: /cannot be subscribed to/ });
+  }
+});
+
 test('what MQTT 3.1.1 cannot do is refused, naming the culprit', () => {
   const refused = (more: More) => {
     try {

@@ -163,6 +163,9 @@ export class MqttSession {
   }
 }
 
+/** What a shared subscription has before its topic. */
+export const SHARED = /^\$share\/[^/+#]+\//;
+
 /** Tells the client that `stream.write` will do it. */
 const ACKNOWLEDGED_LATER = new Error('acknowledged later');
 
@@ -174,7 +177,7 @@ function readerOf(topic: string, readers: ReadonlyMap<string, Reader>): Reader |
   const exact = readers.get(topic);
   if (exact !== undefined) return exact;
   for (const reader of readers.values()) {
-    if (matches(reader.filter.replace(/^\$share\/[^/]+\//, ''), topic)) return reader;
+    if (matches(reader.filter.replace(SHARED, ''), topic)) return reader;
   }
   return undefined;
 }

@@ -14,7 +14,7 @@ export interface SubscriberOptions extends Omit<DeliveryOptions, 'bury'> {
 /** Asks the application what it wants, and subscribes to that and to what the resources say. */
 export class Subscriber {
   readonly #options: SubscriberOptions;
-  readonly #active: TopicSubscription[] = [];
+  #active: TopicSubscription[] = [];
   #started: Promise<void> | undefined;
 
   constructor(options: SubscriberOptions) {
@@ -39,13 +39,13 @@ export class Subscriber {
     const { ask, brokers, declared, log } = this.#options;
     if (brokers.size === 0) return;
     const wanted = [...declared, ...(await asked(ask, log))];
-    for (const one of wanted) {
-      // Said twice, the first counts, as in Dapr.
-      const known = this.#active.some(
-        ({ pubsub, topic }) => pubsub === one.pubsub && topic === one.topic,
-      );
-      if (!known) await this.#subscribe(one);
-    }
+    // Said twice, the first counts, as in Dapr.
+    const first = wanted.filter(
+      ({ pubsub, topic }, at) =>
+        wanted.findIndex((one) => one.pubsub === pubsub && one.topic === topic) === at,
+    );
+    // Side by side: in Kafka each member that joins has the others of its group begin anew.
+    await Promise.all(first.map((one) => this.#subscribe(one)));
   }
 
   async #subscribe(subscription: TopicSubscription): Promise<void> {
@@ -67,9 +67,14 @@ export class Subscriber {
       bury: (dead, message) => open.broker.publish(dead, message),
     };
     this.#active.push(subscription);
-    await open.broker.subscribe(topic, (message, signal) =>
-      deliver(subscription, message, options, signal),
-    );
+    try {
+      await open.broker.subscribe(topic, (message, signal) =>
+        deliver(subscription, message, options, signal),
+      );
+    } catch (error) {
+      this.#active = this.#active.filter((one) => one !== subscription);
+      log.error(`Nobody subscribes to ${topic} in pubsub ${pubsub}: ${(error as Error).message}`);
+    }
   }
 }
 
