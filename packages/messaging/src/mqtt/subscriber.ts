@@ -39,6 +39,10 @@ export class MqttSubscriber {
     }
   }
 
+  async close(): Promise<void> {
+    await Promise.all([...this.#sessions.values()].map((session) => session.close()));
+  }
+
   #in(clientId: string): MqttSession {
     const known = this.#sessions.get(clientId);
     if (known !== undefined) return known;
