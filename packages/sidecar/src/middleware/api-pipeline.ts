@@ -7,20 +7,14 @@ import type { Middleware } from './middleware.ts';
 export function apiPipeline(
   chain: readonly Middleware[],
   route: (call: ApiCall) => void,
-): (call: ApiCall) => void {
+): (call: ApiCall) => void | Promise<void> {
   if (chain.length === 0) return route;
   return (call) => {
     const passage = passThrough(chain, headOf(call));
-    if (!(passage instanceof Promise)) {
-      follow(passage, call, route);
-      return;
-    }
-    passage
-      .then((known) => {
-        if (!call.res.destroyed) follow(known, call, route);
-      })
-      // A fault of ours costs one request.
-      .catch((error: unknown) => call.failed(error));
+    if (!(passage instanceof Promise)) return follow(passage, call, route);
+    return passage.then((known) => {
+      if (!call.res.destroyed) follow(known, call, route);
+    });
   };
 }
 
