@@ -194,8 +194,9 @@ function addDeadCommands(program: Command, done: (status: number) => void): void
     for (const [name, meaning] of args) command.argument(name, meaning);
     command.requiredOption(
       '-s, --store <file>',
-      "the outbox's SQLite file; a service may have it open",
+      "the outbox's SQLite file, or postgres://USER@HOST/DATABASE; a service may have it open",
     );
+    command.option('--schema <name>', 'on PostgreSQL: its schema (holdfast)');
     for (const [flags, meaning] of options) command.option(flags, meaning);
     command.action(async (...given: unknown[]) => {
       const { dead: run } = await import('./commands/dead.ts');

@@ -7,7 +7,10 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openOutbox } from '@holdfast/messaging';
+import { postgresStore } from '@holdfast/messaging/postgres';
 import { sqliteStore } from '@holdfast/messaging/sqlite';
+import { postgresServer, withServer } from '@holdfast/test-servers';
+import { Pool } from 'pg';
 import type { DeadOptions } from '../dead/dead-options.ts';
 import { type DeadAction, dead } from './dead.ts';
 
@@ -167,6 +170,48 @@ test('the command itself: help, a table, and a status', async (t) => {
     [1, true],
   );
   assert.deepEqual([without.status, /--store/.test(without.err)], [2, true]);
+});
+
+test('an outbox on PostgreSQL is looked at in the same way, and its password is told to nobody', async (t) => {
+  const server = await withServer(t, postgresServer);
+  if (server === undefined) return;
+  const pool = new Pool({ connectionString: server.url, max: 3 });
+  const store = postgresStore({ pool, schema: 'orders' });
+  const outbox = await openOutbox({ store });
+  await outbox.accept([{ id: 'o1', topic: 'orders', body: 'x' }]);
+  await store.bury(await store.lease(1, 60_000), 'refused');
+  const secret = server.url.replace('postgres@', 'postgres:hidden@');
+  const { run } = await outboxFile(t);
+  const at = { store: secret, schema: 'orders' };
+
+  const listed = await run('list', [], at);
+  const replayed = await run('replay', ['o1'], at);
+  const refusals = await Promise.all([
+    run('show', ['o1'], at).catch((error: Error) => error.message),
+    run('list', [], { store: secret }).catch((error: Error) => error.message),
+    run('list', [], { ...at, store: secret.replace(/:\d+\/.*/, ':1/postgres') }).catch(
+      (error: Error) => error.message,
+    ),
+    run('list', [], { ...at, schema: 'Orders' }).catch((error: Error) => error.message),
+    run('list', [], { schema: 'orders' }).catch((error: Error) => error.message),
+  ]);
+  const { rows } = await pool.query("SELECT 1 FROM pg_tables WHERE schemaname = 'holdfast'");
+  await outbox.close();
+  await pool.end();
+
+  assert.deepEqual(listed.out[1], '1  0s  orders  refused  o1');
+  assert.deepEqual(replayed.out, ['1 dead letter replayed.']);
+  assert.deepEqual(
+    refusals.map((words) => String(words).replaceAll(server.url, 'URL')),
+    [
+      'No dead letter "o1" in URL: that message is queued. `holdfast dead list --each --store URL` lists those there are.',
+      '--store URL: there is no outbox in its schema "holdfast". --schema is the one that the service gives to postgresStore({ schema }).',
+      '--store postgres://postgres@127.0.0.1:1/postgres cannot be used: connect ECONNREFUSED 127.0.0.1:1',
+      '--schema must be up to 40 lower-case letters, digits and "_", as the service gives it to postgresStore({ schema }), not "Orders".',
+      '--schema is for a --store postgres://…; a file has none.',
+    ],
+  );
+  assert.deepEqual(rows, [], 'nothing was made');
 });
 
 test('Ctrl-C stops a replay where it is, and the same command goes on with it', async (t) => {

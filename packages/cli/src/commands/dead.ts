@@ -4,15 +4,9 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { buffer } from 'node:stream/consumers';
 import { type DeadLetters, type Outbox, openOutbox } from '@holdfast/messaging';
-import { sqliteStore } from '@holdfast/messaging/sqlite';
-import {
-  choiceOf,
-  type DeadOptions,
-  headersOf,
-  storePath,
-  wholeNumber,
-} from '../dead/dead-options.ts';
+import { choiceOf, type DeadOptions, headersOf, wholeNumber } from '../dead/dead-options.ts';
 import { describeLetter, groupTable, letterTable } from '../dead/describe-letter.ts';
+import { openStore } from '../dead/open-store.ts';
 import { FlagError } from '../flags/flag.ts';
 import { interruptSignals } from '../supervisor/interrupt-signals.ts';
 import type { CommandContext } from './output.ts';
@@ -26,23 +20,27 @@ interface Job extends CommandContext {
   readonly options: DeadOptions;
 }
 
-/** The service that writes the file holds it for a moment now and then. */
-const BUSY_MS = 5_000;
-
-/** `holdfast dead …`: what could not be delivered, from the file of an outbox that may be in use. */
+/** `holdfast dead …`: what could not be delivered, from an outbox that may be in use. */
 export async function dead(
   action: DeadAction,
   words: readonly string[],
   options: DeadOptions,
   context: CommandContext,
 ): Promise<number> {
-  const store = sqliteStore({ path: storePath(context.cwd, options), busyTimeoutMs: BUSY_MS });
-  await store.open();
+  const { store, name, end } = await openStore(context.cwd, options);
   const outbox = await openOutbox({ store });
   try {
-    return await ACTIONS[action]({ ...context, outbox, dead: outbox.dead, words, options });
+    const job = {
+      ...context,
+      outbox,
+      dead: outbox.dead,
+      words,
+      options: { ...options, store: name },
+    };
+    return await ACTIONS[action](job);
   } finally {
     await outbox.close();
+    await end();
   }
 }
 
@@ -104,7 +102,7 @@ async function replay(job: Job): Promise<number> {
       output.out(`Stopped: ${counted(report.replayed)} replayed. The same command goes on.`);
       return 1;
     } else output.out(`${counted(report.replayed)} replayed.`);
-    return end(said, output);
+    return tell(said, output);
   } finally {
     close();
   }
@@ -176,11 +174,11 @@ async function drop(job: Job): Promise<number> {
     const { chosen } = await dead.replayAll(choice, { dryRun: true });
     output.out(`${counted(chosen)} would be dropped; nothing was changed.`);
     for (const line of groupTable(await dead.groups(choice))) output.out(line);
-    return end(said, output);
+    return tell(said, output);
   }
   const dropped = await dead.discardAll(choice);
   output.out(`${counted(dropped)} dropped.`);
-  return end(said, output);
+  return tell(said, output);
 }
 
 /** What is to be said of ids that were named and are not dead; with any of them the command fails. */
@@ -193,7 +191,7 @@ async function strangers({ dead, outbox, words, options }: Job): Promise<readonl
   return said;
 }
 
-function end(said: readonly string[], output: CommandContext['output']): number {
+function tell(said: readonly string[], output: CommandContext['output']): number {
   for (const line of said) output.err(line);
   return said.length === 0 ? 0 : 1;
 }

@@ -1,11 +1,11 @@
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import type { DeadChoice } from '@holdfast/messaging';
 import { FlagError } from '../flags/flag.ts';
 
 /** As commander hands them over: texts, or absent. */
 export interface DeadOptions {
+  /** A file, or the address of a PostgreSQL database. */
   readonly store: string;
+  readonly schema?: string;
   readonly topic?: string;
   readonly reason?: string;
   readonly all?: boolean;
@@ -18,15 +18,6 @@ export interface DeadOptions {
   readonly out?: string;
   readonly force?: boolean;
   readonly json?: boolean;
-}
-
-/** The file of `--store`. A file that is not there is a mistake, and is not made. */
-export function storePath(cwd: string, { store }: DeadOptions): string {
-  const file = path.resolve(cwd, store);
-  if (existsSync(file)) return file;
-  throw new FlagError(
-    `--store ${store}: there is no such file. It is the one that the service gives to sqliteStore({ path }).`,
-  );
 }
 
 /** Which letters an action that changes something is for. Nothing said is not everything meant. */

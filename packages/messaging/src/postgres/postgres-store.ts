@@ -49,7 +49,7 @@ export interface PostgresStore extends MessageStore {
 }
 
 /**
- * Keeps messages in tables of a PostgreSQL (14 or later) database, for any number of processes. Its
+ * Keeps messages in tables of a PostgreSQL database (14 or later, tested on 18), for any number of processes. Its
  * clock is the database's. What is accepted is as durable as your commits (`synchronous_commit`).
  */
 export function postgresStore(given: PostgresStoreOptions): PostgresStore {
