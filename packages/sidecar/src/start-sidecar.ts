@@ -136,6 +136,7 @@ async function start(
     log,
     variables,
     stateDir: options.stateDir,
+    graceMs: options.gracefulShutdownMs,
     outbound: (pubsub) => policies.book.forComponent(pubsub, 'Pubsub', 'outbound'),
   });
   closing.last(() => components.close());
@@ -257,7 +258,9 @@ async function start(
         apiLogging = options.enableApiLogging ?? on;
       },
     });
+    const endThoseThatLeft = await components.replace(next.components);
     await subscriber.declare(next.subscriptions);
+    endThoseThatLeft();
     log.info('The resources were read anew.');
   });
   log.info(`holdfast sidecar of ${appId} is up.`, {
@@ -276,7 +279,9 @@ async function start(
       if (!force) {
         await names.close();
         subscriber.hurry();
-        const drained = Promise.all([api.drain(), peerServer.drain()]).then(components.drain);
+        const drained = Promise.all([api.drain(), peerServer.drain()]).then(() =>
+          components.drain(),
+        );
         const waited = new AbortController();
         const limit = clock.sleep(options.gracefulShutdownMs, waited.signal).catch(() => {});
         await Promise.race([drained, limit, hurry.promise]);

@@ -11,17 +11,30 @@ import { StateService } from '../state/state-service.ts';
 import type { ComponentCalls } from './component-calls.ts';
 import type { Components } from './open-components.ts';
 
-/** The APIs behind which there is a component; the others answer that there is none. */
+/** Routes that are there while there is a component behind them; else the API answers that there is none. */
+export function whileAny(
+  components: ReadonlyMap<string, unknown>,
+  routes: readonly Route[],
+): readonly Route[] {
+  return routes.map((route) => ({ ...route, there: () => components.size > 0 }));
+}
+
+/** The APIs of components. */
 export function componentRoutes(
-  { bindings, pubsub, secrets, state }: Components,
+  {
+    bindings,
+    pubsub,
+    secrets,
+    state,
+  }: Pick<Components, 'bindings' | 'pubsub' | 'secrets' | 'state'>,
   calls: ComponentCalls,
   appId: string,
   clock: Clock,
   limits: BodyLimits,
 ): readonly Route[] {
-  const states = state.size === 0 ? [] : stateRoutes(new StateService(state, calls, appId), limits);
+  const states = whileAny(state, stateRoutes(new StateService(state, calls, appId), limits));
   const publishing = new PublishService(pubsub, calls, appId, clock);
-  const topics = pubsub.size === 0 ? [] : publishRoutes(publishing, limits);
+  const topics = whileAny(pubsub, publishRoutes(publishing, limits));
   const outputs = bindingRoutes(new BindingService(bindings.outputs, calls), limits);
-  return [...states, ...topics, ...secretRoutes(secrets, calls), ...outputs];
+  return [...states, ...topics, ...whileAny(secrets, secretRoutes(secrets, calls)), ...outputs];
 }

@@ -8,6 +8,7 @@ import { lockRoutes } from '../lock/lock-routes.ts';
 import { LockService } from '../lock/lock-service.ts';
 import type { Route } from '../server/api-routes.ts';
 import type { ComponentCalls } from './component-calls.ts';
+import { whileAny } from './component-routes.ts';
 import type { Components } from './open-components.ts';
 
 /** The APIs of locks and of configuration, where there is a component for them. */
@@ -17,8 +18,7 @@ export function lockAndConfigurationRoutes(
   limits: BodyLimits,
   telling: Pick<ConfigurationServiceOptions, 'ask' | 'inbound'>,
 ): readonly Route[] {
-  const locking = locks.size === 0 ? [] : lockRoutes(new LockService(locks, calls), limits);
-  if (configurations.size === 0) return locking;
+  const locking = whileAny(locks, lockRoutes(new LockService(locks, calls), limits));
   const service = new ConfigurationService({ stores: configurations, calls, ...telling });
-  return [...locking, ...configurationRoutes(service)];
+  return [...locking, ...whileAny(configurations, configurationRoutes(service))];
 }

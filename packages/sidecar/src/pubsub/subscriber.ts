@@ -116,8 +116,8 @@ export class Subscriber {
     const { brokers, log } = this.#options;
     const { pubsub, topic, type } = subscription;
     const now = type === 'STREAMING' ? subscription : wanted.get(keyOf(subscription));
-    const broker = brokers.get(pubsub)?.broker;
-    if (now === undefined || broker === undefined) {
+    const open = brokers.get(pubsub);
+    if (now === undefined || open?.scopes.maySubscribe(topic) !== true) {
       this.#active.delete(live);
       log.info(`The subscription to ${topic} in ${pubsub} has ended.`);
       // Not waited for: the application may have an event in hand for as long as it likes.
@@ -131,8 +131,8 @@ export class Subscriber {
       live.change(now);
       log.info(`The subscription to ${topic} in ${pubsub} has changed.`);
     }
-    if (live.broker === broker) return;
-    if (!(await this.#join(live, broker))) this.#active.delete(live);
+    if (live.broker === open.broker) return;
+    if (!(await this.#join(live, open.broker))) this.#active.delete(live);
   }
 
   async #join(live: LiveSubscription, broker: PubSub): Promise<boolean> {

@@ -5,12 +5,11 @@ import { ApiError } from '../server/api-error.ts';
 import type { Route } from '../server/api-routes.ts';
 import type { SecretStore } from './secret-store.ts';
 
-/** `/v1.0/secrets/…`; none where there is no store, for daprd then says that there is none. */
+/** `/v1.0/secrets/…` over HTTP. */
 export function secretRoutes(
   stores: ReadonlyMap<string, SecretStore>,
   calls: ComponentCalls,
 ): readonly Route[] {
-  if (stores.size === 0) return [];
   const find = (name: string): SecretStore => {
     const store = stores.get(name);
     if (store !== undefined) return store;

@@ -5,6 +5,8 @@ import { notConfigured } from './not-configured.ts';
 export interface Route {
   readonly method: string;
   readonly path: RegExp;
+  /** Whether it is there now; components come and go. @default it is */
+  readonly there?: () => boolean;
   readonly handle: (call: ApiCall, match: RegExpExecArray) => void;
 }
 
@@ -20,7 +22,7 @@ export function createRouter(
 ): (call: ApiCall) => void {
   const find = (call: ApiCall, path: string): boolean => {
     for (const route of routes) {
-      if (route.method !== call.head.method) continue;
+      if (route.method !== call.head.method || route.there?.() === false) continue;
       const match = route.path.exec(path);
       if (match === null) continue;
       route.handle(call, match);
