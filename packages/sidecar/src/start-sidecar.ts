@@ -23,6 +23,8 @@ import { resolveSidecarOptions, type SidecarOptions } from './options.ts';
 import { Callee } from './peers/callee.ts';
 import { openPeerLeg } from './peers/open-peer-leg.ts';
 import { type LivePolicies, openPolicies } from './policies/live-policies.ts';
+import { httpCourier } from './pubsub/http-courier.ts';
+import { httpSubscriptions } from './pubsub/http-subscriptions.ts';
 import { Subscriber } from './pubsub/subscriber.ts';
 import { applyConfiguration } from './resources/apply-configuration.ts';
 import { openResources } from './resources/live-resources.ts';
@@ -144,7 +146,8 @@ async function start(
 
   const subscriber = new Subscriber({
     appId,
-    ask: askApp(app),
+    courier: httpCourier(askApp(app)),
+    ask: () => httpSubscriptions(askApp(app), log),
     brokers: components.pubsub,
     declared: resources.subscriptions,
     inbound: (pubsub) => policies.book.forComponent(pubsub, 'Pubsub', 'inbound'),

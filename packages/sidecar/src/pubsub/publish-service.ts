@@ -35,6 +35,13 @@ export interface Publication {
   readonly tracestate: string;
 }
 
+/** An entry of a bulk publication, by the client's id. */
+export interface BulkPublication extends Pick<Publication, 'body' | 'contentType' | 'metadata'> {
+  readonly entryId: string;
+}
+
+export type SharedByEntries = Omit<Publication, 'body' | 'contentType'>;
+
 /** Dapr's publishing, whatever the protocol; errors are `ApiError`. */
 export class PublishService {
   readonly #brokers: ReadonlyMap<string, OpenPubSub>;
@@ -64,21 +71,34 @@ export class PublishService {
     );
   }
 
-  /** Every entry is tried; resolves with those that failed. `shared` is what all of them have. */
+  /** As `publishBulkEntries`, of the JSON that HTTP brings. */
   async publishBulk(
     pubsub: string,
     topic: string,
     body: Buffer,
-    shared: Omit<Publication, 'body' | 'contentType'>,
+    shared: SharedByEntries,
+  ): Promise<readonly FailedEntry[]> {
+    this.#allowed(pubsub, topic);
+    return await this.publishBulkEntries(pubsub, topic, this.#entries(pubsub, topic, body), shared);
+  }
+
+  /** Every entry is tried; resolves with those that failed. `shared` is what all of them have. */
+  async publishBulkEntries(
+    pubsub: string,
+    topic: string,
+    entries: readonly BulkPublication[],
+    shared: SharedByEntries,
   ): Promise<readonly FailedEntry[]> {
     const open = this.#allowed(pubsub, topic);
-    const entries = this.#entries(pubsub, topic, body);
-    const messages = entries.map(({ entryId, event, contentType, metadata }) => ({
+    const ids = new Set(entries.map(({ entryId }) => entryId));
+    if (ids.size < entries.length || ids.has('')) {
+      throw entryIdsUnusable(pubsub, topic, this.#appId);
+    }
+    const messages = entries.map(({ entryId, metadata, ...event }) => ({
       entryId,
       message: this.#message(pubsub, topic, {
         ...shared,
-        body: event,
-        contentType,
+        ...event,
         metadata: { ...shared.metadata, ...metadata },
       }),
     }));
@@ -144,7 +164,7 @@ export class PublishService {
     }
   }
 
-  #entries(pubsub: string, topic: string, body: Buffer) {
+  #entries(pubsub: string, topic: string, body: Buffer): readonly BulkPublication[] {
     let list: unknown;
     try {
       list = JSON.parse(body.toString('utf8'));
@@ -153,22 +173,16 @@ export class PublishService {
     }
     if (!Array.isArray(list))
       throw bulkUnreadable(pubsub, topic, 'the body must be a list', this.#appId);
-    const ids = new Set<string>();
     return list.map((one: unknown) => {
       const entry = isRecord(one) ? one : {};
-      const entryId = typeof entry.entryId === 'string' ? entry.entryId : '';
       const event = eventBytes(entry.event, String(entry.contentType ?? ''));
       if (event === undefined) {
         const why = 'error: mismatch between contentType and event';
         throw eventUnreadable(pubsub, topic, why, this.#appId);
       }
-      if (entryId === '' || ids.has(entryId)) {
-        throw entryIdsUnusable(pubsub, topic, this.#appId);
-      }
-      ids.add(entryId);
       return {
-        entryId,
-        event,
+        entryId: typeof entry.entryId === 'string' ? entry.entryId : '',
+        body: event,
         contentType: String(entry.contentType),
         metadata: texts(entry.metadata),
       };
@@ -184,7 +198,7 @@ function failure(pubsub: string, topic: string, error: unknown): ApiError {
 /** A text as its content type has it, JSON as JSON; undefined where type and event do not go together. */
 function eventBytes(event: unknown, contentType: string): Buffer | undefined {
   const type = mediaType(contentType);
-  if (isJson(type)) return Buffer.from(JSON.stringify(event));
+  if (isJson(type)) return Buffer.from(JSON.stringify(event ?? null));
   if (type === '' || typeof event !== 'string') return undefined;
   return type === 'application/octet-stream' ? Buffer.from(event, 'base64') : Buffer.from(event);
 }

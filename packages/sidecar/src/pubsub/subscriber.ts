@@ -1,16 +1,16 @@
-import type { Logger } from '@holdfast/telemetry/log';
-import type { AskApp } from '../app/ask-app.ts';
 import type { OpenPubSub } from '../components/open-components.ts';
 import type { Courier } from './courier.ts';
 import type { DeliveryOptions } from './delivery.ts';
-import { httpCourier } from './http-courier.ts';
 import { LiveSubscription } from './live-subscription.ts';
 import type { PubSub, TopicListener } from './pubsub.ts';
-import { programmatic, type TopicSubscription } from './subscription.ts';
+import type { TopicSubscription } from './subscription.ts';
 
-export interface SubscriberOptions extends Omit<DeliveryOptions, 'bury' | 'courier'> {
+export interface SubscriberOptions extends Omit<DeliveryOptions, 'bury'> {
   readonly appId: string;
-  readonly ask: AskApp;
+  /** To the application, in the protocol it speaks. */
+  readonly courier: Courier;
+  /** What the application wants, when it is asked, once. Never rejects. */
+  readonly ask: () => Promise<readonly TopicSubscription[]>;
   /** As they are now: they may come and go. */
   readonly brokers: ReadonlyMap<string, OpenPubSub>;
   /** Those of the resources. */
@@ -20,7 +20,6 @@ export interface SubscriberOptions extends Omit<DeliveryOptions, 'bury' | 'couri
 /** Asks the application what it wants, and subscribes to that and to what the resources say. */
 export class Subscriber {
   readonly #options: SubscriberOptions;
-  readonly #http: Courier;
   readonly #active = new Set<LiveSubscription>();
   #declared: readonly TopicSubscription[];
   /** What the application said when it was asked; undefined before. */
@@ -31,7 +30,6 @@ export class Subscriber {
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
-    this.#http = httpCourier(options.ask);
     this.#declared = options.declared;
   }
 
@@ -75,7 +73,7 @@ export class Subscriber {
    */
   async add(
     subscription: TopicSubscription,
-    courier: Courier = this.#http,
+    courier: Courier = this.#options.courier,
   ): Promise<TopicListener | undefined> {
     const broker = this.#allowed(subscription);
     if (broker === undefined || this.#known(subscription)) return undefined;
@@ -97,8 +95,8 @@ export class Subscriber {
   /** Brings what is up in line with what is wanted, one change after the other. */
   #settle(): Promise<void> {
     this.#turn = this.#turn.then(async () => {
-      const { ask, brokers, log } = this.#options;
-      if (brokers.size > 0) this.#asked ??= await asked(ask, log);
+      const { ask, brokers } = this.#options;
+      if (brokers.size > 0) this.#asked ??= await ask();
       const wanted = firstOfEach([...this.#declared, ...(this.#asked ?? [])]);
       for (const live of this.#active) await this.#follow(live, wanted);
       if (brokers.size > 0) for (const one of wanted.values()) await this.add(one);
@@ -177,22 +175,4 @@ function firstOfEach(wanted: readonly TopicSubscription[]): ReadonlyMap<string, 
     if (!firsts.has(keyOf(one))) firsts.set(keyOf(one), one);
   }
   return firsts;
-}
-
-async function asked(ask: AskApp, log: Logger): Promise<readonly TopicSubscription[]> {
-  try {
-    const { body, status } = await ask({
-      method: 'GET',
-      path: '/dapr/subscribe',
-      headers: [],
-      body: null,
-    });
-    // An application that subscribes to nothing does not have the route.
-    if (status === 404) return [];
-    if (status !== 200) throw new Error(`it answered ${status}`);
-    return body.length === 0 ? [] : programmatic(JSON.parse(body.toString('utf8')));
-  } catch (error) {
-    log.error(`The application's /dapr/subscribe cannot be used: ${(error as Error).message}`);
-    return [];
-  }
 }
