@@ -7,8 +7,13 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 const PEERS = path.resolve(ROOT, '../shared/peers');
 const CACHE = path.resolve(ROOT, 'node_modules/.cache/holdfast-peers');
 
-/** The real daprd as an executable, unpacked once; undefined where this machine has none. */
+/**
+ * The real daprd as an executable, unpacked once; undefined where this machine has none.
+ * `HOLDFAST_DAPRD` names another build of it, for a component that is not among the stable ones:
+ * dapr's own `cmd/daprd/app` with that component and `nameresolution/sqlite` registered.
+ */
 export async function findDaprd(): Promise<string | undefined> {
+  if (process.env.HOLDFAST_DAPRD !== undefined) return process.env.HOLDFAST_DAPRD;
   const names = await readdir(PEERS).catch(() => []);
   const packed = names.find((name) => /^daprd-.*\.xz$/.test(name));
   if (packed === undefined) return undefined;
@@ -20,6 +25,18 @@ export async function findDaprd(): Promise<string | undefined> {
   await chmod(part, 0o755);
   await rename(part, executable);
   return executable;
+}
+
+/** Whether a build of daprd has a component: its code is named in it, such as `pubsub/jetstream`. */
+export async function hasComponent(executable: string, component: string): Promise<boolean> {
+  const wanted = Buffer.from(`components-contrib/${component}.`);
+  let end: Buffer = Buffer.alloc(0);
+  for await (const chunk of createReadStream(executable, { highWaterMark: 2 ** 20 })) {
+    const here = Buffer.concat([end, chunk as Buffer]);
+    if (here.includes(wanted)) return true;
+    end = here.subarray(-wanted.length);
+  }
+  return false;
 }
 
 async function unpack(from: string, to: string): Promise<void> {

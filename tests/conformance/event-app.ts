@@ -17,14 +17,18 @@ export const event = (data: string) =>
 
 const TOPICS = ['early', 'layout', 'flaky', 'dropped', 'unknown'];
 
-/** An application that subscribes to topics of `broker` and answers each as its name says. */
-export function eventApp() {
+/**
+ * An application that subscribes to topics of `broker` and answers each as its name says; to
+ * `more` too, each under a name of its own.
+ */
+export function eventApp(more: Readonly<Record<string, string>> = {}) {
   const received = new Map<string, Seen[]>();
   return {
     instead(seen: Seen) {
       if (seen.url === '/dapr/subscribe') {
-        const wanted = TOPICS.map((topic) => ({
-          ...{ pubsubname: 'broker', topic, route: `/on-${topic}` },
+        const named = [...TOPICS.map((topic) => [topic, topic]), ...Object.entries(more)];
+        const wanted = named.map(([name, topic]) => ({
+          ...{ pubsubname: 'broker', topic, route: `/on-${name}` },
         }));
         return { status: 200, body: JSON.stringify(wanted) };
       }

@@ -19,7 +19,9 @@ export type Role =
   /** It has no application. */
   | 'noport'
   /** It asks its clients for a token, and sends its application one. */
-  | 'secured';
+  | 'secured'
+  /** Its application speaks gRPC; only where a mesh is given one. */
+  | 'spoken';
 
 export const API_TOKEN = 'open-sesame';
 export const APP_TOKEN = 'it-is-me';
@@ -30,6 +32,7 @@ export interface Mesh {
   /** The folder that all sidecars have as their resources. */
   readonly resources: string;
   port(role: Role): number;
+  grpcPort(role: Role): number;
   metricsPort(role: Role): number;
   /** Resolves once the sidecar has ended by itself. */
   ended(role: Role): Promise<void>;
@@ -38,6 +41,7 @@ export interface Mesh {
 
 export interface Ports {
   readonly http: number;
+  readonly grpc: number;
   readonly metrics: number;
 }
 
@@ -63,12 +67,14 @@ export interface MeshOptions {
   readonly resources?: Readonly<Record<string, string>>;
   /** What the application does besides the echo. */
   readonly instead?: Instead;
+  /** The port of an application that speaks gRPC. */
+  readonly grpcAppPort?: number;
 }
 
 /** Starts a mesh of holdfast sidecars, or of real daprd where `daprd` names its executable. */
 export async function startMesh(
   daprd?: string,
-  { tracing, resources: more = {}, instead }: MeshOptions = {},
+  { tracing, resources: more = {}, instead, grpcAppPort }: MeshOptions = {},
 ): Promise<Mesh> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'holdfast-conformance-'));
   const app = await startEchoApp(instead);
@@ -87,14 +93,16 @@ export async function startMesh(
   const begin = async (role: Role): Promise<void> => {
     // daprd is not ready before its application is there, so this one goes when it is.
     const mortal = role === 'down' ? await startEchoApp() : undefined;
-    const appPort = role === 'noport' ? undefined : (mortal ?? app).port;
+    const http = role === 'noport' ? undefined : (mortal ?? app).port;
+    const appPort = role === 'spoken' ? grpcAppPort : http;
     const start = { role, appPort, resources, config };
     running.set(role, await (daprd === undefined ? holdfast(start) : dapr(daprd, start)));
     await mortal?.close();
   };
   // The first makes the table; two at once would meet there.
   await begin('caller');
-  await Promise.all(ROLES.slice(1).map(begin));
+  const others = [...ROLES.slice(1), ...(grpcAppPort === undefined ? [] : ['spoken' as const])];
+  await Promise.all(others.map(begin));
   registerDead(names, 'gone', await freePort());
   registerDead(names, 'dead', await freePort());
 
@@ -103,6 +111,7 @@ export async function startMesh(
     app,
     resources,
     port: (role) => of(role).ports.http,
+    grpcPort: (role) => of(role).ports.grpc,
     metricsPort: (role) => of(role).ports.metrics,
     ended: (role) => of(role).ended,
     async stop() {
@@ -119,15 +128,21 @@ async function holdfast({ role, appPort, resources, config }: Start): Promise<Ru
       appId: role,
       ...(appPort === undefined ? {} : { appPort }),
       httpPort: 0,
+      grpcPort: 0,
       metricsPort: 0,
       resourcesPaths: [resources],
       configPaths: [config],
+      ...(role === 'spoken' ? { appProtocol: 'grpc' as const } : {}),
       ...(role === 'secured' ? { apiToken: API_TOKEN, appApiToken: APP_TOKEN } : {}),
     },
     { variables: process.env },
   );
   return {
-    ports: { http: sidecar.ports.http, metrics: sidecar.ports.metrics! },
+    ports: {
+      http: sidecar.ports.http,
+      grpc: sidecar.ports.grpc!,
+      metrics: sidecar.ports.metrics!,
+    },
     ended: sidecar.ended,
     stop: () => sidecar.stop({ force: true }),
   };
@@ -146,6 +161,7 @@ async function dapr(executable: string, start: Start): Promise<Running> {
     'resources-path': resources,
     config,
     'dapr-listen-addresses': '127.0.0.1',
+    'app-protocol': role === 'spoken' ? 'grpc' : undefined,
   };
   const args = Object.entries(flags).flatMap(([name, value]) =>
     value === undefined ? [] : [`--${name}`, String(value)],
@@ -156,7 +172,7 @@ async function dapr(executable: string, start: Start): Promise<Running> {
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   await ready(http!);
   return {
-    ports: { http: http!, metrics: metrics! },
+    ports: { http: http!, grpc: grpc!, metrics: metrics! },
     ended,
     async stop() {
       child.kill('SIGKILL');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import * as errors from './errors.ts';
 import { CircuitOpenError, isPolicyError, TimedOutError } from './errors.ts';
 
 test('a policy error says who refused, with which code, and when to come back', () => {
@@ -19,6 +20,26 @@ test('a policy error says who refused, with which code, and when to come back', 
   );
   assert.ok(error instanceof Error);
   assert.equal('cause' in new TimedOutError('t', 'over'), false);
+});
+
+test('each refusal has a name and a code of its own', () => {
+  const { isPolicyError: _, PolicyError: __, ...refusals } = errors;
+  const made = Object.values(refusals).map((One) => {
+    const { code, name } = new One('p', 'no');
+    return [name, code];
+  });
+  assert.deepEqual(Object.fromEntries(made), {
+    BulkheadFullError: 'BULKHEAD_FULL',
+    CircuitBusyError: 'CIRCUIT_BUSY',
+    CircuitOpenError: 'CIRCUIT_OPEN',
+    DeadlineExceededError: 'DEADLINE_EXCEEDED',
+    LimitExceededError: 'LIMIT_EXCEEDED',
+    QueueTimedOutError: 'QUEUE_TIMED_OUT',
+    RateLimitedError: 'RATE_LIMITED',
+    ShedError: 'SHED',
+    ThrottledError: 'THROTTLED',
+    TimedOutError: 'TIMED_OUT',
+  });
 });
 
 test('a policy error captures no stack, and leaves the limit for others as it was', () => {

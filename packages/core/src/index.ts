@@ -112,7 +112,13 @@ export {
   type KeyedSnapshot,
   keyedPipeline,
 } from './keyed/keyed-pipeline.ts';
-export { type Pipeline, type PipelineSnapshot, type PolicySnapshot, pipeline } from './pipeline.ts';
+export {
+  type Pipeline,
+  type PipelineSnapshot,
+  type PolicySnapshot,
+  pipeline,
+  type Wrappable,
+} from './pipeline.ts';
 export {
   type Call,
   type CallFunction,
@@ -121,6 +127,7 @@ export {
   type Degraded,
   type DegradedKind,
   type ExecuteOptions,
+  type OfResult,
   type Policy,
   type PolicyKind,
 } from './policy.ts';

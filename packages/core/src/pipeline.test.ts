@@ -142,3 +142,37 @@ describe('a swap', () => {
     );
   });
 });
+
+describe('a wrapped function', () => {
+  test('keeps its name, its arguments and its `this`, and is told about its call where it asks', async () => {
+    const p = pipeline('p', [retry({ maxRetries: 1, delayMs: 0 })], { registry: undefined });
+    const shop = {
+      currency: 'EUR',
+      price: p.wrap(function price(this: { currency: string }, item: string, count: number) {
+        return `${count} ${item}: ${this.currency}`;
+      }),
+      order: p.wrapCall(function order(this: { currency: string }, call, item: string) {
+        if (call.attempt === 1) throw new Error('again');
+        return `${call.attempt} ${item}: ${this.currency}`;
+      }),
+      none: p.wrapCall(function none() {
+        return 'none';
+      }),
+    };
+    assert.deepEqual(
+      [await shop.price('apple', 2), await shop.order('pear'), await shop.none()],
+      ['2 apple: EUR', '2 pear: EUR', 'none'],
+    );
+    assert.deepEqual(
+      [shop.price, shop.order, shop.none].map(({ name, length }) => [name, length]),
+      [
+        ['price', 2],
+        ['order', 1],
+        ['none', 0],
+      ],
+    );
+    for (const property of ['name', 'length']) {
+      assert.ok(Object.getOwnPropertyDescriptor(shop.price, property)?.configurable);
+    }
+  });
+});

@@ -18,7 +18,7 @@ import type {
   PolicyKind,
 } from './policy.ts';
 import { systemRandom } from './random.ts';
-import { type ForcePipeline, registry as processRegistry } from './registry.ts';
+import { type ForcePipeline, registry as processRegistry, type Registry } from './registry.ts';
 
 /** A chain of policies with a name. Calls through it share its state: circuits, permits, queues. */
 export interface Pipeline {
@@ -28,7 +28,9 @@ export interface Pipeline {
 
   execute<T>(fn: CallFunction<T>, options?: ExecuteOptions<T>): Promise<T>;
 
-  /** `fn` behind this pipeline; keeps its name, length, `this` and types. */
+  /** `fn` behind this pipeline; keeps its name, length, `this` and types, of an overloaded one as well. */
+  wrap<F extends object>(fn: F & Wrappable<F>): F;
+  /** As above, for a function that is not asynchronous yet: of overloads, the types of the last. */
   wrap<This, A extends unknown[], R>(
     fn: (this: This, ...args: A) => PromiseLike<R> | R,
   ): (this: This, ...args: A) => Promise<R>;
@@ -50,9 +52,33 @@ export interface Pipeline {
    */
   swap(policies: readonly Policy[]): void;
 
+  /**
+   * Drops what its caches have for `cacheKey`, here at once and in their stores: the next call asks
+   * the dependency. What is being fetched at the moment is given to those who wait for it, and not
+   * kept. Other processes' memory is not reached. Rejects where a store fails.
+   */
+  invalidate(cacheKey: string): Promise<void>;
+
+  /** As `invalidate`, for every key. */
+  invalidateAll(): Promise<void>;
+
   /** Takes it off the registry. Calls in flight end as usual. */
   [Symbol.dispose](): void;
 }
+
+/**
+ * Functions whose type stays true of what wraps them: a plain promise of their
+ * result must be all that they return, and they must be nothing but a function.
+ */
+export type Wrappable<F> = keyof F extends never
+  ? F extends (...args: never[]) => infer Returned
+    ? Returned extends Promise<unknown>
+      ? Promise<Awaited<Returned>> extends Returned
+        ? unknown
+        : never
+      : never
+    : never
+  : never;
 
 /** The live state of a pipeline. */
 export interface PipelineSnapshot {
@@ -108,21 +134,32 @@ export function pipeline(
 }
 
 /**
- * A pipeline of a family: its events carry `key`, and it is not listed itself.
+ * One of a keyed pipeline.
  *
  * @internal
  */
-export function pipelineFor(
+export interface FamilyPipeline extends Pipeline {
+  readonly force: ForcePipeline;
+  /** Lets go of what it keeps to be quick with the next call, until that comes. */
+  rest(): void;
+}
+
+/**
+ * A pipeline of a family: its events carry `key`, and it is not listed itself.
+ * There may be a hundred thousand: it keeps no closure of its own.
+ *
+ * @internal
+ */
+export const pipelineFor = (
   name: string,
   policies: readonly Policy[],
   env: Partial<Env>,
   key: string,
-): { readonly pipeline: Pipeline; readonly force: ForcePipeline } {
-  const member = new LivePipeline(name, policies, env, key);
-  return { pipeline: member, force: (as, forMs) => member.force(as, forMs) };
-}
+): FamilyPipeline => new LivePipeline(name, policies, env, key);
 
-class LivePipeline implements Pipeline {
+const notListed = () => {};
+
+class LivePipeline implements FamilyPipeline {
   readonly name: string;
   readonly #world: StageWorld;
   readonly #tally: Tally = { inFlight: 0 };
@@ -138,6 +175,7 @@ class LivePipeline implements Pipeline {
     const registry = 'registry' in env ? env.registry : processRegistry;
     this.#world = {
       pipeline: name,
+      key,
       clock,
       random: env.random ?? systemRandom,
       alarms: alarmsOf(clock),
@@ -147,8 +185,11 @@ class LivePipeline implements Pipeline {
     };
     this.#policies = checkPolicies(policies);
     this.#program = this.#bringToLife(this.#policies);
-    const listed = key === undefined ? registry : undefined;
-    this.#unlist = listed?.add(this, (as, forMs) => this.force(as, forMs)) ?? (() => {});
+    this.#unlist = key === undefined && registry !== undefined ? this.#list(registry) : notListed;
+  }
+
+  #list(registry: Registry): () => void {
+    return registry.add(this, (as, forMs) => this.force(as, forMs));
   }
 
   get policies(): readonly Policy[] {
@@ -162,14 +203,13 @@ class LivePipeline implements Pipeline {
     return this.#program.take().start(fn, options);
   }
 
-  wrap<This, A extends unknown[], R>(
-    fn: (this: This, ...args: A) => PromiseLike<R> | R,
-  ): (this: This, ...args: A) => Promise<R> {
+  // What the two signatures in `Pipeline` promise of `F` is more than can be said here.
+  wrap<This, A extends unknown[], R>(fn: (this: This, ...args: A) => PromiseLike<R> | R): never {
     const execute = (attempt: CallFunction<R>) => this.execute(attempt);
     const wrapped = function (this: This, ...args: A): Promise<R> {
       return execute(() => fn.apply(this, args));
     };
-    return likeness(wrapped, fn.name, fn.length);
+    return likeness(wrapped, fn.name, fn.length) as never;
   }
 
   wrapCall<This, A extends unknown[], R>(
@@ -203,17 +243,39 @@ class LivePipeline implements Pipeline {
       );
       if (old !== undefined) stage.adopt?.(old);
     }
+    this.#program.rest();
     this.#program = next;
     this.#policies = [...policies];
+  }
+
+  async invalidate(cacheKey: string): Promise<void> {
+    if (typeof cacheKey !== 'string') {
+      throw new TypeError(
+        `invalidate.cacheKey must be a string, not ${String(cacheKey)}. For all keys there is invalidateAll().`,
+      );
+    }
+    await this.#invalidate(cacheKey);
+  }
+
+  async invalidateAll(): Promise<void> {
+    await this.#invalidate(undefined);
   }
 
   [Symbol.dispose](): void {
     this.#unlist();
   }
 
+  async #invalidate(cacheKey: string | undefined): Promise<void> {
+    await Promise.all(this.#program.stages.map((stage) => stage.invalidate?.(cacheKey)));
+  }
+
   #bringToLife(policies: readonly Policy[]): Program {
     const stages = policies.map((policy) => policy.stage(this.#world));
     return new Program(this.#world, stages, this.#tally);
+  }
+
+  rest(): void {
+    this.#program.rest();
   }
 
   force(as: Parameters<ForcePipeline>[0], forMs: number): boolean {

@@ -86,5 +86,12 @@ export interface Degraded {
 
 export type DegradedKind = 'cached' | 'default' | 'replica' | 'computed';
 
+/**
+ * A function of a result, for options. It may name the results that it is for,
+ * `(response: Response) => response.status === 503`: that no others come is for
+ * the caller to know, as a pipeline takes functions with every kind of result.
+ */
+export type OfResult<Answer> = { of(value: unknown): Answer }['of'];
+
 /** The function a pipeline protects. What it throws or returns reaches the caller as it is. */
 export type CallFunction<T> = (call: Call) => PromiseLike<T> | T;

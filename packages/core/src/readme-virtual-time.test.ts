@@ -1,20 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pipeline, retry, timeout } from '@holdfast/core';
-import { record, seededRandom, VirtualClock } from '@holdfast/core/testing';
+import { virtualWorld } from '@holdfast/core/testing';
 
-const clock = new VirtualClock();
-const { events, listener } = record();
-const tested = pipeline('tested', [retry({ jitter: 'none' }), timeout({ limitMs: 800 })], {
-  clock,
-  random: seededRandom(1),
-  report: listener,
-});
+test('a price that never comes is asked for four times', async () => {
+  const world = virtualWorld(); // its own time, chance, registry and record
+  const policies = [retry({ jitter: 'none' }), timeout({ limitMs: 800 })];
+  const prices = pipeline('prices', policies, world.env);
 
-await clock.run(() => tested.execute(() => new Promise(() => {})).catch(() => {}));
-// 4600 ms by its clock: four attempts of 800 ms, and waits of 200, 400 and 800 between them
+  const { error, tookMs, events } = await world.play(() =>
+    prices.execute(() => new Promise(() => {})),
+  );
 
-test('the README’s virtual time is what it says', () => {
-  const retries = events.flatMap((event) => (event.type === 'retry' ? [event.delayMs] : []));
-  assert.deepEqual([clock.now(), retries], [4_600, [200, 400, 800]]);
+  assert.equal(String(error), 'TimedOutError: "timeout" gave up after 800 ms.');
+  assert.equal(tookMs, 4_600); // four attempts of 800 ms, and waits of 200, 400 and 800 between them
+  assert.equal(events.filter(({ type }) => type === 'retry').length, 3);
+  assert.deepEqual(world.left(), []); // no timer, no call in flight, no place taken
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { circuitBreaker } from './breaker/breaker.ts';
+import { keyedPipeline } from './keyed/keyed-pipeline.ts';
 import { pipeline } from './pipeline.ts';
 import { createRegistry, registry } from './registry.ts';
 import { retry } from './retry/retry.ts';
@@ -41,6 +42,21 @@ describe('a registry', () => {
     );
   });
 
+  test('lists families apart from pipelines, the newest of a name and 10,000 at most', () => {
+    const own = createRegistry();
+    const family = (name: string) => keyedPipeline(name, [], { registry: own });
+    const older = family('hosts');
+    const newer = family('hosts');
+    older[Symbol.dispose]();
+    assert.deepEqual([own.list(), own.families().map(({ name }) => name)], [[], ['hosts']]);
+    newer[Symbol.dispose]();
+    assert.deepEqual(own.families(), []);
+    for (let i = 0; i < 10_001; i += 1) family(`f${i}`);
+    family('f1');
+    const names = own.families().map(({ name }) => name);
+    assert.deepEqual([names.length, names[0], names.at(-1)], [10_000, 'f2', 'f1']);
+  });
+
   test('lets listeners hear all of them, also those that come later, until they leave', async () => {
     const own = createRegistry();
     const { events, listener } = record();
@@ -67,9 +83,27 @@ describe('a registry', () => {
       name: 'RangeError',
       message: 'force.pipeline must be a listed pipeline ("payments", "stock"), not "paiments".',
     });
+    assert.throws(() => createRegistry().force('stock', 'forced-open'), /\(none\), not "stock"/);
     assert.throws(() => own.force('payments', 'forced-open'), /"payments" has none/);
+    const hosts = keyedPipeline('hosts', [circuitBreaker()], { registry: own });
+    assert.throws(
+      () => own.force('hosts', 'forced-open', { key: 'a' }),
+      /force\.pipeline "hosts" has no key "a" with a circuit breaker now\./,
+    );
+    assert.throws(
+      () => own.force('hosts', 'forced-open'),
+      /force\.pipeline "hosts" has no key with a circuit breaker now\./,
+    );
+    hosts[Symbol.dispose]();
     assert.throws(() => own.force('stock', 'open' as never), /force\.as must be one of/);
     assert.throws(() => own.force('stock', 'disabled', { forMs: 86_400_001 }), /force\.forMs/);
-    assert.equal(own.list()[1]?.policies[0]?.circuit?.state, 'closed');
+    const circuit = () => own.list()[1]?.policies[0]?.circuit;
+    assert.equal(circuit()?.state, 'closed');
+    for (const as of ['forced-open', 'forced-closed', 'disabled', 'observe', 'closed'] as const) {
+      own.force('stock', as);
+      assert.equal(circuit()?.state, as);
+      const forMs = circuit()?.expiresInMs ?? 0;
+      assert.ok(as === 'closed' ? forMs === 0 : forMs > 299_000 && forMs <= 300_000, `${forMs}`);
+    }
   });
 });

@@ -40,9 +40,10 @@ export interface SubscribeOptions {
   /**
    * Messages this member handles at the same time.
    *
-   * With 1 the order of promise 5 holds over all members of the group. With more, members work
+   * With 1 the order of promise 5 holds over all members of the group (not in MQTT's sessions per
+   * member: they work side by side whatever this says). With more, members work
    * side by side and the order is given up, except in Kafka, where it is kept in each partition.
-   * MQTT hands over one at a time whatever this says. Members of one group must agree.
+   * Members of one group must agree.
    *
    * @default 1 (1 … 1_000)
    */

@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import type { AppProtocol } from './app/app-channel.ts';
 import type { NameResolver } from './names/name-resolver.ts';
 import { type MtlsOptions, resolveMtlsOptions } from './peers/mtls-options.ts';
 import { isLoopback } from './server/loopback.ts';
@@ -22,14 +23,16 @@ export interface SidecarOptions {
   readonly appId: string;
   /** Absent: the application calls others but is not called. */
   readonly appPort?: number;
-  /** @default 'http' */
-  readonly appProtocol?: 'http';
+  /** How the application is spoken to; `https` and `grpcs` take any certificate. @default 'http' */
+  readonly appProtocol?: AppProtocol;
   /** @default '127.0.0.1' */
   readonly appChannelAddress?: string;
   /** Calls in the application at a time; others wait. @default -1 (no limit) */
   readonly appMaxConcurrency?: number;
   /** The API. 0: any free port. @default 3500 */
   readonly httpPort?: number;
+  /** The gRPC API. 0: any free port. @default none: there is no gRPC API */
+  readonly grpcPort?: number;
   /** Other sidecars. 0: any free port. @default 0 */
   readonly internalPort?: number;
   /** Where other sidecars call this one; off loopback `mtls` is needed. @default '127.0.0.1' */
@@ -124,6 +127,8 @@ export const SIDECAR_DEFAULTS = {
   stateDir: join(homedir(), '.holdfast', 'state'),
 } as const satisfies Partial<SidecarOptions>;
 
+const PROTOCOLS: readonly string[] = ['http', 'https', 'h2c', 'grpc', 'grpcs'];
+
 export type ResolvedSidecarOptions = SidecarOptions &
   Required<Pick<SidecarOptions, keyof typeof SIDECAR_DEFAULTS | 'maxReplayBytes'>>;
 
@@ -139,12 +144,24 @@ export function resolveSidecarOptions(given: SidecarOptions): ResolvedSidecarOpt
       `sidecar.appId must be a name without dots, slashes and spaces, not "${options.appId}".`,
     );
   }
-  const ports = ['appPort', 'httpPort', 'internalPort', 'publicPort', 'metricsPort'] as const;
+  const ports = [
+    'appPort',
+    'httpPort',
+    'grpcPort',
+    'internalPort',
+    'publicPort',
+    'metricsPort',
+  ] as const;
   for (const name of ports) {
     if (options[name] !== undefined) whole(name, options[name], 0, 65_535);
   }
   if (options.appPort === 0)
     throw new RangeError('sidecar.appPort must be from 1 to 65535, not 0.');
+  if (!PROTOCOLS.includes(options.appProtocol)) {
+    throw new RangeError(
+      `sidecar.appProtocol must be one of ${PROTOCOLS.join(', ')}, not "${options.appProtocol}".`,
+    );
+  }
   const { internalListenAddress: internal } = options;
   if (options.mtls !== undefined) resolveMtlsOptions(options.mtls);
   else if (!isLoopback(internal) && !options.allowPlainInternal) {

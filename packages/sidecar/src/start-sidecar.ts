@@ -7,8 +7,9 @@ import { InputBindings } from './bindings/input-bindings.ts';
 import { createClosing } from './closing.ts';
 import { ComponentCalls } from './components/component-calls.ts';
 import { componentRoutes } from './components/component-routes.ts';
-import { lockAndConfigurationRoutes } from './components/lock-and-configuration-routes.ts';
+import { componentServices } from './components/component-services.ts';
 import { type Components, openComponents } from './components/open-components.ts';
+import { startGrpcServer } from './grpc/grpc-server.ts';
 import { APP_HEALTH_DEFAULTS, watchAppHealth } from './health/app-health.ts';
 import { healthRoutes } from './health/health-routes.ts';
 import { waitForApp } from './health/wait-for-app.ts';
@@ -16,6 +17,7 @@ import { InvokeApi } from './invoke/invoke-api.ts';
 import { createReplayBudget } from './invoke/replay-budget.ts';
 import { Upstreams } from './invoke/upstreams.ts';
 import { metadataRoutes } from './metadata/metadata-routes.ts';
+import { MetadataService } from './metadata/metadata-service.ts';
 import { NO_METRICS, type SidecarMetrics, sidecarMetrics } from './metrics/sidecar-metrics.ts';
 import { AddressBook } from './names/address-book.ts';
 import { openNames } from './names/open-names.ts';
@@ -36,7 +38,12 @@ import { openTracing } from './trace/open-tracing.ts';
 
 /** A running sidecar. */
 export interface Sidecar {
-  readonly ports: { readonly http: number; readonly internal: number; readonly metrics?: number };
+  readonly ports: {
+    readonly http: number;
+    readonly internal: number;
+    readonly grpc?: number;
+    readonly metrics?: number;
+  };
   /** Reads the files again, now, as it does by itself when they change. A broken file changes nothing and is logged. */
   reload(): Promise<void>;
   /** Ends it: calls in flight get `gracefulShutdownMs`, none with `force`. Leaves nothing behind. */
@@ -98,6 +105,8 @@ async function start(
   const app = new AppChannel({
     port: options.appPort,
     address: options.appChannelAddress,
+    protocol: options.appProtocol,
+    maxBodyBytes,
     maxConcurrency: options.appMaxConcurrency,
     token: options.appApiToken,
     clock,
@@ -144,10 +153,18 @@ async function start(
   closing.last(() => components.close());
   const componentCalls = new ComponentCalls(policies.book, metrics, clock);
 
+  const services = componentServices(components, {
+    appId,
+    clock,
+    calls: componentCalls,
+    ask: options.appPort === undefined ? undefined : askApp(app.questions),
+    inboundConfiguration: (store) => policies.book.forComponent(store, 'Configuration', 'inbound'),
+  });
+
   const subscriber = new Subscriber({
     appId,
-    courier: httpCourier(askApp(app)),
-    ask: () => httpSubscriptions(askApp(app), log),
+    courier: httpCourier(askApp(app.questions)),
+    ask: () => httpSubscriptions(askApp(app.questions), log),
     brokers: components.pubsub,
     declared: resources.subscriptions,
     inbound: (pubsub) => policies.book.forComponent(pubsub, 'Pubsub', 'inbound'),
@@ -159,7 +176,7 @@ async function start(
 
   const inputs = new InputBindings({
     inputs: components.bindings.inputs,
-    ask: askApp(app),
+    ask: askApp(app.questions),
     ready: () => app.healthy,
     inbound: (name) => policies.book.forComponent(name, 'Binding', 'inbound'),
     count: metrics.bound,
@@ -168,43 +185,45 @@ async function start(
     log,
   });
 
-  const invoke = new InvokeApi({
-    ...limits,
+  const invoking = {
     caller: { appId, namespace, hostAddress, hostName: os.hostname() },
     upstreams,
     book: policies.book,
     metrics,
-    replay: createReplayBudget(options.maxReplayBytes, options.maxReplayTotalBytes),
     tokenRequired: options.apiToken !== undefined && options.apiToken !== '',
+  };
+  const invoke = new InvokeApi({
+    ...limits,
+    ...invoking,
+    replay: createReplayBudget(options.maxReplayBytes, options.maxReplayTotalBytes),
   });
 
   let endpoints = resources.endpoints;
   let stopping: Promise<void> | undefined;
   const waiting = new Set(options.appPort === undefined ? ['http'] : ['http', 'runtime']);
   const health = options.appHealthCheck;
+  const metadata = new MetadataService(() => ({
+    appId,
+    app: {
+      port: options.appPort,
+      protocol: options.appProtocol,
+      address: options.appChannelAddress,
+      maxConcurrency: options.appMaxConcurrency,
+      health: health === undefined ? undefined : { ...APP_HEALTH_DEFAULTS, ...health },
+    },
+    components: components.list,
+    subscriptions: subscriber.active,
+    endpoints,
+    resiliencies: policies.names(),
+    circuits: policies.book.circuits(),
+  }));
   const publicRoutes = [
     ...healthRoutes({
       appId,
       notReady: () => [...waiting],
       notReadyOutbound: () => waiting.has('http') || waiting.has('stopping'),
     }),
-    ...metadataRoutes(
-      () => ({
-        appId,
-        app: {
-          port: options.appPort,
-          address: options.appChannelAddress,
-          maxConcurrency: options.appMaxConcurrency,
-          health: health === undefined ? undefined : { ...APP_HEALTH_DEFAULTS, ...health },
-        },
-        components: components.list,
-        subscriptions: subscriber.active,
-        endpoints,
-        resiliencies: policies.names(),
-        circuits: policies.book.circuits(),
-      }),
-      limits,
-    ),
+    ...metadataRoutes(metadata, limits),
   ];
   let apiLogging = options.enableApiLogging ?? configuration.apiLogging;
   const allowed = createTokenCheck(options.apiToken);
@@ -216,16 +235,37 @@ async function start(
     handling: { clock, log, tracing, metrics, allowed, apiLogging: () => apiLogging },
     publicRoutes,
     ownRoutes: [
-      ...componentRoutes(components, componentCalls, appId, clock, limits),
-      ...lockAndConfigurationRoutes(components, componentCalls, limits, {
-        ask: options.appPort === undefined ? undefined : askApp(app),
-        inbound: (store) => policies.book.forComponent(store, 'Configuration', 'inbound'),
-      }),
+      ...componentRoutes(components, services, limits),
       ...shutdownRoutes((force) => void started.promise.then((stop) => stop({ force }))),
     ],
     invoke: (call) => invoke.handle(call),
     metricsPage: metricsOn ? () => metricsPage(policies, components, metrics) : undefined,
   });
+
+  const grpc =
+    options.grpcPort === undefined
+      ? undefined
+      : await startGrpcServer({
+          hosts: options.listenAddresses,
+          port: options.grpcPort,
+          maxConnections: options.maxConnections,
+          handler: async () => {
+            const { grpcHandler } = await import('./grpc/grpc-handler.ts');
+            return grpcHandler({
+              ...limits,
+              ...invoking,
+              log,
+              tracing,
+              allowed,
+              apiLogging: () => apiLogging,
+              services,
+              metadata,
+              streams: { brokers: components.pubsub, subscriber },
+              shutdown: () => void started.promise.then((stop) => stop()),
+            });
+          },
+        });
+  if (grpc !== undefined) closing.last(() => grpc.close());
 
   if (health !== undefined) {
     app.healthy = false;
@@ -266,10 +306,14 @@ async function start(
     endThoseThatLeft();
     log.info('The resources were read anew.');
   });
-  log.info(`holdfast sidecar of ${appId} is up.`, {
+  const ports = {
     http: api.port,
     internal: peerServer.port,
+    ...(grpc === undefined ? {} : { grpc: grpc.port }),
     ...(metricsPort === undefined ? {} : { metrics: metricsPort }),
+  };
+  log.info(`holdfast sidecar of ${appId} is up.`, {
+    ...ports,
   });
 
   const ended = Promise.withResolvers<void>();
@@ -282,7 +326,7 @@ async function start(
       if (!force) {
         await names.close();
         subscriber.hurry();
-        const drained = Promise.all([api.drain(), peerServer.drain()]).then(() =>
+        const drained = Promise.all([api.drain(), grpc?.drain(), peerServer.drain()]).then(() =>
           components.drain(),
         );
         const waited = new AbortController();
@@ -299,11 +343,7 @@ async function start(
   started.resolve(stop);
 
   return {
-    ports: {
-      http: api.port,
-      internal: peerServer.port,
-      ...(metricsPort === undefined ? {} : { metrics: metricsPort }),
-    },
+    ports,
     async reload() {
       await live.reload();
       await policies.reload();

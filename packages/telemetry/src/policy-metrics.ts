@@ -1,4 +1,4 @@
-import type { CircuitState, Listener, Outcome, PolicyEvent } from '@holdfast/core';
+import type { CircuitState, Listener, Outcome, OwnCircuitState, PolicyEvent } from '@holdfast/core';
 import { BoundedCache } from './bounded-cache.ts';
 import { SECONDS_BUCKETS } from './metrics/buckets.ts';
 import { type Family, OVERFLOW } from './metrics/family.ts';
@@ -40,6 +40,11 @@ const CIRCUIT_STATES: readonly CircuitState[] = [
   'disabled',
   'observe',
 ];
+
+const OWN_CIRCUIT_STATES: readonly OwnCircuitState[] = ['closed', 'open', 'half-open'];
+
+const isOwn = (state: CircuitState): state is OwnCircuitState =>
+  OWN_CIRCUIT_STATES.some((own) => own === state);
 
 type Families = ReturnType<typeof register>;
 
@@ -84,6 +89,24 @@ function register(metrics: Metrics) {
       'policy',
     ]),
     changes: counter('circuit_changes_total', 'Changes of circuits.', 'from', 'policy', 'to'),
+    wouldRefuse: counter(
+      'would_refuse_total',
+      'Calls that went on although a policy that only observes would have refused them, by error code.',
+      'code',
+      'policy',
+    ),
+    observedChanges: counter(
+      'circuit_observed_changes_total',
+      'Changes that circuits which only observe would have made.',
+      'from',
+      'policy',
+      'to',
+    ),
+    observed: metrics.gauge(
+      'holdfast_circuit_observed_state',
+      'What a circuit that only observes would be: the series of that state is 1, the others 0; all 0 where it does not observe.',
+      ['pipeline', 'policy', 'state'],
+    ),
     circuits: metrics.gauge(
       'holdfast_circuit_state',
       'The state of a circuit: the series of the active state is 1, the others 0.',
@@ -194,10 +217,27 @@ class PipelineSeries {
       case 'store-failed':
         this.#families.storeFailures.labels(name, policy).inc();
         return;
+      case 'would-refuse':
+        this.#families.wouldRefuse.labels(name, event.code, policy).inc();
+        return;
+      case 'circuit-observed':
+        this.#families.observedChanges.labels(name, event.from, policy, event.to).inc();
+        this.#showObserved(policy, event.to);
+        return;
       case 'circuit':
         this.#families.changes.labels(name, event.from, policy, event.to).inc();
         this.#showCircuit(policy, event.to);
+        // It goes on watching from where it was; from a forced state, from closed.
+        if (event.to === 'observe')
+          this.#showObserved(policy, isOwn(event.from) ? event.from : 'closed');
+        else if (event.from === 'observe') this.#showObserved(policy, undefined);
         return;
+    }
+  }
+
+  #showObserved(policy: string, state: OwnCircuitState | undefined): void {
+    for (const each of OWN_CIRCUIT_STATES) {
+      this.#families.observed.labels(this.#name, policy, each).set(each === state ? 1 : 0);
     }
   }
 

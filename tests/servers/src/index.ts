@@ -1,5 +1,6 @@
 export { findProgram } from './find-program.ts';
 export { freePort } from './free-port.ts';
+export { type MosquittoServer, mosquittoServer } from './mosquitto.ts';
 export { type NatsServer, natsServer } from './nats.ts';
 export { type PostgresServer, postgresServer } from './postgres.ts';
 export { type PrometheusServer, prometheusServer } from './prometheus.ts';

@@ -3,12 +3,17 @@ import type { ServerProcess } from './server-process.ts';
 
 /**
  * Starts a server for a test and removes it after. Where it cannot be had the
- * test is skipped by the server's name, and fails where `CI=true`.
+ * test is skipped by the server's name, and fails where `CI=true`. `HOLDFAST_SERVERS=none` skips them
+ * all: `npm run mutate` ends processes in the middle of a test, and theirs would be left running.
  */
 export async function withServer<S extends { readonly process: ServerProcess }>(
   t: Pick<TestContext, 'skip' | 'after'>,
   start: () => Promise<S | Unavailable>,
 ): Promise<S | undefined> {
+  if (process.env.HOLDFAST_SERVERS === 'none') {
+    t.skip('no servers are wanted (HOLDFAST_SERVERS=none)');
+    return undefined;
+  }
   const server = await start();
   if (server instanceof Unavailable) {
     if (process.env.CI === 'true') throw new Error(server.why);

@@ -133,9 +133,9 @@ describe('holdfast run -f', { concurrency: 2 }, () => {
       ]),
       [
         ['db', 'database', undefined, 'running', ['sql']],
-        ['alpha-sidecar', 'sidecar', 'alpha', 'running', ['http', 'internal', 'metrics']],
+        ['alpha-sidecar', 'sidecar', 'alpha', 'running', ['http', 'grpc', 'internal', 'metrics']],
         ['alpha', 'service', 'alpha', 'running', ['http']],
-        ['beta-sidecar', 'sidecar', 'beta', 'running', ['http', 'internal', 'metrics']],
+        ['beta-sidecar', 'sidecar', 'beta', 'running', ['http', 'grpc', 'internal', 'metrics']],
         ['beta', 'service', 'beta', 'running', ['http']],
       ],
     );

@@ -20,7 +20,7 @@ export const HOLDFASTD_FLAGS: readonly Flag[] = [
     type: 'choice',
     choices: ['http', 'https', 'grpc', 'grpcs', 'h2c'],
     default: 'http',
-    meaning: 'How the app is spoken to (http only, so far)',
+    meaning: 'How the app is spoken to; https and grpcs take any certificate',
   },
   {
     name: 'app-channel-address',
@@ -42,6 +42,13 @@ export const HOLDFASTD_FLAGS: readonly Flag[] = [
     value: 'PORT',
     default: '3500',
     meaning: "The port of the sidecar's HTTP API; 0 for any free one",
+  },
+  {
+    name: 'dapr-grpc-port',
+    type: 'port',
+    value: 'PORT',
+    default: '50001',
+    meaning: "The port of the sidecar's gRPC API; 0 for any free one",
   },
   {
     name: 'dapr-internal-grpc-port',

@@ -7,14 +7,6 @@ const NO_CONTROL_PLANE = 'there is no control plane';
 /** Flags of daprd that `holdfastd` takes without effect, and why they have none. */
 export const IDLE_FLAGS: readonly Flag[] = [
   {
-    name: 'dapr-grpc-port',
-    type: 'port',
-    value: 'PORT',
-    default: '50001',
-    meaning: "The port of the sidecar's gRPC API",
-    ignored: 'the gRPC API is not served yet, so nothing listens on it',
-  },
-  {
     name: 'dapr-public-listen-address',
     type: 'text',
     value: 'HOST',

@@ -30,7 +30,7 @@ export const RUN_FLAGS: readonly Flag[] = [
     type: 'choice',
     choices: ['http', 'https', 'grpc', 'grpcs', 'h2c'],
     default: 'http',
-    meaning: 'How the app is spoken to (http only, so far)',
+    meaning: 'How the app is spoken to; https and grpcs take any certificate',
   },
   {
     name: 'dapr-http-port',
@@ -46,7 +46,7 @@ export const RUN_FLAGS: readonly Flag[] = [
     type: 'port',
     value: 'PORT',
     default: '-1',
-    meaning: "The port of the sidecar's gRPC API",
+    meaning: "The port of the sidecar's gRPC API; -1 for any free one",
   },
   {
     name: 'dapr-internal-grpc-port',

@@ -11,7 +11,8 @@ import { living, until } from '../testing/run-bench.ts';
 import { holdfastdReference } from './reference.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/holdfastd.mjs', import.meta.url));
-const ANY_PORTS = ['--dapr-http-port', '0', '--metrics-port', '0'];
+const ANY_GRPC = ['--dapr-grpc-port', '0'];
+const ANY_PORTS = ['--dapr-http-port', '0', ...ANY_GRPC, '--metrics-port', '0'];
 
 describe('holdfastd', () => {
   test('answers --version, and a flag nobody knows with status 2 and the nearest', async (t) => {
@@ -77,7 +78,8 @@ describe('holdfastd', () => {
     t.after(() => holder.close());
     await until('the port is taken', () => holder.listening);
     const { port } = holder.address() as { readonly port: number };
-    const line = ['--app-id', 'a', '--dapr-http-port', String(port), '--metrics-port', '0'];
+    const http = ['--dapr-http-port', String(port)];
+    const line = ['--app-id', 'a', ...http, ...ANY_GRPC, '--metrics-port', '0'];
     const { status, out } = await start(t, line).done;
     const message = `Port ${port} is taken, and the sidecar of \\"a\\" asks for it; end the program that listens on it, or choose another with --dapr-http-port.`;
     assert.deepEqual([status, out.includes(message)], [1, true], out);
@@ -89,7 +91,8 @@ describe('holdfastd', () => {
     const { port } = probe.address() as { readonly port: number };
     await new Promise((resolve) => probe.close(resolve));
     const waiting = start(t, ['--wait', '--dapr-http-port', String(port)]);
-    start(t, ['--app-id', 'a', '--dapr-http-port', String(port), '--metrics-port', '0']);
+    const http = ['--dapr-http-port', String(port)];
+    start(t, ['--app-id', 'a', ...http, ...ANY_GRPC, '--metrics-port', '0']);
     assert.equal((await waiting.done).status, 0);
   });
 });

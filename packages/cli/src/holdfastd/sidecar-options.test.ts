@@ -6,14 +6,14 @@ import { holdfastdSettings } from './sidecar-options.ts';
 
 test('what was not given is left to the sidecar', () => {
   assert.deepEqual(settings('--app-id a', {}), {
-    sidecar: { appId: 'a' },
+    sidecar: { appId: 'a', grpcPort: 50_001 },
     log: { level: 'info', json: false, file: undefined },
   });
 });
 
 test('flags and variables become options, in the sidecar’s units', () => {
   const line =
-    '--app-id a --app-port 80 --dapr-http-port -1 --metrics-port 0 --max-body-size 1Ki --read-buffer-size -1 ' +
+    '--app-id a --app-port 80 --app-protocol grpc --app-ssl --dapr-http-port -1 --dapr-grpc-port -1 --metrics-port 0 --max-body-size 1Ki --read-buffer-size -1 ' +
     '--dapr-graceful-shutdown-seconds 2 --enable-app-health-check --app-health-probe-interval 1 ' +
     '--dapr-listen-addresses [::1],127.0.0.1 --resources-path r --components-path c --log-level warning --log-as-json';
   const env = { DAPR_API_TOKEN: 't', APP_API_TOKEN: 'u', NAMESPACE: 'n', DAPR_HOST_IP: '10.0.0.1' };
@@ -21,7 +21,9 @@ test('flags and variables become options, in the sidecar’s units', () => {
     sidecar: {
       appId: 'a',
       appPort: 80,
+      appProtocol: 'grpcs',
       httpPort: 0,
+      grpcPort: 0,
       metricsPort: 0,
       listenAddresses: ['::1', '127.0.0.1'],
       resourcesPaths: ['r', 'c'],
@@ -45,6 +47,7 @@ test('certificates come from files, else from daprd’s variables, and none may 
   const { sidecar } = settings(line, env) as { sidecar: unknown };
   assert.deepEqual(sidecar, {
     appId: 'a',
+    grpcPort: 50_001,
     internalListenAddress: '::',
     mtls: { trustAnchorsFile: 'r', certChain: 'c', certKey: 'k' },
   });
@@ -54,7 +57,7 @@ test('certificates come from files, else from daprd’s variables, and none may 
 });
 
 test('a sidecar without a name, with a dotted one or for a protocol it does not speak is refused', () => {
-  const messages = ['', '--app-id a.b', '--app-id a --app-protocol grpc'].map((line) => {
+  const messages = ['', '--app-id a.b', '--app-id a --app-protocol tcp'].map((line) => {
     try {
       return settings(line, {});
     } catch (error) {
@@ -64,7 +67,7 @@ test('a sidecar without a name, with a dotted one or for a protocol it does not 
   assert.deepEqual(messages, [
     '--app-id is missing; give the name other apps call this one by.',
     '--app-id must be 1 to 128 letters, digits, `_` and `-`, not "a.b".',
-    '--app-protocol must be http, as apps are not called by grpc yet.',
+    '--app-protocol must be one of http, https, grpc, grpcs, h2c, not "tcp".',
   ]);
 });
 

@@ -35,16 +35,14 @@ export function holdfastdSettings({ values }: ParsedFlags, env: Environment): Ho
       `--app-id must be 1 to 128 letters, digits, \`_\` and \`-\`, not "${appId}".`,
     );
   }
-  const protocol = text('app-protocol') ?? 'http';
-  if (protocol !== 'http' || flag('app-ssl') === true) {
-    throw new FlagError(`--app-protocol must be http, as apps are not called by ${protocol} yet.`);
-  }
   const sidecar = {
     appId,
     appPort: port('app-port') || undefined,
+    appProtocol: protocolOf(text('app-protocol'), flag('app-ssl')),
     appChannelAddress: text('app-channel-address'),
     appMaxConcurrency: orNoLimit(number('app-max-concurrency'), 1, -1),
     httpPort: port('dapr-http-port'),
+    grpcPort: port('dapr-grpc-port') ?? DEFAULT_GRPC_PORT,
     internalPort: port('dapr-internal-grpc-port'),
     internalListenAddress:
       withoutBrackets(text('dapr-internal-grpc-listen-address') || '') || undefined,
@@ -85,6 +83,16 @@ export function holdfastdSettings({ values }: ParsedFlags, env: Environment): Ho
       file: text('log-file') || undefined,
     },
   };
+}
+
+/** Dapr's; of the library's callers nobody who did not ask for it gets a port. */
+const DEFAULT_GRPC_PORT = 50_001;
+
+/** `--app-ssl` is the old way to say it. */
+function protocolOf(protocol: string | undefined, ssl: boolean | undefined): string | undefined {
+  if (ssl !== true) return protocol;
+  const plain = protocol ?? 'http';
+  return plain === 'http' || plain === 'grpc' ? `${plain}s` : plain;
 }
 
 /** A file of a flag comes before the PEM text of daprd's variable. */

@@ -36,8 +36,7 @@ export function sidecarFlags(
     ['app-channel-address', app.appChannelAddress],
     ['app-max-concurrency', app.appMaxConcurrency],
     ['dapr-http-port', ports.http],
-    // Ours does not serve gRPC: it is told of a port only to say so to whoever asked for one.
-    ['dapr-grpc-port', app.runtimePath === undefined ? positive(app.daprGRPCPort) : ports.grpc],
+    ['dapr-grpc-port', ports.grpc],
     ['dapr-internal-grpc-port', ports.internal],
     ['metrics-port', ports.metrics],
     ['profile-port', positive(app.profilePort)],

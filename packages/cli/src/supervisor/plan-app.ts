@@ -77,7 +77,7 @@ export function planSidecar(
         ...appsOwn,
       },
     }),
-    ports: () => listeningPorts(book.current, foreign !== undefined),
+    ports: () => knownPorts(book.current),
     async untilReady(child, messages) {
       if (foreign === undefined) {
         book.current = { ...book.current, ...(await portsFrom(messages, name)) };
@@ -100,13 +100,9 @@ export function planSidecar(
   };
 }
 
-/** What `ps` shows: ports that are known, and of gRPC only where it is served. */
-function listeningPorts(
-  ports: SidecarPorts,
-  servesGrpc: boolean,
-): Readonly<Record<string, number>> {
-  const known = Object.entries(ports).filter(([, port]) => port > 0);
-  return Object.fromEntries(known.filter(([name]) => servesGrpc || name !== 'grpc'));
+/** What `ps` shows. */
+function knownPorts(ports: SidecarPorts): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(ports).filter(([, port]) => port > 0));
 }
 
 /** Our sidecar says over its channel when it listens, and where; or why it cannot. */

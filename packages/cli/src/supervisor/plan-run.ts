@@ -62,18 +62,17 @@ export async function planRun(options: PlanRunOptions): Promise<readonly Planned
 
 /**
  * Our own sidecar takes free ports itself and says which: no other program can
- * come between. A foreign one must be told; and of gRPC, which ours does not
- * serve yet, an app must be told all the same.
+ * come between. A foreign one must be told.
  */
 async function firstPorts(app: AppSettings): Promise<SidecarPorts> {
   const asked = portsAskedFor(app);
-  const ours = app.runtimePath === undefined;
-  const [grpc, http, internal, metrics] = await freePorts(ours ? 1 : 4);
+  if (app.runtimePath === undefined) return asked;
+  const [grpc = 0, http = 0, internal = 0, metrics = 0] = await freePorts(4);
   return {
-    http: asked.http || (http ?? 0),
-    grpc: asked.grpc || (grpc ?? 0),
-    internal: asked.internal || (internal ?? 0),
-    metrics: asked.metrics || (metrics ?? 0),
+    http: asked.http || http,
+    grpc: asked.grpc || grpc,
+    internal: asked.internal || internal,
+    metrics: asked.metrics || metrics,
   };
 }
 

@@ -26,7 +26,7 @@ const samples = fc.array(
     dropped: fc.boolean(),
     drawn: fc.double({ min: 0, max: 0.999, noNaN: true }),
   }),
-  { maxLength: 700 },
+  { maxLength: 700, size: 'max' },
 );
 
 describe('the algorithms of an adaptive limit', () => {
@@ -52,6 +52,8 @@ describe('the algorithms of an adaptive limit', () => {
       const live = algorithmOf({ ...rules, algorithm: algorithm as 'aimd', minLimit: 20 });
       for (let n = 0; n < 500; n += 1) live.sample(10, 5, false, 0.5);
       assert.equal(live.limit, 20);
+      for (let n = 0; n < 2; n += 1) live.sample(10, 10, false, 0.5);
+      assert.ok(live.limit > 20, `just half of it is used, and it stands at ${live.limit}`);
     });
   }
 

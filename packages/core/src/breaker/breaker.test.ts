@@ -171,6 +171,35 @@ describe('circuitBreaker', () => {
     assert.equal(state(), 'half-open');
   });
 
+  test('tells that it is half-open when the probe begins, not when it ends', async () => {
+    const { call, clock, events, p } = setUp([
+      circuitBreaker({ consecutiveFailures: 1, openMs: 100 }),
+    ]);
+    await call(() => Promise.reject(down));
+    await clock.advance(100);
+    const probe = p.execute(() => clock.sleep(50));
+    assert.match(changes(events).at(-1)!, /^open > half-open: it has been open for 100 ms/);
+    await clock.run(() => probe);
+  });
+
+  test('clears its counts in time also where nobody but calls looks at it', async () => {
+    const options = { consecutiveFailures: 2, clearIntervalMs: 1_000 };
+    const { call, clock, state } = setUp([circuitBreaker(options)]);
+    await call(() => Promise.reject(down));
+    await clock.advance(1_000);
+    await call(() => Promise.reject(down));
+    await call(() => Promise.reject(down));
+    assert.equal(state(), 'open');
+  });
+
+  test('draws no chance where nothing in it is by chance', async () => {
+    const random = { next: () => assert.fail('drawn') };
+    const clock = new VirtualClock();
+    const p = pipeline('p', [circuitBreaker({ consecutiveFailures: 1 })], { clock, random });
+    await p.execute(() => Promise.reject(down)).catch(() => {});
+    assert.equal(p.inspect().policies[0]?.circuit?.state, 'open');
+  });
+
   test('has no timer of its own', async () => {
     const { call, clock, state } = setUp([circuitBreaker({ consecutiveFailures: 1 })]);
     await call(fail);

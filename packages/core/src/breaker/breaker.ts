@@ -4,6 +4,7 @@ import type { Cut, Entry, ForcedState, Stage, StageWorld } from '../engine/stage
 import { CircuitBusyError, CircuitOpenError } from '../errors.ts';
 import type { OwnCircuitState } from '../events.ts';
 import type { Forecast } from '../explain/explain.ts';
+import type { Remark } from '../explain/remarks.ts';
 import type { PolicySnapshot } from '../pipeline.ts';
 import type { Policy } from '../policy.ts';
 import { applyRules } from './apply-rules.ts';
@@ -22,6 +23,7 @@ import {
   type ResolvedCircuitBreakerOptions,
   resolveCircuitBreakerOptions,
 } from './options.ts';
+import { remarksOnCircuit } from './remarks.ts';
 import { restoredCircuit } from './restore.ts';
 import { SharedCircuit, type SharingStage } from './shared/shared-circuit.ts';
 import { snapshotOf } from './snapshot-of.ts';
@@ -150,6 +152,10 @@ class BreakerStage implements Stage, SharingStage {
     }
     this.#draw();
     this.#tell(NO_CALL);
+  }
+
+  remarks(inside: readonly Policy[]): readonly Remark[] {
+    return remarksOnCircuit(this.policy, inside);
   }
 
   forecast(): Forecast {

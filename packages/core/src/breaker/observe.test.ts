@@ -103,6 +103,36 @@ describe('a circuit that observes', () => {
     assert.equal(((await call(ok)) as { code: string }).code, 'CIRCUIT_OPEN');
   });
 
+  test('tells at once what a swap has made of it', async () => {
+    const w = setUp({ consecutiveFailures: 1, observe: true });
+    await w.call(fail);
+    const before = w.told().length;
+    w.p.swap([circuitBreaker({ consecutiveFailures: 1 })]);
+    w.p.swap([circuitBreaker({ consecutiveFailures: 1, observe: true })]);
+    assert.deepEqual(w.told().slice(before), [
+      'circuit observe > open: it no longer only observes',
+      'circuit open > observe: from now on it only observes',
+    ]);
+  });
+
+  test('keeps a force over a swap to one that acts', async () => {
+    const w = setUp({ observe: true });
+    w.registry.force('p', 'forced-open', { forMs: 1_000 });
+    assert.deepEqual(w.told(), ['circuit observe > forced-open: forced by hand for 1000 ms']);
+    w.p.swap([circuitBreaker()]);
+    assert.deepEqual([w.circuit().state, w.circuit().expiresInMs], ['forced-open', 1_000]);
+  });
+
+  test('would refuse as busy while its probe is running', async () => {
+    const w = setUp({ consecutiveFailures: 1, openMs: 100, observe: true });
+    await w.call(fail);
+    await w.clock.advance(100);
+    const probe = w.p.execute(() => w.clock.sleep(50));
+    await w.call(ok);
+    assert.equal(w.told().at(-1), 'would-refuse CIRCUIT_BUSY');
+    await w.clock.run(() => probe);
+  });
+
   test('may be forced open all the same, and observes again after', async () => {
     const { call, circuit, clock, registry } = setUp({ consecutiveFailures: 1, observe: true });
     registry.force('p', 'forced-open', { forMs: 1_000 });

@@ -82,6 +82,22 @@ describe('open time', () => {
   });
 });
 
+test('a hint for the open time is asked for after failures alone', async () => {
+  let asked = 0;
+  const openHint = () => {
+    asked += 1;
+    return undefined;
+  };
+  const slowCalls = { ratio: 0.5, minimumCalls: 1, windowCalls: 2, slowCallMs: 20 };
+  const clock = new VirtualClock();
+  const p = pipeline('p', [circuitBreaker({ slowCalls, openHint })], { clock });
+  await clock.run(() => p.execute(() => clock.sleep(30)));
+  const state = p.inspect().policies[0]?.circuit?.state;
+  await clock.advance(10_000);
+  await p.execute(() => Promise.reject(new Error('down'))).catch(() => {});
+  assert.deepEqual([state, asked], ['open', 1]);
+});
+
 describe('slow calls', () => {
   const slowCalls = { slowCallMs: 50, ratio: 0.5, minimumCalls: 2, windowCalls: 10 };
 

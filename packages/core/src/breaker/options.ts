@@ -8,6 +8,7 @@ import {
   LONGEST_TIMER_MS,
 } from '../check.ts';
 import { isRefusal } from '../engine/outcome.ts';
+import type { OfResult } from '../policy.ts';
 import { type CallRatio, checkCallRatio } from './call-ratio.ts';
 import { checkSnapshot } from './check-snapshot.ts';
 import {
@@ -92,7 +93,7 @@ export interface CircuitBreakerOptions {
   readonly failureIf?: (error: unknown) => boolean;
 
   /** Whether a result speaks against the dependency. @default none does */
-  readonly failureIfResult?: (value: unknown) => boolean;
+  readonly failureIfResult?: OfResult<boolean>;
 
   /**
    * Refuses nothing: it counts and reports (`circuit-observed`, `would-refuse`)

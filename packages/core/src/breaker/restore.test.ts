@@ -38,7 +38,9 @@ describe('a circuit that goes on from an earlier life', () => {
   });
 
   test('is closed with its failures in a row', async () => {
-    const { call, circuit } = revive(await live(options, [ok, fail]));
+    const first = await live(options, [ok, ok, fail]);
+    const { call, circuit, events } = revive(first);
+    assert.deepEqual([circuit(), first.counts.requests, events], [first, 3, []]);
     await call(fail);
     assert.equal(circuit().state, 'open');
   });
@@ -61,6 +63,8 @@ describe('a circuit that goes on from an earlier life', () => {
     assert.deepEqual([first.state, first.observed], ['observe', 'open']);
     assert.equal(revive(first, observing).circuit().observed, 'half-open', 'no time was left');
     assert.equal(revive(first).circuit().state, 'half-open');
+    const { observed: _, ...unknown } = first;
+    assert.equal(revive(unknown).circuit().state, 'closed', 'nobody says what it had observed');
   });
 
   test('is what it was before a swap, whatever the new policy’s earlier life was', async () => {

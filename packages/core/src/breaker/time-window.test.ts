@@ -6,7 +6,7 @@ import { TimeWindow } from './time-window.ts';
 test('a window knows the calls of its last ten buckets, as a list would', () => {
   const call = fc.record({ afterMs: fc.integer({ min: 0, max: 400 }), failed: fc.boolean() });
   fc.assert(
-    fc.property(fc.array(call, { maxLength: 100 }), (calls) => {
+    fc.property(fc.array(call, { maxLength: 100, size: 'max' }), (calls) => {
       const window = new TimeWindow(1_000);
       const all: Array<{ bucket: number; failed: boolean }> = [];
       let nowMs = 0;

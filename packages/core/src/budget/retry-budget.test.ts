@@ -17,9 +17,9 @@ describe('a retry budget', () => {
       minPerSecond: fc.constantFrom(0, 1, 10),
     });
     fc.assert(
-      fc.property(options, fc.array(step, { maxLength: 200 }), (given, steps) => {
+      fc.property(options, fc.array(step, { maxLength: 200, size: 'max' }), (given, steps) => {
         const budget = retryBudget({ ...given, windowMs: 1_000 });
-        let nowMs = 5;
+        let nowMs = 0;
         let calls: number[] = [];
         let spent: number[] = [];
         for (const { waitMs, what } of steps) {
@@ -40,6 +40,26 @@ describe('a retry budget', () => {
           assert.deepEqual([counted, taken], [calls.length, spent.length]);
         }
       }),
+    );
+  });
+
+  test('tells how far beyond it the retries are: its calls may be older than they', async () => {
+    const used = async (ratio: number, earlier: number) => {
+      const clock = new VirtualClock();
+      const { events, listener } = record();
+      const budget = retryBudget({ ratio, minPerSecond: 0, windowMs: 1_000 });
+      for (let n = 0; n < earlier; n += 1) budget.deposit(0);
+      await clock.advance(500);
+      for (let n = 0; n < earlier; n += 5) assert.ok(budget.withdraw(500));
+      await clock.advance(500);
+      const p = pipeline('p', [retry({ budget })], { clock, report: listener });
+      await p.execute(() => Promise.reject(new Error('down'))).catch(() => {});
+      return events.flatMap((event) => (event.type === 'budget-exhausted' ? [event.used] : []));
+    };
+    // Two spent where one call of late allows a fifth of one; none spent; none allowed.
+    assert.deepEqual(
+      [await used(0.2, 10), await used(0.2, 0), await used(0, 0)],
+      [[10], [1], [Infinity]],
     );
   });
 

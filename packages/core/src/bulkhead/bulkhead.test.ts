@@ -60,11 +60,15 @@ describe('bulkhead', () => {
       const long = p.execute(() => clock.sleep(100));
       const waiting = await p
         .execute(async () => 'in')
-        .catch((error: { code: string }) => [error.code, clock.now()]);
+        .catch(({ code, message }) => [code, clock.now(), message]);
       await long;
       return waiting;
     });
-    assert.deepEqual(outcome, ['QUEUE_TIMED_OUT', 30]);
+    assert.deepEqual(outcome, [
+      'QUEUE_TIMED_OUT',
+      30,
+      'A call waited 30 ms for a place in bulkhead "bulkhead" and got none. Try again when some have ended.',
+    ]);
     assert.deepEqual(
       events.flatMap((event) =>
         event.type === 'queued' ? [[event.waitedMs, event.admitted]] : [],

@@ -47,6 +47,7 @@ describe('a cache with a store behind it', () => {
         return undefined;
       },
       set: async () => {},
+      delete: async () => {},
     };
     const w = world(store, {}, clock);
     const first = new AbortController();
@@ -76,15 +77,62 @@ describe('a cache with a store behind it', () => {
         asked += 1;
         return trouble();
       };
-      const w = world({ get, set: trouble }, { storeTimeoutMs: 40, storePauseMs: 500 });
+      const w = world(
+        { get, set: trouble, delete: trouble },
+        { storeTimeoutMs: 40, storePauseMs: 500 },
+      );
       const beganMs = w.clock.now();
       assert.deepEqual([await w.get('a'), await w.get('b'), await w.get('a')], ['a1', 'b2', 'a1']);
       assert.equal(w.clock.now() - beganMs, name === 'hangs' ? 40 : 0, name);
-      assert.deepEqual([asked, w.failures().length], [1, 1], name);
-      await w.clock.advance(500);
+      const why = name === 'hangs' ? 'The cache store did not answer within 40 ms.' : 'store down';
+      const [first] = w.calls();
+      assert.ok(first! > 0, 'it is told of the call that asked');
+      assert.deepEqual([asked, w.failures()], [1, [[first, why]]], name);
+      await w.clock.advance(beganMs + 499 + (name === 'hangs' ? 40 : 0) - w.clock.now());
+      await w.get('d');
+      assert.equal(asked, 1, name);
+      await w.clock.advance(1);
       await w.get('c');
       assert.deepEqual([asked, w.clock.pendingTimers], [2, 0], name);
     }
+  });
+});
+
+describe('what a cache keeps in a store', () => {
+  test('is kept as long as it is of use, and a store that fails at that is left alone as well', async () => {
+    const kept: unknown[] = [];
+    const fine: CacheStore = {
+      get: async () => undefined,
+      set: async (...args) => void kept.push(args),
+      delete: async () => {},
+    };
+    for (const [staleMs, staleIfErrorMs] of [
+      [0, 0],
+      [20, 30],
+      [50, 30],
+    ]) {
+      await world(fine, { ttlMs: 100, staleMs: staleMs!, staleIfErrorMs: staleIfErrorMs! }).get(
+        'a',
+      );
+    }
+    assert.deepEqual(kept, [
+      ['p/cache:a', 'a1', 100],
+      ['p/cache:a', 'a1', 130],
+      ['p/cache:a', 'a1', 150],
+    ]);
+
+    let asked = 0;
+    const failing: CacheStore = {
+      async get() {
+        asked += 1;
+        return undefined;
+      },
+      set: () => Promise.reject(new Error('full')),
+      delete: async () => {},
+    };
+    const w = world(failing, { storePauseMs: 500 });
+    assert.deepEqual([await w.get('a'), await w.get('b')], ['a1', 'b2']);
+    assert.deepEqual([asked, w.failures()], [1, [[w.calls()[0], 'full']]]);
   });
 });
 
@@ -115,6 +163,40 @@ describe('a cache store in Redis', () => {
     await redis.store.set('a', 17, 60_000);
     assert.match((await redis.client.get('mine:a')) ?? '', /^60000:<17>$/);
     assert.equal((await redis.store.get('a'))?.value, '17');
+  });
+
+  test('forgets one answer, or all whose keys begin alike, and nobody else’s', async (t) => {
+    const redis = await start(t);
+    if (redis === undefined) return;
+    const { client, store } = redis;
+    const keys = ['p/cache:a', 'p/cache:b', 'p*[x]\\?/cache:a', 'pq/cache:a'];
+    for (const key of keys) await store.set(key, key, 60_000);
+    await client.set('p/cache:foreign', 'not ours');
+    const left = async () => {
+      const found = await Promise.all(keys.map((key) => store.get(key)));
+      return keys.filter((_, i) => found[i] !== undefined);
+    };
+    await store.delete('p/cache:a');
+    await store.delete('never');
+    const afterDelete = await left();
+    await store.clear?.('p*[x]\\?/cache:');
+    const afterClear = await left();
+    await store.clear?.('p/cache:');
+    assert.deepEqual(
+      [afterDelete, afterClear, await left(), await client.get('p/cache:foreign')],
+      [keys.slice(1), ['p/cache:b', 'pq/cache:a'], ['pq/cache:a'], 'not ours'],
+    );
+  });
+
+  test('clears more keys than one look finds', async (t) => {
+    const redis = await start(t);
+    if (redis === undefined) return;
+    const { client, store } = redis;
+    const numbered = (n: number) => store.set(`p/cache:${n}`, n, 60_000);
+    await Promise.all(Array.from({ length: 5_000 }, (_, n) => numbered(n)));
+    await store.set('q/cache:0', 0, 60_000);
+    await store.clear?.('p/cache:');
+    assert.equal(await client.dbsize(), 1);
   });
 
   test('keeps nothing of what has no text', async (t) => {
@@ -169,6 +251,7 @@ describe('a cache store in Redis', () => {
 const inMap = (kept: Map<string, StoredAnswer>): CacheStore => ({
   get: async (key) => kept.get(key),
   set: async (key, value) => void kept.set(key, { value, ageMs: 0 }),
+  delete: async (key) => void kept.delete(key),
 });
 
 /** A pipeline in virtual time before a dependency that answers its key and how often it was asked. */
@@ -199,7 +282,11 @@ function world(store: CacheStore, options: CacheOptions = {}, clock = new Virtua
       events.flatMap((e) =>
         e.type === 'cache' ? [e.ageMs === undefined ? e.result : `${e.result} ${e.ageMs}`] : [],
       ),
-    failures: () => events.filter(({ type }) => type === 'store-failed'),
+    failures: () =>
+      events.flatMap((e) =>
+        e.type === 'store-failed' ? [[e.call, (e.error as Error).message]] : [],
+      ),
+    calls: () => [...new Set(events.map(({ call }) => call))],
   };
   return w;
 }

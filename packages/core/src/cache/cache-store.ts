@@ -10,6 +10,10 @@ export interface CacheStore {
   get(key: string): Promise<StoredAnswer | undefined>;
   /** Keeps an answer for `keepMs`, in place of an older one. */
   set(key: string, value: unknown, keepMs: number): Promise<void>;
+  /** Forgets an answer; nothing where there is none. */
+  delete(key: string): Promise<void>;
+  /** Forgets every answer whose key begins so. A store without it cannot serve `invalidateAll`. */
+  clear?(prefix: string): Promise<void>;
 }
 
 export interface StoredAnswer {

@@ -21,7 +21,9 @@ import { StoreAccess } from './store-access.ts';
  * Gives answers that it has, and asks once for all who want the same one.
  *
  * Answers are kept by the call's `cacheKey`; a call without one passes by. Calls
- * that share an answer also share its failure.
+ * that share an answer also share its failure. A function that calls its own
+ * pipeline with its own key waits for itself, until a time limit or its caller
+ * ends it: give what it calls another key.
  */
 export function cache(given: CacheOptions = {}): Policy<ResolvedCacheOptions> {
   const options = resolveCacheOptions(given);
@@ -87,7 +89,17 @@ class CacheStage implements Stage {
   abandon(op: Operation, index: number, _cut: Cut, reason: unknown): void {
     const visit = op.slots[index] as Visit;
     const { fetching } = visit;
-    if (fetching?.leave(visit, reason) === true) this.#fetchings.delete(fetching.key);
+    if (fetching?.leave(visit, reason) === true) this.#strike(fetching);
+  }
+
+  async invalidate(cacheKey: string | undefined): Promise<void> {
+    if (cacheKey === undefined) this.#entries.clear();
+    else this.#entries.delete(cacheKey);
+    for (const fetching of this.#affected(cacheKey)) {
+      fetching.outdated = true;
+      this.#strike(fetching);
+    }
+    await this.#store?.forget(cacheKey);
   }
 
   adopt(old: Stage): void {
@@ -104,6 +116,18 @@ class CacheStage implements Stage {
   inspect(): Partial<PolicySnapshot> {
     const { bytes, size: entries } = this.#entries;
     return { cache: { entries, bytes, fetching: this.#fetchings.size } };
+  }
+
+  #affected(cacheKey: string | undefined): readonly Fetching[] {
+    if (cacheKey === undefined) return [...this.#fetchings.values()];
+    const fetching = this.#fetchings.get(cacheKey);
+    return fetching === undefined ? [] : [fetching];
+  }
+
+  /** From now on nobody joins it; of one that is outdated another may have taken the place. */
+  #strike(fetching: Fetching): void {
+    const { key } = fetching;
+    if (this.#fetchings.get(key) === fetching) this.#fetchings.delete(key);
   }
 
   /** Waits with others for the answer, or is the first to ask. */
@@ -133,7 +157,9 @@ class CacheStage implements Stage {
     store.get(fetching.key, call, (found) => {
       if (fetching.over) return;
       const nowMs = this.#world.clock.now();
-      if (found !== undefined) this.#keep(fetching.key, found.value, nowMs - found.ageMs);
+      if (found !== undefined && !fetching.outdated) {
+        this.#keep(fetching.key, found.value, nowMs - found.ageMs);
+      }
       const entry = this.#entries.get(fetching.key);
       const freshness = freshnessOf(entry, nowMs, this.#options);
       // The first may have gone; whoever is still here asks in its place.
@@ -141,7 +167,7 @@ class CacheStage implements Stage {
       if (next === undefined) return;
       fetching.leader = next;
       if (freshness === 'fresh' || freshness === 'stale') {
-        this.#fetchings.delete(fetching.key);
+        this.#strike(fetching);
         if (freshness === 'stale') this.#refresh(next.op, next.index, fetching.key);
         this.#report(next.op, freshness === 'fresh' ? 'hit' : 'stale', nowMs - entry!.storedMs);
         this.#tellAll(fetching, { value: entry!.value, failed: false });
@@ -186,11 +212,11 @@ class CacheStage implements Stage {
     if (fetching.over) return;
     fetching.over = true;
     const { key } = fetching;
-    this.#fetchings.delete(key);
+    this.#strike(fetching);
     let told = outcome;
     try {
-      if (outcome.failed) this.#keepError(key, outcome.value);
-      else if (degraded === undefined) this.#keepAnswer(key, outcome.value, call);
+      // What was asked before an invalidation must not be there after it.
+      if (!fetching.outdated) this.#keepOutcome(key, outcome, call, degraded);
     } catch (thrown) {
       // A predicate of the caller's threw: as everywhere, that ends the calls it was asked for.
       told = { value: thrown, failed: true };
@@ -228,6 +254,11 @@ class CacheStage implements Stage {
     op.degraded = { policy: this.policy.name, kind: 'cached', error };
     this.#report(op, 'stale-if-error', nowMs - entry.storedMs);
     return { value: entry.value, failed: false };
+  }
+
+  #keepOutcome(key: string, outcome: Outcome, call: number, degraded: Degraded | undefined): void {
+    if (outcome.failed) this.#keepError(key, outcome.value);
+    else if (degraded === undefined) this.#keepAnswer(key, outcome.value, call);
   }
 
   #keepAnswer(key: string, value: unknown, call: number): void {

@@ -57,6 +57,11 @@ export class Entries {
     this.#bytes -= entry.bytes;
   }
 
+  clear(): void {
+    this.#entries.clear();
+    this.#bytes = 0;
+  }
+
   limit(limits: Limits): void {
     this.#limits = limits;
     this.#trim();

@@ -21,6 +21,8 @@ export class Fetching {
   /** The visit whose limits `op` has, while that waits. */
   leader: Visit | undefined = undefined;
   over = false;
+  /** Its key has been invalidated since: those who wait get the answer, and nobody after them. */
+  outdated = false;
   /** Its first visit, while that is still on its way in, and what came of it meanwhile. */
   entering: Visit | undefined = undefined;
   outcome: Outcome | undefined = undefined;

@@ -7,6 +7,7 @@ import {
   LONGEST_TIMER_MS,
 } from '../check.ts';
 import { isRefusal } from '../engine/outcome.ts';
+import type { OfResult } from '../policy.ts';
 import { isProgrammingError } from '../retry/retriable.ts';
 import type { CacheStore } from './cache-store.ts';
 
@@ -37,7 +38,7 @@ export interface CacheOptions {
   readonly staleIf?: (error: unknown) => boolean;
 
   /** Whether a result is kept. @default every one, but for a fallback's */
-  readonly cacheIf?: (value: unknown) => boolean;
+  readonly cacheIf?: OfResult<boolean>;
 
   /**
    * How long an error is given again without asking (negative caching). It
@@ -57,16 +58,16 @@ export interface CacheOptions {
   readonly maxBytes?: number;
 
   /** What an answer weighs, in bytes. Needed beside `maxBytes`. @default nothing */
-  readonly sizeOf?: (value: unknown) => number;
+  readonly sizeOf?: OfResult<number>;
 
   /**
    * Makes each caller's answer from the one that is kept: `structuredClone` for
-   * objects that callers change, `(response) => response.clone()` for a
+   * objects that callers change, `(response: Response) => response.clone()` for a
    * `Response`, whose body can be read once.
    *
    * @default callers share the answer
    */
-  readonly clone?: (value: unknown) => unknown;
+  readonly clone?: OfResult<unknown>;
 
   /** Keeps answers for other processes as well, behind those in memory. @default none */
   readonly store?: CacheStore;
@@ -132,6 +133,8 @@ export function resolveCacheOptions(given: CacheOptions): ResolvedCacheOptions {
   if (options.store !== undefined) {
     checkFunction('cache.store.get', options.store.get ?? null);
     checkFunction('cache.store.set', options.store.set ?? null);
+    checkFunction('cache.store.delete', options.store.delete ?? null);
+    checkFunction('cache.store.clear', options.store.clear);
   }
   return options;
 }

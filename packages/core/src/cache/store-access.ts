@@ -1,4 +1,5 @@
 import type { Timer } from '../clock.ts';
+import { scopeOf } from '../engine/scope.ts';
 import type { StageWorld } from '../engine/stage.ts';
 import type { CacheStore, StoredAnswer } from './cache-store.ts';
 
@@ -38,8 +39,29 @@ export class StoreAccess {
       this.#limited(() => this.#store.set(this.#name(key), value, keepMs), call, ignore);
   }
 
+  /**
+   * Forgets one answer, or all of this cache's. Asked also of a store that is left alone just now,
+   * for somebody waits for it; rejects as it does.
+   */
+  forget(key: string | undefined): Promise<void> {
+    const { storeTimeoutMs } = this.#limits;
+    return new Promise((resolve, reject) => {
+      const timer = this.#world.clock.timer(storeTimeoutMs, () =>
+        reject(new Error(`The cache store did not answer within ${storeTimeoutMs} ms.`)),
+      );
+      const asked = async () => {
+        if (key !== undefined) return this.#store.delete(this.#name(key));
+        if (this.#store.clear !== undefined) return this.#store.clear(this.#name(''));
+        throw new TypeError(`The store of the cache "${this.#policy}" has no method clear.`);
+      };
+      asked()
+        .finally(() => timer.cancel())
+        .then(resolve, reject);
+    });
+  }
+
   #name(key: string): string {
-    return `${this.#world.pipeline}/${this.#policy}:${key}`;
+    return `${scopeOf(this.#world)}/${this.#policy}:${key}`;
   }
 
   #limited<T>(

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
+import { pipeline } from '../pipeline.ts';
+import { protect } from './protect.ts';
 
 // Node's type stripping leaves decorators as they are, and runs none: the class is compiled first.
 test('a decorated method goes through its pipeline and stays what it was', async (t) => {
@@ -29,4 +31,12 @@ test('a decorated method goes through its pipeline and stays what it was', async
     [answer, prices.attempts, Prices.prototype.of.name, Prices.prototype.of.length],
     [{ item: 'tea', price: 80 }, 3, 'of', 2],
   );
+});
+
+test('what is no method is told so', () => {
+  const decorate = protect(pipeline('p', [], { registry: undefined }));
+  assert.throws(() => decorate(async () => 1, { kind: 'field' } as never), {
+    name: 'TypeError',
+    message: 'protect is for methods, not for a field.',
+  });
 });

@@ -1,4 +1,4 @@
-import type { Pipeline } from '../pipeline.ts';
+import type { Pipeline, Wrappable } from '../pipeline.ts';
 
 /**
  * A decorator for methods (TC39, stage 3): each call goes through `pipeline`.
@@ -11,10 +11,10 @@ import type { Pipeline } from '../pipeline.ts';
  * The method keeps its name, length, `this` and types. It must be asynchronous.
  */
 export function protect(pipeline: Pipeline) {
-  return <This, A extends unknown[], R>(
-    method: (this: This, ...args: A) => Promise<R>,
-    context: ClassMethodDecoratorContext<This, (this: This, ...args: A) => Promise<R>>,
-  ): ((this: This, ...args: A) => Promise<R>) => {
+  return <This, F extends (this: This, ...args: Parameters<F>) => Promise<unknown>>(
+    method: F & Wrappable<F>,
+    context: ClassMethodDecoratorContext<This, F>,
+  ): F => {
     if (context.kind !== 'method') {
       throw new TypeError(`protect is for methods, not for a ${context.kind}.`);
     }

@@ -32,6 +32,7 @@ export class Program {
   readonly capturesContext: boolean;
   readonly tally: Tally;
   readonly #pool: Operation[] = [];
+  #rests = false;
 
   constructor(world: StageWorld, stages: readonly Stage[], tally: Tally) {
     this.world = world;
@@ -45,6 +46,7 @@ export class Program {
   }
 
   take(): Operation {
+    this.#rests = false;
     const op = this.#pool.pop();
     if (op === undefined) return new Operation(this);
     kept -= 1;
@@ -52,8 +54,15 @@ export class Program {
   }
 
   giveBack(op: Operation): void {
-    if (this.#pool.length >= (kept < PROCESS_LIMIT ? POOL_LIMIT : FEW)) return;
+    if (this.#rests || this.#pool.length >= (kept < PROCESS_LIMIT ? POOL_LIMIT : FEW)) return;
     kept += 1;
     this.#pool.push(op);
+  }
+
+  /** Keeps no operation, nor those that are given back, until the next is taken. */
+  rest(): void {
+    this.#rests = true;
+    kept -= this.#pool.length;
+    this.#pool.length = 0;
   }
 }

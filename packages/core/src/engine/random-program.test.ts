@@ -32,7 +32,8 @@ import { throttle } from '../throttle/throttle.ts';
 import { deadline } from '../timeout/deadline.ts';
 import { timeout } from '../timeout/timeout.ts';
 
-const SEEDS = 1_000;
+/** Fewer under mutation (`npm run mutate`), where every survivor plays them all. */
+const SEEDS = Number(process.env.HOLDFAST_SEEDS ?? 1_000);
 const CALLS = 25;
 /** Every call is given at most this long: a function that never ends may be behind no limit at all. */
 const PATIENCE_MS = 4_000;

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Forecast, WorstCase } from '../explain/explain.ts';
+import type { Remark } from '../explain/remarks.ts';
 import type { FaultSwitch } from '../fault/fault-switch.ts';
 import type { PolicySnapshot } from '../pipeline.ts';
 import type { Policy } from '../policy.ts';
@@ -64,8 +65,12 @@ export interface Stage {
   adopt?(old: Stage): void;
   /** What it makes of the duration and the attempts of everything inside it. */
   forecast(inner: WorstCase): Forecast;
+  /** What in its numbers is seldom meant beside those of the policies inside it, outermost first. */
+  remarks?(inside: readonly Policy[]): readonly Remark[];
   /** Its live state, for `inspect`. */
   inspect?(): Partial<PolicySnapshot>;
+  /** Drops the answer it has for this key, or all of them; settled when a store it has knows as well. */
+  invalidate?(cacheKey: string | undefined): Promise<void>;
   /** Forces its circuit, where it has one. */
   force?(as: ForcedState | 'closed', forMs: number): void;
 }
@@ -76,6 +81,8 @@ export type ForcedState = 'forced-open' | 'forced-closed' | 'disabled' | 'observ
 export interface StageWorld {
   /** The pipeline's name. */
   readonly pipeline: string;
+  /** Of its family, where it is in one. */
+  readonly key: string | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly alarms: Alarms;

@@ -11,7 +11,7 @@ describe('the wheel', () => {
       ms: fc.double({ min: 0.1, max: 5_000, noNaN: true }),
     });
     fc.assert(
-      fc.property(fc.array(arming, { minLength: 1, maxLength: 40 }), (armings) => {
+      fc.property(fc.array(arming, { minLength: 1, maxLength: 40, size: 'max' }), (armings) => {
         const world = fakeTime();
         const rung: number[] = [];
         const pending = [...armings].sort((a, b) => a.atMs - b.atMs);

@@ -1,6 +1,6 @@
 import type { PolicyErrorCode } from '../errors.ts';
 import type { Policy, PolicyKind } from '../policy.ts';
-import { type Remark, remarksOn } from './remarks.ts';
+import { type Remark, remarksOnOrder } from './remarks.ts';
 
 /** What a pipeline does to a call, at worst. */
 export interface Explanation {
@@ -52,6 +52,7 @@ export interface Forecast extends Partial<WorstCase> {
 interface Forecaster {
   readonly policy: Policy;
   forecast(inner: WorstCase): Forecast;
+  remarks?(inside: readonly Policy[]): readonly Remark[];
 }
 
 /** Asks the stages from the innermost outwards what they make of what is inside them. */
@@ -70,7 +71,10 @@ export function explain(name: string, stages: readonly Forecaster[]): Explanatio
     sentences.unshift(`"${name}" ${words}`);
   }
   const policies = stages.map(({ policy }) => policy);
-  const remarks = remarksOn(policies, whole.worstCaseMs);
+  const remarks = [
+    ...remarksOnOrder(policies, whole.worstCaseMs),
+    ...stages.flatMap((stage, at) => stage.remarks?.(policies.slice(at + 1)) ?? []),
+  ];
   return { name, ...whole, refusals, steps, words: [summary(whole), ...sentences], remarks };
 }
 

@@ -10,8 +10,13 @@ export interface Remark {
     | 'circuit-around-retry'
     | 'bulkhead-around-retry'
     | 'fallback-inside'
+    | 'hedge-around-retry'
     | 'window-too-short'
-    | 'queue-outlasts-deadline';
+    | 'slow-calls-unseen'
+    | 'half-open-too-short'
+    | 'hedge-too-late'
+    | 'queue-outlasts-deadline'
+    | 'retries-outlast-deadline';
   /** The policies it is about, outermost first. */
   readonly policies: readonly string[];
   /** A sentence that says what happens and what to do. */
@@ -62,8 +67,11 @@ const ORDERS: readonly {
   })),
 ];
 
-/** What is seldom meant in these policies, given outermost first, with the worst case of the whole. */
-export function remarksOn(policies: readonly Policy[], worstCaseMs: number): readonly Remark[] {
+/** What is seldom meant in the order of these policies, given outermost first, with the worst case of the whole. */
+export function remarksOnOrder(
+  policies: readonly Policy[],
+  worstCaseMs: number,
+): readonly Remark[] {
   const remarks: Remark[] = [];
   if (policies.length > 0 && worstCaseMs === Infinity) {
     const words =
@@ -77,29 +85,7 @@ export function remarksOn(policies: readonly Policy[], worstCaseMs: number): rea
         const words = order.words(outer.name, inner.name);
         remarks.push({ rule: order.rule, policies: [outer.name, inner.name], words });
       }
-      remarks.push(...aboutNumbers(outer, inner));
     }
   });
   return remarks;
-}
-
-function aboutNumbers(outer: Policy, inner: Policy): readonly Remark[] {
-  const of = (policy: Policy, path: readonly string[]) =>
-    path.reduce<unknown>((value, key) => Object(value)[key], policy.options);
-  const names = [outer.name, inner.name];
-  if (outer.kind === 'circuitBreaker' && inner.kind === 'timeout') {
-    const windowMs = of(outer, ['failureRatio', 'windowMs']);
-    const limitMs = of(inner, ['limitMs']);
-    if (typeof windowMs !== 'number' || windowMs >= 2 * Number(limitMs)) return [];
-    const words = `The window of "${outer.name}" (${windowMs} ms) is shorter than two attempts that end by "${inner.name}" (${limitMs} ms each). Make it longer.`;
-    return [{ rule: 'window-too-short', policies: names, words }];
-  }
-  if (outer.kind === 'deadline' && inner.kind === 'bulkhead') {
-    const limitMs = Number(of(outer, ['limitMs']));
-    const queueTimeoutMs = Number(of(inner, ['queueTimeoutMs']));
-    if (of(inner, ['queueLimit']) === 0 || queueTimeoutMs <= limitMs) return [];
-    const words = `A call may wait longer in "${inner.name}" (${queueTimeoutMs} ms) than "${outer.name}" gives it (${limitMs} ms). Make the queue's time-out shorter.`;
-    return [{ rule: 'queue-outlasts-deadline', policies: names, words }];
-  }
-  return [];
 }

@@ -5,10 +5,12 @@ import type { Operation } from '../engine/operation.ts';
 import { type Cut, type Exit, HELD, type Stage, type StageWorld } from '../engine/stage.ts';
 import { isPolicyError } from '../errors.ts';
 import type { Forecast, WorstCase } from '../explain/explain.ts';
+import type { Remark } from '../explain/remarks.ts';
 import type { PolicySnapshot } from '../pipeline.ts';
 import type { Policy } from '../policy.ts';
 import { LiveQuantile } from './live-quantile.ts';
 import { type HedgeOptions, type ResolvedHedgeOptions, resolveHedgeOptions } from './options.ts';
+import { remarksOnHedge } from './remarks.ts';
 
 /**
  * Sends another attempt when the first takes longer than calls usually do, and
@@ -149,8 +151,12 @@ class HedgeStage implements Stage {
     return {
       maxAttempts: inner.maxAttempts * (maxHedges + 1),
       worstCaseMs: inner.worstCaseMs + maxHedges * Math.min(longestMs, inner.worstCaseMs),
-      words: `sends up to ${maxHedges} more ${when}${within}, and takes the first answer.`,
+      words: `sends up to ${maxHedges} more ${when}${within}, and takes the first answer; calls that are not idempotent are sent once.`,
     };
+  }
+
+  remarks(inside: readonly Policy[]): readonly Remark[] {
+    return remarksOnHedge(this.policy, inside);
   }
 
   inspect(): Partial<PolicySnapshot> {

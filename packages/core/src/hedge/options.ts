@@ -8,6 +8,7 @@ import {
   checkNumber,
   LONGEST_TIMER_MS,
 } from '../check.ts';
+import type { OfResult } from '../policy.ts';
 
 export interface HedgeOptions {
   /** Names this policy in events and metrics. @default 'hedge' */
@@ -36,7 +37,7 @@ export interface HedgeOptions {
    *
    * @default every result wins
    */
-  readonly failureIfResult?: (value: unknown) => boolean;
+  readonly failureIfResult?: OfResult<boolean>;
 
   /**
    * Whether the first attempt to end decides, failed or not. Then a failure is

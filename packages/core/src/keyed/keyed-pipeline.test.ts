@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { circuitBreaker } from '../breaker/breaker.ts';
+import type { CircuitStore } from '../breaker/shared/circuit-store.ts';
 import { bulkhead } from '../bulkhead/bulkhead.ts';
 import type { Policy } from '../policy.ts';
-import { createRegistry } from '../registry.ts';
+import { createRegistry, registry as processRegistry } from '../registry.ts';
 import { retry } from '../retry/retry.ts';
 import { record } from '../testing/record.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
@@ -74,6 +75,22 @@ describe('a keyed pipeline', () => {
     assert.deepEqual(times, [500, 50, 100]);
   });
 
+  test('keeps the circuits of its keys apart in a store that they share', async () => {
+    const names = new Set<string>();
+    const store: CircuitStore = {
+      exchange(circuit) {
+        names.add(circuit);
+        return new Promise(() => {});
+      },
+    };
+    const shared = circuitBreaker({ consecutiveFailures: 1, shared: { store } });
+    const { clock, fail } = setUp({}, [shared]);
+    await fail('a');
+    await fail('b');
+    await clock.advance(10_000);
+    assert.deepEqual([...names], ['hosts/a/circuit', 'hosts/b/circuit']);
+  });
+
   test('tells whose events they are, and is one row in the registry', async () => {
     const { events, fail, registry, use } = setUp();
     await fail('a');
@@ -115,10 +132,50 @@ describe('a keyed pipeline', () => {
     assert.deepEqual([state('a', 1), state('b', 1), keys()], ['open', 'closed', ['a', 'b']]);
   });
 
+  test('swaps by a function for each key, also for keys to come, and refuses a list that cannot be', async () => {
+    const { family, use } = setUp();
+    await use('a');
+    family.swap((key) => [retry({ name: `retry of ${key}` })]);
+    await use('b');
+    const names = () =>
+      Object.values(family.inspect().keys).map(({ policies }) => policies[0]?.name);
+    assert.throws(() => family.swap([retry(), retry()]), RangeError);
+    assert.deepEqual(names(), ['retry of a', 'retry of b']);
+  });
+
+  test('gives the pipeline of a key, the same while it is kept, and not listed itself', () => {
+    const { family, registry } = setUp();
+    const a = family.for('a');
+    assert.deepEqual(
+      [family.for('a') === a, family.for('b') === a, a.name, registry.get('hosts')],
+      [true, false, 'hosts', undefined],
+    );
+  });
+
+  test('lets the one used longest ago go where the thousand used longest ago are all in use', async () => {
+    const { family, keys, clock } = setUp({ maxKeys: 1_002 }, [bulkhead({ limit: 1 })]);
+    const hold = (key: string) => family.execute(() => clock.sleep(10), { key });
+    const held = Array.from({ length: 1_001 }, (_, n) => hold(`${n} busy`));
+    await family.execute(() => 1, { key: 'idle' });
+    await family.execute(() => 1, { key: 'new' });
+    const after = keys();
+    assert.deepEqual(
+      [after.length, after.includes('0 busy'), after.includes('idle'), after[0]],
+      [1_002, false, true, '1000 busy'],
+    );
+    await clock.run(() => Promise.all(held));
+  });
+
   test('leaves the registry when it is disposed of', () => {
     const { family, registry } = setUp();
     family[Symbol.dispose]();
     assert.deepEqual(registry.families(), []);
+    const ofProcess = keyedPipeline('of the process', []);
+    const listed = () => processRegistry.families().some(({ name }) => name === 'of the process');
+    assert.ok(listed());
+    ofProcess[Symbol.dispose]();
+    assert.ok(!listed());
+    keyedPipeline('nowhere', [], { registry: undefined })[Symbol.dispose]();
   });
 
   test('refuses what cannot work, naming the culprit', async () => {
@@ -135,6 +192,10 @@ describe('a keyed pipeline', () => {
         name: 'TypeError',
         message: 'execute.key must be a string in the keyed pipeline "hosts", not undefined.',
       },
+    );
+    await assert.rejects(
+      family.execute(() => 1, undefined as never),
+      /"hosts", not undefined/,
     );
   });
 });

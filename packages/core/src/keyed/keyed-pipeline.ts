@@ -1,9 +1,16 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { checkInteger, checkName } from '../check.ts';
+import { checkInteger, checkName, checkNumber } from '../check.ts';
+import { type Clock, systemClock } from '../clock.ts';
 import type { Env } from '../env.ts';
-import { type Pipeline, type PipelineSnapshot, pipelineFor } from '../pipeline.ts';
+import {
+  type FamilyPipeline,
+  type Pipeline,
+  type PipelineSnapshot,
+  pipelineFor,
+} from '../pipeline.ts';
 import type { CallFunction, ExecuteOptions, Policy } from '../policy.ts';
 import { type ForcePipeline, registry as processRegistry } from '../registry.ts';
+import { isIdle, isSpent } from './nothing-to-lose.ts';
 
 export interface KeyedPipelineOptions {
   /**
@@ -15,6 +22,17 @@ export interface KeyedPipelineOptions {
    * @default 1_000 (1 … 1_000_000)
    */
   readonly maxKeys?: number;
+
+  /**
+   * A key that has not been called for so long is forgotten, and begins anew when
+   * it is used again; one with a call in flight, or with a circuit that still
+   * refuses, is not. No timer watches: each call looks at two keys at most, and
+   * without calls nothing is freed. Make it longer than every window and rate of
+   * the policies, for these are forgotten as well.
+   *
+   * @default Infinity: only `maxKeys` limits them (1 ms …)
+   */
+  readonly idleMs?: number;
 }
 
 /** The same policies for many targets (hosts, tenants), each with a state of its own. */
@@ -42,6 +60,8 @@ export interface KeyedSnapshot {
   readonly maxKeys: number;
   /** Keys that had to go since it was made. */
   readonly evicted: number;
+  /** Keys that nobody had called for `idleMs`, since it was made. */
+  readonly forgotten: number;
   /** By key, the one used longest ago first. */
   readonly keys: Readonly<Record<string, PipelineSnapshot>>;
 }
@@ -51,6 +71,23 @@ export interface KeyedSnapshot {
  * use count as used again, so that the next search begins behind them.
  */
 const CANDIDATES = 1_000;
+
+/** Keys that one call looks at, so that more go than come where many are spent. */
+const LOOKS = 2;
+
+/**
+ * So many keys used last, up to twice as many, keep what makes their next call
+ * quick: with a hundred thousand of them that would weigh more than their circuits.
+ */
+const AWAKE = 1_000;
+
+interface Member {
+  readonly pipeline: FamilyPipeline;
+  /** Clock time of its last use; kept only where `idleMs` asks for it. */
+  usedMs: number;
+  /** The turn of its last use. */
+  turn: number;
+}
 
 /**
  * Makes a pipeline per key, bounded. Events carry the family's name and the key.
@@ -62,10 +99,11 @@ export function keyedPipeline(
   policies: KeyedPolicies,
   env: Partial<Env> & KeyedPipelineOptions = {},
 ): KeyedPipeline {
-  const { maxKeys = 1_000, ...rest } = env;
+  const { idleMs = Infinity, maxKeys = 1_000, ...rest } = env;
   checkName('keyedPipeline.name', name);
   checkInteger('keyedPipeline.maxKeys', maxKeys, 1, 1_000_000);
-  const family = new Family(name, policies, rest, maxKeys);
+  checkNumber('keyedPipeline.idleMs', idleMs, 1, Infinity);
+  const family = new Family(name, policies, rest, { idleMs, maxKeys });
   // A list that cannot stand together is found now, not at the first call.
   if (typeof policies !== 'function') family.check(policies);
   return family;
@@ -74,21 +112,30 @@ export function keyedPipeline(
 class Family implements KeyedPipeline {
   readonly name: string;
   readonly #env: Partial<Env>;
-  readonly #maxKeys: number;
+  readonly #clock: Clock;
+  readonly #limits: Required<KeyedPipelineOptions>;
   readonly #unlist: () => void;
   /** In the order in which they were used: a Map keeps that of insertion. */
-  readonly #members = new Map<
-    string,
-    { readonly pipeline: Pipeline; readonly force: ForcePipeline }
-  >();
+  readonly #members = new Map<string, Member>();
+  /** Those used in this turn and the one before; a turn ends when so many have come. */
+  #awake: Member[] = [];
+  #drowsy: Member[] = [];
+  #turn = 0;
   #policies: KeyedPolicies;
   #evicted = 0;
+  #forgotten = 0;
 
-  constructor(name: string, policies: KeyedPolicies, env: Partial<Env>, maxKeys: number) {
+  constructor(
+    name: string,
+    policies: KeyedPolicies,
+    env: Partial<Env>,
+    limits: Required<KeyedPipelineOptions>,
+  ) {
     this.name = name;
     this.#policies = policies;
     this.#env = env;
-    this.#maxKeys = maxKeys;
+    this.#clock = env.clock ?? systemClock;
+    this.#limits = limits;
     const registry = 'registry' in env ? env.registry : processRegistry;
     this.#unlist =
       registry?.addFamily(this, (key, as, forMs) => this.#force(key, as, forMs)) ?? (() => {});
@@ -103,16 +150,21 @@ class Family implements KeyedPipeline {
   }
 
   for(key: string): Pipeline {
+    const nowMs = this.#nowMs();
     const known = this.#members.get(key);
-    if (known !== undefined) {
-      this.#members.delete(key);
-      this.#members.set(key, known);
+    if (known !== undefined && !this.#forget(key, known, nowMs)) {
+      this.#use(key, known, nowMs);
+      this.#wake(known);
+      this.#sweep(LOOKS, nowMs);
       return known.pipeline;
     }
-    if (this.#members.size >= this.#maxKeys) this.#evict();
-    const member = pipelineFor(this.name, this.#policiesOf(key), this.#env, key);
+    this.#sweep(LOOKS, nowMs);
+    if (this.#members.size >= this.#limits.maxKeys) this.#evict();
+    const pipeline = pipelineFor(this.name, this.#policiesOf(key), this.#env, key);
+    const member: Member = { pipeline, usedMs: nowMs, turn: -1 };
     this.#members.set(key, member);
-    return member.pipeline;
+    this.#wake(member);
+    return pipeline;
   }
 
   swap(policies: KeyedPolicies): void {
@@ -122,10 +174,18 @@ class Family implements KeyedPipeline {
   }
 
   inspect(): KeyedSnapshot {
+    this.#sweep(this.#members.size, this.#nowMs());
     const keys = Object.fromEntries(
       Array.from(this.#members, ([key, { pipeline }]) => [key, pipeline.inspect()]),
     );
-    return { name: this.name, maxKeys: this.#maxKeys, evicted: this.#evicted, keys };
+    const { maxKeys } = this.#limits;
+    return {
+      name: this.name,
+      maxKeys,
+      evicted: this.#evicted,
+      forgotten: this.#forgotten,
+      keys,
+    };
   }
 
   check(policies: readonly Policy[]): void {
@@ -140,21 +200,63 @@ class Family implements KeyedPipeline {
     return typeof this.#policies === 'function' ? this.#policies(key) : this.#policies;
   }
 
+  /** Reading the clock costs: only who forgets by time needs it. */
+  #nowMs(): number {
+    return this.#limits.idleMs === Infinity ? 0 : this.#clock.now();
+  }
+
+  #use(key: string, member: Member, nowMs: number): void {
+    member.usedMs = nowMs;
+    this.#members.delete(key);
+    this.#members.set(key, member);
+  }
+
+  /** Whoever has not been used for a whole turn rests. */
+  #wake(member: Member): void {
+    if (member.turn === this.#turn) return;
+    member.turn = this.#turn;
+    this.#awake.push(member);
+    if (this.#awake.length < AWAKE) return;
+    for (const each of this.#drowsy) if (each.turn !== this.#turn) each.pipeline.rest();
+    this.#drowsy = this.#awake;
+    this.#awake = [];
+    this.#turn += 1;
+  }
+
+  /** Forgets of the keys used longest ago those that are spent; those in use count as used again. */
+  #sweep(looks: number, nowMs: number): void {
+    let left = looks;
+    for (const [key, member] of this.#members) {
+      if (left === 0 || nowMs - member.usedMs < this.#limits.idleMs) return;
+      left -= 1;
+      if (!this.#forget(key, member, nowMs)) this.#use(key, member, nowMs);
+    }
+  }
+
+  /** Whether it was spent, and is gone. */
+  #forget(key: string, { pipeline, usedMs }: Member, nowMs: number): boolean {
+    if (nowMs - usedMs < this.#limits.idleMs || !isSpent(pipeline.inspect())) return false;
+    this.#members.delete(key);
+    pipeline.rest();
+    this.#forgotten += 1;
+    return true;
+  }
+
   #evict(): void {
     const [oldest] = this.#members.keys();
     let victim = oldest!;
     let left = Math.min(CANDIDATES, this.#members.size);
     // Keys set again come up again at the end; `left` ends the loop before them.
     for (const [key, member] of this.#members) {
-      if (isIdle(member.pipeline)) {
+      if (isIdle(member.pipeline.inspect())) {
         victim = key;
         break;
       }
-      this.#members.delete(key);
-      this.#members.set(key, member);
+      this.#use(key, member, this.#nowMs());
       left -= 1;
       if (left === 0) break;
     }
+    this.#members.get(victim)?.pipeline.rest();
     this.#members.delete(victim);
     this.#evicted += 1;
   }
@@ -162,17 +264,8 @@ class Family implements KeyedPipeline {
   #force(key: string | undefined, as: Parameters<ForcePipeline>[0], forMs: number): boolean {
     const members =
       key === undefined ? [...this.#members.values()] : [this.#members.get(key)].filter(isThere);
-    return members.map(({ force }) => force(as, forMs)).some(Boolean);
+    return members.map(({ pipeline }) => pipeline.force(as, forMs)).some(Boolean);
   }
-}
-
-/** Nobody would miss it: no call is in flight, and no circuit has anything to remember. */
-function isIdle(pipeline: Pipeline): boolean {
-  const { inFlight, policies } = pipeline.inspect();
-  return (
-    inFlight === 0 &&
-    policies.every(({ circuit }) => circuit === undefined || circuit.state === 'closed')
-  );
 }
 
 const isThere = <T>(value: T | undefined): value is T => value !== undefined;

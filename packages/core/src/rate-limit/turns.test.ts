@@ -3,7 +3,10 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { type TurnRules, turnsOf } from './turns.ts';
 
-const steps = fc.array(fc.record({ waitMs: fc.integer({ min: 0, max: 40 }) }), { maxLength: 150 });
+const steps = fc.array(fc.record({ waitMs: fc.integer({ min: 0, max: 40 }) }), {
+  maxLength: 150,
+  size: 'max',
+});
 
 describe('turns', () => {
   test('of a token bucket are those of one that counts tokens', () => {

@@ -19,10 +19,20 @@ return { kept, redis.call('PTTL', KEYS[1]) }
 
 const SET = `redis.call('SET', KEYS[1], ARGV[2] .. ':' .. ARGV[1], 'PX', ARGV[2])`;
 
+const DELETE = `redis.call('UNLINK', KEYS[1])`;
+
+/** A step of `clear`: looks at about a thousand keys, so that nobody else has to wait for long. */
+const CLEAR = `
+local found = redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', 1000)
+for _, key in ipairs(found[2]) do redis.call('UNLINK', key) end
+return found[1]
+`;
+
 /**
  * Keeps answers in Redis, one key an answer, gone by itself when it is of no
  * more use. The client is the caller's; let it fail fast
- * (`maxRetriesPerRequest: 1`) rather than queue.
+ * (`maxRetriesPerRequest: 1`) rather than queue. `clear` looks at every key
+ * there is, a thousand at a time; a cluster refuses it.
  */
 export function redisCacheStore(
   client: RedisClient,
@@ -50,6 +60,15 @@ export function redisCacheStore(
       // `undefined` and functions have no JSON: nothing is kept of them.
       if (typeof text !== 'string' || keepMs < 1) return;
       await client.eval(SET, 1, prefix + key, text, Math.floor(keepMs));
+    },
+    async delete(key) {
+      await client.eval(DELETE, 1, prefix + key);
+    },
+    async clear(start) {
+      const pattern = `${(prefix + start).replace(/[*?[\]\\]/g, '\\$&')}*`;
+      let cursor = '0';
+      do cursor = String(await client.eval(CLEAR, 0, cursor, pattern));
+      while (cursor !== '0');
     },
   };
 }

@@ -5,7 +5,7 @@ import { pipeline } from '../pipeline.ts';
 import { record } from '../testing/record.ts';
 import { seededRandom } from '../testing/seeded-random.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
-import { delayBefore, longestDelayBefore } from './backoff.ts';
+import { delayBefore, leastDelayBefore, longestDelayBefore } from './backoff.ts';
 import { type BackoffContext, type RetryOptions, resolveRetryOptions } from './options.ts';
 import { retry } from './retry.ts';
 
@@ -153,6 +153,8 @@ describe('each formula is its source’s', () => {
           assert.ok(Math.abs(said - expected) <= expected * 1e-9, `${said}, not ${expected}`);
           const longest = longestDelayBefore(n, resolveRetryOptions({ ...numbers, ...options }));
           assert.ok(said >= 0 && said <= longest * (1 + 1e-9), `${said} of at most ${longest}`);
+          const least = leastDelayBefore(n, resolveRetryOptions({ ...numbers, ...options }));
+          assert.ok(said >= least * (1 - 1e-9), `${said} of at least ${least}`);
         }),
       );
     });
@@ -196,6 +198,8 @@ describe('each formula is its source’s', () => {
         const said = delay(n, drawn, options);
         const longest = longestDelayBefore(n, resolveRetryOptions(options));
         assert.ok(said >= 0 && said <= longest * (1 + 1e-9), `${said}`);
+        const least = leastDelayBefore(n, resolveRetryOptions(options));
+        assert.ok(least >= 0 && said >= least * (1 - 1e-9), `${said} of at least ${least}`);
       }),
     );
   });

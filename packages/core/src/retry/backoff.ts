@@ -32,6 +32,13 @@ export function longestDelayBefore(retry: number, rules: BackoffRules): number {
     : grownMs * (1 + jitter.ratio);
 }
 
+/** The least that `delayBefore` can say, whatever is drawn. */
+export function leastDelayBefore(retry: number, rules: BackoffRules): number {
+  const { backoff, delayMs } = rules;
+  if (typeof backoff === 'function') return 0;
+  return backoff === 'decorrelated' ? delayMs : spread(grownDelay(retry, rules), 0, rules);
+}
+
 function spread(delayMs: number, drawn: number, { jitter, maxDelayMs }: BackoffRules): number {
   switch (jitter) {
     case 'full':

@@ -1,5 +1,5 @@
 import type { Forecast, WorstCase } from '../explain/explain.ts';
-import { longestDelayBefore } from './backoff.ts';
+import { leastDelayBefore, longestDelayBefore } from './backoff.ts';
 import { RETRY_DEFAULTS, type ResolvedRetryOptions } from './options.ts';
 
 /** So many delays are added up one by one; the rest count as the last. */
@@ -24,6 +24,15 @@ export function forecastRetry(inner: WorstCase, options: ResolvedRetryOptions): 
     maxAttempts: inner.maxAttempts * (maxRetries + 1),
     words: `tries again ${times}${within}.`,
   };
+}
+
+/** The least that it waits in all before its last retry, whatever is drawn; 0 where the dependency may say. */
+export function leastWaitMs(options: ResolvedRetryOptions): number {
+  if (options.delayHint !== RETRY_DEFAULTS.delayHint) return 0;
+  const counted = Math.min(options.maxRetries, COUNTED_RETRIES);
+  let sumMs = 0;
+  for (let retry = 0; retry < counted; retry += 1) sumMs += leastDelayBefore(retry, options);
+  return sumMs;
 }
 
 function longestWaitMs(options: ResolvedRetryOptions): number {

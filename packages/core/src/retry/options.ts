@@ -8,6 +8,7 @@ import {
   checkOneOf,
   LONGEST_TIMER_MS,
 } from '../check.ts';
+import type { OfResult } from '../policy.ts';
 
 export interface RetryOptions {
   /** Names this policy in events, metrics and errors. @default 'retry' */
@@ -72,7 +73,7 @@ export interface RetryOptions {
   readonly retryIf?: (error: unknown) => boolean;
 
   /** Whether a result deserves another attempt. @default none does */
-  readonly retryIfResult?: (value: unknown) => boolean;
+  readonly retryIfResult?: OfResult<boolean>;
 
   /**
    * What the dependency says about when to come back (`Retry-After`), in

@@ -53,6 +53,8 @@ test('the hint reads answers, refusals and errors, and knows nothing of anything
     { value: { headers: { 'Retry-After': ['4', '9'] } } },
     { value: { headers: { 'retry-after': 5 } } },
     { value: { headers: { 'retry-after-ms': '62.5', 'retry-after': '1' } } },
+    { value: { headers: { 'retry-after-ms': ' 1500 ' } } },
+    { value: { headers: { 'retry-after-ms': '12.25' } } },
     { error: new CircuitOpenError('c', 'open', 400) },
     { error: Object.assign(new Error('busy'), { retryAfterMs: 0 }) },
     { error: Object.assign(new Error('busy'), { retryAfterMs: 1e12 }) },
@@ -66,6 +68,15 @@ test('the hint reads answers, refusals and errors, and knows nothing of anything
     { error: new CircuitOpenError('c', 'open') },
     { error: 'thrown text' },
     { value: { headers: { 'retry-after-ms': 'soon' } } },
+    ...['5 s', 'in 5', '5.', '.5', '1.2.3', '-5', ''].map((text) => ({
+      value: { headers: { 'retry-after-ms': text } },
+    })),
+    { value: { headers: { 'retry-after': {} } } },
+    { value: { headers: { 'retry-after': [] } } },
+    // What a policy of ours says is all there is to say.
+    {
+      error: Object.assign(new CircuitOpenError('c', 'open'), { headers: { 'retry-after': '5' } }),
+    },
     { value: null },
     { value: new Response() },
     {},
@@ -73,7 +84,7 @@ test('the hint reads answers, refusals and errors, and knows nothing of anything
 
   assert.deepEqual(
     told.map(hint),
-    [2_000, 3_000, 4_000, 5_000, 62.5, 400, 0, 3_600_000, 2_000, 2_000],
+    [2_000, 3_000, 4_000, 5_000, 62.5, 1_500, 12.25, 400, 0, 3_600_000, 2_000, 2_000],
   );
   assert.deepEqual(
     silent.map(hint),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { circuitBreaker } from '../breaker/breaker.ts';
+import { retryBudget } from '../budget/retry-budget.ts';
 import { bulkhead } from '../bulkhead/bulkhead.ts';
 import { pipeline } from '../pipeline.ts';
 import type { Policy } from '../policy.ts';
@@ -52,6 +53,13 @@ describe('retry', () => {
     assert.equal((await runFailing({ retryIf: () => true }, { error })).attemptsAt.length, 4);
   });
 
+  test('takes no other TypeError for a network that failed', async () => {
+    for (const message of ['my fetch failed', 'x is not a function']) {
+      const { attemptsAt } = await runFailing({}, { error: () => new TypeError(message) });
+      assert.equal(attemptsAt.length, 1, message);
+    }
+  });
+
   test('asks retryIf about the rest', async () => {
     const retryIf = (error: unknown) => (error as Error).message !== 'fatal';
     const error = (n: number) => new Error(n < 3 ? 'transient' : 'fatal');
@@ -68,6 +76,19 @@ describe('retry', () => {
     );
   });
 
+  test('ends as well when the circuit inside is busy with its probe', async () => {
+    const inside = [circuitBreaker({ consecutiveFailures: 1, openMs: 100 })];
+    const clock = new VirtualClock();
+    const p = pipeline('p', [retry({ maxRetries: 3, jitter: 'none' }), ...inside], { clock });
+    await clock.run(() => p.execute(() => Promise.reject(down)).catch(() => {}));
+    await clock.advance(100);
+    const probe = p.execute(() => clock.sleep(5_000));
+    const at = clock.now();
+    const { code } = await clock.run(() => p.execute(() => 1).catch((error) => error));
+    assert.deepEqual([code, clock.now() - at], ['CIRCUIT_BUSY', 0]);
+    await clock.run(() => probe);
+  });
+
   test('does not begin a wait that outlasts a deadline around it', async () => {
     const { endedAt, attemptsAt, error, stopped } = await runFailing(
       { delayMs: 400 },
@@ -80,6 +101,29 @@ describe('retry', () => {
   test('does not begin a wait that outlasts the time the caller gave', async () => {
     const { endedAt, error } = await runFailing({ delayMs: 400 }, { deadlineMs: 1_000 });
     assert.deepEqual([endedAt, error], [400, down]);
+  });
+
+  test('begins no wait that takes all the time there is, and one that takes less', async () => {
+    const given = async (limitMs: number) =>
+      (await runFailing({ maxRetries: 1, delayMs: 400 }, { outside: [deadline({ limitMs })] }))
+        .attemptsAt;
+    assert.deepEqual([await given(400), await given(401)], [[0], [0, 400]]);
+  });
+
+  test('counts maxElapsedMs from the first attempt, whenever that was, and begins a retry with its last millisecond', async () => {
+    const options = { backoff: 'constant', delayMs: 500, maxElapsedMs: 1_000 } as const;
+    const { attemptsAt } = await runFailing({ maxRetries: 9, ...options }, { beginAt: 70_000 });
+    assert.deepEqual(attemptsAt, [70_000, 70_500, 71_000]);
+  });
+
+  test('says how much of its budget is used, and that it stopped for want of it', async () => {
+    const budget = retryBudget({ ratio: 1, minPerSecond: 0 });
+    const { stopped, inspected } = await runFailing({ budget }, { beginAt: 5_000 });
+    assert.deepEqual(
+      [stopped, inspected.budget],
+      [['budget', 2], { name: 'budget', calls: 1, spent: 1, allowed: 1 }],
+    );
+    assert.ok(!('budget' in (await runFailing({})).inspected));
   });
 
   test('begins no retry after maxElapsedMs', async () => {
@@ -109,11 +153,14 @@ describe('retry', () => {
   });
 
   test('repeats even that where nothing can have been sent', async () => {
-    const error = () =>
-      new TypeError('fetch failed', {
-        cause: Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }),
-      });
-    assert.equal((await runFailing({}, { idempotent: false, error })).attemptsAt.length, 4);
+    const codes = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT'];
+    for (const code of codes) {
+      const cause = Object.assign(new Error('connect'), { code });
+      for (const thrown of [cause, new TypeError('fetch failed', { cause })]) {
+        const { attemptsAt } = await runFailing({}, { idempotent: false, error: () => thrown });
+        assert.equal(attemptsAt.length, 4, code);
+      }
+    }
 
     const clock = new VirtualClock();
     const p = pipeline('p', [retry({ jitter: 'none' }), bulkhead({ limit: 1 })], { clock });
@@ -145,8 +192,8 @@ describe('retry', () => {
       [
         retry({
           retryIfResult: (value) => value === 503,
-          delayHint: ({ value }) => {
-            seen.push(value);
+          delayHint: (outcome) => {
+            seen.push(outcome);
             return 40;
           },
         }),
@@ -155,7 +202,7 @@ describe('retry', () => {
     );
     const statuses = [503, 503, 200];
     const status = await clock.run(() => p.execute(async () => statuses.shift()));
-    assert.deepEqual([status, seen, clock.now()], [200, [503, 503], 80]);
+    assert.deepEqual([status, seen, clock.now()], [200, [{ value: 503 }, { value: 503 }], 80]);
   });
 
   test('numbers attempts from 1 and reports each retry', async () => {
@@ -242,12 +289,14 @@ interface World {
   readonly hang?: boolean;
   readonly deadlineMs?: number;
   readonly idempotent?: boolean;
+  readonly beginAt?: number;
 }
 
 /** Runs a call that always fails and says when each attempt began, in virtual time. */
 async function runFailing(options: RetryOptions, world: World = {}) {
-  const { inside = [], outside = [], error = () => down, hang = false, ...said } = world;
+  const { beginAt = 0, inside = [], outside = [], error = () => down, hang, ...said } = world;
   const clock = new VirtualClock();
+  await clock.advance(beginAt);
   const attemptsAt: number[] = [];
   const { events, listener } = record();
   const policies = [...outside, retry({ jitter: 'none', ...options }), ...inside];
@@ -264,5 +313,6 @@ async function runFailing(options: RetryOptions, world: World = {}) {
   );
   const last = events.find((event) => event.type === 'retry-stopped');
   const stopped = last && [last.why, last.attempts];
-  return { attemptsAt, error: thrown, endedAt: clock.now(), events, stopped };
+  const inspected = failing.inspect().policies[outside.length]!;
+  return { attemptsAt, error: thrown, endedAt: clock.now(), events, inspected, stopped };
 }

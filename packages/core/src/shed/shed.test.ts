@@ -64,6 +64,7 @@ describe('shed', () => {
   test('by the BBR rule lets in as many as the best throughput and latency explain', async () => {
     const { p, clock } = setUp({ bbr: true, probe: { load: () => 0 } });
     // 100 calls a second of 50 ms each: five at a time.
+    await clock.advance(4_000);
     await clock.run(async () => {
       const begun: Promise<unknown>[] = [];
       for (let n = 0; n < 200; n += 1) {
@@ -73,10 +74,27 @@ describe('shed', () => {
       await Promise.all(begun);
     });
     const burst = await clock.run(() =>
-      Promise.allSettled(Array.from({ length: 20 }, () => p.execute(() => clock.sleep(50)))),
+      Promise.allSettled([
+        ...Array.from({ length: 20 }, () => p.execute(() => clock.sleep(50))),
+        p.execute(() => clock.sleep(50), { criticality: 'critical-plus' }),
+      ]),
     );
-    // Five inside are not too many, so a sixth is let in; then they are.
-    assert.equal(burst.filter(({ status }) => status === 'fulfilled').length, 6);
+    const refused = burst.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+    // Five inside are not too many, so a sixth is let in; then they are, but for the critical-plus.
+    assert.deepEqual([refused.length, burst.at(-1)?.status], [14, 'fulfilled']);
+    assert.equal(
+      refused[0].message,
+      '"shed" shed a call that is critical: 6 calls are inside, of about 5. Try again later, elsewhere.',
+    );
+  });
+
+  test('refuses all where even critical-plus has a level', async () => {
+    let load = 99;
+    const from = { 'critical-plus': 100, critical: 100, 'sheddable-plus': 1, sheddable: 0 };
+    const { admitted } = setUp({ from, probe: { load: () => load } });
+    const seen: string[] = [];
+    for (load of [99, 100, 50, 49]) seen.push(await admitted());
+    assert.deepEqual(seen, ['critical-plus critical', '', '', 'critical-plus critical']);
   });
 
   test('refuses options that cannot work, naming the culprit', () => {
@@ -104,6 +122,26 @@ describe('the delay of the event loop', () => {
     const better = probe.load();
     probe.ends?.();
     assert.deepEqual([idle, blocked, better, probe.load(), clock.pendingTimers], [0, 80, 40, 0, 0]);
+  });
+
+  test('is measured by one timer, from the first call to the end of the last', async () => {
+    const clock = new LateClock([30, 10, 30]);
+    const probe = eventLoopDelay(clock, 20);
+    const pending: number[] = [];
+    const now = (change?: () => void) => {
+      change?.();
+      pending.push(clock.pendingTimers);
+    };
+    now(probe.begins);
+    now(probe.begins);
+    await clock.advance(50);
+    const first = probe.load();
+    await clock.advance(30);
+    const halved = probe.load();
+    now(probe.ends);
+    now(probe.ends);
+    await clock.advance(1_000);
+    assert.deepEqual([first, halved, probe.load(), pending], [30, 20, 0, [1, 1, 1, 0]]);
   });
 
   test('is known before the timer rings that is overdue', async () => {

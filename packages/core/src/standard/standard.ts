@@ -9,15 +9,20 @@ import type { FallbackOptions } from '../fallback/options.ts';
 import type { Policy } from '../policy.ts';
 import type { RateLimitOptions } from '../rate-limit/options.ts';
 import { rateLimit } from '../rate-limit/rate-limit.ts';
-import { RETRY_DEFAULTS, type RetryOptions } from '../retry/options.ts';
+import type { RetryOptions } from '../retry/options.ts';
 import { retry } from '../retry/retry.ts';
+import type { ShedOptions } from '../shed/options.ts';
+import { shed } from '../shed/shed.ts';
 import { deadline } from '../timeout/deadline.ts';
 import { timeout } from '../timeout/timeout.ts';
+import { checkNumbersTogether } from './numbers-together.ts';
 
 /** Each part may be `false`: then it is left out. */
 export interface StandardOptions {
   /** Answers in place of a call that failed; outermost. @default none */
   readonly fallback?: FallbackOptions | false;
+  /** Refuses calls while this process is overloaded, those that matter least first. For the side that serves. @default none */
+  readonly shed?: ShedOptions | false;
   /** Of the whole call, retries and waits included. @default 30_000 ms, Microsoft's standard handler's */
   readonly totalMs?: number;
   /** Calls, not attempts. @default none */
@@ -47,7 +52,7 @@ export const STANDARD_DEFAULTS = {
 /**
  * The recommended order, with numbers that go together:
  *
- *     fallback ▸ deadline ▸ rate limit ▸ retry (budget) ▸ circuit ▸ bulkhead ▸ timeout
+ *     fallback ▸ shed ▸ deadline ▸ rate limit ▸ retry (budget) ▸ circuit ▸ bulkhead ▸ timeout
  *
  * A retry is outside the circuit, so that each attempt counts, and outside the
  * bulkhead, so that no place is held while it waits. Throws a `RangeError` that
@@ -62,22 +67,34 @@ export function standard(options: StandardOptions = {}): readonly Policy[] {
   const breaker = options.circuitBreaker ?? STANDARD_DEFAULTS.circuitBreaker;
   const gate = options.bulkhead ?? STANDARD_DEFAULTS.bulkhead;
   const again = options.retry ?? {};
-  checkTogether(totalMs, attemptMs, again, breaker, gate);
+  const rate = options.rateLimit ?? false;
 
   const budget = options.budget === false ? undefined : retryBudget(options.budget ?? {});
-  return [
+  // Made first: what is wrong with one option alone is said by its own policy.
+  const policies = [
     ...(options.fallback ? [fallback(options.fallback)] : []),
+    ...(options.shed ? [shed(options.shed)] : []),
     deadline({ limitMs: totalMs }),
-    ...(options.rateLimit ? [rateLimit(options.rateLimit)] : []),
+    ...(rate === false ? [] : [rateLimit(rate)]),
     ...(again === false ? [] : [retry({ budget, ...again })]),
     ...(breaker === false ? [] : [circuitBreaker(breaker)]),
     ...(gate === false ? [] : [bulkhead(gate)]),
     timeout({ limitMs: attemptMs }),
   ];
+  checkNumbersTogether({ totalMs, attemptMs, again, breaker, gate, rate });
+  return policies;
 }
 
 /** Parts that are an object of options, or `false`. */
-const PARTS = ['fallback', 'rateLimit', 'retry', 'budget', 'circuitBreaker', 'bulkhead'] as const;
+const PARTS = [
+  'fallback',
+  'shed',
+  'rateLimit',
+  'retry',
+  'budget',
+  'circuitBreaker',
+  'bulkhead',
+] as const;
 
 /** From JavaScript anything may come: `retry: 5` would otherwise mean the defaults, without a word. */
 function checkParts(options: StandardOptions): void {
@@ -88,35 +105,4 @@ function checkParts(options: StandardOptions): void {
       checkObject(`standard.${part}`, given, 'an object of options, or false');
     }
   }
-}
-
-function checkTogether(
-  totalMs: number,
-  attemptMs: number,
-  again: RetryOptions | false,
-  breaker: CircuitBreakerOptions | false,
-  gate: BulkheadOptions | false,
-): void {
-  atMost('attemptMs', attemptMs, 'totalMs', totalMs, 'no attempt could use its time');
-  if (again !== false) {
-    const { delayMs = RETRY_DEFAULTS.delayMs } = again;
-    atMost('retry.delayMs', delayMs, 'totalMs', totalMs, 'no retry could begin');
-  }
-  const windowMs = breaker === false ? undefined : breaker.failureRatio?.windowMs;
-  if (windowMs !== undefined) {
-    const half = windowMs / 2;
-    const why = 'a window must hold two attempts that time out, or their failures leave it unseen';
-    atMost('attemptMs', attemptMs, 'half of circuitBreaker.failureRatio.windowMs', half, why);
-  }
-  if (gate !== false && (gate.queueLimit ?? 0) > 0 && gate.queueTimeoutMs !== undefined) {
-    const why = 'who waits so long is out of time when it is let in';
-    atMost('bulkhead.queueTimeoutMs', gate.queueTimeoutMs, 'totalMs', totalMs, why);
-  }
-}
-
-function atMost(option: string, value: number, other: string, limit: number, why: string): void {
-  if (value <= limit) return;
-  throw new RangeError(
-    `standard.${option} (${value}) must be at most ${other.includes(' ') ? other : `standard.${other}`} (${limit}): ${why}.`,
-  );
 }

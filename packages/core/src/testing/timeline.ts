@@ -13,8 +13,8 @@ export interface Timeline {
   /** Give it to a pipeline as `report`, or to `registry.listen`. */
   readonly listener: Listener;
   readonly entries: readonly TimelineEntry[];
-  /** A line an event: the same run gives the same lines, so that two runs can be compared. */
-  text(): string;
+  /** A line an event, from entry number `start` on: the same run gives the same lines, so that two runs can be compared. */
+  text(start?: number): string;
 }
 
 /** Records a run as a timeline. Calls are numbered from 1 in the order in which they are heard of. */
@@ -23,9 +23,10 @@ export function timeline(clock: Clock): Timeline {
   return {
     entries,
     listener: (event) => void entries.push({ atMs: clock.now(), event }),
-    text() {
+    text(start = 0) {
       const numbers = new Map<number, number>();
-      return entries.map((entry) => `${line(entry, numbers)}\n`).join('');
+      const lines = entries.map((entry) => `${line(entry, numbers)}\n`);
+      return lines.slice(start).join('');
     },
   };
 }

@@ -1,5 +1,6 @@
 import { checker, checkFunction, checkName, checkNumber } from '../check.ts';
 import { isRefusal } from '../engine/outcome.ts';
+import type { OfResult } from '../policy.ts';
 import { CRITICALITIES, type Criticality } from '../policy.ts';
 
 export interface ThrottleOptions {
@@ -25,7 +26,7 @@ export interface ThrottleOptions {
    */
   readonly refusedIf?: (error: unknown) => boolean;
   /** Whether a result shows that. @default none does */
-  readonly refusedIfResult?: (value: unknown) => boolean;
+  readonly refusedIfResult?: OfResult<boolean>;
 }
 
 export interface ResolvedThrottleOptions extends Required<Omit<ThrottleOptions, 'kFor'>> {

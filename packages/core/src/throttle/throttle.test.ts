@@ -4,6 +4,7 @@ import { pipeline } from '../pipeline.ts';
 import type { Criticality } from '../policy.ts';
 import { seededRandom } from '../testing/seeded-random.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
+import { deadline } from '../timeout/deadline.ts';
 import { timeout } from '../timeout/timeout.ts';
 import { rejectProbability } from './acceptance.ts';
 import type { ThrottleOptions } from './options.ts';
@@ -66,6 +67,48 @@ describe('throttle', () => {
     });
   });
 
+  test('asks what a result says, where it is told how', async () => {
+    const sendAll = { next: () => 0.99 };
+    const judged = setUp({ refusedIfResult: (value) => value === 'busy' }, sendAll);
+    const trusting = setUp({}, sendAll);
+    for (const { p } of [judged, trusting]) {
+      for (const value of ['busy', 'well', 'busy']) await p.execute(() => value);
+    }
+    assert.deepEqual(
+      [judged, trusting].map(({ p }) => p.inspect().policies[0]?.throttle?.accepts),
+      [1, 3],
+    );
+  });
+
+  test('says of how many calls how few were accepted, and forgets them in time', async () => {
+    let next = 0.74;
+    const { p, play, clock } = setUp({ windowMs: 1_000 }, { next: () => next });
+    await play(3, 'refuses');
+    // Of 3 calls before it none was accepted: refused with a probability of 3 / 4.
+    const told = await p.execute(() => 1).catch(({ code, message }) => [code, message]);
+    assert.deepEqual(told, [
+      'THROTTLED',
+      'Throttle "throttle" did not send the call: of the last 4 only 0 were accepted. Try again later; 75 % are refused now.',
+    ]);
+    next = 0.8;
+    assert.equal(await p.execute(() => 1), 1);
+    assert.equal(p.inspect().policies[0]?.throttle?.calls, 5);
+    await clock.advance(1_000);
+    assert.equal(p.inspect().policies[0]?.throttle?.calls, 0);
+  });
+
+  test('sends the call where chance falls on the probability itself', async () => {
+    const { play } = setUp({}, { next: () => 0.75 });
+    assert.deepEqual(await play(4, 'refuses'), { sent: 4, throttled: 0 });
+  });
+
+  test('counts a call that ran into the deadline as not accepted', async () => {
+    const clock = new VirtualClock();
+    const p = pipeline('p', [deadline({ limitMs: 10 }), throttle()], { clock });
+    await clock.run(() => p.execute(() => new Promise(() => {})).catch(() => {}));
+    assert.equal(p.inspect().policies[1]?.throttle?.accepts, 0);
+  });
+
   test('refuses options that cannot work, naming the culprit', () => {
     assert.throws(() => throttle({ k: 0.5 }), {
       name: 'RangeError',
@@ -78,9 +121,9 @@ describe('throttle', () => {
 
 type Dependency = 'accepts' | 'refuses' | 'accepts two of three';
 
-function setUp(options: ThrottleOptions) {
+function setUp(options: ThrottleOptions, random = seededRandom(7)) {
   const clock = new VirtualClock();
-  const p = pipeline('p', [throttle(options)], { clock, random: seededRandom(7) });
+  const p = pipeline('p', [throttle(options)], { clock, random });
   let asked = 0;
   const play = async (calls: number, dependency: Dependency, criticality?: Criticality) => {
     let sent = 0;

@@ -6,6 +6,7 @@ import {
   type ResolvedTimeLimitOptions,
   resolveTimeLimitOptions,
 } from './options.ts';
+import { remarksOnDeadline } from './remarks.ts';
 import { TimedStage } from './timed-stage.ts';
 
 /**
@@ -26,7 +27,8 @@ export function deadline(given: DeadlineOptions): Policy<ResolvedTimeLimitOption
     kind: 'deadline',
     name,
     options,
-    stage: (world) => new TimedStage({ ...limit, policy }, world),
+    stage: (world) => new TimedStage({ ...limit, policy, remarks }, world),
   };
+  const remarks = (inside: readonly Policy[]) => remarksOnDeadline(policy, inside);
   return policy;
 }

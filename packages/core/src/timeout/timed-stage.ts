@@ -2,16 +2,20 @@ import { Alarm } from '../engine/alarm.ts';
 import type { Operation } from '../engine/operation.ts';
 import type { Entry, Stage, StageWorld } from '../engine/stage.ts';
 import type { Forecast, WorstCase } from '../explain/explain.ts';
+import type { Remark } from '../explain/remarks.ts';
+import type { ResolvedHedgeOptions } from '../hedge/options.ts';
+import { hedgeTooLate } from '../hedge/remarks.ts';
 import type { Policy } from '../policy.ts';
-import type { LimitFor } from './options.ts';
+import type { LimitFor, ResolvedTimeLimitOptions } from './options.ts';
 
 /** What tells one limit of time from another. */
 export interface TimeLimit {
-  readonly policy: Policy;
+  readonly policy: Policy<ResolvedTimeLimitOptions>;
   readonly limitMs: number;
   readonly limitFor?: LimitFor | undefined;
   readonly overdue: (limitMs: number) => Error;
   readonly words: string;
+  readonly remarks?: (inside: readonly Policy[]) => readonly Remark[];
 }
 
 /** What one operation keeps for its limit. */
@@ -90,6 +94,14 @@ export class TimedStage implements Stage {
     }
     limited.limitMs = Math.min(longestMs, saidMs ?? longestMs);
     return limited.limitMs > 0 ? undefined : overdue(0);
+  }
+
+  remarks(inside: readonly Policy[]): readonly Remark[] {
+    const hedges = inside.filter(({ kind }) => kind === 'hedge') as Policy<ResolvedHedgeOptions>[];
+    return [
+      ...hedges.flatMap((hedge) => hedgeTooLate(hedge, this.#limit.policy, false)),
+      ...(this.#limit.remarks?.(inside) ?? []),
+    ];
   }
 
   forecast(inner: WorstCase): Forecast {

@@ -16,6 +16,7 @@ describe('trace context', () => {
   test('reads the flags it knows and later versions as far as this one goes', () => {
     const context = { traceId: TRACE, spanId: SPAN };
     assert.deepEqual(parseTraceparent(`00-${TRACE}-${SPAN}-01`), { ...context, sampled: true });
+    assert.deepEqual(parseTraceparent(` 00-${TRACE}-${SPAN}-01 `), { ...context, sampled: true });
     assert.deepEqual(parseTraceparent(`00-${TRACE}-${SPAN}-02`), { ...context, sampled: false });
     assert.deepEqual(parseTraceparent(`cc-${TRACE}-${SPAN}-03-what-comes`), {
       ...context,
@@ -35,6 +36,9 @@ describe('trace context', () => {
       `00-${TRACE}-${'0'.repeat(16)}-01`,
       `00-${TRACE.slice(1)}-${SPAN}-01`,
       `00-${TRACE}-${SPAN}-0g`,
+      `x00-${TRACE}-${SPAN}-01`,
+      `cc-${TRACE}-${SPAN}-01more`,
+      `00-${TRACE}-${SPAN}-01-`,
     ];
     assert.deepEqual(broken.map(parseTraceparent), Array(broken.length).fill(undefined));
   });

@@ -8,7 +8,8 @@ import { type BrokerUnderTest, brokerContract } from '../testing/broker-contract
 import { eventually } from '../testing/eventually.ts';
 import { type KafkaServer, kafkaProblem, startKafka } from '../testing/kafka-server.ts';
 import { kafkaBroker } from './kafka-broker.ts';
-import { messageOf } from './records.ts';
+import type { KafkaLayout } from './layout.ts';
+import { holdfastLayout, messageOf } from './records.ts';
 
 const problem = await kafkaProblem();
 if (problem !== undefined && process.env.CI === 'true') {
@@ -78,8 +79,110 @@ test('a message that fails holds its partition, and no other', {
   );
 });
 
+test('members of one group that read different topics each have their own', {
+  skip: problem ?? false,
+}, async (t) => {
+  const { port } = await running();
+  const connect = (clientId: string) => {
+    const broker = kafkaBroker({ kafka, bootstrap: [`127.0.0.1:${port}`], clientId });
+    t.after(() => broker.close());
+    return broker;
+  };
+  const [one, two] = [connect('one'), connect('two')];
+  const got: string[] = [];
+  const read = async (broker: typeof one, topic: string) =>
+    await broker.subscribe(topic, { group: 'mixed' }, async ({ id }) => void got.push(id));
+  await read(one, 'mixed-a');
+  await read(one, 'mixed-b');
+  await read(two, 'mixed-b');
+  const body = Buffer.from('x');
+  const sent = ['mixed-a', 'mixed-b'].flatMap((topic) =>
+    Array.from({ length: 6 }, (_, n) => ({
+      ...{ id: `${topic}-${n}`, topic, key: `${n}`, body, headers: {} },
+    })),
+  );
+  await one.publish(sent);
+  await eventually(
+    () => got.length,
+    (count) => count >= sent.length,
+    'all arrive',
+  );
+
+  assert.deepEqual(got.toSorted(), sent.map(({ id }) => id).toSorted());
+});
+
+test('a group that begins at the latest record has what comes then, also before it handled any', {
+  skip: problem ?? false,
+}, async (t) => {
+  const { port } = await running();
+  const options = { kafka, bootstrap: [`127.0.0.1:${port}`] };
+  const publisher = kafkaBroker({ ...options, clientId: 'publisher' });
+  t.after(() => publisher.close());
+  const publish = (id: string) =>
+    publisher.publish([{ id, topic: 'late', key: 'k', body: Buffer.from(id), headers: {} }]);
+  await publish('old');
+  const got: string[] = [];
+  const join = async () => {
+    const broker = kafkaBroker({ ...options, clientId: 'late', initialOffset: 'latest' });
+    await broker.subscribe('late', { group: 'late' }, async ({ id }) => void got.push(id));
+    return broker;
+  };
+  await (await join()).close();
+  await publish('while away');
+  const second = await join();
+  t.after(() => second.close());
+  await publish('new');
+  await eventually(
+    () => got,
+    (ids) => ids.includes('new'),
+    'the new one arrives',
+  );
+
+  assert.deepEqual(got, ['while away', 'new']);
+});
+
+test('a record for a partition that the topic does not have is rejected', {
+  skip: problem ?? false,
+}, async (t) => {
+  const { port } = await running();
+  const bootstrap = [`127.0.0.1:${port}`];
+  const layout: KafkaLayout = {
+    ...holdfastLayout,
+    recordOf: ({ body, id, topic }) => {
+      if (id === 'strange') throw new Error('it is strange');
+      return {
+        topic,
+        partition: Number(id),
+        exact: true,
+        value: Buffer.from(body),
+        headers: new Map(),
+      };
+    },
+  };
+  const broker = kafkaBroker({ kafka, bootstrap, clientId: 'exact', layout });
+  t.after(() => broker.close());
+  const message = { topic: 'exact', key: undefined, body: Buffer.from('x'), headers: {} };
+
+  await assert.rejects(broker.publish(['2', '3', 'strange'].map((id) => ({ ...message, id }))), {
+    rejected: new Map([
+      ['strange', 'it is strange'],
+      ['3', 'partition number 3 is out of range, topic has 3 partitions'],
+    ]),
+    taken: new Set(['2']),
+  });
+});
+
+test('a body larger than maxMessageBytes is rejected before it is sent', async () => {
+  const broker = kafkaBroker({ kafka, bootstrap: ['h:1'], clientId: 'c', maxMessageBytes: 3 });
+
+  await assert.rejects(
+    broker.publish([{ id: 'a', topic: 't', key: undefined, body: Buffer.alloc(4), headers: {} }]),
+    { rejected: new Map([['a', 'it has 4 bytes, and maxMessageBytes is 3']]) },
+  );
+});
+
 test('a record of another producer is named by where it lies', () => {
-  const record = { topic: 't', partition: 3, offset: 12n, key: null, value: null };
+  const record = { topic: 't', partition: 3, offset: 12n, timestamp: 0n, key: null, value: null };
   const commit = () => {};
 
   assert.equal(messageOf({ ...record, headers: new Map(), commit }).id, 't/3/12');

@@ -12,6 +12,25 @@ export interface KafkaClientOptions {
   retries: number;
   retryDelay: number;
   autocreateTopics: boolean;
+  tls?: KafkaTls;
+  sasl?: KafkaSasl;
+}
+
+/** As Node's `tls.connect` takes them. */
+export interface KafkaTls {
+  /** In PEM. @default those of Node */
+  readonly ca?: string;
+  /** With `key`, shown to the broker. In PEM. */
+  readonly cert?: string;
+  readonly key?: string;
+  /** @default true */
+  readonly rejectUnauthorized?: boolean;
+}
+
+export interface KafkaSasl {
+  readonly mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
+  readonly username: string;
+  readonly password: string;
 }
 
 export interface KafkaProducerOptions extends KafkaClientOptions {
@@ -21,7 +40,9 @@ export interface KafkaProducerOptions extends KafkaClientOptions {
 
 export interface KafkaConsumerOptions extends KafkaClientOptions {
   groupId: string;
-  groupInstanceId: string;
+  groupInstanceId?: string;
+  protocols: { name: string; version: number }[];
+  partitionAssigner: KafkaAssigner;
   autocommit: boolean;
   sessionTimeout: number;
   rebalanceTimeout: number;
@@ -30,15 +51,32 @@ export interface KafkaConsumerOptions extends KafkaClientOptions {
   highWaterMark: number;
 }
 
+/** What the leader of a group decides: who reads which partitions. */
+export type KafkaAssigner = (
+  leader: string,
+  members: ReadonlyMap<string, { readonly topics?: readonly string[] }>,
+  topicsOfTheLeader: ReadonlySet<string>,
+  metadata: { readonly topics: ReadonlyMap<string, { readonly partitionsCount: number }> },
+) => { memberId: string; assignments: Map<string, { topic: string; partitions: number[] }> }[];
+
 export interface KafkaRecord {
   topic: string;
+  /** Modulo the topic's partitions. @default murmur2 of the key, or one after the other */
+  partition?: number;
+  /** The partition is meant as it is: the topic must have it. */
+  exact?: boolean;
   key?: Buffer;
-  value: Buffer;
+  /** None is a tombstone. */
+  value?: Buffer;
   headers: Map<Buffer, Buffer>;
 }
 
 export interface KafkaProducer {
   send(options: { messages: KafkaRecord[] }): Promise<unknown>;
+  /** Kept for a while. */
+  metadata(options: { topics: string[] }): Promise<{
+    readonly topics: ReadonlyMap<string, { readonly partitionsCount: number }>;
+  }>;
   close(force: boolean): Promise<void>;
 }
 
@@ -46,9 +84,24 @@ export interface KafkaConsumer {
   consume(options: {
     topics: string[];
     mode: 'committed';
-    fallbackMode: 'earliest';
+    fallbackMode: 'earliest' | 'latest';
     autocommit: boolean;
   }): Promise<KafkaStream>;
+  readonly topics: { track(topic: string): boolean };
+  /** Resolves when it has its partitions of the topics tracked. */
+  joinGroup(): Promise<unknown>;
+  /** By topic and partition: where the next record will lie. */
+  listOffsets(options: {
+    topics: string[];
+    partitions: Record<string, number[]>;
+  }): Promise<ReadonlyMap<string, readonly (bigint | undefined)[]>>;
+  /** By topic and partition; -1 where the group has none. */
+  listCommittedOffsets(options: {
+    topics: { topic: string; partitions: number[] }[];
+  }): Promise<ReadonlyMap<string, readonly (bigint | undefined)[]>>;
+  commit(options: {
+    offsets: { topic: string; partition: number; offset: bigint; leaderEpoch: number }[];
+  }): Promise<void>;
   /** Of this member; null before it has joined. */
   readonly assignments:
     | readonly { readonly topic: string; readonly partitions: readonly number[] }[]
@@ -67,6 +120,8 @@ export interface KafkaMessage {
   topic: string;
   partition: number;
   offset: bigint;
+  /** Milliseconds since 1970. */
+  timestamp: bigint;
   key: Buffer | null | undefined;
   value: Buffer | null | undefined;
   headers: Map<Buffer, Buffer>;

@@ -1,17 +1,38 @@
 import { type Clock, systemClock } from '@holdfast/core';
 import { checkInteger } from '../check.ts';
-import type { KafkaClientOptions, KafkaModule } from './module.ts';
+import type { KafkaLayout } from './layout.ts';
+import type { KafkaClientOptions, KafkaModule, KafkaSasl, KafkaTls } from './module.ts';
+import { holdfastLayout } from './records.ts';
 
 export interface KafkaBrokerOptions {
   /** The module: `import * as kafka from '@platformatic/kafka'`. */
   readonly kafka: KafkaModule;
   /** Brokers to begin with: `['127.0.0.1:9092']`. */
   readonly bootstrap: readonly string[];
-  /**
-   * Names this process, also as a static member of its groups: restarted under the same name it
-   * goes on at once. Two processes of one group need two names.
-   */
+  /** Names this process to the broker. */
   readonly clientId: string;
+  /**
+   * Names this process in its groups: restarted under the same name it goes on at once, without
+   * waiting for the end of its predecessor's session. Two processes of one group need two names.
+   *
+   * @default clientId
+   */
+  readonly memberName?: string;
+  /**
+   * Where a group begins that was never here: at the oldest record that is kept, or behind the
+   * newest. Either way it has everything from then on.
+   *
+   * @default 'earliest'
+   */
+  readonly initialOffset?: 'earliest' | 'latest';
+  /** How messages become records, and back. @default holdfastLayout */
+  readonly layout?: KafkaLayout;
+  /** Larger bodies are rejected before they are sent. @default the broker decides */
+  readonly maxMessageBytes?: number;
+  /** @default a connection in the clear */
+  readonly tls?: KafkaTls;
+  /** @default nobody signs in */
+  readonly sasl?: KafkaSasl;
   /** For one `publish`, retries of the client included. @default 10_000 ms (100 … 600_000) */
   readonly timeoutMs?: number;
   /** A member that is silent for so long has lost its partitions. @default 10_000 ms (6_000 … 1_800_000) */
@@ -29,13 +50,16 @@ export const KAFKA_BROKER_DEFAULTS = {
   sessionTimeoutMs: 10_000,
   reconnectMs: 500,
   autocreateTopics: true,
+  initialOffset: 'earliest',
+  layout: holdfastLayout,
   clock: systemClock,
 } as const;
 
-export type ResolvedKafkaOptions = Required<KafkaBrokerOptions>;
+export type ResolvedKafkaOptions = KafkaBrokerOptions &
+  Required<Omit<KafkaBrokerOptions, 'maxMessageBytes' | 'tls' | 'sasl'>>;
 
 export function resolveKafkaOptions(given: KafkaBrokerOptions): ResolvedKafkaOptions {
-  const options = { ...KAFKA_BROKER_DEFAULTS, ...given };
+  const options = { memberName: given.clientId, ...KAFKA_BROKER_DEFAULTS, ...given };
   if (options.bootstrap.length === 0 || !options.bootstrap.every((each) => /:\d+$/.test(each))) {
     throw new TypeError(
       `kafkaBroker.bootstrap must name at least one host:port, not "${options.bootstrap.join(', ')}".`,
@@ -46,6 +70,15 @@ export function resolveKafkaOptions(given: KafkaBrokerOptions): ResolvedKafkaOpt
       `kafkaBroker.clientId must be text without spaces, not "${options.clientId}".`,
     );
   }
+  if (options.memberName === '') throw new TypeError('kafkaBroker.memberName must not be empty.');
+  if (options.initialOffset !== 'earliest' && options.initialOffset !== 'latest') {
+    throw new TypeError(
+      `kafkaBroker.initialOffset must be earliest or latest, not "${options.initialOffset}".`,
+    );
+  }
+  if (options.maxMessageBytes !== undefined) {
+    checkInteger('kafkaBroker.maxMessageBytes', options.maxMessageBytes, 1, 2 ** 31 - 1);
+  }
   checkInteger('kafkaBroker.timeoutMs', options.timeoutMs, 100, 600_000);
   checkInteger('kafkaBroker.sessionTimeoutMs', options.sessionTimeoutMs, 6_000, 1_800_000);
   checkInteger('kafkaBroker.reconnectMs', options.reconnectMs, 1, 60_000);
@@ -54,6 +87,7 @@ export function resolveKafkaOptions(given: KafkaBrokerOptions): ResolvedKafkaOpt
 
 /** What every client of this adapter has in common. */
 export function clientOptions(options: ResolvedKafkaOptions): KafkaClientOptions {
+  const { sasl, tls } = options;
   return {
     clientId: options.clientId,
     bootstrapBrokers: [...options.bootstrap],
@@ -63,5 +97,7 @@ export function clientOptions(options: ResolvedKafkaOptions): KafkaClientOptions
     retries: 2,
     retryDelay: 200,
     autocreateTopics: options.autocreateTopics,
+    ...(tls === undefined ? {} : { tls }),
+    ...(sasl === undefined ? {} : { sasl }),
   };
 }

@@ -1,6 +1,6 @@
 import type { Hands } from '../hands.ts';
+import type { KafkaLayout } from './layout.ts';
 import type { KafkaMessage } from './module.ts';
-import { messageOf } from './records.ts';
 
 /**
  * Hands over a stream's records, each partition in its own order, while the
@@ -13,11 +13,13 @@ import { messageOf } from './records.ts';
  */
 export class PartitionLanes {
   #hands: Hands;
+  readonly #layout: KafkaLayout;
   /** By partition: the offset that comes next. */
   readonly #next = new Map<number, bigint>();
 
-  constructor(hands: Hands) {
+  constructor(hands: Hands, layout: KafkaLayout) {
     this.#hands = hands;
+    this.#layout = layout;
   }
 
   rebalanced(): void {
@@ -35,7 +37,7 @@ export class PartitionLanes {
     const { offset, partition } = record;
     if (!mine || offset < (this.#next.get(partition) ?? 0n)) return;
     this.#next.set(partition, offset + 1n);
-    this.#hands.give(messageOf(record), commit, { lane: String(partition) });
+    this.#hands.give(this.#layout.messageOf(record), commit, { lane: String(partition) });
     await this.#hands.fewerThan(readAhead);
   }
 

@@ -1,8 +1,13 @@
 import { BrokerRejectedError, BrokerUnavailableError } from '../errors.ts';
 import type { OutgoingMessage } from '../message.ts';
-import type { KafkaProducer } from './module.ts';
+import type { KafkaProducer, KafkaRecord } from './module.ts';
 import { clientOptions, type ResolvedKafkaOptions } from './options.ts';
-import { recordOf, rejectionOf, topicProblem } from './records.ts';
+import { PartitionError, rejectionOf, topicProblem } from './records.ts';
+
+interface Outgoing {
+  readonly id: string;
+  readonly record: KafkaRecord;
+}
 
 /**
  * Publishes through an idempotent producer (`acks=-1`) that is thrown away at
@@ -19,11 +24,12 @@ export class KafkaPublisher {
 
   async publish(messages: readonly OutgoingMessage[]): Promise<void> {
     const rejected = new Map<string, string>();
-    for (const { id, topic } of messages) {
-      const problem = topicProblem(topic);
-      if (problem !== undefined) rejected.set(id, problem);
+    const good: Outgoing[] = [];
+    for (const message of messages) {
+      const record = this.#recordOf(message);
+      if (typeof record === 'string') rejected.set(message.id, record);
+      else good.push({ id: message.id, record });
     }
-    const good = messages.filter(({ id }) => !rejected.has(id));
     if (good.length > 0) await this.#send(good, rejected);
     if (rejected.size === 0) return;
     const taken = good.filter(({ id }) => !rejected.has(id)).map(({ id }) => id);
@@ -36,10 +42,24 @@ export class KafkaPublisher {
     await producer?.close(true);
   }
 
-  /** Kafka refuses a batch as a whole: one by one then, to find the culprits. */
-  async #send(messages: readonly OutgoingMessage[], rejected: Map<string, string>): Promise<void> {
+  /** A text says why there can be none. */
+  #recordOf(message: OutgoingMessage): KafkaRecord | string {
+    const { layout, maxMessageBytes: most = Number.POSITIVE_INFINITY } = this.#options;
+    const bytes = message.body.byteLength;
+    if (bytes > most) return `it has ${bytes} bytes, and maxMessageBytes is ${most}`;
+    const problem = topicProblem(message.topic);
+    if (problem !== undefined) return problem;
     try {
-      await this.#sendOnce(messages);
+      return layout.recordOf(message);
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+
+  /** Kafka refuses a batch as a whole: one by one then, to find the culprits. */
+  async #send(messages: readonly Outgoing[], rejected: Map<string, string>): Promise<void> {
+    try {
+      await this.#sendOnce(messages.map(({ record }) => record));
     } catch (error) {
       const reason = rejectionOf(error);
       if (reason === undefined) throw this.#unavailable(error);
@@ -49,7 +69,7 @@ export class KafkaPublisher {
     }
   }
 
-  async #sendOnce(messages: readonly OutgoingMessage[]): Promise<void> {
+  async #sendOnce(records: KafkaRecord[]): Promise<void> {
     const { clock, kafka, timeoutMs } = this.#options;
     this.#producer ??= new kafka.Producer({
       ...clientOptions(this.#options),
@@ -57,7 +77,7 @@ export class KafkaPublisher {
       acks: -1,
     });
     const producer = this.#producer;
-    const sent = producer.send({ messages: messages.map(recordOf) });
+    const sent = sendRecords(producer, records);
     const expired = Promise.withResolvers<never>();
     const timer = clock.timer(timeoutMs, () =>
       expired.reject(new Error(`no acknowledgement within ${timeoutMs} ms`)),
@@ -86,4 +106,17 @@ export class KafkaPublisher {
       error,
     );
   }
+}
+
+/** The client takes partitions modulo their number; those that are meant exactly are looked at first. */
+async function sendRecords(producer: KafkaProducer, messages: KafkaRecord[]): Promise<void> {
+  const exact = messages.filter((record) => record.exact === true);
+  if (exact.length > 0) {
+    const { topics } = await producer.metadata({ topics: exact.map(({ topic }) => topic) });
+    for (const { topic, partition = 0 } of exact) {
+      const { partitionsCount = 0 } = topics.get(topic) ?? {};
+      if (partition >= partitionsCount) throw new PartitionError(partition, partitionsCount);
+    }
+  }
+  await producer.send({ messages });
 }

@@ -1,4 +1,5 @@
 import type { Message, OutgoingMessage } from '../message.ts';
+import type { KafkaLayout } from './layout.ts';
 import type { KafkaMessage, KafkaRecord } from './module.ts';
 
 const ID = 'holdfast-id';
@@ -34,10 +35,21 @@ export function messageOf({
   };
 }
 
+/** The id travels as a header; the key chooses the partition as Java's clients would. */
+export const holdfastLayout: KafkaLayout = { recordOf, messageOf };
+
 /** Why Kafka would refuse the topic's name; undefined if it takes it. */
 export function topicProblem(topic: string): string | undefined {
   if (/^[a-zA-Z0-9._-]{1,249}$/.test(topic) && topic !== '.' && topic !== '..') return undefined;
   return 'Kafka allows 1 to 249 letters, digits, dots, underscores and hyphens in a topic';
+}
+
+/** A record was meant for a partition that its topic does not have. */
+export class PartitionError extends Error {
+  constructor(partition: number, partitions: number) {
+    super(`partition number ${partition} is out of range, topic has ${partitions} partitions`);
+    this.name = 'PartitionError';
+  }
 }
 
 const REJECTIONS: Readonly<Record<string, string>> = {
@@ -51,6 +63,7 @@ const REJECTIONS: Readonly<Record<string, string>> = {
 /** Looks through the client's nested errors for one that no second attempt will change. */
 export function rejectionOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
+  if (error instanceof PartitionError) return error.message;
   const apiId = 'apiId' in error && typeof error.apiId === 'string' ? error.apiId : undefined;
   if (apiId !== undefined && REJECTIONS[apiId] !== undefined) return REJECTIONS[apiId];
   const nested: unknown[] = error instanceof AggregateError ? error.errors : [];

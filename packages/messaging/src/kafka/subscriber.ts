@@ -3,9 +3,11 @@ import { BrokerUnavailableError } from '../errors.ts';
 import { Hands } from '../hands.ts';
 import { keepConsuming } from '../keep-consuming.ts';
 import { type ResolvedSubscribeOptions, tell } from '../subscribe-options.ts';
+import { beginAtEnd } from './begin-at-end.ts';
 import type { KafkaConsumer, KafkaMessage, KafkaStream } from './module.ts';
 import { clientOptions, type ResolvedKafkaOptions } from './options.ts';
 import { PartitionLanes } from './partition-lanes.ts';
+import { rangeAssigner } from './range-assigner.ts';
 
 /** Records that wait for their turn: enough to go on in other partitions while one waits to try again. */
 const READ_AHEAD = 1_000;
@@ -65,13 +67,15 @@ export class KafkaSubscriber implements Subscription {
 
   /** Consumes until the stream ends, which it does by error or by `close` alone. */
   async #consume(progress: () => void): Promise<void> {
-    const { kafka, sessionTimeoutMs } = this.#kafka;
+    const { initialOffset, kafka, memberName, sessionTimeoutMs } = this.#kafka;
     const consumer: KafkaConsumer = new kafka.Consumer({
       ...clientOptions(this.#kafka),
       groupId: this.#options.group,
       // A static member: the same process, restarted, has its partitions back at once instead of
       // after the session time-out of its predecessor.
-      groupInstanceId: `${this.#kafka.clientId}-${this.#topic}`,
+      groupInstanceId: `${memberName}-${this.#topic}`,
+      protocols: [{ name: 'range', version: 1 }],
+      partitionAssigner: rangeAssigner,
       autocommit: false,
       sessionTimeout: sessionTimeoutMs,
       rebalanceTimeout: sessionTimeoutMs * 2,
@@ -80,10 +84,11 @@ export class KafkaSubscriber implements Subscription {
       highWaterMark: 100,
     });
     try {
+      if (initialOffset === 'latest') await beginAtEnd(consumer, this.#topic);
       const stream = await consumer.consume({
         topics: [this.#topic],
         mode: 'committed',
-        fallbackMode: 'earliest',
+        fallbackMode: initialOffset,
         autocommit: false,
       });
       this.#stream = stream;
@@ -103,7 +108,8 @@ export class KafkaSubscriber implements Subscription {
     stream: KafkaStream,
     progress: () => void,
   ): Promise<void> {
-    const lanes = new PartitionLanes(new Hands(this.#handler, this.#options, this.#kafka.clock));
+    const { clock, layout } = this.#kafka;
+    const lanes = new PartitionLanes(new Hands(this.#handler, this.#options, clock), layout);
     consumer.on('consumer:group:join', () => lanes.rebalanced());
     let failure: unknown;
     const commit = async (record: KafkaMessage) => {

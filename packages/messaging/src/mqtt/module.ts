@@ -4,7 +4,7 @@ export interface MqttModule {
 }
 
 export interface MqttConnectOptions {
-  protocolVersion: 5;
+  protocolVersion: 4 | 5;
   clientId: string;
   clean: boolean;
   keepalive: number;
@@ -14,25 +14,37 @@ export interface MqttConnectOptions {
   queueQoSZero?: boolean;
   username?: string;
   password?: string;
+  ca?: string;
+  cert?: string;
+  key?: string;
+  rejectUnauthorized?: boolean;
   properties?: { sessionExpiryInterval?: number; receiveMaximum?: number };
 }
 
 export interface MqttClient {
   readonly connected: boolean;
+  /** Where packets are written to. */
+  readonly stream: { write(bytes: Uint8Array): unknown };
+  /** With an error, `done` goes on to the next packet without acknowledging this one. */
   handleMessage(packet: MqttPublish, done: (error?: Error) => void): void;
   publish(
     topic: string,
     body: Buffer,
-    options: { qos: 1; properties: { userProperties: Record<string, string> } },
+    options: {
+      qos: 0 | 1;
+      retain: boolean;
+      properties?: { userProperties: Record<string, string> };
+    },
     done: (error?: Error | null) => void,
   ): unknown;
   /** The packet id of the last `publish`. */
   getLastMessageId(): number;
   subscribe(
     topic: string,
-    options: { qos: 1 },
+    options: { qos: 0 | 1 },
     done: (error: Error | null, granted?: { qos: number }[]) => void,
   ): unknown;
+  unsubscribe(topic: string, done: (error?: Error) => void): unknown;
   end(force: boolean, done: () => void): unknown;
   on(event: 'connect', listener: (packet: MqttConnack) => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
@@ -46,6 +58,10 @@ export interface MqttConnack {
 
 export interface MqttPublish {
   topic: string;
+  qos: number;
+  retain: boolean;
+  /** With QoS 1. */
+  messageId?: number;
   payload: string | Buffer;
   properties?: { userProperties?: Record<string, string | string[]> };
 }

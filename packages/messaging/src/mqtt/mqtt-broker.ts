@@ -3,22 +3,24 @@ import { resolveSubscribeOptions } from '../subscribe-options.ts';
 import { Subscriptions } from '../subscriptions.ts';
 import { type MqttBrokerOptions, resolveMqttOptions } from './options.ts';
 import { MqttPublisher } from './publisher.ts';
-import { subscribeMqtt } from './subscriber.ts';
+import { MqttSubscriber } from './subscriber.ts';
 
 /**
- * An MQTT 5 broker, through the `mqtt` package you hand in. QoS 1; id, key and headers travel as
- * user properties. A group is one persistent session, so it has one member at a time.
+ * An MQTT broker (5, or 3.1.1), through the `mqtt` package you hand in. Id, key and headers travel
+ * as user properties. A group is one persistent session, so it has one member at a time, unless
+ * `session: 'member'` shares it.
  */
 export function mqttBroker(given: MqttBrokerOptions): Broker {
   const options = resolveMqttOptions(given);
   const publisher = new MqttPublisher(options);
+  const subscriber = new MqttSubscriber(options);
   const subscriptions = new Subscriptions();
 
   return {
     publish: (messages) => publisher.publish(messages),
     async subscribe(topic, how, handler) {
       return subscriptions.add(
-        await subscribeMqtt(options, topic, resolveSubscribeOptions(how), handler),
+        await subscriber.subscribe(topic, resolveSubscribeOptions(how), handler),
       );
     },
     async close() {

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '@holdfast/core';
 import { checkInteger } from '../check.ts';
+import { bodyLayout, type MqttLayout, propertiesLayout } from './layout.ts';
 import type { MqttModule } from './module.ts';
 
 export interface MqttBrokerOptions {
@@ -9,6 +10,39 @@ export interface MqttBrokerOptions {
   readonly url: string;
   /** Names this process to the broker; a second process of the same name throws the first one out. */
   readonly clientId: string;
+  /**
+   * 5, or 4 for MQTT 3.1.1, which has no properties: only the body travels, a message gets a new
+   * id at each delivery, and nobody hears why the broker does not take one.
+   *
+   * @default 5
+   */
+  readonly protocolVersion?: 4 | 5;
+  /** 0 is sent once and never acknowledged, and may be lost. @default 1 */
+  readonly qos?: 0 | 1;
+  /**
+   * `topic`: a session `GROUP:TOPIC` for each, which one process at a time may have.
+   * `group`: one session, named as the group, for all its topics.
+   * `member`: a session of this process for each, in a shared subscription (`$share/GROUP/TOPIC`):
+   * members work side by side, so the order per key is given up. What the broker has assigned to
+   * a member waits for a process of its `clientId`, whatever the others do.
+   *
+   * @default 'topic'
+   */
+  readonly session?: 'topic' | 'group' | 'member';
+  /**
+   * For sessions per member: a subscription that is closed leaves its group, so that the others
+   * get what comes. Without the last member the group is gone, and what is published is not kept
+   * for it. With `false` its place stays, and what the broker assigns to it waits.
+   *
+   * @default false
+   */
+  readonly leaveOnClose?: boolean;
+  /** Sessions end with their connection: what comes while this process is away is not kept. @default false */
+  readonly cleanSession?: boolean;
+  /** How messages become packets, and back. @default user properties, where the protocol has them */
+  readonly layout?: MqttLayout;
+  /** For `mqtts:`. PEM, as Node's `tls.connect` takes them. @default Node's own authorities */
+  readonly tls?: MqttTls;
   readonly username?: string;
   readonly password?: string;
   /** For a connection, and again for all acknowledgements of one `publish`. @default 5_000 ms (10 … 600_000) */
@@ -20,28 +54,47 @@ export interface MqttBrokerOptions {
   /**
    * A message that nobody has subscribed to would be acknowledged and dropped by the broker
    * (reason 16). With `true` it is postponed instead: it waits until somebody subscribes.
-   * Set it to `false` for topics that may have no listener.
+   * Set it to `false` for topics that may have no listener. MQTT 3.1.1 cannot tell.
    *
-   * @default true
+   * @default true with `protocolVersion` 5
    */
   readonly requireSubscriber?: boolean;
   /** @default systemClock */
   readonly clock?: Clock;
 }
 
+export interface MqttTls {
+  readonly ca?: string;
+  /** With `key`, shown to the broker. */
+  readonly cert?: string;
+  readonly key?: string;
+  /** @default true */
+  readonly rejectUnauthorized?: boolean;
+}
+
 export const MQTT_BROKER_DEFAULTS = {
+  protocolVersion: 5,
+  qos: 1,
+  session: 'topic',
+  leaveOnClose: false,
+  cleanSession: false,
   timeoutMs: 5_000,
   reconnectMs: 500,
   keepaliveS: 30,
-  requireSubscriber: true,
   clock: systemClock,
 } as const;
 
 export type ResolvedMqttOptions = MqttBrokerOptions &
-  Required<Omit<MqttBrokerOptions, 'username' | 'password'>>;
+  Required<Omit<MqttBrokerOptions, 'username' | 'password' | 'tls'>>;
 
 export function resolveMqttOptions(given: MqttBrokerOptions): ResolvedMqttOptions {
-  const options = { ...MQTT_BROKER_DEFAULTS, ...given };
+  const modern = (given.protocolVersion ?? MQTT_BROKER_DEFAULTS.protocolVersion) === 5;
+  const options = {
+    ...{ requireSubscriber: modern, layout: modern ? propertiesLayout : bodyLayout },
+    ...MQTT_BROKER_DEFAULTS,
+    ...given,
+  };
+  checkProtocol(options);
   if (!URL.canParse(options.url)) {
     throw new TypeError(
       `mqttBroker.url must be a URL such as mqtt://127.0.0.1:1883, not "${options.url}".`,
@@ -54,11 +107,29 @@ export function resolveMqttOptions(given: MqttBrokerOptions): ResolvedMqttOption
   return options;
 }
 
+function checkProtocol({ protocolVersion, qos, requireSubscriber, session }: MqttBrokerOptions) {
+  if (protocolVersion !== 4 && protocolVersion !== 5) {
+    throw new RangeError(`mqttBroker.protocolVersion must be 4 or 5, not ${protocolVersion}.`);
+  }
+  if (qos !== 0 && qos !== 1) throw new RangeError(`mqttBroker.qos must be 0 or 1, not ${qos}.`);
+  if (session !== 'topic' && session !== 'group' && session !== 'member') {
+    throw new TypeError(`mqttBroker.session must be topic, group or member, not "${session}".`);
+  }
+  if (protocolVersion === 5) return;
+  if (session === 'member') {
+    throw new TypeError('mqttBroker.session "member" needs protocolVersion 5.');
+  }
+  if (requireSubscriber) {
+    throw new TypeError('mqttBroker.requireSubscriber needs protocolVersion 5: set it to false.');
+  }
+}
+
 /** What every connection of this adapter has in common. */
 export function connectOptions(options: ResolvedMqttOptions) {
-  const { username, password, keepaliveS, timeoutMs } = options;
+  const { username, password, keepaliveS, protocolVersion, timeoutMs, tls } = options;
   return {
-    protocolVersion: 5 as const,
+    protocolVersion,
+    ...tls,
     keepalive: keepaliveS,
     connectTimeout: timeoutMs,
     ...(username === undefined ? {} : { username }),

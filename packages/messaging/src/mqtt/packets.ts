@@ -1,43 +1,22 @@
-import type { Message, OutgoingMessage } from '../message.ts';
-import { newMessageId } from '../message-id.ts';
-import type { MqttPublish } from './module.ts';
-
-/** Ours among the user properties; the rest are the message's own headers. */
-const ID = 'holdfast-id';
-const KEY = 'holdfast-key';
+import type { OutgoingMessage } from '../message.ts';
 
 /** Room for what surrounds topic, properties and body in a PUBLISH: lengths, packet id. */
 const OVERHEAD_BYTES = 64;
 
-export function userPropertiesOf({ id, key, headers }: OutgoingMessage): Record<string, string> {
-  return key === undefined ? { ...headers, [ID]: id } : { ...headers, [ID]: id, [KEY]: key };
-}
-
-/** A message from a publisher that is not ours has no id: it gets a new one at each delivery. */
-export function messageOf({ topic, payload, properties }: MqttPublish, wallMs: number): Message {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(properties?.userProperties ?? {})) {
-    headers[name] = Array.isArray(value) ? value.join(', ') : value;
-  }
-  const { [ID]: id, [KEY]: key, ...rest } = headers;
-  const body = typeof payload === 'string' ? Buffer.from(payload) : payload;
-  return { id: id ?? newMessageId(wallMs), topic, key, body, headers: rest };
-}
-
 /** Why the broker would close the connection, or refuse, rather than take this message. */
 export function publishProblem(
-  message: OutgoingMessage,
+  { body, topic }: OutgoingMessage,
+  userProperties: Readonly<Record<string, string>>,
   maxPacketBytes: number,
 ): string | undefined {
-  const { topic } = message;
   const topicBytes = Buffer.byteLength(topic);
   if (topicBytes === 0 || topicBytes > 65_535) {
     return `the topic has ${topicBytes} bytes, and MQTT allows 1 to 65535`;
   }
   if (/[+#\0]/.test(topic)) return 'the topic contains +, # or a null character';
   if (topic.startsWith('$')) return 'topics that begin with $ belong to the broker';
-  let bytes = OVERHEAD_BYTES + topicBytes + message.body.byteLength;
-  for (const [name, value] of Object.entries(userPropertiesOf(message))) {
+  let bytes = OVERHEAD_BYTES + topicBytes + body.byteLength;
+  for (const [name, value] of Object.entries(userProperties)) {
     bytes += 5 + Buffer.byteLength(name) + Buffer.byteLength(value);
   }
   if (bytes <= maxPacketBytes) return undefined;

@@ -1,8 +1,9 @@
 import { BrokerRejectedError, BrokerUnavailableError } from '../errors.ts';
 import type { OutgoingMessage } from '../message.ts';
+import type { MqttLayout } from './layout.ts';
 import type { MqttClient, MqttConnack } from './module.ts';
 import { connectOptions, type ResolvedMqttOptions } from './options.ts';
-import { NO_SUBSCRIBER, publishProblem, rejectionOf, userPropertiesOf } from './packets.ts';
+import { NO_SUBSCRIBER, publishProblem, rejectionOf } from './packets.ts';
 
 interface Connected {
   readonly client: MqttClient;
@@ -64,9 +65,16 @@ export class MqttPublisher {
     { client, maxPacketBytes, unheard }: Connected,
     message: OutgoingMessage,
   ): Promise<Verdict> {
-    const problem = publishProblem(message, maxPacketBytes);
+    const { clock, layout, qos, timeoutMs, requireSubscriber, url } = this.#options;
+    let extras: ReturnType<MqttLayout['extrasOf']>;
+    try {
+      extras = layout.extrasOf(message);
+    } catch (error) {
+      return Promise.resolve({ kind: 'rejected', reason: (error as Error).message });
+    }
+    const { retain = false, userProperties } = extras;
+    const problem = publishProblem(message, userProperties ?? {}, maxPacketBytes);
     if (problem !== undefined) return Promise.resolve({ kind: 'rejected', reason: problem });
-    const { clock, timeoutMs, requireSubscriber, url } = this.#options;
     return new Promise((resolve) => {
       const timer = clock.timer(timeoutMs, () => {
         resolve(lost(`${url} did not acknowledge a message within ${timeoutMs} ms.`));
@@ -77,10 +85,12 @@ export class MqttPublisher {
         message.body.byteOffset,
         message.body.byteLength,
       );
-      const properties = { userProperties: userPropertiesOf(message) };
-      client.publish(message.topic, body, { qos: 1, properties }, (error) => {
+      // Of QoS 0 there is none, and the callback may come before `publish` returns.
+      let packetId: number | undefined;
+      const properties = userProperties === undefined ? {} : { properties: { userProperties } };
+      client.publish(message.topic, body, { qos, retain, ...properties }, (error) => {
         timer.cancel();
-        const nobody = unheard.delete(packetId);
+        const nobody = packetId !== undefined && unheard.delete(packetId);
         const reason = rejectionOf(reasonCodeOf(error));
         if (reason !== undefined) resolve({ kind: 'rejected', reason });
         else if (error) resolve(lost(`${url} did not take a message: ${error.message}.`, error));
@@ -89,7 +99,7 @@ export class MqttPublisher {
           resolve({ kind: 'postponed', reason: why });
         } else resolve({ kind: 'taken' });
       });
-      const packetId = client.getLastMessageId();
+      packetId = client.getLastMessageId();
     });
   }
 

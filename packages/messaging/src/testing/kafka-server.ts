@@ -18,6 +18,10 @@ export interface KafkaOptions {
   readonly port?: number;
   /** Where the jars are kept. @default node_modules/.cache/holdfast-kafka */
   readonly cacheDir?: string;
+  /** Beside ours in its configuration, and instead of them. */
+  readonly properties?: Readonly<Record<string, string>>;
+  /** For the formatting of a new directory: `['--add-scram', 'SCRAM-SHA-256=[name=…,password=…]']`. */
+  readonly formatArgs?: readonly string[];
 }
 
 export interface KafkaCommand {
@@ -47,7 +51,12 @@ export async function prepareKafka(options: KafkaOptions): Promise<KafkaCommand>
   const port = options.port ?? (await freePort());
   await mkdir(options.dataDir, { recursive: true });
   const properties = join(options.dataDir, 'server.properties');
-  await writeFile(properties, await propertiesText(options.dataDir, port));
+  const more = Object.entries(options.properties ?? {}).map(
+    ([name, value]) => `${name}=${value}\n`,
+  );
+  const text = await propertiesText(options.dataDir, port);
+  // Of two lines with one name the last counts.
+  await writeFile(properties, text + more.join(''));
   const java = [...JVM, QUIET, '-cp', join(jars, '*')];
   if (!existsSync(join(options.dataDir, 'log', 'meta.properties'))) {
     const format = [
@@ -57,7 +66,10 @@ export async function prepareKafka(options: KafkaOptions): Promise<KafkaCommand>
       '-t',
       'aG9sZGZhc3QtZHJpbGw5OQ',
     ];
-    await promisify(execFile)('java', [...java, ...format, '-c', properties]);
+    await promisify(execFile)('java', [
+      ...[...java, ...format, '-c', properties],
+      ...(options.formatArgs ?? []),
+    ]);
   }
   return { command: 'java', args: [...java, 'kafka.Kafka', properties], port };
 }

@@ -5,11 +5,20 @@ import { HttpUpstream } from '../flow/http-upstream.ts';
 import { UpstreamError } from '../flow/upstream-error.ts';
 import type { CountExchange } from '../metrics/sidecar-metrics.ts';
 import { type ConcurrencyGate, createGate } from './concurrency-gate.ts';
+import { GrpcApp, RPC_VERB } from './grpc-app.ts';
+import { GrpcConnection } from './grpc-connection.ts';
+import { GrpcQuestions } from './grpc-questions.ts';
+
+/** How an application is spoken to: `https` and `grpcs` with TLS, whose certificate is not looked at. */
+export type AppProtocol = 'http' | 'https' | 'h2c' | 'grpc' | 'grpcs';
 
 export interface AppChannelOptions {
   /** Absent: the application cannot be called. */
   readonly port: number | undefined;
   readonly address: string;
+  readonly protocol: AppProtocol;
+  /** Longest message of an application that speaks gRPC. */
+  readonly maxBodyBytes: number;
   /** Calls in the application at a time; others wait. -1: no limit. */
   readonly maxConcurrency: number;
   /** Sent to the application as `dapr-api-token`. */
@@ -23,45 +32,82 @@ export class AppChannel implements Upstream {
   /** Set by the health checks; calls are refused while it is false. */
   healthy = true;
   readonly #http: HttpUpstream | undefined;
+  readonly #grpc: { readonly connection: GrpcConnection; readonly app: Upstream } | undefined;
+  readonly #questions: Upstream | undefined;
   readonly #gate: ConcurrencyGate | undefined;
   readonly #token: string | undefined;
   readonly #clock: Clock;
   readonly #called: CountExchange;
 
   constructor(options: AppChannelOptions) {
-    const { port, address } = options;
+    const { port, address, protocol } = options;
     this.#clock = options.clock;
     this.#called = options.called;
-    this.#http = port === undefined ? undefined : new HttpUpstream(`http://${address}:${port}`);
+    if (port !== undefined && isGrpc(protocol)) {
+      const connection = new GrpcConnection(`${address}:${port}`, protocol === 'grpcs');
+      this.#grpc = { connection, app: new GrpcApp(connection, options.maxBodyBytes) };
+      this.#questions = new GrpcQuestions(connection);
+    } else if (port !== undefined) {
+      const scheme = protocol === 'https' ? 'https' : 'http';
+      this.#http = new HttpUpstream(`${scheme}://${address}:${port}`, {
+        h2c: protocol === 'h2c',
+        anyCertificate: protocol === 'https',
+      });
+      this.#questions = this.#http;
+    }
     this.#gate = options.maxConcurrency > 0 ? createGate(options.maxConcurrency) : undefined;
     this.#token = options.token;
   }
 
   /** Whether there is an application to call at all. */
   get initialized(): boolean {
-    return this.#http !== undefined;
+    return this.#questions !== undefined;
   }
 
   send(call: OutgoingCall, sink: AnswerSink): Flow {
-    const http = this.#http;
-    if (http === undefined) return refuse(sink, 'app channel is not initialized');
+    return this.#send(this.#http ?? this.#grpc?.app, call, sink);
+  }
+
+  /** For what the sidecar asks by itself: subscriptions, events, bindings. */
+  get questions(): Upstream {
+    return { send: (call, sink) => this.#send(this.#questions, call, sink) };
+  }
+
+  #send(app: Upstream | undefined, call: OutgoingCall, sink: AnswerSink): Flow {
+    if (app === undefined) return refuse(sink, 'app channel is not initialized');
     if (!this.healthy) return refuse(sink, 'app is not in a healthy state');
-    const worded = new AppSink(sink, http.address, call, this.#clock, this.#called);
+    const http = this.#http;
+    const wrong = http === undefined ? undefined : notForHttp(call.method);
+    if (wrong !== undefined) return refuse(sink, wrong);
+    const worded =
+      http === undefined ? sink : new AppSink(sink, http.address, call, this.#clock, this.#called);
     const authorized = this.#token === undefined ? call : withToken(call, this.#token);
     return this.#gate === undefined
-      ? http.send(authorized, worded)
-      : this.#gate.send(http, authorized, worded);
+      ? app.send(authorized, worded)
+      : this.#gate.send(app, authorized, worded);
   }
 
   /** For health probes: past the gate, and whether it is healthy or not. */
   get probe(): Upstream {
-    const http = this.#http;
-    return http ?? { send: (_call, sink) => refuse(sink, 'app channel is not initialized') };
+    const app = this.#questions;
+    return app ?? { send: (_call, sink) => refuse(sink, 'app channel is not initialized') };
   }
 
   async close(): Promise<void> {
+    this.#grpc?.connection.close();
     await this.#http?.close();
   }
+}
+
+const isGrpc = (protocol: AppProtocol): boolean => protocol === 'grpc' || protocol === 'grpcs';
+
+/** Calls of the gRPC API that only an application over gRPC understands, in Dapr's words where it has some. */
+function notForHttp(method: string): string | undefined {
+  if (method === 'NONE') {
+    return 'error invoking app channel: rpc error: code = InvalidArgument desc = missing HTTP extension field';
+  }
+  if (method !== RPC_VERB) return undefined;
+  return 'the application speaks HTTP, and gRPC cannot be passed on to it: start its sidecar with --app-protocol grpc';
 }
 
 function refuse(sink: AnswerSink, why: string): Flow {

@@ -44,7 +44,7 @@ function requestOf({ head, span }: ApiCall, body: Buffer): BindingRequest {
   if (head.baggage) trace.push(['baggage', head.baggage]);
   return {
     operation: typeof operation === 'string' ? operation : '',
-    data: data === undefined ? undefined : JSON.stringify(data),
+    data: data === undefined ? undefined : Buffer.from(JSON.stringify(data)),
     metadata: Object.fromEntries(entries) as Record<string, string>,
     trace,
   };

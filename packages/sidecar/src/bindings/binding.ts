@@ -13,8 +13,8 @@ export interface OutputBinding {
 
 export interface BindingRequest {
   readonly operation: string;
-  /** As JSON; undefined where the request has none. */
-  readonly data: string | undefined;
+  /** JSON over HTTP, any bytes over gRPC; undefined where the request has none. */
+  readonly data: Buffer | undefined;
   readonly metadata: Readonly<Record<string, string>>;
   /** Hands on the trace of the request: `traceparent`, `tracestate`, `baggage`. */
   readonly trace: readonly (readonly [name: string, value: string])[];

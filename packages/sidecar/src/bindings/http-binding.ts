@@ -56,7 +56,7 @@ export async function httpBinding(
     async invoke(request, signal) {
       const method = request.operation === 'create' ? 'POST' : request.operation.toUpperCase();
       const path = pathOf(url.path, request.metadata.path ?? '');
-      const body = WITH_BODY.has(method) ? Buffer.from(request.data ?? 'null') : null;
+      const body = WITH_BODY.has(method) ? (request.data ?? Buffer.from('null')) : null;
       const headers = headersOf(request, body !== null, token);
       const limit = new AbortController();
       const timer =

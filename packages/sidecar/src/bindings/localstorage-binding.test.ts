@@ -94,7 +94,7 @@ async function storage(t: TestContext) {
   const ask = async (operation: string, data?: unknown, fileName = ''): Promise<string> => {
     const answer = await binding.invoke({
       operation,
-      data: data === undefined ? undefined : JSON.stringify(data),
+      data: data === undefined ? undefined : Buffer.from(JSON.stringify(data)),
       metadata: { fileName },
       trace: [],
     });

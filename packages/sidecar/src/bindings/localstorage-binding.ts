@@ -81,14 +81,17 @@ async function rootOf(given: string | undefined): Promise<string> {
   return root;
 }
 
-/** A text as it is, or what it is the Base64 of; anything else as JSON. */
-function contentOf(data: string | undefined): Buffer {
+/** A text as it is, or what it is the Base64 of; anything else as it came. */
+function contentOf(data: Buffer | undefined): Buffer {
   if (data === undefined) return Buffer.alloc(0);
-  const value: unknown = JSON.parse(data);
-  const text = typeof value === 'string' ? value : data;
+  const quoted = data[0] === QUOTE;
+  const text = quoted ? String(JSON.parse(data.toString('utf8'))) : data.toString('latin1');
   const bare = text.replaceAll(/[\r\n]/g, '');
-  return BASE64.test(bare) ? Buffer.from(bare, 'base64') : Buffer.from(text);
+  if (BASE64.test(bare)) return Buffer.from(bare, 'base64');
+  return quoted ? Buffer.from(text) : data;
 }
+
+const QUOTE = '"'.charCodeAt(0);
 
 async function write(path: string, content: Buffer): Promise<void> {
   const folder = dirname(path);

@@ -51,9 +51,21 @@ export const PUBSUB: Readonly<
     const { redisPubSub } = await import('../pubsub/redis-pubsub.ts');
     return await redisPubSub(settings, { ...env, podName: env.variables.POD_NAME });
   },
+  'pubsub.kafka': async (settings, env) => {
+    const { kafkaPubSub } = await import('../pubsub/kafka-pubsub.ts');
+    return await kafkaPubSub(settings, { ...env, podName: env.variables.POD_NAME });
+  },
+  'pubsub.mqtt3': async (settings, env) => {
+    const { mqttPubSub } = await import('../pubsub/mqtt-pubsub.ts');
+    return await mqttPubSub(settings, { ...env, podName: env.variables.POD_NAME });
+  },
   'pubsub.rabbitmq': async (settings, env) => {
     const { rabbitPubSub } = await import('../pubsub/rabbit-pubsub.ts');
     return await rabbitPubSub(settings, { ...env, podName: env.variables.POD_NAME });
+  },
+  'pubsub.jetstream': async (settings, env) => {
+    const { jetstreamPubSub } = await import('../pubsub/jetstream-pubsub.ts');
+    return await jetstreamPubSub(settings, env);
   },
 };
 

@@ -44,12 +44,26 @@ export class ConfigurationService {
 
   /** The application is told of changes from then on; resolves with the subscription's id. */
   async subscribe(name: string, keys: readonly string[]): Promise<string> {
-    const store = this.#find(name);
-    const { ask, calls, maxSubscriptions = 1_000 } = this.#options;
+    this.#find(name);
+    const { ask } = this.#options;
     if (ask === undefined) {
       const message = 'app channel is not initialized. cannot subscribe to configuration updates';
       throw new ApiError(500, 'ERR_APP_CHANNEL_NIL', message);
     }
+    const { id } = await this.watch(name, keys, (id, key, item) =>
+      this.#tell(ask, name, id, key, item),
+    );
+    return id;
+  }
+
+  /** `changed` hears of changes from then on, until somebody unsubscribes: `ended` aborts then. */
+  async watch(
+    name: string,
+    keys: readonly string[],
+    changed: (id: string, key: string, item: ConfigurationItem | undefined) => Promise<void>,
+  ): Promise<{ readonly id: string; readonly ended: AbortSignal }> {
+    const store = this.#find(name);
+    const { calls, maxSubscriptions = 1_000 } = this.#options;
     const what = `failed to subscribe ${goList(keys)} from Configuration store ${name}`;
     const code = 'ERR_CONFIGURATION_SUBSCRIBE';
     if (this.#subscriptions.size >= maxSubscriptions) {
@@ -58,16 +72,15 @@ export class ConfigurationService {
     }
     const id = randomUUID();
     const ending = new AbortController();
-    const changed = (key: string, item: ConfigurationItem | undefined) =>
-      this.#tell(ask, name, id, key, item);
+    const heard = (key: string, item: ConfigurationItem | undefined) => changed(id, key, item);
     this.#subscriptions.set(id, ending);
     await calls
-      .run('configuration', name, 'subscribe', () => store.subscribe(keys, changed, ending.signal))
+      .run('configuration', name, 'subscribe', () => store.subscribe(keys, heard, ending.signal))
       .catch((error: unknown) => {
         this.#subscriptions.delete(id);
         throw failed(code, what, error);
       });
-    return id;
+    return { id, ended: ending.signal };
   }
 
   /** @throws ApiError, where there is no such subscription, with Dapr's words in `cause`. */
@@ -108,6 +121,10 @@ export class ConfigurationService {
   #find(name: string): ConfigurationStore {
     const found = this.#options.stores.get(name);
     if (found !== undefined) return found;
+    if (this.#options.stores.size === 0) {
+      const none = 'configuration stores not configured';
+      throw new ApiError(500, 'ERR_CONFIGURATION_STORE_NOT_CONFIGURED', none);
+    }
     const message = `configuration store ${name} not found`;
     throw new ApiError(400, 'ERR_CONFIGURATION_STORE_NOT_FOUND', message);
   }

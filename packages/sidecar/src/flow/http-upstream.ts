@@ -15,6 +15,10 @@ export interface HttpUpstreamOptions {
    * @default 4_000 ms
    */
   readonly keepAliveMs?: number;
+  /** HTTP/2 without TLS, known beforehand. @default false */
+  readonly h2c?: boolean;
+  /** Takes any certificate: for what is on this machine. @default false */
+  readonly anyCertificate?: boolean;
 }
 
 /** Verbs that mean the same sent twice (RFC 9110 §9.2.2). */
@@ -58,7 +62,9 @@ export class HttpUpstream implements Upstream {
       bodyTimeout: 0,
       connectTimeout: 5_000,
       keepAliveTimeout: options.keepAliveMs ?? 4_000,
-      allowH2: false,
+      allowH2: options.h2c === true,
+      ...(options.h2c === true ? { useH2c: true } : {}),
+      ...(options.anyCertificate === true ? { connect: { rejectUnauthorized: false } } : {}),
     });
   }
 
@@ -130,7 +136,9 @@ class HttpFlow implements Flow, Dispatcher.DispatchHandler {
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
     if (status < 200 || this.#done) return;
-    const { headers, length } = answerHeaders(controller.rawHeaders as Buffer[]);
+    const { rawHeaders } = controller;
+    const raw = Array.isArray(rawHeaders) ? (rawHeaders as Buffer[]) : rawList(rawHeaders);
+    const { headers, length } = answerHeaders(raw);
     this.#length = length;
     this.#sink.head(status, headers, this);
   }
@@ -170,4 +178,12 @@ class HttpFlow implements Flow, Dispatcher.DispatchHandler {
     }
     return new UpstreamError('BROKEN', brokenConnection(error), error);
   }
+}
+
+/** Over HTTP/2 the driver has them as an object. */
+function rawList(headers: unknown): Buffer[] {
+  return Object.entries((headers ?? {}) as Record<string, string | string[]>).flatMap(
+    ([name, values]) =>
+      [values].flat().flatMap((value) => [Buffer.from(name), Buffer.from(String(value), 'latin1')]),
+  );
 }

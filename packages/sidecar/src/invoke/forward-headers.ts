@@ -10,7 +10,7 @@ export interface CallerIdentity {
 
 /** The headers of one call, as far as they are the same for each of its attempts. */
 export function forwardHeaders(
-  head: RequestHead,
+  head: Pick<RequestHead, 'headers' | 'apiToken'>,
   options: {
     /** Added where the call goes through another sidecar. */
     readonly via?: { readonly caller: CallerIdentity; readonly calleeAppId: string };

@@ -1,8 +1,8 @@
+import type { Readable } from 'node:stream';
 import type { Call, Pipeline } from '@holdfast/core';
 import type { LiveSpan } from '@holdfast/telemetry/trace';
 import type { Flow, OutgoingCall, Upstream } from '../flow/answer.ts';
 import { PendingAnswer } from '../flow/pending-answer.ts';
-import type { BodyStream } from '../flow/request-body.ts';
 import { ClientGoneError, UpstreamError } from '../flow/upstream-error.ts';
 import type { Passage } from '../policies/passage.ts';
 import { isUnreachable } from '../policies/policy-book.ts';
@@ -16,7 +16,9 @@ export interface InvocationPlan {
   readonly headers: readonly string[];
   readonly destination: Exclude<Destination, { readonly kind: 'refused' }>;
   /** A buffer can be sent again; `next` gives a stream as long as none of it was read. */
-  readonly body: Buffer | null | { next(): BodyStream | undefined };
+  readonly body: Buffer | null | { next(): Readable | undefined };
+  /** Whether a stream can be begun again, whatever of it was read. @default false */
+  readonly repeatable?: boolean;
   readonly pipeline: Passage | undefined;
   /** Names the answer for a cache; absent: it is not shared. */
   readonly cacheKey?: string | undefined;
@@ -57,9 +59,9 @@ export class Invocation {
     const { pipeline, body } = this.#plan;
     if (pipeline === undefined) return this.#send(undefined);
     this.#caller = new AbortController();
+    const { cacheKey, method, repeatable = false } = this.#plan;
     // A body that streams through cannot be sent twice.
-    const idempotent = body === null || Buffer.isBuffer(body);
-    const { cacheKey, method } = this.#plan;
+    const idempotent = repeatable || body === null || Buffer.isBuffer(body);
     const passed = pipeline.execute((call) => this.#send(call), {
       signal: this.#caller.signal,
       idempotent,

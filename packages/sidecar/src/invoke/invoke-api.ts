@@ -1,6 +1,7 @@
 import { type Clock, isPolicyError } from '@holdfast/core';
 import type { InvocationType } from '@holdfast/telemetry';
 import type { LiveSpan } from '@holdfast/telemetry/trace';
+import { withoutRpcHeaders } from '../app/rpc-answer.ts';
 import type { AnswerSink, Flow } from '../flow/answer.ts';
 import { ClientAnswer } from '../flow/client-answer.ts';
 import type { PendingAnswer } from '../flow/pending-answer.ts';
@@ -250,11 +251,12 @@ class Decorated implements AnswerSink {
   }
 
   head(status: number, headers: string[], flow: Flow): void {
-    this.#call.decorate(headers);
-    if (this.#call.head.events) keepOutOfCaches(headers);
-    if (this.#attempts > 1) headers.push('holdfast-attempts', String(this.#attempts));
-    if (this.#degraded !== undefined) headers.push('holdfast-degraded', latin1(this.#degraded));
-    this.#client.head(status, headers, flow);
+    const shown = withoutRpcHeaders(headers);
+    this.#call.decorate(shown);
+    if (this.#call.head.events) keepOutOfCaches(shown);
+    if (this.#attempts > 1) shown.push('holdfast-attempts', String(this.#attempts));
+    if (this.#degraded !== undefined) shown.push('holdfast-degraded', latin1(this.#degraded));
+    this.#client.head(status, shown, flow);
   }
 
   data(chunk: Buffer): void {

@@ -56,6 +56,9 @@ export class LockService {
     if (owner === '') throw malformed(`LockOwner is empty in lock store ${name}`);
     const found = this.#stores.get(name);
     if (found !== undefined) return found;
+    if (this.#stores.size === 0) {
+      throw new ApiError(500, 'ERR_LOCK_STORE_NOT_CONFIGURED', 'lock store is not configured');
+    }
     throw new ApiError(400, 'ERR_LOCK_STORE_NOT_FOUND', `lock store ${name} not found`);
   }
 }

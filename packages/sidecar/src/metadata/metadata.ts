@@ -1,6 +1,7 @@
 import type { ComponentRow } from '../components/open-components.ts';
 import type { CircuitRow } from '../policies/target-pipelines.ts';
 import type { TopicSubscription } from '../pubsub/subscription.ts';
+import type { MetadataSnapshot } from './metadata-service.ts';
 
 /** Dapr release whose API this sidecar follows. */
 export const DAPR_VERSION = '1.18.0';
@@ -9,6 +10,7 @@ export interface MetadataSources {
   readonly appId: string;
   readonly app: {
     readonly port: number | undefined;
+    readonly protocol: string;
     readonly address: string;
     readonly maxConcurrency: number;
     readonly health:
@@ -20,7 +22,6 @@ export interface MetadataSources {
         }
       | undefined;
   };
-  readonly extended: ReadonlyMap<string, string>;
   readonly components: readonly ComponentRow[];
   readonly subscriptions: readonly TopicSubscription[];
   readonly endpoints: readonly { readonly name: string }[];
@@ -29,20 +30,20 @@ export interface MetadataSources {
 }
 
 /** `GET /v1.0/metadata`: Dapr's fields in Dapr's shape, and `holdfast` beside them. */
-export function metadataBody(sources: MetadataSources): object {
+export function metadataBody(sources: MetadataSnapshot): object {
   const { app, components, endpoints, resiliencies, subscriptions } = sources;
   const { health } = app;
   return {
     id: sources.appId,
-    runtimeVersion: DAPR_VERSION,
-    enabledFeatures: ['HotReload'],
+    runtimeVersion: sources.version,
+    enabledFeatures: sources.features,
     ...(components.length === 0 ? {} : { components }),
     ...(subscriptions.length === 0 ? {} : { subscriptions: subscriptions.map(subscriptionBody) }),
-    extended: { daprRuntimeVersion: DAPR_VERSION, ...Object.fromEntries(sources.extended) },
+    extended: sources.extended,
     ...(endpoints.length === 0 ? {} : { httpEndpoints: endpoints.map(({ name }) => ({ name })) }),
     appConnectionProperties: {
       ...(app.port === undefined ? {} : { port: app.port }),
-      protocol: 'http',
+      protocol: app.protocol,
       channelAddress: app.address,
       ...(app.maxConcurrency > 0 ? { maxConcurrency: app.maxConcurrency } : {}),
       ...(health === undefined

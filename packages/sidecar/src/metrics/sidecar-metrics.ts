@@ -4,6 +4,7 @@ import type { OutboxStats } from '@holdfast/messaging';
 import {
   componentMetrics,
   createMetrics,
+  grpcServerMetrics,
   httpServerMetrics,
   type InvocationType,
   policyMetrics,
@@ -36,6 +37,8 @@ export type CountExchange = (
 export interface SidecarMetrics extends PeerCounts {
   /** An API request has been answered. */
   readonly served: CountExchange;
+  /** A call of the gRPC API has ended; `status` by its name: `OK`, `NOT_FOUND`. */
+  servedRpc(method: string, status: string, ms: number): void;
   /** The application has answered one of our calls. */
   readonly called: CountExchange;
   sent(appId: string, type: InvocationType): void;
@@ -81,6 +84,7 @@ export interface SidecarMetrics extends PeerCounts {
 export function sidecarMetrics(appId: string, namespace: string): SidecarMetrics {
   const metrics = createMetrics();
   const http = httpServerMetrics(metrics, { appId });
+  const grpc = grpcServerMetrics(metrics, { appId });
   const invocation = serviceInvocationMetrics(metrics, { appId });
   const heard = policyMetrics(metrics);
   processMetrics(metrics);
@@ -103,6 +107,7 @@ export function sidecarMetrics(appId: string, namespace: string): SidecarMetrics
     called(method, path, status, ms, requestBytes, answerBytes) {
       http.client(method, path).done(status, ms, requestBytes, answerBytes);
     },
+    servedRpc: (method, status, ms) => grpc.done(method, status, ms),
     received: (caller) => invocation.caller(caller).requestReceived(),
     answered: (caller, status) => invocation.caller(caller).responseSent(status),
     sent: (app, type) => invocation.callee(app).requestSent(type),
@@ -174,6 +179,7 @@ export function sidecarMetrics(appId: string, namespace: string): SidecarMetrics
 /** For `--enable-metrics=false`: counts nothing, costs nothing. */
 export const NO_METRICS: SidecarMetrics = {
   served() {},
+  servedRpc() {},
   called() {},
   received() {},
   answered() {},

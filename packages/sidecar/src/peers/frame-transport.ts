@@ -206,7 +206,8 @@ class SentCall extends FrameStream implements Flow {
       this.#fail(new UpstreamError('REFUSED', `rpc error: ${body?.toString('utf8') ?? ''}`));
       return;
     }
-    if (!/^[2-9]\d\d$/.test(status)) {
+    // Below 100 it is gRPC's code of a call that failed.
+    if (!/^(?:[2-9]\d\d|[1-9]|1[0-6])$/.test(status)) {
       this.#dialed.link.writer.reset(this.id);
       this.#fail(
         new UpstreamError(

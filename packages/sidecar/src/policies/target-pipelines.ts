@@ -244,7 +244,10 @@ export class TargetPipelines {
   }
 }
 
-/** Answers have a status; of errors only the ones that never left this process are without. */
+/**
+ * Answers have a status, which for a gRPC call that failed is its code (1 … 16);
+ * of errors only the ones that never left this process are without.
+ */
 function statusOf({ value }: { readonly value?: unknown }): number | undefined {
   return value instanceof PendingAnswer ? value.status : undefined;
 }

@@ -3,6 +3,7 @@ import {
   type Broker,
   BrokerRejectedError,
   type OutgoingMessage,
+  type SubscribeOptions,
   type Subscription,
 } from '@holdfast/messaging';
 import type { Logger } from '@holdfast/telemetry/log';
@@ -15,6 +16,10 @@ export interface BrokerPubSubOptions {
   readonly group: string;
   /** Events in the application at a time. */
   readonly concurrency: number;
+  /** Waits before an event is handed over again. @default those of `@holdfast/messaging` */
+  readonly redeliver?: Pick<SubscribeOptions, 'redeliverMs' | 'maxRedeliverMs'>;
+  /** As the metadata names them. @default none */
+  readonly capabilities?: readonly string[];
   readonly log: Logger;
 }
 
@@ -24,13 +29,18 @@ export interface BrokerPubSubOptions {
  */
 export function brokerPubSub(
   broker: Broker,
-  { component, concurrency, group, log }: BrokerPubSubOptions,
+  { capabilities = [], component, concurrency, group, log, redeliver }: BrokerPubSubOptions,
 ): PubSub {
   const subscriptions = new Set<Subscription>();
   return {
-    capabilities: [],
+    capabilities,
     async publish(topic, message) {
-      await broker.publish([outgoing(topic, message)]);
+      const one = outgoing(topic, message);
+      await broker.publish([one]).catch((error: unknown) => {
+        // Its message speaks of many; here is one, and only the reason is news.
+        const reason = error instanceof BrokerRejectedError && error.rejected.get(one.id);
+        throw reason ? new Error(reason, { cause: error }) : error;
+      });
     },
     async publishAll(topic, messages) {
       const all = messages.map((message) => outgoing(topic, message));
@@ -47,16 +57,18 @@ export function brokerPubSub(
         {
           group,
           concurrency,
+          ...redeliver,
           onProblem({ error, kind }) {
             const why = (error as Error).message;
             // A delivery that failed has its line already; a connection has none.
             if (kind === 'connection-lost') log.warn(`${component} lost ${topic}: ${why}`);
           },
         },
-        ({ body, headers }) =>
+        ({ body, headers, topic: came }) =>
           handler({
             data: Buffer.from(body.buffer, body.byteOffset, body.byteLength),
             metadata: headers,
+            ...(came === topic ? {} : { topic: came }),
           }),
       );
       subscriptions.add(subscription);

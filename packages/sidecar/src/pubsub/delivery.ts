@@ -78,9 +78,9 @@ async function offer(
 
 function eventOf(
   { metadata, pubsub, topic }: TopicSubscription,
-  { data }: PubSubMessage,
+  { data, topic: came = topic }: PubSubMessage,
 ): Envelope {
-  if (metadata.rawPayload === 'true') return rawEnvelope(data, pubsub, topic);
+  if (metadata.rawPayload === 'true') return rawEnvelope(data, pubsub, came);
   return JSON.parse(data.toString('utf8')) as Envelope;
 }
 

@@ -19,11 +19,14 @@ import {
   bulkUnreadable,
   entryIdsUnusable,
   eventUnreadable,
+  notBoolean,
   notCloudEvent,
   outboxRefused,
   publishFailed,
   pubsubNotFound,
+  pubsubUnnamed,
   topicForbidden,
+  topicUnnamed,
 } from './pubsub-error.ts';
 
 /** An event as a client publishes it. */
@@ -35,12 +38,16 @@ export interface Publication {
   readonly tracestate: string;
 }
 
-/** An entry of a bulk publication, by the client's id. */
-export interface BulkPublication extends Pick<Publication, 'body' | 'contentType' | 'metadata'> {
+/** An entry of a bulk publication; its metadata win over those of all. */
+export interface BulkEntry {
   readonly entryId: string;
+  readonly event: Buffer;
+  readonly contentType: string;
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
-export type SharedByEntries = Omit<Publication, 'body' | 'contentType'>;
+/** What all entries of a bulk publication have. */
+export type SharedFacts = Omit<Publication, 'body' | 'contentType'>;
 
 /** Dapr's publishing, whatever the protocol; errors are `ApiError`. */
 export class PublishService {
@@ -62,7 +69,7 @@ export class PublishService {
   }
 
   async publish(pubsub: string, topic: string, event: Publication): Promise<void> {
-    const open = this.#allowed(pubsub, topic);
+    const open = this.#allowed(pubsub, topic, event.metadata);
     const message = this.#message(pubsub, topic, event);
     await this.#calling(open, pubsub, topic, () => open.broker.publish(topic, message)).catch(
       (error: unknown) => {
@@ -71,34 +78,35 @@ export class PublishService {
     );
   }
 
-  /** As `publishBulkEntries`, of the JSON that HTTP brings. */
+  /** As `publishEntries`, of the JSON that HTTP brings. */
   async publishBulk(
     pubsub: string,
     topic: string,
     body: Buffer,
-    shared: SharedByEntries,
+    shared: SharedFacts,
   ): Promise<readonly FailedEntry[]> {
-    this.#allowed(pubsub, topic);
-    return await this.publishBulkEntries(pubsub, topic, this.#entries(pubsub, topic, body), shared);
+    this.#allowed(pubsub, topic, shared.metadata);
+    return await this.publishEntries(pubsub, topic, this.#entries(pubsub, topic, body), shared);
   }
 
   /** Every entry is tried; resolves with those that failed. `shared` is what all of them have. */
-  async publishBulkEntries(
+  async publishEntries(
     pubsub: string,
     topic: string,
-    entries: readonly BulkPublication[],
-    shared: SharedByEntries,
+    entries: readonly BulkEntry[],
+    shared: SharedFacts,
   ): Promise<readonly FailedEntry[]> {
-    const open = this.#allowed(pubsub, topic);
+    const open = this.#allowed(pubsub, topic, shared.metadata);
     const ids = new Set(entries.map(({ entryId }) => entryId));
-    if (ids.size < entries.length || ids.has('')) {
+    if (ids.has('') || ids.size < entries.length) {
       throw entryIdsUnusable(pubsub, topic, this.#appId);
     }
-    const messages = entries.map(({ entryId, metadata, ...event }) => ({
+    const messages = entries.map(({ entryId, event, contentType, metadata }) => ({
       entryId,
       message: this.#message(pubsub, topic, {
         ...shared,
-        ...event,
+        body: event,
+        contentType,
         metadata: { ...shared.metadata, ...metadata },
       }),
     }));
@@ -137,16 +145,22 @@ export class PublishService {
       : this.#calls.counted('published', pubsub, topic, work);
   }
 
-  #allowed(pubsub: string, topic: string): OpenPubSub {
+  #allowed(pubsub: string, topic: string, metadata: Publication['metadata']): OpenPubSub {
+    if (pubsub === '') throw pubsubUnnamed();
     const open = this.#brokers.get(pubsub);
     if (open === undefined) throw pubsubNotFound(pubsub);
+    if (topic === '') throw topicUnnamed(pubsub);
+    const { rawPayload } = metadata;
+    if (rawPayload !== undefined && !GO_BOOLEAN.test(rawPayload)) {
+      throw notBoolean(pubsub, rawPayload, metadata);
+    }
     if (!open.scopes.mayPublish(topic)) throw topicForbidden(pubsub, topic, this.#appId);
     return open;
   }
 
   #message(pubsub: string, topic: string, event: Publication): PubSubMessage {
     const { body, contentType, metadata, traceparent, tracestate } = event;
-    if (metadata.rawPayload === 'true') return { data: body, metadata };
+    if (GO_TRUE.test(metadata.rawPayload ?? '')) return { data: body, metadata };
     const facts: EnvelopeFacts = {
       appId: this.#appId,
       pubsub,
@@ -164,7 +178,7 @@ export class PublishService {
     }
   }
 
-  #entries(pubsub: string, topic: string, body: Buffer): readonly BulkPublication[] {
+  #entries(pubsub: string, topic: string, body: Buffer): readonly BulkEntry[] {
     let list: unknown;
     try {
       list = JSON.parse(body.toString('utf8'));
@@ -182,13 +196,17 @@ export class PublishService {
       }
       return {
         entryId: typeof entry.entryId === 'string' ? entry.entryId : '',
-        body: event,
+        event,
         contentType: String(entry.contentType),
         metadata: texts(entry.metadata),
       };
     });
   }
 }
+
+/** What Go's ParseBool takes. */
+const GO_TRUE = /^(?:1|[tT]|TRUE|[tT]rue)$/;
+const GO_BOOLEAN = /^(?:[01tTfF]|TRUE|FALSE|[tT]rue|[fF]alse)$/;
 
 function failure(pubsub: string, topic: string, error: unknown): ApiError {
   if (error instanceof OutboxRefusedError) return outboxRefused(pubsub, topic, error);

@@ -10,6 +10,30 @@ export function pubsubNotFound(pubsub: string): ApiError {
   });
 }
 
+export function pubsubUnnamed(): ApiError {
+  const message = 'pubsub name is empty';
+  return new ApiError(404, 'ERR_PUBSUB_EMPTY', message, {
+    details: [resource('', message), errorInfo('DAPR_PUBSUB_NAME_EMPTY', {})],
+  });
+}
+
+export function topicUnnamed(pubsub: string): ApiError {
+  const message = `topic is empty in pubsub ${pubsub}`;
+  return new ApiError(404, 'ERR_TOPIC_NAME_EMPTY', message, {
+    details: [resource(pubsub, message), errorInfo('DAPR_PUBSUB_TOPIC_NAME_EMPTY', {})],
+  });
+}
+
+export function notBoolean(pubsub: string, given: string, metadata: object): ApiError {
+  const message = `failed deserializing metadata. Error: rawPayload value must be a valid boolean: actual is '${given}'`;
+  return new ApiError(400, 'ERR_PUBSUB_REQUEST_METADATA', message, {
+    details: [
+      resource(pubsub, message),
+      errorInfo('DAPR_PUBSUB_METADATA_DESERIALIZATION', metadata),
+    ],
+  });
+}
+
 export function topicForbidden(pubsub: string, topic: string, appId: string): ApiError {
   const message = `topic ${topic} is not allowed for app id ${appId}`;
   return new ApiError(403, 'ERR_PUBSUB_FORBIDDEN', message, {

@@ -4,6 +4,8 @@ export interface PubSubMessage {
   readonly metadata: Readonly<Record<string, string>>;
   /** The same whenever it is published again, where a broker can carry one. @default a new one each time */
   readonly id?: string;
+  /** Where it was published, if that is not what was subscribed to: a topic with wildcards. */
+  readonly topic?: string;
 }
 
 /**

@@ -194,7 +194,7 @@ describe('a component on Redis', () => {
       await store.write([set('after')], false).catch(() => {});
       return (await second.exists('after')) === 1;
     });
-    assert.equal((await store.get('k'))?.value, '1');
+    assert.equal(String((await store.get('k'))?.value), '1');
   });
 });
 

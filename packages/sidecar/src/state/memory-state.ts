@@ -4,7 +4,7 @@ import { utcSeconds } from '../components/utc-seconds.ts';
 import { EtagMismatchError, type StateOperation, type StateStore } from './state-store.ts';
 
 interface Entry {
-  readonly value: string;
+  readonly value: string | Buffer;
   readonly etag: string;
   /** By `clock.now()`; Infinity where it stays. */
   readonly untilMs: number;

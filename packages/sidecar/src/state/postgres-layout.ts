@@ -11,16 +11,18 @@ export interface PostgresLayout {
   readonly deleteExpired: string;
   /** By key `$1`: value (text or bytes), isbinary, etag, expires. */
   readonly get: string;
-  /** `$1` key, `$2` value, `$3` seconds to live or null. */
+  /** `$1` key, `$2` value, `$3` seconds to live or null; `$4` whether it is bytes, where `marksBytes`. */
   readonly set: string;
   readonly first: string;
-  /** And `$4` the etag. */
+  /** And then the etag. */
   readonly replace: string;
   readonly remove: string;
   /** `$1` key, `$2` etag. */
   readonly removeIf: string;
-  /** JSON as the value's column takes it. */
-  readonly encode: (json: string) => unknown;
+  /** A value as its column takes it. */
+  readonly encode: (value: string | Buffer) => unknown;
+  /** Whether a column of its own says that a value is bytes. */
+  readonly marksBytes: boolean;
   /** @throws InvalidEtagError or EtagMismatchError for what can be no etag: the database is not asked. */
   readonly checkEtag: (etag: string) => void;
 }
@@ -37,9 +39,9 @@ export function layoutV1(settings: ComponentSettings): PostgresLayout {
   const live = '(expiredate IS NULL OR expiredate >= CURRENT_TIMESTAMP)';
   const until = 'CURRENT_TIMESTAMP + make_interval(secs => $3::double precision)';
   const set = `
-INSERT INTO ${table} AS t (key, value, isbinary, expiredate) VALUES ($1, $2::jsonb, FALSE, ${until})
+INSERT INTO ${table} AS t (key, value, isbinary, expiredate) VALUES ($1, $2::jsonb, $4::boolean, ${until})
 ON CONFLICT (key) DO UPDATE SET
-  value = excluded.value, isbinary = FALSE, updatedate = CURRENT_TIMESTAMP, expiredate = excluded.expiredate`;
+  value = excluded.value, isbinary = excluded.isbinary, updatedate = CURRENT_TIMESTAMP, expiredate = excluded.expiredate`;
   return {
     metadataTable: metadataTableOf(settings),
     migrationsKey: 'migrations',
@@ -59,10 +61,13 @@ ON CONFLICT (key) DO UPDATE SET
     set,
     // Only where there is nothing, or what there is has expired.
     first: `${set} WHERE t.expiredate IS NOT NULL AND t.expiredate < CURRENT_TIMESTAMP`,
-    replace: `UPDATE ${table} SET value = $2::jsonb, isbinary = FALSE, updatedate = CURRENT_TIMESTAMP, expiredate = ${until} WHERE key = $1 AND xmin = $4::xid AND ${live}`,
+    replace: `UPDATE ${table} SET value = $2::jsonb, isbinary = $4::boolean, updatedate = CURRENT_TIMESTAMP, expiredate = ${until} WHERE key = $1 AND xmin = $5::xid AND ${live}`,
     remove: `DELETE FROM ${table} WHERE key = $1`,
     removeIf: `DELETE FROM ${table} WHERE key = $1 AND xmin = $2::xid`,
-    encode: (json) => json,
+    // Bytes are a text of Base64 in jsonb.
+    encode: (value) =>
+      typeof value === 'string' ? value : JSON.stringify(value.toString('base64')),
+    marksBytes: true,
     checkEtag(etag) {
       const why = uint32Fault(etag);
       if (why !== undefined) {
@@ -112,7 +117,8 @@ CREATE INDEX ON ${table} (expires_at);`,
     replace: `UPDATE ${table} SET value = $2, updated_at = now(), etag = gen_random_uuid(), expires_at = ${until} WHERE key = $1 AND etag = $4::uuid AND ${live}`,
     remove: `DELETE FROM ${table} WHERE key = $1`,
     removeIf: `DELETE FROM ${table} WHERE key = $1 AND etag = $2::uuid`,
-    encode: (json) => Buffer.from(json),
+    encode: (value) => (typeof value === 'string' ? Buffer.from(value) : value),
+    marksBytes: false,
     checkEtag(etag) {
       // Nobody has it, so it matches nothing, as in Dapr; PostgreSQL would refuse the whole statement.
       if (!UUID.test(etag)) throw new EtagMismatchError();

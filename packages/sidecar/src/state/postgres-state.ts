@@ -47,7 +47,7 @@ export async function postgresState(
       const row = rows[0];
       if (row === undefined) return undefined;
       return {
-        value: jsonOf(row.value as string | Buffer, row.isbinary === true),
+        value: storedValue(row.value as string | Buffer, row.isbinary === true),
         etag: String(row.etag),
         expiresAt: row.expires === null ? undefined : String(row.expires),
       };
@@ -80,7 +80,8 @@ async function writeOne(
   }
   const { firstWrite, ttlSeconds } = operation;
   const seconds = ttlSeconds === undefined || ttlSeconds <= 0 ? null : ttlSeconds;
-  const values = [key, layout.encode(operation.value), seconds];
+  const marks = layout.marksBytes ? [Buffer.isBuffer(operation.value)] : [];
+  const values = [key, layout.encode(operation.value), seconds, ...marks];
   if (etag !== undefined) expectOne((await query(layout.replace, [...values, etag])).count);
   else expectOne((await query(firstWrite ? layout.first : layout.set, values)).count);
 }
@@ -89,19 +90,9 @@ function expectOne(count: number): void {
   if (count !== 1) throw new EtagMismatchError();
 }
 
-/**
- * A value as JSON. What Dapr was given as bytes over gRPC need not be any: JSON
- * among it is what it is, and the rest is a text.
- */
-function jsonOf(value: string | Buffer, base64: boolean): string {
-  if (typeof value === 'string' && !base64) return value;
-  const text = (
-    typeof value === 'string' ? Buffer.from(JSON.parse(value) as string, 'base64') : value
-  ).toString('utf8');
-  try {
-    JSON.parse(text);
-    return text;
-  } catch {
-    return JSON.stringify(text);
-  }
+/** Bytes where Dapr was given bytes; in version 2 a value is nothing else. */
+function storedValue(value: string | Buffer, base64: boolean): string | Buffer {
+  if (typeof value === 'string' && base64)
+    return Buffer.from(JSON.parse(value) as string, 'base64');
+  return value;
 }

@@ -106,7 +106,7 @@ function suite({ port, process: redis }: RedisServer): void {
       const seen = new Set<string | undefined>();
       for (let n = 0; n < 200; n += 1) {
         const items = await Promise.all(Array.from({ length: 20 }, () => store.get('torn')));
-        for (const item of items) seen.add(item?.value);
+        for (const item of items) seen.add(item?.value.toString());
       }
       reading = false;
       await writing;
@@ -138,7 +138,7 @@ function suite({ port, process: redis }: RedisServer): void {
       let back: unknown;
       for (let tries = 0; tries < 100 && back === undefined; tries += 1) {
         back = await store.get('kept').then(
-          (item) => item?.value,
+          (item) => item?.value.toString(),
           () => undefined,
         );
       }

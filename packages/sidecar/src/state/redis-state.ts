@@ -56,7 +56,7 @@ async function get(
   clock: Clock,
 ): Promise<StateItem | undefined> {
   const answer = await redis.run((client) =>
-    Promise.all([client.hgetall(key), client.pttl(key)]).catch((error: Error) => {
+    Promise.all([client.hgetallBuffer(key), client.pttl(key)]).catch((error: Error) => {
       if (error.message.startsWith('WRONGTYPE')) return undefined;
       throw error;
     }),
@@ -70,7 +70,8 @@ async function get(
     throw new Error("required hash field 'data' or 'version' was not found");
   }
   const expiresAt = leftMs >= 0 ? utcSeconds(clock.wallMs() + leftMs) : undefined;
-  return { value: data, etag: version, expiresAt };
+  // What was written over gRPC need not be text.
+  return { value: data, etag: version.toString(), expiresAt };
 }
 
 /** What somebody else put there as a text; it has no etag. */

@@ -58,8 +58,7 @@ export async function sqliteState(settings: ComponentSettings, clock: Clock): Pr
       if (row === undefined) return undefined;
       const text = String(row.value);
       return {
-        // What Dapr kept as bytes is Base64 here; the API speaks JSON.
-        value: row.is_binary === 1 ? JSON.stringify(text) : text,
+        value: row.is_binary === 1 ? Buffer.from(text, 'base64') : text,
         etag: String(row.etag),
         expiresAt: row.expires === null ? undefined : String(row.expires),
       };
@@ -97,9 +96,9 @@ function prepare(database: DatabaseSync, table: string): Statements {
   // Seconds from now; without one it stays.
   const until =
     "CASE WHEN ? IS NULL THEN NULL ELSE DATETIME(CURRENT_TIMESTAMP, ? || ' seconds') END";
-  const row = `(?, ?, FALSE, ?, ${until}, CURRENT_TIMESTAMP)`;
+  const row = `(?, ?, ?, ?, ${until}, CURRENT_TIMESTAMP)`;
   const update =
-    'value = excluded.value, is_binary = FALSE, etag = excluded.etag, ' +
+    'value = excluded.value, is_binary = excluded.is_binary, etag = excluded.etag, ' +
     'expiration_time = excluded.expiration_time, update_time = CURRENT_TIMESTAMP';
   const insert = `INSERT INTO ${table} ${columns} VALUES ${row} ON CONFLICT (key) DO UPDATE SET ${update}`;
   return {
@@ -112,7 +111,7 @@ function prepare(database: DatabaseSync, table: string): Statements {
       `${insert} WHERE NOT ${LIVE.replaceAll('expiration_time', `${table}.expiration_time`)}`,
     ),
     replace: database.prepare(
-      `UPDATE ${table} SET value = ?, is_binary = FALSE, etag = ?, expiration_time = ${until}, update_time = CURRENT_TIMESTAMP WHERE key = ? AND etag = ? AND ${LIVE}`,
+      `UPDATE ${table} SET value = ?, is_binary = ?, etag = ?, expiration_time = ${until}, update_time = CURRENT_TIMESTAMP WHERE key = ? AND etag = ? AND ${LIVE}`,
     ),
     remove: database.prepare(`DELETE FROM ${table} WHERE key = ?`),
     removeIf: database.prepare(`DELETE FROM ${table} WHERE key = ? AND etag = ? AND ${LIVE}`),
@@ -126,13 +125,18 @@ function writeOne(statements: Statements, operation: StateOperation): void {
     else expectChange(statements.removeIf.run(key, etag).changes);
     return;
   }
-  const { value, ttlSeconds, firstWrite } = operation;
+  const { ttlSeconds, firstWrite } = operation;
+  const isBytes = Buffer.isBuffer(operation.value);
+  const value = isBytes
+    ? (operation.value as Buffer).toString('base64')
+    : (operation.value as string);
+  const binary = isBytes ? 1 : 0;
   const ttl = ttlSeconds === undefined || ttlSeconds <= 0 ? null : ttlSeconds;
   if (etag !== undefined) {
-    expectChange(statements.replace.run(value, randomUUID(), ttl, ttl, key, etag).changes);
+    expectChange(statements.replace.run(value, binary, randomUUID(), ttl, ttl, key, etag).changes);
   } else {
     const statement = firstWrite ? statements.first : statements.set;
-    expectChange(statement.run(key, value, randomUUID(), ttl, ttl).changes);
+    expectChange(statement.run(key, value, binary, randomUUID(), ttl, ttl).changes);
   }
 }
 

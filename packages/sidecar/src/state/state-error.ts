@@ -8,6 +8,13 @@ export function storeNotFound(store: string, appId: string): ApiError {
   });
 }
 
+export function storeNotConfigured(store: string, appId: string): ApiError {
+  const message = `state store ${store} is not configured`;
+  return new ApiError(500, 'ERR_STATE_STORE_NOT_CONFIGURED', message, {
+    details: [errorInfo('DAPR_STATE_NOT_CONFIGURED', { appID: appId })],
+  });
+}
+
 export function illegalKey(store: string, key: string): ApiError {
   const message = `api error: code = InvalidArgument desc = input key/keyPrefix '${key}' can't contain '||'`;
   return new ApiError(400, 'ERR_MALFORMED_REQUEST', message, {

@@ -7,6 +7,7 @@ export type Metadata = Readonly<Record<string, string>>;
 /** One item of a save, or one request of a transaction, as the client wrote it. */
 export interface StateRequest {
   readonly key: string;
+  /** What JSON said, or a buffer: bytes that stay as they are. */
   readonly value: unknown;
   readonly etag: string | undefined;
   readonly concurrency: string;
@@ -69,7 +70,7 @@ export function setOperation(key: string, request: StateRequest, query: Metadata
   return {
     kind: 'set',
     key,
-    value: JSON.stringify(value ?? null),
+    value: Buffer.isBuffer(value) ? value : JSON.stringify(value ?? null),
     etag,
     firstWrite: concurrency === 'first-write',
     ttlSeconds: ttlOf(metadata),

@@ -40,7 +40,9 @@ export function stateRoutes(service: StateService, limits: BodyLimits): readonly
       }
       const expires =
         item.expiresAt === undefined ? [] : ['metadata.ttlexpiretime', item.expiresAt];
-      call.json(200, item.value, ['etag', item.etag, ...expires]);
+      const headers = ['etag', item.etag, ...expires];
+      if (typeof item.value === 'string') call.json(200, item.value, headers);
+      else call.bytes(200, item.value, headers);
     }),
     componentRoute('DELETE', /^\/v1\.0\/state\/([^/]+)\/([^/]+)$/, async (call, store, key) => {
       const query = new URLSearchParams(call.head.query);
@@ -57,10 +59,23 @@ export function stateRoutes(service: StateService, limits: BodyLimits): readonly
 /** As text, since what a store keeps is JSON already. */
 function bulkText({ key, item, error }: BulkItem): string {
   const parts = [`"key":${JSON.stringify(key)}`];
-  if (item !== undefined) parts.push(`"data":${item.value}`, `"etag":${JSON.stringify(item.etag)}`);
+  if (item !== undefined)
+    parts.push(`"data":${jsonOf(item.value)}`, `"etag":${JSON.stringify(item.etag)}`);
   if (item?.expiresAt !== undefined) {
     parts.push(`"metadata":${JSON.stringify({ ttlExpireTime: item.expiresAt })}`);
   }
   if (error !== undefined) parts.push(`"error":${JSON.stringify(error)}`);
   return `{${parts.join(',')}}`;
+}
+
+/** Bytes that are no JSON are shown as a text; daprd answers with nothing at all then. */
+function jsonOf(value: string | Buffer): string {
+  if (typeof value === 'string') return value;
+  const text = value.toString('utf8');
+  try {
+    JSON.parse(text);
+    return text;
+  } catch {
+    return JSON.stringify(text);
+  }
 }

@@ -2,7 +2,7 @@ import type { ComponentCalls } from '../components/component-calls.ts';
 import type { OpenStateStore } from '../components/open-components.ts';
 import { failureWords } from '../invoke/invoke-error.ts';
 import { ApiError } from '../server/api-error.ts';
-import { illegalKey, storeNotFound } from './state-error.ts';
+import { illegalKey, storeNotConfigured, storeNotFound } from './state-error.ts';
 import {
   type BulkGetRequest,
   checkOptions,
@@ -106,6 +106,24 @@ export class StateService {
     });
   }
 
+  /** Each for itself, until one fails. */
+  async deleteBulk(
+    name: string,
+    requests: readonly Pick<StateRequest, 'key' | 'etag' | 'concurrency' | 'consistency'>[],
+  ): Promise<void> {
+    const { store, keyPrefix } = this.#find(name);
+    const operations = requests.map(({ key, etag }) => {
+      return { kind: 'delete', key: fullKey(name, keyPrefix, key), etag } as const;
+    });
+    const work = async () => {
+      for (const one of requests) checkOptions(one.concurrency, one.consistency);
+      await store.write(operations, false);
+    };
+    await this.#calls.run('state', name, 'bulk_delete', work).catch((error: unknown) => {
+      throw failure('ERR_STATE_BULK_DELETE', `failed deleting state in state store ${name}`, error);
+    });
+  }
+
   async transact(name: string, { operations }: TransactionRequest): Promise<void> {
     const { store, keyPrefix } = this.#find(name);
     const wanted = operations.map(({ operation, request }): (() => StateOperation) => {
@@ -138,8 +156,10 @@ export class StateService {
 
   #find(name: string): OpenStateStore {
     const found = this.#stores.get(name);
-    if (found === undefined) throw storeNotFound(name, this.#appId);
-    return found;
+    if (found !== undefined) return found;
+    throw this.#stores.size === 0
+      ? storeNotConfigured(name, this.#appId)
+      : storeNotFound(name, this.#appId);
   }
 }
 

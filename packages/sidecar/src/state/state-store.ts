@@ -10,8 +10,8 @@ export interface StateStore {
 }
 
 export interface StateItem {
-  /** JSON. */
-  readonly value: string;
+  /** JSON; or bytes as a client of the gRPC API gave them, which need not be any. */
+  readonly value: string | Buffer;
   readonly etag: string;
   /** `2026-11-27T13:14:02Z` */
   readonly expiresAt?: string | undefined;
@@ -24,8 +24,8 @@ export type StateOperation = {
 } & (
   | {
       readonly kind: 'set';
-      /** JSON. */
-      readonly value: string;
+      /** JSON, or bytes that are to come back as they are. */
+      readonly value: string | Buffer;
       /** Without an etag, only what is not there yet is written. */
       readonly firstWrite: boolean;
       readonly ttlSeconds?: number | undefined;

@@ -1,4 +1,5 @@
 import type { Timer } from '../../clock.ts';
+import { scopeOf } from '../../engine/scope.ts';
 import type { StageWorld } from '../../engine/stage.ts';
 import type { Circuit, Rules, Transition } from '../circuit.ts';
 import { halfOpen, openFor } from '../transitions.ts';
@@ -115,7 +116,7 @@ export class SharedCircuit {
   }
 
   #defaultName(): string {
-    return `${this.#world.pipeline}/${this.#stage.policy.name}`;
+    return `${scopeOf(this.#world)}/${this.#stage.policy.name}`;
   }
 
   #ownReport(): NodeReport {

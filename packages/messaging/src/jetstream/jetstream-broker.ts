@@ -1,0 +1,44 @@
+import type { Broker } from '../broker.ts';
+import { resolveSubscribeOptions } from '../subscribe-options.ts';
+import { Subscriptions } from '../subscriptions.ts';
+import { topicProblem } from './names.ts';
+import { type JetStreamBrokerOptions, resolveJetStreamOptions } from './options.ts';
+import { JetStreamPublisher } from './publisher.ts';
+import { JetStreamSubscriber } from './subscriber.ts';
+
+/**
+ * NATS JetStream, through the `@nats-io` packages you hand in: a stream on disk, a subject for each
+ * topic, a durable consumer for each group, publications that the stream acknowledged and knows
+ * again by their id, members that acknowledge after the handler succeeded and come back after an outage.
+ */
+export function jetstreamBroker(given: JetStreamBrokerOptions): Broker {
+  const options = resolveJetStreamOptions(given);
+  const publisher = new JetStreamPublisher(options);
+  const subscriptions = new Subscriptions();
+
+  return {
+    publish: (messages) => publisher.publish(messages),
+    async subscribe(topic, how, handler) {
+      const problem = topicProblem(topic, options.subjectPrefix);
+      if (problem !== undefined) throw new TypeError(`Cannot subscribe to "${topic}": ${problem}.`);
+      const subscriber = new JetStreamSubscriber(
+        options,
+        topic,
+        resolveSubscribeOptions(how),
+        handler,
+      );
+      // Known before it has joined, so that closing the broker meanwhile ends it too.
+      const subscription = subscriptions.add(subscriber);
+      try {
+        await subscriber.joined;
+      } catch (error) {
+        await subscription.close();
+        throw error;
+      }
+      return subscription;
+    },
+    async close() {
+      await Promise.all([publisher.close(), subscriptions.close()]);
+    },
+  };
+}

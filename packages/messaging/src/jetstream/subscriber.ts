@@ -1,0 +1,150 @@
+import type { Handler, Subscription } from '../broker.ts';
+import { BrokerUnavailableError } from '../errors.ts';
+import { Hands } from '../hands.ts';
+import { keepConsuming } from '../keep-consuming.ts';
+import { type ResolvedSubscribeOptions, tell } from '../subscribe-options.ts';
+import { messageOf } from './deliveries.ts';
+import { ConsumerMismatch, ensureConsumer } from './ensure-consumer.ts';
+import { InHand } from './in-hand.ts';
+import { type Link, openLink, reasonOf } from './link.ts';
+import type { JetStreamBatch, JetStreamConsumer, JetStreamMessage } from './module.ts';
+import { consumerName } from './names.ts';
+import { placeOf, type ResolvedJetStreamOptions } from './options.ts';
+
+/** How long one request for messages stands; a new one follows. */
+const PULL_MS = 30_000;
+
+/**
+ * One member of a group, which is a durable consumer of the stream that all its
+ * members pull from. What a member has in hand it says it has, at intervals;
+ * what a lost one had comes again when the server has heard nothing for `ackWaitMs`.
+ */
+export class JetStreamSubscriber implements Subscription {
+  readonly #stream: ResolvedJetStreamOptions;
+  readonly #options: ResolvedSubscribeOptions;
+  readonly #topic: string;
+  readonly #name: string;
+  readonly #closing = new AbortController();
+  readonly #joined = Promise.withResolvers<void>();
+  readonly #ended: Promise<void>;
+  #hands: Hands;
+
+  constructor(
+    stream: ResolvedJetStreamOptions,
+    topic: string,
+    options: ResolvedSubscribeOptions,
+    handler: Handler,
+  ) {
+    this.#stream = stream;
+    this.#topic = topic;
+    this.#options = options;
+    this.#name = consumerName(options.group, topic);
+    this.#hands = new Hands(handler, options, stream.clock);
+    this.#ended = this.#run();
+  }
+
+  /** Resolves when its consumer is there; rejects where that is another than it wants, not where NATS is away. */
+  get joined(): Promise<void> {
+    return this.#joined.promise;
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new Error('The subscription was closed.'));
+    await this.#ended;
+  }
+
+  #run(): Promise<void> {
+    const { clock, reconnectMs, servers } = this.#stream;
+    return keepConsuming((progress) => this.#consume(progress), {
+      clock,
+      reconnectMs,
+      signal: this.#closing.signal,
+      lost: (cause) => {
+        const why = reasonOf(cause, this.#stream);
+        const what = `${placeOf(servers)} no longer serves the consumer "${this.#name}": ${why}.`;
+        const error = new BrokerUnavailableError(what, cause);
+        // A consumer that is there with other properties stays so; an outage ends.
+        if (cause instanceof ConsumerMismatch) this.#joined.reject(error);
+        tell(this.#options, { kind: 'connection-lost', error });
+      },
+    });
+  }
+
+  /** Resolves when the subscription is closed; rejects when the connection is lost. */
+  async #consume(progress: () => void): Promise<void> {
+    const { clock, stream } = this.#stream;
+    const link = await openLink(this.#stream, this.#name);
+    let inHand: InHand | undefined;
+    try {
+      const ackWaitMs = await Promise.race([this.#join(link), link.lost]);
+      inHand = new InHand(clock, Math.max(1, Math.floor(ackWaitMs / 3)));
+      const consumer = await link.manager.jetstream().consumers.get(stream, this.#name);
+      await Promise.race([this.#pullAll(consumer, inHand, progress), link.lost]);
+      await this.#hands.end();
+      // NATS 2.9 loses count of a message that is given back while a request of somebody who has
+      // gone still stands, as our last one does; asked about the consumer, it forgets those.
+      await link.manager.consumers.info(stream, this.#name);
+      inHand.giveBack();
+      await link.connection.flush();
+    } finally {
+      inHand?.stop();
+      // What it was sent and did not begin comes again.
+      this.#hands = this.#hands.next();
+      // Rejects where it is closed already, which is what is wanted.
+      await link.connection.close().catch(() => {});
+    }
+  }
+
+  async #join({ manager }: Link): Promise<number> {
+    const ackWaitMs = await ensureConsumer(manager.consumers, {
+      name: this.#name,
+      topic: this.#topic,
+      ordered: this.#ordered,
+      stream: this.#stream,
+    });
+    this.#joined.resolve();
+    return ackWaitMs;
+  }
+
+  get #ordered(): boolean {
+    return this.#options.concurrency === 1;
+  }
+
+  /** Asks for as many as there is room for, again and again, until the subscription is closed. */
+  async #pullAll(consumer: JetStreamConsumer, inHand: InHand, progress: () => void): Promise<void> {
+    const { prefetch } = this.#stream;
+    const { signal } = this.#closing;
+    let batch: JetStreamBatch | undefined;
+    const stop = () => {
+      batch?.stop();
+      inHand.wake();
+    };
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      while (!signal.aborted) {
+        const room = prefetch - inHand.count;
+        batch = await consumer.fetch({ max_messages: room, expires: PULL_MS });
+        // Closed while it was asking: nobody would stop it.
+        if (signal.aborted) batch.stop();
+        for await (const message of batch) this.#take(message, inHand, progress);
+        await inHand.fewerThan(Math.ceil(prefetch / 2));
+      }
+    } finally {
+      signal.removeEventListener('abort', stop);
+      batch?.stop();
+    }
+  }
+
+  #take(message: JetStreamMessage, inHand: InHand, progress: () => void): void {
+    inHand.add(message);
+    const lane = this.#ordered ? this.#name : undefined;
+    const acknowledge = () => {
+      inHand.acknowledge(message);
+      progress();
+    };
+    this.#hands.give(messageOf(message, this.#topic), acknowledge, {
+      lane,
+      earlier: message.info.deliveryCount - 1,
+    });
+  }
+}

@@ -1,0 +1,24 @@
+import type { KafkaConsumer } from './module.ts';
+
+/**
+ * Joins the group, and notes the end of those of its partitions where the group
+ * has never been. Noted, the place stays: a rebalance or a restart before the
+ * first record is handled would else begin behind what came meanwhile.
+ */
+export async function beginAtEnd(consumer: KafkaConsumer, topic: string): Promise<void> {
+  consumer.topics.track(topic);
+  await consumer.joinGroup();
+  const mine = consumer.assignments?.find((each) => each.topic === topic)?.partitions ?? [];
+  if (mine.length === 0) return;
+  const partitions = [...mine];
+  const committed = await consumer.listCommittedOffsets({ topics: [{ topic, partitions }] });
+  const ends = await consumer.listOffsets({ topics: [topic], partitions: { [topic]: partitions } });
+  const offsets = partitions.flatMap((partition) => {
+    const known = committed.get(topic)?.[partition] ?? -1n;
+    const offset = ends.get(topic)?.[partition];
+    return known >= 0n || offset === undefined
+      ? []
+      : [{ topic, partition, offset, leaderEpoch: -1 }];
+  });
+  if (offsets.length > 0) await consumer.commit({ offsets });
+}

@@ -1,0 +1,180 @@
+import type { Handler, Subscription } from '../broker.ts';
+import { BrokerUnavailableError } from '../errors.ts';
+import { Hands } from '../hands.ts';
+import { matches } from '../mqtt-server/topics.ts';
+import { type ResolvedSubscribeOptions, tell } from '../subscribe-options.ts';
+import type { MqttClient, MqttPublish } from './module.ts';
+import { connectOptions, type ResolvedMqttOptions } from './options.ts';
+
+/** The session outlives its connection for ever: 0xFFFFFFFF means "does not expire". */
+const NEVER_EXPIRES_S = 0xffff_ffff;
+
+interface Reader {
+  /** As the broker is asked for it: `$share/group/readings/+`. */
+  readonly filter: string;
+  readonly options: ResolvedSubscribeOptions;
+  readonly granted: PromiseWithResolvers<void>;
+  /** New for each connection: what came over a lost one and has not begun comes again. */
+  hands: Hands;
+}
+
+interface Arrival {
+  readonly packet: MqttPublish;
+  readonly acknowledge: () => void;
+}
+
+/**
+ * A session at the broker, and those who read in it. The client reconnects by
+ * itself; the broker then sends again what was not acknowledged.
+ *
+ * A PUBACK belongs to the connection the message came over: after a reconnect
+ * the same packet id may name another message, and a late PUBACK would have
+ * the broker forget one that nobody has handled. So a message whose connection
+ * is gone is never acknowledged; it comes again.
+ */
+export class MqttSession {
+  readonly #options: ResolvedMqttOptions;
+  readonly #client: MqttClient;
+  readonly #readers = new Map<string, Reader>();
+  readonly #closing = new Set<Reader>();
+  readonly #ended: () => void;
+  /** What a kept session had for topics that nobody has subscribed to yet in this process. */
+  #unclaimed: Arrival[] = [];
+  #connections = 0;
+  #lastError: Error | undefined;
+
+  /** `ended` hears that the last reader has closed, and the connection with it. */
+  constructor(options: ResolvedMqttOptions, clientId: string, ended: () => void) {
+    this.#options = options;
+    this.#ended = ended;
+    const { cleanSession: clean, mqtt, protocolVersion, reconnectMs, url } = options;
+    const expiry = clean ? {} : { sessionExpiryInterval: NEVER_EXPIRES_S };
+    this.#client = mqtt.connect(url, {
+      ...connectOptions(options),
+      clientId,
+      clean,
+      reconnectPeriod: reconnectMs,
+      resubscribe: false,
+      ...(protocolVersion === 5 ? { properties: { ...expiry, receiveMaximum: 100 } } : {}),
+    });
+    this.#listen();
+  }
+
+  /** Resolves when the broker has granted it. */
+  async subscribe(
+    filter: string,
+    options: ResolvedSubscribeOptions,
+    handler: Handler,
+  ): Promise<Subscription> {
+    if (this.#readers.has(filter)) {
+      throw new TypeError(
+        `"${filter}" has been subscribed to already in group "${options.group}".`,
+      );
+    }
+    const reader: Reader = {
+      ...{ filter, options, granted: Promise.withResolvers<void>() },
+      hands: new Hands(handler, options, this.#options.clock),
+    };
+    this.#readers.set(filter, reader);
+    const waiting = this.#unclaimed;
+    this.#unclaimed = [];
+    for (const arrival of waiting) this.#handOver(arrival);
+    if (this.#client.connected) this.#ask(reader);
+    const subscription = { close: () => this.#close(reader) };
+    await reader.granted.promise.catch(async (error: unknown) => {
+      await subscription.close();
+      throw error;
+    });
+    return subscription;
+  }
+
+  #listen(): void {
+    const client = this.#client;
+    client.handleMessage = (packet, done) => {
+      const cameOver = this.#connections;
+      const acknowledge = () => {
+        if (packet.qos > 0 && cameOver === this.#connections && client.connected) {
+          client.stream.write(pubackOf(packet.messageId ?? 0));
+        }
+      };
+      // The client would read nothing more, answers to pings neither, until this one was handled.
+      done(ACKNOWLEDGED_LATER);
+      this.#handOver({ packet, acknowledge });
+    };
+    client.on('connect', () => {
+      // Each time: a broker may say that it has the session, and not have a subscription any more.
+      for (const reader of this.#readers.values()) this.#ask(reader);
+    });
+    client.on('error', (error) => {
+      this.#lastError = error;
+    });
+    client.on('close', () => {
+      this.#connections += 1;
+      this.#unclaimed = [];
+      for (const reader of this.#readers.values()) {
+        reader.hands = reader.hands.next();
+        const what = `${this.#options.url} cannot be reached.`;
+        const error = new BrokerUnavailableError(what, this.#lastError);
+        if (!this.#closing.has(reader)) tell(reader.options, { kind: 'connection-lost', error });
+      }
+    });
+  }
+
+  #ask(reader: Reader): void {
+    const { qos, url } = this.#options;
+    this.#client.subscribe(reader.filter, { qos }, (error, granted) => {
+      if (granted?.some((each) => each.qos >= 128) === true) {
+        const what = `${url} does not accept the topic filter "${reader.filter}".`;
+        reader.granted.reject(new TypeError(what));
+      } else if (!error) reader.granted.resolve();
+      // Any other error means that the connection was lost again; the next one subscribes.
+    });
+  }
+
+  #handOver(arrival: Arrival): void {
+    const { acknowledge, packet } = arrival;
+    const reader = readerOf(packet.topic, this.#readers);
+    if (reader === undefined) {
+      this.#unclaimed.push(arrival);
+      return;
+    }
+    // Not acknowledged: the broker keeps it.
+    if (this.#closing.has(reader)) return;
+    const { clock, layout } = this.#options;
+    const message = layout.messageOf(packet, clock.wallMs());
+    // One at a time keeps the order; side by side there is none to keep.
+    const lane = reader.options.concurrency === 1 ? { lane: packet.topic } : {};
+    reader.hands.give(message, acknowledge, lane);
+  }
+
+  async #close(reader: Reader): Promise<void> {
+    this.#closing.add(reader);
+    const { leaveOnClose, session } = this.#options;
+    if (leaveOnClose && session === 'member' && this.#client.connected) {
+      await new Promise<void>((resolve) => {
+        this.#client.unsubscribe(reader.filter, () => resolve());
+      });
+    }
+    await reader.hands.end();
+    // The others of this session may still be at work, over the same connection.
+    if (this.#closing.size < this.#readers.size) return;
+    this.#ended();
+    await new Promise<void>((resolve) => this.#client.end(false, resolve));
+  }
+}
+
+/** Tells the client that `stream.write` will do it. */
+const ACKNOWLEDGED_LATER = new Error('acknowledged later');
+
+/** The four bytes are the same in MQTT 3.1.1 and 5. */
+const pubackOf = (messageId: number) => Buffer.of(0x40, 2, messageId >> 8, messageId & 0xff);
+
+/** Who asked for exactly this topic, else the first whose wildcards match. */
+function readerOf(topic: string, readers: ReadonlyMap<string, Reader>): Reader | undefined {
+  const exact = readers.get(topic);
+  if (exact !== undefined) return exact;
+  for (const reader of readers.values()) {
+    if (matches(reader.filter.replace(/^\$share\/[^/]+\//, ''), topic)) return reader;
+  }
+  return undefined;
+}

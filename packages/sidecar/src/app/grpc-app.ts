@@ -1,0 +1,157 @@
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import type { AnswerSink, Flow, OutgoingCall, Upstream } from '../flow/answer.ts';
+import { isHopByHop } from '../flow/hop-by-hop.ts';
+import {
+  InvokeRequestSchema,
+  InvokeResponseSchema,
+  HTTPExtension_Verb as Verb,
+} from '../grpc/protos/common_pb.ts';
+import { httpStatusOf } from '../grpc/rpc-status.ts';
+import { callUnary, type GrpcAnswer } from './grpc-call.ts';
+import type { GrpcConnection } from './grpc-connection.ts';
+import { passRpc } from './pass-rpc.ts';
+import { RPC_DETAILS, RPC_MESSAGE, RPC_STATUS, RPC_TRAILER, RPC_TYPE_URL } from './rpc-answer.ts';
+
+const ON_INVOKE = '/dapr.proto.runtime.v1.AppCallback/OnInvoke';
+
+/** The verb of a call that is gRPC from end to end: it is passed on as it is. */
+export const RPC_VERB = 'GRPC';
+
+/** An application that speaks gRPC: HTTP's calls become `OnInvoke`, gRPC's own pass through. */
+export class GrpcApp implements Upstream {
+  readonly #connection: GrpcConnection;
+  readonly #limitBytes: number;
+
+  /** `limitBytes`: longest message either way. */
+  constructor(connection: GrpcConnection, limitBytes: number) {
+    this.#connection = connection;
+    this.#limitBytes = limitBytes;
+  }
+
+  send(call: OutgoingCall, sink: AnswerSink): Flow {
+    if (call.method === RPC_VERB) return passRpc(this.#connection, call, sink);
+    if (call.body === null || Buffer.isBuffer(call.body))
+      return this.#invoke(call, call.body, sink);
+    return this.#collected(call, sink);
+  }
+
+  #invoke(call: OutgoingCall, body: Buffer | null, sink: AnswerSink): Flow {
+    const { headers, request } = invokeRequest(call, body);
+    const flow: Flow = callUnary(
+      this.#connection,
+      { path: ON_INVOKE, headers, body: toBinary(InvokeRequestSchema, request) },
+      this.#limitBytes,
+      (answer) => answered(answer, sink, flow),
+      (error) => sink.fail(error),
+    );
+    return flow;
+  }
+
+  /** A message has a length before it is sent: a body that streams is read to its end first. */
+  #collected(call: OutgoingCall, sink: AnswerSink): Flow {
+    let flow: Flow | undefined;
+    let ended = false;
+    const stream = call.body as Exclude<OutgoingCall['body'], Buffer | null>;
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const fail = (error: Error): void => {
+      if (ended) return;
+      ended = true;
+      sink.fail(error);
+    };
+    stream.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > this.#limitBytes) {
+        stream.destroy();
+        fail(new Error(`the body is longer than ${this.#limitBytes} bytes (--max-body-size)`));
+      } else chunks.push(chunk);
+    });
+    stream.on('error', fail);
+    stream.on('end', () => {
+      if (ended) return;
+      ended = true;
+      flow = this.#invoke(call, Buffer.concat(chunks), sink);
+    });
+    return {
+      pause: () => flow?.pause(),
+      resume: () => flow?.resume(),
+      abort(reason) {
+        if (flow === undefined) ended = true;
+        else flow.abort(reason);
+      },
+    };
+  }
+}
+
+function invokeRequest({ method, path, headers }: OutgoingCall, body: Buffer | null) {
+  const mark = path.indexOf('?');
+  const name = (mark === -1 ? path : path.slice(0, mark)).slice(1);
+  const querystring = mark === -1 ? '' : path.slice(mark + 1);
+  const metadata: string[] = [];
+  let contentType = '';
+  let typeUrl = '';
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const header = headers[at]!;
+    const value = headers[at + 1]!;
+    if (header === 'content-type') contentType = value;
+    if (header === RPC_TYPE_URL) typeUrl = value;
+    else if (!isHopByHop(header)) metadata.push(metadataName(header), value);
+  }
+  const verb = (Verb as Record<string, Verb>)[method] ?? Verb.NONE;
+  const request = create(InvokeRequestSchema, {
+    method: unescaped(name),
+    contentType,
+    data: { typeUrl, value: body ?? new Uint8Array() },
+    // A client of the gRPC API need not speak of HTTP at all.
+    ...(verb === Verb.NONE ? {} : { httpExtension: { verb, querystring } }),
+  });
+  return { headers: metadata, request };
+}
+
+/** As Dapr names HTTP's own headers among metadata. */
+const metadataName = (name: string): string =>
+  /^(?:accept|accept-charset|accept-language|accept-ranges|cache-control|content-.*|cookie|date|expect|host|if-.*|origin|referer|user-agent|via|warning)$/.test(
+    name,
+  )
+    ? `dapr-${name}`
+    : name;
+
+function unescaped(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    // Bytes that are no UTF-8: as they were written.
+    return path;
+  }
+}
+
+/** As HTTP clients see it, with what gRPC clients see beside it. */
+function answered(answer: GrpcAnswer, sink: AnswerSink, flow: Flow): void {
+  const { body, code, details, headers, message, trailers } = answer;
+  headers.push(RPC_STATUS, String(code));
+  for (let at = 0; at + 1 < trailers.length; at += 2) {
+    headers.push(RPC_TRAILER + trailers[at]!, trailers[at + 1]!);
+  }
+  if (code !== 0) {
+    headers.push('content-type', 'application/json', RPC_MESSAGE, encodeURIComponent(message));
+    if (details !== '') headers.push(RPC_DETAILS, details);
+    sink.head(httpStatusOf(code), headers, flow);
+    sink.end(Buffer.from(JSON.stringify({ code, message })));
+    return;
+  }
+  let response: ReturnType<typeof fromBinary<typeof InvokeResponseSchema>>;
+  try {
+    response = fromBinary(InvokeResponseSchema, body);
+  } catch (error) {
+    sink.fail(
+      new Error(`the application's answer is no InvokeResponse: ${(error as Error).message}`),
+    );
+    return;
+  }
+  const { contentType, data } = response;
+  headers.push('content-type', contentType || 'application/x-protobuf');
+  if (data?.typeUrl) headers.push(RPC_TYPE_URL, data.typeUrl);
+  sink.head(200, headers, flow);
+  const bytes = data?.value ?? new Uint8Array();
+  sink.end(bytes.length === 0 ? null : Buffer.from(bytes));
+}

@@ -1,0 +1,111 @@
+import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
+import type { Flow } from '../flow/answer.ts';
+import { cancel, type GrpcConnection } from './grpc-connection.ts';
+
+/** What a unary call of the application brought. */
+export interface GrpcAnswer {
+  /** 0: all went well, and there is a message. */
+  readonly code: number;
+  readonly message: string;
+  /** Base64 of `google.rpc.Status`; empty without one. */
+  readonly details: string;
+  /** `name, value, …` */
+  readonly headers: string[];
+  readonly trailers: string[];
+  readonly body: Buffer;
+}
+
+/** Longest answer of a unary call, whatever `--max-body-size` says of requests. */
+const HEAD_BYTES = 5;
+
+/** One message there and one back; `done` or `failed` is called once. */
+export function callUnary(
+  connection: GrpcConnection,
+  { path, headers, body }: { path: string; headers: readonly string[]; body: Uint8Array },
+  limitBytes: number,
+  done: (answer: GrpcAnswer) => void,
+  failed: (error: Error) => void,
+): Flow {
+  const stream = connection.begin(path, headers);
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  let head: IncomingHttpHeaders | undefined;
+  let trailers: IncomingHttpHeaders = {};
+  let error: (Error & { code?: string }) | undefined;
+  stream.on('response', (given) => {
+    head = given;
+  });
+  stream.on('trailers', (given) => {
+    trailers = given;
+  });
+  stream.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > limitBytes + HEAD_BYTES) {
+      error = new Error(`the application's answer is longer than ${limitBytes} bytes`);
+      cancel(stream);
+    } else chunks.push(chunk);
+  });
+  stream.on('error', (given: Error) => {
+    error ??= given;
+  });
+  stream.on('close', () => {
+    if (error !== undefined && head === undefined) failed(connection.explain(error, false));
+    else if (error !== undefined) failed(error);
+    else if (head === undefined) failed(connection.explain(new Error('EOF'), true));
+    else done(answerOf(head, trailers, Buffer.concat(chunks)));
+  });
+  const frame = Buffer.alloc(HEAD_BYTES);
+  frame.writeUInt32BE(body.length, 1);
+  stream.end(Buffer.concat([frame, body]));
+  return flowOf(stream);
+}
+
+/** The handle on a stream, as all calls have it. */
+export function flowOf(stream: ClientHttp2Stream): Flow {
+  return {
+    pause: () => void stream.pause(),
+    resume: () => void stream.resume(),
+    abort: () => cancel(stream),
+  };
+}
+
+function answerOf(
+  head: IncomingHttpHeaders,
+  trailers: IncomingHttpHeaders,
+  body: Buffer,
+): GrpcAnswer {
+  // Without a message the trailers may have come as the head.
+  const last = trailers['grpc-status'] === undefined ? head : trailers;
+  const status = last['grpc-status'];
+  const http = Number(head[':status']);
+  const known = typeof status === 'string' && /^\d+$/.test(status);
+  return {
+    code: known ? Number(status) : 2,
+    message: known
+      ? decoded(String(last['grpc-message'] ?? ''))
+      : `the application answered ${http}`,
+    details: String(last['grpc-status-details-bin'] ?? ''),
+    headers: listOf(head),
+    trailers: listOf(trailers),
+    body: body.subarray(HEAD_BYTES),
+  };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // Not every library encodes it.
+    return text;
+  }
+}
+
+/** Metadata as a list, without what is gRPC's and HTTP's own. */
+export function listOf(headers: IncomingHttpHeaders): string[] {
+  const list: string[] = [];
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined || /^(?::|content-type$|grpc-(?!trace-bin))/.test(name)) continue;
+    for (const one of Array.isArray(value) ? value : [value]) list.push(name, String(one));
+  }
+  return list;
+}

@@ -1,0 +1,65 @@
+import http2, { type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
+import { brokenConnection, connectFailure } from '../flow/go-words.ts';
+import { UpstreamError } from '../flow/upstream-error.ts';
+
+const { NGHTTP2_CANCEL } = http2.constants;
+
+/** The one connection to an application that speaks gRPC; dialled anew after it ended. */
+export class GrpcConnection {
+  /** `host:port`, as errors name it. */
+  readonly address: string;
+  readonly #url: string;
+  #session: ClientHttp2Session | undefined;
+
+  /** `tls`: its certificate is not looked at, for it is on this machine, as in Dapr. */
+  constructor(address: string, tls: boolean) {
+    this.address = address;
+    this.#url = `${tls ? 'https' : 'http'}://${address}`;
+  }
+
+  /** Begins a call; `headers` as `name, value, …`. What becomes of the connection is the stream's `error`. */
+  begin(path: string, headers: readonly string[]): ClientHttp2Stream {
+    const session = this.#connected();
+    const all: Record<string, string | string[]> = { ':method': 'POST', ':path': path };
+    for (let at = 0; at + 1 < headers.length; at += 2) {
+      const name = headers[at]!;
+      const value = headers[at + 1]!;
+      const before = all[name];
+      if (before === undefined) all[name] = value;
+      else all[name] = Array.isArray(before) ? [...before, value] : [before, value];
+    }
+    all['content-type'] ??= 'application/grpc';
+    all.te = 'trailers';
+    return session.request(all, { endStream: false });
+  }
+
+  /** A stream's failure in Go's words. */
+  explain(error: Error & { code?: string }, began: boolean): UpstreamError {
+    if (began) return new UpstreamError('BROKEN', brokenConnection(error), error);
+    const why = connectFailure(error, this.address);
+    const text = `connection error: desc = "transport: Error while dialing: ${why}"`;
+    return new UpstreamError('UNREACHABLE', text, error);
+  }
+
+  close(): void {
+    this.#session?.destroy();
+    this.#session = undefined;
+  }
+
+  #connected(): ClientHttp2Session {
+    const known = this.#session;
+    if (known !== undefined && !known.closed && !known.destroyed) return known;
+    const session = http2.connect(this.#url, { rejectUnauthorized: false });
+    const gone = () => {
+      if (this.#session === session) this.#session = undefined;
+    };
+    // Told to each stream as well; without a listener it would end the process.
+    session.on('error', gone).on('close', gone).on('goaway', gone);
+    // An idle connection is no reason for the process to go on.
+    session.unref();
+    this.#session = session;
+    return session;
+  }
+}
+
+export const cancel = (stream: ClientHttp2Stream): void => stream.close(NGHTTP2_CANCEL);

@@ -1,0 +1,202 @@
+import {
+  create,
+  type DescMessage,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from '@bufbuild/protobuf';
+import { EmptySchema } from '@bufbuild/protobuf/wkt';
+import type { AnswerSink, Flow, OutgoingCall, Upstream } from '../flow/answer.ts';
+import {
+  BindingEventRequestSchema,
+  TopicEventResponse_TopicEventResponseStatus as EventStatus,
+  HealthCheckResponseSchema,
+  ListInputBindingsResponseSchema,
+  ListTopicSubscriptionsResponseSchema,
+  TopicEventBulkRequestSchema,
+  TopicEventBulkResponseSchema,
+  TopicEventRequestSchema,
+  TopicEventResponseSchema,
+} from '../grpc/protos/appcallback_pb.ts';
+import { httpStatusOf } from '../grpc/rpc-status.ts';
+import { CLOUD_EVENTS } from '../pubsub/envelope.ts';
+import { bulkEventOf, topicEventOf } from '../pubsub/topic-event.ts';
+import { callUnary } from './grpc-call.ts';
+import type { GrpcConnection } from './grpc-connection.ts';
+
+const SERVICE = '/dapr.proto.runtime.v1.AppCallback';
+const UNIMPLEMENTED = 12;
+const LONGEST_ANSWER_BYTES = 1024 * 1024;
+
+/**
+ * What the sidecar asks of its application by itself, in the form it has for
+ * HTTP (`GET /dapr/subscribe`, `POST` of an event, `OPTIONS` of a binding,
+ * `GET` of its health), as the callbacks that an application over gRPC has.
+ */
+export class GrpcQuestions implements Upstream {
+  readonly #connection: GrpcConnection;
+
+  constructor(connection: GrpcConnection) {
+    this.#connection = connection;
+  }
+
+  send(call: OutgoingCall, sink: AnswerSink): Flow {
+    if (call.method === 'GET' && call.path === '/dapr/subscribe') return this.#topics(call, sink);
+    if (call.method === 'GET') return this.#health(sink);
+    if (call.method === 'OPTIONS') return this.#bindings(call, sink);
+    if (headerOf(call, 'content-type') === CLOUD_EVENTS) return this.#event(call, sink);
+    return headerOf(call, 'pubsubname') === undefined
+      ? this.#binding(call, sink)
+      : this.#bulk(call, sink);
+  }
+
+  #topics({ headers }: OutgoingCall, sink: AnswerSink): Flow {
+    const desc = { path: `${SERVICE}/ListTopicSubscriptions`, from: EmptySchema } as const;
+    return this.#ask(
+      desc,
+      ListTopicSubscriptionsResponseSchema,
+      {},
+      metadataOf(headers),
+      sink,
+      (answer) => {
+        const list = answer.subscriptions.map((one) => ({
+          pubsubname: one.pubsubName,
+          topic: one.topic,
+          metadata: one.metadata,
+          deadLetterTopic: one.deadLetterTopic,
+          routes: { rules: one.routes?.rules ?? [], default: one.routes?.default || '/' },
+          ...(one.bulkSubscribe?.enabled
+            ? {
+                bulkSubscribe: {
+                  enabled: true,
+                  maxMessagesCount: one.bulkSubscribe.maxMessagesCount,
+                  maxAwaitDurationMs: one.bulkSubscribe.maxAwaitDurationMs,
+                },
+              }
+            : {}),
+        }));
+        return { status: 200, body: JSON.stringify(list) };
+      },
+    );
+  }
+
+  #health(sink: AnswerSink): Flow {
+    const path = '/dapr.proto.runtime.v1.AppCallbackHealthCheck/HealthCheck';
+    const desc = { path, from: EmptySchema } as const;
+    return this.#ask(desc, HealthCheckResponseSchema, {}, [], sink, () => ({
+      status: 200,
+      body: '',
+    }));
+  }
+
+  /** Dapr asks for the list; what an application does not list, it does not want. */
+  #bindings({ path, headers }: OutgoingCall, sink: AnswerSink): Flow {
+    const desc = { path: `${SERVICE}/ListInputBindings`, from: EmptySchema } as const;
+    return this.#ask(
+      desc,
+      ListInputBindingsResponseSchema,
+      {},
+      metadataOf(headers),
+      sink,
+      ({ bindings }) => ({
+        status: bindings.includes(path.slice(1)) ? 200 : 404,
+        body: '',
+      }),
+    );
+  }
+
+  #binding(call: OutgoingCall, sink: AnswerSink): Flow {
+    const metadata = Object.fromEntries(
+      pairs(call.headers).filter(
+        ([name]) => !/^(?:content-|traceparent|tracestate|dapr-api-token)/.test(name),
+      ),
+    );
+    const request = {
+      name: call.path.slice(1),
+      data: Buffer.isBuffer(call.body) ? call.body : new Uint8Array(),
+      metadata,
+    };
+    const desc = { path: `${SERVICE}/OnBindingEvent`, from: BindingEventRequestSchema } as const;
+    const kept = pairs(call.headers).flatMap((pair) =>
+      pair[0] === 'traceparent' || pair[0] === 'dapr-api-token' ? pair : [],
+    );
+    return this.#ask(desc, EmptySchema, request, kept, sink, () => ({ status: 200, body: '' }));
+  }
+
+  #event(call: OutgoingCall, sink: AnswerSink): Flow {
+    const desc = { path: `${SERVICE}/OnTopicEvent`, from: TopicEventRequestSchema } as const;
+    const envelope = JSON.parse(String(call.body)) as Record<string, unknown>;
+    const path = call.path === '/' ? '' : call.path;
+    const request = topicEventOf(envelope, { pubsub: headerOf(call, 'pubsubname') ?? '', path });
+    const metadata = metadataOf(call.headers);
+    return this.#ask(desc, TopicEventResponseSchema, request, metadata, sink, ({ status }) => {
+      return { status: 200, body: JSON.stringify({ status: wordOf(status) }) };
+    });
+  }
+
+  #bulk(call: OutgoingCall, sink: AnswerSink): Flow {
+    const desc = {
+      path: `${SERVICE}/OnBulkTopicEvent`,
+      from: TopicEventBulkRequestSchema,
+    } as const;
+    const path = call.path === '/' ? '' : call.path;
+    const request = bulkEventOf(JSON.parse(String(call.body)), path);
+    const metadata = metadataOf(call.headers);
+    return this.#ask(desc, TopicEventBulkResponseSchema, request, metadata, sink, (answer) => {
+      const statuses = answer.statuses.map(({ entryId, status }) => {
+        return { entryId, status: wordOf(status) };
+      });
+      return { status: 200, body: JSON.stringify({ statuses }) };
+    });
+  }
+
+  #ask<I extends DescMessage, O extends DescMessage>(
+    { path, from }: { readonly path: string; readonly from: I },
+    to: O,
+    request: MessageInitShape<I>,
+    headers: readonly string[],
+    sink: AnswerSink,
+    told: (answer: MessageShape<O>) => { readonly status: number; readonly body: string },
+  ): Flow {
+    const body = toBinary(from, create(from, request));
+    const end = (status: number, text: string): void => {
+      sink.head(status, ['content-type', 'application/json'], flow);
+      sink.end(text === '' ? null : Buffer.from(text));
+    };
+    const flow: Flow = callUnary(
+      this.#connection,
+      { path, headers, body },
+      LONGEST_ANSWER_BYTES,
+      ({ code, message, body: answer }) => {
+        // What an application does not implement, it does not want.
+        if (code === UNIMPLEMENTED) end(404, message);
+        else if (code !== 0) end(httpStatusOf(code), message);
+        else {
+          const { status, body: text } = told(fromBinary(to, answer));
+          end(status, text);
+        }
+      },
+      (error) => sink.fail(error),
+    );
+    return flow;
+  }
+}
+
+/** HTTP's framing is not gRPC's. */
+const metadataOf = (headers: readonly string[]): string[] =>
+  pairs(headers).flatMap((pair) => (pair[0].startsWith('content-') ? [] : pair));
+
+const wordOf = (status: number): string =>
+  Object.entries(EventStatus).find(([, number]) => number === status)?.[0] ?? String(status);
+
+function pairs(headers: readonly string[]): [string, string][] {
+  const list: [string, string][] = [];
+  for (let at = 0; at + 1 < headers.length; at += 2) list.push([headers[at]!, headers[at + 1]!]);
+  return list;
+}
+
+function headerOf({ headers }: OutgoingCall, name: string): string | undefined {
+  for (const [one, value] of pairs(headers)) if (one === name) return value;
+  return undefined;
+}

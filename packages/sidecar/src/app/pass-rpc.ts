@@ -1,0 +1,154 @@
+import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
+import type { AnswerSink, Flow, OutgoingCall } from '../flow/answer.ts';
+import { trailersFrame } from '../grpc/message-scanner.ts';
+import { cancel, type GrpcConnection } from './grpc-connection.ts';
+
+/** Set by clients whose call is a stream in either direction. */
+export const STREAM_HEADER = 'dapr-stream';
+
+/**
+ * A gRPC call to the application as it is, whatever its service.
+ *
+ * Its answer has the status 200, and the trailers as the last frame of its
+ * body; or, where it failed before the first message, the status is gRPC's code
+ * (1 … 16), so that policies can look at it, and the trailers are its headers.
+ */
+export function passRpc(
+  connection: GrpcConnection,
+  { path, headers, body }: OutgoingCall,
+  sink: AnswerSink,
+): Flow {
+  const stream = connection.begin(path, headers);
+  const passed = new PassedRpc(connection, stream, sink, isStream(headers));
+  if (body === null) stream.end();
+  else if (Buffer.isBuffer(body)) stream.end(body);
+  else {
+    // A client that leaves, or sends too much, ends the call.
+    body.on('error', (error) => passed.fail(error));
+    body.pipe(stream);
+  }
+  return passed;
+}
+
+class PassedRpc implements Flow {
+  readonly #connection: GrpcConnection;
+  readonly #stream: ClientHttp2Stream;
+  readonly #sink: AnswerSink;
+  readonly #atOnce: boolean;
+  #head: string[] | undefined;
+  #headSent = false;
+  #done = false;
+  #trailers: IncomingHttpHeaders | undefined;
+  #error: Error | undefined;
+
+  /** `atOnce`: the head goes on before anything else has come, as who waits for it in a stream must have it. */
+  constructor(
+    connection: GrpcConnection,
+    stream: ClientHttp2Stream,
+    sink: AnswerSink,
+    atOnce: boolean,
+  ) {
+    this.#connection = connection;
+    this.#stream = stream;
+    this.#sink = sink;
+    this.#atOnce = atOnce;
+    stream.on('response', (head) => this.#onHead(head));
+    stream.on('data', (chunk: Buffer) => this.#onData(chunk));
+    stream.on('trailers', (trailers) => {
+      this.#trailers = trailers;
+    });
+    stream.on('error', (error) => {
+      this.#error ??= error;
+    });
+    stream.on('close', () => this.#onClose());
+  }
+
+  pause(): void {
+    this.#stream.pause();
+  }
+
+  resume(): void {
+    this.#stream.resume();
+  }
+
+  abort(): void {
+    if (this.#done) return;
+    this.#done = true;
+    cancel(this.#stream);
+  }
+
+  fail(error: Error): void {
+    if (this.#done) return;
+    this.#done = true;
+    cancel(this.#stream);
+    this.#sink.fail(error);
+  }
+
+  #onHead(head: IncomingHttpHeaders): void {
+    if (head['grpc-status'] !== undefined) {
+      this.#trailers = head;
+      this.#head = [];
+      return;
+    }
+    if (Number(head[':status']) !== 200) {
+      this.#trailers = {
+        'grpc-status': Number(head[':status']) === 404 ? '12' : '14',
+        'grpc-message': `unexpected HTTP status code received from server: ${head[':status']}`,
+      };
+      this.#head = [];
+      return;
+    }
+    this.#head = metadataOf(head);
+    if (this.#atOnce) this.#sendHead(200);
+  }
+
+  #onData(chunk: Buffer): void {
+    if (this.#done) return;
+    this.#sendHead(200);
+    this.#sink.data(chunk);
+  }
+
+  #onClose(): void {
+    if (this.#done) return;
+    this.#done = true;
+    const trailers = this.#trailers;
+    if (trailers === undefined || this.#head === undefined) {
+      const why = this.#error ?? new Error('server closed the stream without sending trailers');
+      this.#sink.fail(this.#connection.explain(why, this.#head !== undefined));
+      return;
+    }
+    const list = metadataOf(trailers);
+    const status = Number(trailers['grpc-status'] ?? 2);
+    if (!this.#headSent && status !== 0) {
+      this.#head.push(...list);
+      this.#sendHead(status >= 1 && status <= 16 ? status : 2);
+      this.#sink.end(null);
+      return;
+    }
+    this.#sendHead(200);
+    const pairs: [string, string][] = [];
+    for (let at = 0; at + 1 < list.length; at += 2) pairs.push([list[at]!, list[at + 1]!]);
+    this.#sink.end(trailersFrame(pairs));
+  }
+
+  #sendHead(status: number): void {
+    if (this.#headSent) return;
+    this.#headSent = true;
+    this.#sink.head(status, this.#head ?? [], this);
+  }
+}
+
+export const isStream = (headers: readonly string[]): boolean => {
+  const at = headers.indexOf(STREAM_HEADER);
+  return at >= 0 && at % 2 === 0 && /^(?:1|y|yes|t|true|on)$/i.test(headers[at + 1] ?? '');
+};
+
+/** All but HTTP's own. */
+function metadataOf(headers: IncomingHttpHeaders): string[] {
+  const list: string[] = [];
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined || name.startsWith(':')) continue;
+    for (const one of Array.isArray(value) ? value : [value]) list.push(name, String(one));
+  }
+  return list;
+}

@@ -1,0 +1,26 @@
+/**
+ * How an answer of an application that speaks gRPC travels as an HTTP answer:
+ * the status is what HTTP clients get, and in headers that only sidecars see
+ * is what gRPC clients get.
+ */
+export const RPC_STATUS = 'holdfast-grpc-status';
+/** Percent-encoded, as in gRPC itself. */
+export const RPC_MESSAGE = 'holdfast-grpc-message';
+/** Base64, as in gRPC itself. */
+export const RPC_DETAILS = 'holdfast-grpc-details';
+/** Before the name of each trailer. */
+export const RPC_TRAILER = 'holdfast-grpc-trailer-';
+/** The type of the data, either way. */
+export const RPC_TYPE_URL = 'holdfast-grpc-type-url';
+
+const PREFIX = 'holdfast-grpc-';
+
+/** Takes out what HTTP clients are not to see; nothing is done where the application speaks HTTP. */
+export function withoutRpcHeaders(headers: string[]): string[] {
+  if (!headers.includes(RPC_STATUS)) return headers;
+  const kept: string[] = [];
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    if (!headers[at]!.startsWith(PREFIX)) kept.push(headers[at]!, headers[at + 1]!);
+  }
+  return kept;
+}

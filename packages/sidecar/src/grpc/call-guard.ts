@@ -1,0 +1,140 @@
+import {
+  Code,
+  ConnectError,
+  createContextKey,
+  decodeBinaryHeader,
+  encodeBinaryHeader,
+  type Interceptor,
+  type StreamResponse,
+  type UnaryResponse,
+} from '@connectrpc/connect';
+import type { Clock } from '@holdfast/core';
+import type { LogFields, Logger } from '@holdfast/telemetry/log';
+import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
+import { traceBin, traceparentOfBin } from '../trace/trace-bin.ts';
+import { recorded, type Span, type Tracing } from '../trace/tracing.ts';
+import { httpStatusError } from './http-status-error.ts';
+import { rpcError } from './rpc-error.ts';
+import { statusName } from './rpc-status.ts';
+
+export interface CallGuardOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly tracing: Tracing;
+  readonly metrics: Pick<SidecarMetrics, 'servedRpc'>;
+  /** Whether a client with this token may call. */
+  readonly allowed: (token: string | undefined) => boolean;
+  /** Whether there is a line for each call; it may change. */
+  readonly apiLogging: () => boolean;
+}
+
+/** The span of the call that a handler is answering. */
+export const SPAN = createContextKey<Span | undefined>(undefined, { description: 'span' });
+
+/** What every call of the gRPC API passes: token, trace, errors in Dapr's form, metrics, log. */
+export function callGuard({
+  allowed,
+  apiLogging,
+  clock,
+  log,
+  metrics,
+  tracing,
+}: CallGuardOptions): Interceptor {
+  const refused = (token: string | null): ConnectError | undefined => {
+    if (allowed(token ?? undefined)) return undefined;
+    const why = token === null ? 'missing api token in request metadata' : MISMATCH;
+    return httpStatusError(401, why);
+  };
+  return (next) => async (req) => {
+    const begunMs = clock.now();
+    const path = `/${req.service.typeName}/${req.method.name}`;
+    const span = tracing.on ? beginSpan(tracing, path, req.header) : undefined;
+    const live = recorded(span);
+    req.contextValues.set(SPAN, span);
+    let ended = false;
+    const end = (error?: ConnectError): void => {
+      if (ended) return;
+      ended = true;
+      const status = error === undefined ? 'OK' : statusName(error.code);
+      const ms = clock.now() - begunMs;
+      metrics.servedRpc(path, status, ms);
+      live?.set('dapr.protocol', 'grpc');
+      live?.set('dapr.api', path);
+      live?.set('dapr.status_code', String(error?.code ?? 0));
+      live?.end(error === undefined ? undefined : error.rawMessage);
+      if (apiLogging()) log.info('gRPC API Called', line(path, error, ms, req.header, span));
+    };
+    const failed = (thrown: unknown): ConnectError => {
+      const error = rpcError(thrown);
+      if (span !== undefined) error.metadata.set('grpc-trace-bin', encodedTrace(span));
+      end(error);
+      return error;
+    };
+    const refusal = refused(req.header.get('dapr-api-token'));
+    if (refusal !== undefined) throw failed(refusal);
+    let res: UnaryResponse | StreamResponse;
+    try {
+      res = await next(req);
+    } catch (thrown) {
+      throw failed(thrown);
+    }
+    if (span !== undefined) res.header.set('grpc-trace-bin', encodedTrace(span));
+    if (!res.stream) {
+      end();
+      return res;
+    }
+    return { ...res, message: watched(res.message, end, failed) };
+  };
+}
+
+const MISMATCH = 'authentication error: api token mismatch';
+
+/** Messages on their way; what becomes of them is told at the end. */
+async function* watched<T>(
+  messages: AsyncIterable<T>,
+  end: (error?: ConnectError) => void,
+  failed: (thrown: unknown) => ConnectError,
+): AsyncIterable<T> {
+  try {
+    yield* messages;
+    end();
+  } catch (thrown) {
+    throw failed(thrown);
+  } finally {
+    // The client went away before the last message.
+    end(new ConnectError('the client has gone', Code.Canceled));
+  }
+}
+
+function beginSpan(tracing: Tracing, path: string, header: Headers): Span | undefined {
+  const bin = header.get('grpc-trace-bin');
+  const parent = (bin === null ? undefined : binary(bin)) ?? header.get('traceparent') ?? undefined;
+  return tracing.begin(path, 'server', parent, header.get('tracestate') ?? undefined);
+}
+
+function binary(value: string): string | undefined {
+  try {
+    return traceparentOfBin(decodeBinaryHeader(value));
+  } catch {
+    // No Base64: as good as none.
+    return undefined;
+  }
+}
+
+const encodedTrace = (span: Span): string => encodeBinaryHeader(traceBin(span));
+
+function line(
+  method: string,
+  error: ConnectError | undefined,
+  ms: number,
+  header: Headers,
+  span: Span | undefined,
+): LogFields {
+  return {
+    method,
+    code: error?.code ?? 0,
+    duration: Math.round(ms),
+    useragent: header.get('user-agent') ?? '',
+    ...(span === undefined ? {} : { trace_id: span.traceId, span_id: span.spanId }),
+  };
+}

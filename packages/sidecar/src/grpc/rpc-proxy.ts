@@ -1,0 +1,199 @@
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import { Code } from '@connectrpc/connect';
+import { type Clock, isPolicyError } from '@holdfast/core';
+import { formatTraceparent } from '@holdfast/core/trace';
+import { RPC_VERB } from '../app/grpc-app.ts';
+import { isStream } from '../app/pass-rpc.ts';
+import { isHopByHop } from '../flow/hop-by-hop.ts';
+import { UpstreamError } from '../flow/upstream-error.ts';
+import type { CallerIdentity } from '../invoke/forward-headers.ts';
+import { Invocation } from '../invoke/invocation.ts';
+import { failureWords, refusalHeaders } from '../invoke/invoke-error.ts';
+import type { Upstreams } from '../invoke/upstreams.ts';
+import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
+import type { PolicyBook } from '../policies/policy-book.ts';
+import { recorded, type Span, type Tracing } from '../trace/tracing.ts';
+import { absentRpc } from './absent-rpc.ts';
+import { MessageTooLargeError } from './message-scanner.ts';
+import { ProxiedAnswer } from './proxied-answer.ts';
+import { ReplayedBody, RetriedStreamError } from './replayed-body.ts';
+import { parseRpcError } from './rpc-status.ts';
+
+export interface RpcProxyOptions {
+  readonly caller: CallerIdentity;
+  readonly upstreams: Upstreams;
+  readonly book: PolicyBook;
+  readonly metrics: SidecarMetrics;
+  readonly tracing: Tracing;
+  readonly clock: Clock;
+  readonly allowed: (token: string | undefined) => boolean;
+  readonly tokenRequired: boolean;
+  /** Longest message either way. */
+  readonly maxBodyBytes: number;
+}
+
+const DAPR = '/dapr.proto.runtime.v1.Dapr/';
+
+/** gRPC calls of any service, passed on to the app that their metadata name. */
+export class RpcProxy {
+  readonly #options: RpcProxyOptions;
+
+  constructor(options: RpcProxyOptions) {
+    this.#options = options;
+  }
+
+  handle(req: Http2ServerRequest, res: Http2ServerResponse): void {
+    const type = String(req.headers['content-type'] ?? '');
+    if (req.method !== 'POST' || !type.startsWith('application/grpc')) {
+      res.writeHead(415, { 'content-type': 'text/plain' });
+      res.end('this port speaks gRPC; the HTTP API is at --dapr-http-port');
+      return;
+    }
+    const answer = new ProxiedAnswer(res, this.#options.maxBodyBytes);
+    const token = headerOf(req, 'dapr-api-token');
+    if (!this.#options.allowed(token)) {
+      answer.refuse(Code.Unauthenticated, 'Unauthorized');
+      return;
+    }
+    const id = headerOf(req, 'dapr-app-id') || headerOf(req, 'dapr-callee-app-id') || '';
+    const absent = id === '' ? absentRpc(req.url) : undefined;
+    if (absent !== undefined) {
+      answer.refuse(absent.code, absent.message);
+    } else if (id === '') {
+      answer.refuse(
+        Code.Unknown,
+        req.url.startsWith(DAPR)
+          ? 'failed to proxy request: required metadata dapr-callee-app-id or dapr-app-id not found'
+          : 'cannot proxy request: missing dapr-callee-app-id or dapr-app-id metadata',
+      );
+    } else this.#pass(req, res, id, answer);
+  }
+
+  #pass(
+    req: Http2ServerRequest,
+    res: Http2ServerResponse,
+    id: string,
+    answer: ProxiedAnswer,
+  ): void {
+    const { book, clock, maxBodyBytes, metrics, tracing, upstreams } = this.#options;
+    const destination = upstreams.find(id);
+    if (destination.kind === 'refused') {
+      answer.refuse(Code.Unknown, destination.why);
+      return;
+    }
+    if (destination.kind === 'outside') {
+      answer.refuse(
+        Code.Unimplemented,
+        `gRPC cannot be passed on to ${id}: it is an HTTP endpoint`,
+      );
+      return;
+    }
+    const path = req.url;
+    const stream = isStream(['dapr-stream', headerOf(req, 'dapr-stream') ?? '']);
+    const target = book.forTarget(id).forMethod('POST', path.slice(1));
+    // A stream is not sent again, and lasts as long as it likes: its clients look after it.
+    const pipeline = stream ? undefined : target.pipelineFor(path);
+    const span = tracing.on ? this.#span(req, path) : undefined;
+    const repeatable = pipeline !== undefined && target.policies.retry !== undefined;
+    const body = new ReplayedBody(req, maxBodyBytes, repeatable);
+    const unlisted = !target.policies.listed && destination.kind === 'peer';
+    const invocation = new Invocation({
+      method: RPC_VERB,
+      path,
+      headers: this.#headers(req, span, destination.kind === 'peer' ? destination.appId : id),
+      destination,
+      body,
+      repeatable,
+      pipeline,
+      builtIn: unlisted ? book.builtInRetries : undefined,
+      upstreams,
+      span: recorded(span),
+      count: (appId) => {
+        const sentMs = clock.now();
+        const type = stream ? 'streaming' : 'unary';
+        metrics.sent(appId, type);
+        return (status) => metrics.returned(appId, type, status, clock.now() - sentMs);
+      },
+    });
+    res.on('close', () => {
+      if (!answer.ended) invocation.abandon();
+    });
+    if (pipeline !== undefined) metrics.applied(id, target.policies, undefined);
+    const began = clock.now();
+    const ended = (status: string): void => {
+      metrics.servedRpc(path, status, clock.now() - began);
+      recorded(span)?.end(status === 'OK' ? undefined : status);
+    };
+    answer.onEnd = ended;
+    invocation.run().then(
+      (pending) => pending.forwardTo(answer),
+      (error: unknown) => {
+        const { code, message } = failureOf(error);
+        const more = isPolicyError(error) ? refusalHeaders(error) : [];
+        answer.refuse(code, message, [...more, 'holdfast-attempts', String(invocation.attempts)]);
+      },
+    );
+  }
+
+  #span(req: Http2ServerRequest, path: string): Span | undefined {
+    const parent = headerOf(req, 'traceparent');
+    return this.#options.tracing.begin(path, 'server', parent, headerOf(req, 'tracestate'));
+  }
+
+  #headers(req: Http2ServerRequest, span: Span | undefined, calleeAppId: string): string[] {
+    const { caller, tokenRequired } = this.#options;
+    const headers: string[] = [];
+    for (let at = 0; at + 1 < req.rawHeaders.length; at += 2) {
+      const name = req.rawHeaders[at]!;
+      if (name.startsWith(':') || isHopByHop(name) || OURS.has(name)) continue;
+      if (name === 'dapr-api-token' && tokenRequired) continue;
+      if (span !== undefined && TRACE.has(name)) continue;
+      headers.push(name, req.rawHeaders[at + 1]!);
+    }
+    headers.push('dapr-caller-app-id', caller.appId, 'dapr-caller-namespace', caller.namespace);
+    headers.push('dapr-callee-app-id', calleeAppId);
+    if (span?.state !== undefined) headers.push('tracestate', span.state);
+    if (span !== undefined) headers.push('traceparent', formatTraceparent(span));
+    return headers;
+  }
+}
+
+/** Who calls whom is the sidecar's to say. */
+const OURS = new Set([
+  'dapr-app-id',
+  'dapr-callee-app-id',
+  'dapr-caller-app-id',
+  'dapr-caller-namespace',
+  'content-length',
+]);
+const TRACE = new Set(['traceparent', 'tracestate', 'grpc-trace-bin']);
+
+function headerOf(req: Http2ServerRequest, name: string): string | undefined {
+  const value = req.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}
+
+/** What a call that brought no answer is to its client. */
+function failureOf(error: unknown): { readonly code: Code; readonly message: string } {
+  const message = failureWords(error);
+  if (isPolicyError(error)) {
+    const late = error.code === 'TIMED_OUT' || error.code === 'DEADLINE_EXCEEDED';
+    const circuit = error.code === 'CIRCUIT_OPEN' || error.code === 'CIRCUIT_BUSY';
+    const code = late ? Code.DeadlineExceeded : circuit ? Code.Unknown : Code.ResourceExhausted;
+    return { code, message };
+  }
+  if (error instanceof RetriedStreamError) return { code: Code.FailedPrecondition, message };
+  if (error instanceof MessageTooLargeError) return { code: Code.ResourceExhausted, message };
+  const said = parseRpcError(message);
+  if (said !== undefined) return said;
+  if (!(error instanceof UpstreamError)) return { code: Code.Unknown, message };
+  switch (error.code) {
+    case 'UNREACHABLE':
+    case 'BROKEN':
+      return { code: Code.Unavailable, message };
+    case 'REFUSED':
+      return { code: Code.Internal, message };
+    case 'NO_ADDRESS':
+      return { code: Code.Unknown, message };
+  }
+}

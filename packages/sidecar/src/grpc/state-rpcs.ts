@@ -1,0 +1,131 @@
+import type { ServiceImpl } from '@connectrpc/connect';
+import { ApiError } from '../server/api-error.ts';
+import { queryUnsupported } from '../state/state-error.ts';
+import type { StateRequest } from '../state/state-requests.ts';
+import type { StateService } from '../state/state-service.ts';
+import { utf8Json } from './json-value.ts';
+import {
+  StateOptions_StateConcurrency as Concurrency,
+  StateOptions_StateConsistency as Consistency,
+  type Etag,
+  type StateItem,
+  type StateOptions,
+} from './protos/common_pb.ts';
+import type { Dapr } from './protos/dapr_pb.ts';
+
+type StateRpcs = Pick<
+  ServiceImpl<typeof Dapr>,
+  | 'getState'
+  | 'getBulkState'
+  | 'saveState'
+  | 'deleteState'
+  | 'deleteBulkState'
+  | 'executeStateTransaction'
+  | 'queryStateAlpha1'
+>;
+
+/** Dapr's state over gRPC: values are bytes, and come back as they were. */
+export function stateRpcs(service: StateService): StateRpcs {
+  return {
+    async getState({ storeName, key }) {
+      const item = await service.get(storeName, key);
+      return item === undefined ? {} : itemMessage(item);
+    },
+    async getBulkState({ storeName, keys, parallelism }) {
+      service.require(storeName);
+      const lanes = parallelism > 0 ? Math.min(parallelism, 100) : 10;
+      const items = await service.bulkGet(storeName, { keys, parallelism: lanes });
+      return {
+        items: items.map(({ key, item, error = '' }) => ({
+          key,
+          error,
+          ...(item === undefined ? {} : itemMessage(item)),
+        })),
+      };
+    },
+    async saveState({ storeName, states }) {
+      service.require(storeName);
+      for (const { key } of states) {
+        if (key === '') throw new ApiError(400, 'ERR_STATE_SAVE', 'state key cannot be empty');
+      }
+      await service.save(storeName, states.map(savedRequest), {});
+      return {};
+    },
+    async deleteState({ storeName, key, etag, options }) {
+      await service.delete(storeName, key, { etag: etagOf(etag), ...modes(options) });
+      return {};
+    },
+    async deleteBulkState({ storeName, states }) {
+      await service.deleteBulk(storeName, states.map(stateRequest));
+      return {};
+    },
+    async executeStateTransaction({ storeName, operations, metadata }) {
+      service.require(storeName);
+      await service.transact(storeName, {
+        operations: operations.map(({ operationType, request }) => {
+          const one = stateRequest(request);
+          return {
+            operation: operationType,
+            request: { ...one, metadata: { ...metadata, ...one.metadata } },
+          };
+        }),
+      });
+      return {};
+    },
+    async queryStateAlpha1({ storeName }) {
+      service.require(storeName);
+      throw queryUnsupported(storeName);
+    },
+  };
+}
+
+function itemMessage(item: {
+  readonly value: string | Buffer;
+  readonly etag: string;
+  readonly expiresAt?: string | undefined;
+}) {
+  const { etag, expiresAt, value } = item;
+  return {
+    data: typeof value === 'string' ? Buffer.from(value) : value,
+    etag,
+    metadata: expiresAt === undefined ? {} : { ttlExpireTime: expiresAt },
+  };
+}
+
+/** JSON where the client says that it is; else bytes. */
+function savedRequest(item: StateItem): StateRequest {
+  const request = stateRequest(item);
+  if (item.metadata.contentType !== 'application/json') return request;
+  return { ...request, value: utf8Json(item.value) };
+}
+
+function stateRequest(item: StateItem | undefined): StateRequest {
+  return {
+    key: item?.key ?? '',
+    value: Buffer.from(item?.value ?? []),
+    etag: etagOf(item?.etag),
+    ...modes(item?.options),
+    metadata: item?.metadata ?? {},
+  };
+}
+
+/** An empty one is none, as over HTTP: who read what was not there must be able to write it. */
+const etagOf = (etag: Etag | undefined): string | undefined => etag?.value || undefined;
+
+function modes(options: StateOptions | undefined) {
+  const { concurrency, consistency } = options ?? {};
+  return {
+    concurrency:
+      concurrency === Concurrency.CONCURRENCY_FIRST_WRITE
+        ? 'first-write'
+        : concurrency === Concurrency.CONCURRENCY_LAST_WRITE
+          ? 'last-write'
+          : '',
+    consistency:
+      consistency === Consistency.CONSISTENCY_EVENTUAL
+        ? 'eventual'
+        : consistency === Consistency.CONSISTENCY_STRONG
+          ? 'strong'
+          : '',
+  };
+}

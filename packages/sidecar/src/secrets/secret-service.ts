@@ -1,0 +1,46 @@
+import type { ComponentCalls } from '../components/component-calls.ts';
+import { failureWords } from '../invoke/invoke-error.ts';
+import { ApiError } from '../server/api-error.ts';
+import type { SecretStore } from './secret-store.ts';
+
+type Secret = Readonly<Record<string, string>>;
+
+/** Dapr's secrets, whatever the protocol; errors are `ApiError`. */
+export class SecretService {
+  readonly #stores: ReadonlyMap<string, SecretStore>;
+  readonly #calls: ComponentCalls;
+
+  constructor(stores: ReadonlyMap<string, SecretStore>, calls: ComponentCalls) {
+    this.#stores = stores;
+    this.#calls = calls;
+  }
+
+  async get(name: string, key: string): Promise<Secret> {
+    const store = this.#find(name);
+    return await this.#calls
+      .run('secret', name, 'get', () => store.get(key))
+      .catch(failed(`secret with key ${key} from secret store ${name}`));
+  }
+
+  async all(name: string): Promise<Readonly<Record<string, Secret>>> {
+    const store = this.#find(name);
+    return await this.#calls
+      .run('secret', name, 'bulk_get', () => store.all())
+      .catch(failed(`secrets from secret store ${name}`));
+  }
+
+  #find(name: string): SecretStore {
+    const store = this.#stores.get(name);
+    if (store !== undefined) return store;
+    if (this.#stores.size === 0) {
+      throw new ApiError(500, 'ERR_SECRET_STORES_NOT_CONFIGURED', 'secret store is not configured');
+    }
+    const message = `failed finding secret store with key ${name}`;
+    throw new ApiError(401, 'ERR_SECRET_STORE_NOT_FOUND', message);
+  }
+}
+
+const failed = (what: string) => (error: unknown) => {
+  const message = `failed getting ${what}: ${failureWords(error)}`;
+  throw new ApiError(500, 'ERR_SECRET_GET', message, { cause: error });
+};

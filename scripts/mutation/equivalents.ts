@@ -1,0 +1,110 @@
+import type { Survivor } from './score.ts';
+
+/** A mutant that no test can tell from the original: read by somebody, with the reason. */
+export interface Equivalent {
+  /** Everywhere, where it is left out. */
+  readonly file?: string;
+  /** The line of source, without its indentation. */
+  readonly source: string | RegExp;
+  /** What of the line was changed. */
+  readonly original?: string;
+  readonly replacement: string;
+  readonly why: string;
+}
+
+export const EQUIVALENTS: readonly Equivalent[] = [
+  {
+    source: /^if \(reporter\.listening\)/,
+    replacement: 'true',
+    why: 'A report is made that nobody hears; asking first only saves making it.',
+  },
+  {
+    source: /^if \(!reporter\.listening\) return;$/,
+    replacement: 'false',
+    why: 'A report is made that nobody hears; asking first only saves making it.',
+  },
+  {
+    source: /^if \(!\(old instanceof \w+Stage\)\) return;$/,
+    replacement: 'false',
+    why: 'A swap offers a stage the one of its own kind alone: the check is for the types.',
+  },
+  {
+    source: /^if \(this\.#?\w+ !== (undefined|unset)\) this\.#?\w+ = \1;$/,
+    replacement: 'true',
+    why: 'What is as it should be is written again; looking first is only quicker.',
+  },
+  {
+    file: 'src/engine/operation.ts',
+    source: /^this\.#starting = true;$|^else if \(this\.#starting\) rejectLater/,
+    replacement: 'false',
+    why: 'A refusal is rejected at once in place of a microtask later: the caller hears the same.',
+  },
+  {
+    file: 'src/breaker/breaker.ts',
+    source: 'if (this.#shared === undefined && isTimeless(circuit)) {',
+    replacement: 'false',
+    why: 'The long way does the same and reads the clock; the short one is only quicker.',
+  },
+  {
+    file: 'src/breaker/breaker.ts',
+    source: /^if \(!isTimeless\(circuit\)\)/,
+    replacement: 'true',
+    why: 'The long way does the same and reads the clock; the short one is only quicker.',
+  },
+  {
+    file: 'src/breaker/breaker.ts',
+    source: 'if (!failed && !this.#judgesResults) {',
+    original: '{',
+    replacement: '{}',
+    why: 'The long way does the same and asks the default predicate; the short one is only quicker.',
+  },
+  {
+    file: 'src/breaker/breaker.ts',
+    source: 'return hintMs !== undefined && hintMs > 0 ? hintMs : 0;',
+    replacement: 'hintMs !== undefined || hintMs > 0',
+    why: 'The longer of the open time and the hint counts: one below 0 counts as none.',
+  },
+  {
+    file: 'src/breaker/breaker.ts',
+    source: 'if (circuit.news !== undefined) this.#tell(op.id);',
+    replacement: 'true',
+    why: 'Without news there is nothing to tell; asking first is only quicker.',
+  },
+  {
+    file: 'src/breaker/circuit.ts',
+    source: /^if \(failureRatio === undefined && slowCalls === undefined\) return undefined;$/,
+    replacement: 'false',
+    why: 'Two windows that are none do what no windows do; the circuit only reads the clock more often.',
+  },
+  {
+    file: 'src/breaker/restore.ts',
+    source: 'circuit.untilMs = nowMs + rules.halfOpenMaxMs;',
+    replacement: 'nowMs - rules.halfOpenMaxMs',
+    why: 'Half-open with permits left it waits for no time, and the next probe sets it anew.',
+  },
+  {
+    file: 'src/retry/retry.ts',
+    source: 'if (!failed && !this.#judgesResults) return undefined;',
+    replacement: 'false',
+    why: 'The default predicate says no as well; not asking it is only quicker.',
+  },
+  {
+    file: 'src/trace/trace-context.ts',
+    source: /^const \[, version, traceId = '', spanId = '', flags = '', rest\] = match;$/,
+    original: "''",
+    replacement: '"Stryker was here!"',
+    why: 'A match has all of these groups: the defaults are for the types.',
+  },
+];
+
+/** Why no test can tell this one from the original, where that is known. */
+export function whyEquivalent(mutant: Omit<Survivor, 'equivalent'>): string | undefined {
+  const { file, original, replacement, source } = mutant;
+  return EQUIVALENTS.find(
+    (known) =>
+      (known.file ?? file) === file &&
+      (typeof known.source === 'string' ? known.source === source : known.source.test(source)) &&
+      (known.original ?? original) === original &&
+      known.replacement === replacement,
+  )?.why;
+}

@@ -1,0 +1,54 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import type { TestProcessTask, TestProcessVerdict } from './test-process.ts';
+
+export type TestProcessEnd =
+  | ({ readonly kind: 'ended' } & TestProcessVerdict)
+  | { readonly kind: 'too-long' };
+
+const MAIN = join(import.meta.dirname, 'test-process.ts');
+
+/** Runs the tests of one mutant in a process of its own; `mutant` undefined runs them unchanged. */
+export function runTestProcess(
+  task: TestProcessTask,
+  mutant: string | undefined,
+  limitMs: number,
+): Promise<TestProcessEnd> {
+  const env = { ...process.env };
+  // The runner of an outer `node --test` would otherwise be told of every test in here.
+  delete env.NODE_TEST_CONTEXT;
+  if (mutant !== undefined) env.__STRYKER_ACTIVE_MUTANT__ = mutant;
+  return new Promise((resolve, reject) => {
+    const args = ['--conditions=source', MAIN, JSON.stringify(task)];
+    const child = spawn(process.execPath, args, {
+      env,
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+    });
+    let tooLong = false;
+    let said = '';
+    let stderr = '';
+    child.stdio[3]!.on('data', (chunk: Buffer) => {
+      said += chunk.toString('utf8');
+    });
+    child.stderr!.on('data', (chunk: Buffer) => {
+      stderr = (stderr + chunk.toString('utf8')).slice(-2_000);
+    });
+    const end = () => child.kill('SIGKILL');
+    const limit = setTimeout(() => {
+      tooLong = true;
+      end();
+    }, limitMs);
+    process.once('exit', end);
+    child.once('error', reject);
+    child.once('close', () => {
+      clearTimeout(limit);
+      process.removeListener('exit', end);
+      if (tooLong) return resolve({ kind: 'too-long' });
+      const silent = {
+        tests: 0,
+        failure: { file: '', test: '', message: stderr || 'It crashed.' },
+      };
+      resolve({ kind: 'ended', ...(said === '' ? silent : (JSON.parse(said) as typeof silent)) });
+    });
+  });
+}

@@ -1,0 +1,243 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { bothMakes, type Make } from './both-makes.ts';
+import { RPC_COMPONENTS } from './cases/grpc.ts';
+import { type GrpcApp, startGrpcApp } from './grpc-app.ts';
+import { daprClient, outcome } from './grpc-client.ts';
+import { type Mesh, startMesh } from './mesh.ts';
+import { rawRpc } from './raw-rpc.ts';
+
+const POLICIES = `
+apiVersion: dapr.io/v1alpha1
+kind: Resiliency
+metadata: { name: rpc }
+spec:
+  policies:
+    retries: { thrice: { policy: constant, duration: 20ms, maxRetries: 2 } }
+    timeouts: { quick: 300ms }
+  targets:
+    apps:
+      spoken.retried: { retry: thrice }
+`;
+
+await bothMakes(conformance);
+
+function conformance(make: Make, executable: string | undefined): void {
+  describe(`${make}, an application over gRPC`, () => {
+    let app: GrpcApp;
+    let mesh: Mesh;
+    before(async () => {
+      app = await startGrpcApp();
+      mesh = await startMesh(executable, {
+        grpcAppPort: app.port,
+        resources: {
+          'rpc.yaml': RPC_COMPONENTS,
+          'rpc-policies.yaml': POLICIES,
+          'rpc-secrets.json': '{"a":"b"}',
+        },
+      });
+    });
+    after(async () => {
+      await mesh.stop();
+      app.close();
+    });
+    const client = () => daprClient(mesh.grpcPort('caller'));
+    const seen = (answer: { data?: { value: Uint8Array; typeUrl: string } | undefined }) => ({
+      ...JSON.parse(Buffer.from(answer.data?.value ?? []).toString()),
+      answered: answer.data?.typeUrl,
+    });
+
+    test('is invoked by a client of the gRPC API', async () => {
+      const message = {
+        method: 'work/on',
+        contentType: 'application/json',
+        data: { typeUrl: 'type/mine', value: Buffer.from('{"a":1}') },
+        httpExtension: { verb: 3 as const, querystring: 'q=1' },
+      };
+      const call = await outcome(
+        async (o) =>
+          seen(
+            await client().invokeService(
+              { id: 'spoken', message },
+              { ...o, headers: { 'x-mine': '7' } },
+            ),
+          ),
+        ['x-app', 'x-trailer', 'dapr-http-status'],
+      );
+      assert.deepEqual(call, {
+        answer: {
+          method: 'work/on',
+          contentType: 'application/json',
+          typeUrl: 'type/mine',
+          body: '{"a":1}',
+          verb: 3,
+          querystring: 'q=1',
+          mine: '7',
+          caller: 'caller',
+          answered: 'type/seen',
+        },
+        metadata: { 'x-app': 'yes', 'x-trailer': 'last', 'dapr-http-status': null },
+      });
+    });
+
+    test('is invoked without a word of HTTP', async () => {
+      const message = { method: 'bare', data: { value: Buffer.from('1') } };
+      const { method, body, verb } = seen(await client().invokeService({ id: 'spoken', message }));
+      assert.deepEqual([method, body, verb], ['bare', '1', undefined]);
+    });
+
+    test('has its error told as it is', async () => {
+      const message = { method: 'missing', data: { value: Buffer.from('1') } };
+      assert.deepEqual(
+        await outcome((o) => client().invokeService({ id: 'spoken', message }, o), ['x-app']),
+        { code: 5, message: 'no such thing', metadata: { 'x-app': 'yes' } },
+      );
+    });
+
+    test('is invoked by a client of the HTTP API', async () => {
+      const at = `http://127.0.0.1:${mesh.port('caller')}/v1.0/invoke/spoken/method`;
+      const body = '{"b":2}';
+      const headers = { 'content-type': 'application/json', 'x-mine': '8' };
+      const answer = await fetch(`${at}/some%20thing?z=1`, { method: 'PUT', body, headers });
+      const { method, contentType, verb, querystring, mine } = (await answer.json()) as Record<
+        string,
+        unknown
+      >;
+      const leaked = [...answer.headers.keys()].filter((name) => name.startsWith('holdfast-'));
+      assert.deepEqual(
+        [answer.status, answer.headers.get('x-app'), method, contentType, verb, querystring, mine],
+        [200, 'yes', 'some thing', 'application/json', 4, 'z=1', '8'],
+      );
+      assert.deepEqual(leaked, []);
+    });
+
+    test('has its error shown to a client of the HTTP API as a status and JSON', async () => {
+      const at = `http://127.0.0.1:${mesh.port('caller')}/v1.0/invoke/spoken/method/missing`;
+      const answer = await fetch(at);
+      assert.deepEqual(
+        [answer.status, await answer.json()],
+        [404, { code: 5, message: 'no such thing' }],
+      );
+    });
+
+    test('gets its events, with the rule that took them', async () => {
+      const bus = daprClient(mesh.grpcPort('spoken'));
+      const event = { pubsubName: 'bus', data: Buffer.from('{"z":1}') };
+      const json = 'application/json';
+      await bus.publishEvent({ ...event, topic: 'plain', dataContentType: json });
+      const metadata = { 'cloudevent.type': 'x' };
+      await bus.publishEvent({ ...event, topic: 'routed', dataContentType: json, metadata });
+      await bus.publishEvent({ ...event, topic: 'routed', dataContentType: 'text/plain' });
+      await bus.publishEvent({ ...event, topic: 'raw', metadata: { rawPayload: 'true' } });
+      for (let tries = 0; tries < 100 && count(app) < 4; tries += 1) await sleep(50);
+      const shown = [...app.events.values()].flat().map(({ event: one }) => {
+        const { data, dataContentType, path, pubsubName, source, topic, type } = one as Record<
+          string,
+          unknown
+        >;
+        const text = Buffer.from(data as Uint8Array).toString();
+        return [topic, path, type, source, dataContentType, pubsubName, text].join(' ');
+      });
+      assert.deepEqual(shown.sort(), [
+        'plain  com.dapr.event.sent spoken application/json bus {"z":1}',
+        'raw  com.dapr.event.sent Dapr application/octet-stream bus {"z":1}',
+        'routed /other com.dapr.event.sent spoken text/plain bus {"z":1}',
+        'routed /x x spoken application/json bus {"z":1}',
+      ]);
+    });
+
+    const proxied = (
+      headers: Record<string, string>,
+      messages: readonly string[] = ['hello'],
+      path = '/any.Service/Method',
+    ) => rawRpc(mesh.grpcPort('caller'), path, messages, headers);
+
+    test('any service of it is called through', async () => {
+      const { head, messages, status, trailers } = await proxied({
+        'dapr-app-id': 'spoken',
+        'x-mine': '9',
+        'mine-bin': 'AAEC',
+      });
+      assert.deepEqual(
+        [messages, status, head['x-head'], JSON.parse(String(trailers['x-seen']))],
+        [['hello'], '0', 'first', { caller: 'caller', callee: 'spoken', mine: '9', bin: 'AAEC' }],
+      );
+    });
+
+    test('streams pass both ways', async () => {
+      const headers = { 'dapr-app-id': 'spoken', 'dapr-stream': 'true', 'x-mode': 'stream' };
+      const many = Array.from({ length: 200 }, (_, n) => `${n}`.padStart(500, '.'));
+      const { messages, status } = await proxied(headers, many);
+      assert.deepEqual([messages, status], [many, '0']);
+    });
+
+    test('an error after the messages comes after them', async () => {
+      const { message, messages, status } = await proxied({
+        'dapr-app-id': 'spoken',
+        'x-mode': 'late',
+      });
+      assert.deepEqual([messages, status, message], [['hello'], '5', 'gone']);
+    });
+
+    test('a call that fails is tried again as the policies say', async () => {
+      const headers = { 'dapr-app-id': 'spoken.retried', 'x-mode': 'fail-2' };
+      const path = '/any.Service/Retried';
+      const { messages, status } = await proxied(headers, ['once'], path);
+      assert.deepEqual([messages, status, app.calls.get(path)], [['once'], '0', 3]);
+    });
+
+    test('the last error of a call that is tried again is its error', async () => {
+      const headers = { 'dapr-app-id': 'spoken.retried', 'x-mode': 'fail-9' };
+      const path = '/any.Service/Hopeless';
+      const { message, status } = await proxied(headers, ['once'], path);
+      assert.deepEqual([status, message, app.calls.get(path)], ['14', 'not yet', 3]);
+    });
+
+    test('a second message where calls are tried again is refused', async () => {
+      const { message, status } = await proxied({ 'dapr-app-id': 'spoken.retried' }, ['1', '2']);
+      assert.deepEqual(
+        [status, message],
+        ['9', 'cannot use resiliency policies with retries on streaming RPCs'],
+      );
+    });
+
+    test('an app that nobody knows', async () => {
+      const { message, status } = await proxied({ 'dapr-app-id': 'nobody' });
+      assert.deepEqual([status, message], ['2', 'no host found with the given ID']);
+    });
+
+    test('no app', async () => {
+      const { message, status } = await proxied({});
+      assert.deepEqual(
+        [status, message],
+        ['2', 'cannot proxy request: missing dapr-callee-app-id or dapr-app-id metadata'],
+      );
+    });
+
+    test('a method that Dapr does not have', async () => {
+      const path = '/dapr.proto.runtime.v1.Dapr/Nothing';
+      const { message, status } = await proxied({}, [''], path);
+      assert.deepEqual(
+        [status, message],
+        [
+          '2',
+          'failed to proxy request: required metadata dapr-callee-app-id or dapr-app-id not found',
+        ],
+      );
+    });
+
+    test('an application over HTTP has no services', async () => {
+      const { message, status } = await proxied({ 'dapr-app-id': 'callee' });
+      // daprd tells of the bytes that it read; the remedy is ours.
+      const [code, words] =
+        make === 'daprd'
+          ? ['14', /frame too large/]
+          : ['13', /start its sidecar with --app-protocol grpc/];
+      assert.equal(status, code);
+      assert.match(message, words as RegExp);
+    });
+  });
+}
+
+const count = ({ events }: GrpcApp): number => [...events.values()].flat().length;

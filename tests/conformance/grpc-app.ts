@@ -1,0 +1,106 @@
+import http2, { type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { Code, ConnectError } from '@connectrpc/connect';
+import { connectNodeAdapter } from '@connectrpc/connect-node';
+import { AppCallback } from '../../packages/sidecar/src/grpc/protos/appcallback_pb.ts';
+
+/** An application over gRPC: it has Dapr's callbacks, and answers any other service with what it was sent. */
+export interface GrpcApp {
+  readonly port: number;
+  /** Events by topic, with the metadata they came with. */
+  readonly events: Map<string, { readonly event: object; readonly metadata: Headers }[]>;
+  /** Calls per method of other services. */
+  readonly calls: Map<string, number>;
+  close(): void;
+}
+
+export async function startGrpcApp(): Promise<GrpcApp> {
+  const events: GrpcApp['events'] = new Map();
+  const calls: GrpcApp['calls'] = new Map();
+  const handler = connectNodeAdapter({
+    connect: false,
+    grpcWeb: false,
+    routes: (router) =>
+      void router.service(AppCallback, {
+        onInvoke(request, context) {
+          const { contentType, data, httpExtension, method } = request;
+          context.responseHeader.set('x-app', 'yes');
+          context.responseTrailer.set('x-trailer', 'last');
+          if (method === 'missing') throw new ConnectError('no such thing', Code.NotFound);
+          const seen = {
+            method,
+            contentType,
+            typeUrl: data?.typeUrl,
+            body: Buffer.from(data?.value ?? []).toString(),
+            verb: httpExtension?.verb,
+            querystring: httpExtension?.querystring,
+            mine: context.requestHeader.get('x-mine'),
+            caller: context.requestHeader.get('dapr-caller-app-id'),
+          };
+          const value = Buffer.from(JSON.stringify(seen));
+          return { contentType: 'application/json', data: { typeUrl: 'type/seen', value } };
+        },
+        listTopicSubscriptions: () => ({
+          subscriptions: [
+            { pubsubName: 'bus', topic: 'plain' },
+            {
+              pubsubName: 'bus',
+              topic: 'routed',
+              routes: { rules: [{ match: 'event.type == "x"', path: '/x' }], default: '/other' },
+            },
+            { pubsubName: 'bus', topic: 'raw', metadata: { rawPayload: 'true' } },
+          ],
+        }),
+        onTopicEvent(event, context) {
+          const list = events.get(event.topic) ?? [];
+          events.set(event.topic, [...list, { event, metadata: context.requestHeader }]);
+          return {};
+        },
+      }),
+    fallback: (req, res) => echo(req as Http2ServerRequest, res as Http2ServerResponse, calls),
+  });
+  const server = http2.createServer(handler).listen(0, '127.0.0.1');
+  const sessions = new Set<http2.ServerHttp2Session>();
+  server.on('session', (session) => {
+    sessions.add(session);
+    session.on('close', () => sessions.delete(session));
+  });
+  await new Promise((resolve) => server.once('listening', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    events,
+    calls,
+    close() {
+      server.close();
+      for (const session of sessions) session.destroy();
+    },
+  };
+}
+
+/** By `x-mode`: `late` fails after the messages, `fail-N` fails the first N calls before any. */
+function echo(req: Http2ServerRequest, res: Http2ServerResponse, calls: Map<string, number>): void {
+  const call = (calls.get(req.url) ?? 0) + 1;
+  calls.set(req.url, call);
+  const mode = String(req.headers['x-mode'] ?? '');
+  const failing = call <= Number(/^fail-(\d+)$/.exec(mode)?.[1] ?? 0);
+  const chunks: Buffer[] = [];
+  res.writeHead(200, { 'content-type': 'application/grpc', 'x-head': 'first' });
+  req.on('data', (chunk: Buffer) => {
+    // A stream is answered as it comes.
+    if (mode === 'stream') res.write(chunk);
+    else chunks.push(chunk);
+  });
+  req.on('end', () => {
+    if (mode !== 'stream' && !failing) res.write(Buffer.concat(chunks));
+    const status = failing ? '14' : mode === 'late' ? '5' : '0';
+    const words = failing ? 'not yet' : mode === 'late' ? 'gone' : '';
+    const seen = JSON.stringify({
+      caller: req.headers['dapr-caller-app-id'],
+      callee: req.headers['dapr-callee-app-id'],
+      mine: req.headers['x-mine'],
+      bin: req.headers['mine-bin'],
+    });
+    res.addTrailers({ 'grpc-status': status, 'grpc-message': words, 'x-seen': seen });
+    res.end();
+  });
+}
