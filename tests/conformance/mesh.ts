@@ -30,6 +30,8 @@ export const APP_TOKEN = 'it-is-me';
 /** Sidecars of one make, an application behind them, and a file by which they find each other. */
 export interface Mesh {
   readonly app: EchoApp;
+  /** The folder that all sidecars have as their resources. */
+  readonly resources: string;
   port(role: Role): number;
   grpcPort(role: Role): number;
   metricsPort(role: Role): number;
@@ -116,6 +118,7 @@ export async function startMesh(
   const of = (role: Role): Running => running.get(role)!;
   return {
     app,
+    resources,
     port: (role) => of(role).ports.http,
     grpcPort: (role) => of(role).ports.grpc,
     metricsPort: (role) => of(role).ports.metrics,

@@ -192,6 +192,7 @@ function conformance(make: Make, executable: string | undefined): void {
         'no json',
         JSON.stringify(twice),
         '[{"entryId":"1","event":1,"contentType":"text/plain"}]',
+        '[{"event":"a","contentType":"text/plain"}]',
       ]) {
         const answer = await publish('bulk', body, { api });
         assert.deepEqual(

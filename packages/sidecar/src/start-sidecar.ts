@@ -28,6 +28,8 @@ import { resolveSidecarOptions, type SidecarOptions } from './options.ts';
 import { Callee } from './peers/callee.ts';
 import { openPeerLeg } from './peers/open-peer-leg.ts';
 import { type LivePolicies, openPolicies } from './policies/live-policies.ts';
+import { httpCourier } from './pubsub/http-courier.ts';
+import { httpSubscriptions } from './pubsub/http-subscriptions.ts';
 import { Subscriber } from './pubsub/subscriber.ts';
 import { applyConfiguration } from './resources/apply-configuration.ts';
 import { openResources } from './resources/live-resources.ts';
@@ -150,6 +152,7 @@ async function start(
     log,
     variables,
     stateDir: options.stateDir,
+    graceMs: options.gracefulShutdownMs,
     outbound: (pubsub) => policies.book.forComponent(pubsub, 'Pubsub', 'outbound'),
   });
   closing.last(() => components.close());
@@ -170,7 +173,8 @@ async function start(
 
   const subscriber = new Subscriber({
     appId,
-    ask: askApp(app.questions),
+    courier: httpCourier(askApp(app.questions)),
+    ask: () => httpSubscriptions(askApp(app.questions), log),
     brokers: components.pubsub,
     declared: resources.subscriptions,
     inbound: (pubsub) => policies.book.forComponent(pubsub, 'Pubsub', 'inbound'),
@@ -311,7 +315,9 @@ async function start(
         apiLogging = options.enableApiLogging ?? on;
       },
     });
+    const endThoseThatLeft = await components.replace(next.components);
     await subscriber.declare(next.subscriptions);
+    endThoseThatLeft();
     log.info('The resources were read anew.');
   });
   const ports = {
@@ -334,8 +340,8 @@ async function start(
       if (!force) {
         await names.close();
         subscriber.hurry();
-        const drained = Promise.all([api.drain(), grpc?.drain(), peerServer.drain()]).then(
-          components.drain,
+        const drained = Promise.all([api.drain(), grpc?.drain(), peerServer.drain()]).then(() =>
+          components.drain(),
         );
         const waited = new AbortController();
         const limit = clock.sleep(options.gracefulShutdownMs, waited.signal).catch(() => {});

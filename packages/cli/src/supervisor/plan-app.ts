@@ -26,6 +26,8 @@ export interface AppSurroundings {
   readonly baseConfigs: readonly string[];
   /** Where Node keeps the compiled code of our sidecars, so that the next one starts in half the time. */
   readonly codeCache: string;
+  /** Where our sidecars keep what outlives the run; undefined: where they do by themselves. */
+  readonly sidecarState: string | undefined;
   readonly note: (line: string) => void;
 }
 
@@ -53,6 +55,10 @@ export function planSidecar(
   const name = sidecarName(app.appID);
   const foreign = app.runtimePath === undefined ? undefined : runtimeIn(app.runtimePath, existsNow);
   const [file, ...before] = foreign === undefined ? sidecarCommand() : [foreign];
+  const { sidecarState } = around;
+  // Apps of another project may have the same names, and other brokers.
+  const own =
+    foreign === undefined && sidecarState !== undefined ? [`--state-dir=${sidecarState}`] : [];
   const configs = [...around.baseConfigs, ...(app.configFilePath ? [app.configFilePath] : [])];
   // The app's variables reach its sidecar (tokens, secrets of components), but not what steers Node.
   const { NODE_OPTIONS: _own, ...appsOwn } = app.env;
@@ -62,7 +68,7 @@ export function planSidecar(
     appId: app.appID,
     launch: () => ({
       file: file!,
-      args: [...before, ...sidecarFlags(app, book.current, configs)],
+      args: [...before, ...sidecarFlags(app, book.current, configs), ...own],
       cwd: app.appDirPath,
       env: {
         DAPR_HOST_IP: '127.0.0.1',

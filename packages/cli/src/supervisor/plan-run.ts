@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Clock } from '@holdfast/core';
 import type { AppSettings } from '../run-file/app-settings.ts';
 import { type RunFile, sidecarName } from '../run-file/run-file.ts';
@@ -43,6 +43,7 @@ export async function planRun(options: PlanRunOptions): Promise<readonly Planned
     env,
     baseConfigs: [config],
     codeCache: codeCache(home),
+    sidecarState: sidecarState(folder),
     note,
   };
   const processes = runFile.holdfast.processes.map((entry) => ({
@@ -73,4 +74,10 @@ async function firstPorts(app: AppSettings): Promise<SidecarPorts> {
     internal: asked.internal || internal,
     metrics: asked.metrics || metrics,
   };
+}
+
+/** Beside the runs of the run file, where they are beside it: that is a place of this project alone. */
+function sidecarState(folder: string): string | undefined {
+  const hidden = dirname(dirname(folder));
+  return basename(hidden) === '.holdfast' ? join(hidden, 'state') : undefined;
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
@@ -87,6 +87,22 @@ describe('startRun', () => {
       code: 'RUN_FILE_INVALID',
       message: /appID "app" is there twice/,
     });
+  });
+
+  test('outboxes are kept beside the run file, and outlive the run', async (t) => {
+    const [port] = await appPorts(1);
+    const { runFile, options, dir } = await openApp(t, { appPort: port, resourcesPath: '.' });
+    const metadata = [{ name: 'outbox', value: 'true' }];
+    const spec = { type: 'pubsub.in-memory', version: 'v1', metadata };
+    const component = { apiVersion: 'dapr.io/v1alpha1', kind: 'Component', spec };
+    await writeFile(
+      join(dir, 'broker.yaml'),
+      JSON.stringify({ ...component, metadata: { name: 'broker' } }),
+    );
+    const run = await startRun(runFile, options);
+    await run.stop();
+    const kept = await readdir(join(dir, '.holdfast', 'state'));
+    assert.ok(kept.includes('outbox.default.app.broker.db'), kept.join());
   });
 
   test('its control socket answers only those who know the word in its record', async (t) => {

@@ -9,18 +9,26 @@ import { stateRoutes } from '../state/state-routes.ts';
 import type { ComponentServices } from './component-services.ts';
 import type { Components } from './open-components.ts';
 
-/** The APIs behind which there is a component; the others answer that there is none. */
+/** Routes that are there while there is a component behind them; else the API answers that there is none. */
+export function whileAny(
+  components: ReadonlyMap<string, unknown>,
+  routes: readonly Route[],
+): readonly Route[] {
+  return routes.map((route) => ({ ...route, there: () => components.size > 0 }));
+}
+
+/** The APIs of components. */
 export function componentRoutes(
   { configurations, locks, pubsub, secrets, state }: Components,
   services: ComponentServices,
   limits: BodyLimits,
 ): readonly Route[] {
   return [
-    ...(state.size === 0 ? [] : stateRoutes(services.state, limits)),
-    ...(pubsub.size === 0 ? [] : publishRoutes(services.publishing, limits)),
-    ...(secrets.size === 0 ? [] : secretRoutes(services.secrets)),
+    ...whileAny(state, stateRoutes(services.state, limits)),
+    ...whileAny(pubsub, publishRoutes(services.publishing, limits)),
+    ...whileAny(secrets, secretRoutes(services.secrets)),
     ...bindingRoutes(services.bindings, limits),
-    ...(locks.size === 0 ? [] : lockRoutes(services.locks, limits)),
-    ...(configurations.size === 0 ? [] : configurationRoutes(services.configurations)),
+    ...whileAny(locks, lockRoutes(services.locks, limits)),
+    ...whileAny(configurations, configurationRoutes(services.configurations)),
   ];
 }

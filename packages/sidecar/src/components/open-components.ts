@@ -1,48 +1,21 @@
 import type { Clock, Pipeline } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
-import { goes, type OutputBinding } from '../bindings/binding.ts';
+import type { OutputBinding } from '../bindings/binding.ts';
 import type { OpenInput } from '../bindings/input-bindings.ts';
 import type { ConfigurationStore } from '../configuration/configuration-store.ts';
-import type { LockStore } from '../lock/lock-store.ts';
 import type { OpenMiddleware } from '../middleware/open-pipeline.ts';
-import { openPubSub } from '../pubsub/open-pubsub.ts';
-import type { OutboxPubSub } from '../pubsub/outbox-pubsub.ts';
-import type { PubSub } from '../pubsub/pubsub.ts';
-import { type TopicScopes, topicScopes } from '../pubsub/topic-scopes.ts';
 import type { SecretStore } from '../secrets/secret-store.ts';
-import type { StateStore } from '../state/state-store.ts';
-import { ComponentSettings } from './component-settings.ts';
-import type { ComponentSpec } from './component-spec.ts';
 import {
-  CONFIGURATIONS,
-  INPUTS,
-  LOCKS,
-  MIDDLEWARE,
-  OUTPUTS,
-  PUBSUB,
-  SECRETS,
-  STATE,
-} from './component-types.ts';
+  type ComponentPlaces,
+  noComponents,
+  type OpenLockStore,
+  type OpenPubSub,
+  type OpenStateStore,
+} from './component-places.ts';
+import type { ComponentSpec } from './component-spec.ts';
+import { isSecretStore, type OpenComponent, openComponent } from './open-component.ts';
 
-/** A state store as the API needs it: with the prefix of its keys. */
-export interface OpenStateStore {
-  readonly store: StateStore;
-  readonly keyPrefix: string;
-}
-
-/** A broker, and what this application may do with its topics. */
-export interface OpenPubSub {
-  readonly broker: PubSub;
-  readonly scopes: TopicScopes;
-  /** The broker again, where publications are kept on disk until it has them. */
-  readonly outbox?: OutboxPubSub;
-}
-
-/** Where locks are, and what stands before their names. */
-export interface OpenLockStore {
-  readonly store: LockStore;
-  readonly keyPrefix: string;
-}
+export type { OpenLockStore, OpenPubSub, OpenStateStore } from './component-places.ts';
 
 /** Bindings by the way they go; one may go both. */
 export interface OpenBindings {
@@ -50,7 +23,7 @@ export interface OpenBindings {
   readonly inputs: ReadonlyMap<string, OpenInput>;
 }
 
-/** The components that are up. */
+/** The components that are up, as they are now: all of this changes with their files. */
 export interface Components {
   readonly state: ReadonlyMap<string, OpenStateStore>;
   readonly secrets: ReadonlyMap<string, SecretStore>;
@@ -61,6 +34,13 @@ export interface Components {
   readonly middleware: ReadonlyMap<string, OpenMiddleware>;
   /** For the metadata. */
   readonly list: readonly ComponentRow[];
+  /**
+   * Puts others in force: what is new or changed is opened, and only then takes
+   * the place of what had its name; what cannot be opened leaves that where it
+   * is, with a line in the log. Resolves with how to end those that have left,
+   * for when nobody is sent to them any more.
+   */
+  replace(specs: readonly ComponentSpec[]): Promise<() => void>;
   /** Brokers and bindings hand over nothing more; resolves when the application has what it was handed. */
   drain(): Promise<void>;
   close(): Promise<void>;
@@ -93,6 +73,8 @@ export interface ComponentsEnv {
   readonly stateDir: string;
   /** The outbound policies of a broker; undefined where there are none. */
   readonly outbound: (pubsub: string) => Pipeline | undefined;
+  /** How long calls under way may still use a component that has left. */
+  readonly graceMs: number;
 }
 
 /**
@@ -106,187 +88,180 @@ export async function openComponents(
   specs: readonly ComponentSpec[],
   env: ComponentsEnv,
 ): Promise<Components> {
-  const state = new Map<string, OpenStateStore>();
-  const secrets = new Map<string, SecretStore>();
-  const pubsub = new Map<string, OpenPubSub>();
-  const locks = new Map<string, OpenLockStore>();
-  const configurations = new Map<string, ConfigurationStore>();
-  const outputs = new Map<string, OutputBinding>();
-  const inputs = new Map<string, OpenInput>();
-  const middleware = new Map<string, OpenMiddleware>();
-  const list: ComponentRow[] = [];
-  const outboxFiles = new Set<string>();
-  const close = async () => {
-    const brokers = [...pubsub.values()].map(({ broker }) => broker.close());
-    // Its last event is not waited for: that was for `drain`.
-    for (const { binding } of inputs.values()) void binding.stop();
-    await Promise.allSettled([
-      ...brokers,
-      ...[...state.values(), ...locks.values()].map(({ store }) => store.close()),
-      ...[...configurations.values()].map((store) => store.close()),
-      ...[...outputs.values()].map((output) => output.close()),
-    ]);
-  };
-  const drain = async () => {
-    await Promise.allSettled([
-      ...[...pubsub.values()].map(({ broker }) => broker.drain()),
-      ...[...inputs.values()].map(({ binding }) => binding.stop()),
-    ]);
-  };
-  const opening = async (
-    spec: ComponentSpec,
-    open: (settings: ComponentSettings) => Promise<void>,
-  ) => {
-    try {
-      await open(await settingsOf(spec, secrets, env.variables));
-    } catch (error) {
-      const failure = new ComponentError(spec, (error as Error).message);
-      if (spec.ignoreErrors) env.log.warn(`${failure.message}; it is left out (ignoreErrors).`);
-      else throw failure;
-    }
-  };
+  const components = new LiveComponents(env);
   try {
-    const isSecret = ({ type }: ComponentSpec) => type in SECRETS;
-    for (const spec of [...specs.filter(isSecret), ...specs.filter((spec) => !isSecret(spec))]) {
-      const { name, type, version } = spec;
-      const row = { name, type, version };
-      if (list.some((known) => known.name === name)) {
-        env.log.warn(
-          `${spec.file}: component ${name} is defined twice; the later one is left out.`,
-        );
-      } else if (type in SECRETS) {
-        await opening(spec, async (settings) => {
-          secrets.set(name, await SECRETS[type]!(settings, env));
-          list.push(row);
-        });
-      } else if (type in STATE) {
-        await opening(spec, async (settings) => {
-          const open = STATE[`${type}/${version}`] ?? STATE[type]!;
-          const store = await open(settings, env);
-          state.set(name, { store, keyPrefix: keyPrefix(settings, name, env) });
-          list.push({ ...row, capabilities: store.capabilities });
-        });
-      } else if (type in PUBSUB) {
-        await opening(spec, async (settings) => {
-          const opened = await openPubSub(settings, PUBSUB[type]!, env, outboxFiles);
-          pubsub.set(name, { ...opened, scopes: topicScopes(settings, env.appId) });
-          list.push({ ...row, capabilities: opened.broker.capabilities });
-        });
-      } else if (type in LOCKS) {
-        await opening(spec, async (settings) => {
-          const store = await LOCKS[type]!(settings);
-          locks.set(name, { store, keyPrefix: keyPrefix(settings, name, env) });
-          list.push(row);
-        });
-      } else if (type in CONFIGURATIONS) {
-        await opening(spec, async (settings) => {
-          configurations.set(name, await CONFIGURATIONS[type]!(settings, env));
-          list.push(row);
-        });
-      } else if (type in OUTPUTS || type in INPUTS) {
-        await opening(spec, async (settings) => {
-          const direction = settings.text('direction');
-          const capabilities: string[] = [];
-          if (type in INPUTS && goes(direction, 'input')) {
-            const binding = await INPUTS[type]!(settings, env);
-            const route = settings.text('route') ?? name;
-            inputs.set(name, { binding, route, explicit: goes(direction, 'input', true) });
-            capabilities.push('INPUT_BINDING');
-          }
-          if (type in OUTPUTS && goes(direction, 'output')) {
-            outputs.set(name, await OUTPUTS[type]!(settings, env));
-            capabilities.push('OUTPUT_BINDING');
-          }
-          list.push({ ...row, capabilities });
-        });
-      } else if (type in MIDDLEWARE || type.startsWith('middleware.')) {
-        await opening(spec, async (settings) => {
-          const open = MIDDLEWARE[type];
-          if (open === undefined) throw new Error(unknownMiddleware(type));
-          middleware.set(name, { type, version, middleware: await open(settings, env) });
-          list.push(row);
-        });
-      } else {
-        env.log.warn(
-          `${spec.file}: components of type ${type} are not in this version; it is left out.`,
-        );
-      }
-    }
+    await components.open(specs);
   } catch (error) {
-    await close();
+    await components.close();
     throw error;
   }
-  return {
-    state,
-    secrets,
-    pubsub,
-    locks,
-    configurations,
-    bindings: { outputs, inputs },
-    middleware,
-    list,
-    drain,
-    close,
-  };
+  return components;
 }
 
-/** Left out, it would let pass what it is there to keep out. */
-function unknownMiddleware(type: string): string {
-  const known = Object.keys(MIDDLEWARE).join(', ');
-  return `there is no middleware ${type} in this version, only ${known}; without it requests would pass that it should look at`;
+/** A component that is up, and what its file says. */
+interface Up extends OpenComponent {
+  readonly spec: ComponentSpec;
 }
 
-async function settingsOf(
-  spec: ComponentSpec,
-  secrets: ReadonlyMap<string, SecretStore>,
-  variables: Readonly<Record<string, string | undefined>>,
-): Promise<ComponentSettings> {
-  const values: [string, string][] = [];
-  for (const item of spec.metadata) {
-    if (item.kind === 'value') values.push([item.name, item.value]);
-    else if (item.kind === 'variable') values.push([item.name, variables[item.variable] ?? '']);
-    else values.push([item.name, await secretOf(spec, item, secrets)]);
+class LiveComponents implements Components {
+  readonly #env: ComponentsEnv;
+  readonly #places: ComponentPlaces = noComponents();
+  readonly #up = new Map<string, Up>();
+  readonly #outboxFiles = new Set<string>();
+  /** Have left and are not closed yet. */
+  readonly #leaving = new Set<Up>();
+  readonly #closing = new AbortController();
+
+  constructor(env: ComponentsEnv) {
+    this.#env = env;
   }
-  return new ComponentSettings(spec.name, values);
+
+  get state() {
+    return this.#places.state;
+  }
+
+  get secrets() {
+    return this.#places.secrets;
+  }
+
+  get pubsub() {
+    return this.#places.pubsub;
+  }
+
+  get locks() {
+    return this.#places.locks;
+  }
+
+  get configurations() {
+    return this.#places.configurations;
+  }
+
+  get bindings(): OpenBindings {
+    return this.#places;
+  }
+
+  get middleware() {
+    return this.#places.middleware;
+  }
+
+  get list(): readonly ComponentRow[] {
+    return [...this.#up.values()].map(({ row }) => row);
+  }
+
+  async open(specs: readonly ComponentSpec[]): Promise<void> {
+    for (const spec of this.#inOrder(specs)) {
+      try {
+        const opened = await this.#open(spec);
+        if (opened !== undefined) this.#enter(opened);
+      } catch (error) {
+        const failure = new ComponentError(spec, (error as Error).message);
+        if (!spec.ignoreErrors) throw failure;
+        this.#env.log.warn(`${failure.message}; it is left out (ignoreErrors).`);
+      }
+    }
+  }
+
+  async replace(specs: readonly ComponentSpec[]): Promise<() => void> {
+    const { log } = this.#env;
+    const left: Up[] = [];
+    const wanted = this.#inOrder(specs);
+    for (const [name, up] of this.#up) {
+      if (wanted.some((spec) => spec.name === name)) continue;
+      this.#leave(up);
+      left.push(up);
+      log.info(`Component ${name} (${up.spec.type}) is gone.`);
+    }
+    for (const spec of wanted) {
+      const { file, name, type } = spec;
+      const before = this.#up.get(name);
+      if (before !== undefined && saysTheSame(before.spec, spec)) continue;
+      if (before?.pinned !== undefined) {
+        log.warn(
+          `${file}: component ${name} (${type}): in force after the next start, since ${before.pinned}.`,
+        );
+        continue;
+      }
+      try {
+        const opened = await this.#open(spec);
+        if (opened === undefined) continue;
+        if (before !== undefined) {
+          this.#leave(before);
+          left.push(before);
+        }
+        this.#enter(opened);
+        log.info(`Component ${name} (${type}) is ${before === undefined ? 'new' : 'changed'}.`);
+      } catch (error) {
+        const what = before === undefined ? 'it is left out' : 'it stays as it was';
+        log.error(`${new ComponentError(spec, (error as Error).message).message}; ${what}.`);
+      }
+    }
+    for (const up of left) this.#leaving.add(up);
+    return () => {
+      for (const up of left) void this.#end(up);
+    };
+  }
+
+  async drain(): Promise<void> {
+    await Promise.allSettled([...this.#up.values(), ...this.#leaving].map((up) => up.drain?.()));
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new Error('The sidecar ends.'));
+    const all = [...this.#up.values(), ...this.#leaving];
+    this.#leaving.clear();
+    await Promise.allSettled(all.map(async (up) => up.close?.()));
+  }
+
+  /** Secret stores first; of two with one name the first. */
+  #inOrder(specs: readonly ComponentSpec[]): readonly ComponentSpec[] {
+    const names = new Set<string>();
+    const ordered = [
+      ...specs.filter(isSecretStore),
+      ...specs.filter((spec) => !isSecretStore(spec)),
+    ];
+    return ordered.filter(({ file, name }) => {
+      if (!names.has(name)) return names.add(name);
+      this.#env.log.warn(`${file}: component ${name} is defined twice; the later one is left out.`);
+      return false;
+    });
+  }
+
+  async #open(spec: ComponentSpec): Promise<Up | undefined> {
+    const { secrets } = this.#places;
+    const opened = await openComponent(spec, this.#env, secrets, this.#outboxFiles);
+    if (opened !== undefined) return { ...opened, spec };
+    this.#env.log.warn(
+      `${spec.file}: components of type ${spec.type} are not in this version; it is left out.`,
+    );
+    return undefined;
+  }
+
+  #enter(up: Up): void {
+    up.enter(this.#places);
+    this.#up.set(up.spec.name, up);
+  }
+
+  #leave({ spec }: Up): void {
+    this.#up.delete(spec.name);
+    for (const place of Object.values(this.#places)) place.delete(spec.name);
+  }
+
+  /** When calls under way, and the application, have had their time. */
+  async #end(up: Up): Promise<void> {
+    const { clock, graceMs, log } = this.#env;
+    const grace = clock.sleep(graceMs, this.#closing.signal);
+    // Rejects when the sidecar ends first, which closes it as well.
+    await Promise.allSettled([up.drain?.(), grace]);
+    if (!this.#leaving.delete(up)) return;
+    try {
+      await up.close?.();
+    } catch (error) {
+      log.warn(`Component ${up.spec.name} ended badly: ${(error as Error).message}`);
+    }
+  }
 }
 
-async function secretOf(
-  { secretStore }: ComponentSpec,
-  item: { readonly name: string; readonly secret: string; readonly key: string },
-  secrets: ReadonlyMap<string, SecretStore>,
-): Promise<string> {
-  const store = secretStore === undefined ? undefined : secrets.get(secretStore);
-  if (store === undefined) {
-    const named =
-      secretStore === undefined
-        ? 'no auth.secretStore is named'
-        : `there is no secret store "${secretStore}"`;
-    throw new Error(`metadata ${item.name} refers to the secret "${item.secret}", and ${named}`);
-  }
-  const secret = await store.get(item.secret);
-  const value = secret[item.key] ?? secret[item.secret];
-  if (value === undefined) throw new Error(`the secret "${item.secret}" has no key "${item.key}"`);
-  return value;
-}
-
-/** What stands before `||` in the keys of a store; none where the strategy is `none`. */
-function keyPrefix(
-  settings: ComponentSettings,
-  name: string,
-  { appId, namespace }: ComponentsEnv,
-): string {
-  const strategy = settings.text('keyPrefix') ?? 'appid';
-  switch (strategy.toLowerCase()) {
-    case 'appid':
-      return appId;
-    case 'name':
-      return name;
-    case 'namespace':
-      return `${namespace}.${appId}`;
-    case 'none':
-      return '';
-    default:
-      if (strategy.includes('||')) throw new Error(`keyPrefix "${strategy}" must not contain ||`);
-      return strategy;
-  }
+/** Wherever they are written. */
+function saysTheSame(a: ComponentSpec, b: ComponentSpec): boolean {
+  return JSON.stringify({ ...a, file: '' }) === JSON.stringify({ ...b, file: '' });
 }

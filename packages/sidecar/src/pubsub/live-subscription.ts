@@ -8,11 +8,13 @@ import type { TopicSubscription } from './subscription.ts';
 
 /** A subscription that is up. What it says, and the broker behind its name, may change while it is. */
 export class LiveSubscription {
-  readonly #courier: Courier;
-  readonly #options: Omit<DeliveryOptions, 'bury' | 'courier'>;
+  /** The same for every event. */
+  readonly #delivery: DeliveryOptions;
   #subscription: TopicSubscription;
   #gatherer: BulkGatherer | undefined;
   #broker: PubSub | undefined;
+  /** The last broker there was: what came from it may still end after it was left. */
+  #source: PubSub | undefined;
   #listener: Promise<TopicListener> | undefined;
   #hurried = false;
 
@@ -22,8 +24,11 @@ export class LiveSubscription {
     options: Omit<DeliveryOptions, 'bury' | 'courier'>,
   ) {
     this.#subscription = subscription;
-    this.#courier = courier;
-    this.#options = options;
+    this.#delivery = {
+      ...options,
+      courier,
+      bury: (dead, messages) => this.#bury(dead, messages),
+    };
     this.#gatherer = this.#newGatherer();
   }
 
@@ -41,6 +46,7 @@ export class LiveSubscription {
     // A broker that is being closed may fail at that, which changes nothing here.
     void this.#leave().catch(() => {});
     this.#broker = broker;
+    this.#source = broker;
     const { topic } = this.#subscription;
     const listener = broker.subscribe(topic, (message, signal) => this.#take(message, signal));
     this.#listener = listener;
@@ -78,30 +84,24 @@ export class LiveSubscription {
 
   #take(message: PubSubMessage, signal?: AbortSignal): Promise<void> {
     return this.#gatherer === undefined
-      ? deliver(this.#subscription, message, this.#delivery(), signal)
+      ? deliver(this.#subscription, message, this.#delivery, signal)
       : this.#gatherer.take(message, signal);
   }
 
   #newGatherer(): BulkGatherer | undefined {
     const { bulk } = this.#subscription;
     if (bulk === undefined) return undefined;
-    const gatherer = new BulkGatherer(bulk, this.#options.clock, (entries) =>
-      deliverBulk(this.#subscription, entries, this.#delivery()),
+    const gatherer = new BulkGatherer(bulk, this.#delivery.clock, (entries) =>
+      deliverBulk(this.#subscription, entries, this.#delivery),
     );
     if (this.#hurried) gatherer.hurry();
     return gatherer;
   }
 
-  #delivery(): DeliveryOptions {
-    const broker = this.#broker;
-    return {
-      ...this.#options,
-      courier: this.#courier,
-      async bury(dead, messages) {
-        if (broker === undefined) throw new Error('the broker is gone');
-        const failure = (await publishMany(broker, dead, messages)).find(Boolean);
-        if (failure !== undefined) throw failure;
-      },
-    };
+  /** Past scopes and envelopes, at the broker that the event came from last. */
+  async #bury(topic: string, messages: readonly PubSubMessage[]): Promise<void> {
+    if (this.#source === undefined) throw new Error('the broker is gone');
+    const failure = (await publishMany(this.#source, topic, messages)).find(Boolean);
+    if (failure !== undefined) throw failure;
   }
 }

@@ -36,5 +36,12 @@ export async function openPubSub(
     await broker.close();
     throw error;
   });
-  return { broker: outbox, outbox };
+  const closed = {
+    ...outbox,
+    async close() {
+      await outbox.close();
+      files.delete(kept.path);
+    },
+  };
+  return { broker: closed, outbox: closed };
 }

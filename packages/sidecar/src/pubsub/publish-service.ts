@@ -78,7 +78,7 @@ export class PublishService {
     );
   }
 
-  /** Every entry is tried; resolves with those that failed. `shared` is what all of them have. */
+  /** As `publishEntries`, of the JSON that HTTP brings. */
   async publishBulk(
     pubsub: string,
     topic: string,
@@ -89,7 +89,7 @@ export class PublishService {
     return await this.publishEntries(pubsub, topic, this.#entries(pubsub, topic, body), shared);
   }
 
-  /** The same of entries that are read already. */
+  /** Every entry is tried; resolves with those that failed. `shared` is what all of them have. */
   async publishEntries(
     pubsub: string,
     topic: string,
@@ -189,14 +189,13 @@ export class PublishService {
       throw bulkUnreadable(pubsub, topic, 'the body must be a list', this.#appId);
     return list.map((one: unknown) => {
       const entry = isRecord(one) ? one : {};
-      const entryId = typeof entry.entryId === 'string' ? entry.entryId : '';
       const event = eventBytes(entry.event, String(entry.contentType ?? ''));
       if (event === undefined) {
         const why = 'error: mismatch between contentType and event';
         throw eventUnreadable(pubsub, topic, why, this.#appId);
       }
       return {
-        entryId,
+        entryId: typeof entry.entryId === 'string' ? entry.entryId : '',
         event,
         contentType: String(entry.contentType),
         metadata: texts(entry.metadata),
@@ -208,6 +207,7 @@ export class PublishService {
 /** What Go's ParseBool takes. */
 const GO_TRUE = /^(?:1|[tT]|TRUE|[tT]rue)$/;
 const GO_BOOLEAN = /^(?:[01tTfF]|TRUE|FALSE|[tT]rue|[fF]alse)$/;
+
 function failure(pubsub: string, topic: string, error: unknown): ApiError {
   if (error instanceof OutboxRefusedError) return outboxRefused(pubsub, topic, error);
   return publishFailed(pubsub, topic, failureWords(error), error);
@@ -216,7 +216,7 @@ function failure(pubsub: string, topic: string, error: unknown): ApiError {
 /** A text as its content type has it, JSON as JSON; undefined where type and event do not go together. */
 function eventBytes(event: unknown, contentType: string): Buffer | undefined {
   const type = mediaType(contentType);
-  if (isJson(type)) return Buffer.from(JSON.stringify(event));
+  if (isJson(type)) return Buffer.from(JSON.stringify(event ?? null));
   if (type === '' || typeof event !== 'string') return undefined;
   return type === 'application/octet-stream' ? Buffer.from(event, 'base64') : Buffer.from(event);
 }

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '@holdfast/core';
 import { createLogger } from '@holdfast/telemetry/log';
 import { type RabbitServer, rabbitServer, Unavailable } from '@holdfast/test-servers';
 import { ComponentSettings } from '../components/component-settings.ts';
+import { outboxPubSub } from './outbox-pubsub.ts';
 import { rabbitPubSub } from './rabbit-pubsub.ts';
 import { pubsubContract } from './testing/pubsub-contract.ts';
 
@@ -36,6 +41,37 @@ function suite({ process: rabbit, url }: RabbitServer): void {
   }));
 
   describe('pubsub.rabbitmq', () => {
+    test('behind an outbox, what is published while it is away arrives when it is back', async (t) => {
+      const lasting = { durable: 'true', deletedWhenUnused: 'false', consumerID: 'patient' };
+      const folder = await mkdtemp(join(tmpdir(), 'holdfast-rabbit-'));
+      t.after(() => rm(folder, { recursive: true, force: true }));
+      const broker = await outboxPubSub(
+        await open({ connectionString: url, ...lasting }),
+        { component: 'p', path: join(folder, 'p.db'), maxBytes: 1e6, maxMessages: 1_000 },
+        {
+          clock: systemClock,
+          log: createLogger({ write: () => {} }),
+          outbound: () => undefined,
+        },
+      );
+      t.after(() => broker.close());
+      const texts: string[] = [];
+      await broker.subscribe('away', async ({ data }) => void texts.push(String(data)));
+      const publish = (n: number) =>
+        broker.publish('away', { data: Buffer.from(`${n}`), metadata: {} });
+      await publish(0);
+      await rabbit.kill();
+      for (let n = 1; n < 300; n += 1) await publish(n);
+      await rabbit.restart();
+      for (let tries = 0; tries < 600 && new Set(texts).size < 300; tries += 1) await sleep(100);
+      // What was on its way when it was killed may come twice.
+      const different = [...new Set(texts)].map(Number).toSorted((a, b) => a - b);
+      assert.deepEqual(
+        different,
+        Array.from({ length: 300 }, (_, n) => n),
+      );
+    });
+
     test('says what of its metadata cannot be, or is not in this version', async () => {
       const refused = async (metadata: Readonly<Record<string, string>>) =>
         await open(metadata).then(

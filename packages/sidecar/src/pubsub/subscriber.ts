@@ -1,16 +1,16 @@
-import type { Logger } from '@holdfast/telemetry/log';
-import type { AskApp } from '../app/ask-app.ts';
 import type { OpenPubSub } from '../components/open-components.ts';
 import type { Courier } from './courier.ts';
 import type { DeliveryOptions } from './delivery.ts';
-import { httpCourier } from './http-courier.ts';
 import { LiveSubscription } from './live-subscription.ts';
 import type { PubSub, TopicListener } from './pubsub.ts';
-import { programmatic, type TopicSubscription } from './subscription.ts';
+import type { TopicSubscription } from './subscription.ts';
 
-export interface SubscriberOptions extends Omit<DeliveryOptions, 'bury' | 'courier'> {
+export interface SubscriberOptions extends Omit<DeliveryOptions, 'bury'> {
   readonly appId: string;
-  readonly ask: AskApp;
+  /** To the application, in the protocol it speaks. */
+  readonly courier: Courier;
+  /** What the application wants, when it is asked, once. Never rejects. */
+  readonly ask: () => Promise<readonly TopicSubscription[]>;
   /** As they are now: they may come and go. */
   readonly brokers: ReadonlyMap<string, OpenPubSub>;
   /** Those of the resources. */
@@ -20,7 +20,6 @@ export interface SubscriberOptions extends Omit<DeliveryOptions, 'bury' | 'couri
 /** Asks the application what it wants, and subscribes to that and to what the resources say. */
 export class Subscriber {
   readonly #options: SubscriberOptions;
-  readonly #http: Courier;
   readonly #active = new Set<LiveSubscription>();
   #declared: readonly TopicSubscription[];
   /** What the application said when it was asked; undefined before. */
@@ -31,7 +30,6 @@ export class Subscriber {
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
-    this.#http = httpCourier(options.ask);
     this.#declared = options.declared;
   }
 
@@ -75,7 +73,7 @@ export class Subscriber {
    */
   async add(
     subscription: TopicSubscription,
-    courier: Courier = this.#http,
+    courier: Courier = this.#options.courier,
   ): Promise<TopicListener | undefined> {
     const broker = this.#allowed(subscription);
     if (broker === undefined || this.#known(subscription)) return undefined;
@@ -97,8 +95,8 @@ export class Subscriber {
   /** Brings what is up in line with what is wanted, one change after the other. */
   #settle(): Promise<void> {
     this.#turn = this.#turn.then(async () => {
-      const { ask, brokers, log } = this.#options;
-      if (brokers.size > 0) this.#asked ??= await asked(ask, log);
+      const { ask, brokers } = this.#options;
+      if (brokers.size > 0) this.#asked ??= await ask();
       const wanted = firstOfEach([...this.#declared, ...(this.#asked ?? [])]);
       for (const live of this.#active) await this.#follow(live, wanted);
       // Side by side: in Kafka each member that joins has the others of its group begin anew.
@@ -117,8 +115,8 @@ export class Subscriber {
     const { brokers, log } = this.#options;
     const { pubsub, topic, type } = subscription;
     const now = type === 'STREAMING' ? subscription : wanted.get(keyOf(subscription));
-    const broker = brokers.get(pubsub)?.broker;
-    if (now === undefined || broker === undefined) {
+    const open = brokers.get(pubsub);
+    if (now === undefined || open?.scopes.maySubscribe(topic) !== true) {
       this.#active.delete(live);
       log.info(`The subscription to ${topic} in ${pubsub} has ended.`);
       // Not waited for: the application may have an event in hand for as long as it likes.
@@ -132,8 +130,8 @@ export class Subscriber {
       live.change(now);
       log.info(`The subscription to ${topic} in ${pubsub} has changed.`);
     }
-    if (live.broker === broker) return;
-    if (!(await this.#join(live, broker))) this.#active.delete(live);
+    if (live.broker === open.broker) return;
+    if (!(await this.#join(live, open.broker))) this.#active.delete(live);
   }
 
   async #join(live: LiveSubscription, broker: PubSub): Promise<boolean> {
@@ -178,22 +176,4 @@ function firstOfEach(wanted: readonly TopicSubscription[]): ReadonlyMap<string, 
     if (!firsts.has(keyOf(one))) firsts.set(keyOf(one), one);
   }
   return firsts;
-}
-
-async function asked(ask: AskApp, log: Logger): Promise<readonly TopicSubscription[]> {
-  try {
-    const { body, status } = await ask({
-      method: 'GET',
-      path: '/dapr/subscribe',
-      headers: [],
-      body: null,
-    });
-    // An application that subscribes to nothing does not have the route.
-    if (status === 404) return [];
-    if (status !== 200) throw new Error(`it answered ${status}`);
-    return body.length === 0 ? [] : programmatic(JSON.parse(body.toString('utf8')));
-  } catch (error) {
-    log.error(`The application's /dapr/subscribe cannot be used: ${(error as Error).message}`);
-    return [];
-  }
 }

@@ -7,6 +7,8 @@ import { notConfigured } from './not-configured.ts';
 export interface Route {
   readonly method: string;
   readonly path: RegExp;
+  /** Whether it is there now; components come and go. @default it is */
+  readonly there?: () => boolean;
   readonly handle: (call: ApiCall, match: RegExpExecArray) => void;
 }
 
@@ -27,7 +29,7 @@ export function createRouter(
   const find = (call: ApiCall, path: string): boolean => {
     if (rules !== undefined && !offersApi(rules, apiOfPath(path), 'http')) return false;
     for (const route of routes) {
-      if (route.method !== call.head.method) continue;
+      if (route.method !== call.head.method || route.there?.() === false) continue;
       const match = route.path.exec(path);
       if (match === null) continue;
       route.handle(call, match);

@@ -1,0 +1,200 @@
+import { goes } from '../bindings/binding.ts';
+import { openPubSub } from '../pubsub/open-pubsub.ts';
+import { topicScopes } from '../pubsub/topic-scopes.ts';
+import type { SecretStore } from '../secrets/secret-store.ts';
+import type { ComponentPlaces } from './component-places.ts';
+import { ComponentSettings } from './component-settings.ts';
+import type { ComponentSpec } from './component-spec.ts';
+import {
+  CONFIGURATIONS,
+  INPUTS,
+  LOCKS,
+  MIDDLEWARE,
+  OUTPUTS,
+  PUBSUB,
+  SECRETS,
+  STATE,
+} from './component-types.ts';
+import type { ComponentRow, ComponentsEnv } from './open-components.ts';
+
+/** A component that is up. */
+export interface OpenComponent {
+  readonly row: ComponentRow;
+  /** Another cannot take its place while the sidecar runs, and why not. */
+  readonly pinned?: string;
+  /** Is found by the APIs from now on, in place of who had its name. */
+  enter(places: ComponentPlaces): void;
+  /** Hands over nothing more; resolves when the application has what it was handed. */
+  drain?(): Promise<void>;
+  close?(): void | Promise<void>;
+}
+
+export const isSecretStore = ({ type }: ComponentSpec): boolean => type in SECRETS;
+
+/**
+ * Brings a component to life; undefined where this version does not have its
+ * type. `outboxFiles` are those in use.
+ *
+ * @throws Error for one that cannot be used.
+ */
+export async function openComponent(
+  spec: ComponentSpec,
+  env: ComponentsEnv,
+  secrets: ReadonlyMap<string, SecretStore>,
+  outboxFiles: Set<string>,
+): Promise<OpenComponent | undefined> {
+  const { name, type, version } = spec;
+  const row = { name, type, version };
+  const settings = () => settingsOf(spec, secrets, env.variables);
+  if (type in SECRETS) {
+    const store = await SECRETS[type]!(await settings(), env);
+    return { row, enter: (places) => void places.secrets.set(name, store) };
+  }
+  if (type in STATE) {
+    const given = await settings();
+    const store = await (STATE[`${type}/${version}`] ?? STATE[type]!)(given, env);
+    const open = { store, keyPrefix: keyPrefix(given, name, env) };
+    return {
+      row: { ...row, capabilities: store.capabilities },
+      enter: (places) => void places.state.set(name, open),
+      close: () => store.close(),
+    };
+  }
+  if (type in PUBSUB) {
+    const given = await settings();
+    const opened = await openPubSub(given, PUBSUB[type]!, env, outboxFiles);
+    const open = { ...opened, scopes: topicScopes(given, env.appId) };
+    const { broker, outbox } = opened;
+    return {
+      row: { ...row, capabilities: broker.capabilities },
+      ...(outbox && { pinned: 'it has an outbox' }),
+      enter: (places) => void places.pubsub.set(name, open),
+      drain: () => broker.drain(),
+      close: () => broker.close(),
+    };
+  }
+  if (type in LOCKS) {
+    const given = await settings();
+    const store = await LOCKS[type]!(given);
+    const open = { store, keyPrefix: keyPrefix(given, name, env) };
+    return {
+      row,
+      enter: (places) => void places.locks.set(name, open),
+      close: () => store.close(),
+    };
+  }
+  if (type in CONFIGURATIONS) {
+    const store = await CONFIGURATIONS[type]!(await settings(), env);
+    return {
+      row,
+      pinned: 'the application may be waiting for its changes',
+      enter: (places) => void places.configurations.set(name, store),
+      close: () => store.close(),
+    };
+  }
+  if (type.startsWith('middleware.')) {
+    const open = MIDDLEWARE[type];
+    if (open === undefined) throw new Error(unknownMiddleware(type));
+    const middleware = await open(await settings(), env);
+    return {
+      row,
+      pinned: 'requests pass through it',
+      enter: (places) => void places.middleware.set(name, { type, version, middleware }),
+    };
+  }
+  if (type in OUTPUTS || type in INPUTS) return await openBinding(spec, await settings(), env);
+  return undefined;
+}
+
+/** Left out, it would let pass what it is there to keep out. */
+function unknownMiddleware(type: string): string {
+  const known = Object.keys(MIDDLEWARE).join(', ');
+  return `there is no middleware ${type} in this version, only ${known}; without it requests would pass that it should look at`;
+}
+
+async function openBinding(
+  { name, type, version }: ComponentSpec,
+  settings: ComponentSettings,
+  env: ComponentsEnv,
+): Promise<OpenComponent> {
+  const direction = settings.text('direction');
+  const input =
+    type in INPUTS && goes(direction, 'input') ? await INPUTS[type]!(settings, env) : undefined;
+  const output =
+    type in OUTPUTS && goes(direction, 'output') ? await OUTPUTS[type]!(settings, env) : undefined;
+  const route = settings.text('route') ?? name;
+  const capabilities = [
+    ...(input === undefined ? [] : ['INPUT_BINDING']),
+    ...(output === undefined ? [] : ['OUTPUT_BINDING']),
+  ];
+  return {
+    row: { name, type, version, capabilities },
+    ...(input && { pinned: 'it brings events to the application' }),
+    enter({ inputs, outputs }) {
+      const explicit = goes(direction, 'input', true);
+      if (input !== undefined) inputs.set(name, { binding: input, route, explicit });
+      if (output !== undefined) outputs.set(name, output);
+    },
+    drain: async () => input?.stop(),
+    async close() {
+      // Its last event is not waited for: that was for `drain`.
+      void input?.stop();
+      await output?.close();
+    },
+  };
+}
+
+async function settingsOf(
+  spec: ComponentSpec,
+  secrets: ReadonlyMap<string, SecretStore>,
+  variables: Readonly<Record<string, string | undefined>>,
+): Promise<ComponentSettings> {
+  const values: [string, string][] = [];
+  for (const item of spec.metadata) {
+    if (item.kind === 'value') values.push([item.name, item.value]);
+    else if (item.kind === 'variable') values.push([item.name, variables[item.variable] ?? '']);
+    else values.push([item.name, await secretOf(spec, item, secrets)]);
+  }
+  return new ComponentSettings(spec.name, values);
+}
+
+async function secretOf(
+  { secretStore }: ComponentSpec,
+  item: { readonly name: string; readonly secret: string; readonly key: string },
+  secrets: ReadonlyMap<string, SecretStore>,
+): Promise<string> {
+  const store = secretStore === undefined ? undefined : secrets.get(secretStore);
+  if (store === undefined) {
+    const named =
+      secretStore === undefined
+        ? 'no auth.secretStore is named'
+        : `there is no secret store "${secretStore}"`;
+    throw new Error(`metadata ${item.name} refers to the secret "${item.secret}", and ${named}`);
+  }
+  const secret = await store.get(item.secret);
+  const value = secret[item.key] ?? secret[item.secret];
+  if (value === undefined) throw new Error(`the secret "${item.secret}" has no key "${item.key}"`);
+  return value;
+}
+
+/** What stands before `||` in the keys of a store; none where the strategy is `none`. */
+function keyPrefix(
+  settings: ComponentSettings,
+  name: string,
+  { appId, namespace }: ComponentsEnv,
+): string {
+  const strategy = settings.text('keyPrefix') ?? 'appid';
+  switch (strategy.toLowerCase()) {
+    case 'appid':
+      return appId;
+    case 'name':
+      return name;
+    case 'namespace':
+      return `${namespace}.${appId}`;
+    case 'none':
+      return '';
+    default:
+      if (strategy.includes('||')) throw new Error(`keyPrefix "${strategy}" must not contain ||`);
+      return strategy;
+  }
+}

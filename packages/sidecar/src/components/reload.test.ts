@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import { createLogger } from '@holdfast/telemetry/log';
+import { staticNames } from '../names/static-names.ts';
+import { startSidecar } from '../start-sidecar.ts';
+import { startApp, temporaryFolder, until } from '../testing/start-mesh.ts';
+
+describe('changed Component files', () => {
+  test('a component comes, is changed and goes without a restart', async (t) => {
+    const { folder, get, reload, remove, save, write } = await start(t);
+    const before = await save('store', 'a');
+    await write('store.yaml', sqlite('store', `${folder}/one.db`));
+    await reload();
+    const added = await save('store', 'a');
+    await write('store.yaml', sqlite('store', `${folder}/two.db`));
+    await reload();
+    const inTheOther = await get('store');
+    await remove('store.yaml');
+    await reload();
+    const gone = await save('store', 'a');
+    assert.deepEqual(
+      [before, added, inTheOther, gone],
+      ['500 ERR_STATE_STORE_NOT_CONFIGURED', '204', '204', '500 ERR_STATE_STORE_NOT_CONFIGURED'],
+    );
+  });
+
+  test('are noticed without being told, and shown in the metadata', async (t) => {
+    const { metadata, write } = await start(t);
+    await write('store.yaml', memory('store', 'state'));
+    await until(async () => {
+      const { components = [] } = await metadata();
+      return components.some(({ name }) => name === 'store');
+    }, 'it is there');
+  });
+
+  test('one that cannot be used stays as it was; the others change', async (t) => {
+    const { folder, lines, reload, save, write } = await start(t, {
+      'a.yaml': memory('a', 'state'),
+    });
+    await write('a.yaml', sqlite('a', '/nowhere/at/all.db'));
+    await write('b.yaml', memory('b', 'state'));
+    await reload();
+    assert.deepEqual([await save('a', 'x'), await save('b', 'x')], ['204', '204']);
+    const said = `${folder}/a.yaml: component a (state.sqlite) cannot be used: unable to open database file; it stays as it was.`;
+    assert.ok(lines.join('').includes(said), lines.join(''));
+  });
+
+  test('a file that is no YAML changes nothing', async (t) => {
+    const { lines, reload, remove, save, write } = await start(t, {
+      'a.yaml': memory('a', 'state'),
+    });
+    await remove('a.yaml');
+    await write('b.yaml', 'kind: Component\nspec: [');
+    await reload();
+    assert.equal(await save('a', 'x'), '204');
+    assert.match(lines.join(''), /b\.yaml:2:\d+: /);
+  });
+
+  test('a broker that is changed keeps its subscriptions, and one that comes has them', async (t) => {
+    const { events, metadata, publish, reload, write } = await start(t, {
+      's.yaml': memory('s', 'state'),
+    });
+    await write('p.yaml', memory('p', 'pubsub'));
+    await reload();
+    await publish('p', 1);
+    await until(() => events().includes(1), 'the first is there');
+    await write('p.yaml', memory('p', 'pubsub', '{ name: publishingScopes, value: "one=t" }'));
+    await reload();
+    await publish('p', 2);
+    await until(() => events().includes(2), 'the second is there');
+    await write(
+      'p.yaml',
+      memory('p', 'pubsub', '{ name: subscriptionScopes, value: "one=other" }'),
+    );
+    await reload();
+    assert.deepEqual((await metadata()).subscriptions, undefined);
+  });
+
+  test('one that cannot be changed in place says so', async (t) => {
+    const { folder, lines, publish, reload, write } = await start(t);
+    const outbox = `{ name: outbox, value: "true" }, { name: outboxPath, value: "${folder}/p.db" }`;
+    await write('p.yaml', memory('p', 'pubsub', outbox));
+    await reload();
+    await publish('p', 1);
+    await write(
+      'p.yaml',
+      memory('p', 'pubsub', `${outbox}, { name: outboxMaxMessages, value: 1 }`),
+    );
+    await reload();
+    await publish('p', 2);
+    assert.match(
+      lines.join(''),
+      /p\.yaml: component p \(pubsub\.in-memory\): in force after the next start, since it has an outbox\./,
+    );
+  });
+});
+
+const memory = (name: string, kind: 'state' | 'pubsub', metadata = '') => `
+{ apiVersion: dapr.io/v1alpha1, kind: Component, metadata: { name: ${name} },
+  spec: { type: ${kind}.in-memory, version: v1, metadata: [${metadata}] } }`;
+
+const sqlite = (name: string, file: string) => `
+{ apiVersion: dapr.io/v1alpha1, kind: Component, metadata: { name: ${name} },
+  spec: { type: state.sqlite, version: v1, metadata: [{ name: connectionString, value: "${file}" }] } }`;
+
+/** A sidecar whose application subscribes to `t` of broker `p`. */
+async function start(t: TestContext, files: Readonly<Record<string, string>> = {}) {
+  const folder = await temporaryFolder(t);
+  const write = async (name: string, text: string) => {
+    await writeFile(path.join(folder, `${name}.new`), text);
+    await rename(path.join(folder, `${name}.new`), path.join(folder, name));
+  };
+  for (const [name, text] of Object.entries(files)) await write(name, text);
+  const received: unknown[] = [];
+  const appPort = await startApp(t, (req, res) => {
+    const chunks: Buffer[] = [];
+    req.on('data', (chunk: Buffer) => chunks.push(chunk));
+    req.on('end', () => {
+      if (req.url === '/dapr/subscribe') {
+        res.end('[{"pubsubname":"p","topic":"t","route":"/take"}]');
+        return;
+      }
+      if (req.url === '/take') received.push(JSON.parse(String(Buffer.concat(chunks))).data);
+      res.end();
+    });
+  });
+  const lines: string[] = [];
+  const sidecar = await startSidecar(
+    {
+      appId: 'one',
+      appPort,
+      httpPort: 0,
+      metricsPort: 0,
+      gracefulShutdownMs: 100,
+      names: staticNames({}),
+      resourcesPaths: [folder],
+    },
+    { log: createLogger({ write: (line) => void lines.push(line) }) },
+  );
+  t.after(() => sidecar.stop({ force: true }));
+  const url = `http://127.0.0.1:${sidecar.ports.http}/v1.0`;
+  await until(async () => (await fetch(`${url}/healthz`)).ok, 'it is ready');
+  const said = async (answer: Response): Promise<string> => {
+    const text = await answer.text();
+    return text === '' ? `${answer.status}` : `${answer.status} ${JSON.parse(text).errorCode}`;
+  };
+  return {
+    folder,
+    lines,
+    write,
+    events: () => received,
+    remove: (name: string) => rm(path.join(folder, name)),
+    reload: () => sidecar.reload(),
+    get: async (store: string) => said(await fetch(`${url}/state/${store}/k`)),
+    save: async (store: string, value: string) =>
+      said(
+        await fetch(`${url}/state/${store}`, {
+          method: 'POST',
+          body: JSON.stringify([{ key: 'k', value }]),
+        }),
+      ),
+    async publish(broker: string, data: number) {
+      const headers = { 'content-type': 'application/json' };
+      const body = JSON.stringify(data);
+      const answer = await fetch(`${url}/publish/${broker}/t`, { method: 'POST', headers, body });
+      assert.equal(answer.status, 204, await answer.text());
+    },
+    async metadata() {
+      return (await (await fetch(`${url}/metadata`)).json()) as {
+        components?: readonly { readonly name: string }[];
+        subscriptions?: readonly object[];
+      };
+    },
+  };
+}

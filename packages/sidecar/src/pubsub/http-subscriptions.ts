@@ -1,0 +1,25 @@
+import type { Logger } from '@holdfast/telemetry/log';
+import type { AskApp } from '../app/ask-app.ts';
+import { programmatic, type TopicSubscription } from './subscription.ts';
+
+/** What `GET /dapr/subscribe` of the application answers; nothing, and a line in the log, where it cannot be used. */
+export async function httpSubscriptions(
+  ask: AskApp,
+  log: Logger,
+): Promise<readonly TopicSubscription[]> {
+  try {
+    const { body, status } = await ask({
+      method: 'GET',
+      path: '/dapr/subscribe',
+      headers: [],
+      body: null,
+    });
+    // An application that subscribes to nothing does not have the route.
+    if (status === 404) return [];
+    if (status !== 200) throw new Error(`it answered ${status}`);
+    return body.length === 0 ? [] : programmatic(JSON.parse(body.toString('utf8')));
+  } catch (error) {
+    log.error(`The application's /dapr/subscribe cannot be used: ${(error as Error).message}`);
+    return [];
+  }
+}
