@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { rawRpc } from '../../packages/sidecar/src/testing/raw-rpc.ts';
 import { bothMakes, type Make } from './both-makes.ts';
 import { RPC_COMPONENTS } from './cases/grpc.ts';
 import { type GrpcApp, startGrpcApp } from './grpc-app.ts';
 import { daprClient, outcome } from './grpc-client.ts';
 import { type Mesh, startMesh } from './mesh.ts';
-import { rawRpc } from './raw-rpc.ts';
 
 const POLICIES = `
 apiVersion: dapr.io/v1alpha1

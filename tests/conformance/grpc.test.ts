@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { bothMakes, type Make } from './both-makes.ts';
-import { RPC_CASES, RPC_COMPONENTS, RPC_INVOCATIONS } from './cases/grpc.ts';
+import { RPC_CASES, RPC_COMPONENTS } from './cases/grpc.ts';
+import { RPC_INVOCATIONS } from './cases/grpc-invocations.ts';
 import { daprClient, outcome } from './grpc-client.ts';
 import { API_TOKEN, type Mesh, startMesh } from './mesh.ts';
 

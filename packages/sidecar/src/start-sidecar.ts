@@ -10,7 +10,7 @@ import { ComponentCalls } from './components/component-calls.ts';
 import { componentRoutes } from './components/component-routes.ts';
 import { componentServices } from './components/component-services.ts';
 import { type Components, openComponents } from './components/open-components.ts';
-import { startGrpcServer } from './grpc/grpc-server.ts';
+import { openGrpcDoor } from './grpc/open-grpc-door.ts';
 import { APP_HEALTH_DEFAULTS, watchAppHealth } from './health/app-health.ts';
 import { healthRoutes } from './health/health-routes.ts';
 import { waitForApp } from './health/wait-for-app.ts';
@@ -254,31 +254,19 @@ async function start(
     metricsPage: metricsOn ? () => metricsPage(policies, components, metrics) : undefined,
   });
 
-  const grpc =
-    options.grpcPort === undefined
-      ? undefined
-      : await startGrpcServer({
-          hosts: options.listenAddresses,
-          port: options.grpcPort,
-          maxConnections: options.maxConnections,
-          handler: async () => {
-            const { grpcHandler } = await import('./grpc/grpc-handler.ts');
-            return grpcHandler({
-              ...limits,
-              ...invoking,
-              log,
-              tracing,
-              allowed,
-              apiRules: configuration.apiRules,
-              apiLogging: () => apiLogging,
-              services,
-              metadata,
-              streams: { brokers: components.pubsub, subscriber },
-              shutdown: () => void started.promise.then((stop) => stop()),
-            });
-          },
-        });
-  if (grpc !== undefined) closing.last(() => grpc.close());
+  const grpc = await openGrpcDoor(options, closing, () => ({
+    ...limits,
+    ...invoking,
+    log,
+    tracing,
+    allowed,
+    apiRules: configuration.apiRules,
+    apiLogging: () => apiLogging,
+    services,
+    metadata,
+    streams: { brokers: components.pubsub, subscriber },
+    shutdown: () => void started.promise.then((stop) => stop()),
+  }));
 
   if (health !== undefined) {
     app.healthy = false;

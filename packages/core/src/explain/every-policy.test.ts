@@ -132,7 +132,7 @@ const TOLD: readonly (readonly [Policy, Told])[] = [
       'hedge',
       3,
       200,
-      'sends up to 2 more after 50 ms, within the budget "shared", and takes the first answer.',
+      'sends up to 2 more after 50 ms, within the budget "shared", and takes the first answer; calls that are not idempotent are sent once.',
     ],
   ],
   [
@@ -141,7 +141,7 @@ const TOLD: readonly (readonly [Policy, Told])[] = [
       'hedge',
       2,
       200,
-      'sends up to 1 more later than 95 % of the last calls took, and takes the first answer.',
+      'sends up to 1 more later than 95 % of the last calls took, and takes the first answer; calls that are not idempotent are sent once.',
     ],
   ],
   [

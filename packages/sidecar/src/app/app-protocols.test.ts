@@ -6,10 +6,10 @@ import type { AddressInfo, Server } from 'node:net';
 import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
-import { signCertificate } from '../../../cli/src/ca/certificates.ts';
 import { AppCallback, AppCallbackHealthCheck } from '../grpc/protos/appcallback_pb.ts';
 import { staticNames } from '../names/static-names.ts';
 import { type Sidecar, startSidecar } from '../start-sidecar.ts';
+import { ownCertificate } from '../testing/own-certificate.ts';
 import { temporaryFolder, until } from '../testing/start-mesh.ts';
 import type { AppProtocol } from './app-channel.ts';
 
@@ -160,15 +160,6 @@ function grpcApp({ healthy }: { readonly healthy: () => boolean }) {
   );
   return { server, bound, bulk };
 }
-
-const ownCertificate = () =>
-  signCertificate({
-    kind: 'root',
-    name: 'an application',
-    uri: 'spiffe://app',
-    notBeforeMs: Date.now() - 60_000,
-    notAfterMs: Date.now() + 3_600_000,
-  });
 
 async function listening(t: TestContext, server: Server): Promise<number> {
   const open = new Set<{ destroy(): void }>();

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import http2, { type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
-import { rawRpc } from '../../../../tests/conformance/raw-rpc.ts';
 import { type Sidecar, startSidecar } from '../start-sidecar.ts';
+import { rawRpc } from '../testing/raw-rpc.ts';
 import { sharedNames } from '../testing/shared-names.ts';
 import { until } from '../testing/start-mesh.ts';
 
