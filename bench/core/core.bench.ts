@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { installPeers } from '../peer.ts';
 import { bundleBytes, moduleBytes } from './bundle-size.ts';
 import {
   CONTESTANTS,
@@ -11,7 +12,6 @@ import {
   prepare,
   rest,
 } from './contestants.ts';
-import { installPeers } from './peers.ts';
 import { benchPolicies } from './policies.ts';
 import { timeCalls } from './time-calls.ts';
 import { bytesKept, bytesPerCall } from './weigh.ts';

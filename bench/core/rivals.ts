@@ -1,6 +1,6 @@
 import * as cockatiel from 'cockatiel';
 import CircuitBreaker from 'opossum';
-import { peer } from './peers.ts';
+import { peer } from '../peer.ts';
 
 /** A function as the rivals take it. */
 export type Work = () => Promise<number>;

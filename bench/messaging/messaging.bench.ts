@@ -1,9 +1,12 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openOutbox } from '@holdfast/messaging';
 import { sqliteStore } from '@holdfast/messaging/sqlite';
 import { memoryBroker } from '@holdfast/messaging/testing';
+import { peerVersion } from '../peer.ts';
+import { type Comparison, compareQueues, type QueueFigures } from './queues/compare-queues.ts';
 import { rawSqlite } from './raw-sqlite.ts';
 
 const GROUP = 100;
@@ -22,7 +25,7 @@ export async function run(): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'holdfast-bench-'));
   const fresh = () => join(directory, `${Math.random().toString(36).slice(2)}.db`);
   console.log(
-    `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim()}, ${BODY.length}-byte events`,
+    `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim()}, load ${loadavg()[0]?.toFixed(1)}, commit ${commit()}, ${BODY.length}-byte events`,
   );
   try {
     const grouped: number[] = [];
@@ -51,6 +54,7 @@ export async function run(): Promise<void> {
     print('single accepts, one after another, /s', await singles(fresh()));
     print('single inserts by hand, one after another, /s', rawSingles(fresh()));
     print('relay, events/s from disk to a broker in memory', await drained(fresh()));
+    printQueues(await compareQueues(directory));
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -124,6 +128,44 @@ async function drained(path: string): Promise<number> {
   await relay.stop();
   await outbox.close();
   return perSecond;
+}
+
+/** Each beside the others: kept, handed out and marked, one after another and in groups. */
+function printQueues({ figures, servers }: Comparison): void {
+  const rivals = ['bullmq', 'pg-boss', 'graphile-worker'];
+  console.log(
+    `\n${[...rivals.map((name) => `${name} ${peerVersion(name)}`), ...servers].join(', ')}; every one flushes what it acknowledges (fsync, Redis appendfsync always)`,
+  );
+  console.log(
+    `\n| kept, handed out, marked | in | single cycles/s | in groups of ${GROUP}, events/s |\n|---|---|---:|---:|`,
+  );
+  for (const { name, engine, singles, grouped } of figures) {
+    console.log(`| ${name} | ${engine} | ${singles.toFixed(0)} | ${grouped.toFixed(0)} |`);
+  }
+  console.log('');
+  const [sqlite, ...others] = figures;
+  const postgres = others.find(({ name }) => name.startsWith('outbox'));
+  for (const rival of others.filter((other) => other !== postgres)) {
+    const goal = rival.name === 'graphile-worker' ? undefined : 5;
+    printRatio(sqlite, rival, goal);
+    if (rival.engine === 'PostgreSQL') printRatio(postgres, rival);
+  }
+}
+
+function printRatio(ours: QueueFigures | undefined, rival: QueueFigures, goal?: number): void {
+  if (ours === undefined) return;
+  const single = ours.singles / rival.singles;
+  const aim = goal === undefined ? '' : `≥ ${goal}`;
+  print(`${ours.name} / ${rival.name}, single cycles`, single, aim, single >= (goal ?? 0));
+  print(`${ours.name} / ${rival.name}, grouped`, ours.grouped / rival.grouped);
+}
+
+function commit(): string {
+  try {
+    return execFileSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8' }).trim();
+  } catch {
+    return 'unknown';
+  }
 }
 
 /** Of several rounds: the disk is shared, and only the best says what the code costs. */

@@ -19,17 +19,17 @@ export interface Expected {
   readonly complete?: boolean;
 }
 
-export interface Request extends RawRequest {
+export interface Request<To extends string = Role> extends RawRequest {
   /** Whom to ask. @default 'caller' */
-  readonly to?: Role;
+  readonly to?: To | 'caller';
   /** Pause before it is sent. @default 0 ms */
   readonly afterMs?: number;
 }
 
 /** A request, or several in a row, and what a sidecar has to answer. */
-export interface Case {
+export interface Case<To extends string = Role> {
   readonly name: string;
-  readonly send: Request | readonly Request[];
+  readonly send: Request<To> | readonly Request<To>[];
   readonly expect: Expected | readonly Expected[];
   /** Calls that reach the application, per path. */
   readonly calls?: Readonly<Record<string, number>>;

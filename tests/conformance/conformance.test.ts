@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type RawAnswer, sendRaw } from '../../packages/sidecar/src/testing/raw-http.ts';
+import { sendRaw } from '../../packages/sidecar/src/testing/raw-http.ts';
 import { bothMakes, type Make } from './both-makes.ts';
-import type { Case, Expected, Request } from './case.ts';
 import { failures } from './cases/failures.ts';
 import { otherApis } from './cases/other-apis.ts';
 import { policies } from './cases/policies.ts';
 import { urlForms } from './cases/url-forms.ts';
 import { verbsAndHeaders } from './cases/verbs-and-headers.ts';
-import type { Seen } from './echo-app.ts';
 import { type Mesh, startMesh } from './mesh.ts';
+import { playCase } from './play-case.ts';
 
 const tables = { urlForms, verbsAndHeaders, failures, policies, otherApis };
 await bothMakes(conformance);
@@ -26,7 +25,7 @@ function conformance(make: Make, executable: string | undefined): void {
     for (const [table, cases] of Object.entries(tables)) {
       for (const one of cases) {
         const differs = one.daprd === undefined ? '' : `; daprd differs: ${one.daprd.why}`;
-        test(`${table}: ${one.name}${differs}`, () => play(mesh, one, make));
+        test(`${table}: ${one.name}${differs}`, () => playCase(mesh, one, make));
       }
     }
   });
@@ -47,61 +46,6 @@ function conformance(make: Make, executable: string | undefined): void {
       assert.deepEqual([answer.status, answer.body, later.status], [204, '', 0]);
     });
   });
-}
-
-async function play(mesh: Mesh, one: Case, make: Make): Promise<void> {
-  const wanted = make === 'daprd' && one.daprd !== undefined ? one.daprd : one;
-  const requests = Array.isArray(one.send)
-    ? (one.send as readonly Request[])
-    : [one.send as Request];
-  const expected = Array.isArray(wanted.expect)
-    ? (wanted.expect as readonly Expected[])
-    : [wanted.expect as Expected];
-  const startedMs = performance.now();
-  for (const [index, request] of requests.entries()) {
-    if (request.afterMs !== undefined) await sleep(request.afterMs);
-    const answer = await sendRaw(mesh.port(request.to ?? 'caller'), request);
-    check(answer, expected[index]!, `answer ${index + 1} of ${requests.length}`);
-  }
-  const tookMs = performance.now() - startedMs;
-  for (const [path, count] of Object.entries(wanted.calls ?? one.calls ?? {})) {
-    assert.equal(mesh.app.calls(path), count, `calls of ${path} that reached the application`);
-  }
-  if (one.notBeforeMs !== undefined) assert.ok(tookMs >= one.notBeforeMs, `only ${tookMs} ms`);
-  // Generous for a busy machine: what it rules out is a wait that should not be.
-  if (one.withinMs !== undefined) assert.ok(tookMs <= one.withinMs * 4, `${tookMs} ms`);
-}
-
-function check(answer: RawAnswer, expected: Expected, which: string): void {
-  const context = `${which}: ${JSON.stringify(answer)}`;
-  assert.equal(answer.complete, expected.complete ?? true, `complete; ${context}`);
-  if (expected.status !== undefined) assert.equal(answer.status, expected.status, context);
-  if (expected.body !== undefined) matches(answer.body, expected.body, `body; ${context}`);
-  sameHeaders(answer.headers, expected.headers ?? {}, context);
-  if (expected.app === undefined) return;
-  const seen = JSON.parse(answer.body) as Seen;
-  const { method, url, body, headers } = expected.app;
-  if (method !== undefined) assert.equal(seen.method, method, context);
-  if (url !== undefined) assert.equal(seen.url, url, context);
-  if (body !== undefined) assert.equal(seen.body, body, context);
-  sameHeaders(seen.headers, headers ?? {}, context);
-}
-
-function sameHeaders(
-  actual: Readonly<Record<string, string>>,
-  expected: Readonly<Record<string, string | RegExp | null>>,
-  context: string,
-): void {
-  for (const [name, value] of Object.entries(expected)) {
-    if (value === null) assert.equal(actual[name], undefined, `${name}; ${context}`);
-    else matches(actual[name] ?? '', value, `${name}; ${context}`);
-  }
-}
-
-function matches(actual: string, expected: string | RegExp, context: string): void {
-  // daprd ends its JSON with a line break in some places; clients parse it either way.
-  if (typeof expected === 'string') assert.equal(actual.trimEnd(), expected.trimEnd(), context);
-  else assert.match(actual, expected, context);
 }
 
 async function metricsCase(mesh: Mesh): Promise<void> {

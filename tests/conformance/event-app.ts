@@ -19,7 +19,7 @@ const TOPICS = ['early', 'layout', 'flaky', 'dropped', 'unknown'];
 
 /**
  * An application that subscribes to topics of `broker` and answers each as its name says; to
- * `more` too, each under a name of its own.
+ * `more` too, each under a name of its own, and raw where that begins with `raw`.
  */
 export function eventApp(more: Readonly<Record<string, string>> = {}) {
   const received = new Map<string, Seen[]>();
@@ -27,8 +27,9 @@ export function eventApp(more: Readonly<Record<string, string>> = {}) {
     instead(seen: Seen) {
       if (seen.url === '/dapr/subscribe') {
         const named = [...TOPICS.map((topic) => [topic, topic]), ...Object.entries(more)];
-        const wanted = named.map(([name, topic]) => ({
+        const wanted = named.map(([name = '', topic]) => ({
           ...{ pubsubname: 'broker', topic, route: `/on-${name}` },
+          ...(name.startsWith('raw') ? { metadata: { rawPayload: 'true' } } : {}),
         }));
         return { status: 200, body: JSON.stringify(wanted) };
       }

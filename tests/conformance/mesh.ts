@@ -7,6 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { startSidecar } from '@holdfast/sidecar';
 import { type EchoApp, type Instead, startEchoApp } from './echo-app.ts';
 import { configuration, HTTP_ENDPOINT, RESILIENCY } from './resources.ts';
+import type { Sentry } from './sentry.ts';
 
 /** The sidecars every mesh has, and what is particular about each. */
 export type Role =
@@ -45,17 +46,24 @@ export interface Ports {
   readonly metrics: number;
 }
 
-interface Running {
+/** One sidecar, of either make. */
+export interface Running {
   readonly ports: Ports;
   readonly ended: Promise<void>;
   stop(): Promise<void>;
 }
 
-interface Start {
-  readonly role: Role;
+export interface Start {
+  /** Its app id. */
+  readonly role: string;
   readonly appPort: number | undefined;
   readonly resources: string;
-  readonly config: string;
+  /** It asks its clients for a token, and sends its application one. */
+  readonly secured: boolean;
+  /** Later ones win. */
+  readonly configs: readonly string[];
+  /** Who gives it a certificate; absent: there is no mTLS. */
+  readonly sentry?: Sentry | undefined;
 }
 
 const ROLES: readonly Role[] = ['caller', 'callee', 'down', 'noport', 'secured'];
@@ -95,8 +103,9 @@ export async function startMesh(
     const mortal = role === 'down' ? await startEchoApp() : undefined;
     const http = role === 'noport' ? undefined : (mortal ?? app).port;
     const appPort = role === 'spoken' ? grpcAppPort : http;
-    const start = { role, appPort, resources, config };
-    running.set(role, await (daprd === undefined ? holdfast(start) : dapr(daprd, start)));
+    const secured = role === 'secured';
+    const start = { role, appPort, resources, configs: [config], secured };
+    running.set(role, await startOne(daprd, start));
     await mortal?.close();
   };
   // The first makes the table; two at once would meet there.
@@ -122,7 +131,14 @@ export async function startMesh(
   };
 }
 
-async function holdfast({ role, appPort, resources, config }: Start): Promise<Running> {
+/** A sidecar that is ready: ours, or the daprd of that executable. */
+export function startOne(daprd: string | undefined, start: Start): Promise<Running> {
+  return daprd === undefined ? holdfast(start) : dapr(daprd, start);
+}
+
+async function holdfast(start: Start): Promise<Running> {
+  const { role, appPort, resources, configs, secured, sentry } = start;
+  const own = await sentry?.issue(role);
   const sidecar = await startSidecar(
     {
       appId: role,
@@ -131,9 +147,18 @@ async function holdfast({ role, appPort, resources, config }: Start): Promise<Ru
       grpcPort: 0,
       metricsPort: 0,
       resourcesPaths: [resources],
-      configPaths: [config],
       ...(role === 'spoken' ? { appProtocol: 'grpc' as const } : {}),
-      ...(role === 'secured' ? { apiToken: API_TOKEN, appApiToken: APP_TOKEN } : {}),
+      configPaths: configs,
+      ...(own === undefined
+        ? {}
+        : {
+            mtls: {
+              trustAnchors: sentry!.anchors,
+              certChain: own.certificate,
+              certKey: own.key,
+            },
+          }),
+      ...(secured ? { apiToken: API_TOKEN, appApiToken: APP_TOKEN } : {}),
     },
     { variables: process.env },
   );
@@ -149,7 +174,43 @@ async function holdfast({ role, appPort, resources, config }: Start): Promise<Ru
 }
 
 async function dapr(executable: string, start: Start): Promise<Running> {
-  const { role, appPort, resources, config } = start;
+  const { child, ports } = await spawnDaprd(executable, start);
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const stop = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await ended;
+  };
+  await ready(ports.http).catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
+  return { ports, ended, stop };
+}
+
+/** Why a sidecar does not start; undefined where it does. */
+export async function startFailure(
+  daprd: string | undefined,
+  start: Start,
+): Promise<string | undefined> {
+  if (daprd === undefined) {
+    return await holdfast(start).then(
+      (running) => running.stop().then(() => undefined),
+      (error: Error) => error.message,
+    );
+  }
+  const { child, ports } = await spawnDaprd(daprd, start, 'pipe');
+  let said = '';
+  child.stdout?.on('data', (text: Buffer) => {
+    said += text.toString();
+  });
+  const exited = new Promise<true>((resolve) => child.once('close', () => resolve(true)));
+  const failed = await Promise.race([exited, ready(ports.http).then(() => false)]);
+  child.kill('SIGKILL');
+  return failed ? /level=fatal msg="(.*?)" app_id/.exec(said)?.[1] : undefined;
+}
+
+async function spawnDaprd(executable: string, start: Start, stdout: 'ignore' | 'pipe' = 'ignore') {
+  const { role, appPort, resources, configs, secured, sentry } = start;
   const [http, grpc, internal, metrics] = await Promise.all([1, 2, 3, 4].map(() => freePort()));
   const flags: Record<string, string | number | undefined> = {
     'app-id': role,
@@ -159,32 +220,26 @@ async function dapr(executable: string, start: Start): Promise<Running> {
     'dapr-internal-grpc-port': internal,
     'metrics-port': metrics,
     'resources-path': resources,
-    config,
     'dapr-listen-addresses': '127.0.0.1',
     'app-protocol': role === 'spoken' ? 'grpc' : undefined,
   };
   const args = Object.entries(flags).flatMap(([name, value]) =>
     value === undefined ? [] : [`--${name}`, String(value)],
   );
-  const tokens = role === 'secured' ? { DAPR_API_TOKEN: API_TOKEN, APP_API_TOKEN: APP_TOKEN } : {};
-  const env = { ...process.env, ...tokens, DAPR_HOST_IP: '127.0.0.1' };
-  const child = spawn(executable, args, { env, stdio: 'ignore' });
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  await ready(http!);
-  return {
-    ports: { http: http!, grpc: grpc!, metrics: metrics! },
-    ended,
-    async stop() {
-      child.kill('SIGKILL');
-      await ended;
-    },
-  };
+  for (const config of configs) args.push('--config', config);
+  if (sentry !== undefined) args.push('--enable-mtls', '--sentry-address', sentry.address);
+  const tokens = secured ? { DAPR_API_TOKEN: API_TOKEN, APP_API_TOKEN: APP_TOKEN } : {};
+  const anchors = sentry === undefined ? {} : { DAPR_TRUST_ANCHORS: sentry.anchors };
+  const env = { ...process.env, ...tokens, ...anchors, DAPR_HOST_IP: '127.0.0.1' };
+  const child = spawn(executable, args, { env, stdio: ['ignore', stdout, 'ignore'] });
+  return { child, ports: { http: http!, grpc: grpc!, metrics: metrics! } };
 }
 
 export async function ready(port: number): Promise<void> {
   for (let tries = 0; tries < 300; tries += 1) {
     const up = await fetch(`http://127.0.0.1:${port}/v1.0/healthz`).then(
-      ({ status }) => status === 204,
+      // Middleware that asks for a token stands before health too.
+      ({ status }) => status === 204 || status === 401,
       () => false,
     );
     if (up) return;

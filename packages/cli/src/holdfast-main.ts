@@ -1,6 +1,8 @@
 import { Command, CommanderError, Option } from 'commander';
 import type { CaOptions } from './commands/ca.ts';
+import type { DeadAction } from './commands/dead.ts';
 import type { CommandContext } from './commands/output.ts';
+import type { DeadOptions } from './dead/dead-options.ts';
 import { version } from './version.ts';
 
 /** 0 all went well, 1 something failed, 2 the command line was not understood. */
@@ -65,6 +67,7 @@ function commands(done: (status: number) => void): Command {
 
   addRunCommands(program, done);
   addCaCommands(program, done);
+  addDeadCommands(program, done);
 
   program
     .command('check')
@@ -174,4 +177,87 @@ function addCaCommands(program: Command, done: (status: number) => void): void {
   add('prune', 'trust the newest root alone', undefined, [
     ['--force', 'although a certificate still needs an older one'],
   ]);
+}
+
+/** What could not be delivered, in the file of an outbox. */
+function addDeadCommands(program: Command, done: (status: number) => void): void {
+  const dead = program
+    .command('dead')
+    .description('look at dead letters of an outbox, replay, edit, move or drop them');
+  const add = (
+    action: DeadAction,
+    description: string,
+    args: readonly (readonly [name: string, meaning: string])[],
+    options: readonly (readonly [flags: string, meaning: string])[],
+  ): void => {
+    const command = dead.command(action).description(description);
+    for (const [name, meaning] of args) command.argument(name, meaning);
+    command.requiredOption(
+      '-s, --store <file>',
+      "the outbox's SQLite file, or postgres://USER@HOST/DATABASE; a service may have it open",
+    );
+    command.option('--schema <name>', 'on PostgreSQL: its schema (holdfast)');
+    for (const [flags, meaning] of options) command.option(flags, meaning);
+    command.action(async (...given: unknown[]) => {
+      const { dead: run } = await import('./commands/dead.ts');
+      done(
+        await run(
+          action,
+          args.length === 0 ? [] : ([given[0]].flat() as string[]),
+          command.opts() as DeadOptions,
+          context,
+        ),
+      );
+    });
+  };
+  const which = [
+    ['--topic <topic>', 'those for this topic'],
+    ['--reason <text>', 'those that died of this: a reason as `list` shows it, or one of theirs'],
+  ] as const;
+  const all = ['--all', 'every one'] as const;
+  const json = ['--json', 'print JSON'] as const;
+  const ids = [['[ids...]', 'as `list --each` shows them']] as const;
+  const dryRun = ['--dry-run', 'only say which'] as const;
+
+  add(
+    'list',
+    'what died and why, in groups',
+    [],
+    [
+      ...which,
+      ['--each', 'a row for each letter'],
+      ['--limit <count>', 'at most so many rows (100)'],
+      json,
+    ],
+  );
+  add('show', 'one of them whole', [['<id>', 'its id']], [json]);
+  add('replay', 'put them back in the queue, for the topic they were accepted for', ids, [
+    ...which,
+    all,
+    ['--per-second <count>', 'at this rate (100)'],
+    dryRun,
+  ]);
+  add(
+    'edit',
+    'change what is to be sent',
+    [['<id>', 'its id']],
+    [
+      ['--body <file>', 'the new body (-: standard input)'],
+      ['--topic <topic>', 'another topic'],
+      ['--header <name=value...>', 'other headers, in place of all it has'],
+    ],
+  );
+  add('export', 'write them as lines of JSON; they stay', ids, [
+    ...which,
+    all,
+    ['-o, --out <file>', 'where to (standard output)'],
+    ['--force', 'replace a file that is there'],
+  ]);
+  add(
+    'import',
+    'add letters that `export` wrote',
+    [['<file>', 'lines of JSON (-: standard input)']],
+    [],
+  );
+  add('drop', 'forget them for ever', ids, [...which, all, dryRun]);
 }

@@ -116,6 +116,12 @@ describe('a swap for one of the same kind and name', () => {
     assert.deepEqual(w.after(vegas).limit, { limit: 20, active: 1, queued: 0 });
     await w.clock.run(() => running);
     assert.equal(w.p.inspect().policies[0]?.limit?.active, 0);
+
+    const full = setUp(adaptiveLimit({ ...options, initialLimit: 1, queueLimit: 1 }));
+    const [inside, waiting] = [1, 2].map(() => full.p.execute(() => full.clock.sleep(10)));
+    // There is more room at once, and who waited has it.
+    assert.deepEqual(full.after(vegas).limit, { limit: 20, active: 2, queued: 0 });
+    await full.clock.run(() => Promise.all([inside, waiting]));
   });
 });
 

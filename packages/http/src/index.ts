@@ -19,6 +19,8 @@ export {
   type HealthRoutes,
   healthRoutes,
 } from './health/health-routes.ts';
+export { type Handle, type NodeHandlerOptions, nodeHandler } from './server/node-handler.ts';
+export { type RefusalAnswer, refusalAnswer } from './server/refusal-answer.ts';
 export {
   httpFailureRules,
   httpRetryRules,

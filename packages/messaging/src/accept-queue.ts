@@ -1,9 +1,9 @@
 import { OutboxRefusedError, StoreUnavailableError } from './errors.ts';
-import type { Message, Receipt } from './message.ts';
-import type { AppendResult, MessageStore, StoreLimits } from './store.ts';
+import type { Receipt } from './message.ts';
+import type { AppendMessage, AppendResult, MessageStore, StoreLimits } from './store.ts';
 
 interface Waiting {
-  readonly messages: readonly Message[];
+  readonly messages: readonly AppendMessage[];
   readonly resolve: (receipts: readonly Receipt[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -31,7 +31,7 @@ export class AcceptQueue {
     this.#kept = kept;
   }
 
-  add(messages: readonly Message[]): Promise<readonly Receipt[]> {
+  add(messages: readonly AppendMessage[]): Promise<readonly Receipt[]> {
     // A slow store must not turn this process's memory into the queue.
     if (this.#waitingMessages + messages.length > this.#limits.maxMessages) {
       return Promise.reject(full(this.#waitingMessages, this.#limits));

@@ -5,7 +5,14 @@ export type {
   Subscription,
   SubscriptionProblem,
 } from './broker.ts';
-export type { DeadLetters } from './dead-letters.ts';
+export type { DeadChoice } from './dead/choose.ts';
+export type { DeadGroup } from './dead/dead-groups.ts';
+export type { DeadEdit, DeadLetters, ImportReport } from './dead/dead-letters.ts';
+export {
+  REPLAY_DEFAULTS,
+  type ReplayOptions,
+  type ReplayReport,
+} from './dead/replay-dead.ts';
 export {
   BrokerRejectedError,
   BrokerUnavailableError,
@@ -23,7 +30,12 @@ export {
   textOf,
 } from './message.ts';
 export { type Outbox, type OutboxStats, openOutbox } from './outbox.ts';
-export { OUTBOX_DEFAULTS, type OutboxLimits, type OutboxOptions } from './outbox-options.ts';
+export {
+  type DeadLetterRetention,
+  OUTBOX_DEFAULTS,
+  type OutboxLimits,
+  type OutboxOptions,
+} from './outbox-options.ts';
 export {
   RELAY_DEFAULTS,
   type Relay,
@@ -33,8 +45,10 @@ export {
   relayPolicies,
 } from './relay/relay.ts';
 export type {
+  AppendMessage,
   DeadLetter,
   DeadPage,
+  DeadRetention,
   HistoryEntry,
   Lease,
   MessageStatus,

@@ -1,5 +1,7 @@
 import { type Clock, systemClock } from '@holdfast/core';
+import { deadPrefix } from './dead/dead-prefix.ts';
 import { withEntry } from './history.ts';
+import { checkHold } from './hold.ts';
 import type { Message } from './message.ts';
 import {
   type AppendGroup,
@@ -9,15 +11,19 @@ import {
   type Lease,
   type MessageStatus,
   type MessageStore,
+  priorityOf,
   type StoreLimits,
   sizeOf,
 } from './store.ts';
 
 interface Entry {
-  readonly message: Message;
+  message: Message;
   seq: number;
   state: MessageStatus['state'];
-  readonly acceptedMs: number;
+  readonly priority: number;
+  /** When it enters the queue; 0 when it is in it. */
+  startMs: number;
+  acceptedMs: number;
   dueMs: number;
   token: string | undefined;
   deliveries: number;
@@ -49,12 +55,13 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
     return entry?.token === lease.token && entry.dueMs > clock.now() ? entry : undefined;
   };
   const each = (leases: readonly Lease[], change: (entry: Entry) => void) => {
-    const live = leases.map(held).filter((entry) => entry !== undefined);
+    const live = new Set(leases.map(held).filter((entry) => entry !== undefined));
     live.forEach(change);
-    return live.length;
+    return live.size;
   };
   const eachDead = (ids: readonly string[], change: (entry: Entry) => void) => {
-    const dead = ids.map((id) => byId.get(id)).filter((entry) => entry?.state === 'dead');
+    const found = [...new Set(ids)].map((id) => byId.get(id));
+    const dead = found.filter((entry) => entry?.state === 'dead');
     for (const entry of dead) if (entry !== undefined) change(entry);
     return dead.length;
   };
@@ -64,6 +71,15 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
   const free = (entry: Entry, dueMs = 0) => {
     entry.token = undefined;
     entry.dueMs = dueMs;
+  };
+  /** Those whose time has come enter the queue, at its end. */
+  const enterDue = (now: number) => {
+    const due = inState('queued').filter(({ startMs }) => startMs > 0 && startMs <= now);
+    for (const entry of due.sort((a, b) => a.startMs - b.startMs)) {
+      entry.seq = ++lastSeq;
+      entry.acceptedMs = entry.startMs;
+      entry.startMs = 0;
+    }
   };
   const totals = () => {
     const queued = inState('queued');
@@ -77,36 +93,37 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
     const tight =
       queued.length + group.length > limits.maxMessages || bytes + added > limits.maxBytes;
     if (tight && fresh) return { kind: 'full', queued: queued.length, queuedBytes: bytes };
-    const duplicates = group.map((message) => {
+    const duplicates = group.map(({ delayMs = 0, priority = 0, ...message }) => {
       if (byId.has(message.id)) return true;
       byId.set(message.id, {
-        message,
-        seq: ++lastSeq,
-        state: 'queued',
-        acceptedMs: clock.now(),
-        dueMs: 0,
-        token: undefined,
-        deliveries: 0,
-        replays: 0,
-        diedMs: 0,
-        reason: '',
-        history: [],
+        ...newEntry(message, ++lastSeq, clock.now()),
+        priority: priorityOf({ ...message, priority }),
+        startMs: delayMs === 0 ? 0 : clock.now() + delayMs,
       });
       return false;
     });
     return { kind: 'kept', duplicates };
   }
 
+  const letterOf = (entry: Entry): DeadLetter => {
+    const { message, reason, deliveries, replays, history } = entry;
+    const deadForMs = clock.now() - entry.diedMs;
+    return { message, reason, deliveries, replays, deadForMs, history };
+  };
+
   return {
     open: async () => {},
     append: async (groups, limits) => groups.map((group) => appendGroup(group, limits)),
 
     async lease(limit, leaseMs) {
+      checkHold('leaseMs', leaseMs);
       const now = clock.now();
+      enterDue(now);
       const token = `memory:${++tokens}`;
       const blocked = new Set<string>();
       const taken: Entry[] = [];
-      for (const entry of inState('queued')) {
+      const entered = inState('queued').filter(({ startMs }) => startMs === 0);
+      for (const entry of entered.sort((a, b) => b.priority - a.priority)) {
         if (taken.length === limit) break;
         const { topic, key } = entry.message;
         const order = key === undefined ? undefined : `${topic}\n${key}`;
@@ -128,16 +145,20 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
         entry.history = [];
         free(entry);
       }),
-    renew: async (leases, leaseMs) =>
-      each(leases, (entry) => {
+    async renew(leases, leaseMs) {
+      checkHold('leaseMs', leaseMs);
+      return each(leases, (entry) => {
         entry.dueMs = clock.now() + leaseMs;
-      }),
-    release: async (leases, { delayMs, error, attempted = true }) =>
-      each(leases, (entry) => {
+      });
+    },
+    async release(leases, { delayMs, error, attempted = true }) {
+      checkHold('delayMs', delayMs);
+      return each(leases, (entry) => {
         if (!attempted) entry.deliveries -= 1;
         if (error !== undefined) remember(entry, 'failed', error);
         free(entry, clock.now() + delayMs);
-      }),
+      });
+    },
     bury: async (leases, reason) =>
       each(leases, (entry) => {
         entry.state = 'dead';
@@ -149,13 +170,16 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
 
     async stats() {
       const { queued, bytes } = totals();
-      const [oldest] = queued;
+      const now = clock.now();
+      const oldestMs = queued.reduce((longest, { startMs, acceptedMs }) => {
+        return Math.max(longest, now - (startMs === 0 ? acceptedMs : startMs));
+      }, 0);
       return {
         queued: queued.length,
         queuedBytes: bytes,
         successful: inState('delivered').length,
         dead: inState('dead').length,
-        oldestMs: oldest === undefined ? 0 : clock.now() - oldest.acceptedMs,
+        oldestMs,
       };
     },
     async find(id) {
@@ -177,17 +201,34 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
       const page = inState('dead')
         .filter(({ seq }) => seq > after)
         .slice(0, limit);
-      const letters = page.map(
-        ({ message, reason, deliveries, replays, diedMs, history }): DeadLetter => ({
-          message,
-          reason,
-          deliveries,
-          replays,
-          deadForMs: clock.now() - diedMs,
-          history,
-        }),
-      );
-      return { letters, next: page.length < limit ? undefined : page.at(-1)?.seq };
+      return {
+        letters: page.map(letterOf),
+        next: page.length < limit ? undefined : page.at(-1)?.seq,
+      };
+    },
+    async findDead(id) {
+      const entry = byId.get(id);
+      return entry?.state === 'dead' ? letterOf(entry) : undefined;
+    },
+    amendDead: async ({ id, topic, key, body, headers }, detail) =>
+      eachDead([id], (entry) => {
+        entry.message = { id, topic, key, body, headers };
+        remember(entry, 'edited', detail);
+      }) === 1,
+    async addDead(letters) {
+      const fresh = letters.filter(({ message: { id } }, index) => {
+        const first = letters.findIndex((other) => other.message.id === id) === index;
+        return first && !byId.has(id);
+      });
+      for (const { message, deadForMs, ...rest } of fresh) {
+        byId.set(message.id, {
+          ...newEntry(message, ++lastSeq, clock.now()),
+          ...rest,
+          state: 'dead',
+          diedMs: clock.now() - deadForMs,
+        });
+      }
+      return fresh.length;
     },
     replay: async (ids) =>
       eachDead(ids, (entry) => {
@@ -197,6 +238,36 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
         remember(entry, 'replayed', '');
       }),
     discard: async (ids) => eachDead(ids, ({ message }) => byId.delete(message.id)),
+    async purgeDead(keep, limit) {
+      const now = clock.now();
+      const dead = inState('dead').sort((a, b) => a.diedMs - b.diedMs || a.seq - b.seq);
+      const lot = dead.slice(0, limit);
+      const count = deadPrefix(
+        lot.map(({ diedMs }) => now - diedMs),
+        dead.length,
+        keep,
+      );
+      for (const { message } of lot.slice(0, count)) byId.delete(message.id);
+      return count;
+    },
     close: async () => {},
+  };
+}
+
+function newEntry(message: Message, seq: number, acceptedMs: number): Entry {
+  return {
+    message,
+    seq,
+    state: 'queued',
+    priority: 0,
+    startMs: 0,
+    acceptedMs,
+    dueMs: 0,
+    token: undefined,
+    deliveries: 0,
+    replays: 0,
+    diedMs: 0,
+    reason: '',
+    history: [],
   };
 }

@@ -15,6 +15,18 @@ export interface NewMessage {
   readonly body: string | Uint8Array;
   /** Travel beside the body: Kafka headers, MQTT 5 user properties. */
   readonly headers?: Readonly<Record<string, string>>;
+  /**
+   * Waits until then before it enters the queue, where it stands behind what is there, as if it had
+   * been accepted at that moment. Past moments mean now. @default now (up to 10 years ahead)
+   */
+  readonly dueAt?: Date;
+  /** The same as a span: due this long after it was accepted. @default 0 ms (0 … 10 years) */
+  readonly delayMs?: number;
+  /**
+   * 9 leaves before 8, and 0 last, among what is due. A flood of urgent messages keeps the others
+   * waiting for as long as it lasts. Not together with `key`, which is about order. @default 0 (0 … 9)
+   */
+  readonly priority?: number;
 }
 
 /** What `accept` answers for each message, in the order given. */

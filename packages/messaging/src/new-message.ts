@@ -1,13 +1,20 @@
+import { checkInteger } from './check.ts';
 import { OutboxRefusedError } from './errors.ts';
-import type { Message, NewMessage } from './message.ts';
+import type { NewMessage } from './message.ts';
 import { newMessageId } from './message-id.ts';
+import type { AppendMessage } from './store.ts';
 
 const LONGEST_NAME = 255;
 const LONGEST_HEADERS_BYTES = 16_384;
+const LONGEST_DELAY_MS = 10 * 366 * 86_400_000;
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
 
 /** Checks and completes a message as its author wrote it; throws before anything is kept. */
-export function completeMessage(given: NewMessage, maxBodyBytes: number, wallMs: number): Message {
+export function completeMessage(
+  given: NewMessage,
+  maxBodyBytes: number,
+  wallMs: number,
+): AppendMessage {
   const { id, topic, key, headers = NO_HEADERS } = given;
   checkName('topic', topic);
   if (id !== undefined) checkName('id', id);
@@ -20,7 +27,32 @@ export function completeMessage(given: NewMessage, maxBodyBytes: number, wallMs:
       `The body of a message for "${topic}" has ${body.byteLength} bytes, of at most ${maxBodyBytes}.`,
     );
   }
-  return { id: id ?? newMessageId(wallMs), topic, key, body, headers };
+  const delayMs = delayOf(given, wallMs);
+  const priority = priorityIn(given);
+  const message = { id: id ?? newMessageId(wallMs), topic, key, body, headers };
+  return delayMs === 0 && priority === 0 ? message : { ...message, delayMs, priority };
+}
+
+function delayOf({ dueAt, delayMs }: NewMessage, wallMs: number): number {
+  if (dueAt === undefined) {
+    if (delayMs !== undefined) checkInteger('message.delayMs', delayMs, 0, LONGEST_DELAY_MS);
+    return delayMs ?? 0;
+  }
+  if (delayMs !== undefined) {
+    throw new TypeError('message.dueAt and message.delayMs say the same thing: give one of them.');
+  }
+  const ahead = dueAt instanceof Date ? dueAt.getTime() - wallMs : Number.NaN;
+  if (ahead <= LONGEST_DELAY_MS) return Math.max(0, Math.ceil(ahead));
+  const found = dueAt instanceof Date && !Number.isNaN(ahead) ? dueAt.toISOString() : String(dueAt);
+  throw new RangeError(`message.dueAt must be a Date up to 10 years ahead, not ${found}.`);
+}
+
+function priorityIn({ key, priority = 0 }: NewMessage): number {
+  checkInteger('message.priority', priority, 0, 9);
+  if (priority === 0 || key === undefined) return priority;
+  throw new TypeError(
+    'message.priority cannot go with message.key: messages of one key arrive in the order accepted. Leave one of them out.',
+  );
 }
 
 function bytesOf(body: unknown): Uint8Array {

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '@holdfast/core';
 import { checkInteger } from './check.ts';
-import type { MessageStore } from './store.ts';
+import type { DeadRetention, MessageStore } from './store.ts';
 
 /** Beyond these `accept` refuses: a queue without end only moves the failure to the disk. */
 export interface OutboxLimits {
@@ -12,22 +12,36 @@ export interface OutboxLimits {
   readonly maxBytes?: number;
 }
 
+/** What is forgotten of dead letters without anybody having looked at it. */
+export interface DeadLetterRetention extends DeadRetention {
+  /** Forgotten when it has been dead for longer. @default never (1 … 10 years) */
+  readonly maxAgeMs?: number;
+  /** Of more than so many, those that have been dead the longest are forgotten. @default no limit (0 …) */
+  readonly maxCount?: number;
+  /** How often it looks. @default 60_000 ms (10 … 86_400_000) */
+  readonly sweepMs?: number;
+}
+
 export interface OutboxOptions {
   readonly store: MessageStore;
   /** @default systemClock */
   readonly clock?: Clock;
   readonly limits?: OutboxLimits;
+  /** @default dead letters are kept until somebody replays or discards them */
+  readonly deadRetention?: DeadLetterRetention;
 }
 
 export const OUTBOX_DEFAULTS = {
   clock: systemClock,
   limits: { maxMessages: 1_000_000, maxBodyBytes: 1_048_576, maxBytes: 1_073_741_824 },
+  deadSweepMs: 60_000,
 } as const;
 
 export interface ResolvedOutboxOptions {
   readonly store: MessageStore;
   readonly clock: Clock;
   readonly limits: Required<OutboxLimits>;
+  readonly deadRetention: (DeadRetention & { readonly sweepMs: number }) | undefined;
 }
 
 export function resolveOutboxOptions(given: OutboxOptions): ResolvedOutboxOptions {
@@ -36,5 +50,20 @@ export function resolveOutboxOptions(given: OutboxOptions): ResolvedOutboxOption
   checkInteger('outbox.limits.maxMessages', limits.maxMessages, 1, most);
   checkInteger('outbox.limits.maxBodyBytes', limits.maxBodyBytes, 1, most);
   checkInteger('outbox.limits.maxBytes', limits.maxBytes, 1, most);
-  return { store: given.store, clock: given.clock ?? OUTBOX_DEFAULTS.clock, limits };
+  const { store, clock = OUTBOX_DEFAULTS.clock, deadRetention } = given;
+  return { store, clock, limits, deadRetention: deadRetention && resolveRetention(deadRetention) };
+}
+
+const LONGEST_AGE_MS = 10 * 366 * 86_400_000;
+
+function resolveRetention(given: DeadLetterRetention) {
+  const keep = { sweepMs: OUTBOX_DEFAULTS.deadSweepMs, ...given };
+  const name = 'outbox.deadRetention';
+  const { maxAgeMs, maxCount, sweepMs } = keep;
+  if (maxAgeMs !== undefined) checkInteger(`${name}.maxAgeMs`, maxAgeMs, 1, LONGEST_AGE_MS);
+  if (maxCount !== undefined) {
+    checkInteger(`${name}.maxCount`, maxCount, 0, Number.MAX_SAFE_INTEGER);
+  }
+  checkInteger(`${name}.sweepMs`, sweepMs, 10, 86_400_000);
+  return keep;
 }

@@ -1,7 +1,8 @@
 import { AcceptQueue, unavailable } from './accept-queue.ts';
 import type { Broker } from './broker.ts';
 import { checkInteger } from './check.ts';
-import { type DeadLetters, deadLetters } from './dead-letters.ts';
+import { type DeadLetters, deadLetters } from './dead/dead-letters.ts';
+import { startDeadSweep } from './dead/dead-sweep.ts';
 import { OutboxRefusedError } from './errors.ts';
 import type { NewMessage, Receipt } from './message.ts';
 import { completeMessage } from './new-message.ts';
@@ -47,7 +48,7 @@ export interface Outbox {
  * `accept` refuses with `OUTBOX_UNAVAILABLE`, and works as soon as the store does.
  */
 export async function openOutbox(given: OutboxOptions): Promise<Outbox> {
-  const { store, clock, limits } = resolveOutboxOptions(given);
+  const { store, clock, limits, deadRetention: keep } = resolveOutboxOptions(given);
   const relays = new Set<Relay>();
   const ring = () => {
     for (const relay of relays) relay.wake();
@@ -57,6 +58,8 @@ export async function openOutbox(given: OutboxOptions): Promise<Outbox> {
 
   const opened = await store.open().catch(unavailable);
   if (opened instanceof Error && !(opened instanceof OutboxRefusedError)) throw opened;
+  const unwatch = store.watch?.(ring);
+  const sweep = keep && startDeadSweep(store, { clock, keep, everyMs: keep.sweepMs });
 
   return {
     async accept(messages) {
@@ -81,11 +84,13 @@ export async function openOutbox(given: OutboxOptions): Promise<Outbox> {
       void relay.ended.then(() => relays.delete(relay));
       return relay;
     },
-    dead: deadLetters(store, ring),
+    dead: deadLetters(store, { clock, maxBodyBytes: limits.maxBodyBytes, changed: ring }),
     close() {
       closed ??= (async () => {
         await queue.settled();
         await Promise.all([...relays].map((relay) => relay.stop()));
+        await sweep?.stop();
+        unwatch?.();
         await store.close();
       })();
       return closed;

@@ -1,17 +1,12 @@
-import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { seededRandom, VirtualClock } from '@holdfast/core/testing';
+import { VirtualClock } from '@holdfast/core/testing';
 import { memoryStore } from './memory-store.ts';
-import type { Message } from './message.ts';
 import { sqliteStore } from './sqlite/index.ts';
-import type { Lease, MessageStore } from './store.ts';
-import { StoreModel } from './testing/store-model.ts';
+import { randomProgram } from './testing/random-program.ts';
 import { tempDir } from './testing/temp-dir.ts';
 
 const PROGRAMS = Number(process.env.HOLDFAST_PROGRAMS ?? 25);
-const STEPS = 60;
-const LIMITS = { maxMessages: 40, maxBytes: 1_000_000 };
 
 test(`${PROGRAMS} random programs do the same to the model, in memory and on SQLite`, async (t) => {
   for (let seed = 1; seed <= PROGRAMS; seed += 1) {
@@ -22,97 +17,8 @@ test(`${PROGRAMS} random programs do the same to the model, in memory and on SQL
       { name: 'sqlite', store: sqliteStore({ path, clock }) },
     ];
     for (const { name, store } of stores) {
-      await runProgram({ name, store, clock, seed });
+      await randomProgram({ name, store, clock, seed });
       await store.close();
     }
   }
 });
-
-interface Program {
-  readonly name: string;
-  readonly store: MessageStore;
-  readonly clock: VirtualClock;
-  readonly seed: number;
-}
-
-/** Runs one program on a store and on the model, and compares every answer. */
-async function runProgram({ name, store, clock, seed }: Program): Promise<void> {
-  const random = seededRandom(seed);
-  const pick = (count: number) => Math.floor(random.next() * count);
-  const model = new StoreModel();
-  const held: Lease[][] = [];
-  let made = 0;
-  const trace: string[] = [];
-
-  /** Sometimes an id that is known already. */
-  const newMessage = (): Message => {
-    const n = random.next() < 0.1 ? pick(made + 1) : ++made;
-    const key = n % 4 === 0 ? undefined : `key-${n % 4}`;
-    return {
-      id: `m${n}`,
-      topic: n % 9 === 0 ? 'other' : 'events',
-      key,
-      body: Buffer.from('x'),
-      headers: {},
-    };
-  };
-  const batch = () => held.splice(pick(held.length), 1)[0] ?? [];
-  const tokens = (leases: readonly Lease[]) =>
-    leases.map(({ message, token }) => ({ id: message.id, token }));
-
-  const steps: Readonly<
-    Record<string, () => Promise<readonly [actual: unknown, expected: unknown]>>
-  > = {
-    async accept() {
-      const groups = Array.from({ length: 1 + pick(3) }, () =>
-        Array.from({ length: 1 + pick(4) }, newMessage),
-      );
-      const results = await store.append(groups, LIMITS);
-      const actual = results.map((each) => (each.kind === 'kept' ? each.duplicates : 'full'));
-      return [actual, groups.map((group) => model.append(group, LIMITS.maxMessages))];
-    },
-    async lease() {
-      const limit = 1 + pick(5);
-      const leases = await store.lease(limit, 100);
-      if (leases.length > 0) held.push([...leases]);
-      const actual = leases.map(({ message, delivery }) => `${message.id}#${delivery}`);
-      return [actual, model.lease(limit, clock.now() + 100, clock.now(), leases[0]?.token ?? '')];
-    },
-    async complete() {
-      const leases = batch();
-      return [await store.complete(leases), model.complete(tokens(leases), clock.now())];
-    },
-    async fail() {
-      const leases = batch();
-      const delayMs = pick(3) * 40;
-      const actual = await store.release(leases, { delayMs, error: 'failed' });
-      return [actual, model.release(tokens(leases), clock.now(), clock.now() + delayMs)];
-    },
-    async bury() {
-      const leases = batch();
-      return [await store.bury(leases, 'refused'), model.bury(tokens(leases), clock.now())];
-    },
-    async lapse() {
-      await clock.advance(1 + pick(150));
-      return [null, null];
-    },
-    async replay() {
-      const ids = [`m${pick(made + 1)}`, `m${pick(made + 1)}x`];
-      return [await store.replay(ids), model.replay(ids)];
-    },
-    async discard() {
-      const ids = random.next() < 0.2 ? [`m${pick(made + 1)}`] : [];
-      return [await store.discard(ids), model.discard(ids)];
-    },
-  };
-  const names = Object.keys(steps);
-  for (let step = 0; step < STEPS; step += 1) {
-    const what = names[pick(names.length)] ?? 'lapse';
-    trace.push(what);
-    const [actual, expected] = await (steps[what] as () => Promise<readonly [unknown, unknown]>)();
-    const where = `${name}, seed ${seed}, step ${step}: ${trace.slice(-8).join(' ')}`;
-    assert.deepEqual(actual, expected, where);
-    const { queued, successful, dead } = await store.stats();
-    assert.deepEqual({ queued, successful, dead }, model.stats(), where);
-  }
-}

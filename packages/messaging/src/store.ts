@@ -11,13 +11,17 @@ import type { Message } from './message.ts';
  * 2. An id is accepted once, also after it was delivered or died (for as long as it is remembered).
  * 3. No two live leases hold the same message.
  * 4. Messages of one topic and key are leased in the order appended; while one of them is leased
- *    or waits, the later ones wait.
+ *    or waits, the later ones wait. A message with a delay counts as appended when it is due.
  * 5. A message leaves by `complete` or `bury` alone. A worker that dies loses its lease, never the
  *    message.
  * 6. A lease that has lapsed changes nothing any more.
  * 7. Counters (`stats`) survive whatever the messages survive.
- * 8. A dead letter keeps its body, its reason and its history until it is replayed or discarded.
+ * 8. A dead letter keeps its body, its reason and its history until it is replayed, discarded or
+ *    older or one more than somebody asked to keep.
  * 9. A store that cannot keep a promise throws `StoreUnavailableError` instead of pretending.
+ * 10. No message is leased before its delay is over. Of those due the highest priority is leased
+ *    first, and among equals the one that has been due the longest.
+ * 11. The same lease, or id, given twice in one call counts once.
  *
  * The interface speaks of durations, never of moments: the store's own clock is
  * then the only one that counts, and workers whose clocks disagree do no harm.
@@ -29,7 +33,7 @@ export interface MessageStore {
   /** Appends each group whole or not at all, all of them in one transaction. */
   append(groups: readonly AppendGroup[], limits: StoreLimits): Promise<readonly AppendResult[]>;
 
-  /** Takes up to `limit` due messages, oldest first, hidden from others for `leaseMs`. */
+  /** Takes up to `limit` due messages, the urgent first, hidden from others for `leaseMs` (0 … 600_000). */
   lease(limit: number, leaseMs: number): Promise<readonly Lease[]>;
 
   // Each of these says for how many leases it was done; it does nothing for one that has lapsed.
@@ -50,15 +54,46 @@ export interface MessageStore {
 
   /** Dead letters, in the order accepted, after `after` (the `next` of the page before). */
   listDead(options: { readonly limit: number; readonly after?: number }): Promise<DeadPage>;
+  /** The dead letter of that id. */
+  findDead(id: string): Promise<DeadLetter | undefined>;
+  /** Puts `message` in the place of the dead letter of its id, with `detail` in the history. False where none is dead. */
+  amendDead(message: Message, detail: string): Promise<boolean>;
+  /** Adds letters that died elsewhere. Ids that are known are left out. How many were added. */
+  addDead(letters: readonly DeadLetter[]): Promise<number>;
   /** Puts dead letters back in the queue, at its end, with a mark. How many of the ids were dead. */
   replay(ids: readonly string[]): Promise<number>;
   /** Forgets dead letters. How many of the ids were dead. */
   discard(ids: readonly string[]): Promise<number>;
+  /**
+   * Forgets what has been dead the longest and is more than `keep` allows, `limit` at most: call it
+   * again while it returns `limit`. How many it forgot.
+   */
+  purgeDead(keep: DeadRetention, limit: number): Promise<number>;
+
+  /**
+   * Where a store can tell, `changed` is called when another process may have appended something.
+   * Ends with the function it returns. Without it others are found by polling.
+   */
+  watch?(changed: () => void): () => void;
 
   close(): Promise<void>;
 }
 
-export type AppendGroup = readonly Message[];
+/** A message to be kept, with when and how soon it is to be delivered. */
+export interface AppendMessage extends Message {
+  /** Leased no sooner than this after it was appended. @default 0 ms */
+  readonly delayMs?: number;
+  /** 0 … 9; of no effect on a message with a key. @default 0 */
+  readonly priority?: number;
+}
+
+export type AppendGroup = readonly AppendMessage[];
+
+/** How many dead letters are kept, and for how long; what is left out has no limit. */
+export interface DeadRetention {
+  readonly maxAgeMs?: number;
+  readonly maxCount?: number;
+}
 
 export interface StoreLimits {
   /** Messages waiting, leased ones included. */
@@ -92,13 +127,13 @@ export interface Lease {
 }
 
 export interface StoreStats {
-  /** Accepted and neither delivered nor dead; leased ones included. */
+  /** Accepted and neither delivered nor dead; leased ones and those with a due time included. */
   readonly queued: number;
   readonly queuedBytes: number;
   /** Delivered since the store was made. */
   readonly successful: number;
   readonly dead: number;
-  /** Age of the oldest queued message, in milliseconds; 0 when none is queued. */
+  /** How long the message that has been due the longest has been so, in milliseconds; 0 when none is due. */
   readonly oldestMs: number;
 }
 
@@ -113,7 +148,7 @@ export interface MessageStatus {
 export interface HistoryEntry {
   /** Wall-clock moment, for people. */
   readonly at: string;
-  readonly what: 'failed' | 'died' | 'replayed';
+  readonly what: 'failed' | 'died' | 'replayed' | 'edited';
   readonly detail: string;
 }
 
@@ -141,6 +176,11 @@ export interface QueuedPage {
 
 /** What a history keeps. */
 export const HISTORY_LIMIT = 20;
+
+/** Order per key comes before urgency: only messages without a key have a priority. */
+export function priorityOf({ key, priority = 0 }: AppendMessage): number {
+  return key === undefined ? priority : 0;
+}
 
 /** Bytes a message counts for in limits. */
 export function sizeOf(message: Message): number {

@@ -6,6 +6,7 @@ export {
   type SidecarOptions,
 } from './options.ts';
 export { formatSpiffeId, parseSpiffeId, type SpiffeId, uriOf } from './peers/spiffe-id.ts';
+export { ConfigurationError } from './resources/configuration-error.ts';
 export { ConfigurationFileError } from './resources/load-resources.ts';
 export { PortTakenError } from './server/listen.ts';
 export { type Sidecar, type SidecarEnv, startSidecar } from './start-sidecar.ts';

@@ -1,6 +1,7 @@
 import os from 'node:os';
 import { type Clock, systemClock, systemRandom } from '@holdfast/core';
 import { createLogger, type Logger } from '@holdfast/telemetry/log';
+import { AccessGate } from './access/access-gate.ts';
 import { AppChannel } from './app/app-channel.ts';
 import { askApp } from './app/ask-app.ts';
 import { InputBindings } from './bindings/input-bindings.ts';
@@ -19,6 +20,8 @@ import { Upstreams } from './invoke/upstreams.ts';
 import { metadataRoutes } from './metadata/metadata-routes.ts';
 import { MetadataService } from './metadata/metadata-service.ts';
 import { NO_METRICS, type SidecarMetrics, sidecarMetrics } from './metrics/sidecar-metrics.ts';
+import { appPipeline } from './middleware/app-pipeline.ts';
+import { type HandlerSpec, openPipeline } from './middleware/open-pipeline.ts';
 import { AddressBook } from './names/address-book.ts';
 import { openNames } from './names/open-names.ts';
 import { resolveSidecarOptions, type SidecarOptions } from './options.ts';
@@ -97,6 +100,7 @@ async function start(
   for (const keys of configuration.ignored) {
     log.warn(`${keys}: without effect in this version.`);
   }
+  for (const warning of configuration.warnings) log.warn(warning);
   const metricsOn = options.enableMetrics && configuration.metricsEnabled;
   const metrics = metricsOn ? sidecarMetrics(appId, namespace) : NO_METRICS;
   const tracing = await openTracing(configuration, { appId, variables, clock, log });
@@ -114,7 +118,8 @@ async function start(
   });
   closing.last(() => app.close());
 
-  const callee = new Callee({ appId, app, tracing, counts: metrics });
+  const access = new AccessGate(configuration.accessControl, metrics.access);
+  const callee = new Callee({ appId, app, tracing, counts: metrics, access });
   const leg = await openPeerLeg({ options, callee, metrics, clock, log, closing });
   const { peers, peerServer } = leg;
 
@@ -151,6 +156,11 @@ async function start(
     outbound: (pubsub) => policies.book.forComponent(pubsub, 'Pubsub', 'outbound'),
   });
   closing.last(() => components.close());
+  const pipelineOf = (handlers: readonly HandlerSpec[]) =>
+    openPipeline(handlers, components.middleware, (message) => log.warn(message));
+  const toApp = pipelineOf(configuration.appHttpPipeline);
+  app.through((upstream) => appPipeline(toApp, upstream));
+  upstreams.through((upstream) => appPipeline(toApp, upstream));
   const componentCalls = new ComponentCalls(policies.book, metrics, clock);
 
   const services = componentServices(components, {
@@ -239,6 +249,8 @@ async function start(
       ...shutdownRoutes((force) => void started.promise.then((stop) => stop({ force }))),
     ],
     invoke: (call) => invoke.handle(call),
+    apiRules: configuration.apiRules,
+    middleware: pipelineOf(configuration.httpPipeline),
     metricsPage: metricsOn ? () => metricsPage(policies, components, metrics) : undefined,
   });
 
@@ -257,6 +269,7 @@ async function start(
               log,
               tracing,
               allowed,
+              apiRules: configuration.apiRules,
               apiLogging: () => apiLogging,
               services,
               metadata,
@@ -296,6 +309,7 @@ async function start(
     upstreams.endpoints = endpoints;
     applyConfiguration(next.configuration, before.configuration, {
       tracing,
+      access,
       log,
       setApiLogging(on) {
         apiLogging = options.enableApiLogging ?? on;

@@ -81,7 +81,8 @@ function everyPolicy(happened: (name: string) => void) {
       failureRatio: { ratio: 0.5, minimumCalls: 200, windowMs: 1_000 },
       openMs: 1,
       halfOpenPermits: 20,
-      consecutiveFailures: 8,
+      successThreshold: 1,
+      consecutiveFailures: 60,
     }),
     adaptiveLimit({ initialLimit: 60, maxLimit: 60, queueLimit: 20, queueTimeoutMs: 5 }),
     bulkhead({ limit: 50, queueLimit: 10, queueTimeoutMs: 5, order: 'criticality' }),
@@ -117,7 +118,7 @@ async function callNumber(p: ReturnType<typeof everyPolicy>, n: number): Promise
 /** Mostly an answer at once; the signal is made only where it is needed, as in real code. */
 async function work(n: number, signal: () => AbortSignal): Promise<number> {
   if (n % 10 === 1) throw new Error('down');
-  if (n % 5_000 < 12) throw new Error('an outage');
+  if (n % 20_000 < 120) throw new Error('an outage');
   if (n % 500 === 2) await wait(15, undefined, { signal: signal() });
   if (n % 2_000 === 3) await new Promise((_, reject) => onAbort(signal(), reject));
   return n;

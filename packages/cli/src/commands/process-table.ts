@@ -1,10 +1,11 @@
 import type { ProcessInfo } from '../supervisor/process-info.ts';
+import { textTable } from './text-table.ts';
 
 /** `ps` for people: a row for each process under a row of titles. */
 export function processTable(infos: readonly ProcessInfo[]): readonly string[] {
-  const rows = [
+  return textTable(
     ['NAME', 'ROLE', 'STATE', 'PID', 'PORTS'],
-    ...infos.map(({ name, role, state, pid, ports }) => [
+    infos.map(({ name, role, state, pid, ports }) => [
       name,
       role,
       state,
@@ -13,12 +14,5 @@ export function processTable(infos: readonly ProcessInfo[]): readonly string[] {
         .map(([what, port]) => `${what}:${port}`)
         .join(' '),
     ]),
-  ];
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
   );
 }

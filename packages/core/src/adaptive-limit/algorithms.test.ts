@@ -57,6 +57,20 @@ describe('the algorithms of an adaptive limit', () => {
     });
   }
 
+  test('vegas goes by the logarithm of its limit, at 100 in twos', () => {
+    const next = (queue: number, dropped = false) => {
+      const live = algorithmOf({ ...rules, algorithm: 'vegas', initialLimit: 100 });
+      live.sample(10, 200, false, 0.5);
+      // So long that the queue, which is rounded up, is just this one.
+      live.sample(10 / (1 - (queue - 0.5) / 100), 200, dropped, 0.5);
+      return live.limit;
+    };
+    assert.deepEqual(
+      [next(1), next(2), next(3), next(5), next(6), next(12), next(13), next(2, true)],
+      [112, 112, 102, 102, 100, 100, 98, 98],
+    );
+  });
+
   test('known numbers: a dependency that is steady, then slow, then steady', () => {
     const after = (algorithm: AlgorithmRules['algorithm'], ...rtts: number[]) => {
       const live = algorithmOf({ ...rules, algorithm });

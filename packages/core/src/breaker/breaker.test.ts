@@ -179,6 +179,11 @@ describe('circuitBreaker', () => {
     await clock.advance(100);
     const probe = p.execute(() => clock.sleep(50));
     assert.match(changes(events).at(-1)!, /^open > half-open: it has been open for 100 ms/);
+    const { message } = (await call(async () => 'up')) as Error;
+    assert.equal(
+      message,
+      'Circuit "circuit" is half-open and waits for its probes to answer. Try again soon.',
+    );
     await clock.run(() => probe);
   });
 

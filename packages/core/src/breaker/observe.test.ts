@@ -115,6 +115,32 @@ describe('a circuit that observes', () => {
     ]);
   });
 
+  test('goes on observing under new rules, with a window of its own where that is another', async () => {
+    const failureRatio = { ratio: 0.5, minimumCalls: 4, windowCalls: 10 };
+    const observed: unknown[] = [];
+    for (const windowCalls of [10, 20]) {
+      const w = setUp({ consecutiveFailures: false, failureRatio, observe: true });
+      for (let n = 0; n < 3; n += 1) await w.call(fail);
+      const next = { ...failureRatio, windowCalls };
+      w.p.swap([circuitBreaker({ consecutiveFailures: false, failureRatio: next, observe: true })]);
+      await w.call(fail);
+      observed.push([w.circuit().state, w.circuit().observed]);
+    }
+    assert.deepEqual(observed, [
+      ['observe', 'open'],
+      ['observe', 'closed'],
+    ]);
+  });
+
+  test('does not begin over what an operator has forced', async () => {
+    for (const forced of ['disabled', 'forced-open', 'forced-closed'] as const) {
+      const w = setUp({});
+      w.registry.force('p', forced, { forMs: 1_000 });
+      w.p.swap([circuitBreaker({ observe: true })]);
+      assert.equal(w.circuit().state, forced);
+    }
+  });
+
   test('keeps a force over a swap to one that acts', async () => {
     const w = setUp({ observe: true });
     w.registry.force('p', 'forced-open', { forMs: 1_000 });

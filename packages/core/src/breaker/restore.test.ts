@@ -63,6 +63,23 @@ describe('a circuit that goes on from an earlier life', () => {
     assert.deepEqual([first.state, first.observed], ['observe', 'open']);
     assert.equal(revive(first, observing).circuit().observed, 'half-open', 'no time was left');
     assert.equal(revive(first).circuit().state, 'half-open');
+    const halfOpen = await live(options, [fail, fail], 1_000, [ok]);
+    const forced = await live(options, [], 300, [], 'forced-open');
+    const acting = [
+      await live(options, [fail]),
+      await live(options, [fail, fail]),
+      halfOpen,
+      forced,
+    ];
+    assert.deepEqual(
+      acting.map((snapshot) => [snapshot.state, revive(snapshot, observing).circuit().observed]),
+      [
+        ['closed', 'closed'],
+        ['open', 'open'],
+        ['half-open', 'half-open'],
+        ['forced-open', 'closed'],
+      ],
+    );
     const { observed: _, ...unknown } = first;
     assert.equal(revive(unknown).circuit().state, 'closed', 'nobody says what it had observed');
   });

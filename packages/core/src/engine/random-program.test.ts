@@ -256,6 +256,8 @@ function randomPolicy(
         name,
         ttlMs: 1 + pick(random, 300),
         maxEntries: 1 + pick(random, 3),
+        // A renewal has no caller whose patience ends: it must be over when the program is looked at.
+        refreshTimeoutMs: 5_000,
         ...(random.next() < 0.5 ? { staleMs: pick(random, 500) } : undefined),
         ...(random.next() < 0.5 ? { staleIfErrorMs: pick(random, 500) } : undefined),
       });
@@ -333,7 +335,7 @@ function randomBehaviour(random: Random, clock: VirtualClock): (call: Call) => u
   };
 }
 
-/** Swaps the policies and forces the circuits while calls are on their way. */
+/** Swaps the policies, forces the circuits and drops answers while calls are on their way. */
 async function meddle(
   p: Pipeline,
   random: Random,
@@ -343,6 +345,7 @@ async function meddle(
 ) {
   for (let i = 0; i < 5; i += 1) {
     await clock.sleep(pick(random, 500));
+    if (random.next() < 0.3) await p.invalidate(`answer ${pick(random, 4)}`);
     if (random.next() < 0.6) {
       p.swap(randomPolicies(random, clock, kinds));
     } else if (p.policies.some(({ kind }) => kind === 'circuitBreaker')) {

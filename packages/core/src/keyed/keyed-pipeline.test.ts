@@ -57,6 +57,26 @@ describe('a keyed pipeline', () => {
     assert.deepEqual([second, 'idle' in keys, 'new' in keys], ['BULKHEAD_FULL', false, true]);
   });
 
+  test('goes on with the calls of keys that have long not been called, and keeps their places', async () => {
+    const { family } = setUp({ maxKeys: 3_000 }, [bulkhead({ limit: 1 })]);
+    const keys = Array.from({ length: 2_500 }, (_, n) => `host ${n}`);
+    const release: (() => void)[] = [];
+    const hold = () => new Promise<string>((resolve) => release.push(() => resolve('held')));
+    const held = keys.map((key) => family.execute(hold, { key }));
+    const refused = await Promise.all(
+      keys.map((key) =>
+        family.execute(hold, { key }).catch((error: { code: string }) => error.code),
+      ),
+    );
+    for (const each of release) each();
+    const all = [
+      new Set(refused),
+      new Set(await Promise.all(held)),
+      new Set(await Promise.all(keys.map((key) => family.execute(() => 'again', { key })))),
+    ];
+    assert.deepEqual(all, [new Set(['BULKHEAD_FULL']), new Set(['held']), new Set(['again'])]);
+  });
+
   test('holds a hundred thousand keys within its bound', async () => {
     const { use, keys, evicted } = setUp({ maxKeys: 500 });
     for (let n = 0; n < 100_000; n += 1) await use(`host ${n}`);

@@ -172,6 +172,15 @@ test('a record for a partition that the topic does not have is rejected', {
   });
 });
 
+test('a topic that Kafka does not have cannot be subscribed to', async () => {
+  const broker = kafkaBroker({ kafka, bootstrap: ['h:1'], clientId: 'c' });
+
+  await assert.rejects(
+    broker.subscribe('a b', { group: 'g' }, async () => {}),
+    { name: 'TypeError', message: /^"a b" cannot be subscribed to: Kafka allows/ },
+  );
+});
+
 test('a body larger than maxMessageBytes is rejected before it is sent', async () => {
   const broker = kafkaBroker({ kafka, bootstrap: ['h:1'], clientId: 'c', maxMessageBytes: 3 });
 

@@ -3,6 +3,7 @@ import { resolveSubscribeOptions } from '../subscribe-options.ts';
 import { Subscriptions } from '../subscriptions.ts';
 import { type KafkaBrokerOptions, resolveKafkaOptions } from './options.ts';
 import { KafkaPublisher } from './publisher.ts';
+import { topicProblem } from './records.ts';
 import { KafkaSubscriber } from './subscriber.ts';
 
 /**
@@ -18,6 +19,9 @@ export function kafkaBroker(given: KafkaBrokerOptions): Broker {
   return {
     publish: (messages) => publisher.publish(messages),
     async subscribe(topic, how, handler) {
+      const problem = topicProblem(topic);
+      if (problem !== undefined)
+        throw new TypeError(`"${topic}" cannot be subscribed to: ${problem}.`);
       const subscriber = new KafkaSubscriber(options, topic, resolveSubscribeOptions(how), handler);
       // Known before it has joined, so that closing the broker meanwhile ends it too.
       const subscription = subscriptions.add(subscriber);

@@ -58,7 +58,8 @@ export class KafkaSubscriber implements Subscription {
       reconnectMs,
       signal: this.#closing.signal,
       lost: (cause) => {
-        const what = `Kafka's consumer of "${this.#topic}" was lost.`;
+        const why = cause instanceof Error ? cause.message : String(cause);
+        const what = `Kafka's consumer of "${this.#topic}" was lost: ${why}`;
         const error = new BrokerUnavailableError(what, cause);
         tell(this.#options, { kind: 'connection-lost', error });
       },

@@ -157,6 +157,21 @@ function suite({ process: mosquitto, url }: MosquittoServer): void {
       assert.deepEqual(got, [`${topic}/a`, `${topic}/b`]);
     });
 
+    test('a topic that was closed can be subscribed to again, beside others of its session', async (t) => {
+      const { connect, count, got, topic } = begin(t);
+      const group = topic.replace('/', '-');
+      const handler = async (one: IncomingMessage) => void got.push(textOf(one));
+      const consumer = connect('c', { session: 'group' });
+      await consumer.subscribe(`${topic}/other`, { group }, handler);
+      const first = await consumer.subscribe(topic, { group }, handler);
+      await first.close();
+      await connect('p').publish([message(topic, 'meanwhile'), message(`${topic}/other`, 'other')]);
+      await count(1);
+      await consumer.subscribe(topic, { group }, handler);
+      await count(2);
+      assert.deepEqual(got, ['other', 'meanwhile']);
+    });
+
     test('a handler may take longer than the broker waits for a sign of life', async (t) => {
       const { connect, count, got, topic } = begin(t);
       const problems: string[] = [];
@@ -187,6 +202,35 @@ function suite({ process: mosquitto, url }: MosquittoServer): void {
     });
   });
 }
+
+test('a broker that is closed before it was reached asks no more', async () => {
+  const broker = mqttBroker({ mqtt, url: 'mqtt://127.0.0.1:1', clientId: 'c', reconnectMs: 50 });
+  let problems = 0;
+  const onProblem = () => {
+    problems += 1;
+  };
+  const subscribed = broker.subscribe('t', { group: 'g', onProblem }, async () => {});
+  const refused = assert.rejects(subscribed, { message: /^"t" is no longer asked for/ });
+  await eventually(
+    () => problems,
+    (count) => count >= 2,
+    'it asks more than once',
+  );
+  await broker.close();
+  await refused;
+  const atClose = problems;
+  await sleep(300);
+
+  assert.equal(problems, atClose);
+});
+
+test('topics that MQTT does not have cannot be subscribed to', async () => {
+  const broker = mqttBroker({ mqtt, url: 'mqtt://127.0.0.1:1', clientId: 'c' });
+  for (const topic of ['a#', 'a/+b', '', '$share/g/', '$share/g']) {
+    const subscribed = broker.subscribe(topic, { group: 'g' }, async () => {});
+    await assert.rejects(subscribed, { name: 'TypeError', message: /cannot be subscribed to/ });
+  }
+});
 
 test('what MQTT 3.1.1 cannot do is refused, naming the culprit', () => {
   const refused = (more: More) => {

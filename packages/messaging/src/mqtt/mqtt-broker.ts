@@ -1,6 +1,5 @@
 import type { Broker } from '../broker.ts';
 import { resolveSubscribeOptions } from '../subscribe-options.ts';
-import { Subscriptions } from '../subscriptions.ts';
 import { type MqttBrokerOptions, resolveMqttOptions } from './options.ts';
 import { MqttPublisher } from './publisher.ts';
 import { MqttSubscriber } from './subscriber.ts';
@@ -14,17 +13,14 @@ export function mqttBroker(given: MqttBrokerOptions): Broker {
   const options = resolveMqttOptions(given);
   const publisher = new MqttPublisher(options);
   const subscriber = new MqttSubscriber(options);
-  const subscriptions = new Subscriptions();
 
   return {
     publish: (messages) => publisher.publish(messages),
     async subscribe(topic, how, handler) {
-      return subscriptions.add(
-        await subscriber.subscribe(topic, resolveSubscribeOptions(how), handler),
-      );
+      return await subscriber.subscribe(topic, resolveSubscribeOptions(how), handler);
     },
     async close() {
-      await Promise.all([publisher.close(), subscriptions.close()]);
+      await Promise.all([publisher.close(), subscriber.close()]);
     },
   };
 }

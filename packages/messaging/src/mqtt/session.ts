@@ -14,6 +14,7 @@ interface Reader {
   readonly filter: string;
   readonly options: ResolvedSubscribeOptions;
   readonly granted: PromiseWithResolvers<void>;
+  readonly ended: PromiseWithResolvers<void>;
   /** New for each connection: what came over a lost one and has not begun comes again. */
   hands: Hands;
 }
@@ -72,7 +73,8 @@ export class MqttSession {
       );
     }
     const reader: Reader = {
-      ...{ filter, options, granted: Promise.withResolvers<void>() },
+      ...{ filter, options },
+      ...{ granted: Promise.withResolvers<void>(), ended: Promise.withResolvers<void>() },
       hands: new Hands(handler, options, this.#options.clock),
     };
     this.#readers.set(filter, reader);
@@ -86,6 +88,17 @@ export class MqttSession {
       throw error;
     });
     return subscription;
+  }
+
+  /** Ends all of it, also what the broker has not granted yet: that rejects. */
+  async close(): Promise<void> {
+    const readers = [...this.#readers.values()];
+    for (const { filter, granted } of readers) {
+      granted.reject(
+        new Error(`"${filter}" is no longer asked for: the broker's client was closed.`),
+      );
+    }
+    await Promise.all(readers.map((reader) => this.#close(reader)));
   }
 
   #listen(): void {
@@ -134,12 +147,11 @@ export class MqttSession {
   #handOver(arrival: Arrival): void {
     const { acknowledge, packet } = arrival;
     const reader = readerOf(packet.topic, this.#readers);
-    if (reader === undefined) {
+    // Not acknowledged: the broker keeps it.
+    if (reader === undefined || this.#closing.has(reader)) {
       this.#unclaimed.push(arrival);
       return;
     }
-    // Not acknowledged: the broker keeps it.
-    if (this.#closing.has(reader)) return;
     const { clock, layout } = this.#options;
     const message = layout.messageOf(packet, clock.wallMs());
     // One at a time keeps the order; side by side there is none to keep.
@@ -148,6 +160,7 @@ export class MqttSession {
   }
 
   async #close(reader: Reader): Promise<void> {
+    if (this.#closing.has(reader)) return await reader.ended.promise;
     this.#closing.add(reader);
     const { leaveOnClose, session } = this.#options;
     if (leaveOnClose && session === 'member' && this.#client.connected) {
@@ -156,12 +169,18 @@ export class MqttSession {
       });
     }
     await reader.hands.end();
+    this.#readers.delete(reader.filter);
     // The others of this session may still be at work, over the same connection.
-    if (this.#closing.size < this.#readers.size) return;
-    this.#ended();
-    await new Promise<void>((resolve) => this.#client.end(false, resolve));
+    if (this.#readers.size === 0) {
+      this.#ended();
+      await new Promise<void>((resolve) => this.#client.end(false, resolve));
+    }
+    reader.ended.resolve();
   }
 }
+
+/** What a shared subscription has before its topic. */
+export const SHARED = /^\$share\/[^/+#]+\//;
 
 /** Tells the client that `stream.write` will do it. */
 const ACKNOWLEDGED_LATER = new Error('acknowledged later');
@@ -174,7 +193,7 @@ function readerOf(topic: string, readers: ReadonlyMap<string, Reader>): Reader |
   const exact = readers.get(topic);
   if (exact !== undefined) return exact;
   for (const reader of readers.values()) {
-    if (matches(reader.filter.replace(/^\$share\/[^/]+\//, ''), topic)) return reader;
+    if (matches(reader.filter.replace(SHARED, ''), topic)) return reader;
   }
   return undefined;
 }

@@ -1,7 +1,8 @@
 import type { Handler, Subscription } from '../broker.ts';
+import { isFilter } from '../mqtt-server/topics.ts';
 import type { ResolvedSubscribeOptions } from '../subscribe-options.ts';
 import type { ResolvedMqttOptions } from './options.ts';
-import { MqttSession } from './session.ts';
+import { MqttSession, SHARED } from './session.ts';
 
 /** Finds the session that a subscription belongs to, or opens it. */
 export class MqttSubscriber {
@@ -12,13 +13,18 @@ export class MqttSubscriber {
     this.#options = options;
   }
 
-  subscribe(
+  async subscribe(
     topic: string,
     options: ResolvedSubscribeOptions,
     handler: Handler,
   ): Promise<Subscription> {
     const { clientId, session } = this.#options;
     const { group } = options;
+    if (!isFilter(topic.replace(SHARED, ''))) {
+      throw new TypeError(
+        `"${topic}" cannot be subscribed to: + is a whole level, # is the last, and $share/GROUP/ comes before a topic.`,
+      );
+    }
     switch (session) {
       case 'topic':
         return this.#in(`${group}:${topic}`).subscribe(topic, options, handler);
@@ -31,6 +37,10 @@ export class MqttSubscriber {
           handler,
         );
     }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#sessions.values()].map((session) => session.close()));
   }
 
   #in(clientId: string): MqttSession {

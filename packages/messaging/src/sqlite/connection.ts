@@ -18,7 +18,12 @@ const LONGEST_RETRY_MS = 5_000;
 
 type State =
   | { readonly kind: 'new' }
-  | { readonly kind: 'open'; readonly database: DatabaseSync; files: FileIdentity }
+  | {
+      readonly kind: 'open';
+      readonly database: DatabaseSync;
+      files: FileIdentity;
+      flushes: boolean;
+    }
   | {
       readonly kind: 'broken';
       readonly why: string;
@@ -51,8 +56,24 @@ export class Connection {
 
   /** Runs `work` in a transaction that is on disk when this returns. */
   write<T>(work: (database: DatabaseSync) => T): T {
+    return this.#transact(work, true);
+  }
+
+  /**
+   * Runs `work` in a transaction that survives the end of this process at once, and a power cut from
+   * the next `write` on: it is in the same log, before it.
+   */
+  writeUnflushed<T>(work: (database: DatabaseSync) => T): T {
+    return this.#transact(work, false);
+  }
+
+  #transact<T>(work: (database: DatabaseSync) => T, flush: boolean): T {
     return this.#guard((state) => {
       const { database } = state;
+      if (state.flushes !== flush) {
+        database.exec(`PRAGMA synchronous = ${flush ? 'FULL' : 'NORMAL'}`);
+        state.flushes = flush;
+      }
       const value = transaction(database, work);
       this.#checkIdentity(state);
       return value;
@@ -108,7 +129,7 @@ export class Connection {
       const problem = prepare(database) ?? findDamage(database);
       if (problem !== undefined) throw this.#break(problem, undefined);
       syncDirectory(path);
-      const open = { kind: 'open', database, files: identify(path) } as const;
+      const open = { kind: 'open' as const, database, files: identify(path), flushes: true };
       this.#existed = true;
       this.#retryMs = FIRST_RETRY_MS;
       this.generation += 1;

@@ -24,7 +24,8 @@ export function parseHistory(text: string | null): readonly HistoryEntry[] {
   return text === null ? [] : (JSON.parse(text) as HistoryEntry[]);
 }
 
-const STATES = ['queued', 'delivered', 'dead'] as const;
+/** By number; what is scheduled counts as queued. */
+const STATES = ['queued', 'delivered', 'dead', 'queued'] as const;
 
 export function statusOf(row: {
   readonly id: string;

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 
 /** Raised with every change of the tables; a file of a newer version is refused, not guessed at. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** "HOLD" in ASCII, kept in the file's header: tells an outbox from any other SQLite file. */
 const APPLICATION_ID = 0x48_4f_4c_44;
@@ -9,13 +9,17 @@ const APPLICATION_ID = 0x48_4f_4c_44;
 export const QUEUED = 0;
 export const DELIVERED = 1;
 export const DEAD = 2;
+/** Queued, and not in the queue before `start_ms`. */
+export const SCHEDULED = 3;
 
 /**
- * One table for all three states, so that one unique index answers "is this id known?".
+ * One table for all states, so that one unique index answers "is this id known?".
  *
  * `due_ms` is 0 until a message is first leased; then the moment its lease lapses or its wait
  * ends. The partial index over it holds only what is leased or waits, which is what keeping the
- * order of a key has to look at. `total` has one row, changed in the transaction that changes
+ * order of a key has to look at. `start_ms` is 0 but for a message that is scheduled: it is out of
+ * every index that leasing reads, so that a million messages for next year cost nothing today. Only
+ * messages with a priority are in the index of it. `total` has one row, changed in the transaction that changes
  * messages: counting a million rows for each `stats()` would block the event loop.
  */
 const TABLES = `
@@ -51,11 +55,47 @@ const TABLES = `
   ) STRICT;
   INSERT INTO total VALUES (1, 0, 0, 0, 0, 0);
   PRAGMA application_id = ${APPLICATION_ID};
-  PRAGMA user_version = ${SCHEMA_VERSION};
+  PRAGMA user_version = 1;
 `;
 
-/** Makes the tables in an empty file. Returns why a file cannot be used, or undefined if it can. */
+/** What turns a file of version n into one of n + 1, by n. */
+const STEPS: Readonly<Record<number, string>> = {
+  1: `
+    ALTER TABLE message ADD COLUMN start_ms INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE message ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX message_urgent ON message (priority DESC, seq) WHERE state = ${QUEUED} AND priority > 0;
+    CREATE INDEX message_scheduled ON message (start_ms, seq) WHERE state = ${SCHEDULED};
+    CREATE INDEX message_scheduled_seq ON message (seq) WHERE state = ${SCHEDULED};
+    CREATE INDEX message_died ON message (died_ms, seq) WHERE state = ${DEAD};
+    PRAGMA user_version = 2;
+  `,
+};
+
+/**
+ * Makes the tables in an empty file, and brings those of an older version up to date, in one
+ * transaction. Returns why a file cannot be used, or undefined if it can.
+ */
 export function prepareSchema(database: DatabaseSync): string | undefined {
+  const problem = problemOf(database);
+  if (problem !== undefined || pragma(database, 'user_version') === SCHEMA_VERSION) return problem;
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    // Another process may have been faster: what counts is what is there now.
+    if (pragma(database, 'user_version') === 0) database.exec(TABLES);
+    for (;;) {
+      const step = STEPS[pragma(database, 'user_version')];
+      if (step === undefined) break;
+      database.exec(step);
+    }
+    database.exec('COMMIT');
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
+  return problemOf(database);
+}
+
+function problemOf(database: DatabaseSync): string | undefined {
   const version = pragma(database, 'user_version');
   const application = pragma(database, 'application_id');
   if (application === APPLICATION_ID) {
@@ -68,7 +108,6 @@ export function prepareSchema(database: DatabaseSync): string | undefined {
   if (tables > 0 || version !== 0 || application !== 0) {
     return 'is the database of another application. Give the outbox a file of its own.';
   }
-  database.exec(`BEGIN IMMEDIATE; ${TABLES} COMMIT;`);
   return undefined;
 }
 

@@ -2,12 +2,16 @@ import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { type Clock, systemClock } from '@holdfast/core';
 import { checkInteger } from '../check.ts';
-import { withEntry } from '../history.ts';
+import { deadPrefix } from '../dead/dead-prefix.ts';
+import { distinctLeases } from '../distinct-leases.ts';
+import { checkHold } from '../hold.ts';
+import type { Message } from '../message.ts';
 import {
   type AppendGroup,
   type AppendResult,
+  type DeadLetter,
   type DeadPage,
-  type HistoryEntry,
+  type DeadRetention,
   type Lease,
   type MessageStatus,
   type MessageStore,
@@ -17,16 +21,12 @@ import {
   type StoreStats,
   sizeOf,
 } from '../store.ts';
+import { addTo } from './add-to-history.ts';
+import { appendGroup } from './append-group.ts';
 import { Connection } from './connection.ts';
-import { deadLetterOf, headersText, messageOf, parseHistory, statusOf } from './rows.ts';
+import { deadLetterOf, headersText, messageOf, statusOf } from './rows.ts';
 import { prepareSchema } from './schema.ts';
-import {
-  LONGEST_HOLD_MS,
-  type MessageRow,
-  prepareStatements,
-  type Statements,
-  type Totals,
-} from './statements.ts';
+import { type MessageRow, prepareStatements, type Statements, type Totals } from './statements.ts';
 
 export interface SqliteStoreOptions {
   /** The database file; made when missing. Its directory must exist and be on a local disk. */
@@ -66,6 +66,9 @@ export function sqliteStore(given: SqliteStoreOptions): MessageStore {
 /** Deleting remembered ids one by one would cost a statement per message; so in lots. */
 const TRIM_LOT = 1_000;
 
+/** Of messages due at one moment (midnight …) so many enter the queue with each lease: the event loop waits. */
+const ENTER_LOT = 1_000;
+
 class SqliteStore implements MessageStore {
   readonly #connection: Connection;
   readonly #clock: Clock;
@@ -100,11 +103,18 @@ class SqliteStore implements MessageStore {
     checkHold('leaseMs', leaseMs);
     const now = this.#clock.wallMs();
     // Looking first costs no disk write where nothing is due, which is most of the time.
-    const idle = this.#read((sql) => sql.due.get({ now, limit: 1 }) === undefined);
+    const idle = this.#read(({ due, startable, urgent }) =>
+      [due, startable, urgent].every((any) => any.get({ now, limit: 1 }) === undefined),
+    );
     if (idle) return [];
     const token = `${this.#worker}:${++this.#leases}`;
-    return this.#write((sql) => {
-      const rows = sql.due.all({ now, limit }) as unknown as MessageRow[];
+    return this.#writeUnflushed((sql) => {
+      for (const { seq } of sql.startable.all({ now, limit: Math.max(limit, ENTER_LOT) })) {
+        sql.enter.run(Number(seq));
+      }
+      const urgent = sql.urgent.all({ now, limit });
+      const others = sql.due.all({ now, limit: limit - urgent.length });
+      const rows = [...urgent, ...others] as unknown as MessageRow[];
       for (const row of rows) sql.take.run(token, now + leaseMs, row.seq);
       return rows.map((row) => ({
         token,
@@ -117,7 +127,7 @@ class SqliteStore implements MessageStore {
 
   async complete(leases: readonly Lease[]): Promise<number> {
     const now = this.#clock.wallMs();
-    return this.#write((sql, totals) => {
+    return this.#writeUnflushed((sql, totals) => {
       let done = 0;
       for (const { seq, token } of leases) {
         const row = sql.complete.get({ seq, token, now }) as { bytes: number } | undefined;
@@ -139,7 +149,7 @@ class SqliteStore implements MessageStore {
   async renew(leases: readonly Lease[], leaseMs: number): Promise<number> {
     checkHold('leaseMs', leaseMs);
     const now = this.#clock.wallMs();
-    return this.#each(leases, (sql, { seq, token }) =>
+    return this.#each(distinctLeases(leases), (sql, { seq, token }) =>
       sql.renew.run({ seq, token, now, due: now + leaseMs }),
     );
   }
@@ -179,12 +189,14 @@ class SqliteStore implements MessageStore {
     return this.#read((sql) => {
       const totals = sql.totals.get() as unknown as Totals;
       const oldest = sql.oldest.get() as { accepted_ms: number } | undefined;
+      const started = sql.startedFirst.get() as { start_ms: number } | undefined;
+      const dueSinceMs = Math.min(oldest?.accepted_ms ?? now, started?.start_ms ?? now);
       return {
         queued: totals.queued,
         queuedBytes: totals.queued_bytes,
         successful: totals.successful,
         dead: totals.dead,
-        oldestMs: oldest === undefined ? 0 : Math.max(0, now - oldest.accepted_ms),
+        oldestMs: Math.max(0, now - dueSinceMs),
       };
     });
   }
@@ -201,7 +213,8 @@ class SqliteStore implements MessageStore {
     readonly after?: number;
   }): Promise<QueuedPage> {
     return this.#read((sql) => {
-      const rows = sql.listQueued.all(options.after ?? 0, options.limit) as unknown as MessageRow[];
+      const { limit, after = 0 } = options;
+      const rows = sql.listQueued.all({ limit, after }) as unknown as MessageRow[];
       const next = rows.length < options.limit ? undefined : rows.at(-1)?.seq;
       return { messages: rows.map(messageOf), next };
     });
@@ -213,6 +226,45 @@ class SqliteStore implements MessageStore {
       const rows = sql.listDead.all(options.after ?? 0, options.limit) as unknown as MessageRow[];
       const next = rows.length < options.limit ? undefined : rows.at(-1)?.seq;
       return { letters: rows.map((row) => deadLetterOf(row, now)), next };
+    });
+  }
+
+  async findDead(id: string): Promise<DeadLetter | undefined> {
+    const now = this.#clock.wallMs();
+    return this.#read((sql) => {
+      const row = sql.findDead.get(id) as unknown as MessageRow | undefined;
+      return row === undefined ? undefined : deadLetterOf(row, now);
+    });
+  }
+
+  async amendDead(message: Message, detail: string): Promise<boolean> {
+    const now = this.#clock.wallMs();
+    return this.#write((sql) => {
+      const row = sql.deadById.get(message.id) as { seq: number } | undefined;
+      if (row === undefined) return false;
+      const { topic, key = null, body } = message;
+      const history = addTo(sql, row.seq, 'edited', detail, now);
+      const headers = headersText(message);
+      sql.amend.run(topic, key, headers, body, sizeOf(message), history, row.seq);
+      return true;
+    });
+  }
+
+  async addDead(letters: readonly DeadLetter[]): Promise<number> {
+    const now = this.#clock.wallMs();
+    return this.#write((sql, totals) => {
+      let added = 0;
+      for (const { message, reason, deliveries, replays, deadForMs, history } of letters) {
+        const { id, topic, key = null, body } = message;
+        const kept = [id, topic, key, headersText(message), body, sizeOf(message), now] as const;
+        const diedMs = now - deadForMs;
+        const past = JSON.stringify(history);
+        added += Number(
+          sql.addDead.run(...kept, diedMs, reason, deliveries, replays, past).changes,
+        );
+      }
+      totals.dead += added;
+      return added;
     });
   }
 
@@ -229,6 +281,26 @@ class SqliteStore implements MessageStore {
     return this.#eachDead(ids, (sql, _totals, { seq }) => sql.remove.run(seq));
   }
 
+  async purgeDead(keep: DeadRetention, limit: number): Promise<number> {
+    const now = this.#clock.wallMs();
+    const doomed = (sql: Statements, dead: number) => {
+      const rows = sql.deadFirst.all(limit) as unknown as { seq: number; died_ms: number }[];
+      const ages = rows.map(({ died_ms }) => now - died_ms);
+      return rows.slice(0, deadPrefix(ages, dead, keep));
+    };
+    const none = this.#read((sql) => {
+      const { dead } = sql.totals.get() as unknown as Totals;
+      return doomed(sql, dead).length === 0;
+    });
+    if (none) return 0;
+    return this.#write((sql, totals) => {
+      const rows = doomed(sql, totals.dead);
+      for (const { seq } of rows) sql.remove.run(seq);
+      totals.dead -= rows.length;
+      return rows.length;
+    });
+  }
+
   async close(): Promise<void> {
     this.#connection.close();
   }
@@ -239,24 +311,34 @@ class SqliteStore implements MessageStore {
 
   /** One transaction; `totals` is read before and written after `work` if it changed them. */
   #write<T>(work: (sql: Statements, totals: Totals) => T): T {
-    return this.#connection.write((database) => {
-      const sql = this.#prepared(database);
-      const before = sql.totals.get() as unknown as Totals;
-      const totals = { ...before };
-      const value = work(sql, totals);
-      if (changed(before, totals)) {
-        const { queued, queued_bytes, successful, remembered, dead } = totals;
-        sql.setTotals.run(queued, queued_bytes, successful, remembered, dead);
-      }
-      return value;
-    });
+    return this.#connection.write((database) => this.#counted(database, work));
+  }
+
+  /**
+   * The same for leases and what ends them: a power cut ends every worker on this machine, and what it
+   * may forget is sent once more. It spares two flushes of three.
+   */
+  #writeUnflushed<T>(work: (sql: Statements, totals: Totals) => T): T {
+    return this.#connection.writeUnflushed((database) => this.#counted(database, work));
+  }
+
+  #counted<T>(database: DatabaseSync, work: (sql: Statements, totals: Totals) => T): T {
+    const sql = this.#prepared(database);
+    const before = sql.totals.get() as unknown as Totals;
+    const totals = { ...before };
+    const value = work(sql, totals);
+    if (changed(before, totals)) {
+      const { queued, queued_bytes, successful, remembered, dead } = totals;
+      sql.setTotals.run(queued, queued_bytes, successful, remembered, dead);
+    }
+    return value;
   }
 
   #each(
     leases: readonly Lease[],
     change: (sql: Statements, lease: Lease) => { changes: number | bigint },
   ): number {
-    return this.#write((sql) => {
+    return this.#writeUnflushed((sql) => {
       let done = 0;
       for (const lease of leases) done += Number(change(sql, lease).changes);
       return done;
@@ -289,49 +371,6 @@ class SqliteStore implements MessageStore {
   }
 }
 
-function appendGroup(
-  sql: Statements,
-  totals: Totals,
-  group: AppendGroup,
-  limits: StoreLimits,
-  nowMs: number,
-): AppendResult {
-  let bytes = 0;
-  for (const message of group) bytes += sizeOf(message);
-  const tight =
-    totals.queued + group.length > limits.maxMessages ||
-    totals.queued_bytes + bytes > limits.maxBytes;
-  // A known id takes no room: a client that tries again gets its answer even when the queue is full.
-  if (tight && group.some(({ id }) => sql.known.get(id) === undefined)) {
-    return { kind: 'full', queued: totals.queued, queuedBytes: totals.queued_bytes };
-  }
-  const duplicates = group.map((message) => {
-    const size = sizeOf(message);
-    const { id, topic, key = null, body } = message;
-    const { changes } = sql.insert.run(id, topic, key, headersText(message), body, size, nowMs);
-    if (changes === 0) return true;
-    totals.queued += 1;
-    totals.queued_bytes += size;
-    return false;
-  });
-  return { kind: 'kept', duplicates };
-}
-
-function addTo(
-  sql: Statements,
-  seq: number,
-  what: HistoryEntry['what'],
-  detail: string,
-  wallMs: number,
-): string {
-  const row = sql.historyOf.get(seq) as { history: string | null } | undefined;
-  return JSON.stringify(withEntry(parseHistory(row?.history ?? null), what, detail, wallMs));
-}
-
 function changed(before: Totals, after: Totals): boolean {
   return (Object.keys(before) as (keyof Totals)[]).some((name) => before[name] !== after[name]);
-}
-
-function checkHold(option: string, ms: number): void {
-  checkInteger(option, ms, 0, LONGEST_HOLD_MS);
 }

@@ -1,30 +1,35 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { DEAD, DELIVERED, QUEUED } from './schema.ts';
+import { LONGEST_HOLD_MS } from '../hold.ts';
+import { DEAD, DELIVERED, QUEUED, SCHEDULED } from './schema.ts';
 
 /** The store's statements, prepared once per connection: preparing costs more than running. */
 export type Statements = Readonly<Record<keyof typeof SQL, StatementSync>>;
-
-/** A lease or wait that ends later than this was made by a clock that has jumped: it is over. */
-export const LONGEST_HOLD_MS = 600_000;
 
 const COLUMNS =
   'seq, id, topic, key, headers, body, bytes, accepted_ms, deliveries, replays, died_ms, reason, history';
 const HELD_BY = `seq = :seq AND lease = :token AND due_ms > :now AND state = ${QUEUED}`;
 
 const SQL = {
-  insert: `INSERT INTO message (id, topic, key, headers, body, bytes, accepted_ms)
-    VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+  insert: `INSERT INTO message (id, topic, key, headers, body, bytes, accepted_ms, state, start_ms, priority)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
   known: 'SELECT 1 FROM message WHERE id = ?',
   totals: 'SELECT queued, queued_bytes, successful, remembered, dead FROM total',
   setTotals:
     'UPDATE total SET queued = ?, queued_bytes = ?, successful = ?, remembered = ?, dead = ?',
   due: `SELECT ${COLUMNS} FROM message AS m
-    WHERE state = ${QUEUED} AND (due_ms <= :now OR due_ms > :now + ${LONGEST_HOLD_MS})
+    WHERE state = ${QUEUED} AND priority = 0 AND (due_ms <= :now OR due_ms > :now + ${LONGEST_HOLD_MS})
       AND (key IS NULL OR NOT EXISTS (
         SELECT 1 FROM message AS e WHERE e.state = ${QUEUED} AND e.due_ms > 0
           AND e.topic = m.topic AND e.key = m.key AND e.seq < m.seq
           AND e.due_ms > :now AND e.due_ms <= :now + ${LONGEST_HOLD_MS}))
     ORDER BY seq LIMIT :limit`,
+  // Only messages without a key have a priority.
+  urgent: `SELECT ${COLUMNS} FROM message
+    WHERE state = ${QUEUED} AND priority > 0 AND (due_ms <= :now OR due_ms > :now + ${LONGEST_HOLD_MS})
+    ORDER BY priority DESC, seq LIMIT :limit`,
+  startable: `SELECT seq FROM message WHERE state = ${SCHEDULED} AND start_ms <= :now ORDER BY start_ms, seq LIMIT :limit`,
+  enter: `UPDATE message SET seq = (SELECT max(seq) + 1 FROM message), state = ${QUEUED}, accepted_ms = start_ms, start_ms = 0
+    WHERE seq = ?`,
   take: 'UPDATE message SET lease = ?, due_ms = ?, deliveries = deliveries + 1 WHERE seq = ?',
   complete: `UPDATE message SET state = ${DELIVERED}, body = x'', headers = '', history = NULL, lease = NULL, due_ms = 0
     WHERE ${HELD_BY} RETURNING bytes`,
@@ -36,9 +41,17 @@ const SQL = {
   historyOf: 'SELECT history FROM message WHERE seq = ?',
   trim: `DELETE FROM message WHERE seq IN (SELECT seq FROM message WHERE state = ${DELIVERED} ORDER BY seq LIMIT ?)`,
   oldest: `SELECT accepted_ms FROM message WHERE state = ${QUEUED} ORDER BY seq LIMIT 1`,
+  startedFirst: `SELECT start_ms FROM message WHERE state = ${SCHEDULED} ORDER BY start_ms LIMIT 1`,
   find: 'SELECT id, state, deliveries, history FROM message WHERE id = ?',
-  listQueued: `SELECT ${COLUMNS} FROM message WHERE state = ${QUEUED} AND seq > ? ORDER BY seq LIMIT ?`,
+  listQueued: `SELECT ${COLUMNS} FROM message WHERE state = ${QUEUED} AND seq > :after
+    UNION ALL SELECT ${COLUMNS} FROM message WHERE state = ${SCHEDULED} AND seq > :after ORDER BY seq LIMIT :limit`,
   listDead: `SELECT ${COLUMNS} FROM message WHERE state = ${DEAD} AND seq > ? ORDER BY seq LIMIT ?`,
+  deadFirst: `SELECT seq, died_ms FROM message WHERE state = ${DEAD} ORDER BY died_ms, seq LIMIT ?`,
+  findDead: `SELECT ${COLUMNS} FROM message WHERE id = ? AND state = ${DEAD}`,
+  amend:
+    'UPDATE message SET topic = ?, key = ?, headers = ?, body = ?, bytes = ?, history = ? WHERE seq = ?',
+  addDead: `INSERT INTO message (id, topic, key, headers, body, bytes, accepted_ms, state, died_ms, reason, deliveries, replays, history)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ${DEAD}, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
   deadById: `SELECT seq, bytes, history FROM message WHERE id = ? AND state = ${DEAD}`,
   revive: `UPDATE message SET seq = (SELECT max(seq) + 1 FROM message), state = ${QUEUED}, reason = NULL, died_ms = NULL,
     replays = replays + 1, history = ? WHERE seq = ?`,

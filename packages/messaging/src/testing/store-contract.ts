@@ -3,6 +3,8 @@ import { describe, type TestContext, test } from 'node:test';
 import { StoreUnavailableError } from '../errors.ts';
 import type { Message } from '../message.ts';
 import type { AppendResult, MessageStore } from '../store.ts';
+import { deadContract } from './store-contract-dead.ts';
+import { dueContract } from './store-contract-due.ts';
 
 /** What an adapter supplies to be put to the test. */
 export interface StoreUnderTest {
@@ -259,6 +261,9 @@ export function storeContract(
 
       await assert.rejects(store.append([[message('a')]], ROOMY), StoreUnavailableError);
     });
+
+    dueContract(open);
+    deadContract(open);
   });
 }
 

@@ -1,9 +1,12 @@
-import type { Message } from '../message.ts';
+import { type AppendMessage, priorityOf } from '../store.ts';
 
 interface Item {
   readonly id: string;
   readonly order: string | undefined;
   state: 'queued' | 'delivered' | 'dead';
+  readonly priority: number;
+  /** Not in the queue before; 0 once it is. */
+  startMs: number;
   token: string;
   busyUntilMs: number;
   deliveries: number;
@@ -22,19 +25,28 @@ export class StoreModel {
   #items: Item[] = [];
   #successful = 0;
 
-  append(group: readonly Message[], maxMessages: number): readonly boolean[] | 'full' {
+  append(
+    group: readonly AppendMessage[],
+    maxMessages: number,
+    nowMs: number,
+  ): readonly boolean[] | 'full' {
     const fresh = group.filter(({ id }) => this.#find(id) === undefined);
     if (this.#queued().length + group.length > maxMessages && fresh.length > 0) return 'full';
-    return group.map(({ id, topic, key }) => {
+    return group.map((message) => {
+      const { id, topic, key, delayMs = 0 } = message;
       if (this.#find(id) !== undefined) return true;
       const order = key === undefined ? undefined : `${topic}/${key}`;
-      this.#items.push({ id, order, state: 'queued', token: '', busyUntilMs: 0, deliveries: 0 });
+      const startMs = delayMs === 0 ? 0 : nowMs + delayMs;
+      const priority = priorityOf(message);
+      const rest = { token: '', busyUntilMs: 0, deliveries: 0 };
+      this.#items.push({ id, order, state: 'queued', priority, startMs, ...rest });
       return false;
     });
   }
 
   lease(limit: number, untilMs: number, nowMs: number, token: string): readonly string[] {
-    const queued = this.#queued();
+    this.#enterDue(nowMs);
+    const queued = this.#queued().filter(({ startMs }) => startMs === 0);
     const free = queued.filter(
       (item, index) =>
         item.busyUntilMs <= nowMs &&
@@ -47,12 +59,15 @@ export class StoreModel {
               earlier.busyUntilMs > nowMs,
           ),
     );
-    return free.slice(0, limit).map((item) => {
-      item.token = token;
-      item.busyUntilMs = untilMs;
-      item.deliveries += 1;
-      return `${item.id}#${item.deliveries}`;
-    });
+    return free
+      .toSorted((a, b) => b.priority - a.priority)
+      .slice(0, limit)
+      .map((item) => {
+        item.token = token;
+        item.busyUntilMs = untilMs;
+        item.deliveries += 1;
+        return `${item.id}#${item.deliveries}`;
+      });
   }
 
   complete(tokens: readonly Token[], nowMs: number): number {
@@ -93,6 +108,14 @@ export class StoreModel {
   stats() {
     const dead = this.#items.filter(({ state }) => state === 'dead').length;
     return { queued: this.#queued().length, successful: this.#successful, dead };
+  }
+
+  #enterDue(nowMs: number): void {
+    const due = this.#items.filter(({ startMs }) => startMs > 0 && startMs <= nowMs);
+    for (const item of due.toSorted((a, b) => a.startMs - b.startMs)) {
+      item.startMs = 0;
+      this.#items = [...this.#items.filter((each) => each !== item), item];
+    }
   }
 
   #find(id: string): Item | undefined {

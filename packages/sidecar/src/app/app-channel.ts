@@ -34,6 +34,8 @@ export class AppChannel implements Upstream {
   readonly #http: HttpUpstream | undefined;
   readonly #grpc: { readonly connection: GrpcConnection; readonly app: Upstream } | undefined;
   readonly #questions: Upstream | undefined;
+  /** Our way to it, through middleware. */
+  #way: Upstream | undefined;
   readonly #gate: ConcurrencyGate | undefined;
   readonly #token: string | undefined;
   readonly #clock: Clock;
@@ -55,6 +57,7 @@ export class AppChannel implements Upstream {
       });
       this.#questions = this.#http;
     }
+    this.#way = this.#http ?? this.#grpc?.app;
     this.#gate = options.maxConcurrency > 0 ? createGate(options.maxConcurrency) : undefined;
     this.#token = options.token;
   }
@@ -64,13 +67,19 @@ export class AppChannel implements Upstream {
     return this.#questions !== undefined;
   }
 
+  /** Puts something in the way of all calls but health probes. */
+  through(wrap: (upstream: Upstream) => Upstream): void {
+    if (this.#http !== undefined) this.#way = wrap(this.#http);
+  }
+
   send(call: OutgoingCall, sink: AnswerSink): Flow {
-    return this.#send(this.#http ?? this.#grpc?.app, call, sink);
+    return this.#send(this.#way, call, sink);
   }
 
   /** For what the sidecar asks by itself: subscriptions, events, bindings. */
   get questions(): Upstream {
-    return { send: (call, sink) => this.#send(this.#questions, call, sink) };
+    const app = this.#http === undefined ? this.#questions : this.#way;
+    return { send: (call, sink) => this.#send(app, call, sink) };
   }
 
   #send(app: Upstream | undefined, call: OutgoingCall, sink: AnswerSink): Flow {

@@ -2,6 +2,7 @@ import type { OutputBinding } from '../bindings/binding.ts';
 import type { OpenInput } from '../bindings/input-bindings.ts';
 import type { ConfigurationStore } from '../configuration/configuration-store.ts';
 import type { LockStore } from '../lock/lock-store.ts';
+import type { OpenMiddleware } from '../middleware/open-pipeline.ts';
 import type { OutboxPubSub } from '../pubsub/outbox-pubsub.ts';
 import type { PubSub } from '../pubsub/pubsub.ts';
 import type { TopicScopes } from '../pubsub/topic-scopes.ts';
@@ -37,6 +38,7 @@ export interface ComponentPlaces {
   readonly configurations: Map<string, ConfigurationStore>;
   readonly outputs: Map<string, OutputBinding>;
   readonly inputs: Map<string, OpenInput>;
+  readonly middleware: Map<string, OpenMiddleware>;
 }
 
 export const noComponents = (): ComponentPlaces => ({
@@ -47,4 +49,5 @@ export const noComponents = (): ComponentPlaces => ({
   configurations: new Map(),
   outputs: new Map(),
   inputs: new Map(),
+  middleware: new Map(),
 });

@@ -3,10 +3,17 @@ export class ComponentSettings {
   /** The component's name. */
   readonly component: string;
   readonly #values: ReadonlyMap<string, string>;
+  readonly #given: readonly (readonly [string, string])[];
 
   constructor(component: string, values: Iterable<readonly [string, string]>) {
     this.component = component;
-    this.#values = new Map(Array.from(values, ([name, value]) => [name.toLowerCase(), value]));
+    this.#given = [...values];
+    this.#values = new Map(this.#given.map(([name, value]) => [name.toLowerCase(), value]));
+  }
+
+  /** All of it, as written. */
+  entries(): readonly (readonly [string, string])[] {
+    return this.#given;
   }
 
   text(name: string): string | undefined {

@@ -2,6 +2,11 @@ import type { OutputBinding } from '../bindings/binding.ts';
 import type { OpenInput } from '../bindings/input-bindings.ts';
 import type { ConfigurationStore } from '../configuration/configuration-store.ts';
 import type { LockStore } from '../lock/lock-store.ts';
+import type { Middleware } from '../middleware/middleware.ts';
+import { rateLimit } from '../middleware/rate-limit.ts';
+import { routeAlias } from '../middleware/route-alias.ts';
+import { routerChecker } from '../middleware/router-checker.ts';
+import { uppercase } from '../middleware/uppercase.ts';
 import { memoryPubSub } from '../pubsub/memory-pubsub.ts';
 import type { PubSub } from '../pubsub/pubsub.ts';
 import { envSecrets } from '../secrets/env-secrets.ts';
@@ -113,5 +118,18 @@ export const INPUTS: Readonly<
   'bindings.cron': async (settings, { clock, log }) => {
     const { cronBinding } = await import('../bindings/cron-binding.ts');
     return cronBinding(settings, clock, log);
+  },
+};
+
+export const MIDDLEWARE: Readonly<
+  Record<string, (settings: ComponentSettings, env: ComponentsEnv) => Promise<Middleware>>
+> = {
+  'middleware.http.uppercase': async (settings) => uppercase(settings),
+  'middleware.http.routeralias': async (settings) => routeAlias(settings),
+  'middleware.http.routerchecker': async (settings) => routerChecker(settings),
+  'middleware.http.ratelimit': async (settings, { clock }) => rateLimit(settings, clock),
+  'middleware.http.bearer': async (settings, { clock, log }) => {
+    const { bearer } = await import('../middleware/bearer.ts');
+    return await bearer(settings, clock, log);
   },
 };

@@ -9,6 +9,7 @@ import {
   CONFIGURATIONS,
   INPUTS,
   LOCKS,
+  MIDDLEWARE,
   OUTPUTS,
   PUBSUB,
   SECRETS,
@@ -91,8 +92,24 @@ export async function openComponent(
       close: () => store.close(),
     };
   }
+  if (type.startsWith('middleware.')) {
+    const open = MIDDLEWARE[type];
+    if (open === undefined) throw new Error(unknownMiddleware(type));
+    const middleware = await open(await settings(), env);
+    return {
+      row,
+      pinned: 'requests pass through it',
+      enter: (places) => void places.middleware.set(name, { type, version, middleware }),
+    };
+  }
   if (type in OUTPUTS || type in INPUTS) return await openBinding(spec, await settings(), env);
   return undefined;
+}
+
+/** Left out, it would let pass what it is there to keep out. */
+function unknownMiddleware(type: string): string {
+  const known = Object.keys(MIDDLEWARE).join(', ');
+  return `there is no middleware ${type} in this version, only ${known}; without it requests would pass that it should look at`;
 }
 
 async function openBinding(

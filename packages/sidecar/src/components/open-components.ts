@@ -3,6 +3,7 @@ import type { Logger } from '@holdfast/telemetry/log';
 import type { OutputBinding } from '../bindings/binding.ts';
 import type { OpenInput } from '../bindings/input-bindings.ts';
 import type { ConfigurationStore } from '../configuration/configuration-store.ts';
+import type { OpenMiddleware } from '../middleware/open-pipeline.ts';
 import type { SecretStore } from '../secrets/secret-store.ts';
 import {
   type ComponentPlaces,
@@ -30,6 +31,7 @@ export interface Components {
   readonly locks: ReadonlyMap<string, OpenLockStore>;
   readonly configurations: ReadonlyMap<string, ConfigurationStore>;
   readonly bindings: OpenBindings;
+  readonly middleware: ReadonlyMap<string, OpenMiddleware>;
   /** For the metadata. */
   readonly list: readonly ComponentRow[];
   /**
@@ -136,6 +138,10 @@ class LiveComponents implements Components {
 
   get bindings(): OpenBindings {
     return this.#places;
+  }
+
+  get middleware() {
+    return this.#places.middleware;
   }
 
   get list(): readonly ComponentRow[] {

@@ -4,9 +4,10 @@
  * - `UNREACHABLE`: no connection came about; nothing was sent.
  * - `BROKEN`: the connection ended before the answer did; the call may have been executed.
  * - `REFUSED`: the other side's sidecar or this one said no, or the call cannot be written as HTTP.
+ * - `DENIED`: the other side's access control let the call not in.
  * - `NO_ADDRESS`: no sidecar is known for the app id.
  */
-export type UpstreamErrorCode = 'UNREACHABLE' | 'BROKEN' | 'REFUSED' | 'NO_ADDRESS';
+export type UpstreamErrorCode = 'UNREACHABLE' | 'BROKEN' | 'REFUSED' | 'DENIED' | 'NO_ADDRESS';
 
 /** A call that ended without an answer of the application. The message is what daprd's clients read. */
 export class UpstreamError extends Error {

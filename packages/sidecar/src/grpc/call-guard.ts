@@ -10,6 +10,8 @@ import {
 } from '@connectrpc/connect';
 import type { Clock } from '@holdfast/core';
 import type { LogFields, Logger } from '@holdfast/telemetry/log';
+import { apiOfGrpcMethod, METHOD_NOT_OFFERED } from '../access/api-of-grpc-method.ts';
+import { type ApiRules, offersApi } from '../access/api-rules.ts';
 import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
 import { traceBin, traceparentOfBin } from '../trace/trace-bin.ts';
 import { recorded, type Span, type Tracing } from '../trace/tracing.ts';
@@ -24,6 +26,8 @@ export interface CallGuardOptions {
   readonly metrics: Pick<SidecarMetrics, 'servedRpc'>;
   /** Whether a client with this token may call. */
   readonly allowed: (token: string | undefined) => boolean;
+  /** Which APIs are offered; undefined: all. */
+  readonly apiRules: ApiRules | undefined;
   /** Whether there is a line for each call; it may change. */
   readonly apiLogging: () => boolean;
 }
@@ -35,12 +39,16 @@ export const SPAN = createContextKey<Span | undefined>(undefined, { description:
 export function callGuard({
   allowed,
   apiLogging,
+  apiRules,
   clock,
   log,
   metrics,
   tracing,
 }: CallGuardOptions): Interceptor {
-  const refused = (token: string | null): ConnectError | undefined => {
+  const refused = (token: string | null, path: string): ConnectError | undefined => {
+    if (apiRules !== undefined && !offersApi(apiRules, apiOfGrpcMethod(path)!, 'grpc')) {
+      return new ConnectError(METHOD_NOT_OFFERED, Code.Unimplemented);
+    }
     if (allowed(token ?? undefined)) return undefined;
     const why = token === null ? 'missing api token in request metadata' : MISMATCH;
     return httpStatusError(401, why);
@@ -70,7 +78,7 @@ export function callGuard({
       end(error);
       return error;
     };
-    const refusal = refused(req.header.get('dapr-api-token'));
+    const refusal = refused(req.header.get('dapr-api-token'), path);
     if (refusal !== undefined) throw failed(refusal);
     let res: UnaryResponse | StreamResponse;
     try {

@@ -9,7 +9,7 @@ import { RpcProxy } from './rpc-proxy.ts';
 export interface GrpcHandlerOptions
   extends Omit<DaprServiceParts, 'invoke'>,
     InvokeRpcOptions,
-    Pick<CallGuardOptions, 'log' | 'tracing' | 'allowed' | 'apiLogging'> {}
+    Pick<CallGuardOptions, 'log' | 'tracing' | 'allowed' | 'apiRules' | 'apiLogging'> {}
 
 /** Dapr's service, and the way through for every other. */
 export function grpcHandler(options: GrpcHandlerOptions): GrpcHandler {

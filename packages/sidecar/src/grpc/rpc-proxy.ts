@@ -193,6 +193,8 @@ function failureOf(error: unknown): { readonly code: Code; readonly message: str
       return { code: Code.Unavailable, message };
     case 'REFUSED':
       return { code: Code.Internal, message };
+    case 'DENIED':
+      return { code: Code.PermissionDenied, message };
     case 'NO_ADDRESS':
       return { code: Code.Unknown, message };
   }

@@ -1,5 +1,6 @@
 import { isPolicyError, type PolicyError, type PolicyErrorCode } from '@holdfast/core';
 import { BodyStalledError, BodyTooLargeError } from '../flow/request-body.ts';
+import { UpstreamError } from '../flow/upstream-error.ts';
 
 /** What the client of a failed invocation gets. */
 export interface InvokeAnswer {
@@ -32,7 +33,14 @@ export function invokeAnswer(id: string, error: unknown, attempts: number): Invo
 
   const headers = ['holdfast-attempts', String(attempts)];
   if (isPolicyError(error)) headers.push(...refusalHeaders(error));
-  return { ...failure(500, id, failureWords(error)), headers };
+  if (!isDenied(error)) return { ...failure(500, id, failureWords(error)), headers };
+  headers.push('holdfast-refused-by', 'accessControl');
+  return { ...failure(403, id, failureWords(error)), headers };
+}
+
+/** The callee's access control said no. */
+function isDenied(error: unknown): boolean {
+  return error instanceof UpstreamError && error.code === 'DENIED';
 }
 
 /** What failed a call; a refusal of ours in Dapr's words. */

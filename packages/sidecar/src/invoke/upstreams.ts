@@ -40,6 +40,7 @@ const MAX_OUTSIDE = 100;
 export class Upstreams {
   readonly #options: UpstreamsOptions;
   #endpoints: ReadonlyMap<string, HttpEndpoint> = new Map();
+  #wrap: (upstream: Upstream) => Upstream = (upstream) => upstream;
   readonly #closing = new Set<Promise<void>>();
   readonly #outside = new Recent<HttpUpstream>(MAX_OUTSIDE, (gone) => {
     const closed = gone.close().finally(() => this.#closing.delete(closed));
@@ -53,6 +54,11 @@ export class Upstreams {
   /** HTTPEndpoint resources by name. */
   set endpoints(endpoints: readonly HttpEndpoint[]) {
     this.#endpoints = new Map(endpoints.map((endpoint) => [endpoint.name, endpoint]));
+  }
+
+  /** Puts something in the way of all calls to addresses outside. */
+  through(wrap: (upstream: Upstream) => Upstream): void {
+    this.#wrap = wrap;
   }
 
   find(id: string): Destination {
@@ -115,7 +121,7 @@ export class Upstreams {
       this.#outside.set(url.origin, upstream);
     }
     const basePath = url.pathname.replace(/\/+$/, '');
-    const outside = new Outside(upstream, url.origin);
+    const outside = new Outside(this.#wrap(upstream), url.origin);
     return { kind: 'outside', upstream: outside, basePath, headers, oneCircuit: false };
   }
 }
@@ -127,10 +133,10 @@ export interface PeerAt {
 
 /** An address outside; failures are worded with verb and URL, as Go's http client does. */
 class Outside implements Upstream {
-  readonly #http: HttpUpstream;
+  readonly #http: Upstream;
   readonly #origin: string;
 
-  constructor(http: HttpUpstream, origin: string) {
+  constructor(http: Upstream, origin: string) {
     this.#http = http;
     this.#origin = origin;
   }

@@ -13,6 +13,7 @@ import {
   resiliencyMetrics,
   serviceInvocationMetrics,
 } from '@holdfast/telemetry';
+import type { CountAccess } from '../access/access-gate.ts';
 import type { ComponentKind } from '../components/component-calls.ts';
 import type { DeliveryStatus } from '../pubsub/delivery.ts';
 import { outboxMetrics } from './outbox-metrics.ts';
@@ -75,6 +76,8 @@ export interface SidecarMetrics extends PeerCounts {
   /** The certificate shown to other sidecars is good until then. */
   certificate(notAfterMs: number): void;
   certificateReloaded(outcome: 'good' | 'bad'): void;
+  /** Access control has let a call of another app in, or not. */
+  readonly access: CountAccess;
   /** A connection of another sidecar was not let in. */
   peerRefused(): void;
   /** What a scrape gets. */
@@ -163,6 +166,17 @@ export function sidecarMetrics(appId: string, namespace: string): SidecarMetrics
         .labels(outcome)
         .inc();
     },
+    access({ allowed, by }, callerId) {
+      const what = allowed ? 'allowed' : 'blocked';
+      metrics
+        .counter(
+          `dapr_runtime_acl_${by}_policy_action_${what}_total`,
+          `The number of requests ${what} by the ${by} action specified in the access control policy.`,
+          ['app_id', 'namespace', 'trustDomain'],
+        )
+        .labels(callerId?.appId ?? '', callerId?.namespace ?? '', callerId?.trustDomain ?? '')
+        .inc();
+    },
     peerRefused() {
       metrics
         .counter(
@@ -197,6 +211,7 @@ export const NO_METRICS: SidecarMetrics = {
   loaded() {},
   certificate() {},
   certificateReloaded() {},
+  access() {},
   peerRefused() {},
   render: () => '',
 };

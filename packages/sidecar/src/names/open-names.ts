@@ -34,11 +34,35 @@ export async function openNames(
       const { staticNames } = await import('./static-names.ts');
       return staticNames(staticAddresses(configuration));
     }
+    case 'kubernetes': {
+      const { kubernetesNames } = await import('./kubernetes-names.ts');
+      return kubernetesNames(kubernetesOptions(configuration));
+    }
     default:
       throw new NameResolutionError(
-        `nameResolution.component must be mdns, sqlite or static in this version, not "${component}".`,
+        `nameResolution.component must be mdns, sqlite, kubernetes or static in this version, not "${component}".`,
       );
   }
+}
+
+function kubernetesOptions(configuration: Readonly<Record<string, unknown>>) {
+  const wrong = (key: string, rule: string, given: unknown) =>
+    new NameResolutionError(`nameResolution.configuration.${key} must be ${rule}, not "${given}".`);
+  const domain = at(configuration, 'clusterDomain') || undefined;
+  if (domain !== undefined && (typeof domain !== 'string' || !/^[\w.-]+$/.test(domain))) {
+    throw wrong('clusterDomain', 'a domain name, such as "cluster.local"', domain);
+  }
+  const template = at(configuration, 'template') || undefined;
+  const isAddress = /^[^/\s]*\{\{\.ID\}\}[^/\s]*:(?:\{\{\.Port\}\}|\d{1,5})$/;
+  if (template !== undefined && (typeof template !== 'string' || !isAddress.test(template))) {
+    const rule =
+      'host:port with {{.ID}} in it, such as "{{.ID}}-dapr.{{.Namespace}}.svc.cluster.local:{{.Port}}"';
+    throw wrong('template', rule, template);
+  }
+  return {
+    ...(domain === undefined ? {} : { clusterDomain: domain as string }),
+    ...(template === undefined ? {} : { template: template as string }),
+  };
 }
 
 function sqliteOptions(configuration: Readonly<Record<string, unknown>>) {

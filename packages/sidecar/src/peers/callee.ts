@@ -1,8 +1,9 @@
 import { formatTraceparent } from '@holdfast/core/trace';
 import type { LiveSpan } from '@holdfast/telemetry/trace';
+import type { AccessGate } from '../access/access-gate.ts';
 import type { AppChannel } from '../app/app-channel.ts';
 import type { AnswerSink, Flow } from '../flow/answer.ts';
-import { UpstreamError } from '../flow/upstream-error.ts';
+import { UpstreamError, type UpstreamErrorCode } from '../flow/upstream-error.ts';
 import type { PeerCounts } from '../metrics/sidecar-metrics.ts';
 import { recorded, type Tracing } from '../trace/tracing.ts';
 import type { PeerCall, PeerCallee } from './peer-transport.ts';
@@ -13,6 +14,8 @@ export interface CalleeOptions {
   readonly app: AppChannel;
   readonly tracing: Tracing;
   readonly counts: PeerCounts;
+  /** Who may call what of the application. */
+  readonly access: AccessGate;
 }
 
 /** What a call from another sidecar meets: our application, if the call is for it. */
@@ -24,7 +27,7 @@ export class Callee implements PeerCallee {
   }
 
   send(call: PeerCall, sink: AnswerSink): Flow {
-    const { appId, app, counts, tracing } = this.#options;
+    const { appId, access, app, counts, tracing } = this.#options;
     const headers = call.headers as string[];
     const meant = header(headers, 'dapr-callee-app-id');
     // Ports are used again: a caller with an old address must not reach a stranger.
@@ -44,6 +47,12 @@ export class Callee implements PeerCallee {
       }
     }
     const span = tracing.on ? this.#ownSpan(call.path, headers) : undefined;
+    const refusal = access.refusal(call);
+    if (refusal !== undefined) {
+      // Counted by access control, and not as a call, as in Dapr.
+      span?.end(refusal);
+      return refuse(sink, refusal, 'DENIED');
+    }
     const caller = header(headers, 'dapr-caller-app-id') ?? '';
     counts.received(caller);
     const answered = (status: number) => counts.answered(caller, status);
@@ -73,8 +82,8 @@ export class Callee implements PeerCallee {
   }
 }
 
-function refuse(sink: AnswerSink, why: string): Flow {
-  queueMicrotask(() => sink.fail(new UpstreamError('REFUSED', why)));
+function refuse(sink: AnswerSink, why: string, code: UpstreamErrorCode = 'REFUSED'): Flow {
+  queueMicrotask(() => sink.fail(new UpstreamError(code, why)));
   return { pause() {}, resume() {}, abort() {} };
 }
 

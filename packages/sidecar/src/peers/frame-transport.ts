@@ -5,6 +5,7 @@ import { brokenConnection, connectFailure } from '../flow/go-words.ts';
 import { REPEATABLE } from '../flow/http-upstream.ts';
 import { UpstreamError } from '../flow/upstream-error.ts';
 import { Recent } from '../policies/recent.ts';
+import { faultOf } from './fault.ts';
 import { CHUNK_BYTES, FAULT, headText, INLINE_BYTES, MAX_HEAD_BYTES } from './frame-format.ts';
 import { FrameLink, FrameStream, NotLetInError } from './frame-link.ts';
 import { type ExpectedPeer, IN_THE_CLEAR, type PeerSecurity } from './peer-security.ts';
@@ -203,7 +204,7 @@ class SentCall extends FrameStream implements Flow {
     if (this.#done || this.#started) return;
     const [status = '', ...headers] = text.split('\n');
     if (Number(status) === FAULT) {
-      this.#fail(new UpstreamError('REFUSED', `rpc error: ${body?.toString('utf8') ?? ''}`));
+      this.#fail(faultOf(body?.toString('utf8') ?? ''));
       return;
     }
     // Below 100 it is gRPC's code of a call that failed.

@@ -132,8 +132,16 @@ function suite({ process: nats, url }: NatsServer): void {
       await publisher.close();
     });
 
+    test('a seed that is none is refused by name, before anything is sent', async () => {
+      await assert.rejects(open({ jwt: 'j', seedKey: 'secret' }), {
+        message: 'component p: metadata seedKey must be a seed of NATS, which begins with S',
+      });
+    });
+
     test('a NATS that is not there is found out at the start', async () => {
-      await assert.rejects(open({ natsURL: 'nats://127.0.0.1:1' }), /ECONNREFUSED|refused/i);
+      await assert.rejects(open({ natsURL: 'nats://u:secret@127.0.0.1:1' }), {
+        message: /^NATS at 127\.0\.0\.1:1: .*refused$/i,
+      });
     });
   });
 }

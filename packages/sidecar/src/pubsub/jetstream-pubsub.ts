@@ -11,7 +11,7 @@ import * as nats from '@nats-io/transport-node';
 import type { ComponentSettings } from '../components/component-settings.ts';
 import { JetStreamConsumer } from './jetstream-consumer.ts';
 import { carried, isHeaderValue } from './jetstream-metadata.ts';
-import { type Credentials, jetstreamSettings } from './jetstream-settings.ts';
+import { type JetStreamSettings, jetstreamSettings } from './jetstream-settings.ts';
 import type { PubSub } from './pubsub.ts';
 
 export interface JetStreamPubSubEnv {
@@ -44,7 +44,7 @@ export async function jetstreamPubSub(
     subjectPrefix: '',
     createStream: false,
     timeoutMs: TIMEOUT_MS,
-    connection: signedIn(own.credentials),
+    connection: signedIn(own),
   };
   const connect = async (what: string) => {
     const connection = await nats.connect(natsConnectOptions(options, what));
@@ -56,7 +56,11 @@ export async function jetstreamPubSub(
     return { connection, manager };
   };
   // Who cannot be reached, or does not let us in, is found out now.
-  const { connection } = await connect('start');
+  const { connection } = await connect('start').catch((cause: Error) => {
+    // Hosts alone: an address may hold a password.
+    const hosts = own.servers.map((url) => new URL(url).host).join(', ');
+    throw new Error(`NATS at ${hosts}: ${cause.message}`, { cause });
+  });
   await connection.close();
 
   const broker = jetstreamBroker(options);
@@ -104,7 +108,10 @@ function idOf(data: Buffer): string {
   return randomUUID();
 }
 
-function signedIn(credentials: Credentials): Readonly<Record<string, unknown>> {
+function signedIn({
+  component,
+  credentials,
+}: JetStreamSettings): Readonly<Record<string, unknown>> {
   switch (credentials.kind) {
     case 'none':
       return {};
@@ -112,6 +119,14 @@ function signedIn(credentials: Credentials): Readonly<Record<string, unknown>> {
       return { token: credentials.token };
     case 'jwt': {
       const seed = new TextEncoder().encode(credentials.seed);
+      try {
+        nats.nkeys.fromSeed(seed);
+      } catch {
+        // Its own words name no item.
+        throw new Error(
+          `component ${component}: metadata seedKey must be a seed of NATS, which begins with S`,
+        );
+      }
       return { authenticator: nats.jwtAuthenticator(credentials.jwt, seed) };
     }
     case 'certificate':

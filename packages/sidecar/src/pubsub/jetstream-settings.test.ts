@@ -80,6 +80,9 @@ test('metadata that cannot be is refused by name', () => {
   assert.deepEqual(
     [
       refusal({ natsURL: '' }),
+      refusal({ natsURL: 'http://u:secret@h' }),
+      refusal({ streamName: 'a.b' }),
+      refusal({ durableName: 'a b' }),
       refusal({ format: 'json' }),
       refusal({ jwt: 'j' }),
       refusal({ tls_client_key: 'k' }),
@@ -97,6 +100,9 @@ test('metadata that cannot be is refused by name', () => {
     ],
     [
       'natsURL is missing',
+      'natsURL must be such as nats://localhost:4222, or tls://',
+      'streamName must have no space, dot, star, angle or slash in it, unlike "a.b"',
+      'durableName must have no space, dot, star, angle or slash in it, unlike "a b"',
       'format is not in this version',
       'jwt needs seedKey beside it',
       'tls_client_key needs tls_client_cert beside it',

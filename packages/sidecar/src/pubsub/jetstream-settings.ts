@@ -75,14 +75,11 @@ export function jetstreamSettings(settings: ComponentSettings): JetStreamSetting
   }
   return {
     component,
-    servers: settings
-      .required('natsURL')
-      .split(',')
-      .map((url) => (url.includes('://') ? url.trim() : `nats://${url.trim()}`)),
+    servers: serversOf(settings),
     name: settings.text('name') ?? 'dapr.io - pubsub.jetstream',
     credentials: credentialsOf(settings),
-    streamName: settings.text('streamName'),
-    durableName: settings.text('durableName'),
+    streamName: nameOf(settings, 'streamName'),
+    durableName: nameOf(settings, 'durableName'),
     queueGroupName,
     consumer: {
       ...startOf(settings),
@@ -106,6 +103,29 @@ export function jetstreamSettings(settings: ComponentSettings): JetStreamSetting
     domain: settings.text('domain'),
     apiPrefix: settings.text('apiPrefix'),
   };
+}
+
+/** Several of one cluster stand between commas. */
+function serversOf(settings: ComponentSettings): readonly string[] {
+  return settings
+    .required('natsURL')
+    .split(',')
+    .map((part) => {
+      const url = part.includes('://') ? part.trim() : `nats://${part.trim()}`;
+      if (URL.canParse(url) && /^(?:nats|tls):$/.test(new URL(url).protocol)) return url;
+      // It may hold a password: it is not repeated.
+      throw new Error(
+        `component ${settings.component}: metadata natsURL must be such as nats://localhost:4222, or tls://`,
+      );
+    });
+}
+
+function nameOf(settings: ComponentSettings, item: string): string | undefined {
+  const name = settings.text(item);
+  if (name === undefined || !/[\s.*>/\\]/.test(name)) return name;
+  throw new Error(
+    `component ${settings.component}: metadata ${item} must have no space, dot, star, angle or slash in it, unlike "${name}"`,
+  );
 }
 
 function credentialsOf(settings: ComponentSettings): Credentials {

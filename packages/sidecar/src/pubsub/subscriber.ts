@@ -99,7 +99,8 @@ export class Subscriber {
       if (brokers.size > 0) this.#asked ??= await ask();
       const wanted = firstOfEach([...this.#declared, ...(this.#asked ?? [])]);
       for (const live of this.#active) await this.#follow(live, wanted);
-      if (brokers.size > 0) for (const one of wanted.values()) await this.add(one);
+      // Side by side: in Kafka each member that joins has the others of its group begin anew.
+      if (brokers.size > 0) await Promise.all([...wanted.values()].map((one) => this.add(one)));
       this.nobody();
     });
     return this.#turn;

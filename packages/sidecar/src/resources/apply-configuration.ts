@@ -1,10 +1,12 @@
 import type { Logger } from '@holdfast/telemetry/log';
+import type { AccessGate } from '../access/access-gate.ts';
 import type { Tracing } from '../trace/tracing.ts';
 import type { Configuration } from './configuration.ts';
 
 export interface AppliedTo {
   readonly tracing: Pick<Tracing, 'resample'>;
   readonly setApiLogging: (on: boolean) => void;
+  readonly access: Pick<AccessGate, 'list'>;
   readonly log: Logger;
 }
 
@@ -12,11 +14,12 @@ export interface AppliedTo {
 export function applyConfiguration(
   next: Configuration,
   before: Configuration,
-  { log, setApiLogging, tracing }: AppliedTo,
+  { access, log, setApiLogging, tracing }: AppliedTo,
 ): void {
   const changed = (key: keyof Configuration) =>
     JSON.stringify(next[key]) !== JSON.stringify(before[key]);
   const waiting: string[] = [];
+  access.list = next.accessControl;
   if (changed('apiLogging')) setApiLogging(next.apiLogging);
   if (changed('samplingRate') && !tracing.resample(next.samplingRate)) {
     waiting.push('spec.tracing.samplingRate');
@@ -24,6 +27,9 @@ export function applyConfiguration(
   if (changed('exports')) waiting.push('spec.tracing');
   if (changed('nameResolution')) waiting.push('spec.nameResolution');
   if (changed('metricsEnabled')) waiting.push('spec.metrics.enabled');
+  if (changed('apiRules')) waiting.push('spec.api');
+  if (changed('httpPipeline')) waiting.push('spec.httpPipeline');
+  if (changed('appHttpPipeline')) waiting.push('spec.appHttpPipeline');
   if (waiting.length === 0) return;
   log.warn(`${waiting.join(', ')} of the Configuration: in force after the next start.`);
 }

@@ -1,4 +1,10 @@
+import type { AccessList } from '../access/access-list.ts';
+import type { ApiRules } from '../access/api-rules.ts';
+import { readAccessList } from '../access/read-access-list.ts';
+import { readApiRules } from '../access/read-api-rules.ts';
+import { type HandlerSpec, readHandlers } from '../middleware/open-pipeline.ts';
 import { NO_EXPORTS, type TracingExports, tracingExports } from '../trace/tracing-configuration.ts';
+import { Place } from './place.ts';
 import { at, isRecord, type Resource } from './resource-files.ts';
 
 /** How sidecars find each other. */
@@ -17,6 +23,15 @@ export interface Configuration {
   readonly metricsEnabled: boolean;
   /** A line in the log for each call of the API. */
   readonly apiLogging: boolean;
+  /** Who may call what of our application; undefined: anybody everything. */
+  readonly accessControl: AccessList | undefined;
+  /** Which of our APIs are offered; undefined: all. */
+  readonly apiRules: ApiRules | undefined;
+  /** Middleware before the API, and before the application. */
+  readonly httpPipeline: readonly HandlerSpec[];
+  readonly appHttpPipeline: readonly HandlerSpec[];
+  /** What is in force and hardly meant so, as `file: spec.key …`. */
+  readonly warnings: readonly string[];
   /** Keys that were given and have no effect, as `file: spec.key, …`. */
   readonly ignored: readonly string[];
 }
@@ -28,6 +43,10 @@ const KNOWN: Readonly<Record<string, readonly string[] | 'all'>> = {
   metrics: ['enabled'],
   metric: ['enabled'],
   logging: ['apiLogging'],
+  accessControl: 'all',
+  api: ['allowed', 'denied'],
+  httpPipeline: ['handlers'],
+  appHttpPipeline: ['handlers'],
 };
 
 /** Dapr's rate where the file says none, or nonsense. */
@@ -39,28 +58,47 @@ export const NO_CONFIGURATION: Configuration = {
   exports: NO_EXPORTS,
   metricsEnabled: true,
   apiLogging: false,
+  accessControl: undefined,
+  apiRules: undefined,
+  httpPipeline: [],
+  appHttpPipeline: [],
+  warnings: [],
   ignored: [],
 };
 
-/** Merges the Configuration documents of all `--config` files; a later one wins, key by key. */
+/**
+ * Merges the Configuration documents of all `--config` files; a later one wins, key by key.
+ * `protocol` is what the application speaks: operations of gRPC have no verbs.
+ */
 export function mergeConfigurations(
   resources: readonly Resource[],
   env: Readonly<Record<string, string | undefined>>,
+  protocol: 'http' | 'grpc' = 'http',
 ): Configuration {
   let merged = NO_CONFIGURATION;
-  for (const { file, kind, document } of resources) {
+  for (const { file, kind, document, locate } of resources) {
     if (kind !== 'Configuration') continue;
+    const place = new Place(file, ['spec'], locate);
     const spec = expand(at(document, 'spec'), env);
     const rate = at(spec, 'tracing', 'samplingRate');
     const enabled = at(spec, 'metrics', 'enabled') ?? at(spec, 'metric', 'enabled');
     const apiLogging = at(spec, 'logging', 'apiLogging', 'enabled');
     const without = ignoredKeys(spec);
+    const acl = readAccessList(at(spec, 'accessControl'), place.at('accessControl'), protocol);
+    const api = readApiRules(at(spec, 'api'), place.at('api'));
+    const handlers = (key: 'httpPipeline' | 'appHttpPipeline') =>
+      readHandlers(at(spec, key), place.at(key)) ?? merged[key];
     merged = {
       nameResolution: nameResolution(at(spec, 'nameResolution')) ?? merged.nameResolution,
       samplingRate: rate === undefined ? merged.samplingRate : samplingRate(rate),
       exports: tracingExports(at(spec, 'tracing'), merged.exports),
       metricsEnabled: typeof enabled === 'boolean' ? enabled : merged.metricsEnabled,
       apiLogging: typeof apiLogging === 'boolean' ? apiLogging : merged.apiLogging,
+      accessControl: acl.list ?? merged.accessControl,
+      apiRules: api.rules ?? merged.apiRules,
+      httpPipeline: handlers('httpPipeline'),
+      appHttpPipeline: handlers('appHttpPipeline'),
+      warnings: [...merged.warnings, ...acl.warnings, ...api.warnings],
       ignored:
         without.length === 0
           ? merged.ignored

@@ -70,6 +70,11 @@ test('merges configurations, key by key, with variables filled in', async (t) =>
     exports: { zipkinUrl: undefined, otlp: undefined, stdout: false },
     metricsEnabled: false,
     apiLogging: false,
+    accessControl: undefined,
+    apiRules: undefined,
+    httpPipeline: [],
+    appHttpPipeline: [],
+    warnings: [],
     ignored: [`${one}: spec.mtls`],
   });
 });
@@ -93,7 +98,7 @@ test('names the keys of a Configuration that have no effect', async (t) => {
     file,
     `kind: Configuration
 spec:
-  accessControl: { defaultAction: deny }
+  secrets: { scopes: [] }
   tracing: { samplingRate: "1", zipkin: { endpointAddress: x } }
   logging: { apiLogging: { enabled: true } }
 `,
@@ -102,7 +107,7 @@ spec:
   const { configuration } = await loadResources(options, {});
   assert.deepEqual(
     [configuration.ignored, configuration.apiLogging],
-    [[`${file}: spec.accessControl`], true],
+    [[`${file}: spec.secrets`], true],
   );
 });
 

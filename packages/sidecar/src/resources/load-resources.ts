@@ -1,3 +1,4 @@
+import type { AppProtocol } from '../app/app-channel.ts';
 import { type ComponentSpec, componentSpec } from '../components/component-spec.ts';
 import { declarative, type TopicSubscription } from '../pubsub/subscription.ts';
 import { type Configuration, mergeConfigurations } from './configuration.ts';
@@ -37,6 +38,7 @@ export async function loadResources(
     readonly appId: string;
     readonly resourcesPaths: readonly string[];
     readonly configPaths: readonly string[];
+    readonly appProtocol?: AppProtocol;
   },
   variables: Readonly<Record<string, string | undefined>>,
 ): Promise<LoadedResources> {
@@ -73,7 +75,11 @@ export async function loadResources(
       unknown.push(`${file}: resources of kind ${kind} are not in this version; it is left out.`);
     }
   }
-  const configuration = mergeConfigurations(configurations, variables);
+  const configuration = mergeConfigurations(
+    configurations,
+    variables,
+    options.appProtocol?.startsWith('grpc') ? 'grpc' : 'http',
+  );
   return { configuration, endpoints, components, subscriptions, problems, unknown };
 }
 

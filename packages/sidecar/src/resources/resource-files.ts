@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { LineCounter, parseAllDocuments, YAMLParseError } from 'yaml';
+import { type Document, isNode, LineCounter, parseAllDocuments, YAMLParseError } from 'yaml';
+import type { Locate } from './place.ts';
 
 /** A YAML document that is a resource, and where it was found. */
 export interface Resource {
@@ -9,6 +10,8 @@ export interface Resource {
   readonly line: number;
   readonly kind: string;
   readonly document: Readonly<Record<string, unknown>>;
+  /** Where in the file its values stand. */
+  readonly locate: Locate;
 }
 
 /** A file larger than this is not read; no resource is. */
@@ -53,9 +56,21 @@ function resourcesIn(file: string, text: string): readonly Resource[] {
     const value: unknown = document.toJS({ maxAliasCount: 100 });
     if (!isRecord(value) || typeof value.kind !== 'string') continue;
     const { line } = lines.linePos(document.contents?.range?.[0] ?? 0);
-    resources.push({ file, line, kind: value.kind, document: value });
+    const locate = locator(document, lines);
+    resources.push({ file, line, kind: value.kind, document: value, locate });
   }
   return resources;
+}
+
+/** Where a value stands, or what holds it where it is missing. */
+function locator(document: Pick<Document, 'getIn'>, lines: LineCounter): Locate {
+  return (keys) => {
+    for (let length = keys.length; length >= 0; length -= 1) {
+      const node = document.getIn(keys.slice(0, length), true);
+      if (isNode(node) && node.range) return lines.linePos(node.range[0]);
+    }
+    return undefined;
+  };
 }
 
 async function yamlFiles(

@@ -10,7 +10,10 @@ const TRACESTATE_LIMIT = 512;
 export class ApiCall {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
-  readonly head: RequestHead;
+  /** Middleware may have given it another path than the client did. */
+  head: RequestHead;
+  /** Headers of middleware, for whatever answer there is. */
+  readonly added: string[] = [];
   /** Undefined where tracing is off, and for health probes. */
   readonly span: Span | undefined;
   readonly startedMs: number;
@@ -33,7 +36,8 @@ export class ApiCall {
 
   /** Adds what every answer carries: the trace it belongs to, and the client's baggage. */
   decorate(headers: string[]): void {
-    const { span, head } = this;
+    const { span, head, added } = this;
+    headers.push(...added);
     if (span !== undefined && !headers.includes('traceparent')) {
       headers.push('traceparent', formatTraceparent(span));
       const { state } = span;
@@ -45,11 +49,24 @@ export class ApiCall {
     }
   }
 
+  /** Sends the request elsewhere; `path` has its query with it. */
+  redirect(path: string): void {
+    const mark = path.indexOf('?');
+    const query = mark === -1 ? '' : path.slice(mark);
+    this.head = { ...this.head, path: mark === -1 ? path : path.slice(0, mark), query };
+  }
+
   empty(status: number): void {
     const headers: string[] = [];
     this.decorate(headers);
     this.res.writeHead(status, headers);
     this.res.end();
+  }
+
+  answer(status: number, headers: readonly string[], body: string): void {
+    const all = [...headers];
+    this.decorate(all);
+    this.#send(status, body, all);
   }
 
   /** JSON that somebody else wrote. */

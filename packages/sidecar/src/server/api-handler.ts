@@ -17,7 +17,8 @@ export interface ApiHandlerOptions {
   readonly allowed: (token: string | undefined) => boolean;
   /** A line for each call. */
   readonly apiLogging: () => boolean;
-  readonly route: (call: ApiCall) => void;
+  /** Middleware may need time before it knows where a request goes. */
+  readonly route: (call: ApiCall) => void | Promise<void>;
 }
 
 /** Health probes are answered without a token, and are no part of a trace. */
@@ -64,16 +65,20 @@ export function apiHandler(options: ApiHandlerOptions): RequestListener {
       call.plain(401, 'invalid api token');
       return;
     }
-    try {
-      route(call);
-    } catch (error) {
-      // A fault of ours costs one request, never the sidecar.
+    // A fault of ours costs one request, never the sidecar.
+    const failed = (error: unknown): void => {
       log.error('A request failed for a reason of the sidecar.', {
         path: head.path,
         error: stackOf(error),
         ...traceFields(call),
       });
       call.failed(error);
+    };
+    try {
+      const later = route(call);
+      if (later !== undefined) later.catch(failed);
+    } catch (error) {
+      failed(error);
     }
   };
 }

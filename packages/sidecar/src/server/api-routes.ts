@@ -1,3 +1,5 @@
+import { apiOfPath, INVOKE } from '../access/api-of-path.ts';
+import { type ApiRules, offersApi } from '../access/api-rules.ts';
 import type { ApiCall } from './api-call.ts';
 import { notConfigured } from './not-configured.ts';
 
@@ -13,14 +15,19 @@ export interface Route {
 /**
  * Finds who answers a request. What no route matches is an invocation: its
  * target may be in a header, so no path can be ruled out. As in Dapr, a
- * trailing slash is overlooked where nothing matches with it.
+ * trailing slash is overlooked where nothing matches with it. An API that is
+ * not offered is as if it were not there; without invocation nothing is left
+ * for what no route matches.
  */
 export function createRouter(
   routes: readonly Route[],
   invoke: (call: ApiCall) => void,
   appId: string,
+  rules?: ApiRules,
 ): (call: ApiCall) => void {
+  const otherwise = rules === undefined || offersApi(rules, INVOKE, 'http') ? invoke : notFound;
   const find = (call: ApiCall, path: string): boolean => {
+    if (rules !== undefined && !offersApi(rules, apiOfPath(path), 'http')) return false;
     for (const route of routes) {
       if (route.method !== call.head.method || route.there?.() === false) continue;
       const match = route.path.exec(path);
@@ -33,9 +40,13 @@ export function createRouter(
   return (call) => {
     const given = call.head.path;
     const path = given.startsWith('//') ? given.replace(/^\/+/, '/') : given;
-    if (!path.startsWith('/v1.0') || path.startsWith('/v1.0/invoke/')) return invoke(call);
+    if (!path.startsWith('/v1.0') || path.startsWith('/v1.0/invoke/')) return otherwise(call);
     if (find(call, path)) return;
     if (path.endsWith('/') && find(call, path.slice(0, -1))) return;
-    invoke(call);
+    otherwise(call);
   };
+}
+
+function notFound(call: ApiCall): void {
+  call.plain(404, '404 page not found');
 }

@@ -1,5 +1,8 @@
+import type { ApiRules } from '../access/api-rules.ts';
 import type { Closing } from '../closing.ts';
 import { startMetricsServer } from '../metrics/metrics-server.ts';
+import { apiPipeline } from '../middleware/api-pipeline.ts';
+import type { Middleware } from '../middleware/middleware.ts';
 import type { ResolvedSidecarOptions } from '../options.ts';
 import type { ApiCall } from './api-call.ts';
 import { type ApiHandlerOptions, apiHandler } from './api-handler.ts';
@@ -14,6 +17,10 @@ export interface DoorsOptions {
   /** The rest of the API but invocation. */
   readonly ownRoutes: readonly Route[];
   readonly invoke: (call: ApiCall) => void;
+  /** What requests pass before the routes. */
+  readonly middleware: readonly Middleware[];
+  /** Which APIs are offered; absent: all. */
+  readonly apiRules: ApiRules | undefined;
   /** What a scrape gets; undefined where metrics are off. */
   readonly metricsPage: (() => Promise<string>) | undefined;
   readonly closing: Closing;
@@ -31,7 +38,9 @@ const HEAD_GRACE_BYTES = 4096;
 /** Listens for clients, for the public port's and for scrapes; one that cannot fails the start. */
 export async function openDoors(doors: DoorsOptions): Promise<Doors> {
   const { options, handling, publicRoutes, ownRoutes, invoke, metricsPage, closing } = doors;
+  const { apiRules, middleware } = doors;
   const { appId, listenAddresses: hosts, maxConnections, publicPort } = options;
+  const router = createRouter([...publicRoutes, ...ownRoutes], invoke, appId, apiRules);
   const maxHeaderBytes = options.readBufferBytes + HEAD_GRACE_BYTES;
   const listening = { hosts, maxHeaderBytes, maxConnections };
 
@@ -41,7 +50,7 @@ export async function openDoors(doors: DoorsOptions): Promise<Doors> {
     flag: '--dapr-http-port',
     onRequest: apiHandler({
       ...handling,
-      route: createRouter([...publicRoutes, ...ownRoutes], invoke, appId),
+      route: apiPipeline(middleware, router),
     }),
   });
   closing.last(() => api.close());
@@ -52,7 +61,10 @@ export async function openDoors(doors: DoorsOptions): Promise<Doors> {
       ...listening,
       port: publicPort,
       flag: '--dapr-public-port',
-      onRequest: apiHandler({ ...handling, route: createRouter(publicRoutes, notHere, appId) }),
+      onRequest: apiHandler({
+        ...handling,
+        route: createRouter(publicRoutes, notHere, appId, apiRules),
+      }),
     });
     closing.last(() => open.close());
   }

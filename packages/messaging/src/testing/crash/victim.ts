@@ -39,6 +39,11 @@ export class Victim {
     await Promise.race([once(lines, 'line'), ended]);
   }
 
+  /** Sends a signal that does not end it: SIGSTOP, SIGCONT. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
+  }
+
   /** Sends `signal` and waits for the end, and for the last of what it printed. */
   async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     const child = this.#child;

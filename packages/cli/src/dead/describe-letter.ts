@@ -1,0 +1,79 @@
+import type { DeadGroup, DeadLetter } from '@holdfast/messaging';
+import { textTable } from '../commands/text-table.ts';
+
+const LONGEST_REASON = 80;
+
+/** Groups for people, the largest first. */
+export function groupTable(groups: readonly DeadGroup[]): readonly string[] {
+  return textTable(
+    ['COUNT', 'OLDEST', 'TOPIC', 'REASON', 'FOR EXAMPLE'],
+    groups.map(({ count, oldestMs, topic, reason, ids }) => [
+      String(count),
+      age(oldestMs),
+      topic,
+      cut(reason),
+      ids[0] ?? '',
+    ]),
+  );
+}
+
+/** Letters for people, in the order accepted. */
+export function letterTable(letters: readonly DeadLetter[]): readonly string[] {
+  return textTable(
+    ['ID', 'DEAD FOR', 'DELIVERIES', 'REPLAYS', 'TOPIC', 'REASON'],
+    letters.map(({ message, deadForMs, deliveries, replays, reason }) => [
+      message.id,
+      age(deadForMs),
+      String(deliveries),
+      String(replays),
+      message.topic,
+      cut(reason),
+    ]),
+  );
+}
+
+/** One letter whole; a body that is no text is only counted. */
+export function describeLetter(letter: DeadLetter): readonly string[] {
+  const { message, reason, deliveries, replays, deadForMs, history } = letter;
+  const headers = Object.entries(message.headers).map(([name, value]) => `  ${name}: ${value}`);
+  return [
+    `id          ${message.id}`,
+    `topic       ${message.topic}`,
+    ...(message.key === undefined ? [] : [`key         ${message.key}`]),
+    `reason      ${reason}`,
+    `dead for    ${age(deadForMs)}`,
+    `deliveries  ${deliveries}`,
+    `replays     ${replays}`,
+    ...(headers.length === 0 ? [] : ['headers', ...headers]),
+    'history',
+    ...history.map(({ at, what, detail }) => `  ${at}  ${what}  ${detail}`.trimEnd()),
+    `body        ${message.body.byteLength} bytes`,
+    bodyText(message.body),
+  ];
+}
+
+function bodyText(body: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(body);
+  } catch {
+    return '(not text: `holdfast dead export` has it as Base64)';
+  }
+}
+
+function cut(text: string): string {
+  const line = text.replaceAll(/\s+/g, ' ');
+  return line.length <= LONGEST_REASON ? line : `${line.slice(0, LONGEST_REASON - 1)}…`;
+}
+
+const UNITS = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1_000],
+] as const;
+
+/** In the largest unit that fits: `3d`, `12m`. */
+export function age(ms: number): string {
+  const unit = UNITS.find(([, size]) => ms >= size);
+  return unit === undefined ? '0s' : `${Math.floor(ms / unit[1])}${unit[0]}`;
+}

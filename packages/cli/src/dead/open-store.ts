@@ -1,0 +1,82 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import type { MessageStore } from '@holdfast/messaging';
+import { FlagError } from '../flags/flag.ts';
+import type { DeadOptions } from './dead-options.ts';
+
+export interface OpenedStore {
+  readonly store: MessageStore;
+  /** As it may be said to people: without a password. */
+  readonly name: string;
+  /** After the store was closed. */
+  end(): Promise<void>;
+}
+
+/** The service that writes the file holds it for a moment now and then. */
+const BUSY_MS = 5_000;
+
+/** Opens what `--store` names, an outbox that is there: a new one is never made. */
+export function openStore(cwd: string, options: DeadOptions): Promise<OpenedStore> {
+  return /^postgres(?:ql)?:\/\//.test(options.store)
+    ? openPostgres(options.store, options.schema ?? 'holdfast')
+    : openSqlite(cwd, options);
+}
+
+async function openSqlite(cwd: string, { store: file, schema }: DeadOptions): Promise<OpenedStore> {
+  if (schema !== undefined) {
+    throw new FlagError('--schema is for a --store postgres://…; a file has none.');
+  }
+  const absolute = path.resolve(cwd, file);
+  if (!existsSync(absolute)) {
+    throw new FlagError(
+      `--store ${file}: there is no such file. It is the one that the service gives to sqliteStore({ path }).`,
+    );
+  }
+  const { sqliteStore } = await import('@holdfast/messaging/sqlite');
+  const store = sqliteStore({ path: absolute, busyTimeoutMs: BUSY_MS });
+  await store.open();
+  return { store, name: file, end: async () => {} };
+}
+
+async function openPostgres(url: string, schema: string): Promise<OpenedStore> {
+  const name = withoutPassword(url);
+  if (!/^[a-z_][a-z0-9_]{0,39}$/.test(schema)) {
+    throw new FlagError(
+      `--schema must be up to 40 lower-case letters, digits and "_", as the service gives it to postgresStore({ schema }), not "${schema}".`,
+    );
+  }
+  const { default: pg } = await import('pg');
+  const { postgresStore } = await import('@holdfast/messaging/postgres');
+  const pool = new pg.Pool({ connectionString: url, max: 2, connectionTimeoutMillis: 10_000 });
+  try {
+    const { rows } = await pool
+      .query('SELECT 1 FROM pg_tables WHERE schemaname = $1 AND tablename = $2', [
+        schema,
+        'message',
+      ])
+      .catch((error: Error & { readonly code?: string }) => {
+        throw new Error(`--store ${name} cannot be used: ${error.message || error.code}`);
+      });
+    if (rows.length === 0) {
+      throw new FlagError(
+        `--store ${name}: there is no outbox in its schema "${schema}". --schema is the one that the service gives to postgresStore({ schema }).`,
+      );
+    }
+    const store = postgresStore({ pool, schema, listen: false });
+    await store.open();
+    return { store, name, end: () => pool.end() };
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
+}
+
+function withoutPassword(text: string): string {
+  if (!URL.canParse(text)) {
+    throw new FlagError('--store must be a file, or postgres://USER@HOST:PORT/DATABASE.');
+  }
+  const url = new URL(text);
+  url.password = '';
+  url.search = '';
+  return url.href;
+}

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { pipeline } from '../../pipeline.ts';
+import { record } from '../../testing/record.ts';
+import { VirtualClock } from '../../testing/virtual-clock.ts';
+import { circuitBreaker } from '../breaker.ts';
+import type { CircuitStore, NodeReport, SharedVerdict } from './circuit-store.ts';
+
+const calm: SharedVerdict = {
+  era: 1,
+  state: 'closed',
+  failing: 0,
+  nodes: 1,
+  mayProbe: false,
+  retryAfterMs: 0,
+};
+
+describe('what a node reports of its circuit', () => {
+  test('is what its own calls find: soon after a change, else once per interval', async () => {
+    const w = setUp();
+    await w.at(0, 'ok');
+    await w.at(10, 'fail');
+    await w.at(109, 'ok');
+    await w.at(110, 'ok');
+    await w.at(1_109, 'ok');
+    await w.at(1_110, 'ok');
+    assert.deepEqual(w.told(), [
+      '0: well, open for 5000',
+      '110: failing, open for 5000, wants to probe',
+      '1110: failing, open for 5000, wants to probe',
+    ]);
+    // The probe begins, and says nothing until it ends.
+    const probe = w.begin(5_010);
+    await w.at(5_111, 'ok');
+    await w.end(probe, 5_200);
+    await w.at(5_299, 'ok');
+    await w.at(5_300, 'ok');
+    await w.at(5_310, 'fail');
+    await w.at(5_410, 'ok');
+    assert.deepEqual(w.told().slice(3), [
+      '5010: failing, open for 5000, wants to probe',
+      '5300: well, open for 5000',
+      '5410: failing, open for 10000, wants to probe',
+    ]);
+    assert.ok(w.reports.every(({ report }) => !('probed' in report)));
+  });
+
+  test('says of a probe that was granted how it went, again if the store did not hear it', async () => {
+    const w = setUp();
+    await w.at(0, 'fail');
+    w.verdict = { ...calm, era: 2, state: 'open', failing: 2, nodes: 3, mayProbe: true };
+    await w.at(100, 'ok');
+    const state = w.state();
+    w.verdict = undefined;
+    await w.at(200, 'ok');
+    await w.at(1_200, 'ok');
+    w.verdict = calm;
+    await w.at(3_300, 'ok');
+    assert.deepEqual(
+      [state, w.reports.map(({ report: { probed } }) => probed)],
+      ['half-open', [undefined, undefined, 'well', 'well']],
+    );
+  });
+
+  test('is not sent twice at once, nor sooner than a store that failed is to be left alone', async () => {
+    const w = setUp();
+    w.hangs = true;
+    await w.at(0, 'ok');
+    await w.at(10, 'fail');
+    await w.at(500, 'ok');
+    assert.equal(w.reports.length, 1);
+    // Its time is over at 1000; it is asked again an interval later, and then after two.
+    w.hangs = false;
+    w.verdict = undefined;
+    await w.at(1_999, 'ok');
+    const early = w.reports.length;
+    await w.at(2_000, 'ok');
+    await w.at(3_999, 'ok');
+    const again = w.reports.length;
+    await w.at(4_000, 'ok');
+    assert.deepEqual([early, again, w.reports.length], [1, 2, 3]);
+    assert.deepEqual(w.failures(), [
+      'The circuit store did not answer within 1000 ms.',
+      'store down',
+      'store down',
+    ]);
+  });
+});
+
+function setUp() {
+  const clock = new VirtualClock();
+  const { events, listener } = record();
+  const reports: { readonly atMs: number; readonly report: NodeReport }[] = [];
+  const store: CircuitStore = {
+    async exchange(_circuit, report) {
+      reports.push({ atMs: clock.now(), report });
+      if (w.hangs) return new Promise(() => {});
+      if (w.verdict === undefined) throw new Error('store down');
+      return w.verdict;
+    },
+  };
+  const options = { consecutiveFailures: 1, openMs: 5_000, openFactor: 2 };
+  const shared = { store, intervalMs: 1_000, node: 'n' };
+  const p = pipeline('p', [circuitBreaker({ ...options, shared })], { clock, report: listener });
+  const w = {
+    reports,
+    /** What the store answers; undefined: it is down. */
+    verdict: calm as SharedVerdict | undefined,
+    hangs: false,
+    async at(ms: number, what: 'ok' | 'fail') {
+      await clock.advance(ms - clock.now());
+      const fn = () => (what === 'ok' ? 'up' : Promise.reject(new Error('down')));
+      await p.execute(fn).catch(() => {});
+      await clock.advance(0);
+    },
+    /** A call that begins then, and ends when it is told to. */
+    begin(ms: number) {
+      let end = () => {};
+      const ended = new Promise<void>((resolve) => {
+        end = resolve;
+      });
+      const begun = clock.advance(ms - clock.now()).then(() => void p.execute(() => ended));
+      return { begun, end };
+    },
+    async end({ begun, end }: { begun: Promise<void>; end: () => void }, ms: number) {
+      await begun;
+      await clock.advance(ms - clock.now());
+      end();
+      await clock.advance(0);
+    },
+    state: () => p.inspect().policies[0]?.circuit?.state,
+    told: () =>
+      reports.map(({ atMs, report: { failing, openMs, probeMs } }) =>
+        [
+          `${atMs}: ${failing ? 'failing' : 'well'}`,
+          `open for ${openMs}`,
+          ...(probeMs > 0 ? ['wants to probe'] : []),
+        ].join(', '),
+      ),
+    failures: () =>
+      events.flatMap((event) =>
+        event.type === 'store-failed' ? [(event.error as Error).message] : [],
+      ),
+  };
+  return w;
+}

@@ -1,0 +1,89 @@
+import { fitGroups } from '../fit-groups.ts';
+import type { Message } from '../message.ts';
+import {
+  type AppendGroup,
+  type AppendMessage,
+  type AppendResult,
+  priorityOf,
+  type StoreLimits,
+  sizeOf,
+} from '../store.ts';
+import type { PostgresClient } from './module.ts';
+import type { Statements } from './statements.ts';
+
+export interface AppendContext {
+  readonly sql: Statements;
+  /** Empty where nobody is to be told. */
+  readonly channel: string;
+}
+
+/**
+ * Keeps what fits, in one statement: alone it is a transaction, in yours a part of it. `limits` are
+ * looked at before, so that what several processes accept in the same moment may exceed them a little.
+ */
+export async function append(
+  client: PostgresClient,
+  groups: readonly AppendGroup[],
+  limits: StoreLimits | undefined,
+  { sql, channel }: AppendContext,
+): Promise<readonly AppendResult[]> {
+  for (const message of groups.flat()) refuseNul(message);
+  const fits = limits === undefined ? undefined : await plan(client, groups, limits, sql);
+  const messages = groups.filter((_, index) => fits?.[index]?.fits ?? true).flat();
+  const kept = messages.length === 0 ? new Set() : await insert(client, messages, sql, channel);
+  return groups.map((group, index): AppendResult => {
+    const plan = fits?.[index];
+    if (plan?.fits === false) {
+      return { kind: 'full', queued: plan.queued, queuedBytes: plan.queuedBytes };
+    }
+    // The first of an id in this call is the one that was kept.
+    return { kind: 'kept', duplicates: group.map(({ id }) => !kept.delete(id)) };
+  });
+}
+
+async function plan(
+  client: PostgresClient,
+  groups: readonly AppendGroup[],
+  limits: StoreLimits,
+  sql: Statements,
+) {
+  const ids = groups.flat().map(({ id }) => id);
+  const { rows } = await client.query(sql.room, [ids]);
+  const { queued, queued_bytes, known } = rows[0];
+  const room = { queued: Number(queued), queuedBytes: Number(queued_bytes) };
+  return fitGroups(groups, new Set(JSON.parse(known ?? '[]') as string[]), room, limits);
+}
+
+async function insert(
+  client: PostgresClient,
+  messages: readonly AppendMessage[],
+  sql: Statements,
+  channel: string,
+): Promise<Set<unknown>> {
+  const { rows } = await client.query(sql.insert, [
+    messages.map(({ id }) => id),
+    messages.map(({ topic }) => topic),
+    messages.map(({ key }) => key ?? null),
+    messages.map(({ headers }) => headersText(headers)),
+    messages.map(({ body }) => body),
+    messages.map(sizeOf),
+    messages.map(({ delayMs = 0 }) => delayMs),
+    messages.map(priorityOf),
+    channel,
+  ]);
+  return new Set(rows.map(({ id }) => id));
+}
+
+export function headersText(headers: AppendMessage['headers']): string {
+  for (const _ in headers) return JSON.stringify(headers);
+  return '';
+}
+
+/** PostgreSQL's texts cannot hold it; headers can, as they are kept as JSON. */
+export function refuseNul(message: Message): void {
+  for (const field of ['id', 'topic', 'key'] as const) {
+    if (message[field]?.includes('\0')) {
+      throw new TypeError(`message.${field} must not hold U+0000: PostgreSQL cannot keep it.`);
+    }
+  }
+}

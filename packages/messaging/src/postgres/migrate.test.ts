@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { postgresSuite } from '../testing/postgres-suite.ts';
+import { migrate } from './migrate.ts';
+import { postgresStore } from './postgres-store.ts';
+
+await postgresSuite('migrations on PostgreSQL', ({ pool, newPool, newSchema }) => {
+  test('twelve processes that start at once make the tables once', async () => {
+    const schema = newSchema();
+    const stores = Array.from({ length: 12 }, () => postgresStore({ pool: newPool(), schema }));
+
+    await Promise.all(stores.map((store) => store.open()));
+    const { rows } = await pool.query(`SELECT version FROM ${schema}.version`);
+
+    assert.deepEqual(rows, [{ version: 1 }]);
+    assert.equal((await stores[0]!.stats()).queued, 0);
+  });
+
+  test('a step is made once by whoever comes first, and one that fails leaves nothing', async () => {
+    const schema = newSchema();
+    const one = `CREATE TABLE ${schema}.thing (n integer); INSERT INTO ${schema}.thing VALUES (1);`;
+    const two = `UPDATE ${schema}.thing SET n = n + 1;`;
+    const run = async (steps: readonly string[]) => {
+      const client = await pool.connect();
+      try {
+        return await migrate(client, schema, steps);
+      } finally {
+        client.release();
+      }
+    };
+
+    await run([one]);
+    await assert.rejects(run([one, `${two} SELECT 1 / 0;`]), /division by zero/);
+    const after = [(await pool.query(`SELECT n FROM ${schema}.thing`)).rows[0].n];
+    await Promise.all([run([one, two]), run([one, two]), run([one, two])]);
+    after.push((await pool.query(`SELECT n FROM ${schema}.thing`)).rows[0].n);
+
+    assert.deepEqual(after, [1, 2]);
+    assert.equal(
+      await run([one]),
+      'was written by a newer Holdfast (schema 2, this one knows 1). Upgrade this process, or give it another schema.',
+    );
+  });
+
+  test('tables of a newer version are left alone, with a message that says what to do', async () => {
+    const schema = newSchema();
+    await postgresStore({ pool, schema }).open();
+    await pool.query(`UPDATE ${schema}.version SET version = 9`);
+
+    await assert.rejects(postgresStore({ pool, schema }).open(), {
+      code: 'STORE_UNAVAILABLE',
+      message: `The database of outbox schema "${schema}" was written by a newer Holdfast (schema 9, this one knows 1). Upgrade this process, or give it another schema.`,
+    });
+  });
+
+  test('a role without the right to make tables uses those that are there, and is told when there are none', async () => {
+    const [made, missing] = [newSchema(), newSchema()];
+    await postgresStore({ pool, schema: made }).open();
+    await pool.query(
+      `CREATE ROLE guest LOGIN; GRANT USAGE ON SCHEMA ${made} TO guest;
+       GRANT ALL ON ALL TABLES IN SCHEMA ${made} TO guest; GRANT ALL ON ALL SEQUENCES IN SCHEMA ${made} TO guest;`,
+    );
+    const guests = newPool({ user: 'guest', connectionString: undefined, ...hostOf(pool) });
+
+    const store = postgresStore({ pool: guests, schema: made });
+    await store.append(
+      [[{ id: 'a', topic: 't', key: undefined, body: Buffer.from('x'), headers: {} }]],
+      {
+        maxMessages: 10,
+        maxBytes: 1_000,
+      },
+    );
+
+    assert.equal((await store.lease(1, 1_000)).length, 1);
+    await assert.rejects(postgresStore({ pool: guests, schema: missing }).open(), {
+      code: 'STORE_UNAVAILABLE',
+      message: /does not let this user do that\. Grant it CREATE on the database/,
+    });
+  });
+
+  test('tables that were dropped are missed, not quietly made anew', async () => {
+    const schema = newSchema();
+    const store = postgresStore({ pool, schema });
+    await store.open();
+    await pool.query(`DROP SCHEMA ${schema} CASCADE`);
+
+    await assert.rejects(store.stats(), {
+      code: 'STORE_UNAVAILABLE',
+      message: /has lost the (tables|functions) of the outbox\. Restore them/,
+    });
+  });
+});
+
+function hostOf({ options }: { readonly options: { connectionString?: string | undefined } }) {
+  const url = new URL(options.connectionString ?? '');
+  return { host: url.hostname, port: Number(url.port), database: url.pathname.slice(1) };
+}

@@ -1,0 +1,46 @@
+import type { PostgresClient } from './module.ts';
+
+/**
+ * Makes or changes the tables, one process at a time, in one transaction. `steps[n]` turns version n
+ * into n + 1. Returns why they cannot be used, or undefined if they can.
+ */
+export async function migrate(
+  client: PostgresClient,
+  schema: string,
+  steps: readonly string[],
+): Promise<string | undefined> {
+  // A role that may not make tables can use those that somebody else has made.
+  if ((await versionOf(client, schema)) === steps.length) return undefined;
+  await client.query('BEGIN');
+  try {
+    await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
+      `holdfast:${schema}`,
+    ]);
+    const version = await versionOf(client, schema);
+    if (version < steps.length) {
+      await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
+      await client.query(`CREATE TABLE IF NOT EXISTS ${schema}.version (version integer NOT NULL)`);
+      for (const step of steps.slice(version)) await client.query(step);
+      await client.query(`DELETE FROM ${schema}.version`);
+      await client.query(`INSERT INTO ${schema}.version VALUES (${steps.length})`);
+    }
+    await client.query('COMMIT');
+    if (version <= steps.length) return undefined;
+    return `was written by a newer Holdfast (schema ${version}, this one knows ${steps.length}). Upgrade this process, or give it another schema.`;
+  } catch (error) {
+    // Where this fails as well, the connection is thrown away, and the transaction with it.
+    await client.query('ROLLBACK').catch(() => {});
+    throw error;
+  }
+}
+
+async function versionOf(client: PostgresClient, schema: string): Promise<number> {
+  // Not `to_regclass`: it may remember from before the lock that there was no such table.
+  const { rows } = await client.query(
+    "SELECT 1 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = 'version'",
+    [schema],
+  );
+  if (rows.length === 0) return 0;
+  const found = await client.query(`SELECT version FROM ${schema}.version`);
+  return Number(found.rows[0]?.version ?? 0);
+}

@@ -1,0 +1,299 @@
+import { randomUUID } from 'node:crypto';
+import { deadPrefix } from '../dead/dead-prefix.ts';
+import { OutboxRefusedError } from '../errors.ts';
+import { checkHold } from '../hold.ts';
+import type { Message, NewMessage, Receipt } from '../message.ts';
+import { completeMessage } from '../new-message.ts';
+import { OUTBOX_DEFAULTS, type OutboxLimits } from '../outbox-options.ts';
+import {
+  type AppendGroup,
+  type AppendResult,
+  type DeadLetter,
+  type DeadPage,
+  type DeadRetention,
+  type Lease,
+  type MessageStatus,
+  type MessageStore,
+  type QueuedPage,
+  type ReleaseOptions,
+  type StoreLimits,
+  type StoreStats,
+  sizeOf,
+} from '../store.ts';
+import { append, headersText, refuseNul } from './append.ts';
+import { listen } from './listener.ts';
+import type { PostgresClient, PostgresPool } from './module.ts';
+import {
+  type PostgresStoreOptions,
+  type ResolvedPostgresStoreOptions,
+  resolvePostgresStoreOptions,
+} from './options.ts';
+import { deadLetterOf, type MessageRow, messageOf, statusOf } from './rows.ts';
+import { Session } from './session.ts';
+import { type Statements, statements } from './statements.ts';
+import { tables } from './tables.ts';
+
+export interface PostgresStore extends MessageStore {
+  /**
+   * Keeps all of `messages` or none, in the transaction that `client` is in: they are accepted when it
+   * commits, and never were when it is rolled back. Rejects with `OutboxRefusedError` when the queue is
+   * full, and with the client's own error for what the database refuses. The store must have been
+   * opened. `limits`: as `openOutbox` takes them; `null`: none, which spares a round trip, and under
+   * `SERIALIZABLE` conflicts with every other accept.
+   */
+  acceptIn(
+    client: PostgresClient,
+    messages: readonly NewMessage[],
+    limits?: OutboxLimits | null,
+  ): Promise<readonly Receipt[]>;
+}
+
+/**
+ * Keeps messages in tables of a PostgreSQL database (14 or later, tested on 18), for any number of processes. Its
+ * clock is the database's. What is accepted is as durable as your commits (`synchronous_commit`).
+ */
+export function postgresStore(given: PostgresStoreOptions): PostgresStore {
+  return new Store(resolvePostgresStoreOptions(given));
+}
+
+/** Delivered ids beyond what is remembered are deleted after so many deliveries of this process. */
+const TRIM_AFTER = 1_000;
+/** Rows of the tally are folded after so many changes of this process. */
+const FOLD_AFTER = 250;
+
+class Store implements PostgresStore {
+  readonly #pool: PostgresPool;
+  readonly #options: ResolvedPostgresStoreOptions;
+  readonly #session: Session;
+  readonly #sql: Statements;
+  readonly #channel: string;
+  /** Tells this store's leases from those of other processes. */
+  readonly #worker = randomUUID().slice(0, 8);
+  #leases = 0;
+  #delivered = 0;
+  #changes = 0;
+
+  constructor(options: ResolvedPostgresStoreOptions) {
+    const { pool, schema } = options;
+    this.#pool = pool;
+    this.#options = options;
+    this.#session = new Session({ ...options, steps: [tables(schema)] });
+    this.#sql = statements(schema);
+    this.#channel = `holdfast_${schema}`;
+  }
+
+  async open(): Promise<void> {
+    await this.#session.run(async () => {});
+  }
+
+  watch(changed: () => void): () => void {
+    if (!this.#options.listen) return () => {};
+    const { clock } = this.#options;
+    return listen({ pool: this.#pool, channel: this.#channel, clock, heard: changed });
+  }
+
+  async append(
+    groups: readonly AppendGroup[],
+    limits: StoreLimits,
+  ): Promise<readonly AppendResult[]> {
+    return this.#change((client) => append(client, groups, limits, this.#appending()));
+  }
+
+  async acceptIn(
+    client: PostgresClient,
+    messages: readonly NewMessage[],
+    given: OutboxLimits | null = {},
+  ): Promise<readonly Receipt[]> {
+    const limits = { ...OUTBOX_DEFAULTS.limits, ...given };
+    const wallMs = this.#options.clock.wallMs();
+    const group = messages.map((each) => completeMessage(each, limits.maxBodyBytes, wallMs));
+    if (group.length === 0) return [];
+    const checked = given === null ? undefined : limits;
+    const [result] = await append(client, [group], checked, this.#appending());
+    if (result?.kind === 'kept') {
+      return group.map(({ id }, index) => ({ id, duplicate: result.duplicates[index] === true }));
+    }
+    throw new OutboxRefusedError(
+      'OUTBOX_FULL',
+      `The outbox is full: ${result?.queued} messages and ${result?.queuedBytes} bytes wait, of at most ${limits.maxMessages} and ${limits.maxBytes}.`,
+      1_000,
+    );
+  }
+
+  async lease(limit: number, leaseMs: number): Promise<readonly Lease[]> {
+    checkHold('leaseMs', leaseMs);
+    const token = `${this.#worker}:${++this.#leases}`;
+    const { rows } = await this.#session.run((client) =>
+      client.query(this.#sql.lease, [limit, leaseMs, token]),
+    );
+    const inOrder = (rows as (MessageRow & { priority: number })[]).toSorted(
+      (a, b) => b.priority - a.priority || Number(a.seq) - Number(b.seq),
+    );
+    return inOrder.map((row) => ({
+      token,
+      seq: Number(row.seq),
+      message: messageOf(row),
+      delivery: row.deliveries,
+    }));
+  }
+
+  async complete(leases: readonly Lease[]): Promise<number> {
+    const done = await this.#held(this.#sql.complete, leases);
+    this.#delivered += done;
+    const { rememberDelivered } = this.#options;
+    if (done > 0 && (rememberDelivered === 0 || this.#delivered >= TRIM_AFTER)) {
+      this.#delivered = 0;
+      await this.#session.run((client) => client.query(this.#sql.trim, [rememberDelivered]));
+    }
+    return done;
+  }
+
+  async renew(leases: readonly Lease[], leaseMs: number): Promise<number> {
+    checkHold('leaseMs', leaseMs);
+    return this.#held(this.#sql.renew, leases, leaseMs);
+  }
+
+  async release(leases: readonly Lease[], options: ReleaseOptions): Promise<number> {
+    checkHold('delayMs', options.delayMs);
+    const { delayMs, error, attempted = true } = options;
+    const detail = error === undefined ? null : detailOf(error);
+    return this.#held(this.#sql.release, leases, delayMs, attempted ? 0 : 1, detail);
+  }
+
+  async bury(leases: readonly Lease[], reason: string): Promise<number> {
+    return this.#held(this.#sql.bury, leases, withoutNul(reason), detailOf(reason));
+  }
+
+  async stats(): Promise<StoreStats> {
+    const { rows } = await this.#session.run((client) => client.query(this.#sql.totals));
+    const { accepted_ms, start_ms, now_ms, ...totals } = rows[0];
+    const now = Number(now_ms);
+    const sinceMs = Math.min(Number(accepted_ms ?? now), Number(start_ms ?? now));
+    return {
+      queued: Number(totals.queued),
+      queuedBytes: Number(totals.queued_bytes),
+      successful: Number(totals.successful),
+      dead: Number(totals.dead),
+      oldestMs: Math.max(0, now - sinceMs),
+    };
+  }
+
+  async find(id: string): Promise<MessageStatus | undefined> {
+    const { rows } = await this.#session.run((client) => client.query(this.#sql.find, [id]));
+    return rows[0] === undefined ? undefined : statusOf(rows[0]);
+  }
+
+  async listQueued(options: {
+    readonly limit: number;
+    readonly after?: number;
+  }): Promise<QueuedPage> {
+    const rows = await this.#page(this.#sql.listQueued, options);
+    return { messages: rows.map(messageOf), next: nextOf(rows, options.limit) };
+  }
+
+  async listDead(options: { readonly limit: number; readonly after?: number }): Promise<DeadPage> {
+    const rows = await this.#page(this.#sql.listDead, options);
+    return { letters: rows.map(deadLetterOf), next: nextOf(rows, options.limit) };
+  }
+
+  async findDead(id: string): Promise<DeadLetter | undefined> {
+    const { rows } = await this.#session.run((client) => client.query(this.#sql.findDead, [id]));
+    return rows[0] === undefined ? undefined : deadLetterOf(rows[0]);
+  }
+
+  async amendDead(message: Message, detail: string): Promise<boolean> {
+    refuseNul(message);
+    const { id, topic, key = null, body } = message;
+    const headers = headersText(message.headers);
+    const values = [id, topic, key, headers, body, sizeOf(message), detailOf(detail)];
+    return (await this.#done(this.#sql.amend, values)) === 1;
+  }
+
+  async addDead(letters: readonly DeadLetter[]): Promise<number> {
+    for (const { message } of letters) refuseNul(message);
+    return this.#done(this.#sql.addDead, [
+      letters.map(({ message: { id } }) => id),
+      letters.map(({ message: { topic } }) => topic),
+      letters.map(({ message: { key } }) => key ?? null),
+      letters.map(({ message: { headers } }) => headersText(headers)),
+      letters.map(({ message: { body } }) => body),
+      letters.map(({ message }) => sizeOf(message)),
+      letters.map(({ deadForMs }) => deadForMs),
+      letters.map(({ reason }) => withoutNul(reason)),
+      letters.map(({ deliveries }) => deliveries),
+      letters.map(({ replays }) => replays),
+      letters.map(({ history }) => JSON.stringify(history).replaceAll('\\u0000', '')),
+    ]);
+  }
+
+  async replay(ids: readonly string[]): Promise<number> {
+    return this.#done(this.#sql.replay, [ids]);
+  }
+
+  async discard(ids: readonly string[]): Promise<number> {
+    return this.#done(this.#sql.discard, [ids]);
+  }
+
+  async purgeDead(keep: DeadRetention, limit: number): Promise<number> {
+    const { rows } = await this.#session.run((client) =>
+      client.query(this.#sql.deadFirst, [limit]),
+    );
+    const ages = rows.map(({ age }) => Number(age));
+    const doomed = rows.slice(0, deadPrefix(ages, Number(rows[0]?.dead ?? 0), keep));
+    if (doomed.length === 0) return 0;
+    return this.#done(this.#sql.purge, [doomed.map(({ seq }) => seq)]);
+  }
+
+  /** The pool stays open. */
+  async close(): Promise<void> {
+    this.#session.close();
+  }
+
+  #appending() {
+    return { sql: this.#sql, channel: this.#options.listen ? this.#channel : '' };
+  }
+
+  async #page(sql: string, { limit, after = 0 }: { limit: number; after?: number }) {
+    const { rows } = await this.#session.run((client) => client.query(sql, [after, limit]));
+    return rows as (MessageRow & { dead_for: string })[];
+  }
+
+  /** What is done to those of `leases` that are still held. */
+  #held(sql: string, leases: readonly Lease[], ...more: unknown[]): Promise<number> {
+    if (leases.length === 0) return Promise.resolve(0);
+    const given = [leases.map(({ seq }) => seq), leases.map(({ token }) => token)];
+    return this.#done(sql, [...given, ...more]);
+  }
+
+  async #done(sql: string, values: unknown[]): Promise<number> {
+    return this.#change(async (client) => (await client.query(sql, values)).rows[0].done as number);
+  }
+
+  async #change<T>(work: (client: PostgresClient) => Promise<T>): Promise<T> {
+    return this.#session.run(async (client) => {
+      const value = await work(client);
+      this.#changes += 1;
+      if (this.#changes >= FOLD_AFTER) {
+        this.#changes = 0;
+        // It is done again later; what was changed is changed all the same.
+        await client.query(this.#sql.fold).catch(() => {});
+      }
+      return value;
+    });
+  }
+}
+
+function nextOf(rows: readonly MessageRow[], limit: number): number | undefined {
+  const last = rows.at(-1);
+  return rows.length < limit || last === undefined ? undefined : Number(last.seq);
+}
+
+/** As much of a text as a history keeps. */
+function detailOf(text: string): string {
+  return withoutNul(text).slice(0, 500);
+}
+
+/** PostgreSQL's texts cannot hold U+0000, which an error's message may. */
+function withoutNul(text: string): string {
+  return text.replaceAll('\0', '');
+}

@@ -1,0 +1,53 @@
+import type { Message } from '../message.ts';
+import type { DeadLetter, HistoryEntry, MessageStatus } from '../store.ts';
+
+/** A row as `COLUMNS` names it; `pg` gives big integers as text. */
+export interface MessageRow {
+  readonly seq: string;
+  readonly id: string;
+  readonly topic: string;
+  readonly key: string | null;
+  readonly headers: string;
+  readonly body: Uint8Array;
+  readonly deliveries: number;
+  readonly replays: number;
+  readonly reason: string | null;
+  readonly history: string | null;
+}
+
+export const COLUMNS =
+  'seq::text, id, topic, key, headers, body, priority, deliveries, replays, reason, history::text';
+
+const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
+/** By number; what is scheduled counts as queued. */
+const STATES = ['queued', 'delivered', 'dead', 'queued'] as const;
+
+export function messageOf(row: MessageRow): Message {
+  const { id, topic, body } = row;
+  const headers = row.headers === '' ? NO_HEADERS : JSON.parse(row.headers);
+  return { id, topic, key: row.key ?? undefined, body, headers };
+}
+
+export function statusOf(row: MessageRow & { readonly state: number }): MessageStatus {
+  const state = STATES[row.state];
+  if (state === undefined) {
+    throw new Error(`unreachable: message ${row.id} is in state ${row.state}`);
+  }
+  const { id, deliveries } = row;
+  return { id, state, deliveries, history: historyOf(row) };
+}
+
+export function deadLetterOf(row: MessageRow & { readonly dead_for: string }): DeadLetter {
+  return {
+    message: messageOf(row),
+    reason: row.reason ?? '',
+    deliveries: row.deliveries,
+    replays: row.replays,
+    deadForMs: Math.max(0, Number(row.dead_for)),
+    history: historyOf(row),
+  };
+}
+
+function historyOf({ history }: MessageRow): readonly HistoryEntry[] {
+  return history === null ? [] : (JSON.parse(history) as HistoryEntry[]);
+}

@@ -1,0 +1,101 @@
+import { COLUMNS } from './rows.ts';
+import { DEAD, DELIVERED, QUEUED, SCHEDULED } from './tables.ts';
+
+/** Rows of leases: of each given seq and token the message, if it is still held. */
+const GIVEN = 'unnest($1::bigint[], $2::text[]) AS g (seq, token)';
+
+/** The statements of a store in `schema`. Each is one round trip, and one transaction. */
+export function statements(schema: string) {
+  const message = `${schema}.message`;
+  // Said twice which rows are meant: the planner knows what an array of keys costs, and nothing of `unnest`.
+  const held = `m.seq = ANY ($1::bigint[]) AND m.seq = g.seq AND m.lease = g.token AND m.state = ${QUEUED} AND m.due_ms > (SELECT ${schema}.now_ms())`;
+  const tally = (columns: string, from: string) =>
+    `INSERT INTO ${schema}.tally SELECT ${columns} FROM ${from} HAVING count(*) > 0`;
+  const oldestFirst = `SELECT ${COLUMNS} FROM ${message}`;
+  return {
+    totals: `SELECT sum(queued)::text AS queued, sum(queued_bytes)::text AS queued_bytes, sum(successful)::text AS successful,
+        sum(remembered)::text AS remembered, sum(dead)::text AS dead,
+        (SELECT accepted_ms FROM ${message} WHERE state = ${QUEUED} ORDER BY seq LIMIT 1)::text AS accepted_ms,
+        (SELECT start_ms FROM ${message} WHERE state = ${SCHEDULED} ORDER BY start_ms LIMIT 1)::text AS start_ms,
+        ${schema}.now_ms()::text AS now_ms
+      FROM ${schema}.tally`,
+    room: `SELECT sum(queued)::text AS queued, sum(queued_bytes)::text AS queued_bytes,
+        (SELECT json_agg(id) FROM ${message} WHERE id = ANY ($1::text[]))::text AS known
+      FROM ${schema}.tally`,
+    insert: `WITH given AS (
+        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::integer[], $7::bigint[], $8::smallint[])
+          WITH ORDINALITY AS g (id, topic, key, headers, body, bytes, delay_ms, priority, place)
+      ), kept AS (
+        INSERT INTO ${message} (id, topic, key, headers, body, bytes, priority, accepted_ms, state, start_ms)
+        SELECT id, topic, key, headers, body, bytes, priority, ${schema}.now_ms(),
+          CASE WHEN delay_ms > 0 THEN ${SCHEDULED} ELSE ${QUEUED} END,
+          CASE WHEN delay_ms > 0 THEN ${schema}.now_ms() + delay_ms ELSE 0 END
+        FROM given ORDER BY place
+        ON CONFLICT (id) DO NOTHING RETURNING id, bytes
+      ), counted AS (${tally('count(*), sum(bytes), 0, 0, 0', 'kept')}),
+      rung AS (SELECT pg_notify($9, '') FROM kept WHERE $9 <> '' LIMIT 1)
+      SELECT id, (SELECT count(*) FROM rung) FROM kept`,
+    lease: `SELECT ${COLUMNS} FROM ${schema}.lease($1, $2, $3)`,
+    complete: `WITH done AS (
+        UPDATE ${message} AS m SET state = ${DELIVERED}, body = '', headers = '', history = NULL, lease = NULL, due_ms = 0
+        FROM ${GIVEN} WHERE ${held} RETURNING m.bytes
+      ), counted AS (${tally('-count(*), -sum(bytes), count(*), count(*), 0', 'done')})
+      SELECT count(*)::integer AS done FROM done`,
+    renew: `WITH done AS (
+        UPDATE ${message} AS m SET due_ms = (SELECT ${schema}.now_ms()) + $3 FROM ${GIVEN} WHERE ${held} RETURNING 1
+      ) SELECT count(*)::integer AS done FROM done`,
+    release: `WITH done AS (
+        UPDATE ${message} AS m SET lease = NULL, due_ms = (SELECT ${schema}.now_ms()) + $3, deliveries = m.deliveries - $4::integer,
+          history = CASE WHEN $5::text IS NULL THEN m.history ELSE ${schema}.noted(m.history, 'failed', $5) END
+        FROM ${GIVEN} WHERE ${held} RETURNING 1
+      ) SELECT count(*)::integer AS done FROM done`,
+    bury: `WITH done AS (
+        UPDATE ${message} AS m SET state = ${DEAD}, lease = NULL, due_ms = 0, died_ms = ${schema}.now_ms(), reason = $3,
+          history = ${schema}.noted(m.history, 'died', $4)
+        FROM ${GIVEN} WHERE ${held} RETURNING m.bytes
+      ), counted AS (${tally('-count(*), -sum(bytes), 0, 0, count(*)', 'done')})
+      SELECT count(*)::integer AS done FROM done`,
+    find: `${oldestFirst.replace('SELECT', 'SELECT state,')} WHERE id = $1`,
+    listQueued: `${oldestFirst} WHERE state IN (${QUEUED}, ${SCHEDULED}) AND seq > $1 ORDER BY message.seq LIMIT $2`,
+    listDead: `${oldestFirst.replace(' FROM', `, (${schema}.now_ms() - died_ms)::text AS dead_for FROM`)}
+      WHERE state = ${DEAD} AND seq > $1 ORDER BY message.seq LIMIT $2`,
+    findDead: `${oldestFirst.replace(' FROM', `, (${schema}.now_ms() - died_ms)::text AS dead_for FROM`)}
+      WHERE state = ${DEAD} AND id = $1`,
+    amend: `WITH done AS (
+        UPDATE ${message} SET topic = $2, key = $3, headers = $4, body = $5, bytes = $6,
+          history = ${schema}.noted(history, 'edited', $7)
+        WHERE id = $1 AND state = ${DEAD} RETURNING 1
+      ) SELECT count(*)::integer AS done FROM done`,
+    addDead: `WITH done AS (
+        INSERT INTO ${message} (id, topic, key, headers, body, bytes, priority, accepted_ms, start_ms, state, died_ms, reason, deliveries, replays, history)
+        SELECT id, topic, key, headers, body, bytes, 0, ${schema}.now_ms(), 0, ${DEAD}, ${schema}.now_ms() - dead_for, reason, deliveries, replays, history::jsonb
+        FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::integer[], $7::bigint[], $8::text[], $9::integer[], $10::integer[], $11::text[])
+          WITH ORDINALITY AS g (id, topic, key, headers, body, bytes, dead_for, reason, deliveries, replays, history, place)
+        ORDER BY place ON CONFLICT (id) DO NOTHING RETURNING 1
+      ), counted AS (${tally('0, 0, 0, 0, count(*)', 'done')})
+      SELECT count(*)::integer AS done FROM done`,
+    replay: `SELECT ${schema}.replay($1) AS done`,
+    discard: `WITH done AS (DELETE FROM ${message} WHERE id = ANY ($1::text[]) AND state = ${DEAD} RETURNING 1),
+      counted AS (${tally('0, 0, 0, 0, -count(*)', 'done')})
+      SELECT count(*)::integer AS done FROM done`,
+    deadFirst: `SELECT seq::text, (${schema}.now_ms() - died_ms)::text AS age, (SELECT sum(dead) FROM ${schema}.tally)::text AS dead
+      FROM ${message} WHERE state = ${DEAD} ORDER BY died_ms, message.seq LIMIT $1`,
+    purge: `WITH done AS (DELETE FROM ${message} WHERE seq = ANY ($1::bigint[]) AND state = ${DEAD} RETURNING 1),
+      counted AS (${tally('0, 0, 0, 0, -count(*)', 'done')})
+      SELECT count(*)::integer AS done FROM done`,
+    // What is more than is to be remembered; those that another process deletes just now are left to it.
+    trim: `WITH done AS (
+        DELETE FROM ${message} WHERE seq = ANY (ARRAY(
+          SELECT seq FROM ${message} WHERE state = ${DELIVERED} ORDER BY seq
+          LIMIT greatest(0, (SELECT sum(remembered) FROM ${schema}.tally) - $1) FOR UPDATE SKIP LOCKED))
+        RETURNING 1
+      ), counted AS (${tally('0, 0, 0, -count(*), 0', 'done')})
+      SELECT count(*)::integer AS done FROM done`,
+    fold: `WITH gone AS (
+        DELETE FROM ${schema}.tally WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${schema}.tally LIMIT 10000 FOR UPDATE SKIP LOCKED))
+        RETURNING *
+      ) ${tally('sum(queued), sum(queued_bytes), sum(successful), sum(remembered), sum(dead)', 'gone')}`,
+  } as const;
+}
+
+export type Statements = ReturnType<typeof statements>;

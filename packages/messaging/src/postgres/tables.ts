@@ -1,0 +1,177 @@
+import { LONGEST_HOLD_MS } from '../hold.ts';
+
+export const QUEUED = 0;
+export const DELIVERED = 1;
+export const DEAD = 2;
+/** Queued, and not in the queue before `start_ms`. */
+export const SCHEDULED = 3;
+
+/** Keys share so many locks: two that share one are at worst leased one after the other. */
+const LANES = 1_024;
+/** Of messages due at one moment so many enter the queue with each lease. */
+const ENTER_LOT = 1_000;
+
+/** Not leased, and not waiting; or held by a clock that has jumped since. */
+const FREE = (row: string) =>
+  `(${row}.due_ms <= moment OR ${row}.due_ms > moment + ${LONGEST_HOLD_MS})`;
+
+/**
+ * The tables and what works on them in one round trip, by schema.
+ *
+ * `tally` is summed up to count: a row is added with each change and never updated, so that no
+ * transaction waits for another one to commit, least of all for yours; now and then its rows are
+ * folded into one. Leasing touches only columns without an index, which spares PostgreSQL the work.
+ */
+export const tables = (schema: string) => `
+  CREATE SEQUENCE ${schema}.message_seq;
+  CREATE TABLE ${schema}.message (
+    seq bigint PRIMARY KEY DEFAULT nextval('${schema}.message_seq'),
+    id text NOT NULL UNIQUE,
+    state smallint NOT NULL,
+    topic text NOT NULL,
+    key text,
+    headers text NOT NULL,
+    body bytea NOT NULL,
+    bytes integer NOT NULL,
+    accepted_ms bigint NOT NULL,
+    start_ms bigint NOT NULL,
+    priority smallint NOT NULL,
+    due_ms bigint NOT NULL DEFAULT 0,
+    lease text,
+    deliveries integer NOT NULL DEFAULT 0,
+    replays integer NOT NULL DEFAULT 0,
+    died_ms bigint,
+    reason text,
+    history jsonb
+  ) WITH (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.05);
+  CREATE INDEX message_queued ON ${schema}.message (seq) WHERE state = ${QUEUED};
+  CREATE INDEX message_order ON ${schema}.message (topic, key, seq) WHERE state = ${QUEUED} AND key IS NOT NULL;
+  CREATE INDEX message_urgent ON ${schema}.message (priority DESC, seq) WHERE state = ${QUEUED} AND priority > 0;
+  CREATE INDEX message_scheduled ON ${schema}.message (start_ms, seq) WHERE state = ${SCHEDULED};
+  CREATE INDEX message_delivered ON ${schema}.message (seq) WHERE state = ${DELIVERED};
+  CREATE INDEX message_dead ON ${schema}.message (seq) WHERE state = ${DEAD};
+  CREATE INDEX message_died ON ${schema}.message (died_ms, seq) WHERE state = ${DEAD};
+
+  CREATE TABLE ${schema}.tally (
+    queued bigint NOT NULL,
+    queued_bytes bigint NOT NULL,
+    successful bigint NOT NULL,
+    remembered bigint NOT NULL,
+    dead bigint NOT NULL
+  ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+  INSERT INTO ${schema}.tally VALUES (0, 0, 0, 0, 0);
+
+  CREATE FUNCTION ${schema}.now_ms() RETURNS bigint LANGUAGE sql STABLE AS
+    $$ SELECT (extract(epoch FROM statement_timestamp()) * 1000)::bigint $$;
+
+  CREATE FUNCTION ${schema}.noted(history jsonb, what text, detail text) RETURNS jsonb LANGUAGE sql STABLE AS $$
+    SELECT jsonb_agg(entry ORDER BY place) FROM (
+      SELECT entry, place FROM jsonb_array_elements(coalesce(history, '[]') || jsonb_build_array(jsonb_build_object(
+        'at', to_char(to_timestamp(${schema}.now_ms() / 1000.0) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+        'what', what, 'detail', detail))) WITH ORDINALITY AS e (entry, place)
+      ORDER BY place DESC LIMIT 20) AS latest
+  $$;
+
+  ${leaseFunction(schema)}
+
+  CREATE FUNCTION ${schema}.replay(given text[]) RETURNS integer LANGUAGE plpgsql AS $$
+    DECLARE
+      letter record;
+      done integer := 0;
+      size bigint := 0;
+    BEGIN
+      FOR letter IN
+        SELECT m.seq, m.bytes FROM ${schema}.message AS m
+        JOIN (SELECT id, min(place) AS place FROM unnest(given) WITH ORDINALITY AS g (id, place) GROUP BY id) AS g USING (id)
+        WHERE m.state = ${DEAD} ORDER BY g.place FOR UPDATE OF m
+      LOOP
+        UPDATE ${schema}.message SET seq = nextval('${schema}.message_seq'), state = ${QUEUED}, reason = NULL,
+          died_ms = NULL, replays = replays + 1, history = ${schema}.noted(history, 'replayed', '')
+          WHERE seq = letter.seq;
+        done := done + 1;
+        size := size + letter.bytes;
+      END LOOP;
+      IF done > 0 THEN
+        INSERT INTO ${schema}.tally VALUES (done, size, 0, 0, -done);
+      END IF;
+      RETURN done;
+    END
+  $$;
+`;
+
+/** Up to so many, looking at each one's predecessors costs less than a batch that comes out too small. */
+const LOOK_BACK = 100;
+
+/**
+ * Two steps, each with an eye of its own on the table. The first locks free rows that nobody else has
+ * locked, and the keys they belong to; the second looks again, now that no other process can lease
+ * messages of these keys, and takes only those with nothing left before them: what stands at the same
+ * place in the batch and in the queue of its key. A message that was given back in the meantime still
+ * comes before those behind it.
+ *
+ * Its plans are kept by the session, often from when the table was empty and reading all of it was
+ * cheapest: so they must use the indexes. What is asked of every candidate is one look into an index:
+ * a million messages of one key may wait.
+ */
+function leaseFunction(schema: string): string {
+  const ofKey = (row: string, more: string) =>
+    `FROM ${schema}.message AS e WHERE e.state = ${QUEUED} AND e.key IS NOT NULL AND e.topic = ${row}.topic AND e.key = ${row}.key ${more}`;
+  return `
+  CREATE FUNCTION ${schema}.lease(most integer, hold_ms bigint, holder text) RETURNS SETOF ${schema}.message LANGUAGE plpgsql
+  SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
+    DECLARE
+      moment bigint := ${schema}.now_ms();
+      space integer := hashtext('${schema}');
+      entering bigint;
+      urgent bigint[];
+      others bigint[];
+      chosen bigint[];
+    BEGIN
+      IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'messages are leased under READ COMMITTED, not %', upper(current_setting('transaction_isolation'))
+          USING ERRCODE = 'feature_not_supported';
+      END IF;
+      IF EXISTS (SELECT 1 FROM ${schema}.message WHERE state = ${SCHEDULED} AND start_ms <= moment)
+        AND pg_try_advisory_xact_lock(space, -1) THEN
+        FOR entering IN
+          SELECT seq FROM ${schema}.message WHERE state = ${SCHEDULED} AND start_ms <= moment
+          ORDER BY start_ms, seq LIMIT greatest(most, ${ENTER_LOT}) FOR UPDATE SKIP LOCKED
+        LOOP
+          UPDATE ${schema}.message SET seq = nextval('${schema}.message_seq'), state = ${QUEUED},
+            accepted_ms = start_ms, start_ms = 0 WHERE seq = entering;
+        END LOOP;
+      END IF;
+
+      SELECT coalesce(array_agg(seq), '{}') INTO urgent FROM (
+        SELECT m.seq FROM ${schema}.message AS m
+        WHERE m.state = ${QUEUED} AND m.priority > 0 AND ${FREE('m')}
+        ORDER BY m.priority DESC, m.seq LIMIT most FOR UPDATE SKIP LOCKED) AS u;
+      SELECT coalesce(array_agg(seq), '{}') INTO others FROM (
+        SELECT m.seq FROM ${schema}.message AS m
+        WHERE m.state = ${QUEUED} AND m.priority = 0 AND ${FREE('m')} AND CASE
+          WHEN m.key IS NULL THEN true
+          WHEN (SELECT NOT ${FREE('e')} ${ofKey('m', 'ORDER BY e.seq LIMIT 1')}) THEN false
+          WHEN NOT pg_try_advisory_xact_lock(space, hashtext(m.topic || chr(31) || m.key) & ${LANES - 1}) THEN false
+          WHEN most > ${LOOK_BACK} THEN true
+          ELSE NOT EXISTS (SELECT 1 ${ofKey('m', `AND e.seq < m.seq AND NOT ${FREE('e')}`)}) END
+        ORDER BY m.seq LIMIT most - cardinality(urgent) FOR UPDATE SKIP LOCKED) AS o;
+      chosen := urgent || others;
+      IF cardinality(chosen) = 0 THEN
+        RETURN;
+      END IF;
+      RETURN QUERY WITH mine AS MATERIALIZED (
+        SELECT m.seq, m.topic, m.key, row_number() OVER (PARTITION BY m.topic, m.key ORDER BY m.seq) AS place
+        FROM ${schema}.message AS m WHERE m.seq = ANY (chosen) AND m.key IS NOT NULL
+      ), line AS MATERIALIZED (
+        SELECT q.seq, q.place FROM (SELECT topic, key, count(*) AS held FROM mine GROUP BY topic, key) AS k
+        CROSS JOIN LATERAL (
+          SELECT f.seq, row_number() OVER (ORDER BY f.seq) AS place
+          FROM (SELECT e.seq ${ofKey('k', 'ORDER BY e.seq LIMIT k.held')}) AS f) AS q
+      ) UPDATE ${schema}.message AS m
+        SET lease = holder, due_ms = moment + hold_ms, deliveries = m.deliveries + 1
+        WHERE m.seq = ANY (chosen) AND m.state = ${QUEUED} AND ${FREE('m')}
+          AND (m.key IS NULL OR m.seq IN (SELECT mine.seq FROM mine JOIN line USING (seq, place)))
+        RETURNING m.*;
+    END
+  $$;`;
+}

@@ -1,0 +1,71 @@
+import type { Clock } from '@holdfast/core';
+import type { Logger } from '@holdfast/telemetry/log';
+import { jwtVerify } from 'jose';
+import type { ComponentSettings } from '../components/component-settings.ts';
+import { isRecord } from '../resources/resource-files.ts';
+import { fetchDocument, openKeyRing } from './key-ring.ts';
+import { headerOf, type Middleware, PASS, plainAnswer } from './middleware.ts';
+
+/** How far clocks may differ, as in Dapr. */
+const CLOCK_SKEW_S = 300;
+const BEARER = /^bearer +(\S+) *$/i;
+
+/**
+ * `middleware.http.bearer`: lets pass who shows a token of `issuer` for
+ * `audience`. The issuer's keys are at `jwksURL`, or where its OpenID
+ * configuration says.
+ *
+ * @throws Error where the keys cannot be had.
+ */
+export async function bearer(
+  settings: ComponentSettings,
+  clock: Clock,
+  log: Logger,
+): Promise<Middleware> {
+  const issuer = settings.text('issuerURL') ?? settings.required('issuer');
+  const audience = settings.text('clientID') ?? settings.required('audience');
+  const given = settings.text('jwksURL');
+  if (given !== undefined) checkUrl('jwksURL', given);
+  else checkUrl('issuer', issuer);
+  const keys = await openKeyRing(given ?? (await discover(issuer, clock)), clock, log);
+  const refused = plainAnswer(401, 'Unauthorized', ['www-authenticate', 'Bearer']);
+  return {
+    async judge(head) {
+      const token = BEARER.exec(headerOf(head, 'authorization') ?? '')?.[1];
+      if (token === undefined) return refused;
+      try {
+        await jwtVerify(token, keys.keyOf, {
+          issuer,
+          audience,
+          clockTolerance: CLOCK_SKEW_S,
+          currentDate: new Date(clock.wallMs()),
+        });
+        return PASS;
+      } catch {
+        // Why is nobody's business but the issuer's: who forges tokens learns nothing.
+        return refused;
+      }
+    },
+  };
+}
+
+/** Where the issuer's OpenID configuration says its keys are. */
+async function discover(issuer: string, clock: Clock): Promise<string> {
+  const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+  const document = await fetchDocument(url, clock);
+  if (!isRecord(document) || typeof document.jwks_uri !== 'string') {
+    throw new Error(`the OpenID configuration at ${url} has no jwks_uri; name the keys by jwksURL`);
+  }
+  if (document.issuer !== issuer) {
+    throw new Error(
+      `the OpenID configuration at ${url} is of "${document.issuer}", not of metadata issuer "${issuer}"; write it as there`,
+    );
+  }
+  checkUrl('jwks_uri', document.jwks_uri);
+  return document.jwks_uri;
+}
+
+function checkUrl(name: string, url: string): void {
+  if (/^https?:\/\//.test(url) && URL.canParse(url)) return;
+  throw new Error(`metadata ${name} must be an http or https URL, not "${url}"`);
+}

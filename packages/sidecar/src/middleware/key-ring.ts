@@ -1,0 +1,80 @@
+import type { Clock } from '@holdfast/core';
+import type { Logger } from '@holdfast/telemetry/log';
+import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
+import { exchange } from '../bindings/http-exchange.ts';
+import { UndiciPool } from '../flow/undici-pool.ts';
+
+/** Keys are fetched anew after this, and until then for an unknown one at most every so often. */
+const REFRESH_MS = 600_000;
+const COOLDOWN_MS = 30_000;
+const FETCH_LIMIT_MS = 10_000;
+const LONGEST_DOCUMENT_BYTES = 1024 * 1024;
+
+/** The public keys of an issuer. Keys in hand stay good while its server is away. */
+export interface KeyRing {
+  readonly keyOf: JWTVerifyGetKey;
+}
+
+/** @throws Error where the keys cannot be had: who stands at the door must know them first. */
+export async function openKeyRing(url: string, clock: Clock, log: Logger): Promise<KeyRing> {
+  let keys = await fetchKeys(url, clock);
+  let fetchedMs = clock.now();
+  let fetching: Promise<void> | undefined;
+
+  const refresh = (): Promise<void> => {
+    fetching ??= fetchKeys(url, clock)
+      .then((fresh) => {
+        keys = fresh;
+      })
+      .catch((error: unknown) => {
+        log.warn(
+          `The keys at ${url} cannot be fetched, those in hand stay: ${(error as Error).message}`,
+        );
+      })
+      .finally(() => {
+        fetchedMs = clock.now();
+        fetching = undefined;
+      });
+    return fetching;
+  };
+
+  return {
+    keyOf: async (header, token) => {
+      const ageMs = clock.now() - fetchedMs;
+      if (ageMs >= REFRESH_MS) void refresh();
+      try {
+        return await keys(header, token);
+      } catch (error) {
+        // Perhaps a key that is newer than ours.
+        if (!(error instanceof errors.JWKSNoMatchingKey) || ageMs < COOLDOWN_MS) throw error;
+        await refresh();
+        return await keys(header, token);
+      }
+    },
+  };
+}
+
+async function fetchKeys(url: string, clock: Clock): Promise<JWTVerifyGetKey> {
+  return createLocalJWKSet((await fetchDocument(url, clock)) as JSONWebKeySet);
+}
+
+/** A JSON document, with limits of time and length. */
+export async function fetchDocument(url: string, clock: Clock): Promise<unknown> {
+  const { origin, pathname, search } = new URL(url);
+  const pool = new UndiciPool(origin, { connections: 1 });
+  const limit = new AbortController();
+  const timer = clock.timer(FETCH_LIMIT_MS, () =>
+    limit.abort(new Error(`no answer within ${FETCH_LIMIT_MS} ms`)),
+  );
+  try {
+    const request = { method: 'GET', path: `${pathname}${search}`, headers: [], body: null };
+    const answer = await exchange(pool, request, LONGEST_DOCUMENT_BYTES, limit.signal);
+    if (answer.status !== 200) throw new Error(`the answer is ${answer.status}, not 200`);
+    return JSON.parse(answer.body.toString('utf8'));
+  } catch (error) {
+    throw new Error(`GET ${url}: ${(error as Error).message}`);
+  } finally {
+    timer.cancel();
+    await pool.destroy();
+  }
+}
