@@ -16,6 +16,7 @@ const CODES: Readonly<Record<string, Code>> = {
   ERR_NOT_SUPPORTED_STATE_OPERATION: Code.Unimplemented,
   ERR_PUBSUB_CLOUD_EVENTS_SER: Code.InvalidArgument,
   ERR_PUBSUB_EMPTY: Code.InvalidArgument,
+  ERR_PUBSUB_OUTBOX_TOO_LARGE: Code.InvalidArgument,
   ERR_TOPIC_NAME_EMPTY: Code.InvalidArgument,
 };
 
@@ -36,7 +37,7 @@ export function rpcError(error: unknown): ConnectError {
   return new ConnectError(
     withoutPrefix(error.message),
     codeOf(error),
-    refusalOf(error.cause),
+    waitOf(error, refusalOf(error.cause)),
     (error.details ?? basicDetails(error)).flatMap(detail),
     error,
   );
@@ -48,6 +49,13 @@ export function refusalOf(cause: unknown): Headers {
   if (!isPolicyError(cause)) return metadata;
   const pairs = refusalHeaders(cause);
   for (let at = 0; at + 1 < pairs.length; at += 2) metadata.set(pairs[at]!, pairs[at + 1]!);
+  return metadata;
+}
+
+function waitOf({ retryAfterMs }: ApiError, metadata: Headers): Headers {
+  if (retryAfterMs !== undefined) {
+    metadata.set('retry-after', String(Math.ceil(retryAfterMs / 1_000)));
+  }
   return metadata;
 }
 

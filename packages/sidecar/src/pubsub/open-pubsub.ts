@@ -1,6 +1,6 @@
 import type { ComponentSettings } from '../components/component-settings.ts';
 import type { ComponentsEnv } from '../components/open-components.ts';
-import { ConnectError } from '../flow/connect-error.ts';
+import { UnreachableError } from '../flow/unreachable-error.ts';
 import { latePubSub } from './late-pubsub.ts';
 import { type OutboxPubSub, outboxPubSub } from './outbox-pubsub.ts';
 import { outboxSettings } from './outbox-settings.ts';
@@ -28,7 +28,7 @@ export async function openPubSub(
   }
   files.add(kept.path);
   const broker = await open(settings, env).catch((error: unknown) => {
-    if (!(error instanceof ConnectError)) throw error;
+    if (!(error instanceof UnreachableError)) throw error;
     return latePubSub(() => open(settings, env), error, { component, ...env });
   });
   const outbound = () => env.outbound(component);

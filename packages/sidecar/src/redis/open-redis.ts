@@ -1,6 +1,6 @@
 import type { Cluster, Redis } from 'ioredis';
-import { ConnectError } from '../flow/connect-error.ts';
 import { connectFailure } from '../flow/go-words.ts';
+import { UnreachableError } from '../flow/unreachable-error.ts';
 import type { RedisSettings } from './redis-settings.ts';
 
 /** A connection to a Redis, a cluster, or the master that sentinels name; kept up by itself. */
@@ -63,7 +63,7 @@ export async function openRedis(settings: RedisSettings, use: RedisUse): Promise
     const message = `${use.what}: error connecting to redis at ${settings.address}: ${said.message}`;
     // Redis answered, and said no: time does not heal a wrong password.
     const answered = [error as Error, lastError].some((one) => one?.name === 'ReplyError');
-    throw answered ? new Error(message) : new ConnectError(message);
+    throw answered ? new Error(message) : new UnreachableError(message);
   }
   return { settings, client, run, close: () => client.disconnect() };
 }
