@@ -40,6 +40,12 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     why: 'A refusal is rejected at once in place of a microtask later: the caller hears the same.',
   },
   {
+    file: 'src/engine/operation.ts',
+    source: 'if (program.capturesContext) this.#context = captureContext();',
+    replacement: 'true',
+    why: 'A context is kept that no continuation asks for; asking first is only quicker.',
+  },
+  {
     file: 'src/breaker/breaker.ts',
     source: 'if (this.#shared === undefined && isTimeless(circuit)) {',
     replacement: 'false',

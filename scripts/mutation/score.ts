@@ -75,7 +75,7 @@ export function scoreTable(scores: readonly FolderScore[]): string {
       sum(of, ({ timedOut }) => timedOut),
       sum(of, ({ survivors }) => survivors.length),
       sum(of, ({ survivors }) => survivors.filter((one) => one.equivalent !== undefined).length),
-      `${(ratioOf(of) * 100).toFixed(1)} %`,
+      sum(of, ({ mutants }) => mutants) === 0 ? '–' : `${(ratioOf(of) * 100).toFixed(1)} %`,
     ].join(' | ')} |`;
   return [
     '| folder | mutants | killed | timed out | survived | of these equivalent | score |',

@@ -31,6 +31,12 @@ describe('a registry', () => {
     const newer = pipeline('p', [retry()], { registry: own });
     older[Symbol.dispose]();
     assert.deepEqual([own.list().length, own.get('p')], [1, newer]);
+    pipeline('q', [], { registry: own });
+    pipeline('p', [], { registry: own });
+    assert.deepEqual(
+      own.list().map(({ name }) => name),
+      ['q', 'p'],
+    );
   });
 
   test('lists 10,000 pipelines at most', () => {

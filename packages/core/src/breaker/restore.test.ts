@@ -41,6 +41,7 @@ describe('a circuit that goes on from an earlier life', () => {
     const first = await live(options, [ok, ok, fail]);
     const { call, circuit, events } = revive(first);
     assert.deepEqual([circuit(), first.counts.requests, events], [first, 3, []]);
+    assert.ok(!('openings' in first), 'it has not opened yet');
     await call(fail);
     assert.equal(circuit().state, 'open');
   });

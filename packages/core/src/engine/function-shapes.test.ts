@@ -47,6 +47,23 @@ describe('whatever a function does, its call settles once', () => {
     assert.deepEqual([outcome, settled], ['first', 1]);
   });
 
+  test('a promise that calls back again later does not end the call that comes after', async () => {
+    const clock = new VirtualClock();
+    const p = pipeline('p', [], { clock });
+    let again = () => {};
+    const promise = Promise.resolve('inner');
+    void Object.defineProperty(promise, 'then', {
+      value: (ok: (value: string) => void) => {
+        ok('first');
+        again = () => ok('second');
+      },
+    });
+    const first = await p.execute(() => promise);
+    const next = p.execute(() => clock.sleep(10).then(() => 'its own'));
+    again();
+    assert.deepEqual([first, await clock.run(() => next)], ['first', 'its own']);
+  });
+
   test('a thenable whose `then` cannot be read rejects with that error', async () => {
     const broken = {
       // biome-ignore lint/suspicious/noThenProperty: a broken thenable is what this is about

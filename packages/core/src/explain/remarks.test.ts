@@ -52,6 +52,39 @@ test('remarks on orders that are seldom meant', () => {
   );
 });
 
+test('says of each order what happens and what to do', () => {
+  const words = (...policies: Policy[]) =>
+    pipeline('p', policies, { registry: undefined })
+      .explain()
+      .remarks.map((remark) => remark.words);
+  const answering = fallback({ steps: [() => 'default'] });
+  const whole = deadline({ limitMs: 5_000 });
+  assert.deepEqual(
+    [
+      words(retry()),
+      words(whole, retry({ name: 'a' }), retry({ name: 'b' })),
+      words(timeout({ name: 'total', limitMs: 500 }), retry()),
+      words(whole, circuitBreaker(), retry()),
+      words(whole, bulkhead({ limit: 5 }), retry()),
+      words(whole, circuitBreaker(), answering),
+    ],
+    [
+      ['Nothing limits how long a call takes. Add a timeout for each attempt, or a deadline.'],
+      ['"a" tries again what "b" has tried again already, and attempts multiply. Keep one.'],
+      [
+        '"total" limits all attempts of "retry" together and not each. Put it inside, or use a deadline for the whole.',
+      ],
+      [
+        '"circuit" sees one failure for all attempts of "retry" and opens late. Put the circuit inside the retry.',
+      ],
+      [
+        'A call holds its place in "bulkhead" while "retry" waits. Put the bulkhead inside the retry.',
+      ],
+      ['"circuit" never sees the failures that "fallback" answers. Put the fallback outside.'],
+    ],
+  );
+});
+
 test('remarks on numbers that contradict each other, and says what to do', () => {
   const failureRatio = { ratio: 0.5, minimumCalls: 5, windowMs: 1_000 };
   const { remarks } = pipeline(
@@ -64,6 +97,13 @@ test('remarks on numbers that contradict each other, and says what to do', () =>
     ],
     { registry: undefined },
   ).explain();
+  assert.deepEqual(
+    remarks.map(({ rule, policies }) => [rule, ...policies]),
+    [
+      ['queue-outlasts-deadline', 'deadline', 'bulkhead'],
+      ['window-too-short', 'circuit', 'timeout'],
+    ],
+  );
   assert.deepEqual(
     remarks.map(({ words }) => words),
     [

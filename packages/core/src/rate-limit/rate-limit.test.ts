@@ -40,12 +40,13 @@ describe('rateLimit', () => {
 
   test('has calls wait for their turn, in order, and refuses those that would wait too long', async () => {
     const { p, clock, events } = setUp({ limit: 10, burst: 1, maxWaitMs: 250 });
+    await clock.advance(5_000);
     const began: unknown[] = [];
     await clock.run(() =>
       Promise.all(
         [0, 1, 2, 3, 4].map((n) =>
           p
-            .execute(() => began.push([n, clock.now()]))
+            .execute(() => began.push([n, clock.now() - 5_000]))
             .catch(({ retryAfterMs }) => began.push([n, `refused, ${retryAfterMs}`])),
         ),
       ),

@@ -62,6 +62,22 @@ describe('what a node reports of its circuit', () => {
     );
   });
 
+  test('moves it along: open for as long as others say, and longer in case the store falls silent', async () => {
+    const w = setUp();
+    await w.at(70_000, 'ok');
+    const open = { ...calm, era: 2, state: 'open', failing: 2, nodes: 3 } as const;
+    w.verdict = { ...open, retryAfterMs: 3_000 };
+    await w.at(71_000, 'ok');
+    const first = w.circuit();
+    w.verdict = { ...open, retryAfterMs: 1_500 };
+    await w.at(72_000, 'ok');
+    const left = [first.state, first.retryAfterMs, w.circuit().retryAfterMs];
+    w.verdict = { ...calm, era: 3 };
+    await w.at(73_000, 'ok');
+    assert.deepEqual([left, w.circuit().state], [['open', 6_000, 4_500], 'half-open']);
+    assert.equal(w.circuit().why, 'another node has found it well');
+  });
+
   test('is not sent twice at once, nor sooner than a store that failed is to be left alone', async () => {
     const w = setUp();
     w.hangs = true;
@@ -128,7 +144,8 @@ function setUp() {
       end();
       await clock.advance(0);
     },
-    state: () => p.inspect().policies[0]?.circuit?.state,
+    circuit: () => p.inspect().policies[0]!.circuit!,
+    state: () => w.circuit().state,
     told: () =>
       reports.map(({ atMs, report: { failing, openMs, probeMs } }) =>
         [
