@@ -7,6 +7,7 @@ import { type BearerApp, bearerApps, bearerCases } from './cases/bearer.ts';
 import { IDENTITY_APPS, type IdentityApp, identityCases } from './cases/identity.ts';
 import { MIDDLEWARE_APPS, type MiddlewareApp, middlewareCases } from './cases/middleware.ts';
 import { refusedSetups } from './cases/refused-setups.ts';
+import { daprClient, outcome } from './grpc-client.ts';
 import { startIssuer } from './issuer.ts';
 import { playCase } from './play-case.ts';
 import { type Sentry, startSentry } from './sentry.ts';
@@ -27,6 +28,22 @@ function conformance(make: Make, executable: string | undefined): void {
     for (const one of accessCases) {
       test(`${one.name}${difference(one)}`, () => playCase(mesh, one, make));
     }
+
+    test('APIs that are not offered over gRPC are UNIMPLEMENTED, and others are there', async () => {
+      const client = daprClient(mesh.grpcPort('few'));
+      const seen = [
+        await outcome(async (o) => (await client.getMetadata({}, o)).id),
+        await outcome((o) => client.getState({ storeName: 's', key: 'k' }, o)),
+        await outcome((o) => client.shutdown({}, o)),
+      ];
+      const metadata = {
+        'http.code': '501',
+        'http.error_message': 'requested endpoint is not available',
+      };
+      const details = [{ reason: 'Not Implemented', domain: 'dapr.io', metadata }];
+      const refused = { code: 12, message: 'Not Implemented', details };
+      assert.deepEqual(seen, [{ answer: 'few' }, refused, refused]);
+    });
 
     test('metrics count who was let in, and who was not', async () => {
       const page = await (await fetch(`http://127.0.0.1:${mesh.metricsPort('closed')}/`)).text();

@@ -19,6 +19,7 @@ export interface AppSetup {
 export interface AppMesh<App extends string> {
   readonly app: EchoApp;
   port(app: App): number;
+  grpcPort(app: App): number;
   metricsPort(app: App): number;
   stop(): Promise<void>;
 }
@@ -46,6 +47,7 @@ export async function startAppMesh<App extends string>(
   return {
     app,
     port: (role) => of(role).ports.http,
+    grpcPort: (role) => of(role).ports.grpc,
     metricsPort: (role) => of(role).ports.metrics,
     async stop() {
       await Promise.all([...running.values()].map((one) => one.stop()));

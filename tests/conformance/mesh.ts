@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { startSidecar } from '@holdfast/sidecar';
+import { freePort } from '@holdfast/test-servers';
 import { type EchoApp, type Instead, startEchoApp } from './echo-app.ts';
 import { configuration, HTTP_ENDPOINT, RESILIENCY } from './resources.ts';
 import type { Sentry } from './sentry.ts';
@@ -257,14 +257,4 @@ function registerDead(file: string, appId: string, port: number): void {
     appId,
   );
   db.close();
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer().on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as net.AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

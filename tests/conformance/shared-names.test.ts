@@ -5,10 +5,11 @@ import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { startSidecar } from '@holdfast/sidecar';
+import { freePort } from '@holdfast/test-servers';
 import { sendRaw } from '../../packages/sidecar/src/testing/raw-http.ts';
 import { findDaprd } from './daprd.ts';
 import { startEchoApp } from './echo-app.ts';
-import { freePort, ready } from './mesh.ts';
+import { ready } from './mesh.ts';
 import { configuration } from './resources.ts';
 
 const daprd = await findDaprd();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommunicationProtocolEnum, DaprClient, DaprServer, HttpMethod } from '@dapr/dapr';
-import { freePort } from '../conformance/mesh.ts';
+import { freePort } from '@holdfast/test-servers';
 import { type SdkSidecars, sdkSidecars } from './sdk-sidecars.ts';
 
 const { GRPC, HTTP } = CommunicationProtocolEnum;

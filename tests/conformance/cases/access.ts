@@ -24,6 +24,11 @@ export const ACCESS_APPS = {
     - { name: healthz, version: v1.0, protocol: http }
     - { name: metadata, version: v1.0 }`,
   },
+  few: {
+    spec: `api:
+  allowed: [{ name: metadata, version: v1, protocol: grpc }, { name: state, version: v1.0, protocol: http }]
+  denied: [{ name: shutdown, version: v1, protocol: grpc }]`,
+  },
   silent: { spec: 'api: { denied: [{ name: invoke, version: v1, protocol: http }] }' },
   allowing: { spec: 'api: { allowed: [{ name: state, version: v1.0, protocol: HTTP }] }' },
   both: {

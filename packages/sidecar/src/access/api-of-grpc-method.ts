@@ -3,7 +3,7 @@ import type { Api } from './api-rules.ts';
 const RUNTIME = '/dapr.proto.runtime.';
 const DAPR = `${RUNTIME}v1.Dapr/`;
 
-/** What daprd answers a method that is not offered, with the code UNIMPLEMENTED. */
+/** What daprd says of a method that is not offered, in the details of `UNIMPLEMENTED`. */
 export const METHOD_NOT_OFFERED = 'requested endpoint is not available';
 
 /** The methods of each API, by group and version, as daprd groups them. */

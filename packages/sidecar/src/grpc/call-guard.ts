@@ -47,7 +47,7 @@ export function callGuard({
 }: CallGuardOptions): Interceptor {
   const refused = (token: string | null, path: string): ConnectError | undefined => {
     if (apiRules !== undefined && !offersApi(apiRules, apiOfGrpcMethod(path)!, 'grpc')) {
-      return new ConnectError(METHOD_NOT_OFFERED, Code.Unimplemented);
+      return httpStatusError(501, METHOD_NOT_OFFERED);
     }
     if (allowed(token ?? undefined)) return undefined;
     const why = token === null ? 'missing api token in request metadata' : MISMATCH;
