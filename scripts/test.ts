@@ -45,6 +45,7 @@ const stages: readonly Stage[] = [
   tests('drill', false, ['packages/drill/src/**/*.test.ts'], 1),
   tests('sidecar', false, ['packages/sidecar/src/**/*.test.ts'], 1),
   tests('cli', false, ['packages/cli/src/**/*.test.ts'], 1),
+  tests('fuzz', false, ['tests/fuzz/*.test.ts'], 1),
   tests('sdk', false, ['tests/sdk/*.test.ts'], 1),
   tests('conformance', false, ['tests/conformance/*.test.ts'], 1),
   tests('platform', false, ['examples/*/src/**/*.test.ts'], 1),
