@@ -177,14 +177,14 @@ const arrivals = (ids: readonly string[]): readonly Arrival[] => ids.map((id) =>
 
 // Few ids, so that the sets overlap in every way.
 const anyId = fc.constantFrom(...'abcdefgh');
-const anyIds = fc.array(anyId, { maxLength: 12 });
+const anyIds = fc.array(anyId, { maxLength: 12, size: 'max' });
 const anyArrival = fc.record({ id: anyId, delivery: fc.integer({ min: 1, max: 3 }) });
 const anyBooks: fc.Arbitrary<Books> = fc.record({
   accepted: anyIds,
   refused: anyIds,
   unknown: anyIds,
   unnamedUnknown: fc.integer({ min: 0, max: 3 }),
-  delivered: fc.array(anyArrival, { maxLength: 16 }),
+  delivered: fc.array(anyArrival, { maxLength: 16, size: 'max' }),
   queued: anyIds,
   dead: anyIds,
 });
