@@ -1,12 +1,14 @@
 import { digestSources, watchSources } from '@holdfast/config';
 import type { Clock } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
+import type { AppProtocol } from '../app/app-channel.ts';
 import { type LoadedResources, loadResources } from './load-resources.ts';
 
 export interface LiveResourcesOptions {
   readonly appId: string;
   readonly resourcesPaths: readonly string[];
   readonly configPaths: readonly string[];
+  readonly appProtocol?: AppProtocol;
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly log: Logger;
