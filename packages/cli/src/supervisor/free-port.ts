@@ -1,4 +1,14 @@
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
+
+/**
+ * Below those that systems give to whoever asks for any port, and to outgoing
+ * connections (32,768 and up on Linux). A port from there would be given away
+ * between the choice and its use, and again whenever its program is down.
+ */
+const FIRST_PORT = 12_000;
+const LAST_PORT = 31_999;
+const TRIES_PER_PORT = 1_000;
 
 /** Whether a port can be listened on; `free` also when the address is not this machine's. */
 export function portState(
@@ -15,22 +25,19 @@ export function portState(
   });
 }
 
-/** That many different ports that were free a moment ago, for programs that must be told one. */
+/**
+ * That many different ports that were free a moment ago, for programs that must be told one.
+ *
+ * @throws {Error} when so many are taken that none is found.
+ */
 export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  // All are held until the last is known, so that none is given out twice.
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve, reject) => {
-          server.once('error', reject);
-          server.listen(0, '127.0.0.1', () => {
-            const address = server.address();
-            resolve(typeof address === 'object' && address !== null ? address.port : 0);
-          });
-        }),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+  const found = new Set<number>();
+  for (let tries = 0; found.size < count; tries += 1) {
+    if (tries === count * TRIES_PER_PORT) {
+      throw new Error(`No port from ${FIRST_PORT} to ${LAST_PORT} is free; end what holds them.`);
+    }
+    const port = randomInt(FIRST_PORT, LAST_PORT + 1);
+    if (!found.has(port) && (await portState(port)) === 'free') found.add(port);
+  }
+  return [...found];
 }
