@@ -9,7 +9,8 @@ import { createClosing } from './closing.ts';
 import { ComponentCalls } from './components/component-calls.ts';
 import { componentRoutes } from './components/component-routes.ts';
 import { componentServices } from './components/component-services.ts';
-import { type Components, openComponents } from './components/open-components.ts';
+import { openComponents } from './components/open-components.ts';
+import { createEnding } from './ending.ts';
 import { openGrpcDoor } from './grpc/open-grpc-door.ts';
 import { APP_HEALTH_DEFAULTS, watchAppHealth } from './health/app-health.ts';
 import { healthRoutes } from './health/health-routes.ts';
@@ -19,7 +20,8 @@ import { createReplayBudget } from './invoke/replay-budget.ts';
 import { Upstreams } from './invoke/upstreams.ts';
 import { metadataRoutes } from './metadata/metadata-routes.ts';
 import { MetadataService } from './metadata/metadata-service.ts';
-import { NO_METRICS, type SidecarMetrics, sidecarMetrics } from './metrics/sidecar-metrics.ts';
+import { metricsPage } from './metrics/metrics-page.ts';
+import { NO_METRICS, sidecarMetrics } from './metrics/sidecar-metrics.ts';
 import { appPipeline } from './middleware/app-pipeline.ts';
 import { type HandlerSpec, openPipeline } from './middleware/open-pipeline.ts';
 import { AddressBook } from './names/address-book.ts';
@@ -27,7 +29,7 @@ import { openNames } from './names/open-names.ts';
 import { resolveSidecarOptions, type SidecarOptions } from './options.ts';
 import { Callee } from './peers/callee.ts';
 import { openPeerLeg } from './peers/open-peer-leg.ts';
-import { type LivePolicies, openPolicies } from './policies/live-policies.ts';
+import { openPolicies } from './policies/live-policies.ts';
 import { httpCourier } from './pubsub/http-courier.ts';
 import { httpSubscriptions } from './pubsub/http-subscriptions.ts';
 import { Subscriber } from './pubsub/subscriber.ts';
@@ -209,7 +211,6 @@ async function start(
   });
 
   let endpoints = resources.endpoints;
-  let stopping: Promise<void> | undefined;
   const waiting = new Set(options.appPort === undefined ? ['http'] : ['http', 'runtime']);
   const health = options.appHealthCheck;
   const metadata = new MetadataService(() => ({
@@ -251,7 +252,9 @@ async function start(
     invoke: (call) => invoke.handle(call),
     apiRules: configuration.apiRules,
     middleware: pipelineOf(configuration.httpPipeline),
-    metricsPage: metricsOn ? () => metricsPage(policies, components, metrics) : undefined,
+    metricsPage: metricsOn
+      ? () => metricsPage(policies.book, components.pubsub, metrics)
+      : undefined,
   });
 
   const grpc = await openGrpcDoor(options, closing, () => ({
@@ -318,30 +321,23 @@ async function start(
     ...ports,
   });
 
-  const ended = Promise.withResolvers<void>();
-  const hurry = Promise.withResolvers<void>();
-  const stop = ({ force = false }: { readonly force?: boolean } = {}): Promise<void> => {
-    // Also when it is stopping already: who asks again does not want to wait.
-    if (force) hurry.resolve();
-    stopping ??= (async () => {
-      waiting.add('stopping');
-      if (!force) {
-        await names.close();
-        subscriber.hurry();
-        const drained = Promise.all([api.drain(), grpc?.drain(), peerServer.drain()]).then(() =>
-          components.drain(),
-        );
-        const waited = new AbortController();
-        const limit = clock.sleep(options.gracefulShutdownMs, waited.signal).catch(() => {});
-        await Promise.race([drained, limit, hurry.promise]);
-        waited.abort();
-      }
+  const { stop, ended } = createEnding({
+    graceMs: options.gracefulShutdownMs,
+    clock,
+    begin: () => void waiting.add('stopping'),
+    async leave() {
+      await names.close();
+      subscriber.hurry();
+    },
+    async drain() {
+      await Promise.all([api.drain(), grpc?.drain(), peerServer.drain()]);
+      await components.drain();
+    },
+    async close() {
       await closing.now();
       log.info(`holdfast sidecar of ${appId} has stopped.`);
-      ended.resolve();
-    })();
-    return stopping;
-  };
+    },
+  });
   started.resolve(stop);
 
   return {
@@ -352,23 +348,8 @@ async function start(
       await leg.reload();
     },
     stop,
-    ended: ended.promise,
+    ended,
   };
-}
-
-/** Looking at a circuit whose time is over makes it half-open, and so the scrape tells. */
-async function metricsPage(
-  { book }: LivePolicies,
-  { pubsub }: Components,
-  metrics: SidecarMetrics,
-): Promise<string> {
-  book.circuits();
-  for (const [name, { outbox }] of pubsub) {
-    // A file that cannot be read keeps its last figures; its trouble is in the log.
-    const stats = await outbox?.stats().catch(() => undefined);
-    if (stats !== undefined) metrics.outbox(name, stats);
-  }
-  return metrics.render();
 }
 
 /** An API that others can reach and that asks for nothing is worth a line. */

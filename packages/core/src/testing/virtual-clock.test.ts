@@ -39,6 +39,12 @@ describe('the virtual clock', () => {
     assert.deepEqual([slept, clock.wallMs()], [3_600_000, 3_600_000]);
   });
 
+  test('its wall clock shows whole milliseconds, as the real one does', async () => {
+    const clock = new VirtualClock();
+    await clock.advance(1.75);
+    assert.deepEqual([clock.now(), clock.wallMs()], [1.75, 1]);
+  });
+
   test('says so when the work can never end', async () => {
     const clock = new VirtualClock();
     await assert.rejects(

@@ -26,8 +26,9 @@ export class VirtualClock implements Clock {
     return this.#nowMs;
   }
 
+  /** Whole milliseconds, as `Date.now()`: jitter makes the time between them fractions. */
   wallMs(): number {
-    return this.#nowMs + this.#wallOffsetMs;
+    return Math.floor(this.#nowMs + this.#wallOffsetMs);
   }
 
   /** Timers set and neither fired nor cancelled: what a test for leaks asks. */
