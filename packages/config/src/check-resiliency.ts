@@ -42,18 +42,21 @@ function policiesOf({ policies }: Merged, use: Use) {
     policies.circuitBreakers,
     names.circuitBreaker?.name,
   );
-  return { timeout, retry, breaker };
+  const deadline: TimeoutRule | undefined = find(policies.deadlines, names.deadline?.name);
+  return { timeout, retry, breaker, deadline };
 }
 
 function checkUse(merged: Merged, use: Use): Problem[] {
-  const { timeout, retry, breaker } = policiesOf(merged, use);
+  const { timeout, retry, breaker, deadline } = policiesOf(merged, use);
+  // Whatever is in it, the whole call ends with it.
+  const endless = (deadline?.limitMs ?? 0) === 0;
   const problems: Problem[] = [];
   const names = namesOf(use);
-  if (Object.values(use.names).some(isReference) && names.timeout === undefined) {
+  if (endless && Object.values(use.names).some(isReference) && names.timeout === undefined) {
     const message = `${use.path} has no timeout: a call that hangs is never given up`;
     problems.push(problemAt(use.at, 'no-timeout', message));
   }
-  if (retry?.maxRetries === Number.POSITIVE_INFINITY && breaker === undefined) {
+  if (endless && retry?.maxRetries === Number.POSITIVE_INFINITY && breaker === undefined) {
     const how = retry.backoff === 'exponential' ? 'for 15 minutes' : 'without end';
     const message = `${use.path} retries ${how}: retries.${retry.name} has no maxRetries, and there is no circuit breaker`;
     problems.push(problemAt(names.retry!.at, 'endless-retries', message));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { loadResiliency, type StatusOf } from '@holdfast/config';
+import { checkResiliency, loadResiliency, parseResiliency, type StatusOf } from '@holdfast/config';
 import { pipeline } from '@holdfast/core';
 
 test('the example of the README does what it says', async () => {
@@ -25,4 +25,14 @@ test('the example of the README does what it says', async () => {
   // end
   assert.deepEqual([response.status, problems.length], [200, 1]);
   target[Symbol.dispose]();
+});
+
+test('the file of docs/reference/own-policies.md has nothing that anybody could complain about', async () => {
+  const page = new URL('../../../docs/reference/own-policies.md', import.meta.url);
+  const [, file = ''] = /```yaml\n([\s\S]*?)```/.exec(await readFile(page, 'utf8')) ?? [];
+
+  const { documents, problems } = parseResiliency(file, 'own-policies.md');
+
+  assert.deepEqual([...problems, ...checkResiliency(documents)], []);
+  assert.equal(documents[0]?.targets.apps.get('catalogue')?.methods.length, 3);
 });

@@ -73,9 +73,11 @@ export const RULES = {
   'unused-policy': warning('A policy that no target names and that is no default.'),
   'defaults-off': warning('A target listed without policies: being listed turns the defaults off.'),
   'no-timeout': warning(
-    'A target with policies and no timeout: a call that hangs, hangs for good.',
+    'A target with policies, and among them neither a timeout nor a deadline: a call that hangs, hangs for good.',
   ),
-  'endless-retries': warning('Unlimited retries without a circuit breaker that could end them.'),
+  'endless-retries': warning(
+    'Unlimited retries without a circuit breaker or a deadline that could end them.',
+  ),
   'no-wait': warning('Retries that follow each other without any wait.'),
   'interval-too-short': warning(
     'A breaker whose `interval` is shorter than the timeout it watches: failures are forgotten before they add up.',
