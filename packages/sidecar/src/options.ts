@@ -29,6 +29,8 @@ export interface SidecarOptions {
   readonly appChannelAddress?: string;
   /** Calls in the application at a time; others wait. @default -1 (no limit) */
   readonly appMaxConcurrency?: number;
+  /** What the application is not asked when it starts: `subscribe`, its topics; `config` is never asked. @default [] */
+  readonly disableInitEndpoints?: readonly ('config' | 'subscribe')[];
   /** The API. 0: any free port. @default 3500 */
   readonly httpPort?: number;
   /** The gRPC API. 0: any free port. @default none: there is no gRPC API */

@@ -176,7 +176,10 @@ async function start(
   const subscriber = new Subscriber({
     appId,
     courier: httpCourier(askApp(app.questions)),
-    ask: () => httpSubscriptions(askApp(app.questions), log),
+    ask: async () =>
+      options.disableInitEndpoints?.includes('subscribe') === true
+        ? []
+        : httpSubscriptions(askApp(app.questions), log),
     brokers: components.pubsub,
     declared: resources.subscriptions,
     inbound: (pubsub) => policies.book.forComponent(pubsub, 'Pubsub', 'inbound'),

@@ -37,6 +37,13 @@ export const HOLDFASTD_FLAGS: readonly Flag[] = [
     meaning: 'Calls to the app at once, further ones wait; -1 for no limit',
   },
   {
+    name: 'disable-init-endpoints',
+    type: 'list',
+    value: 'NAMES',
+    meaning:
+      'Questions not to ask the app at the start: `subscribe` is its topics, `config` is never asked',
+  },
+  {
     name: 'dapr-http-port',
     type: 'port',
     value: 'PORT',

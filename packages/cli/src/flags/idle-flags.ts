@@ -51,13 +51,6 @@ export const IDLE_FLAGS: readonly Flag[] = [
     ignored: 'no CORS headers are sent',
   },
   {
-    name: 'disable-init-endpoints',
-    type: 'list',
-    value: 'NAMES',
-    meaning: 'Questions not to ask the app at the start (config, subscribe)',
-    ignored: 'the app is not asked them',
-  },
-  {
     name: 'hot-reload-reconcile-interval',
     type: 'duration',
     value: 'DURATION',

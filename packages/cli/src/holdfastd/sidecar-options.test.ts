@@ -13,7 +13,7 @@ test('what was not given is left to the sidecar', () => {
 
 test('flags and variables become options, in the sidecar’s units', () => {
   const line =
-    '--app-id a --app-port 80 --app-protocol grpc --app-ssl --dapr-http-port -1 --dapr-grpc-port -1 --metrics-port 0 --max-body-size 1Ki --read-buffer-size -1 ' +
+    '--app-id a --app-port 80 --app-protocol grpc --app-ssl --dapr-http-port -1 --dapr-grpc-port -1 --metrics-port 0 --max-body-size 1Ki --read-buffer-size -1 --disable-init-endpoints subscribe,config ' +
     '--dapr-graceful-shutdown-seconds 2 --enable-app-health-check --app-health-probe-interval 1 ' +
     '--dapr-listen-addresses [::1],127.0.0.1 --resources-path r --components-path c --log-level warning --log-as-json';
   const env = { DAPR_API_TOKEN: 't', APP_API_TOKEN: 'u', NAMESPACE: 'n', DAPR_HOST_IP: '10.0.0.1' };
@@ -22,6 +22,7 @@ test('flags and variables become options, in the sidecar’s units', () => {
       appId: 'a',
       appPort: 80,
       appProtocol: 'grpcs',
+      disableInitEndpoints: ['subscribe', 'config'],
       httpPort: 0,
       grpcPort: 0,
       metricsPort: 0,
@@ -56,8 +57,12 @@ test('certificates come from files, else from daprd’s variables, and none may 
   });
 });
 
-test('a sidecar without a name, with a dotted one or for a protocol it does not speak is refused', () => {
-  const messages = ['', '--app-id a.b', '--app-id a --app-protocol tcp'].map((line) => {
+test('a sidecar without a name, with a dotted one, for a protocol it does not speak or a question it does not ask is refused', () => {
+  const lines = [
+    ...['', '--app-id a.b', '--app-id a --app-protocol tcp'],
+    '--app-id a --disable-init-endpoints subscribe,topics',
+  ];
+  const messages = lines.map((line) => {
     try {
       return settings(line, {});
     } catch (error) {
@@ -68,6 +73,7 @@ test('a sidecar without a name, with a dotted one or for a protocol it does not 
     '--app-id is missing; give the name other apps call this one by.',
     '--app-id must be 1 to 128 letters, digits, `_` and `-`, not "a.b".',
     '--app-protocol must be one of http, https, grpc, grpcs, h2c, not "tcp".',
+    '--disable-init-endpoints must be of config and subscribe, not "topics".',
   ]);
 });
 

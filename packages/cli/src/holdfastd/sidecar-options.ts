@@ -41,6 +41,7 @@ export function holdfastdSettings({ values }: ParsedFlags, env: Environment): Ho
     appProtocol: protocolOf(text('app-protocol'), flag('app-ssl')),
     appChannelAddress: text('app-channel-address'),
     appMaxConcurrency: orNoLimit(number('app-max-concurrency'), 1, -1),
+    disableInitEndpoints: initEndpoints(texts('disable-init-endpoints').map((name) => name.trim())),
     httpPort: port('dapr-http-port'),
     grpcPort: port('dapr-grpc-port') ?? DEFAULT_GRPC_PORT,
     internalPort: port('dapr-internal-grpc-port'),
@@ -85,8 +86,21 @@ export function holdfastdSettings({ values }: ParsedFlags, env: Environment): Ho
   };
 }
 
+const INIT_ENDPOINTS: readonly string[] = ['config', 'subscribe'];
+
 /** Dapr's; of the library's callers nobody who did not ask for it gets a port. */
 const DEFAULT_GRPC_PORT = 50_001;
+
+function initEndpoints(names: readonly string[]): readonly string[] | undefined {
+  for (const name of names) {
+    if (!INIT_ENDPOINTS.includes(name)) {
+      throw new FlagError(
+        `--disable-init-endpoints must be of ${INIT_ENDPOINTS.join(' and ')}, not "${name}".`,
+      );
+    }
+  }
+  return someOf(names);
+}
 
 /** `--app-ssl` is the old way to say it. */
 function protocolOf(protocol: string | undefined, ssl: boolean | undefined): string | undefined {

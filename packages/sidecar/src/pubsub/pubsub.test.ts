@@ -91,6 +91,13 @@ describe('publish and subscribe', () => {
     });
   }
 
+  test('an application is not asked what it subscribes to where that is switched off', async (t) => {
+    const topics = [{ pubsubname: 'p', topic: 't', route: '/take' }];
+    const asked = await start(t, topics);
+    const notAsked = await start(t, topics, { disableInitEndpoints: ['subscribe'] });
+    assert.deepEqual([await asked.subscribed(), await notAsked.subscribed()], [true, false]);
+  });
+
   test('an application whose health is watched is asked once it is healthy', async (t) => {
     const { app, publish, subscribed } = await start(
       t,
