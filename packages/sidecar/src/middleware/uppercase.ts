@@ -50,8 +50,10 @@ function raise(bytes: Buffer, end: number): void {
       continue;
     }
     const length = letterBytes(byte);
-    if (length > 1 && at + length <= end) raiseLetter(bytes.subarray(at, at + length));
-    at += length;
+    if (at + length <= end && goesOn(bytes, at, length)) {
+      raiseLetter(bytes.subarray(at, at + length));
+      at += length;
+    } else at += 1; // no UTF-8: what follows is looked at by itself, as it is where a body is cut here
   }
 }
 
@@ -61,6 +63,14 @@ function raiseLetter(letter: Buffer): void {
   // `ß` becomes two letters: not a capital of it, then.
   if (capital.length !== letter.length || [...text.toUpperCase()].length !== 1) return;
   capital.copy(letter);
+}
+
+/** Whether the bytes behind the first of a letter are a letter's. */
+function goesOn(bytes: Buffer, first: number, length: number): boolean {
+  for (let at = first + 1; at < first + length; at += 1) {
+    if ((bytes[at]! & 0xc0) !== 0x80) return false;
+  }
+  return length > 1;
 }
 
 /** Bytes of the letter that begins with `byte`; 1 for what begins none. */
