@@ -21,21 +21,9 @@ export function jetstreamBroker(given: JetStreamBrokerOptions): Broker {
     async subscribe(topic, how, handler) {
       const problem = topicProblem(topic, options.subjectPrefix);
       if (problem !== undefined) throw new TypeError(`Cannot subscribe to "${topic}": ${problem}.`);
-      const subscriber = new JetStreamSubscriber(
-        options,
-        topic,
-        resolveSubscribeOptions(how),
-        handler,
+      return subscriptions.join(
+        new JetStreamSubscriber(options, topic, resolveSubscribeOptions(how), handler),
       );
-      // Known before it has joined, so that closing the broker meanwhile ends it too.
-      const subscription = subscriptions.add(subscriber);
-      try {
-        await subscriber.joined;
-      } catch (error) {
-        await subscription.close();
-        throw error;
-      }
-      return subscription;
     },
     async close() {
       await Promise.all([publisher.close(), subscriptions.close()]);

@@ -22,11 +22,9 @@ export function kafkaBroker(given: KafkaBrokerOptions): Broker {
       const problem = topicProblem(topic);
       if (problem !== undefined)
         throw new TypeError(`"${topic}" cannot be subscribed to: ${problem}.`);
-      const subscriber = new KafkaSubscriber(options, topic, resolveSubscribeOptions(how), handler);
-      // Known before it has joined, so that closing the broker meanwhile ends it too.
-      const subscription = subscriptions.add(subscriber);
-      await subscriber.joined;
-      return subscription;
+      return subscriptions.join(
+        new KafkaSubscriber(options, topic, resolveSubscribeOptions(how), handler),
+      );
     },
     async close() {
       await Promise.all([publisher.close(), subscriptions.close()]);

@@ -1,4 +1,5 @@
 import type { ServiceImpl } from '@connectrpc/connect';
+import { healthProperties } from '../metadata/metadata.ts';
 import type { MetadataService } from '../metadata/metadata-service.ts';
 import type { TopicSubscription } from '../pubsub/subscription.ts';
 import type { Dapr } from './protos/dapr_pb.ts';
@@ -34,16 +35,7 @@ export function metadataRpcs(
           protocol: app.protocol,
           channelAddress: app.address,
           maxConcurrency: Math.max(0, app.maxConcurrency),
-          ...(health === undefined
-            ? {}
-            : {
-                health: {
-                  healthCheckPath: health.path,
-                  healthProbeInterval: `${health.intervalMs / 1000}s`,
-                  healthProbeTimeout: `${health.timeoutMs}ms`,
-                  healthThreshold: health.threshold,
-                },
-              }),
+          ...(health === undefined ? {} : { health: healthProperties(health) }),
         },
         actorRuntime: {
           runtimeStatus: ActorStatus.DISABLED,

@@ -6,6 +6,13 @@ import type { MetadataSnapshot } from './metadata-service.ts';
 /** Dapr release whose API this sidecar follows. */
 export const DAPR_VERSION = '1.18.0';
 
+interface AppHealth {
+  readonly path: string;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly threshold: number;
+}
+
 export interface MetadataSources {
   readonly appId: string;
   readonly app: {
@@ -13,14 +20,7 @@ export interface MetadataSources {
     readonly protocol: string;
     readonly address: string;
     readonly maxConcurrency: number;
-    readonly health:
-      | {
-          readonly path: string;
-          readonly intervalMs: number;
-          readonly timeoutMs: number;
-          readonly threshold: number;
-        }
-      | undefined;
+    readonly health: AppHealth | undefined;
   };
   readonly components: readonly ComponentRow[];
   readonly subscriptions: readonly TopicSubscription[];
@@ -46,16 +46,7 @@ export function metadataBody(sources: MetadataSnapshot): object {
       protocol: app.protocol,
       channelAddress: app.address,
       ...(app.maxConcurrency > 0 ? { maxConcurrency: app.maxConcurrency } : {}),
-      ...(health === undefined
-        ? {}
-        : {
-            health: {
-              healthCheckPath: health.path,
-              healthProbeInterval: `${health.intervalMs / 1000}s`,
-              healthProbeTimeout: `${health.timeoutMs}ms`,
-              healthThreshold: health.threshold,
-            },
-          }),
+      ...(health === undefined ? {} : { health: healthProperties(health) }),
     },
     actorRuntime: {
       runtimeStatus: 'DISABLED',
@@ -64,6 +55,16 @@ export function metadataBody(sources: MetadataSnapshot): object {
     },
     ...(resiliencies.length === 0 ? {} : { resiliencies: resiliencies.map((name) => ({ name })) }),
     holdfast: { circuits: sources.circuits.map(circuitBody) },
+  };
+}
+
+/** How the application is probed, in Dapr's names and texts, whatever the protocol. */
+export function healthProperties(health: AppHealth) {
+  return {
+    healthCheckPath: health.path,
+    healthProbeInterval: `${health.intervalMs / 1000}s`,
+    healthProbeTimeout: `${health.timeoutMs}ms`,
+    healthThreshold: health.threshold,
   };
 }
 
