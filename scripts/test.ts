@@ -66,6 +66,7 @@ if (chosen.length === 0) {
 
 const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
 const broken: string[] = [];
+const failing: string[] = [];
 for (const stage of chosen) {
   const begunMs = performance.now();
   console.log(`\n━━ ${stage.name}`);
@@ -74,6 +75,8 @@ for (const stage of chosen) {
   const seconds = ((performance.now() - begunMs) / 1000).toFixed(1);
   console.log(`━━ ${stage.name}: ${status === 0 ? 'good' : 'FAILED'} (${seconds} s)`);
 }
+// Once more where a reader of the last lines finds them.
+for (const failures of failing) console.error(`\n${failures}`);
 if (broken.length > 0) console.error(`\nFailed: ${broken.join(', ')}.`);
 // Stages without test files (lint, types) count as one each, so that the line below is never wrong about them.
 console.log(
@@ -105,6 +108,9 @@ function run(stage: Stage): Promise<number> {
       counts.passed += told(tail, 'pass');
       counts.failed += told(tail, 'fail') + told(tail, 'cancelled');
       counts.skipped += told(tail, 'skipped');
+      const failures = /^✖ failing tests:$[\s\S]*/m.exec(tail)?.[0];
+      if (failures !== undefined)
+        failing.push(`${stage.name}: ${failures.slice(0, 10_000).trim()}`);
       resolve(status ?? 1);
     });
   });

@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommunicationProtocolEnum, DaprClient, DaprServer, HttpMethod } from '@dapr/dapr';
 import { freePort } from '@holdfast/test-servers';
-import { type SdkSidecars, sdkSidecars } from './sdk-sidecars.ts';
+import { type SdkSidecars, sdkSidecars, untilHealthy } from './sdk-sidecars.ts';
 
 const { GRPC, HTTP } = CommunicationProtocolEnum;
 
@@ -50,6 +50,7 @@ for (const [name, protocol] of [
         received.push(data);
       });
       await server.start();
+      await untilHealthy(service);
       client = new DaprClient({
         daprHost: '127.0.0.1',
         daprPort: String(protocol === GRPC ? caller.ports.grpc : caller.ports.http),
