@@ -53,7 +53,10 @@ const autocannonLoad: LoadGenerator = {
   async run(url, connections, seconds) {
     const result = await autocannon({ url, connections, duration: seconds });
     if (result.errors + result.non2xx > 0) {
-      throw new Error(`${url}: ${result.errors} errors, ${result.non2xx} answers other than 2xx`);
+      const codes = Object.entries(result.statusCodeStats ?? {})
+        .map(([status, { count }]) => `${count} × ${status}`)
+        .join(', ');
+      throw new Error(`${url} with ${connections} connections: ${result.errors} errors, ${codes}`);
     }
     const { total, average } = result.requests;
     const { p50, p99 } = result.latency;

@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { build } from 'esbuild';
 import { answering, type Child, freePort, startChild } from './child.ts';
 
 /** Two sidecars in a row: clients ask the first, the second has the application. */
@@ -90,54 +89,29 @@ export async function startDaprdPair(
   return pair('daprd', stdout.trim(), first, second);
 }
 
-export async function startHoldfastPair(
-  folder: string,
-  appPort: number,
-  nodeFlags: readonly string[],
-): Promise<Pair> {
+/** Our sidecar as people start it: the bundled `holdfastd` with its own launcher. */
+export async function startHoldfastPair(folder: string, appPort: number): Promise<Pair> {
   const { resources, config } = await writeFiles(folder, 'holdfast');
-  const program = await buildSidecar(folder);
+  const root = join(import.meta.dirname, '../..');
+  await promisify(execFile)(process.execPath, [join(root, 'scripts/bundle.mjs')]);
   const start = async (appId: string, appPort?: number) => {
-    const options = {
-      appId,
-      httpPort: 0,
-      metricsPort: await freePort(),
-      resourcesPaths: [resources],
-      configPaths: [config],
-      ...(appPort === undefined ? {} : { appPort }),
-    };
-    const { child, firstLine } = startChild(`holdfastd ${appId}`, [
+    const httpPort = await freePort();
+    const { child } = startChild(`holdfastd ${appId}`, [
       process.execPath,
-      ...['--disable-warning=ExperimentalWarning', ...nodeFlags],
-      program,
-      JSON.stringify(options),
+      join(root, 'packages/cli/bin/holdfastd.mjs'),
+      ...['--app-id', appId, '--resources-path', resources, '--config', config],
+      ...(appPort === undefined ? [] : ['--app-port', String(appPort)]),
+      ...['--dapr-http-port', String(httpPort), '--dapr-grpc-port', String(await freePort())],
+      ...['--dapr-internal-grpc-port', String(await freePort())],
+      ...['--metrics-port', String(await freePort()), '--metrics-listen-address', '127.0.0.1'],
+      ...['--dapr-listen-addresses', '127.0.0.1', '--log-level', 'error'],
     ]);
-    const { http } = JSON.parse(await firstLine) as { http: number };
-    await answering(`http://127.0.0.1:${http}/v1.0/healthz`);
-    return { child, httpPort: http };
+    await answering(`http://127.0.0.1:${httpPort}/v1.0/healthz`);
+    return { child, httpPort };
   };
   const second = await start('app-b', appPort);
   const first = await start('app-a');
-  return pair('holdfast', `node ${process.version} ${nodeFlags.join(' ')}`.trim(), first, second);
-}
-
-/**
- * The sidecar as it is published, JavaScript: run from TypeScript it answers as
- * fast, but Node's type stripper stays resident with some 30 MB.
- */
-async function buildSidecar(folder: string): Promise<string> {
-  const outfile = join(folder, 'sidecar-process.mjs');
-  await build({
-    entryPoints: [join(import.meta.dirname, 'sidecar-process.ts')],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    conditions: ['source'],
-    logLevel: 'error',
-    external: ['undici', 'undici/*', 'yaml', 'multicast-dns', '@marcbachmann/cel-js'],
-  });
-  return outfile;
+  return pair('holdfast', `holdfastd on node ${process.version}`, first, second);
 }
 
 interface Started {

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { cpus, loadavg, release, totalmem } from 'node:os';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { type Child, startChild } from './child.ts';
 import { type LoadGenerator, loadGenerator } from './load.ts';
@@ -10,8 +10,6 @@ const CONNECTIONS = [1, 32, 128];
 const ROUNDS = 3;
 const SECONDS = 3;
 const WARM_UP_SECONDS = 2;
-/** What `holdfastd` is started with, see packages/cli/bin. */
-const NODE_FLAGS = ['--max-semi-space-size=4'];
 
 /** One round of one pair at one number of connections. */
 interface Round {
@@ -34,10 +32,7 @@ interface Memory {
  * `only` leaves the other pair out (`node … sidecar.bench.ts holdfast`).
  */
 export async function run(only?: string): Promise<void> {
-  // Inside node_modules, so that the built sidecar finds its dependencies.
-  const cache = join(import.meta.dirname, '../../node_modules/.cache');
-  await mkdir(cache, { recursive: true });
-  const folder = await mkdtemp(join(cache, 'holdfast-bench-'));
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-bench-'));
   const children: Child[] = [];
   try {
     const app = startChild('app', [process.execPath, join(import.meta.dirname, 'app-process.ts')]);
@@ -54,7 +49,7 @@ export async function run(only?: string): Promise<void> {
 
 async function startPairs(folder: string, port: number, only?: string): Promise<readonly Pair[]> {
   const pairs: Pair[] = [];
-  if (only !== 'daprd') pairs.push(await startHoldfastPair(folder, port, NODE_FLAGS));
+  if (only !== 'daprd') pairs.push(await startHoldfastPair(folder, port));
   if (only === 'holdfast') return pairs;
   const daprd = await findDaprd();
   if (daprd === undefined) {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The packages whose code our two programs are. */
-const PACKAGES = ['core', 'config', 'telemetry', 'sidecar', 'cli'];
+const PACKAGES = ['core', 'config', 'telemetry', 'messaging', 'sidecar', 'cli'];
 
 /**
  * Whether a built program may be run in place of its source: always where there

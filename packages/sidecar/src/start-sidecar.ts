@@ -2,7 +2,7 @@ import os from 'node:os';
 import { type Clock, systemClock, systemRandom } from '@holdfast/core';
 import { createLogger, type Logger } from '@holdfast/telemetry/log';
 import { AccessGate } from './access/access-gate.ts';
-import { AppChannel } from './app/app-channel.ts';
+import { openAppChannel } from './app/app-channel.ts';
 import { askApp } from './app/ask-app.ts';
 import { InputBindings } from './bindings/input-bindings.ts';
 import { createClosing } from './closing.ts';
@@ -108,7 +108,7 @@ async function start(
   const tracing = await openTracing(configuration, { appId, variables, clock, log });
   closing.last(() => tracing.close());
 
-  const app = new AppChannel({
+  const app = await openAppChannel({
     port: options.appPort,
     address: options.appChannelAddress,
     protocol: options.appProtocol,

@@ -5,9 +5,8 @@ import { HttpUpstream } from '../flow/http-upstream.ts';
 import { UpstreamError } from '../flow/upstream-error.ts';
 import type { CountExchange } from '../metrics/sidecar-metrics.ts';
 import { type ConcurrencyGate, createGate } from './concurrency-gate.ts';
-import { GrpcApp, RPC_VERB } from './grpc-app.ts';
-import { GrpcConnection } from './grpc-connection.ts';
-import { GrpcQuestions } from './grpc-questions.ts';
+import type { GrpcWay } from './open-grpc-app.ts';
+import { RPC_VERB } from './rpc-answer.ts';
 
 /** How an application is spoken to: `https` and `grpcs` with TLS, whose certificate is not looked at. */
 export type AppProtocol = 'http' | 'https' | 'h2c' | 'grpc' | 'grpcs';
@@ -27,12 +26,31 @@ export interface AppChannelOptions {
   readonly called: CountExchange;
 }
 
-/** The way to our own application. */
+/** The way to our own application; what speaks gRPC takes 10 MB, so only those load it whose application does. */
+export async function openAppChannel(options: AppChannelOptions): Promise<AppChannel> {
+  const { port, address, protocol, maxBodyBytes } = options;
+  if (port === undefined) return new AppChannel(options, undefined);
+  if (protocol === 'grpc' || protocol === 'grpcs') {
+    const { openGrpcApp } = await import('./open-grpc-app.ts');
+    return new AppChannel(
+      options,
+      openGrpcApp(`${address}:${port}`, { tls: protocol === 'grpcs', maxBodyBytes }),
+    );
+  }
+  const scheme = protocol === 'https' ? 'https' : 'http';
+  const http = new HttpUpstream(`${scheme}://${address}:${port}`, {
+    h2c: protocol === 'h2c',
+    anyCertificate: protocol === 'https',
+  });
+  return new AppChannel(options, http);
+}
+
+/** Calls, refusals, counts and the token on the way there. */
 export class AppChannel implements Upstream {
   /** Set by the health checks; calls are refused while it is false. */
   healthy = true;
   readonly #http: HttpUpstream | undefined;
-  readonly #grpc: { readonly connection: GrpcConnection; readonly app: Upstream } | undefined;
+  readonly #grpc: GrpcWay | undefined;
   readonly #questions: Upstream | undefined;
   /** Our way to it, through middleware. */
   #way: Upstream | undefined;
@@ -41,25 +59,18 @@ export class AppChannel implements Upstream {
   readonly #clock: Clock;
   readonly #called: CountExchange;
 
-  constructor(options: AppChannelOptions) {
-    const { port, address, protocol } = options;
-    this.#clock = options.clock;
-    this.#called = options.called;
-    if (port !== undefined && isGrpc(protocol)) {
-      const connection = new GrpcConnection(`${address}:${port}`, protocol === 'grpcs');
-      this.#grpc = { connection, app: new GrpcApp(connection, options.maxBodyBytes) };
-      this.#questions = new GrpcQuestions(connection);
-    } else if (port !== undefined) {
-      const scheme = protocol === 'https' ? 'https' : 'http';
-      this.#http = new HttpUpstream(`${scheme}://${address}:${port}`, {
-        h2c: protocol === 'h2c',
-        anyCertificate: protocol === 'https',
-      });
-      this.#questions = this.#http;
-    }
+  constructor(
+    { called, clock, maxConcurrency, token }: AppChannelOptions,
+    to: HttpUpstream | GrpcWay | undefined,
+  ) {
+    this.#clock = clock;
+    this.#called = called;
+    if (to instanceof HttpUpstream) this.#http = to;
+    else this.#grpc = to;
+    this.#questions = this.#http ?? this.#grpc?.questions;
     this.#way = this.#http ?? this.#grpc?.app;
-    this.#gate = options.maxConcurrency > 0 ? createGate(options.maxConcurrency) : undefined;
-    this.#token = options.token;
+    this.#gate = maxConcurrency > 0 ? createGate(maxConcurrency) : undefined;
+    this.#token = token;
   }
 
   /** Whether there is an application to call at all. */
@@ -103,12 +114,10 @@ export class AppChannel implements Upstream {
   }
 
   async close(): Promise<void> {
-    this.#grpc?.connection.close();
+    this.#grpc?.close();
     await this.#http?.close();
   }
 }
-
-const isGrpc = (protocol: AppProtocol): boolean => protocol === 'grpc' || protocol === 'grpcs';
 
 /** Calls of the gRPC API that only an application over gRPC understands, in Dapr's words where it has some. */
 function notForHttp(method: string): string | undefined {

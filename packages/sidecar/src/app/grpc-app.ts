@@ -10,12 +10,16 @@ import { httpStatusOf } from '../grpc/rpc-status.ts';
 import { callUnary, type GrpcAnswer } from './grpc-call.ts';
 import type { GrpcConnection } from './grpc-connection.ts';
 import { passRpc } from './pass-rpc.ts';
-import { RPC_DETAILS, RPC_MESSAGE, RPC_STATUS, RPC_TRAILER, RPC_TYPE_URL } from './rpc-answer.ts';
+import {
+  RPC_DETAILS,
+  RPC_MESSAGE,
+  RPC_STATUS,
+  RPC_TRAILER,
+  RPC_TYPE_URL,
+  RPC_VERB,
+} from './rpc-answer.ts';
 
 const ON_INVOKE = '/dapr.proto.runtime.v1.AppCallback/OnInvoke';
-
-/** The verb of a call that is gRPC from end to end: it is passed on as it is. */
-export const RPC_VERB = 'GRPC';
 
 /** An application that speaks gRPC: HTTP's calls become `OnInvoke`, gRPC's own pass through. */
 export class GrpcApp implements Upstream {

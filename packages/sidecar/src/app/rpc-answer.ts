@@ -12,6 +12,8 @@ export const RPC_DETAILS = 'holdfast-grpc-details';
 export const RPC_TRAILER = 'holdfast-grpc-trailer-';
 /** The type of the data, either way. */
 export const RPC_TYPE_URL = 'holdfast-grpc-type-url';
+/** The verb of a call that is gRPC from end to end: it is passed on as it is. */
+export const RPC_VERB = 'GRPC';
 
 const PREFIX = 'holdfast-grpc-';
 

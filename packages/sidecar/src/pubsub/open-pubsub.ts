@@ -2,7 +2,7 @@ import type { ComponentSettings } from '../components/component-settings.ts';
 import type { ComponentsEnv } from '../components/open-components.ts';
 import { UnreachableError } from '../flow/unreachable-error.ts';
 import { latePubSub } from './late-pubsub.ts';
-import { type OutboxPubSub, outboxPubSub } from './outbox-pubsub.ts';
+import type { OutboxPubSub } from './outbox-pubsub.ts';
 import { outboxSettings } from './outbox-settings.ts';
 import type { PubSub } from './pubsub.ts';
 
@@ -32,6 +32,8 @@ export async function openPubSub(
     return latePubSub(() => open(settings, env), error, { component, ...env });
   });
   const outbound = () => env.outbound(component);
+  // Brings the store, the relay and SQLite along.
+  const { outboxPubSub } = await import('./outbox-pubsub.ts');
   const outbox = await outboxPubSub(broker, kept, { ...env, outbound }).catch(async (error) => {
     await broker.close();
     throw error;
