@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import {
   adaptiveLimit,
   bulkhead,
+  cache,
   circuitBreaker,
   createRegistry,
   fallback,
+  fault,
   hedge,
   type Policy,
   pipeline,
@@ -26,32 +28,46 @@ const fail: Work = async () => {
   throw new Error('down');
 };
 
-/** Each policy alone, as a user would write it. */
+/** Keeps a place for ever: who comes after it is refused. */
+const hang: Work = () => new Promise(() => {});
+
+/** Each policy alone, as a user would write it; `, full` is the same one without a place left. */
 const OURS: Readonly<Record<string, () => Policy>> = {
   retry: () => retry({ maxRetries: 3, delayMs: 0 }),
   timeout: () => timeout({ limitMs: 1_000 }),
   circuitBreaker: () => circuitBreaker({ openMs: 1_000_000 }),
   bulkhead: () => bulkhead({ limit: 100, queueLimit: 1_000 }),
+  'bulkhead, full': () => bulkhead({ limit: 1, queueLimit: 0 }),
   rateLimit: () => rateLimit({ limit: 1_000_000, intervalMs: 1 }),
+  'rateLimit, full': () => rateLimit({ limit: 1, intervalMs: 1_000_000 }),
   fallback: () => fallback({ steps: [() => 0] }),
   adaptiveLimit: () => adaptiveLimit({ initialLimit: 2_000, maxLimit: 2_000 }),
+  'adaptiveLimit, full': () => adaptiveLimit({ minLimit: 1, initialLimit: 1, maxLimit: 1 }),
   throttle: () => throttle(),
   shed: () => shed(),
   hedge: () => hedge({ delayMs: 1_000 }),
+  cache: () => cache(),
+  fault: () => fault({ ratio: 0, inject: 'error' }),
 };
 
-/** Situations, and for which policies each is one. */
-const SITUATIONS = [
-  { name: 'success', work: answer, abreast: 1, policies: Object.keys(OURS) },
-  {
-    name: `success, ${ABREAST} at once`,
-    work: answer,
-    abreast: ABREAST,
-    policies: Object.keys(OURS),
-  },
-  { name: 'failure', work: fail, abreast: 1, policies: ['timeout', 'bulkhead', 'fallback'] },
-  { name: 'refused', work: fail, abreast: 1, policies: ['circuitBreaker'] },
-] as const;
+const FULL = Object.keys(OURS).filter((policy) => policy.endsWith(', full'));
+const USUAL = Object.keys(OURS).filter((policy) => !FULL.includes(policy));
+/** Where a call that fails is not what `refused` times, and is not simply repeated. */
+const FAILING = ['timeout', 'bulkhead', 'rateLimit', 'fallback', 'adaptiveLimit', 'hedge'];
+
+/** Situations, and for which policies each is one. `first` is called once and not waited for. */
+const SITUATIONS: ReadonlyArray<{
+  readonly name: string;
+  readonly work: Work;
+  readonly first?: Work;
+  readonly policies: readonly string[];
+}> = [
+  { name: 'success', work: answer, policies: USUAL },
+  { name: 'failure', work: fail, policies: FAILING },
+  { name: 'refused', work: fail, policies: ['circuitBreaker'] },
+  { name: 'refused', work: answer, first: hang, policies: FULL },
+];
+const AT_ONCE = [1, ABREAST];
 
 /** Times of one policy in every situation, in nanoseconds a call; ours is called holdfast. */
 export interface PolicyTimes {
@@ -103,32 +119,38 @@ export async function timePolicy(policy: string): Promise<readonly PolicyTimes[]
   const all = await rivals();
   const registry = createRegistry();
   const times: PolicyTimes[] = [];
-  for (const { name: situation, work, abreast, policies } of SITUATIONS) {
-    if (!(policies as readonly string[]).includes(policy)) continue;
-    const ours: Make = () => {
-      const p = pipeline(`${policy} ${situation}`, [OURS[policy]!()], { registry });
-      return (one) => p.execute(one);
-    };
-    const contestants = await Promise.all(
-      Object.entries({ holdfast: ours, ...all[policy] }).map(([name, make]) =>
-        contestant(name, make(), work, abreast),
-      ),
-    );
-    const ns = await timeCalls(contestants, ROUNDS);
-    times.push({
-      situation,
-      ns: Object.fromEntries(Array.from(ns, ([name, each]) => [name, each / abreast])),
-    });
+  const mine = SITUATIONS.filter(({ policies }) => policies.includes(policy));
+  for (const abreast of AT_ONCE) {
+    for (const { name, work, first } of mine) {
+      const situation = abreast === 1 ? name : `${name}, ${abreast} at once`;
+      const ours: Make = () => {
+        const p = pipeline(`${policy} ${situation}`, [OURS[policy]!()], { registry });
+        return (one) => p.execute(one, CALL);
+      };
+      const contestants: Contestant[] = [];
+      for (const [rival, make] of Object.entries({ holdfast: ours, ...all[policy] })) {
+        contestants.push(await contestant(rival, make(), { work, first }, abreast));
+      }
+      const ns = await timeCalls(contestants, ROUNDS);
+      times.push({
+        situation,
+        ns: Object.fromEntries(Array.from(ns, ([each, sum]) => [each, sum / abreast])),
+      });
+    }
   }
   return times;
 }
 
+/** What the cache keeps its answer by; the others do not look at it. */
+const CALL = { cacheKey: 'one' };
+
 async function contestant(
   name: string,
   call: (work: Work) => PromiseLike<unknown>,
-  work: Work,
+  { work, first }: { readonly work: Work; readonly first: Work | undefined },
   abreast: number,
 ): Promise<Contestant> {
+  if (first !== undefined) void call(first);
   const quiet = () => call(work).then(undefined, ignore);
   // Circuits open in the first of these: what is timed then is a refusal.
   for (let n = 0; n < 20; n += 1) await quiet();

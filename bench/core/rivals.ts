@@ -19,6 +19,7 @@ interface Mollitia {
   readonly Ratelimit: new (given: object) => object;
   readonly Fallback: new (given: object) => object;
   readonly SlidingCountBreaker: new (given: object) => object & { open?(): void };
+  readonly Cache: new (given: object) => object;
 }
 /** An effect is opaque here; only Effect itself looks inside. */
 type Opaque = object;
@@ -28,8 +29,20 @@ interface EffectModule {
   timeout(effect: Opaque, duration: string): Opaque;
   orElseSucceed(effect: Opaque, value: () => unknown): Opaque;
   runPromise(effect: Opaque): Promise<unknown>;
+  runSync<T>(effect: Opaque): T;
+  andThen(effect: Opaque, next: Opaque): Opaque;
   provide(effect: Opaque, layer: Opaque): Opaque;
-  scoped(effect: Opaque): Opaque;
+}
+interface EffectLimiter {
+  consume(options: object): Opaque;
+}
+interface EffectLimiterModule {
+  readonly make: Opaque;
+  readonly layerStoreMemory: Opaque;
+}
+interface EffectCacheModule {
+  make(options: object): Opaque;
+  get(cache: Opaque, key: string): Opaque;
 }
 interface Semaphore {
   withPermits(permits: number): (effect: Opaque) => Opaque;
@@ -42,6 +55,8 @@ export async function rivals(): Promise<Readonly<Record<string, Readonly<Record<
   const semaphore = await peer<{ makeUnsafe(permits: number): Semaphore }>(
     'effect/dist/Semaphore.js',
   );
+  const limiter = await peer<EffectLimiterModule>('effect/dist/persistence/RateLimiter.js');
+  const effectCache = await peer<EffectCacheModule>('effect/dist/Cache.js');
   const { default: pRetry } = await peer<{
     default: (work: Work, options: object) => Promise<number>;
   }>('p-retry/index.js');
@@ -60,6 +75,17 @@ export async function rivals(): Promise<Readonly<Record<string, Readonly<Record<
     () => {
       const circuit = new mollitia.Circuit({ options: { modules: [make()] } });
       return (work) => circuit.fn(work).execute();
+    };
+  /** Effect's has no answer for what does not fit but to fail or to wait; here it fails. */
+  const effectLimiter =
+    (limit: number, window: string): Make =>
+    () => {
+      const made = effect.runSync<EffectLimiter>(
+        effect.provide(limiter.make, limiter.layerStoreMemory),
+      );
+      const options = { key: 'one', limit, window, onExceeded: 'fail', algorithm: 'token-bucket' };
+      return (work) =>
+        effect.runPromise(effect.andThen(made.consume(options), effect.tryPromise(work)));
     };
   const ofEffect =
     (wrap: (effect: Opaque) => Opaque): Make =>
@@ -122,10 +148,41 @@ export async function rivals(): Promise<Readonly<Record<string, Readonly<Record<
         return (work) => effect.runPromise(gate.withPermits(1)(effect.tryPromise(work)));
       },
     },
+    'bulkhead, full': {
+      cockatiel: ofCockatiel(() => cockatiel.bulkhead(1, 0)),
+      mollitia: ofMollitia(
+        () => new mollitia.Bulkhead({ concurrentSize: 1, queueSize: 0, maxQueueWait: 60_000 }),
+      ),
+    },
     rateLimit: {
       mollitia: ofMollitia(
         () => new mollitia.Ratelimit({ limitForPeriod: 1_000_000_000, limitPeriod: 1_000 }),
       ),
+      Effect: effectLimiter(1_000_000_000, '1 millis'),
+    },
+    'rateLimit, full': {
+      mollitia: ofMollitia(
+        () => new mollitia.Ratelimit({ limitForPeriod: 1, limitPeriod: 1_000_000 }),
+      ),
+      Effect: effectLimiter(1, '1000 seconds'),
+    },
+    cache: {
+      mollitia: ofMollitia(() => new mollitia.Cache({ ttl: 60_000, cacheClearInterval: 60_000 })),
+      Effect: () => {
+        // The work is the cache's own, by key, and so is its failure: kept as any answer.
+        let now: Work = async () => 0;
+        const kept = effect.runSync<Opaque>(
+          effectCache.make({
+            capacity: 1_024,
+            timeToLive: '1 minute',
+            lookup: () => effect.tryPromise(() => now()),
+          }),
+        );
+        return (work) => {
+          now = work;
+          return effect.runPromise(effectCache.get(kept, 'one'));
+        };
+      },
     },
     fallback: {
       cockatiel: ofCockatiel(() => cockatiel.fallback(cockatiel.handleAll, 0)),
