@@ -23,6 +23,11 @@ export const POSTGRES = [
     '{ name: connectionString, value: "$URL" }, { name: tableName, value: first }, { name: metadataTableName, value: first_metadata }',
   ),
   component(
+    'queried',
+    'state.postgresql',
+    '{ name: connectionString, value: "$URL" }, { name: tableName, value: queried }, { name: metadataTableName, value: queried_metadata }',
+  ),
+  component(
     'postgres2',
     'state.postgresql',
     '{ name: connectionString, value: "$URL" }, { name: tablePrefix, value: second_ }',
@@ -52,10 +57,10 @@ interface Otherwise {
 }
 
 export const item = (key: string, value: unknown, more: object = {}) => [{ key, value, ...more }];
-const error = (errorCode: string, message: string) => ({ errorCode, message });
+export const error = (errorCode: string, message: string) => ({ errorCode, message });
 const conflict = (code: string, what: string) =>
   [409, error(code, `${what}: possible etag mismatch. error from state store*`)] as const;
-const details = (reason: string, ...more: object[]) => [
+export const details = (reason: string, ...more: object[]) => [
   ...more,
   {
     '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
@@ -64,7 +69,7 @@ const details = (reason: string, ...more: object[]) => [
     reason,
   },
 ];
-const resource = (store: string) => ({
+export const resource = (store: string) => ({
   '@type': 'type.googleapis.com/google.rpc.ResourceInfo',
   description: '',
   owner: '',

@@ -1,6 +1,5 @@
 import type { ServiceImpl } from '@connectrpc/connect';
 import { ApiError } from '../server/api-error.ts';
-import { queryUnsupported } from '../state/state-error.ts';
 import type { StateRequest } from '../state/state-requests.ts';
 import type { StateService } from '../state/state-service.ts';
 import { utf8Json } from './json-value.ts';
@@ -72,9 +71,11 @@ export function stateRpcs(service: StateService): StateRpcs {
       });
       return {};
     },
-    async queryStateAlpha1({ storeName }) {
-      service.require(storeName);
-      throw queryUnsupported(storeName);
+    async queryStateAlpha1({ query, storeName }) {
+      const { items, token = '' } = await service.query(storeName, query);
+      if (items.length === 0) return {};
+      const results = items.map((item) => ({ key: item.key, ...itemMessage(item) }));
+      return { results, token };
     },
   };
 }

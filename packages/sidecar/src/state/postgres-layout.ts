@@ -11,6 +11,8 @@ export interface PostgresLayout {
   readonly deleteExpired: string;
   /** By key `$1`: value (text or bytes), isbinary, etag, expires. */
   readonly get: string;
+  /** For queries, up to the WHERE, and what tells an item that has not expired; absent: values are bytes, not looked into. */
+  readonly query?: { readonly select: string; readonly live: string };
   /** `$1` key, `$2` value, `$3` seconds to live or null; `$4` whether it is bytes, where `marksBytes`. */
   readonly set: string;
   readonly first: string;
@@ -58,6 +60,10 @@ ON CONFLICT (key) DO UPDATE SET
     sweepKey: 'last-cleanup',
     deleteExpired: `DELETE FROM ${table} WHERE expiredate IS NOT NULL AND expiredate < now()`,
     get: `SELECT value::text AS value, isbinary, xmin::text AS etag, to_char(expiredate AT TIME ZONE 'UTC', ${RFC3339}) AS expires FROM ${table} WHERE key = $1 AND ${live}`,
+    query: {
+      select: `SELECT key, value::text AS value, isbinary, xmin::text AS etag FROM ${table}`,
+      live,
+    },
     set,
     // Only where there is nothing, or what there is has expired.
     first: `${set} WHERE t.expiredate IS NOT NULL AND t.expiredate < CURRENT_TIMESTAMP`,

@@ -5,6 +5,7 @@ import { migrate } from '../postgres/postgres-migrations.ts';
 import { openPostgres, type Query } from '../postgres/postgres-pool.ts';
 import { sweepExpired } from '../postgres/sweep.ts';
 import { layoutV1, layoutV2, type PostgresLayout } from './postgres-layout.ts';
+import { postgresQuery } from './query/postgres-query.ts';
 import { EtagMismatchError, type StateOperation, type StateStore } from './state-store.ts';
 
 const SWEEP_EVERY_MS = 3_600_000;
@@ -41,7 +42,7 @@ export async function postgresState(
       : sweepExpired(pool, { ...env, ...layout, component, intervalMs, key: layout.sweepKey });
 
   return {
-    capabilities: ['ETAG', 'TRANSACTIONAL', 'TTL'],
+    capabilities: ['ETAG', 'TRANSACTIONAL', 'TTL', ...(layout.query ? ['QUERY_API'] : [])],
     async get(key) {
       const { rows } = await pool.query(layout.get, [key]);
       const row = rows[0];
@@ -59,10 +60,27 @@ export async function postgresState(
       if (atomic && operations.length > 1) await pool.inTransaction(all);
       else await pool.withOne(all);
     },
+    ...(layout.query === undefined ? {} : { query: queries(pool, layout.query) }),
     async close() {
       await sweep?.close();
       await pool.close();
     },
+  };
+}
+
+function queries(
+  pool: Pick<Awaited<ReturnType<typeof openPostgres>>, 'query'>,
+  table: { readonly select: string; readonly live: string },
+): NonNullable<StateStore['query']> {
+  return async (query, prefix) => {
+    const { sql, values } = postgresQuery(query, { ...table, prefix });
+    const { rows } = await pool.query(sql, values);
+    const items = rows.map((row) => ({
+      key: String(row.key),
+      value: storedValue(row.value as string, row.isbinary === true),
+      etag: String(row.etag),
+    }));
+    return query.limit > 0 ? { items, token: String(query.skip + items.length) } : { items };
   };
 }
 

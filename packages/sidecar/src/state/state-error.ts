@@ -28,3 +28,11 @@ export function queryUnsupported(store: string): ApiError {
     details: [resource(store), errorInfo('DAPR_STATE_QUERYING_NOT_SUPPORTED', null)],
   });
 }
+
+export function queryFailed(store: string, why: string, cause: unknown): ApiError {
+  const message = `state store ${store} query failed: ${why}`;
+  return new ApiError(500, 'ERR_STATE_QUERY', message, {
+    details: [resource(store), errorInfo('DAPR_STATE_QUERY_FAILED', null)],
+    cause,
+  });
+}

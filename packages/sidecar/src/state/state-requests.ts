@@ -1,5 +1,6 @@
 import { isRecord, texts } from '../resources/resource-files.ts';
 import { ApiError } from '../server/api-error.ts';
+import { goKind } from './go-kind.ts';
 import type { StateOperation } from './state-store.ts';
 
 export type Metadata = Readonly<Record<string, string>>;
@@ -118,9 +119,3 @@ function parse(body: Buffer, before: string): unknown {
 }
 
 const malformed = (message: string) => new ApiError(400, 'ERR_MALFORMED_REQUEST', message);
-
-/** A JSON value's kind as Go names it. */
-function goKind(value: unknown): string {
-  if (value === null) return 'null';
-  return typeof value === 'boolean' ? 'bool' : typeof value;
-}

@@ -3,7 +3,7 @@ import { type BodyLimits, collectBody } from '../flow/request-body.ts';
 import type { ApiCall } from '../server/api-call.ts';
 import type { Route } from '../server/api-routes.ts';
 import { queryMetadata } from '../server/query-metadata.ts';
-import { queryUnsupported } from './state-error.ts';
+import type { QueryPage } from './query/state-query.ts';
 import { bulkGetRequest, saveRequests, transactionRequest } from './state-requests.ts';
 import type { BulkItem, StateService } from './state-service.ts';
 
@@ -28,9 +28,11 @@ export function stateRoutes(service: StateService, limits: BodyLimits): readonly
       await service.transact(store, transactionRequest(await body(call)));
       call.empty(204);
     }),
-    ...writes(/^\/v1\.0-alpha1\/state\/([^/]+)\/query$/, async (_call, store) => {
+    ...writes(/^\/v1\.0-alpha1\/state\/([^/]+)\/query$/, async (call, store) => {
       service.require(store);
-      throw queryUnsupported(store);
+      const page = await service.query(store, (await body(call)).toString('utf8'));
+      if (page.items.length === 0) call.empty(204);
+      else call.json(200, pageText(page));
     }),
     componentRoute('GET', /^\/v1\.0\/state\/([^/]+)\/([^/]+)$/, async (call, store, key) => {
       const item = await service.get(store, key);
@@ -66,6 +68,12 @@ function bulkText({ key, item, error }: BulkItem): string {
   }
   if (error !== undefined) parts.push(`"error":${JSON.stringify(error)}`);
   return `{${parts.join(',')}}`;
+}
+
+function pageText({ items, token }: QueryPage): string {
+  const results = items.map(({ etag, key, value }) => bulkText({ key, item: { value, etag } }));
+  const rest = token === undefined ? '' : `,"token":${JSON.stringify(token)}`;
+  return `{"results":[${results.join(',')}]${rest}}`;
 }
 
 /** Bytes that are no JSON are shown as a text; daprd answers with nothing at all then. */

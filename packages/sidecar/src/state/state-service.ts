@@ -2,7 +2,15 @@ import type { ComponentCalls } from '../components/component-calls.ts';
 import type { OpenStateStore } from '../components/open-components.ts';
 import { failureWords } from '../invoke/invoke-error.ts';
 import { ApiError } from '../server/api-error.ts';
-import { illegalKey, storeNotConfigured, storeNotFound } from './state-error.ts';
+import { parseQuery } from './query/parse-query.ts';
+import type { QueryPage } from './query/state-query.ts';
+import {
+  illegalKey,
+  queryFailed,
+  queryUnsupported,
+  storeNotConfigured,
+  storeNotFound,
+} from './state-error.ts';
 import {
   type BulkGetRequest,
   checkOptions,
@@ -147,6 +155,20 @@ export class StateService {
       const text = `error while executing state transaction: ${message.replace(/^: /, '')}`;
       throw new ApiError(500, 'ERR_STATE_TRANSACTION', text, { cause: error });
     });
+  }
+
+  /** Among the items of this prefix only; daprd looks through those of all applications that share the store. */
+  async query(name: string, text: string): Promise<QueryPage> {
+    const { store, keyPrefix } = this.#find(name);
+    if (store.query === undefined) throw queryUnsupported(name);
+    const prefix = keyPrefix === '' ? '' : `${keyPrefix}${SEPARATOR}`;
+    const work = async () => store.query!(parseQuery(text), prefix);
+    const { items, ...rest } = await this.#calls
+      .run('state', name, 'query', work)
+      .catch((error: unknown) => {
+        throw queryFailed(name, failureWords(error), error);
+      });
+    return { ...rest, items: items.map((one) => ({ ...one, key: one.key.slice(prefix.length) })) };
   }
 
   /** @throws ApiError where there is no such store. */

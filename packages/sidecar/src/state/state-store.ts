@@ -1,11 +1,15 @@
+import type { QueryPage, StateQuery } from './query/state-query.ts';
+
 /** A state store keeps these promises; `testing/state-contract.ts` holds each to them. */
 export interface StateStore {
-  /** As the metadata names them: `ETAG`, `TRANSACTIONAL`, `TTL`. */
+  /** As the metadata names them: `ETAG`, `TRANSACTIONAL`, `TTL`, `QUERY_API`. */
   readonly capabilities: readonly string[];
   /** Undefined where there is nothing, or what there was has expired. */
   get(key: string): Promise<StateItem | undefined>;
   /** Does all of them or none, where `atomic`; else one after the other until one fails. */
   write(operations: readonly StateOperation[], atomic: boolean): Promise<void>;
+  /** What a query finds among the keys that begin with `prefix`. Absent: the store cannot look into values. */
+  query?(query: StateQuery, prefix: string): Promise<QueryPage>;
   close(): Promise<void>;
 }
 
