@@ -2,6 +2,8 @@ import { goes } from '../bindings/binding.ts';
 import { openPubSub } from '../pubsub/open-pubsub.ts';
 import { topicScopes } from '../pubsub/topic-scopes.ts';
 import type { SecretStore } from '../secrets/secret-store.ts';
+import { encryptedState } from '../state/encrypted-state.ts';
+import { encryptionKeys } from '../state/encryption-keys.ts';
 import type { ComponentPlaces } from './component-places.ts';
 import { ComponentSettings } from './component-settings.ts';
 import type { ComponentSpec } from './component-spec.ts';
@@ -52,7 +54,9 @@ export async function openComponent(
   }
   if (type in STATE) {
     const given = await settings();
-    const store = await (STATE[`${type}/${version}`] ?? STATE[type]!)(given, env);
+    const keys = encryptionKeys(spec.metadata, given);
+    const bare = await (STATE[`${type}/${version}`] ?? STATE[type]!)(given, env);
+    const store = keys === undefined ? bare : encryptedState(bare, keys);
     const open = { store, keyPrefix: keyPrefix(given, name, env) };
     return {
       row: { ...row, capabilities: store.capabilities },

@@ -160,6 +160,7 @@ export class StateService {
   /** Among the items of this prefix only; daprd looks through those of all applications that share the store. */
   async query(name: string, text: string): Promise<QueryPage> {
     const { store, keyPrefix } = this.#find(name);
+    if (store.encrypted) throw queryFailed(name, 'cannot query encrypted store', undefined);
     if (store.query === undefined) throw queryUnsupported(name);
     const prefix = keyPrefix === '' ? '' : `${keyPrefix}${SEPARATOR}`;
     const work = async () => store.query!(parseQuery(text), prefix);

@@ -4,6 +4,8 @@ import type { QueryPage, StateQuery } from './query/state-query.ts';
 export interface StateStore {
   /** As the metadata names them: `ETAG`, `TRANSACTIONAL`, `TTL`, `QUERY_API`. */
   readonly capabilities: readonly string[];
+  /** Whether its values are encrypted here. @default false */
+  readonly encrypted?: boolean;
   /** Undefined where there is nothing, or what there was has expired. */
   get(key: string): Promise<StateItem | undefined>;
   /** Does all of them or none, where `atomic`; else one after the other until one fails. */
