@@ -35,6 +35,7 @@ import { httpSubscriptions } from './pubsub/http-subscriptions.ts';
 import { Subscriber } from './pubsub/subscriber.ts';
 import { applyConfiguration } from './resources/apply-configuration.ts';
 import { openResources } from './resources/live-resources.ts';
+import { openEndpoints } from './resources/open-endpoints.ts';
 import { isLoopback } from './server/loopback.ts';
 import { openDoors } from './server/open-doors.ts';
 import { shutdownRoutes } from './server/shutdown-routes.ts';
@@ -135,7 +136,6 @@ async function start(
     peers,
     addresses: new AddressBook(names, clock, systemRandom),
   });
-  upstreams.endpoints = resources.endpoints;
   closing.last(() => upstreams.close());
 
   const policies = await openPolicies({
@@ -158,6 +158,9 @@ async function start(
     outbound: (pubsub) => policies.book.forComponent(pubsub, 'Pubsub', 'outbound'),
   });
   closing.last(() => components.close());
+  const values = { secrets: components.secrets, variables };
+  let endpoints = await openEndpoints(resources.endpoints, [], values, log);
+  upstreams.endpoints = endpoints;
   const pipelineOf = (handlers: readonly HandlerSpec[]) =>
     openPipeline(handlers, components.middleware, (message) => log.warn(message));
   const toApp = pipelineOf(configuration.appHttpPipeline);
@@ -213,7 +216,6 @@ async function start(
     replay: createReplayBudget(options.maxReplayBytes, options.maxReplayTotalBytes),
   });
 
-  let endpoints = resources.endpoints;
   const waiting = new Set(options.appPort === undefined ? ['http'] : ['http', 'runtime']);
   const health = options.appHealthCheck;
   const metadata = new MetadataService(() => ({
@@ -299,8 +301,6 @@ async function start(
     closing.last(() => watching.close());
   }
   live.follow(async (next, before) => {
-    endpoints = next.endpoints;
-    upstreams.endpoints = endpoints;
     applyConfiguration(next.configuration, before.configuration, {
       tracing,
       access,
@@ -310,6 +310,9 @@ async function start(
       },
     });
     const endThoseThatLeft = await components.replace(next.components);
+    // After them: their secrets may be those of a store that has just come.
+    endpoints = await openEndpoints(next.endpoints, endpoints, values, log);
+    upstreams.endpoints = endpoints;
     await subscriber.declare(next.subscriptions);
     endThoseThatLeft();
     log.info('The resources were read anew.');

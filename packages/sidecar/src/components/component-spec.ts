@@ -14,11 +14,13 @@ export interface ComponentSpec {
 }
 
 /** One item of `spec.metadata`: a value, or where it is. */
-export type MetadataItem = { readonly name: string } & (
+export type MetadataItem = { readonly name: string } & GivenValue;
+
+/** A value as resources give it. */
+export type GivenValue =
   | { readonly kind: 'value'; readonly value: string }
   | { readonly kind: 'secret'; readonly secret: string; readonly key: string }
-  | { readonly kind: 'variable'; readonly variable: string }
-);
+  | { readonly kind: 'variable'; readonly variable: string };
 
 /** What a name may be: it is a segment of paths. */
 const NAME = /^[^/\s]+$/;
@@ -53,16 +55,20 @@ export function componentSpec({ file, document }: Resource): ComponentSpec | str
 
 function metadataItem(item: unknown): MetadataItem | undefined {
   const name = at(item, 'name');
-  if (typeof name !== 'string' || name === '') return undefined;
+  return typeof name !== 'string' || name === '' ? undefined : { name, ...givenValue(item) };
+}
+
+/** `value`, `secretKeyRef` or `envRef`. */
+export function givenValue(item: unknown): GivenValue {
   const secret = at(item, 'secretKeyRef');
   if (isRecord(secret)) {
     const store = String(secret.name ?? '');
     // A store of single secrets has no keys: the name is both.
-    return { name, kind: 'secret', secret: store, key: String(secret.key ?? store) };
+    return { kind: 'secret', secret: store, key: String(secret.key ?? store) };
   }
   const variable = at(item, 'envRef');
-  if (typeof variable === 'string') return { name, kind: 'variable', variable };
-  return { name, kind: 'value', value: textOf(at(item, 'value')) };
+  if (typeof variable === 'string') return { kind: 'variable', variable };
+  return { kind: 'value', value: textOf(at(item, 'value')) };
 }
 
 /** Numbers and booleans as YAML wrote them, lists and maps as JSON. */

@@ -17,6 +17,7 @@ import {
   SECRETS,
   STATE,
 } from './component-types.ts';
+import { lookUp } from './look-up.ts';
 import type { ComponentRow, ComponentsEnv } from './open-components.ts';
 
 /** A component that is up. */
@@ -155,30 +156,10 @@ async function settingsOf(
 ): Promise<ComponentSettings> {
   const values: [string, string][] = [];
   for (const item of spec.metadata) {
-    if (item.kind === 'value') values.push([item.name, item.value]);
-    else if (item.kind === 'variable') values.push([item.name, variables[item.variable] ?? '']);
-    else values.push([item.name, await secretOf(spec, item, secrets)]);
+    const from = { secretStore: spec.secretStore, secrets, variables };
+    values.push([item.name, await lookUp(`metadata ${item.name}`, item, from)]);
   }
   return new ComponentSettings(spec.name, values);
-}
-
-async function secretOf(
-  { secretStore }: ComponentSpec,
-  item: { readonly name: string; readonly secret: string; readonly key: string },
-  secrets: ReadonlyMap<string, SecretStore>,
-): Promise<string> {
-  const store = secretStore === undefined ? undefined : secrets.get(secretStore);
-  if (store === undefined) {
-    const named =
-      secretStore === undefined
-        ? 'no auth.secretStore is named'
-        : `there is no secret store "${secretStore}"`;
-    throw new Error(`metadata ${item.name} refers to the secret "${item.secret}", and ${named}`);
-  }
-  const secret = await store.get(item.secret);
-  const value = secret[item.key] ?? secret[item.secret];
-  if (value === undefined) throw new Error(`the secret "${item.secret}" has no key "${item.key}"`);
-  return value;
 }
 
 /** What stands before `||` in the keys of a store; none where the strategy is `none`. */

@@ -19,6 +19,15 @@ export interface HttpUpstreamOptions {
   readonly h2c?: boolean;
   /** Takes any certificate: for what is on this machine. @default false */
   readonly anyCertificate?: boolean;
+  /** Whom to trust and who we are, where that is said. @default as Node does by itself */
+  readonly tls?: UpstreamTls;
+}
+
+/** PEM texts. */
+export interface UpstreamTls {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
 }
 
 /** Verbs that mean the same sent twice (RFC 9110 §9.2.2). */
@@ -65,6 +74,7 @@ export class HttpUpstream implements Upstream {
       allowH2: options.h2c === true,
       ...(options.h2c === true ? { useH2c: true } : {}),
       ...(options.anyCertificate === true ? { connect: { rejectUnauthorized: false } } : {}),
+      ...(options.tls === undefined ? {} : { connect: options.tls }),
     });
   }
 

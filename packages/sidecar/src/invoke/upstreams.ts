@@ -6,7 +6,7 @@ import { UpstreamError } from '../flow/upstream-error.ts';
 import type { AddressBook } from '../names/address-book.ts';
 import type { PeerTransport } from '../peers/peer-transport.ts';
 import { Recent } from '../policies/recent.ts';
-import type { HttpEndpoint } from '../resources/http-endpoint.ts';
+import type { EndpointTls, HttpEndpoint } from '../resources/open-endpoints.ts';
 import { isUrl, splitAppId } from './target.ts';
 
 /** Where a call goes, once its target is known. */
@@ -103,22 +103,23 @@ export class Upstreams {
       : { kind: 'refused', why: 'cannot invoke local endpoint: app channel not initialized' };
   }
 
-  #toEndpoint({ baseUrl, headers }: HttpEndpoint): Destination {
-    const destination = this.#toOutside(baseUrl, headers);
+  #toEndpoint({ baseUrl, headers, tls }: HttpEndpoint): Destination {
+    const destination = this.#toOutside(baseUrl, headers, tls);
     return destination.kind === 'outside' ? { ...destination, oneCircuit: true } : destination;
   }
 
-  #toOutside(baseUrl: string, headers: readonly string[]): Destination {
+  #toOutside(baseUrl: string, headers: readonly string[], tls?: EndpointTls): Destination {
     let url: URL;
     try {
       url = new URL(baseUrl);
     } catch {
       return { kind: 'refused', why: `invalid URL ${baseUrl}` };
     }
-    let upstream = this.#outside.get(url.origin);
+    const key = tls === undefined ? url.origin : `${url.origin} ${tls.identity}`;
+    let upstream = this.#outside.get(key);
     if (upstream === undefined) {
-      upstream = new HttpUpstream(url.origin);
-      this.#outside.set(url.origin, upstream);
+      upstream = new HttpUpstream(url.origin, tls && { tls: tls.options });
+      this.#outside.set(key, upstream);
     }
     const basePath = url.pathname.replace(/\/+$/, '');
     const outside = new Outside(this.#wrap(upstream), url.origin);

@@ -1,33 +1,56 @@
+import { type GivenValue, givenValue } from '../components/component-spec.ts';
 import { at, isRecord, type Resource } from './resource-files.ts';
 
-/** An `HTTPEndpoint` resource: a name for an address outside, and what is sent along. */
-export interface HttpEndpoint {
+/** An `HTTPEndpoint` as written; its values may still have to be looked up. */
+export interface HttpEndpointSpec {
+  readonly place: string;
   readonly name: string;
   readonly baseUrl: string;
-  /** `name, value, …`, names in lower case. */
-  readonly headers: readonly string[];
+  readonly secretStore: string | undefined;
+  readonly headers: readonly { readonly name: string; readonly value: GivenValue }[];
+  readonly tls: readonly { readonly name: TlsPart; readonly value: GivenValue }[];
 }
 
-/** Reads an endpoint, or says what is wrong with it. `env` resolves `envRef`. */
-export function httpEndpoint(
-  { document }: Resource,
-  env: Readonly<Record<string, string | undefined>>,
-): HttpEndpoint | string {
+/** What TLS with an endpoint may be given, as PEM. */
+export type TlsPart = (typeof TLS_PARTS)[number];
+
+const TLS_PARTS = ['rootCA', 'certificate', 'privateKey'] as const;
+
+/** Reads an endpoint, or says what is wrong with it. */
+export function httpEndpoint({ document, file, line }: Resource): HttpEndpointSpec | string {
   const name = at(document, 'metadata', 'name');
   const baseUrl = at(document, 'spec', 'baseUrl');
   if (typeof name !== 'string' || name === '') return 'metadata.name is missing';
   if (typeof baseUrl !== 'string' || !/^https?:\/\//.test(baseUrl) || !URL.canParse(baseUrl)) {
     return 'spec.baseUrl must be an http or https URL';
   }
-  const headers: string[] = [];
+  const headers: { name: string; value: GivenValue }[] = [];
   const given = at(document, 'spec', 'headers');
   for (const header of Array.isArray(given) ? given : []) {
     if (!isRecord(header) || typeof header.name !== 'string') return 'spec.headers needs names';
-    if (header.secretKeyRef !== undefined)
-      return 'spec.headers.secretKeyRef is not in this version';
-    const value = typeof header.envRef === 'string' ? env[header.envRef] : header.value;
-    if (value === undefined) return `spec.headers: ${header.name} has no value`;
-    headers.push(header.name.toLowerCase(), String(value));
+    if (header.value === undefined && header.secretKeyRef === undefined && !header.envRef) {
+      return `spec.headers: ${header.name} has no value`;
+    }
+    headers.push({ name: header.name.toLowerCase(), value: givenValue(header) });
   }
-  return { name, baseUrl, headers };
+  const tls = TLS_PARTS.flatMap((part) => {
+    const document_ = at(document, 'spec', 'clientTLS', part);
+    return isRecord(document_) ? [{ name: part, value: givenValue(document_) }] : [];
+  });
+  const has = (part: TlsPart) => tls.some((one) => one.name === part);
+  if (has('certificate') !== has('privateKey')) {
+    return 'spec.clientTLS needs certificate and privateKey, or neither';
+  }
+  if (tls.length > 0 && !baseUrl.startsWith('https:')) {
+    return 'spec.clientTLS is for an https URL, and spec.baseUrl is none';
+  }
+  const store = at(document, 'auth', 'secretStore');
+  return {
+    place: `${file}:${line}`,
+    name,
+    baseUrl,
+    secretStore: typeof store === 'string' && store !== '' ? store : undefined,
+    headers,
+    tls,
+  };
 }

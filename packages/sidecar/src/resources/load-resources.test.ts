@@ -32,9 +32,19 @@ spec: { pubsubname: p, topic: t }
 
   const { components, endpoints, problems } = await load({ KEY: 'secret' });
 
-  assert.deepEqual(endpoints, [
-    { name: 'outside', baseUrl: 'https://api.example/v1', headers: ['x-key', 'secret', 'n', '1'] },
-  ]);
+  assert.deepEqual(
+    endpoints.map(({ baseUrl, headers, name }) => ({ name, baseUrl, headers })),
+    [
+      {
+        name: 'outside',
+        baseUrl: 'https://api.example/v1',
+        headers: [
+          { name: 'x-key', value: { kind: 'variable', variable: 'KEY' } },
+          { name: 'n', value: { kind: 'value', value: '1' } },
+        ],
+      },
+    ],
+  );
   assert.deepEqual(
     components.map(({ name, type }) => [name, type]),
     [['s', 'state.redis']],

@@ -2,7 +2,7 @@ import type { AppProtocol } from '../app/app-channel.ts';
 import { type ComponentSpec, componentSpec } from '../components/component-spec.ts';
 import { declarative, type TopicSubscription } from '../pubsub/subscription.ts';
 import { type Configuration, mergeConfigurations } from './configuration.ts';
-import { type HttpEndpoint, httpEndpoint } from './http-endpoint.ts';
+import { type HttpEndpointSpec, httpEndpoint } from './http-endpoint.ts';
 import { type Resource, readResources } from './resource-files.ts';
 
 /** A `--config` file that cannot be read: the sidecar does not start without it. */
@@ -19,7 +19,7 @@ export class ConfigurationFileError extends Error {
 
 export interface LoadedResources {
   readonly configuration: Configuration;
-  readonly endpoints: readonly HttpEndpoint[];
+  readonly endpoints: readonly HttpEndpointSpec[];
   readonly components: readonly ComponentSpec[];
   readonly subscriptions: readonly TopicSubscription[];
   /** What was left out since it cannot be read, as `file:line: why`. */
@@ -50,7 +50,7 @@ export async function loadResources(
   const resources = await readResources(options.resourcesPaths, (place, why) => {
     problems.push(`A resource cannot be read: ${place}: ${why}`);
   });
-  const endpoints: HttpEndpoint[] = [];
+  const endpoints: HttpEndpointSpec[] = [];
   const components: ComponentSpec[] = [];
   const subscriptions: TopicSubscription[] = [];
   for (const resource of resources) {
@@ -58,7 +58,7 @@ export async function loadResources(
     const { file, kind, line } = resource;
     const leftOut = (why: string) => problems.push(`${file}:${line}: ${kind} left out: ${why}`);
     if (kind === 'HTTPEndpoint') {
-      const endpoint = httpEndpoint(resource, variables);
+      const endpoint = httpEndpoint(resource);
       if (typeof endpoint === 'string') leftOut(endpoint);
       else endpoints.push(endpoint);
     } else if (kind === 'Component') {
