@@ -7,6 +7,7 @@ import { type BearerApp, bearerApps, bearerCases } from './cases/bearer.ts';
 import { IDENTITY_APPS, type IdentityApp, identityCases } from './cases/identity.ts';
 import { MIDDLEWARE_APPS, type MiddlewareApp, middlewareCases } from './cases/middleware.ts';
 import { refusedSetups } from './cases/refused-setups.ts';
+import { SCOPED_APPS, type ScopedApp, SECRET_VARIABLES, scopeCases } from './cases/scopes.ts';
 import { daprClient, outcome } from './grpc-client.ts';
 import { startIssuer } from './issuer.ts';
 import { playCase } from './play-case.ts';
@@ -54,6 +55,26 @@ function conformance(make: Make, executable: string | undefined): void {
       );
       // Who was not let in has not called.
       assert.doesNotMatch(page, /^dapr_runtime_service_invocation_req_recv_total/m);
+    });
+  });
+
+  describe(`${make}, scopes of secrets, and components that are denied`, () => {
+    let mesh: AppMesh<ScopedApp>;
+    before(async () => {
+      Object.assign(process.env, SECRET_VARIABLES);
+      mesh = await startAppMesh(executable, SCOPED_APPS);
+    });
+    after(() => mesh.stop());
+
+    for (const one of scopeCases) {
+      test(`${one.name}${difference(one)}`, () => playCase(mesh, one, make));
+    }
+
+    test('over gRPC it is PERMISSION_DENIED', async () => {
+      const client = daprClient(mesh.grpcPort('scoped'));
+      const refused = await outcome((o) => client.getSecret({ storeName: 'closed', key: 'k' }, o));
+      const { code, message } = refused as { code: number; message: string };
+      assert.deepEqual([code, message], [7, 'access denied by policy to get "k" from "closed"']);
     });
   });
 

@@ -2,6 +2,8 @@ import os from 'node:os';
 import { type Clock, systemClock, systemRandom } from '@holdfast/core';
 import { createLogger, type Logger } from '@holdfast/telemetry/log';
 import { AccessGate } from './access/access-gate.ts';
+import { isComponentDenied } from './access/denied-components.ts';
+import { isSecretAllowed } from './access/secret-scopes.ts';
 import { openAppChannel } from './app/app-channel.ts';
 import { askApp } from './app/ask-app.ts';
 import { InputBindings } from './bindings/input-bindings.ts';
@@ -99,6 +101,7 @@ async function start(
   closing.last(() => live.close());
   const resources = live.first;
   const { configuration } = resources;
+  let inForce = configuration;
   const limits = { maxBodyBytes, stallMs, clock };
   for (const keys of configuration.ignored) {
     log.warn(`${keys}: without effect in this version.`);
@@ -156,6 +159,7 @@ async function start(
     stateDir: options.stateDir,
     graceMs: options.gracefulShutdownMs,
     outbound: (pubsub) => policies.book.forComponent(pubsub, 'Pubsub', 'outbound'),
+    denied: (spec) => isComponentDenied(inForce.deniedComponents, spec),
   });
   closing.last(() => components.close());
   const values = { secrets: components.secrets, variables };
@@ -173,6 +177,7 @@ async function start(
     clock,
     calls: componentCalls,
     ask: options.appPort === undefined ? undefined : askApp(app.questions),
+    secretAllowed: (store, key) => isSecretAllowed(inForce.secretScopes, store, key),
     inboundConfiguration: (store) => policies.book.forComponent(store, 'Configuration', 'inbound'),
   });
 
@@ -301,6 +306,7 @@ async function start(
     closing.last(() => watching.close());
   }
   live.follow(async (next, before) => {
+    inForce = next.configuration;
     applyConfiguration(next.configuration, before.configuration, {
       tracing,
       access,

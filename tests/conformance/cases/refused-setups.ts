@@ -24,6 +24,24 @@ const guard = (kind: string, metadata?: Readonly<Record<string, string>>): AppSe
 
 export const refusedSetups: readonly RefusedSetup[] = [
   {
+    name: 'with a scope of secrets that neither allows nor denies',
+    setup: { spec: 'secrets: { scopes: [{ storeName: s, defaultAccess: dney }] }' },
+    message: /spec\.secrets\.scopes\[0\]\.defaultAccess must be allow or deny, not "dney"/,
+    daprd: { message: /defaultAccess dney can be either allow or deny/ },
+  },
+  {
+    name: 'with two scopes of one store',
+    setup: { spec: 'secrets: { scopes: [{ storeName: s }, { storeName: s }] }' },
+    message: /spec\.secrets\.scopes\[1\]\.storeName "s" has a scope already/,
+    daprd: { message: /s storeName is repeated in secrets configuration/ },
+  },
+  {
+    name: 'with a denied component that is no type',
+    setup: { spec: 'components: { deny: [5] }' },
+    message: /spec\.components\.deny must be a list of types, such as "bindings\.smtp"/,
+    daprd: { message: undefined, why: 'it denies the type "5", which nothing is' },
+  },
+  {
     name: 'with a policy without namespace and trust domain',
     setup: acl('{ appId: till, defaultAction: allow }'),
     message:

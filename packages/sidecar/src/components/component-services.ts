@@ -23,17 +23,18 @@ export interface ComponentServicesEnv extends Pick<ComponentsEnv, 'appId' | 'clo
   readonly calls: ComponentCalls;
   /** Tells the application of changed configuration; undefined where there is none. */
   readonly ask: AskApp | undefined;
+  readonly secretAllowed: (store: string, key: string) => boolean;
   readonly inboundConfiguration: (store: string) => Pipeline | undefined;
 }
 
 export function componentServices(
   { bindings, configurations, locks, pubsub, secrets, state }: Components,
-  { appId, ask, calls, clock, inboundConfiguration }: ComponentServicesEnv,
+  { appId, ask, calls, clock, inboundConfiguration, secretAllowed }: ComponentServicesEnv,
 ): ComponentServices {
   return {
     state: new StateService(state, calls, appId),
     publishing: new PublishService(pubsub, calls, appId, clock),
-    secrets: new SecretService(secrets, calls),
+    secrets: new SecretService(secrets, calls, secretAllowed),
     locks: new LockService(locks, calls),
     configurations: new ConfigurationService({
       stores: configurations,

@@ -73,6 +73,8 @@ export interface ComponentsEnv {
   readonly stateDir: string;
   /** The outbound policies of a broker; undefined where there are none. */
   readonly outbound: (pubsub: string) => Pipeline | undefined;
+  /** Whether its kind is not to be used here. */
+  readonly denied: (spec: ComponentSpec) => boolean;
   /** How long calls under way may still use a component that has left. */
   readonly graceMs: number;
 }
@@ -219,7 +221,14 @@ class LiveComponents implements Components {
       ...specs.filter(isSecretStore),
       ...specs.filter((spec) => !isSecretStore(spec)),
     ];
-    return ordered.filter(({ file, name }) => {
+    return ordered.filter((spec) => {
+      const { file, name, type, version } = spec;
+      if (this.#env.denied(spec)) {
+        this.#env.log.warn(
+          `${file}: component ${name} is left out: spec.components.deny of the Configuration has ${type}/${version}.`,
+        );
+        return false;
+      }
       if (!names.has(name)) return names.add(name);
       this.#env.log.warn(`${file}: component ${name} is defined twice; the later one is left out.`);
       return false;

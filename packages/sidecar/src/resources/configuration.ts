@@ -1,7 +1,9 @@
 import type { AccessList } from '../access/access-list.ts';
 import type { ApiRules } from '../access/api-rules.ts';
+import { type DeniedComponent, readDeniedComponents } from '../access/denied-components.ts';
 import { readAccessList } from '../access/read-access-list.ts';
 import { readApiRules } from '../access/read-api-rules.ts';
+import { NO_SECRET_SCOPES, readSecretScopes, type SecretScopes } from '../access/secret-scopes.ts';
 import { type HandlerSpec, readHandlers } from '../middleware/open-pipeline.ts';
 import { NO_EXPORTS, type TracingExports, tracingExports } from '../trace/tracing-configuration.ts';
 import { Place } from './place.ts';
@@ -27,6 +29,10 @@ export interface Configuration {
   readonly accessControl: AccessList | undefined;
   /** Which of our APIs are offered; undefined: all. */
   readonly apiRules: ApiRules | undefined;
+  /** Which secrets the application may read. */
+  readonly secretScopes: SecretScopes;
+  /** Components that are not to be used. */
+  readonly deniedComponents: readonly DeniedComponent[];
   /** Middleware before the API, and before the application. */
   readonly httpPipeline: readonly HandlerSpec[];
   readonly appHttpPipeline: readonly HandlerSpec[];
@@ -45,6 +51,8 @@ const KNOWN: Readonly<Record<string, readonly string[] | 'all'>> = {
   logging: ['apiLogging'],
   accessControl: 'all',
   api: ['allowed', 'denied'],
+  secrets: ['scopes'],
+  components: ['deny'],
   httpPipeline: ['handlers'],
   appHttpPipeline: ['handlers'],
 };
@@ -60,6 +68,8 @@ export const NO_CONFIGURATION: Configuration = {
   apiLogging: false,
   accessControl: undefined,
   apiRules: undefined,
+  secretScopes: NO_SECRET_SCOPES,
+  deniedComponents: [],
   httpPipeline: [],
   appHttpPipeline: [],
   warnings: [],
@@ -96,6 +106,11 @@ export function mergeConfigurations(
       apiLogging: typeof apiLogging === 'boolean' ? apiLogging : merged.apiLogging,
       accessControl: acl.list ?? merged.accessControl,
       apiRules: api.rules ?? merged.apiRules,
+      secretScopes:
+        readSecretScopes(at(spec, 'secrets'), place.at('secrets')) ?? merged.secretScopes,
+      deniedComponents:
+        readDeniedComponents(at(spec, 'components'), place.at('components')) ??
+        merged.deniedComponents,
       httpPipeline: handlers('httpPipeline'),
       appHttpPipeline: handlers('appHttpPipeline'),
       warnings: [...merged.warnings, ...acl.warnings, ...api.warnings],

@@ -9,24 +9,36 @@ type Secret = Readonly<Record<string, string>>;
 export class SecretService {
   readonly #stores: ReadonlyMap<string, SecretStore>;
   readonly #calls: ComponentCalls;
+  readonly #allowed: (store: string, key: string) => boolean;
 
-  constructor(stores: ReadonlyMap<string, SecretStore>, calls: ComponentCalls) {
+  constructor(
+    stores: ReadonlyMap<string, SecretStore>,
+    calls: ComponentCalls,
+    allowed: (store: string, key: string) => boolean,
+  ) {
     this.#stores = stores;
     this.#calls = calls;
+    this.#allowed = allowed;
   }
 
   async get(name: string, key: string): Promise<Secret> {
     const store = this.#find(name);
+    if (!this.#allowed(name, key)) {
+      const message = `access denied by policy to get "${key}" from "${name}"`;
+      throw new ApiError(403, 'ERR_PERMISSION_DENIED', message);
+    }
     return await this.#calls
       .run('secret', name, 'get', () => store.get(key))
       .catch(failed(`secret with key ${key} from secret store ${name}`));
   }
 
+  /** Those that may be read. */
   async all(name: string): Promise<Readonly<Record<string, Secret>>> {
     const store = this.#find(name);
-    return await this.#calls
+    const all = await this.#calls
       .run('secret', name, 'bulk_get', () => store.all())
       .catch(failed(`secrets from secret store ${name}`));
+    return Object.fromEntries(Object.entries(all).filter(([key]) => this.#allowed(name, key)));
   }
 
   #find(name: string): SecretStore {
