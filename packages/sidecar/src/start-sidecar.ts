@@ -108,7 +108,7 @@ async function start(
   }
   for (const warning of configuration.warnings) log.warn(warning);
   const metricsOn = options.enableMetrics && configuration.metricsEnabled;
-  const metrics = metricsOn ? sidecarMetrics(appId, namespace) : NO_METRICS;
+  const metrics = metricsOn ? sidecarMetrics(appId, namespace, configuration.metrics) : NO_METRICS;
   const tracing = await openTracing(configuration, { appId, variables, clock, log });
   closing.last(() => tracing.close());
 

@@ -16,6 +16,8 @@ import {
 import type { CountAccess } from '../access/access-gate.ts';
 import type { ComponentKind } from '../components/component-calls.ts';
 import type { DeliveryStatus } from '../pubsub/delivery.ts';
+import { METRICS_SETTINGS, type MetricsSettings } from '../resources/metrics-settings.ts';
+import { countedRoute } from './counted-route.ts';
 import { outboxMetrics } from './outbox-metrics.ts';
 
 /** What the callee's side counts about those who call it. */
@@ -84,9 +86,15 @@ export interface SidecarMetrics extends PeerCounts {
   render(): string;
 }
 
-export function sidecarMetrics(appId: string, namespace: string): SidecarMetrics {
-  const metrics = createMetrics();
-  const http = httpServerMetrics(metrics, { appId });
+export function sidecarMetrics(
+  appId: string,
+  namespace: string,
+  settings: MetricsSettings = METRICS_SETTINGS,
+): SidecarMetrics {
+  const { byPath, latencyBucketsMs } = settings;
+  const metrics = createMetrics(latencyBucketsMs && { latencyBucketsMs });
+  const http = httpServerMetrics(metrics, { appId, responses: byPath });
+  const counted = countedRoute(settings);
   const grpc = grpcServerMetrics(metrics, { appId });
   const invocation = serviceInvocationMetrics(metrics, { appId });
   const heard = policyMetrics(metrics);
@@ -105,10 +113,12 @@ export function sidecarMetrics(appId: string, namespace: string): SidecarMetrics
 
   return {
     served(method, path, status, ms, requestBytes, answerBytes) {
-      http.server(method, path).done(status, ms, requestBytes, answerBytes);
+      const [verb, route] = counted === undefined ? [method, path] : counted(method, path);
+      http.server(verb, route).done(status, ms, requestBytes, answerBytes);
     },
     called(method, path, status, ms, requestBytes, answerBytes) {
-      http.client(method, path).done(status, ms, requestBytes, answerBytes);
+      const [verb, route] = counted === undefined ? [method, path] : counted(method, path);
+      http.client(verb, route).done(status, ms, requestBytes, answerBytes);
     },
     servedRpc: (method, status, ms) => grpc.done(method, status, ms),
     received: (caller) => invocation.caller(caller).requestReceived(),

@@ -26,7 +26,7 @@ export function applyConfiguration(
   }
   if (changed('exports')) waiting.push('spec.tracing');
   if (changed('nameResolution')) waiting.push('spec.nameResolution');
-  if (changed('metricsEnabled')) waiting.push('spec.metrics.enabled');
+  if (changed('metricsEnabled') || changed('metrics')) waiting.push('spec.metrics');
   if (changed('apiRules')) waiting.push('spec.api');
   if (changed('httpPipeline')) waiting.push('spec.httpPipeline');
   if (changed('appHttpPipeline')) waiting.push('spec.appHttpPipeline');

@@ -6,6 +6,7 @@ import { readApiRules } from '../access/read-api-rules.ts';
 import { NO_SECRET_SCOPES, readSecretScopes, type SecretScopes } from '../access/secret-scopes.ts';
 import { type HandlerSpec, readHandlers } from '../middleware/open-pipeline.ts';
 import { NO_EXPORTS, type TracingExports, tracingExports } from '../trace/tracing-configuration.ts';
+import { METRICS_SETTINGS, type MetricsSettings, readMetricsSettings } from './metrics-settings.ts';
 import { Place } from './place.ts';
 import { at, isRecord, type Resource } from './resource-files.ts';
 
@@ -23,6 +24,7 @@ export interface Configuration {
   /** Where spans are sent. */
   readonly exports: TracingExports;
   readonly metricsEnabled: boolean;
+  readonly metrics: MetricsSettings;
   /** A line in the log for each call of the API. */
   readonly apiLogging: boolean;
   /** Who may call what of our application; undefined: anybody everything. */
@@ -46,8 +48,8 @@ export interface Configuration {
 const KNOWN: Readonly<Record<string, readonly string[] | 'all'>> = {
   nameResolution: 'all',
   tracing: ['samplingRate', 'zipkin', 'otel', 'stdout'],
-  metrics: ['enabled'],
-  metric: ['enabled'],
+  metrics: ['enabled', 'latencyDistributionBuckets', 'http'],
+  metric: ['enabled', 'latencyDistributionBuckets', 'http'],
   logging: ['apiLogging'],
   accessControl: 'all',
   api: ['allowed', 'denied'],
@@ -65,6 +67,7 @@ export const NO_CONFIGURATION: Configuration = {
   samplingRate: DEFAULT_SAMPLING_RATE,
   exports: NO_EXPORTS,
   metricsEnabled: true,
+  metrics: METRICS_SETTINGS,
   apiLogging: false,
   accessControl: undefined,
   apiRules: undefined,
@@ -91,6 +94,7 @@ export function mergeConfigurations(
     const place = new Place(file, ['spec'], locate);
     const spec = expand(at(document, 'spec'), env);
     const rate = at(spec, 'tracing', 'samplingRate');
+    const metricsKey = at(spec, 'metrics') === undefined ? 'metric' : 'metrics';
     const enabled = at(spec, 'metrics', 'enabled') ?? at(spec, 'metric', 'enabled');
     const apiLogging = at(spec, 'logging', 'apiLogging', 'enabled');
     const without = ignoredKeys(spec);
@@ -102,6 +106,7 @@ export function mergeConfigurations(
       nameResolution: nameResolution(at(spec, 'nameResolution')) ?? merged.nameResolution,
       samplingRate: rate === undefined ? merged.samplingRate : samplingRate(rate),
       exports: tracingExports(at(spec, 'tracing'), merged.exports),
+      metrics: readMetricsSettings(at(spec, metricsKey), place.at(metricsKey), merged.metrics),
       metricsEnabled: typeof enabled === 'boolean' ? enabled : merged.metricsEnabled,
       apiLogging: typeof apiLogging === 'boolean' ? apiLogging : merged.apiLogging,
       accessControl: acl.list ?? merged.accessControl,

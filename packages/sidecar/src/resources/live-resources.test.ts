@@ -25,7 +25,7 @@ describe('a changed Configuration', () => {
     await write('tracing: { samplingRate: "1", stdout: true }\n  metrics: { enabled: false }');
     await reload();
     const said =
-      /spec\.tracing\.samplingRate, spec\.tracing, spec\.metrics\.enabled of the Configuration: in force after the next start/;
+      /spec\.tracing\.samplingRate, spec\.tracing, spec\.metrics of the Configuration: in force after the next start/;
     assert.match(lines.join(''), said);
   });
 

@@ -3,7 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { temporaryFolder } from '../testing/start-mesh.ts';
+import { NO_CONFIGURATION } from './configuration.ts';
 import { loadResources } from './load-resources.ts';
+import { METRICS_SETTINGS } from './metrics-settings.ts';
 
 test('reads endpoints and components in scope, and names what cannot be read', async (t) => {
   const { load, folder } = await resources(t, {
@@ -75,16 +77,12 @@ test('merges configurations, key by key, with variables filled in', async (t) =>
   const { configuration } = await load({ HOME_DIR: '/home/ann' }, [one, two]);
 
   assert.deepEqual(configuration, {
+    ...NO_CONFIGURATION,
     nameResolution: { component: 'sqlite', configuration: { connectionString: '/home/ann/nr.db' } },
     samplingRate: 0.5,
     exports: { zipkinUrl: undefined, otlp: undefined, stdout: false },
     metricsEnabled: false,
-    apiLogging: false,
-    accessControl: undefined,
-    apiRules: undefined,
-    httpPipeline: [],
-    appHttpPipeline: [],
-    warnings: [],
+    metrics: { ...METRICS_SETTINGS, latencyBucketsMs: undefined },
     ignored: [`${one}: spec.mtls`],
   });
 });
@@ -108,7 +106,7 @@ test('names the keys of a Configuration that have no effect', async (t) => {
     file,
     `kind: Configuration
 spec:
-  secrets: { scopes: [] }
+  workflow: { maxConcurrentWorkflowInvocations: 1 }
   tracing: { samplingRate: "1", zipkin: { endpointAddress: x } }
   logging: { apiLogging: { enabled: true } }
 `,
@@ -117,7 +115,7 @@ spec:
   const { configuration } = await loadResources(options, {});
   assert.deepEqual(
     [configuration.ignored, configuration.apiLogging],
-    [[`${file}: spec.secrets`], true],
+    [[`${file}: spec.workflow`], true],
   );
 });
 
@@ -130,3 +128,29 @@ async function resources(t: TestContext, files: Readonly<Record<string, string>>
       loadResources({ appId: 'one', resourcesPaths: [folder], configPaths }, variables),
   };
 }
+
+test('settings of metrics that cannot be are told with their place', async (t) => {
+  const { folder, load } = await resources(t, {});
+  const file = path.join(folder, 'c.yaml');
+  const said: string[] = [];
+  for (const metrics of [
+    'latencyDistributionBuckets: [5, 1]',
+    'http: { increasedCardinality: "no" }',
+    'http: { pathMatching: [5] }',
+    'latencyDistributionBuckets: [1, 5], http: { pathMatching: ["/a/{b}"], excludeVerbs: true }',
+  ]) {
+    await writeFile(file, `kind: Configuration\nspec:\n  metrics: { ${metrics} }\n`);
+    said.push(
+      await load({}, [file]).then(
+        ({ configuration }) => JSON.stringify(configuration.metrics),
+        (error: Error) => error.message.replace(folder, ''),
+      ),
+    );
+  }
+  assert.deepEqual(said, [
+    '/c.yaml:3:42: spec.metrics.latencyDistributionBuckets must be a list of milliseconds that rise, such as [5, 50, 500].',
+    '/c.yaml:3:44: spec.metrics.http.increasedCardinality must be true or false.',
+    '/c.yaml:3:36: spec.metrics.http.pathMatching must be a list of paths, such as "/orders/{id}".',
+    '{"latencyBucketsMs":[1,5],"byPath":true,"pathPatterns":["/a/{b}"],"byVerb":false}',
+  ]);
+});

@@ -10,6 +10,8 @@ export interface HttpServerMetricsOptions {
   readonly maxPaths?: number;
   /** @default Dapr's */
   readonly latencyBucketsMs?: readonly number[];
+  /** Whether answers have a count of their own beside that of requests, as Dapr's have where paths are told apart. @default true */
+  readonly responses?: boolean;
 }
 
 /** One exchange that has ended. Durations are in milliseconds. */
@@ -37,7 +39,8 @@ export interface HttpServerMetrics {
   called(method: string, path: string, exchange: ExchangeCounts): void;
 }
 
-const VERBS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE']);
+/** And none, where they are not told apart. */
+const VERBS = new Set(['', 'GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE']);
 
 /** Registers the families. */
 export function httpServerMetrics(
@@ -45,7 +48,7 @@ export function httpServerMetrics(
   options: HttpServerMetricsOptions,
 ): HttpServerMetrics {
   const bucketsMs = options.latencyBucketsMs ?? DAPR_LATENCY_BUCKETS_MS;
-  const server = routes(serverFamilies(metrics, options.appId, bucketsMs), options);
+  const server = routes(serverFamilies(metrics, options, bucketsMs), options);
   const client = routes(clientFamilies(metrics, options.appId, bucketsMs), options);
   return {
     server,
@@ -67,7 +70,11 @@ interface SideFamilies {
 
 const ROUTE_LABELS = ['app_id', 'method', 'path', 'status'];
 
-function serverFamilies(metrics: Metrics, appId: string, bucketsMs: readonly number[]) {
+function serverFamilies(
+  metrics: Metrics,
+  { appId, responses = true }: HttpServerMetricsOptions,
+  bucketsMs: readonly number[],
+) {
   const bytes = (name: string, help: string) =>
     metrics
       .histogram(`dapr_http_server_${name}`, help, ['app_id'], DAPR_SIZE_BUCKETS_BYTES)
@@ -79,7 +86,9 @@ function serverFamilies(metrics: Metrics, appId: string, bucketsMs: readonly num
     ROUTE_LABELS,
   );
   // Dapr counts each request under both names, and in ours too they are of those that were answered.
-  metrics.alias('dapr_http_server_response_count', 'The number of HTTP responses.', [count]);
+  if (responses) {
+    metrics.alias('dapr_http_server_response_count', 'The number of HTTP responses.', [count]);
+  }
   return {
     count,
     latency: metrics.histogram(

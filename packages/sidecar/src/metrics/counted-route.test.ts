@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { countedRoute } from './counted-route.ts';
+
+const PATHS = [
+  '/orders/7',
+  '/orders/7/items/8',
+  '/orders/new',
+  '/files/a/b',
+  '/healthz',
+  '/v1.0/invoke/shop/method/orders/7',
+];
+
+test('without settings nothing is in the way', () => {
+  assert.equal(countedRoute({ byPath: true, byVerb: true, pathPatterns: [] }), undefined);
+});
+
+test('paths that match a pattern have its name, the one with more written out first', () => {
+  const pathPatterns = ['orders/{id}', '/orders/new', '//files/', '/orders/{id}/items/{item}'];
+  assert.deepEqual(shown({ byPath: true, byVerb: true, pathPatterns }), [
+    'GET /orders/{id}',
+    'GET /orders/{id}/items/{item}',
+    'GET /orders/new',
+    'GET /files/',
+    'GET /healthz',
+    'GET /v1.0/invoke/{app_id}/method/orders/{id}',
+  ]);
+});
+
+test('without paths only patterns and what Dapr asks of an application are told apart', () => {
+  const pathPatterns = ['/orders/{rest...}', '/files/{$}'];
+  assert.deepEqual(shown({ byPath: false, byVerb: false, pathPatterns }), [
+    ' /orders/{rest...}',
+    ' /orders/{rest...}',
+    ' /orders/{rest...}',
+    ' ',
+    ' /healthz',
+    ' /v1.0/invoke/{app_id}/method/orders/{rest...}',
+  ]);
+});
+
+function shown(settings: Parameters<typeof countedRoute>[0]): string[] {
+  const counted = countedRoute(settings)!;
+  return PATHS.map((path) => counted('GET', path).join(' '));
+}

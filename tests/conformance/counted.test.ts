@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { type AppMesh, type AppSetup, startAppMesh } from './app-mesh.ts';
+import { bothMakes, type Make } from './both-makes.ts';
+
+const APPS = {
+  few: {
+    spec: `metrics:
+  latencyDistributionBuckets: [5, 50]
+  http: { increasedCardinality: false, pathMatching: ["/orders/{id}"] }`,
+  },
+  verbless: {
+    spec: 'metrics: { http: { pathMatching: ["/v1.0/invoke/verbless/method/orders/{id}"], excludeVerbs: true } }',
+  },
+} as const satisfies Record<string, AppSetup>;
+
+await bothMakes(counted);
+
+/** What `spec.metrics` says of the metrics of HTTP. */
+function counted(make: Make, executable: string | undefined): void {
+  describe(`${make}, how HTTP is counted`, () => {
+    let mesh: AppMesh<keyof typeof APPS>;
+    before(async () => {
+      mesh = await startAppMesh(executable, APPS);
+    });
+    after(() => mesh.stop());
+
+    test('without paths only those that match a pattern are told apart, with their own buckets', async () => {
+      await ask('few', ['orders/7', 'orders/8', 'lists/9']);
+      const page = await scrape('few');
+      assert.deepEqual(series(page, 'dapr_http_server_request_count'), [
+        'method=GET path= status=200 1',
+        'method=GET path=/v1.0/invoke/{app_id}/method/orders/{id} status=200 2',
+      ]);
+      assert.deepEqual(series(page, 'dapr_http_client_completed_count'), [
+        'method=GET path= status=200 1',
+        'method=GET path=/orders/{id} status=200 2',
+      ]);
+      assert.deepEqual(series(page, 'dapr_http_server_response_count'), []);
+      const bounds = [...page.matchAll(/^dapr_http_server_latency_bucket\{.*le="([^"]+)"/gm)];
+      assert.deepEqual([...new Set(bounds.map((match) => match[1]))], ['5', '50', '+Inf']);
+    });
+
+    test('with paths, patterns have names, and verbs may be left out', async () => {
+      await ask('verbless', ['orders/7', 'orders/8', 'lists/9']);
+      assert.deepEqual(series(await scrape('verbless'), 'dapr_http_server_request_count'), [
+        'method= path=/v1.0/invoke/verbless/method/lists/9 status=200 1',
+        'method= path=/v1.0/invoke/verbless/method/orders/{id} status=200 2',
+      ]);
+    });
+
+    async function ask(app: keyof typeof APPS, paths: readonly string[]): Promise<void> {
+      for (const path of paths) {
+        const url = `http://127.0.0.1:${mesh.port(app)}/v1.0/invoke/${app}/method/${path}`;
+        const answer = await fetch(url);
+        assert.equal(answer.status, 200, await answer.text());
+      }
+    }
+
+    const scrape = async (app: keyof typeof APPS): Promise<string> =>
+      (await fetch(`http://127.0.0.1:${mesh.metricsPort(app)}/`)).text();
+  });
+}
+
+/** Of those that were answered 200, sorted; health checks of the test, and what daprd asks by itself, are others. */
+function series(page: string, name: string): string[] {
+  const lines = [...page.matchAll(new RegExp(`^${name}\\{(.*)\\} (\\d+)$`, 'gm'))];
+  return lines
+    .map(([, labels = '', value]) => {
+      const of = (label: string) => new RegExp(`${label}="([^"]*)"`).exec(labels)?.[1] ?? '';
+      return `method=${of('method')} path=${of('path')} status=${of('status')} ${value}`;
+    })
+    .filter((line) => line.includes('status=200') && !/\/dapr\/|healthz|metadata/.test(line))
+    .sort();
+}
