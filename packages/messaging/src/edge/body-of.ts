@@ -39,7 +39,21 @@ function parsedBody(
     const utf8 = type?.replace(/;\s*charset=[^;]*/i, '; charset=utf-8');
     return { body: Buffer.from(body, 'utf8'), about: typed(utf8) };
   }
-  return { body: Buffer.from(JSON.stringify(body)), about: typed('application/json') };
+  return { body: Buffer.from(jsonOf(body)), about: typed('application/json') };
+}
+
+function jsonOf(body: unknown): string {
+  let text: string | undefined;
+  let why = `a ${typeof body} has no JSON`;
+  try {
+    text = JSON.stringify(body);
+  } catch (error) {
+    why = error instanceof Error ? error.message : String(error);
+  }
+  if (text !== undefined) return text;
+  throw new TypeError(
+    `What a parser made of the body cannot be kept: ${why}. Mount the edge before that parser.`,
+  );
 }
 
 const typed = (type: string | undefined): BodyHeaders =>
