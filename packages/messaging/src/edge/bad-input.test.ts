@@ -86,6 +86,31 @@ test('an event too large for the outbox alone is 413, and one too large for the 
   assert.equal(status.status, 'dead');
 });
 
+test('a topic or an id that no message can have is told to the client, and 503 to those who come too late', async () => {
+  const outbox = await openOutbox({ store: memoryStore() });
+  const options = resolveEdgeOptions({
+    outbox,
+    topic: ({ headers }) => String(headers['x-topic']),
+    id: ({ headers }) => String(headers['x-id']),
+  });
+  const accept = async (topic: string, id: string) => {
+    const headers = { 'x-topic': topic, 'x-id': id };
+    const request = { method: 'POST', url: '/process', headers, body: 'x', raw: undefined };
+    const answer = await acceptRequest(options, request);
+    return `${answer?.status} ${JSON.parse(answer?.body ?? '{}').error}`;
+  };
+  const long = 'x'.repeat(256);
+  const answers = [await accept(long, 'a'), await accept('', 'a'), await accept('a', long)];
+  await outbox.close();
+  answers.push(await accept('a', 'a'));
+  assert.deepEqual(answers, [
+    '422 The event is for no topic that is known here.',
+    '422 The event is for no topic that is known here.',
+    '400 The event’s id must be text of 1 to 255 characters.',
+    '503 The event was not accepted, because this service is stopping. Send it again in 1 s.',
+  ]);
+});
+
 test('what a parser has made of a body and no JSON can say is an error of the service', async () => {
   const outbox = await openOutbox({ store: memoryStore() });
   const options = resolveEdgeOptions({ outbox, topic: 'orders' });

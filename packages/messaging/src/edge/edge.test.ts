@@ -38,19 +38,19 @@ for (const [name, host] of Object.entries(HOSTS)) {
 
     test('names the event by its idempotency-key, so that a retry is no second event', async (t) => {
       const { post, kept } = await edge(t);
-      const first = await post('one', { 'idempotency-key': 'order 7/é' });
-      const again = await post('two', { 'idempotency-key': '"order 7/é"' });
+      const first = await post('one', { 'idempotency-key': 'order 7/a' });
+      const again = await post('two', { 'idempotency-key': '"order 7/a"' });
       const [message, ...more] = await kept();
 
       assert.deepEqual(
         [first, again].map(({ status, json }) => ({ status, ...json })),
         [
-          { status: 'accepted', id: 'order 7/é' },
-          { status: 'accepted', id: 'order 7/é', duplicate: true },
+          { status: 'accepted', id: 'order 7/a' },
+          { status: 'accepted', id: 'order 7/a', duplicate: true },
         ],
       );
       assert.deepEqual([first.status, again.status], [202, 202]);
-      assert.equal(first.headers.get('location'), '/process/order%207%2F%C3%A9');
+      assert.equal(first.headers.get('location'), '/process/order%207%2Fa');
       assert.deepEqual([String(message?.body), more], ['one', []]);
     });
 
@@ -102,6 +102,7 @@ for (const [name, host] of Object.entries(HOSTS)) {
         await post('{"customer":"7"}'),
         await post(`{"type":"a","customer":"${'x'.repeat(256)}"}`),
         await post('{"type":"a"}', { 'idempotency-key': 'x'.repeat(256) }),
+        await post('{"type":"a"}', { 'idempotency-key': 'é' }),
       ];
       assert.deepEqual(
         answers.map(({ status, json }) => `${status} ${json.error ?? json.status}`),
@@ -109,7 +110,8 @@ for (const [name, host] of Object.entries(HOSTS)) {
           '202 accepted',
           '422 The event is for no topic that is known here.',
           '422 The event’s key must be text of 1 to 255 characters.',
-          '400 idempotency-key must be text of 1 to 255 characters.',
+          '400 idempotency-key must be 1 to 255 printable characters of ASCII.',
+          '400 idempotency-key must be 1 to 255 printable characters of ASCII.',
         ],
       );
       assert.deepEqual(

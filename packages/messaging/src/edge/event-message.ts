@@ -1,6 +1,6 @@
-import { formatTraceparent, parseTraceparent } from '@holdfast/core/trace';
 import type { NewMessage } from '../message.ts';
 import { newMessageId } from '../message-id.ts';
+import { contextIn, withContext } from '../trace/trace-headers.ts';
 import type { BodyHeaders } from './body-of.ts';
 import type { ResolvedEdgeOptions } from './edge-options.ts';
 import { type EdgeEvent, type EdgeHeaders, type EdgeRequest, headerOf } from './edge-request.ts';
@@ -31,12 +31,12 @@ export function eventMessage<Raw>(
   }
 
   const event: EdgeEvent<Raw> = { url, headers, body, json, raw };
-  const named = options.id === undefined ? idIn(headers, options) : options.id(event);
-  if (named !== undefined && !isName(named)) {
-    return refused(400, `${options.idempotencyHeader} must be text of 1 to ${LONGEST} characters.`);
-  }
+  const named = nameOf(options, event);
+  if (named.kind === 'refused') return named;
   const topic = typeof options.topic === 'string' ? options.topic : options.topic(event);
-  if (topic === undefined) return refused(422, 'The event is for no topic that is known here.');
+  if (topic === undefined || !isName(topic)) {
+    return refused(422, 'The event is for no topic that is known here.');
+  }
   const key = options.key?.(event);
   if (key !== undefined && !isName(key)) {
     return refused(422, `The event’s key must be text of 1 to ${LONGEST} characters.`);
@@ -45,7 +45,7 @@ export function eventMessage<Raw>(
   return {
     kind: 'message',
     message: {
-      id: named ?? newMessageId(options.clock.wallMs()),
+      id: named.id ?? newMessageId(options.clock.wallMs()),
       topic,
       ...(key !== undefined && { key }),
       body,
@@ -64,27 +64,37 @@ const LONGEST = 255;
 const isName = (value: unknown) =>
   typeof value === 'string' && value !== '' && value.length <= LONGEST;
 
-/** RFC drafts write the key as a quoted string, most clients write it bare: both are the same key. */
-function idIn(
-  headers: EdgeHeaders,
-  { idempotencyHeader }: { readonly idempotencyHeader: string },
-): string | undefined {
-  const value = headerOf(headers, idempotencyHeader);
-  return value === undefined ? undefined : (/^"(.*)"$/.exec(value)?.[1] ?? value);
-}
+type Named =
+  | { readonly kind: 'named'; readonly id: string | undefined }
+  | Extract<EventMessage, { readonly kind: 'refused' }>;
 
-/** Longer ones may be dropped, says the standard; they would only fill the store. */
-const LONGEST_STATE = 512;
+/** The id that the client or the service gives the event; undefined where neither does. */
+function nameOf<Raw>(options: ResolvedEdgeOptions<Raw>, event: EdgeEvent<Raw>): Named {
+  const { idempotencyHeader: header } = options;
+  if (options.id !== undefined) {
+    const id = options.id(event);
+    if (id === undefined || isName(id)) return { kind: 'named', id };
+    return refused(400, `The event’s id must be text of 1 to ${LONGEST} characters.`);
+  }
+  const value = headerOf(event.headers, header);
+  // The IETF's draft writes the key as a quoted string, most clients write it bare: it is the same.
+  const id = value === undefined ? undefined : (/^"(.*)"$/.exec(value)?.[1] ?? value);
+  // Some brokers count an id's bytes, and anybody can send a key: the draft allows no more either.
+  if (id === undefined || (isName(id) && /^[\x20-\x7e]*$/.test(id))) return { kind: 'named', id };
+  return refused(400, `${header} must be 1 to ${LONGEST} printable characters of ASCII.`);
+}
 
 /** The request's place in its trace. What breaks the rules is left behind. */
-function traceOf(headers: EdgeHeaders): Record<string, string> {
-  const context = parseTraceparent(headerOf(headers, 'traceparent'));
-  if (context === undefined) return {};
-  const state = headerOf(headers, 'tracestate');
-  const keep = state !== undefined && state !== '' && state.length <= LONGEST_STATE;
-  return { traceparent: formatTraceparent(context), ...(keep && { tracestate: state }) };
+function traceOf(headers: EdgeHeaders): Readonly<Record<string, string>> {
+  const traceparent = headerOf(headers, 'traceparent');
+  if (traceparent === undefined) return {};
+  const tracestate = headerOf(headers, 'tracestate');
+  return withContext({}, contextIn({ traceparent, ...(tracestate && { tracestate }) }));
 }
 
-function refused(status: 400 | 415 | 422, error: string): EventMessage {
+function refused(
+  status: 400 | 415 | 422,
+  error: string,
+): Extract<EventMessage, { readonly kind: 'refused' }> {
   return { kind: 'refused', status, error };
 }

@@ -8,4 +8,4 @@ export {
   type OtelTraceState,
   otelTracer,
 } from './otel-tracer.ts';
-export { type TraceableMessage, type TracedOptions, traced } from './traced.ts';
+export { type TraceableMessage, type TracedOptions, traced, tracedBatch } from './traced.ts';

@@ -10,7 +10,7 @@ import { type MemoryBroker, memoryBroker } from '../testing/memory-broker.ts';
 import type { MessageTracer } from './message-tracer.ts';
 import { otelTracer } from './otel-tracer.ts';
 import { followAwaits, openTelemetry } from './testing/open-telemetry.ts';
-import { traced } from './traced.ts';
+import { type TraceableMessage, traced, tracedBatch } from './traced.ts';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const CALLER = '00f067aa0ba902b7';
@@ -220,6 +220,25 @@ describe('spans of messages, with OpenTelemetry', () => {
       'holdfast.delivery': 2,
     });
     assert.deepEqual([failed?.error, failed?.attributes['error.type']], ['no', 'RangeError']);
+  });
+
+  test('of a batch are one, linked to the hop before of each of its messages', async () => {
+    const { tracer, spans } = openTelemetry();
+    const batch = ['a', 'b', 'c'].map((id, index) => ({
+      id,
+      topic: 'orders',
+      headers: (index === 1
+        ? {}
+        : { traceparent: `00-${TRACE}-00f067aa0ba902b${index + 1}-01` }) as Record<string, string>,
+    }));
+    const handler = async (messages: readonly TraceableMessage[]) => messages.length;
+    assert.equal(await tracedBatch(handler, tracer)(batch), 3);
+    const [span] = spans();
+    assert.deepEqual(
+      [span?.name, span?.parent, span?.links, span?.attributes['messaging.batch.message_count']],
+      ['process orders', undefined, ['00f067aa0ba902b1', '00f067aa0ba902b3'], 3],
+    );
+    assert.equal(tracedBatch(handler, undefined), handler);
   });
 
   test('cost the message nothing when the tracer itself is broken', async () => {
