@@ -101,6 +101,7 @@ for (const [name, host] of Object.entries(HOSTS)) {
         await post('{"type":"invoices","customer":"7"}'),
         await post('{"customer":"7"}'),
         await post(`{"type":"a","customer":"${'x'.repeat(256)}"}`),
+        await post('{"type":"a","customer":"\\u0000"}'),
         await post('{"type":"a"}', { 'idempotency-key': 'x'.repeat(256) }),
         await post('{"type":"a"}', { 'idempotency-key': 'é' }),
       ];
@@ -109,7 +110,8 @@ for (const [name, host] of Object.entries(HOSTS)) {
         [
           '202 accepted',
           '422 The event is for no topic that is known here.',
-          '422 The event’s key must be text of 1 to 255 characters.',
+          '422 The event’s key must be text of 1 to 255 characters, without U+0000.',
+          '422 The event’s key must be text of 1 to 255 characters, without U+0000.',
           '400 idempotency-key must be 1 to 255 printable characters of ASCII.',
           '400 idempotency-key must be 1 to 255 printable characters of ASCII.',
         ],

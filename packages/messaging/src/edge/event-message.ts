@@ -1,5 +1,6 @@
 import type { NewMessage } from '../message.ts';
 import { newMessageId } from '../message-id.ts';
+import { isName, LONGEST_NAME } from '../new-message.ts';
 import { contextIn, withContext } from '../trace/trace-headers.ts';
 import type { BodyHeaders } from './body-of.ts';
 import type { ResolvedEdgeOptions } from './edge-options.ts';
@@ -39,7 +40,10 @@ export function eventMessage<Raw>(
   }
   const key = options.key?.(event);
   if (key !== undefined && !isName(key)) {
-    return refused(422, `The event’s key must be text of 1 to ${LONGEST} characters.`);
+    return refused(
+      422,
+      `The event’s key must be text of 1 to ${LONGEST_NAME} characters, without U+0000.`,
+    );
   }
   const type = about['content-type'] ?? (options.json ? 'application/json' : undefined);
   return {
@@ -58,12 +62,6 @@ export function eventMessage<Raw>(
   };
 }
 
-/** As long as a message's id may be. */
-const LONGEST = 255;
-
-const isName = (value: unknown) =>
-  typeof value === 'string' && value !== '' && value.length <= LONGEST;
-
 type Named =
   | { readonly kind: 'named'; readonly id: string | undefined }
   | Extract<EventMessage, { readonly kind: 'refused' }>;
@@ -74,14 +72,14 @@ function nameOf<Raw>(options: ResolvedEdgeOptions<Raw>, event: EdgeEvent<Raw>): 
   if (options.id !== undefined) {
     const id = options.id(event);
     if (id === undefined || isName(id)) return { kind: 'named', id };
-    return refused(400, `The event’s id must be text of 1 to ${LONGEST} characters.`);
+    return refused(400, `The event’s id must be text of 1 to ${LONGEST_NAME} characters.`);
   }
   const value = headerOf(event.headers, header);
   // The IETF's draft writes the key as a quoted string, most clients write it bare: it is the same.
   const id = value === undefined ? undefined : (/^"(.*)"$/.exec(value)?.[1] ?? value);
   // Some brokers count an id's bytes, and anybody can send a key: the draft allows no more either.
   if (id === undefined || (isName(id) && /^[\x20-\x7e]*$/.test(id))) return { kind: 'named', id };
-  return refused(400, `${header} must be 1 to ${LONGEST} printable characters of ASCII.`);
+  return refused(400, `${header} must be 1 to ${LONGEST_NAME} printable characters of ASCII.`);
 }
 
 /** The request's place in its trace. What breaks the rules is left behind. */
