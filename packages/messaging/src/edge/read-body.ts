@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Clock } from '@holdfast/core';
+import { GrownBytes } from './grown-bytes.ts';
 
 export interface ReadLimits {
   readonly maxBodyBytes: number;
@@ -27,10 +28,9 @@ export function readBody(stream: Readable, limits: ReadLimits): Promise<BodyRead
   if (stream.destroyed) return Promise.resolve({ kind: 'gone' });
 
   return new Promise((resolve) => {
-    const chunks: Uint8Array[] = [];
+    const body = new GrownBytes();
     const beganMs = clock.now();
     let heardMs = beganMs;
-    let bytes = 0;
 
     // One timer per body, not one per chunk: it looks when something came last.
     const leftMs = () => Math.min(heardMs + stallMs, beganMs + readMs) - clock.now();
@@ -44,11 +44,10 @@ export function readBody(stream: Readable, limits: ReadLimits): Promise<BodyRead
     const onData = (chunk: Uint8Array | string) => {
       const part = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
       heardMs = clock.now();
-      bytes += part.byteLength;
-      if (bytes > maxBodyBytes) finish({ kind: 'too-large' });
-      else chunks.push(part);
+      if (body.length + part.byteLength > maxBodyBytes) finish({ kind: 'too-large' });
+      else body.push(part);
     };
-    const onEnd = () => finish({ kind: 'read', body: Buffer.concat(chunks) });
+    const onEnd = () => finish({ kind: 'read', body: body.bytes() });
     const onGone = () => finish({ kind: 'gone' });
 
     function finish(result: BodyRead): void {
