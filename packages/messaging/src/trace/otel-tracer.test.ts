@@ -205,7 +205,14 @@ describe('spans of messages, with OpenTelemetry', () => {
       /no/,
     );
 
-    const [charge, post, process, failed] = spans();
+    // A worker's handler may return nothing, and throw at once.
+    const job: (message: TraceableMessage) => Promise<void> | void = traced(() => {
+      throw new Error('at once');
+    }, tracer);
+    await assert.rejects(async () => job(message), /at once/);
+
+    const [charge, post, process, failed, atOnce] = spans();
+    assert.equal(atOnce?.error, 'at once');
     assert.deepEqual(
       [charge?.parent, post?.parent, process?.parent, process?.links, process?.kind],
       [process?.spanId, process?.spanId, CALLER, [CALLER], 'CONSUMER'],
