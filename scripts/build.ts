@@ -47,6 +47,9 @@ function projectOf(folder: string) {
       'src/**/testing/readme-*.ts',
       'src/**/testing/decorated-*.ts',
       'src/**/*-process.ts',
+      // Test scenes around frameworks that users of the package need not have.
+      'src/edge/testing/**',
+      'src/trace/testing/**',
     ].map((glob) => join(folder, glob)),
   };
 }

@@ -71,7 +71,7 @@ describe('tidiness', () => {
           ...manifest.devDependencies,
           ...manifest.optionalDependencies,
         })
-          .filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))
+          .filter(([, version]) => !/^(npm:[\w@/-]+@)?\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))
           .map(([name, version]) => `${file}: ${name}@${version}`);
       });
     assert.deepEqual(loose, []);

@@ -22,6 +22,9 @@ import type { IncomingMessage, OutgoingMessage } from './message.ts';
  * 8. A subscription comes back by itself after an outage.
  */
 export interface Broker {
+  /** What it is, as traces name it: `kafka`, `rabbitmq`, `nats`, `mqtt`. */
+  readonly system?: string;
+
   publish(messages: readonly OutgoingMessage[]): Promise<void>;
 
   /** Resolves when messages published from now on will reach the group. */

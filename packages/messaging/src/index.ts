@@ -56,3 +56,4 @@ export type {
   QueuedPage,
   StoreStats,
 } from './store.ts';
+export type { MessageSpan, MessageTracer, TracedWork } from './trace/message-tracer.ts';

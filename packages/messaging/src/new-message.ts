@@ -4,7 +4,8 @@ import type { NewMessage } from './message.ts';
 import { newMessageId } from './message-id.ts';
 import type { AppendMessage } from './store.ts';
 
-const LONGEST_NAME = 255;
+/** Characters of an id, a topic or a key. */
+export const LONGEST_NAME = 255;
 const LONGEST_HEADERS_BYTES = 16_384;
 const LONGEST_DELAY_MS = 10 * 366 * 86_400_000;
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
@@ -63,8 +64,27 @@ function bytesOf(body: unknown): Uint8Array {
   );
 }
 
+/**
+ * Whether a text can be a message's id, topic or key. Not every store and broker can keep U+0000 or
+ * half a surrogate pair; and in a group commit the others of the group would pay for it.
+ */
+export function isName(value: unknown): value is string {
+  return (
+    typeof value === 'string' &&
+    value !== '' &&
+    value.length <= LONGEST_NAME &&
+    !value.includes('\0') &&
+    value.isWellFormed()
+  );
+}
+
 function checkName(field: string, value: unknown): void {
-  if (typeof value === 'string' && value !== '' && value.length <= LONGEST_NAME) return;
+  if (isName(value)) return;
+  if (typeof value === 'string' && value !== '' && value.length <= LONGEST_NAME) {
+    throw new TypeError(
+      `message.${field} must not hold U+0000 or half a surrogate pair: not every store and broker can keep it.`,
+    );
+  }
   const found = typeof value === 'string' ? `${value.length} characters` : `a ${typeof value}`;
   throw new TypeError(
     `message.${field} must be text of 1 to ${LONGEST_NAME} characters, not ${found}.`,

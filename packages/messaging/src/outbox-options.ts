@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '@holdfast/core';
 import { checkInteger } from './check.ts';
 import type { DeadRetention, MessageStore } from './store.ts';
+import type { MessageTracer } from './trace/message-tracer.ts';
 
 /** Beyond these `accept` refuses: a queue without end only moves the failure to the disk. */
 export interface OutboxLimits {
@@ -29,6 +30,11 @@ export interface OutboxOptions {
   readonly limits?: OutboxLimits;
   /** @default dead letters are kept until somebody replays or discards them */
   readonly deadRetention?: DeadLetterRetention;
+  /**
+   * Records a span for each message accepted, and for each that its relays publish; the message
+   * carries the place in its trace. Costs what the tracer costs. @default nobody: headers stay as they are
+   */
+  readonly tracer?: MessageTracer;
 }
 
 export const OUTBOX_DEFAULTS = {
@@ -42,6 +48,7 @@ export interface ResolvedOutboxOptions {
   readonly clock: Clock;
   readonly limits: Required<OutboxLimits>;
   readonly deadRetention: (DeadRetention & { readonly sweepMs: number }) | undefined;
+  readonly tracer: MessageTracer | undefined;
 }
 
 export function resolveOutboxOptions(given: OutboxOptions): ResolvedOutboxOptions {
@@ -50,8 +57,9 @@ export function resolveOutboxOptions(given: OutboxOptions): ResolvedOutboxOption
   checkInteger('outbox.limits.maxMessages', limits.maxMessages, 1, most);
   checkInteger('outbox.limits.maxBodyBytes', limits.maxBodyBytes, 1, most);
   checkInteger('outbox.limits.maxBytes', limits.maxBytes, 1, most);
-  const { store, clock = OUTBOX_DEFAULTS.clock, deadRetention } = given;
-  return { store, clock, limits, deadRetention: deadRetention && resolveRetention(deadRetention) };
+  const { store, clock = OUTBOX_DEFAULTS.clock, deadRetention, tracer } = given;
+  const keep = deadRetention && resolveRetention(deadRetention);
+  return { store, clock, limits, deadRetention: keep, tracer };
 }
 
 const LONGEST_AGE_MS = 10 * 366 * 86_400_000;

@@ -84,12 +84,16 @@ describe('openOutbox', () => {
         accept({ topic: 'events', body: { an: 'object' } }),
         accept({ topic: 'events', body: 'x', key: 'k'.repeat(256) }),
         accept({ topic: 'events', body: 'x', headers: { n: 1 } }),
+        accept({ topic: 'events', body: 'x', id: 'a\0' }),
+        accept({ topic: 'events', body: 'x', key: '\ud800' }),
       ]),
       [
         'TypeError: message.topic must be text of 1 to 255 characters, not 0 characters.',
         'TypeError: message.body must be a string or a Uint8Array, not object. Serialise it first.',
         'TypeError: message.key must be text of 1 to 255 characters, not 256 characters.',
         'TypeError: message.headers["n"] must be text, not a number.',
+        'TypeError: message.id must not hold U+0000 or half a surrogate pair: not every store and broker can keep it.',
+        'TypeError: message.key must not hold U+0000 or half a surrogate pair: not every store and broker can keep it.',
       ],
     );
   });

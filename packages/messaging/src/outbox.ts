@@ -9,6 +9,7 @@ import { completeMessage } from './new-message.ts';
 import { type OutboxOptions, resolveOutboxOptions } from './outbox-options.ts';
 import { type Relay, type RelayOptions, startRelay } from './relay/relay.ts';
 import type { MessageStatus, QueuedPage, StoreStats } from './store.ts';
+import { traceAccept } from './trace/accept-spans.ts';
 
 /** `{ queued, queuedBytes, successful, dead, oldestMs }`; survives restarts. */
 export type OutboxStats = StoreStats;
@@ -48,7 +49,7 @@ export interface Outbox {
  * `accept` refuses with `OUTBOX_UNAVAILABLE`, and works as soon as the store does.
  */
 export async function openOutbox(given: OutboxOptions): Promise<Outbox> {
-  const { store, clock, limits, deadRetention: keep } = resolveOutboxOptions(given);
+  const { store, clock, limits, deadRetention: keep, tracer } = resolveOutboxOptions(given);
   const relays = new Set<Relay>();
   const ring = () => {
     for (const relay of relays) relay.wake();
@@ -68,7 +69,9 @@ export async function openOutbox(given: OutboxOptions): Promise<Outbox> {
       }
       if (messages.length === 0) return [];
       const wallMs = clock.wallMs();
-      return queue.add(messages.map((each) => completeMessage(each, limits.maxBodyBytes, wallMs)));
+      const group = messages.map((each) => completeMessage(each, limits.maxBodyBytes, wallMs));
+      if (tracer === undefined) return queue.add(group);
+      return traceAccept(tracer, group, (traced) => queue.add(traced));
     },
     stats: () => store.stats().catch(rethrowUnavailable),
     find: (id) => store.find(id).catch(rethrowUnavailable),
@@ -79,7 +82,7 @@ export async function openOutbox(given: OutboxOptions): Promise<Outbox> {
         .catch(rethrowUnavailable);
     },
     relay(broker, options = {}) {
-      const relay = startRelay(store, broker, { clock, ...options });
+      const relay = startRelay(store, broker, { clock, ...(tracer && { tracer }), ...options });
       relays.add(relay);
       void relay.ended.then(() => relays.delete(relay));
       return relay;

@@ -17,6 +17,7 @@ export function jetstreamBroker(given: JetStreamBrokerOptions): Broker {
   const subscriptions = new Subscriptions();
 
   return {
+    system: 'nats',
     publish: (messages) => publisher.publish(messages),
     async subscribe(topic, how, handler) {
       const problem = topicProblem(topic, options.subjectPrefix);

@@ -17,6 +17,7 @@ export function kafkaBroker(given: KafkaBrokerOptions): Broker {
   const subscriptions = new Subscriptions();
 
   return {
+    system: 'kafka',
     publish: (messages) => publisher.publish(messages),
     async subscribe(topic, how, handler) {
       const problem = topicProblem(topic);

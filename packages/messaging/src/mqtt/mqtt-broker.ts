@@ -15,6 +15,7 @@ export function mqttBroker(given: MqttBrokerOptions): Broker {
   const subscriber = new MqttSubscriber(options);
 
   return {
+    system: 'mqtt',
     publish: (messages) => publisher.publish(messages),
     async subscribe(topic, how, handler) {
       return await subscriber.subscribe(topic, resolveSubscribeOptions(how), handler);

@@ -270,6 +270,18 @@ await postgresSuite(
       assert.ok(rows[0].n < 600, `${rows[0].n} rows`);
     });
 
+    test('a message that PostgreSQL cannot keep failed the others of its turn, and does no more', async () => {
+      const outbox = await openOutbox({ store: postgresStore({ pool, schema: newSchema() }) });
+      const accept = (key: string) =>
+        outbox.accept([{ topic: 'orders', key, body: 'x' }]).then(
+          () => 'kept',
+          (error: Error) => error.name,
+        );
+      const answers = await Promise.all([accept('a'), accept('\0'), accept('b')]);
+      assert.deepEqual(answers, ['kept', 'TypeError', 'kept']);
+      await outbox.close();
+    });
+
     test('what PostgreSQL cannot keep is refused, naming the field', async () => {
       const { store } = await virtualStore();
       await assert.rejects(store.append([[message('a\0b')]], ROOMY), {

@@ -50,6 +50,12 @@ export function topicProblem(topic: string): string | undefined {
   return undefined;
 }
 
+/** An id may have 255 characters, which can be more bytes than `message-id` holds. */
+export function idProblem(id: string): string | undefined {
+  const bytes = Buffer.byteLength(id);
+  return bytes > 255 ? `the id has ${bytes} bytes, and AMQP allows 255` : undefined;
+}
+
 /** What RabbitMQ closed the channel for, where no second attempt will change it. */
 export function refusalOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;

@@ -1,6 +1,6 @@
 import { BrokerRejectedError, BrokerUnavailableError } from '../errors.ts';
 import type { OutgoingMessage } from '../message.ts';
-import { publishOptionsOf, refusalOf, topicProblem } from './deliveries.ts';
+import { idProblem, publishOptionsOf, refusalOf, topicProblem } from './deliveries.ts';
 import type { AmqpConfirmChannel, AmqpConnection } from './module.ts';
 import { placeOf, type ResolvedRabbitOptions } from './options.ts';
 
@@ -38,7 +38,7 @@ export class RabbitPublisher {
     const verdicts: Verdicts = { rejected: new Map(), postponed: new Map() };
     const { postponed, rejected } = verdicts;
     for (const { id, topic } of messages) {
-      const problem = topicProblem(topic);
+      const problem = topicProblem(topic) ?? idProblem(id);
       if (problem !== undefined) rejected.set(id, problem);
     }
     const good = messages.filter(({ id }) => !rejected.has(id));

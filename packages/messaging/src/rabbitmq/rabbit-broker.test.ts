@@ -3,6 +3,7 @@ import { after, test } from 'node:test';
 import { type RabbitServer, rabbitServer, Unavailable } from '@holdfast/test-servers';
 import * as amqp from 'amqplib';
 import { type BrokerUnderTest, brokerContract } from '../testing/broker-contract.ts';
+import { eventually } from '../testing/eventually.ts';
 import { rabbitBroker } from './rabbit-broker.ts';
 
 const found = await rabbitServer();
@@ -35,6 +36,29 @@ test('a message for a topic nobody has subscribed to is postponed', { skip }, as
     code: 'BROKER_REJECTED',
     postponed: new Map([['m', 'nobody has subscribed to "nobody-listens" yet']]),
   });
+});
+
+test('an id of more bytes than AMQP holds is refused for good, and holds up nobody', {
+  skip,
+}, async (t) => {
+  const broker = connect('long-ids');
+  t.after(() => broker.close());
+  const came: string[] = [];
+  const subscription = await broker.subscribe('long-ids', { group: 'g' }, async ({ id }) => {
+    came.push(id);
+  });
+  t.after(() => subscription.close());
+  const long = 'é'.repeat(200);
+
+  await assert.rejects(broker.publish([message('long-ids', long), message('long-ids', 'short')]), {
+    code: 'BROKER_REJECTED',
+    rejected: new Map([[long, 'the id has 400 bytes, and AMQP allows 255']]),
+  });
+  await eventually(
+    () => came,
+    ([id]) => id === 'short',
+    'the other one came',
+  );
 });
 
 test('a subscription whose queue is there with other properties says so', { skip }, async (t) => {

@@ -17,6 +17,7 @@ export function rabbitBroker(given: RabbitBrokerOptions): Broker {
   const subscriptions = new Subscriptions();
 
   return {
+    system: 'rabbitmq',
     publish: (messages) => publisher.publish(messages),
     async subscribe(topic, how, handler) {
       const problem = topicProblem(topic);

@@ -12,6 +12,7 @@ import {
 } from '@holdfast/core';
 import { checkInteger } from '../check.ts';
 import { BrokerRejectedError } from '../errors.ts';
+import type { MessageTracer } from '../trace/message-tracer.ts';
 import type { RelayEvent } from './events.ts';
 
 export interface RelayOptions {
@@ -42,6 +43,8 @@ export interface RelayOptions {
   readonly onEvent?: (event: RelayEvent) => void;
   /** Hears the default pipeline's policies. @default nobody */
   readonly report?: Listener;
+  /** Records a span for each message that is published. @default the outbox's */
+  readonly tracer?: MessageTracer;
   readonly clock?: Clock;
   readonly random?: Random;
 }
@@ -60,7 +63,7 @@ export const RELAY_DEFAULTS = {
 } as const;
 
 export type ResolvedRelayOptions = RelayOptions &
-  Required<Omit<RelayOptions, 'pipeline' | 'onEvent' | 'report'>>;
+  Required<Omit<RelayOptions, 'pipeline' | 'onEvent' | 'report' | 'tracer'>>;
 
 const LONGEST_MS = 600_000;
 

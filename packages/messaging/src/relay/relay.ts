@@ -2,6 +2,7 @@ import { isPolicyError, type Pipeline, pipeline, type Timer } from '@holdfast/co
 import type { Broker } from '../broker.ts';
 import { type BrokerRejectedError, StoreUnavailableError } from '../errors.ts';
 import type { Lease, MessageStore } from '../store.ts';
+import { PublishSpans } from '../trace/publish-spans.ts';
 import { Doorbell } from './doorbell.ts';
 import {
   isRejection,
@@ -125,20 +126,25 @@ class StoreRelay implements Relay {
   }
 
   async #publish(leases: readonly Lease[]): Promise<void> {
-    const { clock, onEvent } = this.#options;
+    const { clock, onEvent, tracer } = this.#options;
+    const given = leases.map(({ message }) => message);
+    let spans: PublishSpans | undefined;
     const startedMs = clock.now();
     const renewal = this.#keepLeased(leases);
     let attempted = false;
     try {
-      const messages = leases.map(({ message }) => message);
       await this.#pipeline.execute(
         () => {
           attempted = true;
-          return this.#broker.publish(messages);
+          // Not sooner: what an open circuit refuses was never sent.
+          if (tracer) spans ??= new PublishSpans(tracer, given, this.#broker.system);
+          return this.#broker.publish(spans?.messages ?? given);
         },
         { signal: this.#abort.signal },
       );
+      spans?.end();
     } catch (error) {
+      spans?.end(error);
       if (isRejection(error)) await this.#sort(leases, error);
       else await this.#giveBack(leases, error, attempted);
       return;

@@ -311,7 +311,10 @@ export function brokerContract(
 }
 
 function message(topic: string, id: string, key?: string): OutgoingMessage {
-  return { id, topic, key, body: Buffer.from(`body of ${id} ✓`), headers: { 'x-for': id } };
+  // A trace is not to end at a broker.
+  const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+  const headers = { 'x-for': id, traceparent, tracestate: 'v=1,w=2' };
+  return { id, topic, key, body: Buffer.from(`body of ${id} ✓`), headers };
 }
 
 function recorder(then: (message: IncomingMessage) => Promise<void> = async () => {}) {
