@@ -12,7 +12,7 @@ await postgresSuite('migrations on PostgreSQL', ({ pool, newPool, newSchema }) =
     await Promise.all(stores.map((store) => store.open()));
     const { rows } = await pool.query(`SELECT version FROM ${schema}.version`);
 
-    assert.deepEqual(rows, [{ version: 1 }]);
+    assert.deepEqual(rows, [{ version: 2 }]);
     assert.equal((await stores[0]!.stats()).queued, 0);
   });
 
@@ -49,7 +49,7 @@ await postgresSuite('migrations on PostgreSQL', ({ pool, newPool, newSchema }) =
 
     await assert.rejects(postgresStore({ pool, schema }).open(), {
       code: 'STORE_UNAVAILABLE',
-      message: `The database of outbox schema "${schema}" was written by a newer Holdfast (schema 9, this one knows 1). Upgrade this process, or give it another schema.`,
+      message: `The database of outbox schema "${schema}" was written by a newer Holdfast (schema 9, this one knows 2). Upgrade this process, or give it another schema.`,
     });
   });
 

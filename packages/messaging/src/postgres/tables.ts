@@ -5,6 +5,8 @@ export const DELIVERED = 1;
 export const DEAD = 2;
 /** Queued, and not in the queue before `start_ms`. */
 export const SCHEDULED = 3;
+/** The reason by which a withdrawn message is told from a delivered one. */
+export const WITHDRAWN = 'withdrawn';
 
 /** Keys share so many locks: two that share one are at worst leased one after the other. */
 const LANES = 1_024;
@@ -72,7 +74,7 @@ export const tables = (schema: string) => `
       ORDER BY place DESC LIMIT 20) AS latest
   $$;
 
-  ${leaseFunction(schema)}
+  ${leaseFunction(schema, 'of all topics')}
 
   CREATE FUNCTION ${schema}.replay(given text[]) RETURNS integer LANGUAGE plpgsql AS $$
     DECLARE
@@ -99,6 +101,9 @@ export const tables = (schema: string) => `
   $$;
 `;
 
+/** Version 2: leasing may name topics. The function without them stays, for processes of version 1 that go on. */
+export const leaseOfTopics = (schema: string) => leaseFunction(schema, 'of some topics');
+
 /** Up to so many, looking at each one's predecessors costs less than a batch that comes out too small. */
 const LOOK_BACK = 100;
 
@@ -113,11 +118,15 @@ const LOOK_BACK = 100;
  * cheapest: so they must use the indexes. What is asked of every candidate is one look into an index:
  * a million messages of one key may wait.
  */
-function leaseFunction(schema: string): string {
+function leaseFunction(schema: string, which: 'of all topics' | 'of some topics'): string {
+  const [parameter, wanted] =
+    which === 'of all topics'
+      ? ['', '']
+      : [', named text[]', 'AND (named IS NULL OR m.topic = ANY (named))'];
   const ofKey = (row: string, more: string) =>
     `FROM ${schema}.message AS e WHERE e.state = ${QUEUED} AND e.key IS NOT NULL AND e.topic = ${row}.topic AND e.key = ${row}.key ${more}`;
   return `
-  CREATE FUNCTION ${schema}.lease(most integer, hold_ms bigint, holder text) RETURNS SETOF ${schema}.message LANGUAGE plpgsql
+  CREATE FUNCTION ${schema}.lease(most integer, hold_ms bigint, holder text${parameter}) RETURNS SETOF ${schema}.message LANGUAGE plpgsql
   SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
     DECLARE
       moment bigint := ${schema}.now_ms();
@@ -144,11 +153,11 @@ function leaseFunction(schema: string): string {
 
       SELECT coalesce(array_agg(seq), '{}') INTO urgent FROM (
         SELECT m.seq FROM ${schema}.message AS m
-        WHERE m.state = ${QUEUED} AND m.priority > 0 AND ${FREE('m')}
+        WHERE m.state = ${QUEUED} AND m.priority > 0 AND ${FREE('m')} ${wanted}
         ORDER BY m.priority DESC, m.seq LIMIT most FOR UPDATE SKIP LOCKED) AS u;
       SELECT coalesce(array_agg(seq), '{}') INTO others FROM (
         SELECT m.seq FROM ${schema}.message AS m
-        WHERE m.state = ${QUEUED} AND m.priority = 0 AND ${FREE('m')} AND CASE
+        WHERE m.state = ${QUEUED} AND m.priority = 0 AND ${FREE('m')} ${wanted} AND CASE
           WHEN m.key IS NULL THEN true
           WHEN (SELECT NOT ${FREE('e')} ${ofKey('m', 'ORDER BY e.seq LIMIT 1')}) THEN false
           WHEN NOT pg_try_advisory_xact_lock(space, hashtext(m.topic || chr(31) || m.key) & ${LANES - 1}) THEN false

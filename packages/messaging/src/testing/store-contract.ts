@@ -5,6 +5,7 @@ import type { Message } from '../message.ts';
 import type { AppendResult, MessageStore } from '../store.ts';
 import { deadContract } from './store-contract-dead.ts';
 import { dueContract } from './store-contract-due.ts';
+import { jobsContract } from './store-contract-jobs.ts';
 
 /** What an adapter supplies to be put to the test. */
 export interface StoreUnderTest {
@@ -264,6 +265,7 @@ export function storeContract(
 
     dueContract(open);
     deadContract(open);
+    jobsContract(open);
   });
 }
 
