@@ -246,6 +246,7 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
       eachDead(ids, (entry) => {
         entry.state = 'queued';
         entry.seq = ++lastSeq;
+        entry.deliveries = 0;
         entry.replays += 1;
         remember(entry, 'replayed', '');
       }),

@@ -66,7 +66,7 @@ export interface MessageStore {
   amendDead(message: Message, detail: string): Promise<boolean>;
   /** Adds letters that died elsewhere. Ids that are known are left out. How many were added. */
   addDead(letters: readonly DeadLetter[]): Promise<number>;
-  /** Puts dead letters back in the queue, at its end, with a mark. How many of the ids were dead. */
+  /** Puts dead letters back in the queue, at its end, with a mark; their deliveries begin anew. How many of the ids were dead. */
   replay(ids: readonly string[]): Promise<number>;
   /** Forgets dead letters. How many of the ids were dead. */
   discard(ids: readonly string[]): Promise<number>;
@@ -128,7 +128,7 @@ export interface Lease {
   /** The message's place in the queue. */
   readonly seq: number;
   readonly message: Message;
-  /** 1 the first time the message is leased. */
+  /** 1 the first time the message is leased, and the first time after a replay. */
   readonly delivery: number;
 }
 

@@ -31,7 +31,7 @@ import {
 import { deadLetterOf, type MessageRow, messageOf, statusOf } from './rows.ts';
 import { Session } from './session.ts';
 import { type Statements, statements } from './statements.ts';
-import { leaseOfTopics, tables } from './tables.ts';
+import { forJobs, tables } from './tables.ts';
 
 export interface PostgresStore extends MessageStore {
   /**
@@ -77,7 +77,7 @@ class Store implements PostgresStore {
     const { pool, schema } = options;
     this.#pool = pool;
     this.#options = options;
-    this.#session = new Session({ ...options, steps: [tables(schema), leaseOfTopics(schema)] });
+    this.#session = new Session({ ...options, steps: [tables(schema), forJobs(schema)] });
     this.#sql = statements(schema);
     this.#channel = `holdfast_${schema}`;
   }

@@ -76,7 +76,21 @@ export const tables = (schema: string) => `
 
   ${leaseFunction(schema, 'of all topics')}
 
-  CREATE FUNCTION ${schema}.replay(given text[]) RETURNS integer LANGUAGE plpgsql AS $$
+  ${replayFunction(schema, 'replays = replays + 1')}
+`;
+
+/**
+ * Version 2: leasing may name topics, and a replay counts deliveries anew. The function without topics
+ * stays, for processes of version 1 that go on.
+ */
+export const forJobs = (schema: string) => `
+  ${leaseFunction(schema, 'of some topics')}
+  ${replayFunction(schema, 'replays = replays + 1, deliveries = 0')}
+`;
+
+function replayFunction(schema: string, changes: string): string {
+  return `
+  CREATE OR REPLACE FUNCTION ${schema}.replay(given text[]) RETURNS integer LANGUAGE plpgsql AS $$
     DECLARE
       letter record;
       done integer := 0;
@@ -88,7 +102,7 @@ export const tables = (schema: string) => `
         WHERE m.state = ${DEAD} ORDER BY g.place FOR UPDATE OF m
       LOOP
         UPDATE ${schema}.message SET seq = nextval('${schema}.message_seq'), state = ${QUEUED}, reason = NULL,
-          died_ms = NULL, replays = replays + 1, history = ${schema}.noted(history, 'replayed', '')
+          died_ms = NULL, ${changes}, history = ${schema}.noted(history, 'replayed', '')
           WHERE seq = letter.seq;
         done := done + 1;
         size := size + letter.bytes;
@@ -98,11 +112,8 @@ export const tables = (schema: string) => `
       END IF;
       RETURN done;
     END
-  $$;
-`;
-
-/** Version 2: leasing may name topics. The function without them stays, for processes of version 1 that go on. */
-export const leaseOfTopics = (schema: string) => leaseFunction(schema, 'of some topics');
+  $$;`;
+}
 
 /** Up to so many, looking at each one's predecessors costs less than a batch that comes out too small. */
 const LOOK_BACK = 100;

@@ -59,7 +59,7 @@ const SQL = {
     VALUES (?, ?, ?, ?, ?, ?, ?, ${DEAD}, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
   deadById: `SELECT seq, bytes, history FROM message WHERE id = ? AND state = ${DEAD}`,
   revive: `UPDATE message SET seq = (SELECT max(seq) + 1 FROM message), state = ${QUEUED}, reason = NULL, died_ms = NULL,
-    replays = replays + 1, history = ? WHERE seq = ?`,
+    deliveries = 0, replays = replays + 1, history = ? WHERE seq = ?`,
   remove: 'DELETE FROM message WHERE seq = ?',
 } as const;
 

@@ -110,6 +110,7 @@ export class StoreModel {
     const dead = this.#dead(ids);
     for (const item of dead) {
       item.state = 'queued';
+      item.deliveries = 0;
       this.#items = [...this.#items.filter((each) => each !== item), item];
     }
     return dead.length;

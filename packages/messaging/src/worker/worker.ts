@@ -1,0 +1,365 @@
+import { type Pipeline, pipeline, rateLimit } from '@holdfast/core';
+import type { Consumer } from '../open-queue.ts';
+import { Doorbell } from '../relay/doorbell.ts';
+import type { Lease, MessageStore } from '../store.ts';
+import type { WorkerEvent } from './events.ts';
+import { HeldLeases } from './held-leases.ts';
+import { JobEndings } from './job-endings.ts';
+import { JobCancelledError, LeaseLostError, WorkerStoppedError } from './job-errors.ts';
+import { type JobHandlers, type Kind, kindsOf } from './kind.ts';
+import { batchLane, behind, type Lane, lanesOf, type Unit } from './lanes.ts';
+import { type LeaseGroup, leaseGroups } from './lease-group.ts';
+import { type ResolvedWorkerOptions, resolveWorkerOptions, type WorkerOptions } from './options.ts';
+import { jobOf, Running } from './running.ts';
+import { SoloGate } from './solo-gate.ts';
+import { StorePauses } from './store-pauses.ts';
+import { Utilisation } from './utilisation.ts';
+
+/** Handles the jobs of a store, until it is stopped. */
+export interface Worker extends Consumer {
+  inspect(): WorkerSnapshot;
+  /**
+   * Takes no more jobs, and resolves when those at work have ended. What has not after `graceMs` is
+   * aborted and given back, and does not count as a delivery. @default the worker's `graceMs`
+   */
+  stop(options?: { readonly graceMs?: number }): Promise<void>;
+}
+
+export interface WorkerSnapshot {
+  /** `paused`: the store cannot be used now. */
+  readonly state: 'idle' | 'working' | 'paused' | 'stopping' | 'stopped';
+  /** Jobs in handlers' hands. */
+  readonly inFlight: number;
+  readonly concurrency: number;
+  /** How busy its hands were over the last `windowMs`: 0 … 1. Near 1 for long: it needs help. */
+  readonly utilisation: number;
+  /** How long the job that has been at work the longest has been so; 0 when none is. */
+  readonly oldestMs: number;
+  /** Since the worker began. `failed` counts deliveries, the others jobs. */
+  readonly done: number;
+  readonly failed: number;
+  readonly dead: number;
+  readonly running: readonly RunningJob[];
+  /** Why it is paused. */
+  readonly problem: unknown;
+}
+
+export interface RunningJob {
+  readonly id: string;
+  readonly topic: string;
+  readonly delivery: number;
+  readonly forMs: number;
+  /** What its handler said last with `job.progress`. */
+  readonly progress: string | undefined;
+}
+
+/** A worker as the jobs it belongs to know it. */
+export interface JobWorker extends Worker {
+  /** A job was withdrawn by this process. */
+  cancelled(id: string): void;
+  runningJob(id: string): RunningJob | undefined;
+}
+
+/** Jobs for which it has no handler are looked for so often, while it has nothing to do. */
+const LOOK_ROUND_MS = 60_000;
+
+/** Of a store that does not heed topics (an older adapter): a foreign job is given back for so long. */
+const FOREIGN_MS = 5_000;
+
+export function startWorker(
+  store: MessageStore,
+  handlers: JobHandlers,
+  given: WorkerOptions & { readonly clock: ResolvedWorkerOptions['clock'] },
+): JobWorker {
+  const options = resolveWorkerOptions(given, given.clock);
+  return new StoreWorker(store, kindsOf(handlers, options), options);
+}
+
+class StoreWorker implements JobWorker {
+  readonly ended: Promise<void>;
+  readonly #store: MessageStore;
+  readonly #options: ResolvedWorkerOptions;
+  readonly #kinds: ReadonlyMap<string, Kind>;
+  readonly #groups: readonly LeaseGroup[];
+  readonly #rate: Pipeline | undefined;
+  readonly #bell: Doorbell;
+  readonly #gate = new SoloGate();
+  readonly #held: HeldLeases;
+  readonly #pauses: StorePauses;
+  readonly #endings: JobEndings;
+  readonly #usage: Utilisation;
+  readonly #running = new Set<Running>();
+  readonly #lanes = new Set<Promise<void>>();
+  #round = 0;
+  #lookedRoundMs = -Infinity;
+  #stopping = false;
+  #stopped = false;
+
+  constructor(store: MessageStore, kinds: readonly Kind[], options: ResolvedWorkerOptions) {
+    const { clock, leaseMs, name, random, concurrency, windowMs } = options;
+    this.#store = store;
+    this.#options = options;
+    this.#kinds = new Map(kinds.map((kind) => [kind.topic, kind]));
+    this.#groups = leaseGroups(kinds, options);
+    if (options.rateLimit !== undefined) {
+      const policy = rateLimit({ ...options.rateLimit, name });
+      this.#rate = pipeline(`${name} rate`, [policy], { clock, random });
+    }
+    this.#bell = new Doorbell(clock);
+    this.#held = new HeldLeases(store, {
+      clock,
+      leaseMs,
+      lost: (lease, withdrawn) => this.#lost(lease, withdrawn),
+    });
+    this.#pauses = new StorePauses({ clock, random, tell: this.#tell });
+    this.#endings = new JobEndings(store, {
+      clock,
+      random,
+      tell: this.#tell,
+      pauses: this.#pauses,
+    });
+    this.#usage = new Utilisation(concurrency, windowMs, clock.now());
+    this.ended = this.#run();
+  }
+
+  wake(): void {
+    // A new job is no reason to ask a broken store sooner.
+    if (this.#pauses.problem === undefined) this.#bell.ring();
+  }
+
+  inspect(): WorkerSnapshot {
+    const { clock, concurrency } = this.#options;
+    const running = [...this.#running].flatMap((each) => this.#jobsOf(each));
+    return {
+      state: this.#state(),
+      inFlight: running.length,
+      concurrency,
+      utilisation: this.#usage.ratio(clock.now()),
+      oldestMs: running.reduce((longest, { forMs }) => Math.max(longest, forMs), 0),
+      ...this.#endings.counts,
+      running,
+      problem: this.#pauses.problem,
+    };
+  }
+
+  runningJob(id: string): RunningJob | undefined {
+    for (const each of this.#running) {
+      const found = this.#jobsOf(each).find((job) => job.id === id);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  cancelled(id: string): void {
+    const lease = this.#held.find(id);
+    if (lease !== undefined && this.#held.delete(lease)) this.#lost(lease, true);
+  }
+
+  async stop({ graceMs = this.#options.graceMs }: { readonly graceMs?: number } = {}) {
+    this.#stopping = true;
+    this.#pauses.hurry();
+    this.#bell.ring();
+    const limit = this.#options.clock.timer(graceMs, () => {
+      const reason = new WorkerStoppedError(
+        `The worker stopped, and this job had not ended within ${graceMs} ms. It is given back.`,
+      );
+      for (const each of this.#running) each.abort(reason);
+      this.#pauses.giveUp();
+    });
+    await this.ended;
+    limit.cancel();
+  }
+
+  readonly #tell = (event: WorkerEvent): void => {
+    try {
+      this.#options.onEvent?.(event);
+    } catch {
+      // Whoever listens must not decide how a job ends; there is nobody else to be told.
+    }
+  };
+
+  #state(): WorkerSnapshot['state'] {
+    if (this.#stopped) return 'stopped';
+    if (this.#stopping) return 'stopping';
+    if (this.#pauses.problem !== undefined) return 'paused';
+    return this.#running.size > 0 ? 'working' : 'idle';
+  }
+
+  #jobsOf(running: Running): readonly RunningJob[] {
+    const forMs = this.#options.clock.now() - running.startedMs;
+    return running.leases.map((lease) => ({
+      ...jobOf(lease),
+      forMs,
+      progress: running.progressOf(lease),
+    }));
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping) {
+      try {
+        if (!(await this.#lookForJobs())) await this.#bell.wait(this.#nextLookMs());
+      } catch (error) {
+        await this.#bell.wait(this.#pauses.next(error));
+      }
+    }
+    while (this.#lanes.size > 0) await Promise.all(this.#lanes);
+    this.#stopped = true;
+    for (const pipe of [this.#rate, ...[...this.#kinds.values()].map(({ guard }) => guard)]) {
+      pipe?.[Symbol.dispose]();
+    }
+    for (const group of this.#groups) group.close();
+  }
+
+  /** Leases what there is room for; false where there was nothing. Each round begins with another group. */
+  async #lookForJobs(): Promise<boolean> {
+    const { clock, leaseMs, concurrency } = this.#options;
+    let took = false;
+    let asked = false;
+    this.#round += 1;
+    for (let n = 0; n < this.#groups.length && !this.#stopping; n += 1) {
+      const group = this.#groups[(n + this.#round) % this.#groups.length]!;
+      const room = group.room(concurrency - this.#lanes.size, clock.now());
+      if (room <= 0) continue;
+      asked = true;
+      const leases = await this.#store.lease(room, leaseMs, group.topics);
+      this.#pauses.over();
+      if (leases.length === 0) continue;
+      this.#held.add(leases);
+      took = this.#begin(group, await this.#withoutForeign(leases)) || took;
+    }
+    if (asked && !took && this.#lanes.size === 0) await this.#lookRound();
+    return took;
+  }
+
+  /** Until the next poll, or the next turn of a rate. */
+  #nextLookMs(): number {
+    const nowMs = this.#options.clock.now();
+    return Math.min(this.#options.pollMs, ...this.#groups.map((group) => group.opensInMs(nowMs)));
+  }
+
+  #begin(group: LeaseGroup, leases: readonly Lease[]): boolean {
+    const lanes = group.batch === undefined ? lanesOf(leases) : [batchLane(leases)];
+    for (const lane of lanes) {
+      if (lane.length === 0) continue;
+      group.running += 1;
+      const work = this.#runLane(group, lane).finally(() => {
+        group.running -= 1;
+        this.#lanes.delete(work);
+        this.#usage.change(this.#running.size, this.#options.clock.now());
+        this.#bell.ring();
+      });
+      this.#lanes.add(work);
+    }
+    return leases.length > 0;
+  }
+
+  async #runLane(group: LeaseGroup, lane: Lane): Promise<void> {
+    let rest = lane;
+    try {
+      while (rest.length > 0) {
+        const unit = rest[0]!.filter((lease) => this.#held.has(lease));
+        rest = rest.slice(1);
+        if (unit.length === 0) continue;
+        const unfinished = await this.#runUnit(group, unit);
+        if (unfinished === 'not begun') {
+          await this.#giveBack([unit, ...rest].flat(), group);
+          return;
+        }
+        const late = behind(rest.flat(), unfinished);
+        if (late.length > 0) {
+          await this.#giveBack(late, group);
+          rest = rest.map((each) => each.filter((lease) => !late.includes(lease)));
+        }
+      }
+    } catch (error) {
+      // The store could not be told how these ended before the worker had to stop, or it has a bug: leases lapse.
+      this.#pauses.tellOf(error);
+      for (const lease of lane.flat()) this.#held.delete(lease);
+    }
+  }
+
+  /** Handles one unit, and says which of its jobs are still to be done. */
+  async #runUnit(group: LeaseGroup, unit: Unit): Promise<readonly Lease[] | 'not begun'> {
+    const kind = this.#kinds.get(unit[0]!.message.topic);
+    if (kind === undefined) throw new Error('unreachable: foreign jobs were given back');
+    const { clock } = this.#options;
+    if (await this.#endings.buryIfSpent(unit, kind)) {
+      for (const lease of unit) this.#held.delete(lease);
+      return [];
+    }
+    const alone = await this.#endings.isSuspect(unit, kind);
+    await this.#gate.enter(alone);
+    try {
+      if (this.#stopping || (await group.turn(this.#rate, clock.now())) > 0) return 'not begun';
+      const still = unit.filter((lease) => this.#held.has(lease));
+      if (still.length === 0) return [];
+      return await this.#handle(still, kind);
+    } finally {
+      this.#gate.leave();
+    }
+  }
+
+  async #handle(unit: Unit, kind: Kind): Promise<readonly Lease[]> {
+    const { clock } = this.#options;
+    const running = new Running(unit, kind, { clock, tell: this.#tell });
+    this.#running.add(running);
+    this.#usage.change(this.#running.size, clock.now());
+    for (const lease of unit) this.#tell({ type: 'started', ...jobOf(lease) });
+    const ended = await running.run();
+    this.#running.delete(running);
+    this.#usage.change(this.#running.size, clock.now());
+    const unfinished = await this.#endings.end(running, ended, kind);
+    for (const lease of unit) this.#held.delete(lease);
+    return unfinished;
+  }
+
+  /** Not begun: due again at once, or when the rate allows. */
+  async #giveBack(leases: readonly Lease[], group: LeaseGroup): Promise<void> {
+    const waitMs = group.opensInMs(this.#options.clock.now());
+    const delayMs = Number.isFinite(waitMs) ? Math.min(Math.ceil(waitMs), 600_000) : 0;
+    const held = leases.filter((lease) => this.#held.has(lease));
+    await this.#pauses.persist(() => this.#store.release(held, { delayMs, attempted: false }));
+    for (const lease of leases) this.#held.delete(lease);
+  }
+
+  /** A store that does not heed topics gives out what this worker has no handler for. */
+  async #withoutForeign(leases: readonly Lease[]): Promise<readonly Lease[]> {
+    const foreign = leases.filter(({ message }) => !this.#kinds.has(message.topic));
+    if (foreign.length === 0) return leases;
+    for (const lease of foreign) this.#held.delete(lease);
+    this.#tellUnhandled(foreign.map(({ message }) => message.topic));
+    await this.#store.release(foreign, { delayMs: FOREIGN_MS, attempted: false });
+    return leases.filter(({ message }) => this.#kinds.has(message.topic));
+  }
+
+  /** Somebody should know of jobs that nobody may ever handle: of those that have waited the longest. */
+  async #lookRound(): Promise<void> {
+    const nowMs = this.#options.clock.now();
+    if (nowMs - this.#lookedRoundMs < LOOK_ROUND_MS) return;
+    this.#lookedRoundMs = nowMs;
+    const { messages } = await this.#store.listQueued({ limit: 10 });
+    this.#tellUnhandled(messages.map(({ topic }) => topic).filter((t) => !this.#kinds.has(t)));
+  }
+
+  #tellUnhandled(topics: readonly string[]): void {
+    for (const topic of new Set(topics)) {
+      const jobs = topics.filter((each) => each === topic).length;
+      this.#tell({ type: 'unhandled', topic, jobs });
+    }
+  }
+
+  #lost(lease: Lease, withdrawn: boolean): void {
+    const { id } = lease.message;
+    this.#endings.lost(lease, withdrawn);
+    for (const each of this.#running) {
+      if (!each.leases.includes(lease)) continue;
+      each.drop(
+        lease,
+        withdrawn
+          ? new JobCancelledError(`Job "${id}" was cancelled.`)
+          : new LeaseLostError(`The lease on job "${id}" has lapsed: another worker may have it.`),
+      );
+      return;
+    }
+  }
+}
