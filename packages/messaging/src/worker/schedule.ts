@@ -86,8 +86,9 @@ export function startSchedule(env: ScheduleEnv): Schedule {
     }
   };
   const ended = run().catch((error: unknown) => {
+    if (ending.signal.aborted) return;
     tick = undefined;
-    if (!ending.signal.aborted) when.onProblem?.(error);
+    when.onProblem?.(error);
   });
   return {
     name,
