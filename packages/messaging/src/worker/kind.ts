@@ -24,7 +24,10 @@ export interface BatchedJobs extends JobRules {
 }
 
 /** Who handles the jobs of which topic. */
-export type JobHandlers = Readonly<Record<string, JobHandler | SingleJobs | BatchedJobs>>;
+export type JobHandlers = Readonly<Record<string, HandlerAlone | SingleJobs | BatchedJobs>>;
+
+/** A function; that it has no `batch` lets the types of the others' handlers be inferred. */
+type HandlerAlone = JobHandler & { readonly batch?: undefined };
 
 /** The jobs of one topic, and what is done with them. */
 export interface Kind {

@@ -301,7 +301,7 @@ describe('worker', () => {
       {
         work: {
           batch: 3,
-          handle(jobs: readonly Job[]) {
+          handle(jobs) {
             batches.push(jobs.map(({ id }) => id));
             if (jobs.some(({ id, delivery }) => id === 'b' && delivery < 3)) throw new Error('b');
           },
@@ -324,7 +324,7 @@ describe('worker', () => {
       {
         work: {
           batch: 3,
-          handle(jobs: readonly Job[]) {
+          handle(jobs) {
             batches.push(jobs.map(({ id }) => id));
             if (jobs.length === 3) throw new JobsFailedError(new Map([['b', new Error('no')]]));
           },
@@ -345,7 +345,7 @@ describe('worker', () => {
     await runJobs(
       {
         work: {
-          handle: (job: Job) => void begun.push([job.id, Math.round(clockOf.now())]),
+          handle: (job) => void begun.push([job.id, Math.round(clockOf.now())]),
           rateLimit: { limit: 1, intervalMs: 10_000 },
         },
         other: (job) => void begun.push([job.id, Math.round(clockOf.now())]),

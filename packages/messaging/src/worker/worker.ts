@@ -11,7 +11,6 @@ import { batchLane, behind, type Lane, lanesOf, type Unit } from './lanes.ts';
 import { type LeaseGroup, leaseGroups } from './lease-group.ts';
 import { type ResolvedWorkerOptions, resolveWorkerOptions, type WorkerOptions } from './options.ts';
 import { jobOf, Running } from './running.ts';
-import { SoloGate } from './solo-gate.ts';
 import { StorePauses } from './store-pauses.ts';
 import { Utilisation } from './utilisation.ts';
 
@@ -83,7 +82,6 @@ class StoreWorker implements JobWorker {
   readonly #groups: readonly LeaseGroup[];
   readonly #rate: Pipeline | undefined;
   readonly #bell: Doorbell;
-  readonly #gate = new SoloGate();
   readonly #held: HeldLeases;
   readonly #pauses: StorePauses;
   readonly #endings: JobEndings;
@@ -92,6 +90,9 @@ class StoreWorker implements JobWorker {
   readonly #lanes = new Set<Promise<void>>();
   #round = 0;
   #lookedRoundMs = -Infinity;
+  /** The lane whose job is to be alone in this worker: nothing else is leased or begun meanwhile. */
+  #solo: Lane | undefined;
+  #quiet: () => void = () => {};
   #stopping = false;
   #stopped = false;
 
@@ -213,6 +214,7 @@ class StoreWorker implements JobWorker {
   /** Leases what there is room for; false where there was nothing. Each round begins with another group. */
   async #lookForJobs(): Promise<boolean> {
     const { clock, leaseMs, concurrency } = this.#options;
+    if (this.#solo !== undefined) return false;
     let took = false;
     let asked = false;
     this.#round += 1;
@@ -245,6 +247,8 @@ class StoreWorker implements JobWorker {
       const work = this.#runLane(group, lane).finally(() => {
         group.running -= 1;
         this.#lanes.delete(work);
+        if (this.#solo === lane) this.#solo = undefined;
+        if (this.#lanes.size === 1) this.#quiet();
         this.#usage.change(this.#running.size, this.#options.clock.now());
         this.#bell.ring();
       });
@@ -260,7 +264,7 @@ class StoreWorker implements JobWorker {
         const unit = rest[0]!.filter((lease) => this.#held.has(lease));
         rest = rest.slice(1);
         if (unit.length === 0) continue;
-        const unfinished = await this.#runUnit(group, unit);
+        const unfinished = await this.#runUnit(group, unit, lane);
         if (unfinished === 'not begun') {
           await this.#giveBack([unit, ...rest].flat(), group);
           return;
@@ -279,7 +283,11 @@ class StoreWorker implements JobWorker {
   }
 
   /** Handles one unit, and says which of its jobs are still to be done. */
-  async #runUnit(group: LeaseGroup, unit: Unit): Promise<readonly Lease[] | 'not begun'> {
+  async #runUnit(
+    group: LeaseGroup,
+    unit: Unit,
+    lane: Lane,
+  ): Promise<readonly Lease[] | 'not begun'> {
     const kind = this.#kinds.get(unit[0]!.message.topic);
     if (kind === undefined) throw new Error('unreachable: foreign jobs were given back');
     const { clock } = this.#options;
@@ -287,16 +295,30 @@ class StoreWorker implements JobWorker {
       for (const lease of unit) this.#held.delete(lease);
       return [];
     }
-    const alone = await this.#endings.isSuspect(unit, kind);
-    await this.#gate.enter(alone);
-    try {
-      if (this.#stopping || (await group.turn(this.#rate, clock.now())) > 0) return 'not begun';
-      const still = unit.filter((lease) => this.#held.has(lease));
-      if (still.length === 0) return [];
-      return await this.#handle(still, kind);
-    } finally {
-      this.#gate.leave();
-    }
+    if (await this.#endings.isSuspect(unit, kind)) await this.#alone(group, unit, lane);
+    if (this.#mustWait(lane) || (await group.turn(this.#rate, clock.now())) > 0) return 'not begun';
+    const still = unit.filter((lease) => this.#held.has(lease));
+    if (this.#mustWait(lane)) return 'not begun';
+    return still.length === 0 ? [] : this.#handle(still, kind);
+  }
+
+  #mustWait(lane: Lane): boolean {
+    return this.#stopping || (this.#solo !== undefined && this.#solo !== lane);
+  }
+
+  /**
+   * Waits until nothing else is in this worker's hands: not even a lease, since a delivery counts from
+   * then. Those that had not begun give their jobs back uncounted.
+   */
+  async #alone(group: LeaseGroup, unit: Unit, lane: Lane): Promise<void> {
+    if (this.#mustWait(lane)) return;
+    this.#solo = lane;
+    const others = lane.flat().filter((lease) => !unit.includes(lease));
+    await this.#giveBack(others, group);
+    if (this.#lanes.size === 1) return;
+    await new Promise<void>((quiet) => {
+      this.#quiet = quiet;
+    });
   }
 
   async #handle(unit: Unit, kind: Kind): Promise<readonly Lease[]> {
