@@ -1,5 +1,6 @@
 import type { Clock, Random } from '@holdfast/core';
 import type { Lease, MessageStore } from '../store.ts';
+import { Completions } from './completions.ts';
 import type { WorkerEvent } from './events.ts';
 import { hasCode } from './job-errors.ts';
 import type { Kind } from './kind.ts';
@@ -20,12 +21,14 @@ export class JobEndings {
   readonly counts = { done: 0, failed: 0, dead: 0 };
   readonly #store: MessageStore;
   readonly #env: JobEndingsEnv;
+  readonly #completions: Completions;
   /** Leases that were lost, and whether their jobs are over with it. */
   readonly #lost = new WeakMap<Lease, boolean>();
 
   constructor(store: MessageStore, env: JobEndingsEnv) {
     this.#store = store;
     this.#env = env;
+    this.#completions = new Completions(store, env.clock, env.pauses);
   }
 
   /** Its lease is over: whatever its handler says from now on is without effect. */
@@ -58,21 +61,20 @@ export class JobEndings {
   /** Returns the jobs that are still to be done, by whomever. */
   async end(running: Running, ended: Ended, kind: Kind): Promise<readonly Lease[]> {
     const durationMs = this.#env.clock.now() - running.startedMs;
-    const unfinished: Lease[] = [];
-    for (const lease of running.leases) {
-      const over =
-        this.#lost.get(lease) ??
-        (ended.failed
-          ? await this.#fail(lease, ended.error, kind, durationMs)
-          : await this.#complete(lease, durationMs));
-      if (!over) unfinished.push(lease);
-    }
-    return unfinished;
+    const over = await Promise.all(
+      running.leases.map(
+        (lease) =>
+          this.#lost.get(lease) ??
+          (ended.failed
+            ? this.#fail(lease, ended.error, kind, durationMs)
+            : this.#complete(lease, durationMs)),
+      ),
+    );
+    return running.leases.filter((_, index) => over[index] === false);
   }
 
   async #complete(lease: Lease, durationMs: number): Promise<boolean> {
-    const kept = await this.#keep(() => this.#store.complete([lease]));
-    if (!kept) return this.#tooLate(lease);
+    if (!(await this.#completions.add(lease))) return this.#tooLate(lease);
     this.counts.done += 1;
     this.#env.tell({ type: 'done', durationMs, ...jobOf(lease) });
     return true;

@@ -107,7 +107,7 @@ describe('cancelling a job', () => {
         await enqueue('a', 'b');
         await clock.sleep(50);
         await jobs.cancel('a');
-        await clock.sleep(0);
+        await clock.sleep(1);
       },
       { concurrency: 1, pollMs: 600_000 },
     );

@@ -122,7 +122,7 @@ describe('schedule', () => {
         jobs.schedule('hourly', { everyMs: HOUR_MS, onProblem }, report);
         await clock.sleep(10_500);
         away = false;
-        await clock.sleep(HOUR_MS);
+        await clock.sleep(HOUR_MS + 60_000);
       },
       (real) => ({
         ...real,

@@ -1,6 +1,7 @@
 import { type Pipeline, pipeline, rateLimit } from '@holdfast/core';
 import { Doorbell } from '../relay/doorbell.ts';
 import type { Lease, MessageStore } from '../store.ts';
+import { endOfTurn } from './completions.ts';
 import type { WorkerEvent } from './events.ts';
 import { HeldLeases } from './held-leases.ts';
 import { JobEndings } from './job-endings.ts';
@@ -145,7 +146,10 @@ export class StoreWorker implements JobWorker {
   async #run(): Promise<void> {
     while (!this.#stopping) {
       try {
-        if (!(await this.#lookForJobs())) await this.#bell.wait(this.#nextLookMs());
+        if (await this.#lookForJobs()) continue;
+        await this.#bell.wait(this.#nextLookMs());
+        // Others may end in this turn: one lease for all of them.
+        await endOfTurn(this.#options.clock);
       } catch (error) {
         await this.#bell.wait(this.#pauses.next(error));
       }
@@ -158,26 +162,27 @@ export class StoreWorker implements JobWorker {
     for (const group of this.#groups) group.close();
   }
 
-  /** Leases what there is room for; false where there was nothing. Each round begins with another group. */
+  /** Leases what there is room for; true where there may be more. Each round begins with another group. */
   async #lookForJobs(): Promise<boolean> {
     const { clock, leaseMs, concurrency } = this.#options;
     if (this.#solo !== undefined) return false;
-    let took = false;
-    let asked = false;
+    let more = false;
+    let idle = true;
     this.#round += 1;
     for (let n = 0; n < this.#groups.length && !this.#stopping; n += 1) {
       const group = this.#groups[(n + this.#round) % this.#groups.length]!;
       const room = group.room(concurrency - this.#lanes.size, clock.now());
       if (room <= 0) continue;
-      asked = true;
       const leases = await this.#store.lease(room, leaseMs, group.topics);
       this.#pauses.over();
       if (leases.length === 0) continue;
       this.#held.add(leases);
-      took = this.#begin(group, await this.#withoutForeign(leases)) || took;
+      idle = false;
+      more ||= leases.length >= room;
+      this.#begin(group, await this.#withoutForeign(leases));
     }
-    if (asked && !took && this.#lanes.size === 0) await this.#lookRound();
-    return took;
+    if (idle && this.#lanes.size === 0) await this.#lookRound();
+    return more;
   }
 
   /** Until the next poll, or the next turn of a rate. */
@@ -186,7 +191,7 @@ export class StoreWorker implements JobWorker {
     return Math.min(this.#options.pollMs, ...this.#groups.map((group) => group.opensInMs(nowMs)));
   }
 
-  #begin(group: LeaseGroup, leases: readonly Lease[]): boolean {
+  #begin(group: LeaseGroup, leases: readonly Lease[]): void {
     const lanes = group.batch === undefined ? lanesOf(leases) : [batchLane(leases)];
     for (const lane of lanes) {
       if (lane.length === 0) continue;
@@ -201,7 +206,6 @@ export class StoreWorker implements JobWorker {
       });
       this.#lanes.add(work);
     }
-    return leases.length > 0;
   }
 
   async #runLane(group: LeaseGroup, lane: Lane): Promise<void> {
