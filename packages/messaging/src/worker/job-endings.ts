@@ -14,6 +14,8 @@ export interface JobEndingsEnv {
   readonly random: Random;
   readonly tell: (event: WorkerEvent) => void;
   readonly pauses: StorePauses;
+  /** Called when a job was given back, due after `delayMs`. */
+  readonly dueAgain: (delayMs: number) => void;
 }
 
 /** Has the store keep how jobs ended, counts them and tells of them. */
@@ -101,6 +103,7 @@ export class JobEndings {
     const attempted = verdict.kind === 'again' || verdict.counts;
     const what = { delayMs, attempted, error: errorLine(error) };
     if (!(await this.#keep(() => this.#store.release([lease], what)))) return this.#tooLate(lease);
+    this.#env.dueAgain(delayMs);
     const type = verdict.kind === 'again' ? 'failed' : 'postponed';
     this.#env.tell({ type, error, delayMs, ...jobOf(lease) });
     return false;

@@ -90,7 +90,9 @@ async function program(seed: number) {
       },
       async bury(given, reason) {
         guard();
-        return real.bury(given, reason);
+        const done = await real.bury(given, reason);
+        if (done > 0) ended(given);
+        return done;
       },
       async close() {
         vanished = true;

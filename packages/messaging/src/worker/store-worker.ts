@@ -2,6 +2,7 @@ import { type Pipeline, pipeline, rateLimit } from '@holdfast/core';
 import { Doorbell } from '../relay/doorbell.ts';
 import type { Lease, MessageStore } from '../store.ts';
 import { endOfTurn } from './completions.ts';
+import { DueSoon } from './due-soon.ts';
 import type { WorkerEvent } from './events.ts';
 import { HeldLeases } from './held-leases.ts';
 import { JobEndings } from './job-endings.ts';
@@ -36,6 +37,7 @@ export class StoreWorker implements JobWorker {
   readonly #usage: Utilisation;
   readonly #running = new Set<Running>();
   readonly #lanes = new Set<Promise<void>>();
+  readonly #dueSoon = new DueSoon();
   #round = 0;
   #lookedRoundMs = -Infinity;
   /** The lane whose job is to be alone in this worker: nothing else is leased or begun meanwhile. */
@@ -66,6 +68,7 @@ export class StoreWorker implements JobWorker {
       random,
       tell: this.#tell,
       pauses: this.#pauses,
+      dueAgain: (delayMs) => this.#dueSoon.add(delayMs, clock.now()),
     });
     this.#usage = new Utilisation(concurrency, windowMs, clock.now());
     this.ended = this.#run();
@@ -185,10 +188,11 @@ export class StoreWorker implements JobWorker {
     return more;
   }
 
-  /** Until the next poll, or the next turn of a rate. */
+  /** Until the next poll, the next turn of a rate, or the next job that was given back. */
   #nextLookMs(): number {
     const nowMs = this.#options.clock.now();
-    return Math.min(this.#options.pollMs, ...this.#groups.map((group) => group.opensInMs(nowMs)));
+    const opensInMs = this.#groups.map((group) => group.opensInMs(nowMs));
+    return Math.min(this.#options.pollMs, this.#dueSoon.nextInMs(nowMs), ...opensInMs);
   }
 
   #begin(group: LeaseGroup, leases: readonly Lease[]): void {

@@ -76,7 +76,7 @@ describe('worker', () => {
         await clock.sleep(60_000);
         return jobs.dead.find('a');
       },
-      { maxDeliveries: 4, delayMs: 1_000, maxDelayMs: 2_500, pollMs: 10 },
+      { maxDeliveries: 4, delayMs: 1_000, maxDelayMs: 2_500, pollMs: 60_000 },
     );
 
     assert.deepEqual(
