@@ -39,6 +39,10 @@ export class JobEndings {
     this.#env.tell({ type: withdrawn ? 'cancelled' : 'lapsed', ...jobOf(lease) });
   }
 
+  hasLapsed(lease: Lease): boolean {
+    return this.#lost.get(lease) === false;
+  }
+
   /** Deliveries that ended with their worker leave no failure; they count all the same. */
   async buryIfSpent(unit: Unit, { maxDeliveries }: Kind): Promise<boolean> {
     const [lease] = unit;

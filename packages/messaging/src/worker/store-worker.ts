@@ -182,7 +182,9 @@ export class StoreWorker implements JobWorker {
       this.#held.add(leases);
       idle = false;
       more ||= leases.length >= room;
-      this.#begin(group, await this.#withoutForeign(leases));
+      const own = leases.filter(({ message }) => this.#kinds.has(message.topic));
+      this.#begin(group, own);
+      if (own.length < leases.length) await this.#giveBackForeign(leases, own);
     }
     if (idle && this.#lanes.size === 0) await this.#lookRound();
     return more;
@@ -216,15 +218,17 @@ export class StoreWorker implements JobWorker {
     let rest = lane;
     try {
       while (rest.length > 0) {
-        const unit = rest[0]!.filter((lease) => this.#held.has(lease));
+        const given = rest[0]!;
+        const unit = given.filter((lease) => this.#held.has(lease));
         rest = rest.slice(1);
-        if (unit.length === 0) continue;
-        const unfinished = await this.#runUnit(group, unit, lane);
+        const unfinished = unit.length === 0 ? [] : await this.#runUnit(group, unit, lane);
         if (unfinished === 'not begun') {
           await this.#giveBack([unit, ...rest].flat(), group);
           return;
         }
-        const late = behind(rest.flat(), unfinished);
+        // Somebody else may have those whose lease was lost: they must not be overtaken either.
+        const lapsed = given.filter((lease) => this.#endings.hasLapsed(lease));
+        const late = behind(rest.flat(), [...unfinished, ...lapsed]);
         if (late.length > 0) {
           await this.#giveBack(late, group);
           rest = rest.map((each) => each.filter((lease) => !late.includes(lease)));
@@ -300,13 +304,11 @@ export class StoreWorker implements JobWorker {
   }
 
   /** A store that does not heed topics gives out what this worker has no handler for. */
-  async #withoutForeign(leases: readonly Lease[]): Promise<readonly Lease[]> {
-    const foreign = leases.filter(({ message }) => !this.#kinds.has(message.topic));
-    if (foreign.length === 0) return leases;
+  async #giveBackForeign(leases: readonly Lease[], own: readonly Lease[]): Promise<void> {
+    const foreign = leases.filter((lease) => !own.includes(lease));
     for (const lease of foreign) this.#held.delete(lease);
     this.#tellUnhandled(foreign.map(({ message }) => message.topic));
     await this.#store.release(foreign, { delayMs: FOREIGN_MS, attempted: false });
-    return leases.filter(({ message }) => this.#kinds.has(message.topic));
   }
 
   /** Somebody should know of jobs that nobody may ever handle: of those that have waited the longest. */
