@@ -1,5 +1,6 @@
 import {
   type Clock,
+  checkFunction,
   checkInteger,
   checkNumber,
   LONGEST_TIMER_MS,
@@ -97,6 +98,7 @@ export function resolveWorkerOptions(given: WorkerOptions, clock: Clock): Resolv
   checkInteger('worker.leaseMs', options.leaseMs, 100, LONGEST_HOLD_MS);
   checkInteger('worker.pollMs', options.pollMs, 10, LONGEST_HOLD_MS);
   checkInteger('worker.graceMs', options.graceMs, 0, LONGEST_HOLD_MS);
+  checkFunction('worker.onEvent', options.onEvent);
   checkInteger('worker.windowMs', options.windowMs, 1_000, 3_600_000);
   return options;
 }
