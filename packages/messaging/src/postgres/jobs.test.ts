@@ -73,7 +73,7 @@ await postgresSuite('jobs on PostgreSQL', ({ pool, newPool, newSchema }) => {
           }),
       },
       // Polling would take ten minutes: it is woken.
-      { leaseMs: 1_000, pollMs: 600_000, onEvent: (event) => events.push(event) },
+      { leaseMs: 4_000, pollMs: 600_000, onEvent: (event) => events.push(event) },
     );
     await eventually(
       () => pool.query(`SELECT 1 FROM pg_stat_activity WHERE query LIKE 'LISTEN%${schema}%'`),

@@ -29,7 +29,7 @@ describe('workers as processes', () => {
   });
 
   test('SIGKILL: another worker has its jobs when their leases are over', async (t) => {
-    const leaseMs = 1_500;
+    const leaseMs = 3_000;
     const { jobs, worker, lines, said } = await workers(t, leaseMs);
     await jobs.enqueue([{ id: 'a', topic: 'hang', body: '' }]);
     const [one] = await worker(1);
@@ -45,8 +45,22 @@ describe('workers as processes', () => {
     assert.equal(lines.filter((line) => line.startsWith('begun a')).length, 2);
   });
 
+  test('SIGSTOP: when the process goes on it is told that its lease was lost, and its handler aborts', async (t) => {
+    const { jobs, worker, said } = await workers(t, 800);
+    await jobs.enqueue([{ id: 'a', topic: 'hang', body: '' }]);
+    const [one] = await worker(1);
+    await said('begun a#1');
+    await worker(1);
+
+    one!.signal('SIGSTOP');
+    await said('begun a#2');
+    one!.signal('SIGCONT');
+
+    await said('aborted a#1 JOB_LEASE_LOST');
+  });
+
   test('a job that kills its process is dead after three deliveries, and those beside it are done', async (t) => {
-    const { jobs, worker, lines } = await workers(t, 400);
+    const { jobs, worker, lines } = await workers(t, 1_200);
     await jobs.enqueue([
       { id: 'killer', topic: 'kill', body: '' },
       ...['a', 'b', 'c', 'd'].map((id) => ({ id, topic: 'quick', body: '' })),
@@ -69,7 +83,7 @@ describe('workers as processes', () => {
   });
 
   test('a job is cancelled in another process, which hears of it within half a lease', async (t) => {
-    const { jobs, worker, said } = await workers(t, 1_000);
+    const { jobs, worker, said } = await workers(t, 4_000);
     await jobs.enqueue([{ id: 'a', topic: 'hang', body: '' }]);
     await worker(1);
     await said('begun a#1');
