@@ -1,5 +1,6 @@
 import { unavailable } from '../accept-queue.ts';
 import type { DeadLetters } from '../dead/dead-letters.ts';
+import { OutboxRefusedError } from '../errors.ts';
 import type { NewMessage, Receipt } from '../message.ts';
 import { openQueue } from '../open-queue.ts';
 import type { OutboxOptions } from '../outbox-options.ts';
@@ -62,11 +63,17 @@ export async function openJobs(given: JobsOptions): Promise<Jobs> {
   const { store, clock, accept, attach, find, close, ...queue } = await openQueue(given);
   const workers = new Set<JobWorker>();
   const schedules = new Set<Schedule>();
+  let closed = false;
+  const refuseIfClosed = () => {
+    if (!closed) return;
+    throw new OutboxRefusedError('OUTBOX_CLOSED', 'These jobs were closed by this process.');
+  };
 
   return {
     ...queue,
     enqueue: accept,
     work(handlers, options = {}) {
+      refuseIfClosed();
       const worker = attach(startWorker(store, handlers, { clock, ...options }));
       workers.add(worker);
       void worker.ended.then(() => workers.delete(worker));
@@ -82,12 +89,14 @@ export async function openJobs(given: JobsOptions): Promise<Jobs> {
       return found && statusOf(found, [...workers]);
     },
     schedule(name, when, message) {
+      refuseIfClosed();
       const schedule = startSchedule({ name, when, message, accept, clock });
       schedules.add(schedule);
       void schedule.ended.then(() => schedules.delete(schedule));
       return schedule;
     },
     async close() {
+      closed = true;
       await Promise.all([...schedules].map((schedule) => schedule.stop()));
       await close();
     },

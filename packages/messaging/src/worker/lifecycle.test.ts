@@ -78,6 +78,7 @@ describe('stopping a worker', () => {
     assert.equal(worker.inspect().done, 1);
     assert.equal(clock.pendingTimers, 0);
     await assert.rejects(jobs.enqueue([{ topic: 'work', body: '' }]), { code: 'OUTBOX_CLOSED' });
+    assert.throws(() => jobs.work({ work: () => {} }), { code: 'OUTBOX_CLOSED' });
   });
 });
 
