@@ -141,6 +141,7 @@ export {
 export { rateLimit } from './rate-limit/rate-limit.ts';
 export type { RateAnswer, RateRule, RateStore } from './rate-limit/rate-store.ts';
 export { createRegistry, type Registry, registry } from './registry.ts';
+export { type BackoffRules, delayBefore } from './retry/backoff.ts';
 export {
   type BackoffContext,
   type CustomBackoff,

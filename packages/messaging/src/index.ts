@@ -57,3 +57,32 @@ export type {
   StoreStats,
 } from './store.ts';
 export type { MessageSpan, MessageTracer, TracedWork } from './trace/message-tracer.ts';
+export {
+  DRAIN_DEFAULTS,
+  type Drainable,
+  type DrainOptions,
+  drainOnSignals,
+  type SignalledProcess,
+} from './worker/drain-on-signals.ts';
+export type { WorkerEvent } from './worker/events.ts';
+export type { BatchHandler, Job, JobHandler } from './worker/job.ts';
+export {
+  JobCancelledError,
+  type JobErrorCode,
+  JobsFailedError,
+  LeaseLostError,
+  PoisonError,
+  type RetryLater,
+  RetryLaterError,
+  WorkerStoppedError,
+} from './worker/job-errors.ts';
+export { type JobStatus, type Jobs, type JobsOptions, openJobs } from './worker/jobs.ts';
+export type { BatchedJobs, JobHandlers, SingleJobs } from './worker/kind.ts';
+export {
+  type JobRate,
+  type JobRules,
+  WORKER_DEFAULTS,
+  type WorkerOptions,
+} from './worker/options.ts';
+export type { RepeatedMessage, Schedule, ScheduledMessage, When } from './worker/schedule.ts';
+export type { RunningJob, Worker, WorkerSnapshot } from './worker/worker.ts';

@@ -115,7 +115,7 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
     open: async () => {},
     append: async (groups, limits) => groups.map((group) => appendGroup(group, limits)),
 
-    async lease(limit, leaseMs) {
+    async lease(limit, leaseMs, topics) {
       checkHold('leaseMs', leaseMs);
       const now = clock.now();
       enterDue(now);
@@ -126,6 +126,7 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
       for (const entry of entered.sort((a, b) => b.priority - a.priority)) {
         if (taken.length === limit) break;
         const { topic, key } = entry.message;
+        if (topics?.includes(topic) === false) continue;
         const order = key === undefined ? undefined : `${topic}\n${key}`;
         if (order !== undefined && blocked.has(order)) continue;
         if (entry.dueMs <= now) taken.push(entry);
@@ -167,6 +168,17 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
         remember(entry, 'died', reason);
         free(entry);
       }),
+
+    withdraw: async (ids) => {
+      const queued = [...new Set(ids)]
+        .map((id) => byId.get(id))
+        .filter((entry) => entry?.state === 'queued') as Entry[];
+      for (const entry of queued) {
+        entry.state = 'withdrawn';
+        free(entry);
+      }
+      return queued.length;
+    },
 
     async stats() {
       const { queued, bytes } = totals();
@@ -234,6 +246,7 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
       eachDead(ids, (entry) => {
         entry.state = 'queued';
         entry.seq = ++lastSeq;
+        entry.deliveries = 0;
         entry.replays += 1;
         remember(entry, 'replayed', '');
       }),

@@ -12,9 +12,9 @@ import type { Message } from './message.ts';
  * 3. No two live leases hold the same message.
  * 4. Messages of one topic and key are leased in the order appended; while one of them is leased
  *    or waits, the later ones wait. A message with a delay counts as appended when it is due.
- * 5. A message leaves by `complete` or `bury` alone. A worker that dies loses its lease, never the
- *    message.
- * 6. A lease that has lapsed changes nothing any more.
+ * 5. A message leaves by `complete`, `bury` or `withdraw` alone. A worker that dies loses its lease,
+ *    never the message.
+ * 6. A lease that has lapsed changes nothing any more; one on a withdrawn message has.
  * 7. Counters (`stats`) survive whatever the messages survive.
  * 8. A dead letter keeps its body, its reason and its history until it is replayed, discarded or
  *    older or one more than somebody asked to keep.
@@ -33,8 +33,11 @@ export interface MessageStore {
   /** Appends each group whole or not at all, all of them in one transaction. */
   append(groups: readonly AppendGroup[], limits: StoreLimits): Promise<readonly AppendResult[]>;
 
-  /** Takes up to `limit` due messages, the urgent first, hidden from others for `leaseMs` (0 … 600_000). */
-  lease(limit: number, leaseMs: number): Promise<readonly Lease[]>;
+  /**
+   * Takes up to `limit` due messages, the urgent first, hidden from others for `leaseMs` (0 … 600_000).
+   * Where `topics` are named, of these alone.
+   */
+  lease(limit: number, leaseMs: number, topics?: readonly string[]): Promise<readonly Lease[]>;
 
   // Each of these says for how many leases it was done; it does nothing for one that has lapsed.
   /** Delivered: gone, but for its id. */
@@ -45,6 +48,9 @@ export interface MessageStore {
   release(leases: readonly Lease[], options: ReleaseOptions): Promise<number>;
   /** Dead: kept aside with the reason. */
   bury(leases: readonly Lease[], reason: string): Promise<number>;
+
+  /** Takes messages out of the queue, leased ones too, and keeps their ids. How many of the ids were queued. */
+  withdraw(ids: readonly string[]): Promise<number>;
 
   stats(): Promise<StoreStats>;
   find(id: string): Promise<MessageStatus | undefined>;
@@ -60,7 +66,7 @@ export interface MessageStore {
   amendDead(message: Message, detail: string): Promise<boolean>;
   /** Adds letters that died elsewhere. Ids that are known are left out. How many were added. */
   addDead(letters: readonly DeadLetter[]): Promise<number>;
-  /** Puts dead letters back in the queue, at its end, with a mark. How many of the ids were dead. */
+  /** Puts dead letters back in the queue, at its end, with a mark; their deliveries begin anew. How many of the ids were dead. */
   replay(ids: readonly string[]): Promise<number>;
   /** Forgets dead letters. How many of the ids were dead. */
   discard(ids: readonly string[]): Promise<number>;
@@ -122,7 +128,7 @@ export interface Lease {
   /** The message's place in the queue. */
   readonly seq: number;
   readonly message: Message;
-  /** 1 the first time the message is leased. */
+  /** 1 the first time the message is leased, and the first time after a replay. */
   readonly delivery: number;
 }
 
@@ -139,7 +145,7 @@ export interface StoreStats {
 
 export interface MessageStatus {
   readonly id: string;
-  readonly state: 'queued' | 'delivered' | 'dead';
+  readonly state: 'queued' | 'delivered' | 'dead' | 'withdrawn';
   readonly deliveries: number;
   readonly history: readonly HistoryEntry[];
 }

@@ -46,7 +46,10 @@ export function describeLetter(letter: DeadLetter): readonly string[] {
     `replays     ${replays}`,
     ...(headers.length === 0 ? [] : ['headers', ...headers]),
     'history',
-    ...history.map(({ at, what, detail }) => `  ${at}  ${what}  ${detail}`.trimEnd()),
+    // The reason above has the stack; here a line each is enough.
+    ...history.map(({ at, what, detail }) =>
+      `  ${at}  ${what}  ${detail.split('\n', 1)[0]}`.trimEnd(),
+    ),
     `body        ${message.body.byteLength} bytes`,
     bodyText(message.body),
   ];

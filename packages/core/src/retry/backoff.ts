@@ -1,6 +1,7 @@
 import type { BackoffContext, ResolvedRetryOptions } from './options.ts';
 
-type BackoffRules = Pick<
+/** What a back-off goes by: the options of a `retry` have it. */
+export type BackoffRules = Pick<
   ResolvedRetryOptions,
   'backoff' | 'delayMs' | 'factor' | 'maxDelayMs' | 'jitter'
 >;

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { postgresSuite } from '../testing/postgres-suite.ts';
 import { migrate } from './migrate.ts';
 import { postgresStore } from './postgres-store.ts';
+import { tables } from './tables.ts';
 
 await postgresSuite('migrations on PostgreSQL', ({ pool, newPool, newSchema }) => {
   test('twelve processes that start at once make the tables once', async () => {
@@ -12,7 +13,7 @@ await postgresSuite('migrations on PostgreSQL', ({ pool, newPool, newSchema }) =
     await Promise.all(stores.map((store) => store.open()));
     const { rows } = await pool.query(`SELECT version FROM ${schema}.version`);
 
-    assert.deepEqual(rows, [{ version: 1 }]);
+    assert.deepEqual(rows, [{ version: 2 }]);
     assert.equal((await stores[0]!.stats()).queued, 0);
   });
 
@@ -49,8 +50,31 @@ await postgresSuite('migrations on PostgreSQL', ({ pool, newPool, newSchema }) =
 
     await assert.rejects(postgresStore({ pool, schema }).open(), {
       code: 'STORE_UNAVAILABLE',
-      message: `The database of outbox schema "${schema}" was written by a newer Holdfast (schema 9, this one knows 1). Upgrade this process, or give it another schema.`,
+      message: `The database of outbox schema "${schema}" was written by a newer Holdfast (schema 9, this one knows 2). Upgrade this process, or give it another schema.`,
     });
+  });
+
+  test('tables of version 1 get what workers need, keep what they hold, and serve those who have them open', async () => {
+    const schema = newSchema();
+    const client = await pool.connect();
+    await migrate(client, schema, [tables(schema)]);
+    client.release();
+    await pool.query(
+      `INSERT INTO ${schema}.message (id, state, topic, headers, body, bytes, accepted_ms, start_ms, priority)
+       SELECT 'm' || n, 0, 'topic-' || n % 2, '', 'x', 1, 0, 0, 0 FROM generate_series(1, 4) AS n`,
+    );
+
+    const store = postgresStore({ pool, schema });
+    const leases = await store.lease(10, 60_000, ['topic-1']);
+    const old = await pool.query(`SELECT id FROM ${schema}.lease(10, 60000, 'version 1')`);
+
+    assert.deepEqual(
+      [leases.map(({ message: { id } }) => id), old.rows.map(({ id }) => id).sort()],
+      [
+        ['m1', 'm3'],
+        ['m2', 'm4'],
+      ],
+    );
   });
 
   test('a role without the right to make tables uses those that are there, and is told when there are none', async () => {

@@ -31,7 +31,7 @@ import {
 import { deadLetterOf, type MessageRow, messageOf, statusOf } from './rows.ts';
 import { Session } from './session.ts';
 import { type Statements, statements } from './statements.ts';
-import { tables } from './tables.ts';
+import { forJobs, tables } from './tables.ts';
 
 export interface PostgresStore extends MessageStore {
   /**
@@ -77,7 +77,7 @@ class Store implements PostgresStore {
     const { pool, schema } = options;
     this.#pool = pool;
     this.#options = options;
-    this.#session = new Session({ ...options, steps: [tables(schema)] });
+    this.#session = new Session({ ...options, steps: [tables(schema), forJobs(schema)] });
     this.#sql = statements(schema);
     this.#channel = `holdfast_${schema}`;
   }
@@ -120,11 +120,15 @@ class Store implements PostgresStore {
     );
   }
 
-  async lease(limit: number, leaseMs: number): Promise<readonly Lease[]> {
+  async lease(
+    limit: number,
+    leaseMs: number,
+    topics?: readonly string[],
+  ): Promise<readonly Lease[]> {
     checkHold('leaseMs', leaseMs);
     const token = `${this.#worker}:${++this.#leases}`;
     const { rows } = await this.#session.run((client) =>
-      client.query(this.#sql.lease, [limit, leaseMs, token]),
+      client.query(this.#sql.lease, [limit, leaseMs, token, topics ?? null]),
     );
     const inOrder = (rows as (MessageRow & { priority: number })[]).toSorted(
       (a, b) => b.priority - a.priority || Number(a.seq) - Number(b.seq),
@@ -162,6 +166,10 @@ class Store implements PostgresStore {
 
   async bury(leases: readonly Lease[], reason: string): Promise<number> {
     return this.#held(this.#sql.bury, leases, withoutNul(reason), detailOf(reason));
+  }
+
+  async withdraw(ids: readonly string[]): Promise<number> {
+    return this.#done(this.#sql.withdraw, [ids]);
   }
 
   async stats(): Promise<StoreStats> {

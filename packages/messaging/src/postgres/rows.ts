@@ -1,5 +1,6 @@
 import type { Message } from '../message.ts';
 import type { DeadLetter, HistoryEntry, MessageStatus } from '../store.ts';
+import { WITHDRAWN } from './tables.ts';
 
 /** A row as `COLUMNS` names it; `pg` gives big integers as text. */
 export interface MessageRow {
@@ -29,7 +30,8 @@ export function messageOf(row: MessageRow): Message {
 }
 
 export function statusOf(row: MessageRow & { readonly state: number }): MessageStatus {
-  const state = STATES[row.state];
+  const known = STATES[row.state];
+  const state = known === 'delivered' && row.reason === WITHDRAWN ? 'withdrawn' : known;
   if (state === undefined) {
     throw new Error(`unreachable: message ${row.id} is in state ${row.state}`);
   }

@@ -1,5 +1,5 @@
 import { COLUMNS } from './rows.ts';
-import { DEAD, DELIVERED, QUEUED, SCHEDULED } from './tables.ts';
+import { DEAD, DELIVERED, QUEUED, SCHEDULED, WITHDRAWN } from './tables.ts';
 
 /** Rows of leases: of each given seq and token the message, if it is still held. */
 const GIVEN = 'unnest($1::bigint[], $2::text[]) AS g (seq, token)';
@@ -35,7 +35,7 @@ export function statements(schema: string) {
       ), counted AS (${tally('count(*), sum(bytes), 0, 0, 0', 'kept')}),
       rung AS (SELECT pg_notify($9, '') FROM kept WHERE $9 <> '' LIMIT 1)
       SELECT id, (SELECT count(*) FROM rung) FROM kept`,
-    lease: `SELECT ${COLUMNS} FROM ${schema}.lease($1, $2, $3)`,
+    lease: `SELECT ${COLUMNS} FROM ${schema}.lease($1, $2, $3, $4::text[])`,
     complete: `WITH done AS (
         UPDATE ${message} AS m SET state = ${DELIVERED}, body = '', headers = '', history = NULL, lease = NULL, due_ms = 0
         FROM ${GIVEN} WHERE ${held} RETURNING m.bytes
@@ -54,6 +54,12 @@ export function statements(schema: string) {
           history = ${schema}.noted(m.history, 'died', $4)
         FROM ${GIVEN} WHERE ${held} RETURNING m.bytes
       ), counted AS (${tally('-count(*), -sum(bytes), 0, 0, count(*)', 'done')})
+      SELECT count(*)::integer AS done FROM done`,
+    // In the state of what was delivered, which is what keeps its id; the reason tells them apart.
+    withdraw: `WITH done AS (
+        UPDATE ${message} SET state = ${DELIVERED}, body = '', headers = '', reason = '${WITHDRAWN}', lease = NULL, due_ms = 0, start_ms = 0
+        WHERE id = ANY ($1::text[]) AND state IN (${QUEUED}, ${SCHEDULED}) RETURNING bytes
+      ), counted AS (${tally('-count(*), -sum(bytes), 0, count(*), 0', 'done')})
       SELECT count(*)::integer AS done FROM done`,
     find: `${oldestFirst.replace('SELECT', 'SELECT state,')} WHERE id = $1`,
     listQueued: `${oldestFirst} WHERE state IN (${QUEUED}, ${SCHEDULED}) AND seq > $1 ORDER BY message.seq LIMIT $2`,

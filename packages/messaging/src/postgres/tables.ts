@@ -5,6 +5,8 @@ export const DELIVERED = 1;
 export const DEAD = 2;
 /** Queued, and not in the queue before `start_ms`. */
 export const SCHEDULED = 3;
+/** The reason by which a withdrawn message is told from a delivered one. */
+export const WITHDRAWN = 'withdrawn';
 
 /** Keys share so many locks: two that share one are at worst leased one after the other. */
 const LANES = 1_024;
@@ -72,9 +74,23 @@ export const tables = (schema: string) => `
       ORDER BY place DESC LIMIT 20) AS latest
   $$;
 
-  ${leaseFunction(schema)}
+  ${leaseFunction(schema, 'of all topics')}
 
-  CREATE FUNCTION ${schema}.replay(given text[]) RETURNS integer LANGUAGE plpgsql AS $$
+  ${replayFunction(schema, 'replays = replays + 1')}
+`;
+
+/**
+ * Version 2: leasing may name topics, and a replay counts deliveries anew. The function without topics
+ * stays, for processes of version 1 that go on.
+ */
+export const forJobs = (schema: string) => `
+  ${leaseFunction(schema, 'of some topics')}
+  ${replayFunction(schema, 'replays = replays + 1, deliveries = 0')}
+`;
+
+function replayFunction(schema: string, changes: string): string {
+  return `
+  CREATE OR REPLACE FUNCTION ${schema}.replay(given text[]) RETURNS integer LANGUAGE plpgsql AS $$
     DECLARE
       letter record;
       done integer := 0;
@@ -86,7 +102,7 @@ export const tables = (schema: string) => `
         WHERE m.state = ${DEAD} ORDER BY g.place FOR UPDATE OF m
       LOOP
         UPDATE ${schema}.message SET seq = nextval('${schema}.message_seq'), state = ${QUEUED}, reason = NULL,
-          died_ms = NULL, replays = replays + 1, history = ${schema}.noted(history, 'replayed', '')
+          died_ms = NULL, ${changes}, history = ${schema}.noted(history, 'replayed', '')
           WHERE seq = letter.seq;
         done := done + 1;
         size := size + letter.bytes;
@@ -96,8 +112,8 @@ export const tables = (schema: string) => `
       END IF;
       RETURN done;
     END
-  $$;
-`;
+  $$;`;
+}
 
 /** Up to so many, looking at each one's predecessors costs less than a batch that comes out too small. */
 const LOOK_BACK = 100;
@@ -113,11 +129,15 @@ const LOOK_BACK = 100;
  * cheapest: so they must use the indexes. What is asked of every candidate is one look into an index:
  * a million messages of one key may wait.
  */
-function leaseFunction(schema: string): string {
+function leaseFunction(schema: string, which: 'of all topics' | 'of some topics'): string {
+  const [parameter, wanted] =
+    which === 'of all topics'
+      ? ['', '']
+      : [', named text[]', 'AND (named IS NULL OR m.topic = ANY (named))'];
   const ofKey = (row: string, more: string) =>
     `FROM ${schema}.message AS e WHERE e.state = ${QUEUED} AND e.key IS NOT NULL AND e.topic = ${row}.topic AND e.key = ${row}.key ${more}`;
   return `
-  CREATE FUNCTION ${schema}.lease(most integer, hold_ms bigint, holder text) RETURNS SETOF ${schema}.message LANGUAGE plpgsql
+  CREATE FUNCTION ${schema}.lease(most integer, hold_ms bigint, holder text${parameter}) RETURNS SETOF ${schema}.message LANGUAGE plpgsql
   SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
     DECLARE
       moment bigint := ${schema}.now_ms();
@@ -144,11 +164,11 @@ function leaseFunction(schema: string): string {
 
       SELECT coalesce(array_agg(seq), '{}') INTO urgent FROM (
         SELECT m.seq FROM ${schema}.message AS m
-        WHERE m.state = ${QUEUED} AND m.priority > 0 AND ${FREE('m')}
+        WHERE m.state = ${QUEUED} AND m.priority > 0 AND ${FREE('m')} ${wanted}
         ORDER BY m.priority DESC, m.seq LIMIT most FOR UPDATE SKIP LOCKED) AS u;
       SELECT coalesce(array_agg(seq), '{}') INTO others FROM (
         SELECT m.seq FROM ${schema}.message AS m
-        WHERE m.state = ${QUEUED} AND m.priority = 0 AND ${FREE('m')} AND CASE
+        WHERE m.state = ${QUEUED} AND m.priority = 0 AND ${FREE('m')} ${wanted} AND CASE
           WHEN m.key IS NULL THEN true
           WHEN (SELECT NOT ${FREE('e')} ${ofKey('m', 'ORDER BY e.seq LIMIT 1')}) THEN false
           WHEN NOT pg_try_advisory_xact_lock(space, hashtext(m.topic || chr(31) || m.key) & ${LANES - 1}) THEN false

@@ -1,5 +1,6 @@
 import type { Message } from '../message.ts';
 import type { DeadLetter, HistoryEntry, MessageStatus } from '../store.ts';
+import { WITHDRAWN } from './schema.ts';
 import type { MessageRow } from './statements.ts';
 
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
@@ -31,9 +32,11 @@ export function statusOf(row: {
   readonly id: string;
   readonly state: number;
   readonly deliveries: number;
+  readonly reason: string | null;
   readonly history: string | null;
 }): MessageStatus {
-  const state = STATES[row.state];
+  const known = STATES[row.state];
+  const state = known === 'delivered' && row.reason === WITHDRAWN ? 'withdrawn' : known;
   if (state === undefined)
     throw new Error(`unreachable: message ${row.id} is in state ${row.state}`);
   return { id: row.id, state, deliveries: row.deliveries, history: parseHistory(row.history) };

@@ -11,6 +11,8 @@ export const DELIVERED = 1;
 export const DEAD = 2;
 /** Queued, and not in the queue before `start_ms`. */
 export const SCHEDULED = 3;
+/** The reason by which a withdrawn message is told from a delivered one. */
+export const WITHDRAWN = 'withdrawn';
 
 /**
  * One table for all states, so that one unique index answers "is this id known?".

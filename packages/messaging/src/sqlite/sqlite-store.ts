@@ -99,12 +99,21 @@ class SqliteStore implements MessageStore {
     );
   }
 
-  async lease(limit: number, leaseMs: number): Promise<readonly Lease[]> {
+  async lease(
+    limit: number,
+    leaseMs: number,
+    topics?: readonly string[],
+  ): Promise<readonly Lease[]> {
     checkHold('leaseMs', leaseMs);
     const now = this.#clock.wallMs();
     // Looking first costs no disk write where nothing is due, which is most of the time.
-    const idle = this.#read(({ due, startable, urgent }) =>
-      [due, startable, urgent].every((any) => any.get({ now, limit: 1 }) === undefined),
+    const wanted = topics === undefined ? null : JSON.stringify(topics);
+    const first = { now, limit: 1, topics: wanted };
+    const idle = this.#read(
+      ({ due, startable, urgent }) =>
+        startable.get({ now, limit: 1 }) === undefined &&
+        due.get(first) === undefined &&
+        urgent.get(first) === undefined,
     );
     if (idle) return [];
     const token = `${this.#worker}:${++this.#leases}`;
@@ -112,8 +121,8 @@ class SqliteStore implements MessageStore {
       for (const { seq } of sql.startable.all({ now, limit: Math.max(limit, ENTER_LOT) })) {
         sql.enter.run(Number(seq));
       }
-      const urgent = sql.urgent.all({ now, limit });
-      const others = sql.due.all({ now, limit: limit - urgent.length });
+      const urgent = sql.urgent.all({ now, limit, topics: wanted });
+      const others = sql.due.all({ now, limit: limit - urgent.length, topics: wanted });
       const rows = [...urgent, ...others] as unknown as MessageRow[];
       for (const row of rows) sql.take.run(token, now + leaseMs, row.seq);
       return rows.map((row) => ({
@@ -178,6 +187,21 @@ class SqliteStore implements MessageStore {
         totals.queued -= 1;
         totals.queued_bytes -= row.bytes;
         totals.dead += 1;
+        done += 1;
+      }
+      return done;
+    });
+  }
+
+  async withdraw(ids: readonly string[]): Promise<number> {
+    return this.#write((sql, totals) => {
+      let done = 0;
+      for (const id of ids) {
+        const row = sql.withdraw.get(id) as { bytes: number } | undefined;
+        if (row === undefined) continue;
+        totals.queued -= 1;
+        totals.queued_bytes -= row.bytes;
+        totals.remembered += 1;
         done += 1;
       }
       return done;

@@ -1,12 +1,14 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { LONGEST_HOLD_MS } from '../hold.ts';
-import { DEAD, DELIVERED, QUEUED, SCHEDULED } from './schema.ts';
+import { DEAD, DELIVERED, QUEUED, SCHEDULED, WITHDRAWN } from './schema.ts';
 
 /** The store's statements, prepared once per connection: preparing costs more than running. */
 export type Statements = Readonly<Record<keyof typeof SQL, StatementSync>>;
 
 const COLUMNS =
   'seq, id, topic, key, headers, body, bytes, accepted_ms, deliveries, replays, died_ms, reason, history';
+/** Of the topics that were named, as a JSON list; null: of all. */
+const WANTED = '(:topics IS NULL OR topic IN (SELECT value FROM json_each(:topics)))';
 const HELD_BY = `seq = :seq AND lease = :token AND due_ms > :now AND state = ${QUEUED}`;
 
 const SQL = {
@@ -17,7 +19,7 @@ const SQL = {
   setTotals:
     'UPDATE total SET queued = ?, queued_bytes = ?, successful = ?, remembered = ?, dead = ?',
   due: `SELECT ${COLUMNS} FROM message AS m
-    WHERE state = ${QUEUED} AND priority = 0 AND (due_ms <= :now OR due_ms > :now + ${LONGEST_HOLD_MS})
+    WHERE state = ${QUEUED} AND priority = 0 AND (due_ms <= :now OR due_ms > :now + ${LONGEST_HOLD_MS}) AND ${WANTED}
       AND (key IS NULL OR NOT EXISTS (
         SELECT 1 FROM message AS e WHERE e.state = ${QUEUED} AND e.due_ms > 0
           AND e.topic = m.topic AND e.key = m.key AND e.seq < m.seq
@@ -25,7 +27,7 @@ const SQL = {
     ORDER BY seq LIMIT :limit`,
   // Only messages without a key have a priority.
   urgent: `SELECT ${COLUMNS} FROM message
-    WHERE state = ${QUEUED} AND priority > 0 AND (due_ms <= :now OR due_ms > :now + ${LONGEST_HOLD_MS})
+    WHERE state = ${QUEUED} AND priority > 0 AND (due_ms <= :now OR due_ms > :now + ${LONGEST_HOLD_MS}) AND ${WANTED}
     ORDER BY priority DESC, seq LIMIT :limit`,
   startable: `SELECT seq FROM message WHERE state = ${SCHEDULED} AND start_ms <= :now ORDER BY start_ms, seq LIMIT :limit`,
   enter: `UPDATE message SET seq = (SELECT max(seq) + 1 FROM message), state = ${QUEUED}, accepted_ms = start_ms, start_ms = 0
@@ -38,11 +40,14 @@ const SQL = {
     WHERE ${HELD_BY}`,
   bury: `UPDATE message SET state = ${DEAD}, lease = NULL, due_ms = 0, died_ms = :now, reason = :reason, history = :history
     WHERE ${HELD_BY} RETURNING bytes`,
+  // In the state of what was delivered, which is what keeps its id; the reason tells them apart.
+  withdraw: `UPDATE message SET state = ${DELIVERED}, body = x'', headers = '', reason = '${WITHDRAWN}', lease = NULL, due_ms = 0, start_ms = 0
+    WHERE id = ? AND state IN (${QUEUED}, ${SCHEDULED}) RETURNING bytes`,
   historyOf: 'SELECT history FROM message WHERE seq = ?',
   trim: `DELETE FROM message WHERE seq IN (SELECT seq FROM message WHERE state = ${DELIVERED} ORDER BY seq LIMIT ?)`,
   oldest: `SELECT accepted_ms FROM message WHERE state = ${QUEUED} ORDER BY seq LIMIT 1`,
   startedFirst: `SELECT start_ms FROM message WHERE state = ${SCHEDULED} ORDER BY start_ms LIMIT 1`,
-  find: 'SELECT id, state, deliveries, history FROM message WHERE id = ?',
+  find: 'SELECT id, state, deliveries, reason, history FROM message WHERE id = ?',
   listQueued: `SELECT ${COLUMNS} FROM message WHERE state = ${QUEUED} AND seq > :after
     UNION ALL SELECT ${COLUMNS} FROM message WHERE state = ${SCHEDULED} AND seq > :after ORDER BY seq LIMIT :limit`,
   listDead: `SELECT ${COLUMNS} FROM message WHERE state = ${DEAD} AND seq > ? ORDER BY seq LIMIT ?`,
@@ -54,7 +59,7 @@ const SQL = {
     VALUES (?, ?, ?, ?, ?, ?, ?, ${DEAD}, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
   deadById: `SELECT seq, bytes, history FROM message WHERE id = ? AND state = ${DEAD}`,
   revive: `UPDATE message SET seq = (SELECT max(seq) + 1 FROM message), state = ${QUEUED}, reason = NULL, died_ms = NULL,
-    replays = replays + 1, history = ? WHERE seq = ?`,
+    deliveries = 0, replays = replays + 1, history = ? WHERE seq = ?`,
   remove: 'DELETE FROM message WHERE seq = ?',
 } as const;
 

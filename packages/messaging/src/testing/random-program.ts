@@ -58,10 +58,14 @@ export async function randomProgram({ name, store, clock, seed }: Program): Prom
     },
     async lease() {
       const limit = 1 + pick(5);
-      const leases = await store.lease(limit, 100);
+      const topics = [undefined, undefined, ['events'], ['other', 'none']][pick(4)];
+      const leases = await store.lease(limit, 100, topics);
       if (leases.length > 0) held.push([...leases]);
       const actual = leases.map(({ message, delivery }) => `${message.id}#${delivery}`);
-      return [actual, model.lease(limit, clock.now() + 100, clock.now(), leases[0]?.token ?? '')];
+      return [
+        actual,
+        model.lease(limit, clock.now() + 100, clock.now(), leases[0]?.token ?? '', topics),
+      ];
     },
     async complete() {
       const leases = batch();
@@ -80,6 +84,10 @@ export async function randomProgram({ name, store, clock, seed }: Program): Prom
     async lapse() {
       await clock.advance(1 + pick(150));
       return [null, null];
+    },
+    async withdraw() {
+      const ids = random.next() < 0.5 ? [`m${pick(made + 1)}`, `m${pick(made + 1)}`] : [];
+      return [await store.withdraw(ids), model.withdraw(ids)];
     },
     async replay() {
       const ids = [`m${pick(made + 1)}`, `m${pick(made + 1)}x`];

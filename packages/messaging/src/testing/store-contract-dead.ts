@@ -81,8 +81,8 @@ export function deadContract(open: (t: TestContext) => Promise<StoreUnderTest>):
     ]);
     assert.deepEqual(leased, [
       ['queued', 1],
-      ['a', 4],
-      ['b', 4],
+      ['a', 1],
+      ['b', 1],
     ]);
   });
 }

@@ -164,7 +164,7 @@ export function dueContract(open: (t: TestContext) => Promise<StoreUnderTest>): 
       leases.map(({ message: { id }, delivery }) => [id, delivery]),
       [
         ['c', 1],
-        ['b', 2],
+        ['b', 1],
       ],
     );
     assert.deepEqual({ queued, successful, dead }, { queued: 0, successful: 1, dead: 2 });

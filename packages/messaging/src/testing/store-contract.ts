@@ -5,6 +5,7 @@ import type { Message } from '../message.ts';
 import type { AppendResult, MessageStore } from '../store.ts';
 import { deadContract } from './store-contract-dead.ts';
 import { dueContract } from './store-contract-due.ts';
+import { jobsContract } from './store-contract-jobs.ts';
 
 /** What an adapter supplies to be put to the test. */
 export interface StoreUnderTest {
@@ -201,7 +202,11 @@ export function storeContract(
       );
 
       assert.equal(await store.replay(['a', 'unknown']), 1);
-      assert.deepEqual(await leasedIds(store, 10), ['b', 'a']);
+      const leases = await store.lease(10, 1_000);
+      assert.deepEqual(
+        leases.map(({ message: { id }, delivery }) => `${id}#${delivery}`),
+        ['b#1', 'a#1'],
+      );
       const found = await store.find('a');
       assert.deepEqual([found?.state, found?.history.at(-1)?.what], ['queued', 'replayed']);
     });
@@ -264,6 +269,7 @@ export function storeContract(
 
     dueContract(open);
     deadContract(open);
+    jobsContract(open);
   });
 }
 

@@ -2,8 +2,9 @@ import { type AppendMessage, priorityOf } from '../store.ts';
 
 interface Item {
   readonly id: string;
+  readonly topic: string;
   readonly order: string | undefined;
-  state: 'queued' | 'delivered' | 'dead';
+  state: 'queued' | 'delivered' | 'dead' | 'withdrawn';
   readonly priority: number;
   /** Not in the queue before; 0 once it is. */
   startMs: number;
@@ -39,17 +40,24 @@ export class StoreModel {
       const startMs = delayMs === 0 ? 0 : nowMs + delayMs;
       const priority = priorityOf(message);
       const rest = { token: '', busyUntilMs: 0, deliveries: 0 };
-      this.#items.push({ id, order, state: 'queued', priority, startMs, ...rest });
+      this.#items.push({ id, topic, order, state: 'queued', priority, startMs, ...rest });
       return false;
     });
   }
 
-  lease(limit: number, untilMs: number, nowMs: number, token: string): readonly string[] {
+  lease(
+    limit: number,
+    untilMs: number,
+    nowMs: number,
+    token: string,
+    topics?: readonly string[],
+  ): readonly string[] {
     this.#enterDue(nowMs);
     const queued = this.#queued().filter(({ startMs }) => startMs === 0);
     const free = queued.filter(
       (item, index) =>
         item.busyUntilMs <= nowMs &&
+        topics?.includes(item.topic) !== false &&
         !queued
           .slice(0, index)
           .some(
@@ -90,10 +98,19 @@ export class StoreModel {
     });
   }
 
+  withdraw(ids: readonly string[]): number {
+    const items = [...new Set(ids)]
+      .map((id) => this.#find(id))
+      .filter((item) => item?.state === 'queued') as Item[];
+    for (const item of items) item.state = 'withdrawn';
+    return items.length;
+  }
+
   replay(ids: readonly string[]): number {
     const dead = this.#dead(ids);
     for (const item of dead) {
       item.state = 'queued';
+      item.deliveries = 0;
       this.#items = [...this.#items.filter((each) => each !== item), item];
     }
     return dead.length;

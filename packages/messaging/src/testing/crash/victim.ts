@@ -44,13 +44,22 @@ export class Victim {
     this.#child?.kill(signal);
   }
 
-  /** Sends `signal` and waits for the end, and for the last of what it printed. */
-  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+  /** Resolves when it has ended by itself. */
+  async ended(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    await once(child, 'close');
+  }
+
+  /** Sends `signal` and waits for the end, and for the last of what it printed. Returns its exit code. */
+  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | undefined> {
     const child = this.#child;
     this.#child = undefined;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null)
+      return undefined;
     const closed = once(child, 'close');
     child.kill(signal);
-    await closed;
+    const [code] = await closed;
+    return code ?? undefined;
   }
 }

@@ -1,0 +1,18 @@
+import type { Message } from '../message.ts';
+
+/** A job in a handler's hands. */
+export interface Job extends Message {
+  /** 1 the first time it is handed over; counts failures and workers that died with it. */
+  readonly delivery: number;
+  /** Aborts when the job is cancelled, takes too long, loses its lease, or its worker has to stop. */
+  readonly signal: AbortSignal;
+  /** Time left before it counts as failed, in milliseconds; `Infinity` where nothing limits it. */
+  readonly remainingMs: number;
+  /** Says how far it is: in events, in the worker's snapshot and in `status`, here in this process. */
+  progress(text: string): void;
+}
+
+export type JobHandler = (job: Job) => Promise<void> | void;
+
+/** Handles many jobs with one call; all have failed when it throws, or those that `JobsFailedError` names. */
+export type BatchHandler = (jobs: readonly Job[]) => Promise<void> | void;

@@ -1,0 +1,125 @@
+import { unavailable } from '../accept-queue.ts';
+import type { DeadLetters } from '../dead/dead-letters.ts';
+import { OutboxRefusedError } from '../errors.ts';
+import type { NewMessage, Receipt } from '../message.ts';
+import { openQueue } from '../open-queue.ts';
+import type { OutboxOptions } from '../outbox-options.ts';
+import type { HistoryEntry, MessageStatus, QueuedPage, StoreStats } from '../store.ts';
+import type { JobHandlers } from './kind.ts';
+import type { WorkerOptions } from './options.ts';
+import { type Schedule, type ScheduledMessage, startSchedule, type When } from './schedule.ts';
+import { type JobWorker, startWorker, type Worker } from './worker.ts';
+
+/** As of an outbox: a store of its own (no relay may have the same one), limits, how long the dead are kept. */
+export type JobsOptions = OutboxOptions;
+
+/** Work to be done later, by workers in this process or in others on the same store. */
+export interface Jobs {
+  /**
+   * Keeps all of `messages` or none, and resolves when they are on disk. `topic` is the job's name: what
+   * a worker has its handler under. The rest is an outbox's `accept`.
+   */
+  enqueue(messages: readonly NewMessage[]): Promise<readonly Receipt[]>;
+
+  /** Begins to handle jobs of these topics, side by side with whoever else does, until it is stopped. */
+  work(handlers: JobHandlers, options?: WorkerOptions): Worker;
+
+  /**
+   * Takes a job back: one that waits is never begun; of one at work the handler's signal aborts, at once
+   * in this process, and in another when it next renews its lease. False where it is over already.
+   */
+  cancel(id: string): Promise<boolean>;
+
+  /** What became of a job; undefined for an unknown id, or one done long ago. */
+  status(id: string): Promise<JobStatus | undefined>;
+
+  /** Rejects with `OutboxRefusedError` while the store cannot be read. */
+  stats(): Promise<StoreStats>;
+
+  /** What waits, in order, jobs at work included; as of an outbox. */
+  waiting(options?: { readonly limit?: number; readonly after?: number }): Promise<QueuedPage>;
+
+  /** Enqueues a job again and again; several processes with the same schedule enqueue each tick once. */
+  schedule(name: string, when: When, message: ScheduledMessage): Schedule;
+
+  readonly dead: DeadLetters;
+
+  /** Ends schedules and workers, which finish or give back what they have, then closes the store. */
+  close(): Promise<void>;
+}
+
+export interface JobStatus {
+  readonly id: string;
+  /** `running`: by a worker of this process. A job that another has at work is `queued` here. */
+  readonly state: 'queued' | 'running' | 'done' | 'dead' | 'cancelled';
+  readonly deliveries: number;
+  /** What its handler said last, where it runs in this process. */
+  readonly progress: string | undefined;
+  readonly history: readonly HistoryEntry[];
+}
+
+/** Opens a queue of jobs. As `openOutbox` it does not wait for a store that is away. */
+export async function openJobs(given: JobsOptions): Promise<Jobs> {
+  const { store, clock, tracer, accept, attach, find, close, ...queue } = await openQueue(given);
+  const shared = { clock, ...(tracer && { tracer }) };
+  const workers = new Set<JobWorker>();
+  const schedules = new Set<Schedule>();
+  let closed = false;
+  const refuseIfClosed = () => {
+    if (!closed) return;
+    throw new OutboxRefusedError('OUTBOX_CLOSED', 'These jobs were closed by this process.');
+  };
+
+  return {
+    ...queue,
+    enqueue: accept,
+    work(handlers, options = {}) {
+      refuseIfClosed();
+      const worker = attach(startWorker(store, handlers, { ...shared, ...options }));
+      workers.add(worker);
+      void worker.ended.then(() => workers.delete(worker));
+      return worker;
+    },
+    async cancel(id) {
+      const cancelled = (await store.withdraw([id]).catch(rethrowUnavailable)) === 1;
+      if (cancelled) for (const worker of workers) worker.cancelled(id);
+      return cancelled;
+    },
+    async status(id) {
+      const found = await find(id);
+      return found && statusOf(found, [...workers]);
+    },
+    schedule(name, when, message) {
+      refuseIfClosed();
+      const schedule = startSchedule({ name, when, message, accept, clock });
+      schedules.add(schedule);
+      void schedule.ended.then(() => schedules.delete(schedule));
+      return schedule;
+    },
+    async close() {
+      closed = true;
+      await Promise.all([...schedules].map((schedule) => schedule.stop()));
+      await close();
+    },
+  };
+}
+
+function statusOf(found: MessageStatus, workers: readonly JobWorker[]): JobStatus {
+  const { id, deliveries, history } = found;
+  const job = workers.map((worker) => worker.runningJob(id)).find((each) => each !== undefined);
+  const running = found.state === 'queued' && job !== undefined;
+  const state = running ? 'running' : STATES[found.state];
+  return { id, state, deliveries, progress: running ? job.progress : undefined, history };
+}
+
+function rethrowUnavailable(error: unknown): never {
+  throw unavailable(error);
+}
+
+/** A store's words in those of jobs. */
+const STATES = {
+  queued: 'queued',
+  delivered: 'done',
+  dead: 'dead',
+  withdrawn: 'cancelled',
+} as const;
