@@ -158,3 +158,32 @@ test('durability that Redis cannot give is an outage that says so', { skip }, as
     'the replica has it',
   );
 });
+
+test('a connection that Redis closed while nobody published costs no publication', {
+  skip,
+}, async (t) => {
+  const client = raw(t);
+  const broker = opened(t, 'idle');
+  await broker.publish([messageTo('idle', 'a')]);
+  const closed = await client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  await broker.publish([messageTo('idle', 'b')]);
+
+  assert.ok(Number(closed) >= 1);
+  assert.equal(await client.xlen('holdfast:{idle}'), 2);
+});
+
+test('a call of more than one script can carry is whole, in its order', { skip }, async (t) => {
+  const client = raw(t);
+  const broker = opened(t, 'large', { timeoutMs: 60_000 });
+  const body = Buffer.alloc(1_000_000);
+  const ids = Array.from({ length: 40 }, (_, n) => `m${n}`);
+  await broker.publish(ids.map((id) => ({ ...messageTo('large', id), body })));
+  const entries = await client.xrange('holdfast:{large}', '-', '+');
+  await client.del('holdfast:{large}');
+
+  assert.deepEqual(
+    entries.map(([, fields]) => fields[1]),
+    ids,
+  );
+});

@@ -7,10 +7,13 @@ import type { ResolvedRedisStreamsOptions } from './options.ts';
 import { postponement, reasonOf } from './refusals.ts';
 import { ADD } from './scripts.ts';
 
+/** Redis closes a connection over which too much comes at once (`client-query-buffer-limit`, 1 GB). */
+const PIECE_BYTES = 33_554_432;
+
 /**
  * Publishes over a connection that is made when it is needed and given up at the
- * first trouble. The messages of one topic go as one script: all of them, those
- * there is room for, or none. What was on its way when the connection went is
+ * first trouble. The messages of one topic go as one script (or several, of 32
+ * MiB each): all of them, those there is room for, or none. What was on its way when the connection went is
  * not sent again behind the caller's back, and what a server that stood still
  * finds in its buffer afterwards is too late to count.
  */
@@ -54,8 +57,7 @@ export class RedisStreamsPublisher {
   async #send(messages: readonly OutgoingMessage[]): Promise<Map<string, string>> {
     const { clock, timeoutMs } = this.#options;
     const deadlineMs = clock.now() + timeoutMs;
-    this.#link ??= openLink(this.#options, 'publisher');
-    const linking = this.#link;
+    const linking = this.#connected();
     const expired = Promise.withResolvers<never>();
     const timer = clock.timer(timeoutMs, () =>
       expired.reject(new Error(`it did not acknowledge within ${timeoutMs} ms`)),
@@ -64,7 +66,7 @@ export class RedisStreamsPublisher {
       const link = await linking;
       const topics = Map.groupBy(messages, ({ topic }) => topic);
       const postponed = await Promise.all(
-        [...topics].map(([topic, its]) => this.#add(link, topic, its, deadlineMs)),
+        [...topics].map(([topic, its]) => this.#addAll(link, topic, its, deadlineMs)),
       );
       const waiting = new Map(postponed.flatMap((each) => [...each]));
       if (waiting.size < messages.length) await this.#settle(link, deadlineMs);
@@ -89,6 +91,37 @@ export class RedisStreamsPublisher {
     }
   }
 
+  #connected(): Promise<Link> {
+    if (this.#link !== undefined) return this.#link;
+    const linking = openLink(this.#options, 'publisher');
+    const forget = () => {
+      if (this.#link === linking) this.#link = undefined;
+    };
+    // Closed while nobody used it, by a server that lets nobody idle, costs no publication.
+    linking.then((link) => link.gone.addEventListener('abort', forget, { once: true }), forget);
+    this.#link = linking;
+    return linking;
+  }
+
+  /** Adds them piece by piece; from the first that has to wait, all wait, so that none overtakes. */
+  async #addAll(
+    link: Link,
+    topic: string,
+    messages: readonly OutgoingMessage[],
+    deadlineMs: number,
+  ): Promise<Map<string, string>> {
+    for (let left = messages; left.length > 0; ) {
+      const piece = left.slice(0, firstFew(left));
+      const postponed = await this.#add(link, topic, piece, deadlineMs);
+      left = left.slice(piece.length);
+      const [why] = postponed.values();
+      if (why !== undefined)
+        return new Map([...postponed, ...left.map(({ id }) => [id, why] as const)]);
+    }
+    return new Map();
+  }
+
+  /** Resolves with those that have to wait, and why. */
   async #add(
     link: Link,
     topic: string,
@@ -127,6 +160,16 @@ export class RedisStreamsPublisher {
     const have = Number(await link.send('WAIT', [replicas, waitMs]));
     if (have < replicas) throw new Error(`${have} of ${replicas} replicas have them in time`);
   }
+}
+
+/** How many of them go into one script: one at least, and no more than `PIECE_BYTES`. */
+function firstFew(messages: readonly OutgoingMessage[]): number {
+  let bytes = 0;
+  const end = messages.findIndex((message) => {
+    bytes += bytesOf(message);
+    return bytes > PIECE_BYTES;
+  });
+  return end < 0 ? messages.length : Math.max(1, end);
 }
 
 function fullFor(group: string, maxLength: number): string {

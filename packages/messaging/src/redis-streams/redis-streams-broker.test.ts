@@ -187,6 +187,31 @@ test('a group whose members want different things says so, and what to do', { sk
   );
 });
 
+for (const concurrency of [1, 4]) {
+  test(`a Redis without memory can be emptied (concurrency ${concurrency})`, {
+    skip,
+  }, async (t) => {
+    const client = raw(t);
+    const topic = `emptied-${concurrency}`;
+    const stream = `holdfast:{${topic}}`;
+    await opened(t, 'publisher').publish(['a', 'b', 'c'].map((id) => messageTo(topic, id, 'k')));
+    await client.xgroup('CREATE', stream, 'g', '0');
+    await client.config('SET', 'maxmemory', '1');
+    try {
+      const quick = { claimIdleMs: 300, trimMs: 100 };
+      const got = await collect(t, topic, 3, quick, { concurrency });
+      await eventually(
+        () => client.xlen(stream),
+        (length) => length === 0,
+        'it is trimmed',
+      );
+      assert.deepEqual(got.map(({ id }) => id).toSorted(), ['a', 'b', 'c']);
+    } finally {
+      await client.config('SET', 'maxmemory', '0');
+    }
+  });
+}
+
 test('behind a relay nothing is lost and the order kept, though the server is killed twice', {
   skip,
 }, async (t) => {

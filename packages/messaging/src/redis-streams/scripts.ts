@@ -87,6 +87,9 @@ return { added, slowest }
  */
 export const ENTER = script(`
 local stream, holder, group, mine, consumer, shared = KEYS[1], KEYS[2], ARGV[1], ARGV[3], ARGV[5], ARGV[7]
+-- Changes nothing. A script that has written is not stopped for want of memory, and a Redis that
+-- is full is emptied by those who get in here.
+redis.call('XACK', stream, group, '0-0')
 local made = redis.pcall('XGROUP', 'CREATE', stream, group, ARGV[2], 'MKSTREAM')
 if made.err and not string.find(made.err, 'BUSYGROUP') then return made end
 local who = redis.call('GET', holder)
@@ -176,7 +179,8 @@ if ARGV[3] ~= ARGV[5] then
   return {}
 end
 if who and who ~= ARGV[3] then return nil end
-redis.call('SET', holder, ARGV[3], 'PX', ARGV[4])
+if not who then redis.call('SET', holder, ARGV[3], 'PX', ARGV[4]) end
+redis.call('PEXPIRE', holder, ARGV[4])
 local gone = {}
 for at = 6, #ARGV do
   local id = ARGV[at]
