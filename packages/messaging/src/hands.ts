@@ -9,6 +9,8 @@ export interface HandOver {
   readonly lane?: string | undefined;
   /** Times the broker says it was handed over before, by whomever. @default 0 */
   readonly earlier?: number;
+  /** Asked before each time it is handed over; with `false` it is somebody else's by now, and dropped. @default always ours */
+  readonly ours?: () => boolean;
 }
 
 /**
@@ -52,11 +54,11 @@ export class Hands {
   give(
     message: Message,
     acknowledge: () => void | Promise<void>,
-    { lane, earlier = 0 }: HandOver = {},
+    { lane, earlier = 0, ours = () => true }: HandOver = {},
   ): void {
     const ahead = lane === undefined ? undefined : this.#lanes.get(lane);
     const work = (ahead ?? this.#after).then(async () => {
-      if (await this.#until(message, earlier)) await acknowledge();
+      if (await this.#until(message, earlier, ours)) await acknowledge();
     });
     this.#atWork += 1;
     if (lane !== undefined) this.#lanes.set(lane, work);
@@ -88,10 +90,11 @@ export class Hands {
     return new Hands(this.#handler, this.#options, this.#clock, this.end());
   }
 
-  async #until(message: Message, earlier: number): Promise<boolean> {
+  async #until(message: Message, earlier: number, ours: () => boolean): Promise<boolean> {
     const { maxRedeliverMs, redeliverMs } = this.#options;
     for (let round = 1; ; round += 1) {
-      const handled = await this.#places.execute(() => this.#once(message, earlier + round));
+      const delivery = earlier + round;
+      const handled = await this.#places.execute(() => this.#once(message, delivery, ours));
       if (handled !== undefined) return handled;
       const waitMs = Math.min(maxRedeliverMs, redeliverMs * 2 ** Math.min(round - 1, 20));
       // Rejects when the subscription ends, which the next round sees.
@@ -100,8 +103,12 @@ export class Hands {
   }
 
   /** Undefined where the handler failed. */
-  async #once(message: Message, delivery: number): Promise<boolean | undefined> {
-    if (this.#ending.signal.aborted) return false;
+  async #once(
+    message: Message,
+    delivery: number,
+    ours: () => boolean,
+  ): Promise<boolean | undefined> {
+    if (this.#ending.signal.aborted || !ours()) return false;
     try {
       await this.#handler({ ...message, delivery });
       return true;

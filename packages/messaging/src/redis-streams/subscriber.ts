@@ -1,0 +1,276 @@
+import { randomUUID } from 'node:crypto';
+import type { Handler } from '../broker.ts';
+import { BrokerUnavailableError } from '../errors.ts';
+import { Hands } from '../hands.ts';
+import { keepConsuming } from '../keep-consuming.ts';
+import { type ResolvedSubscribeOptions, tell } from '../subscribe-options.ts';
+import type { JoiningSubscription } from '../subscriptions.ts';
+import { Acknowledger } from './acknowledger.ts';
+import { messageOf } from './entries.ts';
+import { InHand } from './in-hand.ts';
+import { type Link, openLink, placeOf } from './link.ts';
+import { Membership, type Taken } from './membership.ts';
+import type { ResolvedRedisStreamsOptions } from './options.ts';
+import { reasonOf } from './refusals.ts';
+
+/** How long one look at the stream waits for something new; a new one follows. */
+const LOOK_MS = 5_000;
+
+/** Members of a group want different things. */
+class GroupMismatch extends Error {
+  override readonly name = 'GroupMismatch';
+}
+
+/**
+ * One member of a group, which is a consumer group of the topic's stream.
+ *
+ *     connect ──▶ enter ──▶ at work: take, renew, claim, tidy ──▶ leave
+ *        ▲         ▲  │ wait: another has the turn    │
+ *        │         └──┴───────── turn lost ───────────┤
+ *        └───────────────── connection lost ──────────┘
+ *
+ * With a concurrency of 1 members take turns, since a consumer group hands its entries to whoever
+ * asks and so keeps no order over members: one holds a key that lapses, and takes on what its
+ * predecessor left before anything new. Else members work side by side, and each claims what
+ * others have held for too long. What a member has in hand outlives its connection.
+ */
+export class RedisStreamsSubscriber implements JoiningSubscription {
+  readonly #redis: ResolvedRedisStreamsOptions;
+  readonly #options: ResolvedSubscribeOptions;
+  readonly #topic: string;
+  readonly #inHand: InHand;
+  readonly #acknowledger: Acknowledger;
+  readonly #member: Membership;
+  readonly #closing = new AbortController();
+  readonly #joined = Promise.withResolvers<void>();
+  readonly #ended: Promise<void>;
+  #hands: Hands;
+  /** Ends being at work. */
+  #forfeit: () => void = () => {};
+
+  constructor(
+    redis: ResolvedRedisStreamsOptions,
+    topic: string,
+    options: ResolvedSubscribeOptions,
+    handler: Handler,
+  ) {
+    this.#redis = redis;
+    this.#topic = topic;
+    this.#options = options;
+    this.#inHand = new InHand(redis.clock);
+    this.#member = new Membership(redis, topic, options, randomUUID());
+    this.#acknowledger = new Acknowledger(this.#inHand, this.#member);
+    this.#hands = new Hands(handler, options, redis.clock);
+    this.#ended = this.#run();
+  }
+
+  /** Resolves when its group is there; rejects where that is at work in another way, not where Redis is away. */
+  get joined(): Promise<void> {
+    return this.#joined.promise;
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new Error('The subscription was closed.'));
+    await this.#ended;
+    // Where there was no connection to take leave over.
+    await this.#hands.end();
+  }
+
+  #run(): Promise<void> {
+    const { clock, reconnectMs } = this.#redis;
+    return keepConsuming((progress) => this.#consume(progress), {
+      clock,
+      reconnectMs,
+      signal: this.#closing.signal,
+      lost: (cause) => {
+        const what = `the group "${this.#options.group}" of "${this.#topic}"`;
+        const error = new BrokerUnavailableError(
+          `${placeOf(this.#redis)} no longer serves ${what}: ${reasonOf(cause)}.`,
+          cause,
+        );
+        // Members that want it otherwise stay; an outage ends.
+        if (cause instanceof GroupMismatch) this.#joined.reject(error);
+        tell(this.#options, { kind: 'connection-lost', error });
+      },
+    });
+  }
+
+  /** Resolves when the subscription is closed; rejects when the connection is lost. */
+  async #consume(progress: () => void): Promise<void> {
+    const link = await openLink(this.#redis, this.#options.group);
+    try {
+      this.#acknowledger.use(link, progress);
+      await this.#serve(link);
+    } finally {
+      this.#acknowledger.use(undefined, progress);
+      link.drop(new Error('it is no longer needed'));
+    }
+  }
+
+  async #serve(link: Link): Promise<void> {
+    const { claimIdleMs, clock } = this.#redis;
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      if (this.#member.inTurn && this.#inHand.lapsed) await this.#stopHands();
+      const state = await this.#member.enter(link);
+      if (state === 'other') throw new GroupMismatch(this.#member.mismatch);
+      this.#joined.resolve();
+      if (state === 'wait') {
+        const either = AbortSignal.any([signal, link.gone]);
+        // Rejects when it is ended meanwhile, which the next round sees.
+        await clock.sleep(Math.min(1_000, Math.floor(claimIdleMs / 3)), either).catch(() => {});
+      } else if (state === 'taken' && this.#inHand.held.length > 0) {
+        // Somebody else may have had the turn in between.
+        await this.#stopHands();
+      } else {
+        await this.#acknowledger.all(link);
+        await this.#work(link);
+        if (this.#member.inTurn && !signal.aborted) await this.#stopHands();
+      }
+      if (link.gone.aborted) throw link.gone.reason;
+    }
+  }
+
+  /** Begins nothing more of what is in hand; what is at work ends first, so that nothing overtakes it. */
+  async #stopHands(): Promise<void> {
+    const old = this.#hands;
+    this.#hands = old.next();
+    await old.end();
+    this.#inHand.forget();
+  }
+
+  /** Resolves when we are no longer at work: closed, or the turn is another's. */
+  async #work(link: Link): Promise<void> {
+    const term = new AbortController();
+    const stop = () => term.abort();
+    this.#forfeit = stop;
+    const over = AbortSignal.any([term.signal, link.gone]);
+    const ending = AbortSignal.any([over, this.#closing.signal]);
+    const failures: unknown[] = [];
+    const fail = (error: unknown) => {
+      failures.push(error);
+      stop();
+    };
+    const parts = [
+      this.#takeAll(link, ending).finally(stop),
+      this.#renew(link, over).finally(stop),
+      this.#tidy(link, over),
+      ...(this.#member.inTurn ? [] : [this.#claim(link, ending)]),
+    ];
+    await Promise.all(parts.map((part) => part.catch(fail)));
+    if (failures.length > 0) throw failures[0];
+  }
+
+  async #takeAll(link: Link, ending: AbortSignal): Promise<void> {
+    const { claimIdleMs, clock, prefetch } = this.#redis;
+    let bell: Link | undefined;
+    const unblock = () => bell?.drop(ending.reason);
+    ending.addEventListener('abort', unblock, { once: true });
+    try {
+      // What a predecessor left, or an answer that never came, before anything new.
+      let from = '0-0';
+      while (!ending.aborted) {
+        await this.#inHand.fewerThan(Math.ceil(prefetch / 2), ending);
+        if (ending.aborted) break;
+        const untilMs = clock.now() + claimIdleMs;
+        const got = await this.#member.take(link, from, prefetch - this.#inHand.count);
+        if (got === undefined) return;
+        const last = got.entries.at(-1);
+        if (last !== undefined) {
+          this.#give(got, untilMs);
+          if (from !== '>') from = last[0].toString();
+        } else if (from !== '>') {
+          from = '>';
+        } else {
+          bell ??= await openLink(this.#redis, `${this.#options.group}/bell`);
+          if (!ending.aborted) await this.#newer(bell, got.last, ending);
+        }
+      }
+      if (this.#closing.signal.aborted && !link.gone.aborted) await this.#leave(link);
+    } finally {
+      ending.removeEventListener('abort', unblock);
+      bell?.drop(new Error('it is no longer needed'));
+    }
+  }
+
+  /** Resolves when the stream has something after that entry, or now and then. */
+  async #newer(bell: Link, last: string, ending: AbortSignal): Promise<void> {
+    const args = ['COUNT', 1, 'BLOCK', LOOK_MS, 'STREAMS', this.#member.stream, last];
+    try {
+      await bell.send('XREAD', args, LOOK_MS + this.#redis.timeoutMs);
+    } catch (error) {
+      if (!ending.aborted) throw error;
+    }
+  }
+
+  async #leave(link: Link): Promise<void> {
+    await this.#hands.end();
+    await this.#acknowledger.all(link);
+    await this.#member.leave(link, this.#inHand.held);
+  }
+
+  async #renew(link: Link, over: AbortSignal): Promise<void> {
+    const { claimIdleMs, clock } = this.#redis;
+    while (!over.aborted) {
+      const untilMs = clock.now() + claimIdleMs;
+      const gone = await this.#member.renew(link, this.#inHand.held);
+      if (gone === undefined) return;
+      this.#inHand.extend(untilMs, gone);
+      await clock.sleep(Math.floor(claimIdleMs / 3), over).catch(() => {});
+    }
+  }
+
+  async #claim(link: Link, ending: AbortSignal): Promise<void> {
+    const { claimIdleMs, clock, prefetch } = this.#redis;
+    let cursor = '0-0';
+    while (!ending.aborted) {
+      const room = prefetch - this.#inHand.count;
+      if (room > 0) {
+        const untilMs = clock.now() + claimIdleMs;
+        const got = await this.#member.claim(link, cursor, room);
+        this.#give(got, untilMs);
+        cursor = got.last;
+        if (cursor !== '0-0') continue;
+      }
+      await clock.sleep(Math.min(1_000, Math.floor(claimIdleMs / 3)), ending).catch(() => {});
+    }
+  }
+
+  async #tidy(link: Link, over: AbortSignal): Promise<void> {
+    const { clock, trimMs } = this.#redis;
+    while (!over.aborted) {
+      await clock.sleep(trimMs, over).catch(() => {});
+      if (!over.aborted) await this.#member.tidy(link);
+    }
+  }
+
+  #give(got: Taken, untilMs: number): void {
+    for (const [at, [id, fields]] of got.entries.entries()) {
+      const entryId = id.toString();
+      const deliveries = got.deliveries[at] ?? 1;
+      const held = this.#inHand.add(entryId, deliveries, untilMs);
+      if (held === undefined) continue;
+      const acknowledge = () => {
+        this.#inHand.finish(held);
+        this.#acknowledger.kick();
+      };
+      if (fields === null) {
+        const error = new Error('Somebody deleted it from the stream before it was handled.');
+        tell(this.#options, { kind: 'handler-failed', id: entryId, error });
+        acknowledge();
+        continue;
+      }
+      const message = messageOf(entryId, fields, this.#topic);
+      this.#hands.give(message, acknowledge, {
+        lane: this.#member.inTurn ? message.key : undefined,
+        earlier: deliveries - 1,
+        ours: () => {
+          const ours = this.#inHand.begin(held);
+          // In turn nothing may be left out: all of it is read again.
+          if (!ours && this.#member.inTurn) this.#forfeit();
+          return ours;
+        },
+      });
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** How much of what a client sent gets through before its connection is reset. */
+export type Cut = 'half-sent' | 'unanswered';
+
+/** Stands between clients and a server on this machine, and does to their connections what networks do. */
+export interface TcpProxy {
+  readonly port: number;
+  /** Where new connections go from now on; those that are there are reset. */
+  target(port: number): void;
+  /** Whatever is sent from now on arrives so much later, in its order. */
+  delay(ms: number): void;
+  /**
+   * Resets the connection over which the next piece comes from a client that `is` what is looked
+   * for: when half of it has been passed on, or all of it and nothing that is answered. Resolves then.
+   */
+  cutOnce(is: (piece: Buffer) => boolean, cut: Cut): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Watch {
+  readonly is: (piece: Buffer) => boolean;
+  readonly cut: Cut;
+  readonly done: () => void;
+}
+
+export async function tcpProxy(target: number): Promise<TcpProxy> {
+  const pairs = new Set<() => void>();
+  let upstream = target;
+  let delayMs = 0;
+  let watch: Watch | undefined;
+
+  const server = createServer((client) => {
+    const behind = connect(upstream, '127.0.0.1');
+    client.setNoDelay(true);
+    behind.setNoDelay(true);
+    let deaf = false;
+    const reset = () => {
+      pairs.delete(reset);
+      client.resetAndDestroy();
+      behind.resetAndDestroy();
+    };
+    pairs.add(reset);
+    for (const socket of [client, behind]) {
+      socket.on('error', reset);
+      socket.on('close', reset);
+    }
+    const toServer = pipeTo(behind);
+    const toClient = pipeTo(client);
+    client.on('data', (piece) => {
+      const seen = watch;
+      if (seen === undefined || deaf || !seen.is(piece)) {
+        void toServer(piece, delayMs);
+        return;
+      }
+      watch = undefined;
+      deaf = true;
+      const half = seen.cut === 'half-sent' ? piece.subarray(0, piece.length >> 1) : piece;
+      // Time enough to be read and done.
+      void toServer(half, delayMs)
+        .then(() => sleep(20))
+        .then(reset)
+        .then(seen.done);
+    });
+    behind.on('data', (piece) => {
+      if (!deaf) void toClient(piece, delayMs);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+
+  const resetAll = () => {
+    for (const reset of [...pairs]) reset();
+  };
+  return {
+    port: (server.address() as AddressInfo).port,
+    target(port) {
+      upstream = port;
+      resetAll();
+    },
+    delay(ms) {
+      delayMs = ms;
+    },
+    cutOnce: (is, cut) =>
+      new Promise((done) => {
+        watch = { is, cut, done };
+      }),
+    async close() {
+      const closed = once(server, 'close');
+      server.close();
+      resetAll();
+      await closed;
+    },
+  };
+}
+
+/** Writes piece after piece, each so much later than it came. */
+function pipeTo(socket: Socket): (piece: Buffer, delayMs: number) => Promise<void> {
+  let last: Promise<void> = Promise.resolve();
+  return (piece, delayMs) => {
+    const due = delayMs === 0 ? Promise.resolve() : sleep(delayMs);
+    last = Promise.all([last, due]).then(() => {
+      if (socket.writable) socket.write(piece);
+    });
+    return last;
+  };
+}
