@@ -11,14 +11,12 @@ const ADVICE: Readonly<Record<string, string>> = {
   '25006': 'is read-only: this is a standby. Connect to the primary.',
   '28': 'does not let this user in. Check user, password and pg_hba.conf.',
   '3D000': 'does not exist. Create it, or correct the name.',
-  '3F000':
-    'has lost the tables of the outbox. Restore them, or restart this process to begin with empty ones.',
+  '3F000': 'has lost its tables. Restore them, or restart this process to begin with empty ones.',
   '40': 'ended the transaction in favour of another one.',
   '42501':
     'does not let this user do that. Grant it CREATE on the database for the first start, then the tables.',
-  '42883': 'has lost the functions of the outbox. Restore them, or drop the schema and restart.',
-  '42P01':
-    'has lost the tables of the outbox. Restore them, or restart this process to begin with empty ones.',
+  '42883': 'has lost its functions. Restore them, or drop the schema and restart.',
+  '42P01': 'has lost its tables. Restore them, or restart this process to begin with empty ones.',
   '53100': 'has no room left on its disk. Free some space.',
   '53300': 'has no connection left. Raise max_connections, or use fewer.',
   '53': 'has no resources left.',
