@@ -21,6 +21,9 @@ export class Hand {
   readonly #ordered: boolean;
   readonly #held = new Map<string, Claim>();
   readonly #stuck = new Set<string>();
+  /** Those that failed and wait to be tried again. */
+  readonly #failing = new Set<Claim>();
+  #begins = 0;
   #done: string[] = [];
   #back: Claim[] = [];
 
@@ -30,6 +33,16 @@ export class Hand {
 
   get size(): number {
     return this.#held.size;
+  }
+
+  /** Those that are being handled, or wait for nothing but that. */
+  get busy(): number {
+    return this.#held.size - this.#failing.size;
+  }
+
+  /** How often a message was begun; to see whether anything moves. */
+  get begins(): number {
+    return this.#begins;
   }
 
   get held(): readonly Claim[] {
@@ -70,6 +83,8 @@ export class Hand {
       this.lose(claim.seq);
       return false;
     }
+    this.#begins += 1;
+    this.#failing.delete(claim);
     claim.begun = true;
     claim.deliveries = delivery;
     return true;
@@ -77,7 +92,9 @@ export class Hand {
 
   failed(claim: Claim): void {
     const { key } = claim.message;
-    if (!this.#ordered || key === undefined || this.#held.get(claim.seq) !== claim) return;
+    if (this.#held.get(claim.seq) !== claim) return;
+    this.#failing.add(claim);
+    if (!this.#ordered || key === undefined) return;
     this.#stuck.add(key);
     this.#giveBack(key);
   }
@@ -103,6 +120,7 @@ export class Hand {
     const claim = this.#held.get(seq);
     if (claim === undefined) return;
     this.#held.delete(seq);
+    this.#failing.delete(claim);
     const { key } = claim.message;
     if (!this.#ordered || key === undefined) return;
     if (claim.begun) this.#stuck.delete(key);
@@ -135,6 +153,16 @@ export class Hand {
     this.#back.push(...this.#held.values());
     this.#held.clear();
     this.#stuck.clear();
+    this.#failing.clear();
+  }
+
+  /** What no handler has had goes back. */
+  shed(): void {
+    for (const claim of this.#held.values()) {
+      if (claim.begun) continue;
+      this.#held.delete(claim.seq);
+      this.#back.push(claim);
+    }
   }
 
   /** All but what a handler has. */

@@ -1,8 +1,7 @@
 /** What was measured of a topic. */
 interface Measure {
   readonly group: string;
-  readonly waiting: number;
-  readonly untilMs: number;
+  readonly atMs: number;
   left: number;
 }
 
@@ -15,7 +14,7 @@ export interface Waiting {
 
 /** A measure is believed for so long: others publish as well. */
 const BELIEVE_MS = 5_000;
-/** One that says there is no room, for so long: counting a million rows takes a while. */
+/** Where there is no room left, for so long: counting a million rows takes a while. */
 const BELIEVE_FULL_MS = 1_000;
 /** Topics are named by callers. */
 const MOST_TOPICS = 1_000;
@@ -36,9 +35,10 @@ export class Room {
   unsure(wanted: ReadonlyMap<string, number>, nowMs: number): readonly string[] {
     return [...wanted].flatMap(([topic, count]) => {
       const measure = this.#topics.get(topic);
-      if (measure === undefined || measure.untilMs <= nowMs) return [topic];
-      if (measure.left === 0) return [];
-      return count > measure.left / 2 ? [topic] : [];
+      if (measure === undefined) return [topic];
+      const { atMs, left } = measure;
+      if (nowMs - atMs >= (left === 0 ? BELIEVE_FULL_MS : BELIEVE_MS)) return [topic];
+      return left > 0 && count > left / 2 ? [topic] : [];
     });
   }
 
@@ -48,8 +48,7 @@ export class Room {
     for (const topic of topics) this.#topics.delete(topic);
     for (const { topic, name, waiting } of rows) {
       const left = Math.max(0, this.#most - waiting);
-      const untilMs = nowMs + (left === 0 ? BELIEVE_FULL_MS : BELIEVE_MS);
-      this.#topics.set(topic, { group: name, waiting, untilMs, left });
+      this.#topics.set(topic, { group: name, atMs: nowMs, left });
     }
   }
 
@@ -58,7 +57,7 @@ export class Room {
     const measure = this.#topics.get(topic);
     if (measure === undefined) return undefined;
     if (measure.left === 0) {
-      return `the group "${measure.group}" of "${topic}" has ${measure.waiting} messages waiting, of at most ${this.#most}`;
+      return `the group "${measure.group}" of "${topic}" has no room: ${this.#most} messages may wait for it (postgresBroker.maxMessages)`;
     }
     measure.left -= 1;
     return undefined;

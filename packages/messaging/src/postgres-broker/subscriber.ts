@@ -28,6 +28,12 @@ export class PostgresSubscriber implements Subscription {
   /** Whether there may be messages that nobody has claimed. */
   #more = true;
   #lookedMs = 0;
+  /**
+   * So many it wants in hand: one more with each that succeeds, and no more than are handled at the
+   * same time once a handler takes so long that others had better have the rest.
+   */
+  #most: number;
+  #begins = 0;
   #renewedMs = 0;
   /** After closing: no handler is at work any more. */
   #idle = false;
@@ -38,6 +44,7 @@ export class PostgresSubscriber implements Subscription {
     this.#member = new Member(options);
     this.#hand = new Hand(this.#member.ordered);
     this.#bell = new Doorbell(broker.clock);
+    this.#most = subscribe.concurrency * 2;
     this.#hands = new Hands((message) => this.#handle(message, handler), subscribe, broker.clock);
     this.#closing.signal.addEventListener('abort', () => void this.#finish(), { once: true });
     this.#deaf = notices.hear(topic, () => {
@@ -105,24 +112,29 @@ export class PostgresSubscriber implements Subscription {
 
   /** At least half of what it holds, so that it asks for several at a time. */
   get #room(): number {
+    const room = Math.min(this.#most - this.#hand.busy, this.#limit - this.#hand.size);
+    return room >= this.#most / 2 ? room : 0;
+  }
+
+  get #limit(): number {
     const { broker, subscribe } = this.#options;
-    const most = Math.max(broker.prefetch, subscribe.concurrency * 2);
-    const room = most - this.#hand.size;
-    return room >= most / 2 ? room : 0;
+    return Math.max(broker.prefetch, subscribe.concurrency * 2);
   }
 
   /** All of it is tried; rejects with the first that failed. */
   async #turn(): Promise<void> {
     const { clock, claimMs } = this.#options.broker;
+    const due = clock.now() - this.#renewedMs >= claimMs / 3;
+    const shed = due && this.#shed();
     // Before more is claimed: it stands before what is still there.
     const back = this.#hand.back;
     if (back.length > 0) {
-      await this.#member.giveBack(back, this.#idle);
+      await this.#member.giveBack(back, shed || this.#idle);
       this.#hand.gaveBack(back);
     }
     const work = [this.#acknowledge()];
     if (this.#room > 0 && this.#more && !this.#closing.signal.aborted) work.push(this.#take());
-    if (clock.now() - this.#renewedMs >= claimMs / 3) {
+    if (due) {
       this.#renewedMs = clock.now();
       work.push(this.#member.renew(this.#hand));
     }
@@ -132,6 +144,16 @@ export class PostgresSubscriber implements Subscription {
       this.#renewedMs = 0;
       throw failure.reason;
     }
+  }
+
+  /** Where nothing was begun for a while, what waits behind it goes back. */
+  #shed(): boolean {
+    const moved = this.#hand.begins !== this.#begins;
+    this.#begins = this.#hand.begins;
+    if (moved || this.#hand.size === 0) return false;
+    this.#most = this.#options.subscribe.concurrency;
+    this.#hand.shed();
+    return true;
   }
 
   async #acknowledge(): Promise<void> {
@@ -181,6 +203,7 @@ export class PostgresSubscriber implements Subscription {
       this.#bell.ring();
       throw error;
     }
+    this.#most = Math.min(this.#limit, this.#most + 1);
     if (this.#hand.succeeded(claim)) this.#more = true;
   }
 }
