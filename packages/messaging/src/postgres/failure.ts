@@ -30,6 +30,8 @@ const ADVICE: Readonly<Record<string, string>> = {
 const NETWORK =
   /^(?:ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_)|Connection terminated|timeout|not queryable|ended|after calling end|Client was closed/i;
 
+const TLS = /^(?:ERR_TLS_|ERR_SSL_|.*CERT|UNABLE_TO_|HOSTNAME_MISMATCH)|does not support SSL/;
+
 /** What an operator can do about an error of `pg`; undefined where it is no failure of the database but a mistake of ours. */
 export function readPostgresFailure(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
@@ -37,6 +39,9 @@ export function readPostgresFailure(error: unknown): string | undefined {
   const advice =
     ADVICE[code] ?? (/^[0-9A-Z]{5}$/.test(code) ? ADVICE[code.slice(0, 2)] : undefined);
   if (advice !== undefined) return `${advice} (${message})`;
+  if (TLS.test(code) || TLS.test(message)) {
+    return `cannot be reached over TLS. Check the pool's \`ssl\` and the server's certificate. (${message})`;
+  }
   if (NETWORK.test(code) || NETWORK.test(message)) return `cannot be reached. (${message || code})`;
   return undefined;
 }
