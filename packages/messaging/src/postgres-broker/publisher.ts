@@ -70,10 +70,11 @@ export class PostgresPublisher {
     const { clock, maxMessages } = this.#options;
     const wanted = new Map<string, number>();
     for (const { topic } of messages) wanted.set(topic, (wanted.get(topic) ?? 0) + 1);
-    const unsure = this.#room.unsure(wanted, clock.now());
+    const fromMs = clock.now();
+    const unsure = this.#room.unsure(wanted, fromMs);
     if (unsure.length > 0) {
       const { rows } = await client.query(this.#sql.waiting, [unsure, maxMessages + 1]);
-      this.#room.measured(unsure, rows, clock.now());
+      this.#room.measured(unsure, rows, { fromMs, nowMs: clock.now() });
     }
     return messages.filter(({ id, topic }) => {
       const full = this.#room.take(topic);

@@ -1,7 +1,9 @@
 /** What was measured of a topic. */
 interface Measure {
   readonly group: string;
-  readonly atMs: number;
+  readonly untilMs: number;
+  /** Where there is no room left, it is counted again sooner. */
+  readonly fullUntilMs: number;
   left: number;
 }
 
@@ -12,16 +14,18 @@ export interface Waiting {
   readonly waiting: number;
 }
 
-/** A measure is believed for so long: others publish as well. */
+/** A count is believed for so long at least: others publish as well. */
 const BELIEVE_MS = 5_000;
-/** Where there is no room left, for so long: counting a million rows takes a while. */
+/** Where there is no room left, for so long. */
 const BELIEVE_FULL_MS = 1_000;
+const BELIEVE_AT_MOST_MS = 60_000;
 /** Topics are named by callers. */
 const MOST_TOPICS = 1_000;
 
 /**
  * How many messages of each topic may still be published. Counting is costly where many wait, so what
- * was counted is used up to a half, and for a few seconds.
+ * was counted is used up to a half, and for a hundred times as long as it took, from five seconds to a
+ * minute; where there is no room, for ten times as long.
  */
 export class Room {
   readonly #most: number;
@@ -36,19 +40,26 @@ export class Room {
     return [...wanted].flatMap(([topic, count]) => {
       const measure = this.#topics.get(topic);
       if (measure === undefined) return [topic];
-      const { atMs, left } = measure;
-      if (nowMs - atMs >= (left === 0 ? BELIEVE_FULL_MS : BELIEVE_MS)) return [topic];
+      const { fullUntilMs, left, untilMs } = measure;
+      if (nowMs >= (left === 0 ? fullUntilMs : untilMs)) return [topic];
       return left > 0 && count > left / 2 ? [topic] : [];
     });
   }
 
-  /** Topics without a group are in none of the rows. */
-  measured(topics: readonly string[], rows: readonly Waiting[], nowMs: number): void {
+  /** Topics without a group are in none of the rows. Counted from `fromMs` to `nowMs`. */
+  measured(
+    topics: readonly string[],
+    rows: readonly Waiting[],
+    { fromMs, nowMs }: { readonly fromMs: number; readonly nowMs: number },
+  ): void {
+    const tookMs = nowMs - fromMs;
+    const untilMs = nowMs + clamp(tookMs * 100, BELIEVE_MS);
+    const fullUntilMs = nowMs + clamp(tookMs * 10, BELIEVE_FULL_MS);
     if (this.#topics.size > MOST_TOPICS) this.#topics.clear();
     for (const topic of topics) this.#topics.delete(topic);
     for (const { topic, name, waiting } of rows) {
       const left = Math.max(0, this.#most - waiting);
-      this.#topics.set(topic, { group: name, atMs: nowMs, left });
+      this.#topics.set(topic, { group: name, untilMs, fullUntilMs, left });
     }
   }
 
@@ -62,4 +73,8 @@ export class Room {
     measure.left -= 1;
     return undefined;
   }
+}
+
+function clamp(ms: number, leastMs: number): number {
+  return Math.min(BELIEVE_AT_MOST_MS, Math.max(leastMs, ms));
 }

@@ -100,18 +100,20 @@ function joinFunction(schema: string): string {
 const LOOK_AHEAD = 1_000;
 
 /**
- * Its plan is kept by the session, often from when the tables were empty and reading all of them was
- * cheapest: so it must use the indexes.
+ * Its plans are kept by the session, often from when the tables were empty and reading all of them was
+ * cheapest: so they must use the indexes, and ask of each candidate by a look into one, which no join can
+ * turn into reading the whole backlog.
  */
 function takeFunction(schema: string): string {
   return `
   CREATE FUNCTION ${schema}.broker_take(
     g integer, member text, most integer, hold_ms bigint, by_key boolean, stuck text[]
   ) RETURNS TABLE (seq bigint, id text, key text, headers text, body bytea, deliveries integer) LANGUAGE plpgsql
-  SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET enable_hashjoin = off AS $$
+  SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
     #variable_conflict use_column
     DECLARE
       moment bigint;
+      chosen bigint[];
     BEGIN
       IF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE EXCEPTION 'messages are claimed under READ COMMITTED, not %', upper(current_setting('transaction_isolation'))
@@ -120,27 +122,29 @@ function takeFunction(schema: string): string {
       PERFORM pg_advisory_xact_lock(hashtext('${schema}.broker'), g);
       PERFORM set_config('synchronous_commit', 'off', true);
       moment := ${schema}.broker_now_ms();
-      RETURN QUERY WITH head AS MATERIALIZED (
-        SELECT d.seq, d.key FROM ${schema}.broker_delivery AS d
-        WHERE d.group_id = g AND NOT EXISTS (
-          SELECT 1 FROM ${schema}.broker_claim AS c
-          WHERE c.group_id = g AND c.seq = d.seq AND ${LIVE('c', 'moment')})
-        ORDER BY d.seq LIMIT ${LOOK_AHEAD}
-      ), free AS MATERIALIZED (
-        SELECT h.seq, h.key FROM head AS h
-        WHERE NOT by_key OR h.key IS NULL OR (h.key <> ALL (stuck) AND NOT EXISTS (
-          SELECT 1 FROM ${schema}.broker_claim AS c
-          WHERE c.group_id = g AND c.key = h.key AND c.holder <> member AND ${LIVE('c', 'moment')}))
-        ORDER BY h.seq LIMIT most
-      ), taken AS (
-        INSERT INTO ${schema}.broker_claim AS c (group_id, seq, key, holder, until_ms, deliveries)
-        SELECT g, f.seq, f.key, member, moment + hold_ms, 1 FROM free AS f ORDER BY f.seq
+      chosen := ARRAY(
+        SELECT h.seq FROM (
+          SELECT d.seq, d.key FROM ${schema}.broker_delivery AS d
+          WHERE d.group_id = g AND (
+            SELECT ${LIVE('c', 'moment')} FROM ${schema}.broker_claim AS c WHERE c.group_id = g AND c.seq = d.seq) IS NOT TRUE
+          ORDER BY d.seq LIMIT ${LOOK_AHEAD}) AS h
+        WHERE CASE WHEN NOT by_key OR h.key IS NULL THEN true
+          WHEN h.key = ANY (stuck) THEN false
+          ELSE (
+            SELECT true FROM ${schema}.broker_claim AS c
+            WHERE c.group_id = g AND c.key = h.key AND c.holder <> member AND ${LIVE('c', 'moment')} LIMIT 1) IS NULL END
+        ORDER BY h.seq LIMIT most);
+      IF cardinality(chosen) = 0 THEN
+        RETURN;
+      END IF;
+      INSERT INTO ${schema}.broker_claim AS c (group_id, seq, key, holder, until_ms, deliveries)
+        SELECT g, d.seq, d.key, member, moment + hold_ms, 1 FROM ${schema}.broker_delivery AS d
+        WHERE d.group_id = g AND d.seq = ANY (chosen) ORDER BY d.seq
         ON CONFLICT (group_id, seq) DO UPDATE
-          SET holder = excluded.holder, until_ms = excluded.until_ms, deliveries = c.deliveries + 1
-        RETURNING c.seq, c.deliveries
-      ) SELECT d.seq, d.id, d.key, d.headers, d.body, t.deliveries
-        FROM taken AS t JOIN ${schema}.broker_delivery AS d ON d.group_id = g AND d.seq = t.seq
-        ORDER BY d.seq;
+          SET holder = excluded.holder, until_ms = excluded.until_ms, deliveries = c.deliveries + 1;
+      RETURN QUERY SELECT d.seq, d.id, d.key, d.headers, d.body, (
+          SELECT c.deliveries FROM ${schema}.broker_claim AS c WHERE c.group_id = g AND c.seq = d.seq)
+        FROM ${schema}.broker_delivery AS d WHERE d.group_id = g AND d.seq = ANY (chosen) ORDER BY d.seq;
     END
   $$;`;
 }
