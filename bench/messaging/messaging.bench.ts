@@ -145,10 +145,13 @@ function printQueues({ figures, servers }: Comparison): void {
   console.log('');
   const [sqlite, ...others] = figures;
   const postgres = others.find(({ name }) => name.startsWith('outbox'));
-  for (const rival of others.filter((other) => other !== postgres)) {
+  const broker = others.find(({ name }) => name.startsWith('broker'));
+  for (const rival of others.filter((other) => other !== postgres && other !== broker)) {
     const goal = rival.name === 'graphile-worker' ? undefined : 5;
     printRatio(sqlite, rival, goal);
-    if (rival.engine === 'PostgreSQL') printRatio(postgres, rival);
+    if (rival.engine !== 'PostgreSQL') continue;
+    printRatio(postgres, rival);
+    printRatio(broker, rival);
   }
 }
 

@@ -7,6 +7,7 @@ import { bullMqQueue } from './bullmq-queue.ts';
 import { graphileWorkerQueue } from './graphile-worker-queue.ts';
 import { outboxOnPostgres, outboxOnSqlite } from './outbox-queue.ts';
 import { pgBossQueue } from './pg-boss-queue.ts';
+import { postgresBrokerQueue } from './postgres-broker-queue.ts';
 import type { Queue } from './queue.ts';
 
 const ROUNDS = 3;
@@ -41,6 +42,7 @@ export async function compareQueues(directory: string): Promise<Comparison> {
     else {
       servers.push(await postgresVersion(postgres.url));
       queues.push(await outboxOnPostgres(postgres.url));
+      queues.push(await postgresBrokerQueue(postgres.url));
       queues.push(await pgBossQueue(postgres.url));
       queues.push(await graphileWorkerQueue(postgres.url));
     }

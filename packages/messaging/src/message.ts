@@ -51,7 +51,7 @@ export type OutgoingMessage = Message;
 /** A message that came from a broker. */
 export interface IncomingMessage extends Message {
   /**
-   * 1 the first time it is handed over. Where the broker counts (JetStream, Redis Streams,
+   * 1 the first time it is handed over. Where the broker counts (JetStream, PostgreSQL, Redis Streams,
    * RabbitMQ's quorum queues) another process goes on counting, else it begins anew.
    */
   readonly delivery: number;

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { chmod, chown, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { freePort } from './free-port.ts';
+import type { SelfSigned } from './self-signed.ts';
 import { type ServerProcess, startServer } from './server-process.ts';
 import { Unavailable } from './with-server.ts';
 
@@ -14,8 +15,15 @@ export interface PostgresServer {
   readonly url: string;
 }
 
+export interface PostgresServerOptions {
+  /** It then lets in nobody without TLS. @default no TLS */
+  readonly tls?: SelfSigned;
+}
+
 /** PostgreSQL from npm's package for this platform, with a cluster of its own; everybody on loopback may in. */
-export async function postgresServer(): Promise<PostgresServer | Unavailable> {
+export async function postgresServer({
+  tls,
+}: PostgresServerOptions = {}): Promise<PostgresServer | Unavailable> {
   const native = await findBinaries();
   if (native === undefined) {
     return new Unavailable('PostgreSQL', `npm's package for ${process.platform}-${process.arch}`);
@@ -31,6 +39,7 @@ export async function postgresServer(): Promise<PostgresServer | Unavailable> {
     ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-sync'],
     { ...account, cwd: folder },
   );
+  if (tls !== undefined) await demandTls(data, tls, account);
   const port = await freePort();
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
   const server = await startServer({
@@ -47,6 +56,7 @@ export async function postgresServer(): Promise<PostgresServer | Unavailable> {
       data,
       '-c',
       'max_connections=200',
+      ...(tls === undefined ? [] : ['-c', 'ssl=on']),
     ],
     port,
     options: { ...account, cwd: folder },
@@ -56,6 +66,23 @@ export async function postgresServer(): Promise<PostgresServer | Unavailable> {
     cleanUp: () => rm(folder, { recursive: true, force: true }),
   });
   return { process: server, port, url };
+}
+
+/** Under the names that PostgreSQL looks for. */
+async function demandTls(
+  data: string,
+  { certificate, key }: SelfSigned,
+  account: { readonly uid: number; readonly gid: number } | undefined,
+): Promise<void> {
+  const files = {
+    'server.crt': certificate,
+    'server.key': key,
+    'pg_hba.conf': 'hostssl all all 127.0.0.1/32 trust\n',
+  };
+  for (const [name, text] of Object.entries(files)) {
+    await writeFile(join(data, name), text, { mode: 0o600 });
+    if (account !== undefined) await chown(join(data, name), account.uid, account.gid);
+  }
 }
 
 async function findBinaries(): Promise<string | undefined> {

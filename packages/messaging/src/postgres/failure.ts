@@ -11,14 +11,12 @@ const ADVICE: Readonly<Record<string, string>> = {
   '25006': 'is read-only: this is a standby. Connect to the primary.',
   '28': 'does not let this user in. Check user, password and pg_hba.conf.',
   '3D000': 'does not exist. Create it, or correct the name.',
-  '3F000':
-    'has lost the tables of the outbox. Restore them, or restart this process to begin with empty ones.',
+  '3F000': 'has lost its tables. Restore them, or restart this process to begin with empty ones.',
   '40': 'ended the transaction in favour of another one.',
   '42501':
     'does not let this user do that. Grant it CREATE on the database for the first start, then the tables.',
-  '42883': 'has lost the functions of the outbox. Restore them, or drop the schema and restart.',
-  '42P01':
-    'has lost the tables of the outbox. Restore them, or restart this process to begin with empty ones.',
+  '42883': 'has lost its functions. Restore them, or drop the schema and restart.',
+  '42P01': 'has lost its tables. Restore them, or restart this process to begin with empty ones.',
   '53100': 'has no room left on its disk. Free some space.',
   '53300': 'has no connection left. Raise max_connections, or use fewer.',
   '53': 'has no resources left.',
@@ -32,6 +30,8 @@ const ADVICE: Readonly<Record<string, string>> = {
 const NETWORK =
   /^(?:ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_)|Connection terminated|timeout|not queryable|ended|after calling end|Client was closed/i;
 
+const TLS = /^(?:ERR_TLS_|ERR_SSL_|.*CERT|UNABLE_TO_|HOSTNAME_MISMATCH)|does not support SSL/;
+
 /** What an operator can do about an error of `pg`; undefined where it is no failure of the database but a mistake of ours. */
 export function readPostgresFailure(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
@@ -39,6 +39,9 @@ export function readPostgresFailure(error: unknown): string | undefined {
   const advice =
     ADVICE[code] ?? (/^[0-9A-Z]{5}$/.test(code) ? ADVICE[code.slice(0, 2)] : undefined);
   if (advice !== undefined) return `${advice} (${message})`;
+  if (TLS.test(code) || TLS.test(message)) {
+    return `cannot be reached over TLS. Check the pool's \`ssl\` and the server's certificate. (${message})`;
+  }
   if (NETWORK.test(code) || NETWORK.test(message)) return `cannot be reached. (${message || code})`;
   return undefined;
 }

@@ -8,8 +8,11 @@ export interface ListenerOptions {
   readonly pool: PostgresPool;
   readonly channel: string;
   readonly clock: Clock;
-  /** Called when something was appended, and when it may have been: after each new connection. */
-  readonly heard: () => void;
+  /**
+   * Called with the notification when something was appended, and without one when it may have been:
+   * after each new connection.
+   */
+  readonly heard: (notification?: unknown) => void;
 }
 
 /** Listens on a connection of the pool until it is stopped, and again when the connection was lost. */
@@ -44,7 +47,11 @@ export function listen({ pool, channel, clock, heard }: ListenerOptions): () => 
 }
 
 /** Ends when the connection does. */
-async function listenOn(client: PooledClient, channel: string, heard: () => void): Promise<void> {
+async function listenOn(
+  client: PooledClient,
+  channel: string,
+  heard: (notification?: unknown) => void,
+): Promise<void> {
   const lost = new Promise<void>((resolve) => {
     client.on('error', () => resolve());
     client.on('end', () => resolve());

@@ -110,7 +110,7 @@ await postgresSuite('migrations on PostgreSQL', ({ pool, newPool, newSchema }) =
 
     await assert.rejects(store.stats(), {
       code: 'STORE_UNAVAILABLE',
-      message: /has lost the (tables|functions) of the outbox\. Restore them/,
+      message: /has lost its (tables|functions)\. Restore them/,
     });
   });
 });

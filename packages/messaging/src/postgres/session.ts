@@ -8,7 +8,11 @@ import type { PooledClient, PostgresClient, PostgresPool } from './module.ts';
 export interface SessionOptions {
   readonly pool: PostgresPool;
   readonly schema: string;
+  /** What the schema is to the reader of an error. @default 'outbox' */
+  readonly about?: string;
   readonly steps: readonly string[];
+  /** The table that says how many of the steps were made. @default 'version' */
+  readonly versions?: string;
   readonly timeoutMs: number;
   readonly clock: Clock;
 }
@@ -43,8 +47,8 @@ export class Session {
   }
 
   async #prepare(client: PostgresClient): Promise<void> {
-    const { schema, steps } = this.#options;
-    const problem = await migrate(client, schema, steps);
+    const { schema, steps, versions } = this.#options;
+    const problem = await migrate(client, schema, steps, versions);
     if (problem !== undefined) throw this.#unavailable(problem, undefined);
     this.#prepared = true;
   }
@@ -59,7 +63,8 @@ export class Session {
       if (error instanceof StoreUnavailableError) throw error;
       const advice = readPostgresFailure(error);
       // What the server refused leaves the connection well; anything else in the middle of something.
-      broken = !isRefusal(error);
+      // One to what is a standby now would stay one, wherever its name leads by then.
+      broken = !isRefusal(error) || isStandby(error);
       throw advice === undefined ? error : this.#unavailable(advice, error);
     } finally {
       if (client !== undefined) giveBack(client, broken);
@@ -90,11 +95,16 @@ export class Session {
   }
 
   #unavailable(why: string, cause: unknown): StoreUnavailableError {
-    const text = `The database of outbox schema "${this.#options.schema}" ${why}`;
+    const { about = 'outbox', schema } = this.#options;
+    const text = `The database of ${about} schema "${schema}" ${why}`;
     return new StoreUnavailableError(text, RETRY_MS, cause);
   }
 }
 
 function isRefusal(error: unknown): boolean {
   return error instanceof Error && 'severity' in error && error.severity === 'ERROR';
+}
+
+function isStandby(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '25006';
 }

@@ -1,5 +1,10 @@
 import { after, test } from 'node:test';
-import { type PostgresServer, postgresServer, Unavailable } from '@holdfast/test-servers';
+import {
+  type PostgresServer,
+  type PostgresServerOptions,
+  postgresServer,
+  Unavailable,
+} from '@holdfast/test-servers';
 import { Pool, type PoolConfig } from 'pg';
 import { type PostgresStore, postgresStore } from '../postgres/index.ts';
 
@@ -21,8 +26,12 @@ export interface VirtualStore {
 }
 
 /** Runs `body` with one PostgreSQL for the tests of a file; skips them, or fails on CI, where there is none. */
-export async function postgresSuite(name: string, body: (suite: PostgresSuite) => void) {
-  const server = await postgresServer();
+export async function postgresSuite(
+  name: string,
+  body: (suite: PostgresSuite) => void,
+  options: PostgresServerOptions = {},
+) {
+  const server = await postgresServer(options);
   if (server instanceof Unavailable) {
     test(name, (t) => {
       if (process.env.CI === 'true') throw new Error(server.why);

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Claim, deliveriesOf, Hand } from './hand.ts';
+
+test('a message is begun only while it is ours, and one that is handled is acknowledged once', () => {
+  const hand = new Hand(true);
+  const [a, b] = [claim('1', 'k'), claim('2', 'other')];
+  hand.add(a);
+  hand.add(b);
+
+  const begun = [hand.begin(a, 1, 99), hand.begin(b, 1, 100)];
+  hand.succeeded(a);
+  hand.succeeded(b);
+
+  assert.deepEqual(
+    [begun, hand.takeDone(), hand.takeDone(), hand.size],
+    [[true, false], ['1'], [], 0],
+  );
+});
+
+test('one that fails keeps its key stuck: those behind it go back, also one that is still on its way', () => {
+  const hand = new Hand(true);
+  const [first, second, other] = [claim('1', 'k'), claim('2', 'k'), claim('3', 'x')];
+  for (const each of [first, second, other]) hand.add(each);
+  hand.begin(first, 3, 0);
+  hand.failed(first);
+  const late = claim('4', 'k');
+
+  const added = hand.add(late);
+
+  assert.deepEqual(
+    [added, hand.stuck, ids(hand.back), ids(hand.held), hand.busy],
+    [false, ['k'], ['2', '4'], ['1', '3'], 1],
+  );
+  assert.deepEqual([first, second].map(deliveriesOf), [3, 0]);
+});
+
+test('a key stays stuck until what went back is back, so that nothing overtakes it', () => {
+  const hand = new Hand(true);
+  const [first, second] = [claim('1', 'k'), claim('2', 'k')];
+  hand.add(first);
+  hand.add(second);
+  hand.begin(first, 1, 0);
+  hand.failed(first);
+  hand.begin(first, 2, 0);
+  const freed = hand.succeeded(first);
+  const before = hand.stuck;
+  hand.gaveBack(hand.back);
+
+  assert.deepEqual([freed, before, hand.stuck], [true, ['k'], []]);
+});
+
+test('what was not renewed is lost, with those of its key that no handler has', () => {
+  const hand = new Hand(true);
+  const [first, second, third, other] = [
+    claim('1', 'k'),
+    claim('2', 'k'),
+    claim('3', 'k'),
+    claim('4', 'x'),
+  ];
+  for (const each of [first, second, third, other]) hand.add(each);
+  hand.begin(first, 1, 0);
+  hand.renewed(new Set(['1', '3', '4']), hand.held, 200);
+
+  assert.deepEqual([ids(hand.held), ids(hand.back)], [['1', '4'], ['3']]);
+  assert.deepEqual([first.untilMs, other.untilMs], [200, 200]);
+  assert.equal(hand.begin(second, 1, 0), false);
+});
+
+test('without order one that fails keeps nobody, and a claim of what is in hand makes it ours for longer', () => {
+  const hand = new Hand(false);
+  const [first, second] = [claim('1', 'k'), claim('2', 'k')];
+  hand.add(first);
+  hand.add(second);
+  hand.begin(first, 1, 0);
+  hand.failed(first);
+
+  assert.equal(hand.add({ ...claim('2', 'k'), untilMs: 500 }), false);
+  assert.deepEqual([hand.stuck, ids(hand.back), second.untilMs], [[], [], 500]);
+});
+
+test('behind a slow handler all that was not begun goes back', () => {
+  const hand = new Hand(false);
+  const [slow, waiting] = [claim('1'), claim('2')];
+  hand.add(slow);
+  hand.add(waiting);
+  hand.begin(slow, 1, 0);
+  hand.shed();
+
+  assert.deepEqual([ids(hand.held), ids(hand.back), hand.owes], [['1'], ['2'], true]);
+});
+
+function claim(seq: string, key?: string): Claim {
+  const message = { id: `m${seq}`, topic: 't', key, body: Buffer.from(''), headers: {} };
+  return { seq, message, deliveries: 1, untilMs: 100, begun: false };
+}
+
+function ids(claims: readonly Claim[]): readonly string[] {
+  return claims.map(({ seq }) => seq);
+}

@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto';
+import { messageOf } from '../postgres/rows.ts';
+import type { Session } from '../postgres/session.ts';
+import type { ResolvedSubscribeOptions } from '../subscribe-options.ts';
+import { type Claim, deliveriesOf, type Hand } from './hand.ts';
+import { channelOf } from './notices.ts';
+import type { ResolvedPostgresBrokerOptions } from './options.ts';
+import type { Statements } from './statements.ts';
+
+/** A group that is there for another `concurrency`, with messages in hand: it stays so until they are handled. */
+export class GroupMismatch extends Error {
+  override readonly name = 'GroupMismatch';
+}
+
+export interface MemberOptions {
+  readonly session: Session;
+  readonly sql: Statements;
+  readonly broker: ResolvedPostgresBrokerOptions;
+  readonly topic: string;
+  readonly subscribe: ResolvedSubscribeOptions;
+}
+
+/** What one member of a group says to the database. */
+export class Member {
+  readonly #options: MemberOptions;
+  readonly #name: string;
+  readonly ordered: boolean;
+  #group: number | undefined;
+
+  constructor(options: MemberOptions) {
+    this.#options = options;
+    this.#name = `${options.broker.clientId}:${randomUUID().slice(0, 8)}`;
+    this.ordered = options.subscribe.concurrency === 1;
+  }
+
+  /** Makes the group where it is missing. False where it is another one than before: a database put back, say. */
+  async join(): Promise<boolean> {
+    const { sql, subscribe, topic } = this.#options;
+    const [row] = await this.#ask(sql.join, [topic, subscribe.group, this.ordered]);
+    if (row.ordered !== this.ordered) {
+      const [theirs, ours] = this.ordered ? ['above 1', '1'] : ['1', 'above 1'];
+      throw new GroupMismatch(
+        `its members handle messages with a concurrency of ${theirs}, this one wants ${ours}. End them first`,
+      );
+    }
+    const before = this.#group;
+    this.#group = row.id;
+    return before === undefined || before === row.id;
+  }
+
+  /** Up to `most` messages, the oldest first. */
+  async take(most: number, stuck: readonly string[]): Promise<readonly Claim[]> {
+    const { broker, sql } = this.#options;
+    const { claimMs, clock } = broker;
+    const untilMs = clock.now() + claimMs;
+    const values = [this.#group, this.#name, most, claimMs, this.ordered, stuck];
+    const rows = await this.#ask(sql.take, values);
+    const { topic } = this.#options;
+    return rows.map((row) => ({
+      seq: row.seq,
+      message: messageOf({ ...row, topic }),
+      deliveries: row.deliveries,
+      untilMs,
+      begun: false,
+    }));
+  }
+
+  /** Those that are still ours are so for another `claimMs`; tells `hand` which are not. */
+  async renew(hand: Hand): Promise<void> {
+    const { broker, sql } = this.#options;
+    const { claimMs, clock } = broker;
+    const held = hand.held;
+    if (held.length === 0) return;
+    const untilMs = clock.now() + claimMs;
+    const seqs = held.map(({ seq }) => seq);
+    const counts = held.map(({ deliveries }) => deliveries);
+    const rows = await this.#ask(sql.renew, [this.#group, this.#name, seqs, counts, claimMs]);
+    hand.renewed(new Set(rows.map(({ seq }) => seq)), held, untilMs);
+  }
+
+  async acknowledge(seqs: readonly string[]): Promise<void> {
+    await this.#ask(this.#options.sql.acknowledge, [this.#group, this.#name, seqs]);
+  }
+
+  /** `tell`: other members are to look at once. */
+  async giveBack(claims: readonly Claim[], tell: boolean): Promise<void> {
+    const { broker, sql, topic } = this.#options;
+    const seqs = claims.map(({ seq }) => seq);
+    const channel = tell ? channelOf(broker) : '';
+    const values = [this.#group, this.#name, seqs, claims.map(deliveriesOf), channel, topic];
+    await this.#ask(sql.giveBack, values);
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: what `pg` says of its rows.
+  async #ask(sql: string, values: unknown[]): Promise<any[]> {
+    return (await this.#options.session.run((client) => client.query(sql, values))).rows;
+  }
+}

@@ -1,0 +1,217 @@
+import type { Handler, Subscription } from '../broker.ts';
+import { BrokerUnavailableError, StoreUnavailableError } from '../errors.ts';
+import { Hands } from '../hands.ts';
+import { keepConsuming } from '../keep-consuming.ts';
+import type { IncomingMessage } from '../message.ts';
+import { Doorbell } from '../relay/doorbell.ts';
+import { tell } from '../subscribe-options.ts';
+import { type Claim, Hand } from './hand.ts';
+import { GroupMismatch, Member, type MemberOptions } from './member.ts';
+import type { Notices } from './notices.ts';
+
+/**
+ * One member of a group. It works in turns: what was handled is acknowledged, what is in hand renewed,
+ * and more claimed where there is room; then it waits until something is handled, or published, or
+ * for a while. A turn that fails is an outage: the handlers go on with what they have for as long as
+ * it is surely theirs, and what they have done is acknowledged when the database is back.
+ */
+export class PostgresSubscriber implements Subscription {
+  readonly #options: MemberOptions;
+  readonly #member: Member;
+  readonly #hand: Hand;
+  readonly #hands: Hands;
+  readonly #bell: Doorbell;
+  readonly #closing = new AbortController();
+  readonly #joined = Promise.withResolvers<void>();
+  readonly #deaf: () => void;
+  readonly #ended: Promise<void>;
+  /** Whether there may be messages that nobody has claimed. */
+  #more = true;
+  #lookedMs = 0;
+  /**
+   * So many it wants in hand: one more with each that succeeds, and no more than are handled at the
+   * same time once a handler takes so long that others had better have the rest.
+   */
+  #most: number;
+  #begins = 0;
+  #renewedMs = 0;
+  /** After closing: no handler is at work any more. */
+  #idle = false;
+
+  constructor(options: MemberOptions, notices: Notices, handler: Handler) {
+    const { broker, subscribe, topic } = options;
+    this.#options = options;
+    this.#member = new Member(options);
+    this.#hand = new Hand(this.#member.ordered);
+    this.#bell = new Doorbell(broker.clock);
+    this.#most = subscribe.concurrency * 2;
+    this.#hands = new Hands((message) => this.#handle(message, handler), subscribe, broker.clock);
+    this.#closing.signal.addEventListener('abort', () => void this.#finish(), { once: true });
+    this.#deaf = notices.hear(topic, () => {
+      this.#more = true;
+      this.#bell.ring();
+    });
+    this.#ended = this.#run();
+  }
+
+  /** Resolves when its group is there; rejects where it cannot be joined, not where the database is away. */
+  get joined(): Promise<void> {
+    return this.#joined.promise;
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new Error('The subscription was closed.'));
+    await this.#ended;
+    await this.#hands.end();
+    this.#deaf();
+  }
+
+  async #finish(): Promise<void> {
+    await this.#hands.end();
+    this.#idle = true;
+    this.#bell.ring();
+  }
+
+  #run(): Promise<void> {
+    const { broker, subscribe, topic } = this.#options;
+    return keepConsuming((progress) => this.#consume(progress), {
+      clock: broker.clock,
+      reconnectMs: broker.reconnectMs,
+      signal: this.#closing.signal,
+      lost: (cause) => {
+        const why = cause instanceof Error ? cause.message : String(cause);
+        const error = new BrokerUnavailableError(
+          `The group "${subscribe.group}" of "${topic}" is not served: ${why}`,
+          cause,
+        );
+        if (isFinal(cause)) this.#joined.reject(error);
+        tell(subscribe, { kind: 'connection-lost', error });
+      },
+    });
+  }
+
+  /** Resolves when the subscription is closed; rejects when the database is away. */
+  async #consume(progress: () => void): Promise<void> {
+    const { clock, claimMs, pollMs } = this.#options.broker;
+    if (!(await this.#member.join())) this.#hand.empty();
+    this.#joined.resolve();
+    this.#more = true;
+    while (!this.#idle) {
+      await this.#turn();
+      progress();
+      const wakeMs = Math.min(pollMs, this.#renewedMs + claimMs / 3 - clock.now());
+      if (this.#hand.owes || (this.#more && this.#room > 0 && !this.#closing.signal.aborted)) {
+        continue;
+      }
+      await this.#bell.wait(Math.max(1, wakeMs));
+      if (clock.now() - this.#lookedMs >= pollMs) this.#more = true;
+    }
+    this.#hand.empty();
+    await this.#turn();
+  }
+
+  /** At least half of what it holds, so that it asks for several at a time. */
+  get #room(): number {
+    const room = Math.min(this.#most - this.#hand.busy, this.#limit - this.#hand.size);
+    return room >= this.#most / 2 ? room : 0;
+  }
+
+  get #limit(): number {
+    const { broker, subscribe } = this.#options;
+    return Math.max(broker.prefetch, subscribe.concurrency * 2);
+  }
+
+  /** All of it is tried; rejects with the first that failed. */
+  async #turn(): Promise<void> {
+    const { clock, claimMs } = this.#options.broker;
+    const due = clock.now() - this.#renewedMs >= claimMs / 3;
+    const shed = due && this.#shed();
+    // Before more is claimed: it stands before what is still there.
+    const back = this.#hand.back;
+    if (back.length > 0) {
+      await this.#member.giveBack(back, shed || this.#idle);
+      this.#hand.gaveBack(back);
+    }
+    const work = [this.#acknowledge()];
+    if (this.#room > 0 && this.#more && !this.#closing.signal.aborted) work.push(this.#take());
+    if (due) {
+      this.#renewedMs = clock.now();
+      work.push(this.#member.renew(this.#hand));
+    }
+    const results = await Promise.allSettled(work);
+    const failure = results.find((each) => each.status === 'rejected');
+    if (failure !== undefined) {
+      this.#renewedMs = 0;
+      throw failure.reason;
+    }
+  }
+
+  /** Where nothing was begun for a while, what waits behind it goes back. */
+  #shed(): boolean {
+    const moved = this.#hand.begins !== this.#begins;
+    this.#begins = this.#hand.begins;
+    if (moved || this.#hand.size === 0) return false;
+    this.#most = this.#options.subscribe.concurrency;
+    this.#hand.shed();
+    return true;
+  }
+
+  async #acknowledge(): Promise<void> {
+    const done = this.#hand.takeDone();
+    if (done.length === 0) return;
+    try {
+      await this.#member.acknowledge(done);
+    } catch (error) {
+      this.#hand.doneAgain(done);
+      throw error;
+    }
+  }
+
+  async #take(): Promise<void> {
+    const room = this.#room;
+    // What is published from now on rings again.
+    this.#more = false;
+    this.#lookedMs = this.#options.broker.clock.now();
+    let claims: readonly Claim[];
+    try {
+      claims = await this.#member.take(room, this.#hand.stuck);
+    } catch (error) {
+      this.#more = true;
+      throw error;
+    }
+    if (claims.length === room) this.#more = true;
+    for (const claim of claims) {
+      if (this.#hand.add(claim)) this.#give(claim);
+    }
+  }
+
+  #give(claim: Claim): void {
+    const { key } = claim.message;
+    const lane = this.#member.ordered ? key : undefined;
+    // `Hands` copies what is enumerable; the symbol comes along and the handler does not see it.
+    const message = { ...claim.message, [CLAIM]: claim };
+    this.#hands.give(message, () => this.#bell.ring(), { lane, earlier: claim.deliveries - 1 });
+  }
+
+  async #handle(given: IncomingMessage, handler: Handler): Promise<void> {
+    const { [CLAIM]: claim, ...message } = given as IncomingMessage & { [CLAIM]: Claim };
+    if (!this.#hand.begin(claim, message.delivery, this.#options.broker.clock.now())) return;
+    try {
+      await handler(message);
+    } catch (error) {
+      this.#hand.failed(claim);
+      this.#bell.ring();
+      throw error;
+    }
+    this.#most = Math.min(this.#limit, this.#most + 1);
+    if (this.#hand.succeeded(claim)) this.#more = true;
+  }
+}
+
+const CLAIM = Symbol('claim');
+
+/** Nothing that passes: an outage has a cause. */
+function isFinal(error: unknown): boolean {
+  if (error instanceof GroupMismatch) return true;
+  return error instanceof StoreUnavailableError && error.cause === undefined;
+}
