@@ -68,6 +68,10 @@ export const PUBSUB: Readonly<
     const { rabbitPubSub } = await import('../pubsub/rabbit-pubsub.ts');
     return await rabbitPubSub(settings, { ...env, podName: env.variables.POD_NAME });
   },
+  'pubsub.sqlite': async (settings, env) => {
+    const { sqlitePubSub } = await import('../pubsub/sqlite-pubsub.ts');
+    return await sqlitePubSub(settings, { ...env, podName: env.variables.POD_NAME });
+  },
   'pubsub.jetstream': async (settings, env) => {
     const { jetstreamPubSub } = await import('../pubsub/jetstream-pubsub.ts');
     return await jetstreamPubSub(settings, env);
