@@ -86,6 +86,11 @@ export const LOCKS: Readonly<Record<string, (settings: ComponentSettings) => Pro
     },
   };
 
+const openPostgresConfiguration = async (settings: ComponentSettings, env: ComponentsEnv) => {
+  const { postgresConfiguration } = await import('../configuration/postgres-configuration.ts');
+  return await postgresConfiguration(settings, env);
+};
+
 export const CONFIGURATIONS: Readonly<
   Record<string, (settings: ComponentSettings, env: ComponentsEnv) => Promise<ConfigurationStore>>
 > = {
@@ -93,6 +98,8 @@ export const CONFIGURATIONS: Readonly<
     const { redisConfiguration } = await import('../configuration/redis-configuration.ts');
     return await redisConfiguration(settings, log);
   },
+  'configuration.postgresql': openPostgresConfiguration,
+  'configuration.postgres': openPostgresConfiguration,
 };
 
 export const SECRETS: Readonly<
