@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, chown, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,8 +14,15 @@ export interface PostgresServer {
   readonly url: string;
 }
 
+export interface PostgresServerOptions {
+  /** As PEM. With them only who speaks TLS may in. @default without TLS */
+  readonly tls?: { readonly certificate: string; readonly key: string };
+}
+
 /** PostgreSQL from npm's package for this platform, with a cluster of its own; everybody on loopback may in. */
-export async function postgresServer(): Promise<PostgresServer | Unavailable> {
+export async function postgresServer({
+  tls,
+}: PostgresServerOptions = {}): Promise<PostgresServer | Unavailable> {
   const native = await findBinaries();
   if (native === undefined) {
     return new Unavailable('PostgreSQL', `npm's package for ${process.platform}-${process.arch}`);
@@ -31,6 +38,17 @@ export async function postgresServer(): Promise<PostgresServer | Unavailable> {
     ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-sync'],
     { ...account, cwd: folder },
   );
+  if (tls !== undefined) {
+    await writeFile(join(data, 'pg_hba.conf'), 'hostssl all all 127.0.0.1/32 trust\n');
+    for (const [name, text] of [
+      ['server.crt', tls.certificate],
+      ['server.key', tls.key],
+    ] as const) {
+      // PostgreSQL takes no key that others could read.
+      await writeFile(join(data, name), text, { mode: 0o600 });
+      if (account !== undefined) await chown(join(data, name), account.uid, account.gid);
+    }
+  }
   const port = await freePort();
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
   const server = await startServer({
@@ -47,6 +65,7 @@ export async function postgresServer(): Promise<PostgresServer | Unavailable> {
       data,
       '-c',
       'max_connections=200',
+      ...(tls === undefined ? [] : ['-c', 'ssl=on']),
     ],
     port,
     options: { ...account, cwd: folder },
