@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
+import { systemClock } from '@holdfast/core';
 import { eventually } from '../testing/eventually.ts';
 import { tempDir } from '../testing/temp-dir.ts';
 import type { SqliteBrokerOptions } from './options.ts';
@@ -88,6 +89,25 @@ test('a message whose time is over reaches nobody and leaves the file', async (t
     'all is handled',
   );
   assert.deepEqual([...got], ['long']);
+});
+
+test('a group that nobody has been in for long is forgotten, with what waits for it', async (t) => {
+  let aheadMs = 0;
+  const clock = { ...systemClock, wallMs: () => systemClock.wallMs() + aheadMs };
+  const { broker, path } = await begin(t, { clock, forgetGroupsAfterMs: 60_000 });
+  const leaving = await broker.subscribe('events', { group: 'gone' }, async () => {});
+  await leaving.close();
+  await broker.publish([message('a')]);
+  const before = countMessages(path);
+  aheadMs = 120_000;
+  await broker.subscribe('events', { group: 'here' }, async () => {});
+  await eventually(
+    () => countMessages(path),
+    (count) => count === 0,
+    'what waited for it is gone',
+  );
+  const groups = ask(path, 'SELECT count(*) AS n FROM member_group');
+  assert.deepEqual([before, groups], [1, 1]);
 });
 
 test('a topic without a group: postponed, or dropped where that was asked for', async (t) => {

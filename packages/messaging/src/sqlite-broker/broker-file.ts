@@ -7,11 +7,12 @@ import { prepareTables } from './tables.ts';
 
 /**
  * How long the event loop waits for another process's transaction. Longer waits
- * are made between attempts, when others are served.
+ * are made between attempts, when others are served: each subscription waits for
+ * itself, and there may be many.
  */
-const BUSY_TIMEOUT_MS = 20;
+const BUSY_TIMEOUT_MS = 5;
 const FIRST_PAUSE_MS = 5;
-const LONGEST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 250;
 
 /** The file of a broker, and its statements. What it throws while the file cannot be used is `StoreUnavailableError`. */
 export class BrokerFile {

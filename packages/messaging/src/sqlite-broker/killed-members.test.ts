@@ -57,6 +57,46 @@ test('members in processes of their own are killed, and every message is handled
   assert.deepEqual(firsts, sent);
 });
 
+test('a member that stands still loses what it has to another, and goes on when it is back', async (t) => {
+  const path = join(await tempDir(t), 'broker.db');
+  const heard = [new Set<string>(), new Set<string>()];
+  const members = heard.map(
+    (seen) =>
+      new Victim(
+        '../../sqlite-broker/testing/member-process.ts',
+        // A handler that takes a while, so that much is in line when it stops.
+        () => [path, 'events', '5'],
+        (line) => void seen.add(line),
+      ),
+  );
+  t.after(() => Promise.all(members.map((member) => member.end('SIGKILL'))));
+  const publisher = sqliteBroker({ path });
+  t.after(() => publisher.close());
+  const [one, other] = heard;
+  const all = () => new Set([...one!, ...other!]).size - 1;
+
+  await members[0]!.start();
+  await publisher.publish(Array.from({ length: 200 }, (_, n) => message(`m${n}`)));
+  await eventually(
+    () => one!.size,
+    (size) => size > 10,
+    'the first is at work',
+  );
+  members[0]!.signal('SIGSTOP');
+  await members[1]!.start();
+  await eventually(all, (count) => count >= 200, 'the other takes over');
+  members[0]!.signal('SIGCONT');
+  await members[1]!.end('SIGKILL');
+  await publisher.publish([message('last')]);
+  await eventually(
+    () => one!.has('last'),
+    (there) => there,
+    'the first goes on',
+  );
+
+  assert.equal(all(), 201);
+});
+
 function message(id: string) {
   return { id, topic: 'events', key: 'k', body: Buffer.from(id), headers: {} };
 }
