@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { type EchoApp, startEchoApp } from './echo-app.ts';
+import { type EchoApp, type Instead, startEchoApp } from './echo-app.ts';
 import { type Running, startFailure, startOne } from './mesh.ts';
 import type { Sentry } from './sentry.ts';
 
@@ -29,9 +29,10 @@ export async function startAppMesh<App extends string>(
   daprd: string | undefined,
   setups: Readonly<Record<App, AppSetup>>,
   sentry?: Sentry,
+  instead?: Instead,
 ): Promise<AppMesh<App>> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'holdfast-conformance-'));
-  const app = await startEchoApp();
+  const app = await startEchoApp(instead);
   const running = new Map<string, Running>();
   for (const [role, setup] of Object.entries<AppSetup>(setups)) {
     const own = await writeSetup(

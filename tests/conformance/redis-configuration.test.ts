@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type RedisServer, redisServer, Unavailable } from '@holdfast/test-servers';
 import { Redis } from 'ioredis';
 import { bothMakes, type Make } from './both-makes.ts';
-import type { Seen } from './echo-app.ts';
 import { type Mesh, type Role, startMesh } from './mesh.ts';
+import { toldApp } from './told-app.ts';
 
 const server = await redisServer();
 if (server instanceof Unavailable) {
@@ -159,36 +159,3 @@ kind: Component
 metadata: { name: config }
 spec: { type: configuration.redis, version: v1, metadata: [{ name: redisHost, value: "127.0.0.1:${port}" }, { name: redisPassword, value: "" }] }
 `;
-
-interface Told {
-  readonly id: string;
-  readonly item: unknown;
-  readonly method: string;
-  readonly type: string | undefined;
-}
-
-/** An application that keeps what it was told, by key. */
-function toldApp() {
-  const told = new Map<string, Told[]>();
-  return {
-    told,
-    instead({ body, headers, method, url }: Seen) {
-      const key = /^\/configuration\/config\/(.+)$/.exec(url)?.[1];
-      if (key === undefined) return undefined;
-      const { id, items } = JSON.parse(body) as { id: string; items: Record<string, unknown> };
-      const type = headers['content-type'];
-      told.set(key, [...(told.get(key) ?? []), { id, item: items[key], method, type }]);
-      return { status: 200, body: '' };
-    },
-    /** Resolves with the last it was told of a key, once that is `item`. */
-    async hears(key: string, item: object): Promise<Told> {
-      const last = () => told.get(key)?.at(-1);
-      const wanted = JSON.stringify(item);
-      for (let tries = 0; tries < 200 && JSON.stringify(last()?.item) !== wanted; tries += 1) {
-        await sleep(50);
-      }
-      assert.deepEqual(last()?.item, item);
-      return last()!;
-    },
-  };
-}

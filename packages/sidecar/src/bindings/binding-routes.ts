@@ -1,11 +1,11 @@
 import { formatTraceparent } from '@holdfast/core/trace';
 import { componentRoute } from '../components/component-route.ts';
 import { type BodyLimits, collectBody } from '../flow/request-body.ts';
-import { isRecord } from '../resources/resource-files.ts';
 import type { ApiCall } from '../server/api-call.ts';
-import { ApiError } from '../server/api-error.ts';
+import type { ApiError } from '../server/api-error.ts';
 import type { Route } from '../server/api-routes.ts';
 import { BindingError, type BindingRequest } from './binding.ts';
+import { bindingBody } from './binding-body.ts';
 import type { BindingService } from './binding-service.ts';
 
 /** `/v1.0/bindings/…` over HTTP. */
@@ -28,38 +28,14 @@ export function bindingRoutes(service: BindingService, limits: BodyLimits): read
 }
 
 function requestOf({ head, span }: ApiCall, body: Buffer): BindingRequest {
-  const given = parse(body);
-  const { data, metadata, operation } = isRecord(given) ? given : {};
-  const entries = isRecord(metadata) ? Object.entries(metadata) : [];
-  const wrong =
-    (metadata !== undefined && metadata !== null && !isRecord(metadata)) ||
-    entries.some(([, value]) => typeof value !== 'string');
-  if (wrong) throw malformed('metadata must be a map of texts');
-  if (!isRecord(given)) throw malformed('it must be an object');
   const trace: [string, string][] = [];
   if (span !== undefined) {
     trace.push(['traceparent', formatTraceparent(span)]);
     if (span.state !== undefined) trace.push(['tracestate', span.state]);
   }
   if (head.baggage) trace.push(['baggage', head.baggage]);
-  return {
-    operation: typeof operation === 'string' ? operation : '',
-    data: data === undefined ? undefined : Buffer.from(JSON.stringify(data)),
-    metadata: Object.fromEntries(entries) as Record<string, string>,
-    trace,
-  };
+  return { ...bindingBody(body), trace };
 }
-
-function parse(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch (error) {
-    throw malformed(body.length === 0 ? 'EOF' : (error as Error).message);
-  }
-}
-
-const malformed = (why: string) =>
-  new ApiError(400, 'ERR_MALFORMED_REQUEST', `failed deserializing HTTP body: ${why}`);
 
 /** Metadata of an answer as headers, which can hold less than a text can. */
 function told(metadata: Readonly<Record<string, string>>): string[] {

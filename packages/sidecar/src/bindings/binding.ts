@@ -13,7 +13,7 @@ export interface OutputBinding {
 
 export interface BindingRequest {
   readonly operation: string;
-  /** JSON over HTTP, any bytes over gRPC; undefined where the request has none. */
+  /** JSON over HTTP, any bytes over gRPC; undefined where a body of JSON has none. */
   readonly data: Buffer | undefined;
   readonly metadata: Readonly<Record<string, string>>;
   /** Hands on the trace of the request: `traceparent`, `tracestate`, `baggage`. */

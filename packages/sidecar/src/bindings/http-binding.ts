@@ -128,7 +128,7 @@ function judged(
   strict: boolean,
 ): BindingAnswer {
   const text = reason || STATUS_CODES[status] || '';
-  const told = { ...headers, statuscode: String(status), status: `${status} ${text}`.trim() };
+  const told = { ...headers, statusCode: String(status), status: `${status} ${text}`.trim() };
   const asked = metadata.errorIfNot2XX ?? '';
   const failing = asked === '' ? strict : /^(y|yes|true|t|on|1)$/i.test(asked);
   if (failing && (status < 200 || status > 299)) {

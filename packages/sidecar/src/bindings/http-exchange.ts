@@ -44,10 +44,13 @@ export function exchange(
       },
       onResponseStart(_controller, status, headers, reason = '') {
         if (status < 200) return;
-        const joined = Object.entries(headers).map(([name, value]) => [
-          name.toLowerCase(),
-          Array.isArray(value) ? value.join(', ') : String(value),
-        ]);
+        const joined = Object.entries(headers)
+          .map(([name, value]) => [
+            goHeaderName(name),
+            Array.isArray(value) ? value.join(', ') : String(value),
+          ])
+          // How the body was framed is the connection's, and over with it.
+          .filter(([name]) => name !== 'Transfer-Encoding');
         answer = { status, reason, headers: Object.fromEntries(joined) };
       },
       onResponseData(_controller, chunk) {
@@ -75,4 +78,9 @@ export function exchange(
       reject(error);
     }
   });
+}
+
+/** As Go writes names of headers, and Dapr's users read them: `X-Mine-Too`. */
+function goHeaderName(name: string): string {
+  return name.toLowerCase().replaceAll(/(?:^|-)[a-z]/g, (start) => start.toUpperCase());
 }

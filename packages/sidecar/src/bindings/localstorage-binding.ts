@@ -95,8 +95,10 @@ const QUOTE = '"'.charCodeAt(0);
 
 async function write(path: string, content: Buffer): Promise<void> {
   const folder = dirname(path);
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
-    throw new Error(`error creating directory ${folder}: ${goFileError('mkdir', folder, error)}`);
+  await mkdir(folder, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    // Node says that something is there; Go, what is wrong with it.
+    const why = error.code === 'EEXIST' ? { ...error, code: 'ENOTDIR' } : error;
+    throw new Error(`error creating directory ${folder}: ${goFileError('mkdir', folder, why)}`);
   });
   const { O_CREAT, O_NOFOLLOW = 0, O_TRUNC, O_WRONLY } = constants;
   // Not through a link: it may have come to lead elsewhere since it was looked at.

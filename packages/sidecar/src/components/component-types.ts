@@ -68,6 +68,10 @@ export const PUBSUB: Readonly<
     const { rabbitPubSub } = await import('../pubsub/rabbit-pubsub.ts');
     return await rabbitPubSub(settings, { ...env, podName: env.variables.POD_NAME });
   },
+  'pubsub.sqlite': async (settings, env) => {
+    const { sqlitePubSub } = await import('../pubsub/sqlite-pubsub.ts');
+    return await sqlitePubSub(settings, { ...env, podName: env.variables.POD_NAME });
+  },
   'pubsub.jetstream': async (settings, env) => {
     const { jetstreamPubSub } = await import('../pubsub/jetstream-pubsub.ts');
     return await jetstreamPubSub(settings, env);
@@ -82,6 +86,11 @@ export const LOCKS: Readonly<Record<string, (settings: ComponentSettings) => Pro
     },
   };
 
+const openPostgresConfiguration = async (settings: ComponentSettings, env: ComponentsEnv) => {
+  const { postgresConfiguration } = await import('../configuration/postgres-configuration.ts');
+  return await postgresConfiguration(settings, env);
+};
+
 export const CONFIGURATIONS: Readonly<
   Record<string, (settings: ComponentSettings, env: ComponentsEnv) => Promise<ConfigurationStore>>
 > = {
@@ -89,6 +98,8 @@ export const CONFIGURATIONS: Readonly<
     const { redisConfiguration } = await import('../configuration/redis-configuration.ts');
     return await redisConfiguration(settings, log);
   },
+  'configuration.postgresql': openPostgresConfiguration,
+  'configuration.postgres': openPostgresConfiguration,
 };
 
 export const SECRETS: Readonly<

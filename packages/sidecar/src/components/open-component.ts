@@ -51,7 +51,11 @@ export async function openComponent(
   const settings = () => settingsOf(spec, secrets, env.variables);
   if (type in SECRETS) {
     const store = await SECRETS[type]!(await settings(), env);
-    return { row, enter: (places) => void places.secrets.set(name, store) };
+    const { capabilities } = store;
+    return {
+      row: capabilities === undefined ? row : { ...row, capabilities },
+      enter: (places) => void places.secrets.set(name, store),
+    };
   }
   if (type in STATE) {
     const given = await settings();

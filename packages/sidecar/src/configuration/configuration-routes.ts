@@ -15,7 +15,7 @@ export function configurationRoutes(service: ConfigurationService): readonly Rou
       else call.json(200, JSON.stringify(items));
     }),
     componentRoute('GET', get('/subscribe'), async (call, store) => {
-      const id = await service.subscribe(store, keysOf(call));
+      const id = await service.subscribe(store, keysOf(call), metadataOf(call));
       call.json(200, JSON.stringify({ id }));
     }),
     componentRoute('GET', get('/([^/]+)/unsubscribe'), async (call, store, id) => {
@@ -31,6 +31,13 @@ export function configurationRoutes(service: ConfigurationService): readonly Rou
     }),
   ];
 }
+
+const metadataOf = (call: ApiCall): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    [...new URLSearchParams(call.head.query)]
+      .filter(([name]) => name.startsWith('metadata.'))
+      .map(([name, value]) => [name.slice('metadata.'.length), value]),
+  );
 
 const keysOf = (call: ApiCall): readonly string[] =>
   new URLSearchParams(call.head.query).getAll('key');

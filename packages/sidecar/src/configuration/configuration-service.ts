@@ -43,15 +43,18 @@ export class ConfigurationService {
   }
 
   /** The application is told of changes from then on; resolves with the subscription's id. */
-  async subscribe(name: string, keys: readonly string[]): Promise<string> {
+  async subscribe(name: string, keys: readonly string[], metadata: Metadata = {}): Promise<string> {
     this.#find(name);
     const { ask } = this.#options;
     if (ask === undefined) {
       const message = 'app channel is not initialized. cannot subscribe to configuration updates';
       throw new ApiError(500, 'ERR_APP_CHANNEL_NIL', message);
     }
-    const { id } = await this.watch(name, keys, (id, key, item) =>
-      this.#tell(ask, name, id, key, item),
+    const { id } = await this.watch(
+      name,
+      keys,
+      (id, key, item) => this.#tell(ask, name, id, key, item),
+      metadata,
     );
     return id;
   }
@@ -61,6 +64,7 @@ export class ConfigurationService {
     name: string,
     keys: readonly string[],
     changed: (id: string, key: string, item: ConfigurationItem | undefined) => Promise<void>,
+    metadata: Metadata = {},
   ): Promise<{ readonly id: string; readonly ended: AbortSignal }> {
     const store = this.#find(name);
     const { calls, maxSubscriptions = 1_000 } = this.#options;
@@ -75,7 +79,9 @@ export class ConfigurationService {
     const heard = (key: string, item: ConfigurationItem | undefined) => changed(id, key, item);
     this.#subscriptions.set(id, ending);
     await calls
-      .run('configuration', name, 'subscribe', () => store.subscribe(keys, heard, ending.signal))
+      .run('configuration', name, 'subscribe', () =>
+        store.subscribe(keys, heard, ending.signal, metadata),
+      )
       .catch((error: unknown) => {
         this.#subscriptions.delete(id);
         throw failed(code, what, error);
@@ -85,11 +91,12 @@ export class ConfigurationService {
 
   /** @throws ApiError, where there is no such subscription, with Dapr's words in `cause`. */
   async unsubscribe(name: string, id: string): Promise<void> {
-    this.#find(name);
+    const { missing = (of: string) => `subscription with id ${of} does not exist` } =
+      this.#find(name);
     await this.#options.calls
       .run('configuration', name, 'unsubscribe', async () => {
         const ending = this.#subscriptions.get(id);
-        if (ending === undefined) throw new Error(`subscription with id ${id} does not exist`);
+        if (ending === undefined) throw new Error(missing(id));
         this.#subscriptions.delete(id);
         ending.abort();
       })
@@ -129,6 +136,8 @@ export class ConfigurationService {
     throw new ApiError(400, 'ERR_CONFIGURATION_STORE_NOT_FOUND', message);
   }
 }
+
+type Metadata = Readonly<Record<string, string>>;
 
 /** A list as Go prints it. */
 const goList = (keys: readonly string[]): string => `[${keys.join(' ')}]`;

@@ -11,13 +11,19 @@ export interface ConfigurationStore {
     keys: readonly string[],
     changed: (key: string, item: ConfigurationItem | undefined) => Promise<void>,
     signal: AbortSignal,
+    /** Of the request. @default none */
+    metadata?: Readonly<Record<string, string>>,
   ): Promise<void>;
+  /** What it calls a subscription that is not there. @default as in Dapr's Redis */
+  readonly missing?: (id: string) => string;
   close(): Promise<void>;
 }
 
 export interface ConfigurationItem {
-  readonly value: string;
+  /** An empty one is not shown. */
+  readonly value?: string;
   readonly version?: string;
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 export type ConfigurationItems = Readonly<Record<string, ConfigurationItem>>;

@@ -22,7 +22,7 @@ export function bindingRpcs(
       try {
         const answer = await service.invoke(name, {
           operation,
-          data: data.length === 0 ? undefined : Buffer.from(data),
+          data: Buffer.from(data),
           metadata,
           trace,
         });

@@ -39,11 +39,12 @@ export function configurationRpcs(service: ConfigurationService): ConfigurationR
     }
   };
   async function* subscribe(request: SubscribeConfigurationRequest, { signal }: HandlerContext) {
-    const { keys, storeName } = request;
+    const { keys, metadata, storeName } = request;
     const changes = new MessageQueue<{ id: string; items: Record<string, Item> }>(MAX_WAITING);
-    const { id, ended } = await service.watch(storeName, keys, async (of, key, item) => {
+    const changed = async (of: string, key: string, item: ConfigurationItem | undefined) => {
       changes.put({ id: of, items: { [key]: message(item) } });
-    });
+    };
+    const { id, ended } = await service.watch(storeName, keys, changed, metadata);
     const end = () => changes.end();
     ended.addEventListener('abort', end);
     signal.addEventListener('abort', end);
@@ -72,4 +73,5 @@ type Item = ReturnType<typeof message>;
 const message = (item: ConfigurationItem | undefined) => ({
   value: item?.value ?? '',
   version: item?.version ?? '',
+  metadata: { ...item?.metadata },
 });

@@ -15,6 +15,8 @@ export type Query = (sql: string, values?: readonly unknown[]) => Promise<Rows>;
 /** Connections to one database: a bounded number, made when they are needed and again when they were lost. */
 export interface PostgresPool {
   readonly query: Query;
+  /** Of a connection, for one beside the pool. */
+  readonly config: PoolConfig;
   /** All of `work` on one connection. */
   withOne<T>(work: (query: Query) => Promise<T>): Promise<T>;
   /** All of `work` or nothing of it. */
@@ -91,6 +93,7 @@ function poolOver(pool: Pool, config: PoolConfig): PostgresPool {
   };
 
   return {
+    config,
     query: (sql, values) => withOne((query) => query(sql, values)),
     withOne,
     inTransaction: (work) =>

@@ -8,7 +8,8 @@ interface Member {
 
 /**
  * `pubsub.in-memory`: for development and tests. Who subscribes in this process
- * gets what is published here from then on, once, in order; one whose handler
+ * gets what is published here from then on, once, in order, and `orders/*` is all
+ * that begins so; one whose handler
  * fails is not handed over again, as in Dapr: policies and dead letters are for that.
  */
 export function memoryPubSub(failed: (topic: string, error: unknown) => void): PubSub {
@@ -28,11 +29,14 @@ export function memoryPubSub(failed: (topic: string, error: unknown) => void): P
     member.working.add(work);
   };
   return {
-    capabilities: [],
+    capabilities: ['SUBSCRIBE_WILDCARDS'],
     forgetful: true,
     async publish(topic, message) {
       if (closed) throw new Error('the component is closed');
-      for (const member of handlers.get(topic) ?? []) hand(topic, member, message);
+      for (const [wanted, members] of handlers) {
+        if (!covers(wanted, topic)) continue;
+        for (const member of members) hand(topic, member, message);
+      }
     },
     async subscribe(topic, handler) {
       const member: Member = { handler, working: new Set() };
@@ -41,6 +45,7 @@ export function memoryPubSub(failed: (topic: string, error: unknown) => void): P
       return {
         async close() {
           members.delete(member);
+          if (members.size === 0 && handlers.get(topic) === members) handlers.delete(topic);
           await Promise.allSettled(member.working);
         },
       };
@@ -54,4 +59,11 @@ export function memoryPubSub(failed: (topic: string, error: unknown) => void): P
       handlers.clear();
     },
   };
+}
+
+/** As Dapr's: a star at the end stands for one character or more. */
+function covers(wanted: string, topic: string): boolean {
+  if (wanted === topic) return true;
+  const start = wanted.slice(0, -1);
+  return wanted.endsWith('*') && topic.startsWith(start) && topic !== start;
 }

@@ -1,7 +1,7 @@
 import type { SecretStore } from './secret-store.ts';
 
-/** Dapr's own tokens are nobody's secret to read. */
-const HIDDEN = /^(APP_API_TOKEN|DAPR_API_TOKEN|DAPR_TRUST_ANCHORS|DAPR_CERT_CHAIN|DAPR_CERT_KEY)$/i;
+/** Tokens and keys of the sidecar itself are nobody's secret to read; as in Dapr, all that is named like them. */
+const HIDDEN = /^(?:APP_API_TOKEN$|DAPR_)/i;
 
 /** `secretstores.local.env`: the variables of the sidecar's environment. */
 export function envSecrets(
@@ -15,7 +15,7 @@ export function envSecrets(
     },
     async all() {
       const names = Object.keys(variables).filter(
-        (name) => name.startsWith(prefix) && !HIDDEN.test(name),
+        (name) => name.startsWith(prefix) && name !== prefix && !HIDDEN.test(name),
       );
       return Object.fromEntries(
         names.map((name) => {

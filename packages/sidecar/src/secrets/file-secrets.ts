@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { goFileError } from '../bindings/go-file-error.ts';
 import type { ComponentSettings } from '../components/component-settings.ts';
 import { isRecord } from '../resources/resource-files.ts';
 import type { Secret, SecretStore } from './secret-store.ts';
@@ -13,9 +14,13 @@ import type { Secret, SecretStore } from './secret-store.ts';
 export async function fileSecrets(settings: ComponentSettings): Promise<SecretStore> {
   const file = settings.required('secretsFile');
   const separator = settings.text('nestedSeparator') ?? ':';
-  const content: unknown = JSON.parse(await readFile(file, 'utf8'));
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new Error(goFileError('open', file, error));
+  });
+  const content: unknown = JSON.parse(text);
   if (!isRecord(content)) throw new Error(`${file} must hold a JSON object`);
-  const secrets: Readonly<Record<string, Secret>> = settings.flag('multiValued')
+  const multiValued = settings.flag('multiValued');
+  const secrets: Readonly<Record<string, Secret>> = multiValued
     ? Object.fromEntries(
         Object.entries(content).map(([name, value]) => [name, values(name, value, separator)]),
       )
@@ -23,6 +28,7 @@ export async function fileSecrets(settings: ComponentSettings): Promise<SecretSt
         flat(content, '', separator).map(([key, value]) => [key, { [key]: value }]),
       );
   return {
+    ...(multiValued ? { capabilities: ['MULTIPLE_KEY_VALUES_PER_SECRET'] } : {}),
     async get(name) {
       const secret = Object.hasOwn(secrets, name) ? secrets[name] : undefined;
       if (secret === undefined) throw new Error(`secret ${name} not found`);
@@ -33,7 +39,7 @@ export async function fileSecrets(settings: ComponentSettings): Promise<SecretSt
 }
 
 function values(name: string, value: unknown, separator: string): Secret {
-  if (typeof value !== 'object' || value === null) return { [name]: String(value) };
+  if (typeof value !== 'object' || value === null) return { [name]: String(value ?? '') };
   return Object.fromEntries(flat(value, '', separator));
 }
 

@@ -8,7 +8,7 @@ export function secretRoutes(service: SecretService): readonly Route[] {
     componentRoute('GET', /^\/v1\.0\/secrets\/([^/]+)\/bulk$/, async (call, name) => {
       call.json(200, JSON.stringify(await service.all(name)));
     }),
-    componentRoute('GET', /^\/v1\.0\/secrets\/([^/]+)\/(.+)$/, async (call, name, key) => {
+    componentRoute('GET', /^\/v1\.0\/secrets\/([^/]+)\/([^/]+)$/, async (call, name, key) => {
       call.json(200, JSON.stringify(await service.get(name, key)));
     }),
   ];

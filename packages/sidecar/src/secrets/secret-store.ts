@@ -3,6 +3,8 @@ export type Secret = Readonly<Record<string, string>>;
 
 /** Where secrets are kept. */
 export interface SecretStore {
+  /** As the metadata names them. @default none */
+  readonly capabilities?: readonly string[];
   /** @throws Error where there is no such secret. */
   get(name: string): Promise<Secret>;
   all(): Promise<Readonly<Record<string, Secret>>>;

@@ -1,0 +1,22 @@
+import type { Message } from '../message.ts';
+
+/** A message of one group's list, with how often it was handed over before. */
+export interface DeliveryRow {
+  readonly seq: number;
+  readonly deliveries: number;
+  readonly id: string;
+  readonly topic: string;
+  readonly key: string | null;
+  readonly headers: string;
+  readonly body: Uint8Array;
+}
+
+export function messageOf({ body, headers, id, key, topic }: DeliveryRow): Message {
+  return {
+    id,
+    topic,
+    key: key ?? undefined,
+    headers: JSON.parse(headers) as Record<string, string>,
+    body,
+  };
+}

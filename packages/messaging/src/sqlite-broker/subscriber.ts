@@ -1,0 +1,247 @@
+import { randomUUID } from 'node:crypto';
+import type { Handler } from '../broker.ts';
+import { StoreUnavailableError } from '../errors.ts';
+import { Hands } from '../hands.ts';
+import { Doorbell } from '../relay/doorbell.ts';
+import { type ResolvedSubscribeOptions, tell } from '../subscribe-options.ts';
+import type { JoiningSubscription } from '../subscriptions.ts';
+import { type BrokerFile, pauseMs } from './broker-file.ts';
+import type { FileWatch } from './file-watch.ts';
+import type { ResolvedSqliteBrokerOptions } from './options.ts';
+import { type DeliveryRow, messageOf } from './rows.ts';
+import { acknowledge, type Statements } from './statements.ts';
+import { forgetGroups, sweepExpired } from './sweep.ts';
+
+export interface SubscriberEnv {
+  readonly file: BrokerFile;
+  readonly watch: FileWatch;
+  readonly options: ResolvedSqliteBrokerOptions;
+}
+
+/** How often it looks although nothing was heard: at most, and at least where nothing can be heard. */
+const LOOK_MS = 250;
+const LOOK_SOON_MS = 25;
+/** A lease is renewed so often before it ends. */
+const BEATS = 4;
+const SWEEP_MS = 30_000;
+const SWEEP_LOT = 1_000;
+/** So long a file may be locked before anybody hears of it. */
+const TROUBLE_MS = 2_000;
+const LEAVE_MS = 1_000;
+
+/**
+ * One member of a group. In one loop it writes down what was handled, renews
+ * its leases and takes more, each time in one transaction, until it is closed
+ * and its handlers have ended.
+ */
+export class SqliteSubscriber implements JoiningSubscription {
+  readonly joined: Promise<void>;
+  readonly ended: Promise<void>;
+  readonly #file: BrokerFile;
+  readonly #watch: FileWatch;
+  readonly #broker: ResolvedSqliteBrokerOptions;
+  readonly #options: ResolvedSubscribeOptions;
+  readonly #topic: string;
+  readonly #owner = randomUUID();
+  readonly #bell: Doorbell;
+  readonly #closing = new AbortController();
+  readonly #inHand = new Set<number>();
+  #hands: Hands;
+  #handled: number[] = [];
+  #group = 0;
+  #over = false;
+  #beatAtMs = 0;
+  #sweepAtMs = 0;
+  #troubleSinceMs: number | undefined;
+  #troubleTold = false;
+
+  constructor(
+    { file, options: broker, watch }: SubscriberEnv,
+    topic: string,
+    options: ResolvedSubscribeOptions,
+    handler: Handler,
+  ) {
+    this.#file = file;
+    this.#watch = watch;
+    this.#broker = broker;
+    this.#options = options;
+    this.#topic = topic;
+    this.#bell = new Doorbell(broker.clock);
+    this.#hands = new Hands(handler, options, broker.clock);
+    this.joined = this.#join();
+    this.ended = this.joined.then(
+      () => this.#run(),
+      // Said where it was waited for, in `joined`.
+      () => {},
+    );
+  }
+
+  /** There may be something new in the file. */
+  look(): void {
+    this.#bell.ring();
+  }
+
+  async close(): Promise<void> {
+    if (!this.#closing.signal.aborted) {
+      this.#closing.abort();
+      void this.#hands.end().then(() => {
+        this.#over = true;
+        this.#bell.ring();
+      });
+    }
+    await this.ended;
+  }
+
+  async #join(): Promise<void> {
+    const facts = { topic: this.#topic, name: this.#options.group };
+    await this.#file.patiently(
+      () => {
+        this.#group = this.#file.write((sql) =>
+          Number(sql.join.get({ ...facts, now: this.#broker.clock.wallMs() })?.id),
+        );
+      },
+      this.#broker.timeoutMs,
+      this.#closing.signal,
+    );
+  }
+
+  async #run(): Promise<void> {
+    let tries = 0;
+    let idle = 0;
+    while (!this.#over) {
+      try {
+        idle = this.#turn() ? 0 : idle + 1;
+        tries = 0;
+        this.#troubleSinceMs = undefined;
+        this.#troubleTold = false;
+      } catch (error) {
+        this.#trouble(error);
+        await this.#broker.clock.sleep(pauseMs(tries));
+        tries += 1;
+        continue;
+      }
+      this.#watch.follow(this.#file.generation);
+      const soonMs = LOOK_SOON_MS * 2 ** Math.min(idle, 10);
+      await this.#bell.wait(this.#watch.works ? LOOK_MS : Math.min(LOOK_MS, soonMs));
+      // What is handled in the same turn is written down together.
+      await endOfTurn();
+    }
+    await this.#leave();
+  }
+
+  /** Returns whether there was something to do. */
+  #turn(): boolean {
+    const { clock, leaseMs } = this.#broker;
+    const beating = clock.now() >= this.#beatAtMs && this.#inHand.size > 0;
+    const sweeping = clock.now() >= this.#sweepAtMs;
+    const now = clock.wallMs();
+    const limit = this.#room();
+    const looking = limit > 0 && this.#file.read((sql) => this.#mayTake(sql, now));
+    if (!looking && !beating && !sweeping && this.#handled.length === 0) return false;
+
+    const handled = this.#handled;
+    const { lost, rows } = this.#file.note((sql) => {
+      this.#writeDown(sql, handled);
+      if (sweeping) this.#sweep(sql, now);
+      const owner = { owner: this.#owner, group: this.#group };
+      const expected = this.#inHand.size - handled.filter((seq) => this.#inHand.has(seq)).length;
+      const due = now + leaseMs;
+      const renewed = expected > 0 ? Number(sql.renew.run({ ...owner, due }).changes) : 0;
+      if (renewed >= expected) return { lost: false, rows: this.#take(sql, now, limit) };
+      // This process stood still for longer than a lease: what it had in line is another's now.
+      sql.release.run(owner);
+      return { lost: true, rows: [] };
+    });
+    this.#forgetHandled(handled);
+    this.#beatAtMs = clock.now() + leaseMs / BEATS;
+    if (sweeping) this.#sweepAtMs = clock.now() + SWEEP_MS;
+    if (lost) this.#beginAnew();
+    for (const row of rows) this.#give(row);
+    return true;
+  }
+
+  /**
+   * How many more it may have in hand. With a concurrency of 1 they wait in one lane; else there is
+   * room for as many that wait to be tried again.
+   */
+  #room(): number {
+    if (this.#closing.signal.aborted) return 0;
+    const { concurrency } = this.#options;
+    const most = concurrency === 1 ? this.#broker.prefetch : 2 * concurrency;
+    return most - this.#inHand.size + this.#handled.length;
+  }
+
+  /** With a concurrency of 1 only while no other member has anything in hand: that keeps the order. */
+  #mayTake(sql: Statements, now: number): boolean {
+    const facts = { group: this.#group, now };
+    if (this.#options.concurrency === 1) {
+      if (sql.heldByOther.get({ ...facts, owner: this.#owner }) !== undefined) return false;
+    }
+    return sql.anyFree.get(facts) !== undefined;
+  }
+
+  #take(sql: Statements, now: number, limit: number): DeliveryRow[] {
+    if (limit <= 0 || !this.#mayTake(sql, now)) return [];
+    const rows = sql.free.all({ group: this.#group, now, limit }) as unknown as DeliveryRow[];
+    const mine = { owner: this.#owner, due: now + this.#broker.leaseMs, group: this.#group };
+    for (const { seq } of rows) sql.take.run({ ...mine, seq });
+    return rows;
+  }
+
+  /** What is at work ends, and is written down; nothing that waited behind it begins. */
+  #beginAnew(): void {
+    this.#hands = this.#hands.next();
+    this.#inHand.clear();
+    this.#bell.ring();
+  }
+
+  #give(row: DeliveryRow): void {
+    this.#inHand.add(row.seq);
+    const lane = this.#options.concurrency === 1 ? this.#topic : undefined;
+    const done = () => {
+      this.#handled.push(row.seq);
+      this.#bell.ring();
+    };
+    this.#hands.give(messageOf(row), done, { lane, earlier: row.deliveries });
+  }
+
+  #writeDown(sql: Statements, handled: readonly number[]): void {
+    for (const seq of handled) acknowledge(sql, this.#group, seq);
+  }
+
+  #forgetHandled(handled: readonly number[]): void {
+    this.#handled = this.#handled.slice(handled.length);
+    for (const seq of handled) this.#inHand.delete(seq);
+  }
+
+  #sweep(sql: Statements, now: number): void {
+    const { forgetGroupsAfterMs } = this.#broker;
+    sql.seen.run({ now, group: this.#group });
+    sweepExpired(sql, now, SWEEP_LOT);
+    if (forgetGroupsAfterMs !== undefined) forgetGroups(sql, now - forgetGroupsAfterMs);
+  }
+
+  /** A lock that others hold for a moment is no news; a file that is gone is. */
+  #trouble(error: unknown): void {
+    const nowMs = this.#broker.clock.now();
+    this.#troubleSinceMs ??= nowMs;
+    if (this.#troubleTold || nowMs - this.#troubleSinceMs < TROUBLE_MS) return;
+    this.#troubleTold = true;
+    const told = error instanceof StoreUnavailableError ? this.#file.unavailable(error) : error;
+    tell(this.#options, { kind: 'connection-lost', error: told });
+  }
+
+  /** Gives back what it did not handle, so that nobody has to wait for the lease. */
+  async #leave(): Promise<void> {
+    const mine = { owner: this.#owner, group: this.#group };
+    const leave = () =>
+      this.#file.note((sql) => {
+        this.#writeDown(sql, this.#handled);
+        sql.release.run(mine);
+      });
+    // Where the file cannot be used, the leases end by themselves.
+    await this.#file.patiently(leave, LEAVE_MS).catch(() => {});
+  }
+}
+
+const endOfTurn = () => new Promise<void>((resolve) => setImmediate(resolve));

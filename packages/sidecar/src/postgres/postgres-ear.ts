@@ -1,0 +1,96 @@
+import type { Clock } from '@holdfast/core';
+import type { Logger } from '@holdfast/telemetry/log';
+import type { Client, PoolConfig } from 'pg';
+import { postgresWords } from './postgres-words.ts';
+
+export interface EarOptions {
+  readonly component: string;
+  readonly config: PoolConfig;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** A notification, with its payload. */
+  readonly heard: (channel: string, payload: string) => void;
+  /** It listens again; what was said in between nobody heard. */
+  readonly back: () => void;
+}
+
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 5_000;
+
+/**
+ * Hears PostgreSQL's notifications on a connection of its own, and makes
+ * another when that one is lost.
+ */
+export class PostgresEar {
+  readonly #options: EarOptions;
+  readonly #channels = new Set<string>();
+  readonly #closing = new AbortController();
+  #client: Client | undefined;
+  #connecting: Promise<Client> | undefined;
+
+  constructor(options: EarOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Resolves when it listens to this channel, which may be a plain name only.
+   *
+   * @throws Error where PostgreSQL cannot be reached.
+   */
+  async listen(channel: string): Promise<void> {
+    const client = await this.#connected();
+    if (this.#channels.has(channel)) return;
+    await client.query(`LISTEN "${channel}"`);
+    this.#channels.add(channel);
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    const client = this.#client ?? (await this.#connecting?.catch(() => undefined));
+    // It may be gone already, which is what is wanted.
+    await client?.end().catch(() => {});
+  }
+
+  #connected(): Promise<Client> {
+    if (this.#client !== undefined) return Promise.resolve(this.#client);
+    this.#connecting ??= this.#connect().finally(() => {
+      this.#connecting = undefined;
+    });
+    return this.#connecting;
+  }
+
+  async #connect(): Promise<Client> {
+    const { config, heard } = this.#options;
+    const { default: pg } = await import('pg');
+    const client = new pg.Client(config);
+    // What is wrong is said by the step at hand, and the end by `end`.
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      for (const channel of this.#channels) await client.query(`LISTEN "${channel}"`);
+    } catch (error) {
+      await client.end().catch(() => {});
+      throw postgresWords(error, config);
+    }
+    client.on('notification', ({ channel, payload = '' }) => heard(channel, payload));
+    client.once('end', () => void this.#lost(client));
+    this.#client = client;
+    return client;
+  }
+
+  async #lost(client: Client): Promise<void> {
+    if (this.#client === client) this.#client = undefined;
+    const { back, clock, component, log } = this.#options;
+    if (this.#closing.signal.aborted) return;
+    log.warn(`component ${component}: the connection that hears of changes is lost`);
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
+      // Rejects when it is closed meanwhile.
+      await clock.sleep(pauseMs, this.#closing.signal).catch(() => {});
+      if (this.#closing.signal.aborted) return;
+      const again = await this.#connected().catch(() => undefined);
+      if (again === undefined) continue;
+      back();
+      return;
+    }
+  }
+}

@@ -1,0 +1,185 @@
+import { type BindingCase, failed, op, said } from './binding-case.ts';
+
+/** `bindings.localstorage`, one after the other: what one has written the next reads. */
+export const FILE_BINDINGS: readonly BindingCase[] = [
+  {
+    name: 'a file of a text',
+    to: 'files',
+    body: op('create', { fileName: 'a.txt' }, 'hello'),
+    expect: said('{"fileName":"a.txt"}'),
+  },
+  {
+    name: 'it is read',
+    to: 'files',
+    body: op('get', { fileName: 'a.txt' }),
+    expect: said('hello'),
+  },
+  {
+    name: 'PUT does the same',
+    to: 'files',
+    body: op('get', { fileName: 'a.txt' }),
+    expect: said('hello'),
+    method: 'PUT',
+  },
+  {
+    name: 'a file in a folder of Base64',
+    to: 'files',
+    body: op('create', { fileName: 'sub/b.bin' }, 'aGk='),
+    expect: said('{"fileName":"sub/b.bin"}'),
+  },
+  {
+    name: 'its bytes',
+    to: 'files',
+    body: op('get', { fileName: 'sub/b.bin' }),
+    expect: said('hi'),
+  },
+  {
+    name: 'a file of an object',
+    to: 'files',
+    body: op('create', { fileName: 'o.json' }, { a: 1, b: ['x'] }),
+    expect: said('{"fileName":"o.json"}'),
+  },
+  {
+    name: 'the object',
+    to: 'files',
+    body: op('get', { fileName: 'o.json' }),
+    expect: said('{"a":1,"b":["x"]}'),
+  },
+  {
+    name: 'a file of a number',
+    to: 'files',
+    body: op('create', { fileName: 'n.json' }, 42),
+    expect: said('{"fileName":"n.json"}'),
+  },
+  { name: 'the number', to: 'files', body: op('get', { fileName: 'n.json' }), expect: said('42') },
+  {
+    name: 'a file of null',
+    to: 'files',
+    body: op('create', { fileName: 'null' }, null),
+    expect: said('{"fileName":"null"}'),
+  },
+  { name: 'the null', to: 'files', body: op('get', { fileName: 'null' }), expect: said('��e') },
+  {
+    name: 'a file of nothing',
+    to: 'files',
+    body: op('create', { fileName: 'empty' }),
+    expect: said('{"fileName":"empty"}'),
+  },
+  {
+    name: 'the nothing',
+    to: 'files',
+    body: op('get', { fileName: 'empty' }),
+    expect: said(''),
+    daprd: {
+      why: "daprd takes the missing data for JSON's null, and null for Base64",
+      httpOnly: true,
+      expect: said('��e'),
+    },
+  },
+  {
+    name: 'no file name',
+    to: 'files',
+    body: op('create', {}, 'x'),
+    expect: said('{"fileName":"UUID"}'),
+  },
+  {
+    name: 'list of a folder',
+    to: 'files',
+    body: op('list', { fileName: 'sub' }),
+    expect: said('["$ROOT/sub/b.bin"]'),
+  },
+  {
+    name: 'list of what is not there',
+    to: 'files',
+    body: op('list', { fileName: 'nowhere' }),
+    expect: failed(
+      'error getting stats for path $ROOT/nowhere: stat $ROOT/nowhere: no such file or directory',
+    ),
+  },
+  {
+    name: 'list of a file',
+    to: 'files',
+    body: op('list', { fileName: 'a.txt' }),
+    expect: failed('unable to list files as the file specified is not a directory: $ROOT/a.txt'),
+  },
+  {
+    name: 'get of what is not there',
+    to: 'files',
+    body: op('get', { fileName: 'nowhere' }),
+    expect: failed('file not found: $ROOT/nowhere'),
+  },
+  {
+    name: 'get of a folder',
+    to: 'files',
+    body: op('get', { fileName: 'sub' }),
+    expect: failed('error reading file $ROOT/sub: read $ROOT/sub: is a directory'),
+  },
+  {
+    name: 'get without a name',
+    to: 'files',
+    body: op('get'),
+    expect: failed('error reading file $ROOT: read $ROOT: is a directory'),
+  },
+  {
+    name: 'create where a folder is',
+    to: 'files',
+    body: op('create', { fileName: 'sub' }, 'x'),
+    expect: failed('error creating file $ROOT/sub: open $ROOT/sub: is a directory'),
+  },
+  {
+    name: 'create below a file',
+    to: 'files',
+    body: op('create', { fileName: 'a.txt/x' }, 'x'),
+    expect: failed('error creating directory $ROOT/a.txt: mkdir $ROOT/a.txt: not a directory'),
+  },
+  {
+    name: 'dots stop at the root',
+    to: 'files',
+    body: op('create', { fileName: '../../up.txt' }, 'x'),
+    expect: said('{"fileName":"up.txt"}'),
+  },
+  {
+    name: 'dots, read',
+    to: 'files',
+    body: op('get', { fileName: 'sub/../../../up.txt' }),
+    expect: said('x'),
+  },
+  {
+    name: 'delete of a folder that is not empty',
+    to: 'files',
+    body: op('delete', { fileName: 'sub' }),
+    expect: failed('error deleting file $ROOT/sub: remove $ROOT/sub: directory not empty'),
+  },
+  {
+    name: 'delete of a file',
+    to: 'files',
+    body: op('delete', { fileName: 'sub/b.bin' }),
+    expect: said('', {}, 204),
+  },
+  {
+    name: 'list of an empty folder',
+    to: 'files',
+    body: op('list', { fileName: 'sub' }),
+    expect: said('null'),
+  },
+  {
+    name: 'delete of an empty folder',
+    to: 'files',
+    body: op('delete', { fileName: 'sub' }),
+    expect: said('', {}, 204),
+  },
+  {
+    name: 'delete of what is not there',
+    to: 'files',
+    body: op('delete', { fileName: 'nowhere' }),
+    expect: failed(
+      'error deleting file $ROOT/nowhere: remove $ROOT/nowhere: no such file or directory',
+    ),
+  },
+  {
+    name: 'metadata names in another case',
+    to: 'files',
+    body: op('get', { filename: 'a.txt' }),
+    expect: failed('error reading file $ROOT: read $ROOT: is a directory'),
+  },
+];
