@@ -61,6 +61,11 @@ export interface SidecarOptions {
    * @default ['127.0.0.1']
    */
   readonly listenAddresses?: readonly string[];
+  /**
+   * Origins that browsers may call the API from: `*` for all, or each as a
+   * browser sends it, with one `*` for any text. @default []: browsers are told nothing
+   */
+  readonly allowedOrigins?: readonly string[];
   /** Folders with resources: Resiliency, HTTPEndpoint. @default none */
   readonly resourcesPaths?: readonly string[];
   /** Files with a Configuration; later ones win. @default none */
@@ -115,6 +120,7 @@ export const SIDECAR_DEFAULTS = {
   metricsListenAddress: '127.0.0.1',
   enableMetrics: true,
   listenAddresses: ['127.0.0.1'],
+  allowedOrigins: [],
   resourcesPaths: [],
   configPaths: [],
   maxBodyBytes: 4 * 1024 * 1024,

@@ -121,6 +121,13 @@ export const HOLDFASTD_FLAGS: readonly Flag[] = [
     meaning: 'The addresses the API listens on, separated by commas (daprd: all)',
   },
   {
+    name: 'allowed-origins',
+    type: 'list',
+    value: 'ORIGIN,…',
+    meaning:
+      'Origins that browsers may call the API from (CORS): `*`, or `https://*.example.com,http://localhost:3000`; none: they are told nothing',
+  },
+  {
     name: 'metrics-port',
     type: 'port',
     value: 'PORT',

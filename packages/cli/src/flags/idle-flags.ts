@@ -43,14 +43,6 @@ export const IDLE_FLAGS: readonly Flag[] = [
     ignored: 'the API is served on ports only',
   },
   {
-    name: 'allowed-origins',
-    type: 'text',
-    value: 'ORIGINS',
-    default: '*',
-    meaning: 'Origins that browsers may call the API from',
-    ignored: 'no CORS headers are sent',
-  },
-  {
     name: 'hot-reload-reconcile-interval',
     type: 'duration',
     value: 'DURATION',

@@ -54,6 +54,7 @@ export function holdfastdSettings({ values }: ParsedFlags, env: Environment): Ho
     metricsListenAddress: text('metrics-listen-address'),
     enableMetrics: flag('enable-metrics'),
     listenAddresses: someOf(texts('dapr-listen-addresses').map(withoutBrackets)),
+    allowedOrigins: someOf(texts('allowed-origins')),
     resourcesPaths: someOf([...texts('resources-path'), ...texts('components-path')]),
     configPaths: someOf(texts('config')),
     maxBodyBytes: orNoLimit(

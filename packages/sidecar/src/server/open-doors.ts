@@ -8,6 +8,7 @@ import type { ApiCall } from './api-call.ts';
 import { type ApiHandlerOptions, apiHandler } from './api-handler.ts';
 import { createRouter, type Route } from './api-routes.ts';
 import { type ApiServer, startApiServer } from './api-server.ts';
+import { createCors, isNoOrigin } from './cors.ts';
 
 export interface DoorsOptions {
   readonly options: ResolvedSidecarOptions;
@@ -40,6 +41,11 @@ export async function openDoors(doors: DoorsOptions): Promise<Doors> {
   const { options, handling, publicRoutes, ownRoutes, invoke, metricsPage, closing } = doors;
   const { apiRules, middleware } = doors;
   const { appId, listenAddresses: hosts, maxConnections, publicPort } = options;
+  for (const origin of options.allowedOrigins.filter(isNoOrigin)) {
+    handling.log.warn(
+      `--allowed-origins: no browser sends the origin "${origin}"; write scheme and host without a path, as in https://app.example.`,
+    );
+  }
   const router = createRouter([...publicRoutes, ...ownRoutes], invoke, appId, apiRules);
   const maxHeaderBytes = options.readBufferBytes + HEAD_GRACE_BYTES;
   const listening = { hosts, maxHeaderBytes, maxConnections };
@@ -50,6 +56,7 @@ export async function openDoors(doors: DoorsOptions): Promise<Doors> {
     flag: '--dapr-http-port',
     onRequest: apiHandler({
       ...handling,
+      cors: createCors(options.allowedOrigins),
       route: apiPipeline(middleware, router),
     }),
   });
