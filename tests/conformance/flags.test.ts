@@ -1,9 +1,18 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import http from 'node:http';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { bothMakes, type Make } from './both-makes.ts';
 import type { Case } from './case.ts';
 import { corsAll, corsNone, corsSome } from './cases/cors.ts';
 import { type EchoApp, startEchoApp } from './echo-app.ts';
 import { type Flagged, startFlagged } from './flagged.ts';
+import { daprClient } from './grpc-client.ts';
 import { playCase } from './play-case.ts';
 
 await bothMakes(conformance);
@@ -34,4 +43,96 @@ function conformance(make: Make, executable: string | undefined): void {
       }
     });
   }
+
+  describe(`${make}, --unix-domain-socket`, () => {
+    test('the API is on sockets and on no port; other sidecars and scrapes have theirs', async (t) => {
+      const folder = await mkdtemp(path.join(os.tmpdir(), 'hf-'));
+      const app = await startEchoApp();
+      const flags = { 'app-port': app.port, 'unix-domain-socket': folder };
+      const sidecar = await startFlagged(executable, { flags, wait: false });
+      t.after(async () => {
+        await sidecar.stop();
+        await app.close();
+        await rm(folder, { recursive: true });
+      });
+      const [overHttp, overGrpc] = ['http', 'grpc'].map((kind) =>
+        path.join(folder, `dapr-probe-${kind}.socket`),
+      );
+      await until(async () => (await statusOn(overHttp!, '/v1.0/healthz')) === 204, 'it is ready');
+
+      const { ports } = sidecar;
+      const open = await Promise.all(
+        [ports.http, ports.grpc, ports.internal, ports.metrics].map(listens),
+      );
+      const client = daprClient(ports.grpc, { createConnection: () => net.connect(overGrpc!) });
+      const seen = {
+        open,
+        invoked: await statusOn(overHttp!, '/v1.0/invoke/probe/method/m'),
+        rpc: (await client.getMetadata({})).id,
+        modes: [(await stat(overHttp!)).mode & 0o777, (await stat(overGrpc!)).mode & 0o777],
+      };
+      sidecar.child.kill('SIGTERM');
+      const [code] = await sidecar.exited;
+
+      const left = [existsSync(overHttp!), existsSync(overGrpc!)];
+      const mode = 0o777 & ~process.umask();
+      assert.deepEqual(
+        { ...seen, code, left },
+        {
+          open: [false, false, true, true],
+          invoked: 200,
+          rpc: 'probe',
+          modes: [mode, mode],
+          code: 0,
+          left: [false, false],
+        },
+      );
+    });
+
+    const stale =
+      'sockets of one that was killed: ours are replaced, daprd ends and starts the next time';
+    test(stale, async (t) => {
+      const folder = await mkdtemp(path.join(os.tmpdir(), 'hf-'));
+      t.after(() => rm(folder, { recursive: true }));
+      const flags = { 'unix-domain-socket': folder };
+      const socket = path.join(folder, 'dapr-probe-http.socket');
+      const first = await startFlagged(executable, { flags, wait: false });
+      await until(async () => (await statusOn(socket, '/v1.0/healthz')) === 204, 'it is ready');
+      await first.stop();
+      const second = await startFlagged(executable, { flags, wait: false });
+      t.after(() => second.stop());
+      if (make === 'daprd') assert.deepEqual((await second.exited)[0], 1);
+      else await until(async () => (await statusOn(socket, '/v1.0/healthz')) === 204, 'it is back');
+    });
+  });
+}
+
+/** The status of an answer on a Unix socket; 0 where nobody answers. */
+function statusOn(socketPath: string, path: string): Promise<number> {
+  return new Promise((resolve) => {
+    http
+      .get({ socketPath, path, agent: false }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode ?? 0);
+      })
+      .on('error', () => resolve(0));
+  });
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
+}
+
+async function until(there: () => Promise<boolean>, what: string): Promise<void> {
+  for (let tries = 0; tries < 300; tries += 1) {
+    if (await there()) return;
+    await sleep(100);
+  }
+  assert.fail(`not within 30 s: ${what}`);
 }

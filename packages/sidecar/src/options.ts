@@ -4,6 +4,7 @@ import type { AppProtocol } from './app/app-channel.ts';
 import type { NameResolver } from './names/name-resolver.ts';
 import { type MtlsOptions, resolveMtlsOptions } from './peers/mtls-options.ts';
 import { isLoopback } from './server/loopback.ts';
+import { socketsOf } from './server/socket-paths.ts';
 
 /** Health probes of the application (`--enable-app-health-check`). */
 export interface AppHealthCheckOptions {
@@ -35,6 +36,11 @@ export interface SidecarOptions {
   readonly httpPort?: number;
   /** The gRPC API. 0: any free port. @default none: there is no gRPC API */
   readonly grpcPort?: number;
+  /**
+   * A folder for Unix sockets, `dapr-ID-http.socket` and `dapr-ID-grpc.socket`,
+   * on which the API listens in place of `httpPort` and `grpcPort`. @default none
+   */
+  readonly unixDomainSocket?: string;
   /** Other sidecars. 0: any free port. @default 0 */
   readonly internalPort?: number;
   /** Where other sidecars call this one; off loopback `mtls` is needed. @default '127.0.0.1' */
@@ -165,6 +171,7 @@ export function resolveSidecarOptions(given: SidecarOptions): ResolvedSidecarOpt
   }
   if (options.appPort === 0)
     throw new RangeError('sidecar.appPort must be from 1 to 65535, not 0.');
+  socketsOf(options);
   if (!PROTOCOLS.includes(options.appProtocol)) {
     throw new RangeError(
       `sidecar.appProtocol must be one of ${PROTOCOLS.join(', ')}, not "${options.appProtocol}".`,

@@ -38,17 +38,21 @@ import { openResources } from './resources/live-resources.ts';
 import { isLoopback } from './server/loopback.ts';
 import { openDoors } from './server/open-doors.ts';
 import { shutdownRoutes } from './server/shutdown-routes.ts';
+import { openSockets } from './server/socket-paths.ts';
 import { createTokenCheck } from './server/token.ts';
 import { openTracing } from './trace/open-tracing.ts';
 
 /** A running sidecar. */
 export interface Sidecar {
   readonly ports: {
+    /** 0 where the API is on Unix sockets. */
     readonly http: number;
     readonly internal: number;
     readonly grpc?: number;
     readonly metrics?: number;
   };
+  /** Where the API listens in place of ports, where it does. */
+  readonly sockets?: { readonly http: string; readonly grpc?: string };
   /** Reads the files again, now, as it does by itself when they change. A broken file changes nothing and is logged. */
   reload(): Promise<void>;
   /** Ends it: calls in flight get `gracefulShutdownMs`, none with `force`. Leaves nothing behind. */
@@ -320,9 +324,8 @@ async function start(
     ...(grpc === undefined ? {} : { grpc: grpc.port }),
     ...(metricsPort === undefined ? {} : { metrics: metricsPort }),
   };
-  log.info(`holdfast sidecar of ${appId} is up.`, {
-    ...ports,
-  });
+  const sockets = openSockets(options, grpc !== undefined);
+  log.info(`holdfast sidecar of ${appId} is up.`, { ...ports, ...sockets });
 
   const { stop, ended } = createEnding({
     graceMs: options.gracefulShutdownMs,
@@ -345,6 +348,7 @@ async function start(
 
   return {
     ports,
+    ...(sockets === undefined ? {} : { sockets }),
     async reload() {
       await live.reload();
       await policies.reload();

@@ -58,6 +58,13 @@ export const HOLDFASTD_FLAGS: readonly Flag[] = [
     meaning: "The port of the sidecar's gRPC API; 0 for any free one",
   },
   {
+    name: 'unix-domain-socket',
+    type: 'text',
+    value: 'DIR',
+    meaning:
+      'A folder in which the API listens on `dapr-ID-http.socket` and `dapr-ID-grpc.socket`, in place of its ports',
+  },
+  {
     name: 'dapr-internal-grpc-port',
     type: 'port',
     value: 'PORT',

@@ -36,13 +36,6 @@ export const IDLE_FLAGS: readonly Flag[] = [
     ignored: 'it ends as soon as the calls under way have ended',
   },
   {
-    name: 'unix-domain-socket',
-    type: 'text',
-    value: 'DIR',
-    meaning: 'Serve the API on Unix sockets in a folder',
-    ignored: 'the API is served on ports only',
-  },
-  {
     name: 'hot-reload-reconcile-interval',
     type: 'duration',
     value: 'DURATION',

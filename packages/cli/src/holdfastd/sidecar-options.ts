@@ -44,6 +44,7 @@ export function holdfastdSettings({ values }: ParsedFlags, env: Environment): Ho
     disableInitEndpoints: initEndpoints(texts('disable-init-endpoints').map((name) => name.trim())),
     httpPort: port('dapr-http-port'),
     grpcPort: port('dapr-grpc-port') ?? DEFAULT_GRPC_PORT,
+    unixDomainSocket: text('unix-domain-socket') || undefined,
     internalPort: port('dapr-internal-grpc-port'),
     internalListenAddress:
       withoutBrackets(text('dapr-internal-grpc-listen-address') || '') || undefined,

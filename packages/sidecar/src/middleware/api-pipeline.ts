@@ -39,6 +39,7 @@ function headOf({ head, req }: ApiCall) {
     method: head.method,
     path: `${head.path}${head.query}`,
     headers: head.headers,
-    from: `${remoteAddress}:${remotePort}`,
+    // A client on a Unix socket has no address; Go writes `@`.
+    from: remoteAddress === undefined ? '@' : `${remoteAddress}:${remotePort}`,
   };
 }

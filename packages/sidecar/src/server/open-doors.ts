@@ -9,6 +9,7 @@ import { type ApiHandlerOptions, apiHandler } from './api-handler.ts';
 import { createRouter, type Route } from './api-routes.ts';
 import { type ApiServer, startApiServer } from './api-server.ts';
 import { createCors, isNoOrigin } from './cors.ts';
+import { socketsOf } from './socket-paths.ts';
 
 export interface DoorsOptions {
   readonly options: ResolvedSidecarOptions;
@@ -53,6 +54,7 @@ export async function openDoors(doors: DoorsOptions): Promise<Doors> {
   const api = await startApiServer({
     ...listening,
     port: options.httpPort,
+    socketPath: socketsOf(options)?.http,
     flag: '--dapr-http-port',
     onRequest: apiHandler({
       ...handling,
