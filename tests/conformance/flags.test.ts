@@ -5,13 +5,14 @@ import http from 'node:http';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sendRaw } from '../../packages/sidecar/src/testing/raw-http.ts';
 import { bothMakes, type Make } from './both-makes.ts';
 import type { Case } from './case.ts';
 import { corsAll, corsNone, corsSome } from './cases/cors.ts';
 import { type EchoApp, startEchoApp } from './echo-app.ts';
-import { type Flagged, startFlagged } from './flagged.ts';
+import { type Flagged, type FlaggedSetup, startFlagged } from './flagged.ts';
 import { daprClient } from './grpc-client.ts';
 import { playCase } from './play-case.ts';
 
@@ -105,7 +106,96 @@ function conformance(make: Make, executable: string | undefined): void {
       else await until(async () => (await statusOn(socket, '/v1.0/healthz')) === 204, 'it is back');
     });
   });
+
+  describe(`${make}, --dapr-block-shutdown-duration`, () => {
+    test('after the signal calls go on and events do not, and it is not ready, until the time is over', async (t) => {
+      const { app, sidecar } = await blocking(t, { 'dapr-block-shutdown-duration': '4s' });
+      const get = (rest: string) => sendRaw(sidecar.ports.http, { path: `/v1.0/${rest}` });
+      const publish = () =>
+        sendRaw(sidecar.ports.http, {
+          method: 'POST',
+          path: '/v1.0/publish/bus/t',
+          headers: ['content-type: application/json'],
+          body: '"event"',
+        });
+      // daprd is ready a moment before it subscribes.
+      await until(async () => {
+        await publish();
+        return app.calls('/event') > 0;
+      }, 'an event before arrives');
+
+      const signalled = performance.now();
+      sidecar.child.kill('SIGTERM');
+      await until(async () => (await get('healthz')).status === 500, 'it is not ready');
+      await sleep(300);
+      const events = app.calls('/event');
+      const answers = [
+        (await get('healthz')).status,
+        (await get('healthz/outbound')).status,
+        (await get('invoke/probe/method/m')).status,
+        (await get('metadata')).status,
+        (await publish()).status,
+      ];
+      const [code] = await sidecar.exited;
+
+      assert.deepEqual(answers, [500, 204, 200, 200, 204]);
+      assert.deepEqual([code, app.calls('/event')], [0, events]);
+      assert.ok(performance.now() - signalled >= 3_900);
+    });
+
+    test('an application that its health check finds unhealthy ends it', async (t) => {
+      const flags = {
+        'dapr-block-shutdown-duration': '10m',
+        'enable-app-health-check': true,
+        'app-health-probe-interval': 1,
+        'app-health-threshold': 1,
+      } as const;
+      const { app, sidecar } = await blocking(t, flags);
+      sidecar.child.kill('SIGTERM');
+      await until(async () => /serving for|Blocking graceful/.test(sidecar.said()), 'it lingers');
+      await app.close();
+      assert.deepEqual(await sidecar.exited, [0, null]);
+    });
+
+    test('the API ends it at once, and so does a second signal', async (t) => {
+      const flags = { 'dapr-block-shutdown-duration': '10m' };
+      const byApi = await blocking(t, flags);
+      await sendRaw(byApi.sidecar.ports.http, { method: 'POST', path: '/v1.0/shutdown' });
+      assert.deepEqual(await byApi.sidecar.exited, [0, null]);
+      const { sidecar } = await blocking(t, flags);
+      sidecar.child.kill('SIGTERM');
+      await until(async () => /serving for|Blocking graceful/.test(sidecar.said()), 'it lingers');
+      sidecar.child.kill('SIGTERM');
+      const [, signal] = await sidecar.exited;
+      assert.equal(signal, null);
+    });
+
+    async function blocking(t: TestContext, flags: FlaggedSetup['flags']) {
+      const app = await startEchoApp();
+      const sidecar = await startFlagged(executable, {
+        flags: { 'app-port': app.port, ...flags },
+        resources: { 'bus.yaml': BUS },
+      });
+      t.after(async () => {
+        await sidecar.stop();
+        await app.close();
+      });
+      return { app, sidecar };
+    }
+  });
 }
+
+const BUS = `
+apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: { name: bus }
+spec: { type: pubsub.in-memory, version: v1, metadata: [] }
+---
+apiVersion: dapr.io/v2alpha1
+kind: Subscription
+metadata: { name: s }
+spec: { pubsubname: bus, topic: t, routes: { default: /event } }
+`;
 
 /** The status of an answer on a Unix socket; 0 where nobody answers. */
 function statusOn(socketPath: string, path: string): Promise<number> {

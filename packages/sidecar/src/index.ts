@@ -1,3 +1,4 @@
+export type { StopOptions } from './ending.ts';
 export type { NameResolver, Registration } from './names/name-resolver.ts';
 export { NameResolutionError } from './names/open-names.ts';
 export {

@@ -10,7 +10,7 @@ import { ComponentCalls } from './components/component-calls.ts';
 import { componentRoutes } from './components/component-routes.ts';
 import { componentServices } from './components/component-services.ts';
 import { openComponents } from './components/open-components.ts';
-import { createEnding } from './ending.ts';
+import { createEnding, type StopOptions } from './ending.ts';
 import { openGrpcDoor } from './grpc/open-grpc-door.ts';
 import { APP_HEALTH_DEFAULTS, watchAppHealth } from './health/app-health.ts';
 import { healthRoutes } from './health/health-routes.ts';
@@ -18,6 +18,7 @@ import { waitForApp } from './health/wait-for-app.ts';
 import { InvokeApi } from './invoke/invoke-api.ts';
 import { createReplayBudget } from './invoke/replay-budget.ts';
 import { Upstreams } from './invoke/upstreams.ts';
+import { type LingeringOptions, linger } from './lingering.ts';
 import { metadataRoutes } from './metadata/metadata-routes.ts';
 import { MetadataService } from './metadata/metadata-service.ts';
 import { metricsPage } from './metrics/metrics-page.ts';
@@ -56,7 +57,7 @@ export interface Sidecar {
   /** Reads the files again, now, as it does by itself when they change. A broken file changes nothing and is logged. */
   reload(): Promise<void>;
   /** Ends it: calls in flight get `gracefulShutdownMs`, none with `force`. Leaves nothing behind. */
-  stop(options?: { readonly force?: boolean }): Promise<void>;
+  stop(options?: StopOptions): Promise<void>;
   /** Resolves when it has stopped, by `stop` or by `POST /v1.0/shutdown`. */
   readonly ended: Promise<void>;
 }
@@ -327,9 +328,21 @@ async function start(
   const sockets = openSockets(options, grpc !== undefined);
   log.info(`holdfast sidecar of ${appId} is up.`, { ...ports, ...sockets });
 
+  const lingering: LingeringOptions = {
+    ms: options.blockShutdownMs,
+    unhealthy: () => app.whenUnhealthy(),
+    begun() {
+      waiting.add('lingering');
+      subscriber.rest();
+      inputs.rest();
+    },
+    clock,
+    log,
+  };
   const { stop, ended } = createEnding({
     graceMs: options.gracefulShutdownMs,
     clock,
+    linger: (signal) => linger(lingering, signal),
     begin: () => void waiting.add('stopping'),
     async leave() {
       await names.close();

@@ -251,6 +251,13 @@ export const HOLDFASTD_FLAGS: readonly Flag[] = [
     meaning: 'How long calls under way may take when it is told to end',
   },
   {
+    name: 'dapr-block-shutdown-duration',
+    type: 'duration',
+    value: 'DURATION',
+    meaning:
+      'After the signal to end, keep serving this long or until the app is unhealthy, without taking events',
+  },
+  {
     name: 'log-level',
     type: 'choice',
     choices: ['debug', 'info', 'warn', 'warning', 'error', 'fatal', 'panic'],

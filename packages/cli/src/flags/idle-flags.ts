@@ -29,13 +29,6 @@ export const IDLE_FLAGS: readonly Flag[] = [
     ignored: "use Node's --cpu-prof or --inspect",
   },
   {
-    name: 'dapr-block-shutdown-duration',
-    type: 'duration',
-    value: 'DURATION',
-    meaning: 'Keep serving this long after the signal to end',
-    ignored: 'it ends as soon as the calls under way have ended',
-  },
-  {
     name: 'hot-reload-reconcile-interval',
     type: 'duration',
     value: 'DURATION',

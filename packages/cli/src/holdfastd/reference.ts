@@ -22,7 +22,7 @@ Sizes are quantities (\`4Mi\`, \`500k\`, \`4194304\`; below 0 is no limit), dura
 
 | signal | effect |
 |---|---|
-| SIGTERM, SIGINT | calls under way may end within \`--dapr-graceful-shutdown-seconds\`; a second signal ends it at once |
+| SIGTERM, SIGINT | it serves on for \`--dapr-block-shutdown-duration\`, where that is given; then calls under way may end within \`--dapr-graceful-shutdown-seconds\`; a second signal ends it at once |
 | SIGHUP | resources are read again; a broken file changes nothing |
 
 | status | meaning |

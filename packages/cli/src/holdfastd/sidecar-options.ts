@@ -69,6 +69,7 @@ export function holdfastdSettings({ values }: ParsedFlags, env: Environment): Ho
       LARGEST_HEAD_BYTES,
     ),
     gracefulShutdownMs: times(number('dapr-graceful-shutdown-seconds'), 1_000),
+    blockShutdownMs: wholeMs(number('dapr-block-shutdown-duration')),
     appHealthCheck: flag('enable-app-health-check') === true ? healthCheck(values) : undefined,
     apiToken: env.DAPR_API_TOKEN || undefined,
     appApiToken: env.APP_API_TOKEN || undefined,
@@ -160,6 +161,11 @@ function orNoLimit(value: number | undefined, least: number, noLimit: number): n
 /** Dapr writes "any" as -1 too. */
 function notNegative(port: number | undefined): number | undefined {
   return port === undefined ? undefined : Math.max(0, port);
+}
+
+/** Go's durations are finer than our timers. */
+function wholeMs(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.max(0, Math.round(ms));
 }
 
 function times(value: number | undefined, factor: number): number | undefined {

@@ -29,8 +29,8 @@ export interface AppChannelOptions {
 
 /** The way to our own application. */
 export class AppChannel implements Upstream {
-  /** Set by the health checks; calls are refused while it is false. */
-  healthy = true;
+  #healthy = true;
+  readonly #waitingForTrouble: (() => void)[] = [];
   readonly #http: HttpUpstream | undefined;
   readonly #grpc: { readonly connection: GrpcConnection; readonly app: Upstream } | undefined;
   readonly #questions: Upstream | undefined;
@@ -62,6 +62,22 @@ export class AppChannel implements Upstream {
     this.#token = options.token;
   }
 
+  /** Set by the health checks; calls are refused while it is false. */
+  get healthy(): boolean {
+    return this.#healthy;
+  }
+
+  set healthy(now: boolean) {
+    this.#healthy = now;
+    if (!now) for (const told of this.#waitingForTrouble.splice(0)) told();
+  }
+
+  /** Resolves when it is not healthy; never where nobody looks. */
+  whenUnhealthy(): Promise<void> {
+    if (!this.#healthy) return Promise.resolve();
+    return new Promise((resolve) => this.#waitingForTrouble.push(resolve));
+  }
+
   /** Whether there is an application to call at all. */
   get initialized(): boolean {
     return this.#questions !== undefined;
@@ -84,7 +100,7 @@ export class AppChannel implements Upstream {
 
   #send(app: Upstream | undefined, call: OutgoingCall, sink: AnswerSink): Flow {
     if (app === undefined) return refuse(sink, 'app channel is not initialized');
-    if (!this.healthy) return refuse(sink, 'app is not in a healthy state');
+    if (!this.#healthy) return refuse(sink, 'app is not in a healthy state');
     const http = this.#http;
     const wrong = http === undefined ? undefined : notForHttp(call.method);
     if (wrong !== undefined) return refuse(sink, wrong);
