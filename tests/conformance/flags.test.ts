@@ -171,10 +171,12 @@ function conformance(make: Make, executable: string | undefined): void {
     });
 
     async function blocking(t: TestContext, flags: FlaggedSetup['flags']) {
-      const app = await startEchoApp();
+      const app = await startEchoApp(({ url }) =>
+        url === '/dapr/subscribe' ? { status: 200, body: '[]' } : undefined,
+      );
       const sidecar = await startFlagged(executable, {
         flags: { 'app-port': app.port, ...flags },
-        resources: { 'bus.yaml': BUS },
+        resources: { 'bus.yaml': BUS, 'subscription.yaml': SUBSCRIPTION },
       });
       t.after(async () => {
         await sidecar.stop();
@@ -190,7 +192,9 @@ apiVersion: dapr.io/v1alpha1
 kind: Component
 metadata: { name: bus }
 spec: { type: pubsub.in-memory, version: v1, metadata: [] }
----
+`;
+
+const SUBSCRIPTION = `
 apiVersion: dapr.io/v2alpha1
 kind: Subscription
 metadata: { name: s }
