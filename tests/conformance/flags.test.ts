@@ -11,7 +11,7 @@ import { sendRaw } from '../../packages/sidecar/src/testing/raw-http.ts';
 import { bothMakes, type Make } from './both-makes.ts';
 import type { Case } from './case.ts';
 import { corsAll, corsNone, corsSome } from './cases/cors.ts';
-import { type EchoApp, startEchoApp } from './echo-app.ts';
+import { type EchoApp, type Seen, startEchoApp } from './echo-app.ts';
 import { type Flagged, type FlaggedSetup, startFlagged } from './flagged.ts';
 import { daprClient } from './grpc-client.ts';
 import { playCase } from './play-case.ts';
@@ -183,6 +183,43 @@ function conformance(make: Make, executable: string | undefined): void {
         await app.close();
       });
       return { app, sidecar };
+    }
+  });
+
+  describe(`${make}, what the application is asked at the start`, () => {
+    for (const [disabled, asked] of [
+      ['', ['/dapr/config', '/dapr/subscribe']],
+      ['config', ['/dapr/subscribe']],
+      ['config,subscribe', []],
+    ] as const) {
+      test(`--disable-init-endpoints=${disabled}`, async (t) => {
+        const seen: Seen[] = [];
+        const app = await startEchoApp((one) => {
+          if (!one.url.startsWith('/dapr/')) return undefined;
+          seen.push(one);
+          const body = one.url === '/dapr/config' ? '{"entities":["Cart"]}' : '[]';
+          return { status: 200, body };
+        });
+        t.after(() => app.close());
+        const flags = { 'app-port': app.port, 'disable-init-endpoints': disabled };
+        const sidecar = await startFlagged(executable, {
+          flags: disabled === '' ? { 'app-port': app.port } : flags,
+          env: { APP_API_TOKEN: 'mine' },
+          // Without a broker nobody is asked for topics.
+          resources: { 'bus.yaml': BUS },
+        });
+        t.after(() => sidecar.stop());
+        await until(async () => seen.length >= asked.length, 'it has asked');
+        await sleep(200);
+        assert.deepEqual(
+          seen.map(({ url }) => url),
+          asked,
+        );
+        for (const { headers, method } of seen) {
+          const { 'content-type': type, 'dapr-app-id': id, 'dapr-api-token': token } = headers;
+          assert.deepEqual([method, type, id, token], ['GET', 'application/json', 'probe', 'mine']);
+        }
+      });
     }
   });
 }

@@ -30,7 +30,7 @@ export interface SidecarOptions {
   readonly appChannelAddress?: string;
   /** Calls in the application at a time; others wait. @default -1 (no limit) */
   readonly appMaxConcurrency?: number;
-  /** What the application is not asked when it starts: `subscribe`, its topics; `config` is never asked. @default [] */
+  /** What the application is not asked when it starts: `subscribe`, its topics; `config`, its actors. @default [] */
   readonly disableInitEndpoints?: readonly ('config' | 'subscribe')[];
   /** The API. 0: any free port. @default 3500 */
   readonly httpPort?: number;

@@ -3,6 +3,7 @@ import { type Clock, systemClock, systemRandom } from '@holdfast/core';
 import { createLogger, type Logger } from '@holdfast/telemetry/log';
 import { AccessGate } from './access/access-gate.ts';
 import { AppChannel } from './app/app-channel.ts';
+import { askConfig } from './app/app-questions.ts';
 import { askApp } from './app/ask-app.ts';
 import { InputBindings } from './bindings/input-bindings.ts';
 import { createClosing } from './closing.ts';
@@ -122,6 +123,7 @@ async function start(
     token: options.appApiToken,
     clock,
     called: metrics.called,
+    calledRpc: metrics.calledRpc,
   });
   closing.last(() => app.close());
 
@@ -184,7 +186,7 @@ async function start(
     ask: async () =>
       options.disableInitEndpoints?.includes('subscribe') === true
         ? []
-        : httpSubscriptions(askApp(app.questions), log),
+        : httpSubscriptions(askApp(app.questions), appId, log),
     brokers: components.pubsub,
     declared: resources.subscriptions,
     inbound: (pubsub) => policies.book.forComponent(pubsub, 'Pubsub', 'inbound'),
@@ -279,11 +281,23 @@ async function start(
     shutdown: () => void started.promise.then((stop) => stop()),
   }));
 
+  // Only over HTTP has Dapr such a question; like the others it is asked once.
+  const asksConfig =
+    !/^grpcs?$/.test(options.appProtocol) && !options.disableInitEndpoints?.includes('config');
+  let configAsked: Promise<void> | undefined;
+  const welcomeApp = async () => {
+    if (asksConfig) {
+      configAsked ??= askConfig(askApp(app.questions), { appId, clock, log });
+      await configAsked;
+    }
+    await subscriber.start();
+    await inputs.start();
+  };
   if (health !== undefined) {
     app.healthy = false;
     const probes = watchAppHealth(app.probe, health, clock, (healthy) => {
       app.healthy = healthy;
-      if (healthy) void subscriber.start().then(() => inputs.start());
+      if (healthy) void welcomeApp();
       log.info(healthy ? 'The application is healthy.' : 'The application is not healthy.');
     });
     closing.last(() => probes.close());
@@ -296,8 +310,7 @@ async function start(
     const { appChannelAddress: host, appPort: port } = options;
     const watching = waitForApp({ host, port }, clock, () => {
       // An application whose health is watched is asked when it is healthy.
-      const subscribed =
-        health === undefined ? subscriber.start().then(() => inputs.start()) : Promise.resolve();
+      const subscribed = health === undefined ? welcomeApp() : Promise.resolve();
       // Ready is who has subscribed: what is published from then on arrives.
       void subscribed.finally(() => waiting.delete('runtime'));
     });

@@ -41,7 +41,7 @@ export const HOLDFASTD_FLAGS: readonly Flag[] = [
     type: 'list',
     value: 'NAMES',
     meaning:
-      'Questions not to ask the app at the start: `subscribe` is its topics, `config` is never asked',
+      'Questions not to ask the app at the start: `subscribe` is its topics, `config` its actors (of which there are none here)',
   },
   {
     name: 'dapr-http-port',

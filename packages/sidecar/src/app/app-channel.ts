@@ -3,11 +3,12 @@ import type { AnswerSink, Flow, OutgoingCall, Upstream } from '../flow/answer.ts
 import { verbWord } from '../flow/go-words.ts';
 import { HttpUpstream } from '../flow/http-upstream.ts';
 import { UpstreamError } from '../flow/upstream-error.ts';
-import type { CountExchange } from '../metrics/sidecar-metrics.ts';
+import type { CountExchange, CountRpc } from '../metrics/sidecar-metrics.ts';
 import { type ConcurrencyGate, createGate } from './concurrency-gate.ts';
 import { GrpcApp, RPC_VERB } from './grpc-app.ts';
 import { GrpcConnection } from './grpc-connection.ts';
 import { GrpcQuestions } from './grpc-questions.ts';
+import { RPC_BYTES, withoutRpcBytes } from './rpc-answer.ts';
 
 /** How an application is spoken to: `https` and `grpcs` with TLS, whose certificate is not looked at. */
 export type AppProtocol = 'http' | 'https' | 'h2c' | 'grpc' | 'grpcs';
@@ -25,6 +26,8 @@ export interface AppChannelOptions {
   readonly token: string | undefined;
   readonly clock: Clock;
   readonly called: CountExchange;
+  /** Of an application that speaks gRPC. */
+  readonly calledRpc: CountRpc;
 }
 
 /** The way to our own application. */
@@ -46,7 +49,12 @@ export class AppChannel implements Upstream {
     this.#clock = options.clock;
     this.#called = options.called;
     if (port !== undefined && isGrpc(protocol)) {
-      const connection = new GrpcConnection(`${address}:${port}`, protocol === 'grpcs');
+      const connection = new GrpcConnection(
+        `${address}:${port}`,
+        protocol === 'grpcs',
+        options.clock,
+        options.calledRpc,
+      );
       this.#grpc = { connection, app: new GrpcApp(connection, options.maxBodyBytes) };
       this.#questions = new GrpcQuestions(connection);
     } else if (port !== undefined) {
@@ -106,7 +114,11 @@ export class AppChannel implements Upstream {
     if (wrong !== undefined) return refuse(sink, wrong);
     const worded =
       http === undefined ? sink : new AppSink(sink, http.address, call, this.#clock, this.#called);
-    const authorized = this.#token === undefined ? call : withToken(call, this.#token);
+    const plain =
+      http !== undefined && call.headers.includes(RPC_BYTES)
+        ? { ...call, headers: withoutRpcBytes(call.headers) }
+        : call;
+    const authorized = this.#token === undefined ? plain : withToken(plain, this.#token);
     return this.#gate === undefined
       ? app.send(authorized, worded)
       : this.#gate.send(app, authorized, worded);

@@ -10,7 +10,14 @@ import { httpStatusOf } from '../grpc/rpc-status.ts';
 import { callUnary, type GrpcAnswer } from './grpc-call.ts';
 import type { GrpcConnection } from './grpc-connection.ts';
 import { passRpc } from './pass-rpc.ts';
-import { RPC_DETAILS, RPC_MESSAGE, RPC_STATUS, RPC_TRAILER, RPC_TYPE_URL } from './rpc-answer.ts';
+import {
+  RPC_BYTES,
+  RPC_DETAILS,
+  RPC_MESSAGE,
+  RPC_STATUS,
+  RPC_TRAILER,
+  RPC_TYPE_URL,
+} from './rpc-answer.ts';
 
 const ON_INVOKE = '/dapr.proto.runtime.v1.AppCallback/OnInvoke';
 
@@ -95,7 +102,8 @@ function invokeRequest({ method, path, headers }: OutgoingCall, body: Buffer | n
     const value = headers[at + 1]!;
     if (header === 'content-type') contentType = value;
     if (header === RPC_TYPE_URL) typeUrl = value;
-    else if (!isHopByHop(header)) metadata.push(metadataName(header), value);
+    else if (header !== RPC_BYTES && !isHopByHop(header))
+      metadata.push(metadataName(header), value);
   }
   const verb = (Verb as Record<string, Verb>)[method] ?? Verb.NONE;
   const request = create(InvokeRequestSchema, {

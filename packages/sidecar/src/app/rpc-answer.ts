@@ -13,6 +13,9 @@ export const RPC_TRAILER = 'holdfast-grpc-trailer-';
 /** The type of the data, either way. */
 export const RPC_TYPE_URL = 'holdfast-grpc-type-url';
 
+/** A call has metadata that are bytes (`-bin`, in Base64): they are for applications that speak gRPC alone. */
+export const RPC_BYTES = 'holdfast-grpc-bytes';
+
 const PREFIX = 'holdfast-grpc-';
 
 /** Takes out what HTTP clients are not to see; nothing is done where the application speaks HTTP. */
@@ -23,4 +26,12 @@ export function withoutRpcHeaders(headers: string[]): string[] {
     if (!headers[at]!.startsWith(PREFIX)) kept.push(headers[at]!, headers[at + 1]!);
   }
   return kept;
+}
+
+/** The headers of a call as an application over HTTP gets them. */
+export function withoutRpcBytes(headers: readonly string[]): readonly string[] {
+  return headers.filter((_, at) => {
+    const name = headers[at - (at % 2)]!;
+    return name !== RPC_BYTES && !name.endsWith('-bin');
+  });
 }
