@@ -105,6 +105,11 @@ export interface SidecarOptions {
   readonly hostAddress?: string;
   /** Where the sidecar keeps what must outlive it: outboxes. @default '~/.holdfast/state' */
   readonly stateDir?: string;
+  /**
+   * For debugging: a file to which each frame of the leg between sidecars is
+   * appended as a line; header values that are secrets are masked, bodies are not. @default none
+   */
+  readonly frameDumpFile?: string;
   /** A Resiliency file with errors keeps the sidecar from starting. @default false */
   readonly strict?: boolean;
   /** Longest silence of a client within its body, or while an answer waits for it. @default 60_000 ms */

@@ -77,6 +77,7 @@ export function holdfastdSettings({ values }: ParsedFlags, env: Environment): Ho
     hostAddress: env.DAPR_HOST_IP || undefined,
     enableApiLogging: flag('enable-api-logging'),
     stateDir: text('state-dir') || undefined,
+    frameDumpFile: env.HOLDFAST_FRAME_DUMP || undefined,
     strict: flag('strict'),
   };
   return {
