@@ -25,7 +25,7 @@ import { MetadataService } from './metadata/metadata-service.ts';
 import { metricsPage } from './metrics/metrics-page.ts';
 import { NO_METRICS, sidecarMetrics } from './metrics/sidecar-metrics.ts';
 import { appPipeline } from './middleware/app-pipeline.ts';
-import { type HandlerSpec, openPipeline } from './middleware/open-pipeline.ts';
+import { LivePipelines } from './middleware/live-pipelines.ts';
 import { AddressBook } from './names/address-book.ts';
 import { openNames } from './names/open-names.ts';
 import { resolveSidecarOptions, type SidecarOptions } from './options.ts';
@@ -165,11 +165,13 @@ async function start(
     outbound: (pubsub) => policies.book.forComponent(pubsub, 'Pubsub', 'outbound'),
   });
   closing.last(() => components.close());
-  const pipelineOf = (handlers: readonly HandlerSpec[]) =>
-    openPipeline(handlers, components.middleware, (message) => log.warn(message));
-  const toApp = pipelineOf(configuration.appHttpPipeline);
-  app.through((upstream) => appPipeline(toApp, upstream));
-  upstreams.through((upstream) => appPipeline(toApp, upstream));
+  const pipelines = new LivePipelines(
+    () => components.middleware,
+    configuration,
+    (message) => log.warn(message),
+  );
+  app.through((upstream) => appPipeline(() => pipelines.app, upstream));
+  upstreams.through((upstream) => appPipeline(() => pipelines.app, upstream));
   const componentCalls = new ComponentCalls(policies.book, metrics, clock);
 
   const services = componentServices(components, {
@@ -246,6 +248,7 @@ async function start(
     }),
     ...metadataRoutes(metadata, limits),
   ];
+  let { apiRules } = configuration;
   let apiLogging = options.enableApiLogging ?? configuration.apiLogging;
   const allowed = createTokenCheck(options.apiToken);
   // Asked to end while it is starting, it ends as soon as it has started.
@@ -260,8 +263,8 @@ async function start(
       ...shutdownRoutes((force) => void started.promise.then((stop) => stop({ force }))),
     ],
     invoke: (call) => invoke.handle(call),
-    apiRules: configuration.apiRules,
-    middleware: pipelineOf(configuration.httpPipeline),
+    apiRules: () => apiRules,
+    middleware: () => pipelines.api,
     metricsPage: metricsOn
       ? () => metricsPage(policies.book, components.pubsub, metrics)
       : undefined,
@@ -273,7 +276,7 @@ async function start(
     log,
     tracing,
     allowed,
-    apiRules: configuration.apiRules,
+    apiRules: () => apiRules,
     apiLogging: () => apiLogging,
     services,
     metadata,
@@ -323,11 +326,15 @@ async function start(
       tracing,
       access,
       log,
+      setApiRules(rules) {
+        apiRules = rules;
+      },
       setApiLogging(on) {
         apiLogging = options.enableApiLogging ?? on;
       },
     });
     const endThoseThatLeft = await components.replace(next.components);
+    pipelines.follow(next.configuration);
     await subscriber.declare(next.subscriptions);
     endThoseThatLeft();
     log.info('The resources were read anew.');

@@ -28,8 +28,8 @@ export interface CallGuardOptions {
   readonly metrics: Pick<SidecarMetrics, 'servedRpc'>;
   /** Whether a client with this token may call. */
   readonly allowed: (token: string | undefined) => boolean;
-  /** Which APIs are offered; undefined: all. */
-  readonly apiRules: ApiRules | undefined;
+  /** Which APIs are offered, as it is now; undefined: all. */
+  readonly apiRules: () => ApiRules | undefined;
   /** Whether there is a line for each call; it may change. */
   readonly apiLogging: () => boolean;
 }
@@ -48,7 +48,8 @@ export function callGuard({
   tracing,
 }: CallGuardOptions): Interceptor {
   const refused = (token: string | null, path: string): ConnectError | undefined => {
-    if (apiRules !== undefined && !offersApi(apiRules, apiOfGrpcMethod(path)!, 'grpc')) {
+    const rules = apiRules();
+    if (rules !== undefined && !offersApi(rules, apiOfGrpcMethod(path)!, 'grpc')) {
       return httpStatusError(501, METHOD_NOT_OFFERED);
     }
     if (allowed(token ?? undefined)) return undefined;

@@ -3,13 +3,14 @@ import { joinFilters, type Passage, passThrough } from './chain.ts';
 import { changeAnswer, changeRequest } from './changed-bodies.ts';
 import type { Middleware } from './middleware.ts';
 
-/** Puts middleware (`spec.httpPipeline`) between the token and the routes of the API. */
+/** Puts middleware (`spec.httpPipeline`), as it is when a call comes, between the token and the routes of the API. */
 export function apiPipeline(
-  chain: readonly Middleware[],
+  now: () => readonly Middleware[],
   route: (call: ApiCall) => void,
 ): (call: ApiCall) => void | Promise<void> {
-  if (chain.length === 0) return route;
   return (call) => {
+    const chain = now();
+    if (chain.length === 0) return route(call);
     const passage = passThrough(chain, headOf(call));
     if (!(passage instanceof Promise)) return follow(passage, call, route);
     return passage.then((known) => {

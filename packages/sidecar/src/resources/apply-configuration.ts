@@ -7,6 +7,7 @@ export interface AppliedTo {
   readonly tracing: Pick<Tracing, 'resample'>;
   readonly setApiLogging: (on: boolean) => void;
   readonly access: Pick<AccessGate, 'list'>;
+  readonly setApiRules: (rules: Configuration['apiRules']) => void;
   readonly log: Logger;
 }
 
@@ -14,12 +15,13 @@ export interface AppliedTo {
 export function applyConfiguration(
   next: Configuration,
   before: Configuration,
-  { access, log, setApiLogging, tracing }: AppliedTo,
+  { access, log, setApiLogging, setApiRules, tracing }: AppliedTo,
 ): void {
   const changed = (key: keyof Configuration) =>
     JSON.stringify(next[key]) !== JSON.stringify(before[key]);
   const waiting: string[] = [];
   access.list = next.accessControl;
+  setApiRules(next.apiRules);
   if (changed('apiLogging')) setApiLogging(next.apiLogging);
   if (changed('samplingRate') && !tracing.resample(next.samplingRate)) {
     waiting.push('spec.tracing.samplingRate');
@@ -27,9 +29,6 @@ export function applyConfiguration(
   if (changed('exports')) waiting.push('spec.tracing');
   if (changed('nameResolution')) waiting.push('spec.nameResolution');
   if (changed('metricsEnabled')) waiting.push('spec.metrics.enabled');
-  if (changed('apiRules')) waiting.push('spec.api');
-  if (changed('httpPipeline')) waiting.push('spec.httpPipeline');
-  if (changed('appHttpPipeline')) waiting.push('spec.appHttpPipeline');
   if (waiting.length === 0) return;
   log.warn(`${waiting.join(', ')} of the Configuration: in force after the next start.`);
 }

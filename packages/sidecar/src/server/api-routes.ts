@@ -23,9 +23,16 @@ export function createRouter(
   routes: readonly Route[],
   invoke: (call: ApiCall) => void,
   appId: string,
-  rules?: ApiRules,
+  rulesNow: () => ApiRules | undefined = () => undefined,
 ): (call: ApiCall) => void {
-  const otherwise = rules === undefined || offersApi(rules, INVOKE, 'http') ? invoke : notFound;
+  let rules: ApiRules | undefined;
+  let otherwise = invoke;
+  const look = (): void => {
+    const now = rulesNow();
+    if (now === rules) return;
+    rules = now;
+    otherwise = now === undefined || offersApi(now, INVOKE, 'http') ? invoke : notFound;
+  };
   const find = (call: ApiCall, path: string): boolean => {
     if (rules !== undefined && !offersApi(rules, apiOfPath(path), 'http')) return false;
     for (const route of routes) {
@@ -38,6 +45,7 @@ export function createRouter(
     return notConfigured(call, path, appId);
   };
   return (call) => {
+    look();
     const given = call.head.path;
     const path = given.startsWith('//') ? given.replace(/^\/+/, '/') : given;
     if (!path.startsWith('/v1.0') || path.startsWith('/v1.0/invoke/')) return otherwise(call);

@@ -20,9 +20,9 @@ export interface DoorsOptions {
   readonly ownRoutes: readonly Route[];
   readonly invoke: (call: ApiCall) => void;
   /** What requests pass before the routes. */
-  readonly middleware: readonly Middleware[];
-  /** Which APIs are offered; absent: all. */
-  readonly apiRules: ApiRules | undefined;
+  readonly middleware: () => readonly Middleware[];
+  /** Which APIs are offered; undefined: all. */
+  readonly apiRules: () => ApiRules | undefined;
   /** What a scrape gets; undefined where metrics are off. */
   readonly metricsPage: (() => Promise<string>) | undefined;
   readonly closing: Closing;
