@@ -7,6 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '@holdfast/test-servers';
 import { sendRaw } from '../../packages/sidecar/src/testing/raw-http.ts';
 import { bothMakes, type Make } from './both-makes.ts';
 import type { Case } from './case.ts';
@@ -184,6 +185,27 @@ function conformance(make: Make, executable: string | undefined): void {
       });
       return { app, sidecar };
     }
+  });
+
+  test(`${make}, --dapr-public-listen-address: health and metadata at an address of their own`, async (t) => {
+    const port = await freePort();
+    const flags = { 'dapr-public-port': port, 'dapr-public-listen-address': '127.0.0.2' };
+    const sidecar = await startFlagged(executable, { flags });
+    t.after(() => sidecar.stop());
+    const status = async (host: string, rest: string) =>
+      await fetch(`http://${host}:${port}/v1.0/${rest}`).then(
+        (answer) => answer.status,
+        () => 0,
+      );
+    assert.deepEqual(
+      [
+        await status('127.0.0.2', 'healthz'),
+        await status('127.0.0.2', 'metadata'),
+        await status('127.0.0.2', 'state/x/y'),
+        await status('127.0.0.1', 'healthz'),
+      ],
+      [204, 200, 404, 0],
+    );
   });
 
   describe(`${make}, what the application is asked at the start`, () => {

@@ -55,6 +55,8 @@ export interface SidecarOptions {
   readonly allowPlainInternal?: boolean;
   /** Health and metadata only. @default none */
   readonly publicPort?: number;
+  /** Where `publicPort` listens. @default listenAddresses */
+  readonly publicListenAddress?: string;
   /** @default 9090 (0: any free port) */
   readonly metricsPort?: number;
   /** @default '127.0.0.1' */

@@ -121,6 +121,13 @@ export const HOLDFASTD_FLAGS: readonly Flag[] = [
     meaning: 'A further port for health and metadata alone',
   },
   {
+    name: 'dapr-public-listen-address',
+    type: 'text',
+    value: 'HOST',
+    meaning:
+      'The address of the public port; without it those of --dapr-listen-addresses (daprd: all)',
+  },
+  {
     name: 'dapr-listen-addresses',
     type: 'list',
     value: 'HOST,…',

@@ -7,13 +7,6 @@ const NO_CONTROL_PLANE = 'there is no control plane';
 /** Flags of daprd that `holdfastd` takes without effect, and why they have none. */
 export const IDLE_FLAGS: readonly Flag[] = [
   {
-    name: 'dapr-public-listen-address',
-    type: 'text',
-    value: 'HOST',
-    meaning: 'The address of the public port',
-    ignored: 'it is the first of --dapr-listen-addresses',
-  },
-  {
     name: 'profile-port',
     type: 'port',
     value: 'PORT',

@@ -51,6 +51,7 @@ export function holdfastdSettings({ values }: ParsedFlags, env: Environment): Ho
     allowPlainInternal: flag('allow-plain-internal'),
     mtls: flag('enable-mtls') === true ? certificates(text, env) : undefined,
     publicPort: port('dapr-public-port') || undefined,
+    publicListenAddress: withoutBrackets(text('dapr-public-listen-address') || '') || undefined,
     metricsPort: port('metrics-port'),
     metricsListenAddress: text('metrics-listen-address'),
     enableMetrics: flag('enable-metrics'),

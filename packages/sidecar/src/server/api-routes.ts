@@ -17,12 +17,13 @@ export interface Route {
  * target may be in a header, so no path can be ruled out. As in Dapr, a
  * trailing slash is overlooked where nothing matches with it. An API that is
  * not offered is as if it were not there; without invocation nothing is left
- * for what no route matches.
+ * for what no route matches. Without an `appId` there is nothing but the routes:
+ * an API that lacks its component is not there either.
  */
 export function createRouter(
   routes: readonly Route[],
   invoke: (call: ApiCall) => void,
-  appId: string,
+  appId: string | undefined,
   rulesNow: () => ApiRules | undefined = () => undefined,
 ): (call: ApiCall) => void {
   let rules: ApiRules | undefined;
@@ -42,7 +43,7 @@ export function createRouter(
       route.handle(call, match);
       return true;
     }
-    return notConfigured(call, path, appId);
+    return appId !== undefined && notConfigured(call, path, appId);
   };
   return (call) => {
     look();

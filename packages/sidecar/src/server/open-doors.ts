@@ -41,7 +41,8 @@ const HEAD_GRACE_BYTES = 4096;
 export async function openDoors(doors: DoorsOptions): Promise<Doors> {
   const { options, handling, publicRoutes, ownRoutes, invoke, metricsPage, closing } = doors;
   const { apiRules, middleware } = doors;
-  const { appId, listenAddresses: hosts, maxConnections, publicPort } = options;
+  const { appId, listenAddresses: hosts, maxConnections } = options;
+  const { publicListenAddress, publicPort } = options;
   for (const origin of options.allowedOrigins.filter(isNoOrigin)) {
     handling.log.warn(
       `--allowed-origins: no browser sends the origin "${origin}"; write scheme and host without a path, as in https://app.example.`,
@@ -68,11 +69,12 @@ export async function openDoors(doors: DoorsOptions): Promise<Doors> {
     const notHere = (call: ApiCall): void => call.plain(404, 'not found');
     const open = await startApiServer({
       ...listening,
+      hosts: publicListenAddress === undefined ? hosts : [publicListenAddress],
       port: publicPort,
       flag: '--dapr-public-port',
       onRequest: apiHandler({
         ...handling,
-        route: createRouter(publicRoutes, notHere, appId, apiRules),
+        route: createRouter(publicRoutes, notHere, undefined, apiRules),
       }),
     });
     closing.last(() => open.close());
