@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import net from 'node:net';
 import os from 'node:os';
@@ -208,6 +208,43 @@ function conformance(make: Make, executable: string | undefined): void {
     );
   });
 
+  test(`${make}, a changed Configuration: an API closes, middleware comes in the way`, async (t) => {
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'hf-'));
+    t.after(() => rm(folder, { recursive: true }));
+    const config = path.join(folder, 'config.yaml');
+    const write = (spec: string) =>
+      writeFile(
+        config,
+        `apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata: { name: c }\nspec: { ${spec} }\n`,
+      );
+    await write('tracing: { samplingRate: "0" }');
+    const app = await startEchoApp();
+    t.after(() => app.close());
+    const flags = { 'app-port': app.port, config };
+    const resources = { 'up.yaml': UPPERCASE };
+    const sidecar = await startFlagged(executable, { flags, resources });
+    t.after(() => sidecar.stop());
+    const status = async (rest: string) =>
+      await fetch(`http://127.0.0.1:${sidecar.ports.http}/v1.0/${rest}`).then(
+        (answer) => answer.status,
+        () => 0,
+      );
+    assert.deepEqual([await status('metadata'), await status('invoke/probe/method/m')], [200, 200]);
+
+    // daprd watches its resources alone, and begins anew at a SIGHUP; ours reads both.
+    await write('api: { denied: [{ name: metadata, version: v1.0, protocol: http }] }');
+    sidecar.child.kill('SIGHUP');
+    await until(async () => (await status('metadata')) === 404, 'an API is closed');
+    assert.equal(await status('invoke/probe/method/m'), 200);
+    await write('httpPipeline: { handlers: [{ name: up, type: middleware.http.uppercase }] }');
+    sidecar.child.kill('SIGHUP');
+    const url = `http://127.0.0.1:${sidecar.ports.http}/v1.0/invoke/probe/method/m`;
+    await until(async () => {
+      const answer = await fetch(url, { method: 'POST', body: 'abc' }).catch(() => undefined);
+      return ((await answer?.text()) ?? '').includes('"body":"ABC"');
+    }, 'it is in the way');
+  });
+
   describe(`${make}, what the application is asked at the start`, () => {
     for (const [disabled, asked] of [
       ['', ['/dapr/config', '/dapr/subscribe']],
@@ -251,6 +288,13 @@ apiVersion: dapr.io/v1alpha1
 kind: Component
 metadata: { name: bus }
 spec: { type: pubsub.in-memory, version: v1, metadata: [] }
+`;
+
+const UPPERCASE = `
+apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: { name: up }
+spec: { type: middleware.http.uppercase, version: v1, metadata: [] }
 `;
 
 const SUBSCRIPTION = `
