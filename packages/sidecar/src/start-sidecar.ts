@@ -3,8 +3,8 @@ import { type Clock, systemClock, systemRandom } from '@holdfast/core';
 import { createLogger, type Logger } from '@holdfast/telemetry/log';
 import { AccessGate } from './access/access-gate.ts';
 import { AppChannel } from './app/app-channel.ts';
-import { askConfig } from './app/app-questions.ts';
 import { askApp } from './app/ask-app.ts';
+import { welcomeApp } from './app/welcome-app.ts';
 import { InputBindings } from './bindings/input-bindings.ts';
 import { createClosing } from './closing.ts';
 import { ComponentCalls } from './components/component-calls.ts';
@@ -284,23 +284,13 @@ async function start(
     shutdown: () => void started.promise.then((stop) => stop()),
   }));
 
-  // Only over HTTP has Dapr such a question; like the others it is asked once.
-  const asksConfig =
-    !/^grpcs?$/.test(options.appProtocol) && !options.disableInitEndpoints?.includes('config');
-  let configAsked: Promise<void> | undefined;
-  const welcomeApp = async () => {
-    if (asksConfig) {
-      configAsked ??= askConfig(askApp(app.questions), { appId, clock, log });
-      await configAsked;
-    }
-    await subscriber.start();
-    await inputs.start();
-  };
+  const ask = askApp(app.questions);
+  const welcome = welcomeApp({ options, ask, begin: [subscriber, inputs], clock, log });
   if (health !== undefined) {
     app.healthy = false;
     const probes = watchAppHealth(app.probe, health, clock, (healthy) => {
       app.healthy = healthy;
-      if (healthy) void welcomeApp();
+      if (healthy) void welcome();
       log.info(healthy ? 'The application is healthy.' : 'The application is not healthy.');
     });
     closing.last(() => probes.close());
@@ -313,7 +303,7 @@ async function start(
     const { appChannelAddress: host, appPort: port } = options;
     const watching = waitForApp({ host, port }, clock, () => {
       // An application whose health is watched is asked when it is healthy.
-      const subscribed = health === undefined ? welcomeApp() : Promise.resolve();
+      const subscribed = health === undefined ? welcome() : Promise.resolve();
       // Ready is who has subscribed: what is published from then on arrives.
       void subscribed.finally(() => waiting.delete('runtime'));
     });
