@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { rawRpc } from '../../packages/sidecar/src/testing/raw-rpc.ts';
 import { bothMakes, type Make } from './both-makes.ts';
 import { RPC_COMPONENTS } from './cases/grpc.ts';
+import type { Seen } from './echo-app.ts';
 import { type GrpcApp, startGrpcApp } from './grpc-app.ts';
 import { daprClient, outcome } from './grpc-client.ts';
 import { type Mesh, startMesh } from './mesh.ts';
@@ -60,10 +61,10 @@ function conformance(make: Make, executable: string | undefined): void {
           seen(
             await client().invokeService(
               { id: 'spoken', message },
-              { ...o, headers: { 'x-mine': '7' } },
+              { ...o, headers: { 'x-mine': '7', 'mine-bin': 'AAEC' } },
             ),
           ),
-        ['x-app', 'x-trailer', 'dapr-http-status'],
+        ['x-app', 'x-trailer', 'dapr-http-status', 'head-bin', 'tail-bin'],
       );
       assert.deepEqual(call, {
         answer: {
@@ -75,9 +76,16 @@ function conformance(make: Make, executable: string | undefined): void {
           querystring: 'q=1',
           mine: '7',
           caller: 'caller',
+          bin: 'AAEC',
           answered: 'type/seen',
         },
-        metadata: { 'x-app': 'yes', 'x-trailer': 'last', 'dapr-http-status': null },
+        metadata: {
+          'x-app': 'yes',
+          'x-trailer': 'last',
+          'dapr-http-status': null,
+          'head-bin': 'AAH/',
+          'tail-bin': '/wEA',
+        },
       });
     });
 
@@ -147,6 +155,56 @@ function conformance(make: Make, executable: string | undefined): void {
       ]);
     });
 
+    test('metadata that are bytes are not for an application over HTTP', async () => {
+      const message = { method: 'm', httpExtension: { verb: 1 as const } };
+      const headers = { 'mine-bin': 'AAEC', 'x-mine': '1' };
+      const answer = await client().invokeService({ id: 'callee', message }, { headers });
+      const { headers: got } = JSON.parse(Buffer.from(answer.data!.value).toString()) as Seen;
+      const theirs = Object.keys(got).filter((name) => /-bin$|^holdfast-/.test(name));
+      assert.deepEqual([got['x-mine'], theirs], ['1', []]);
+    });
+
+    test('is counted, and so are calls of the API: status by Go’s names, bytes by method', async () => {
+      const message = { method: 'missing', data: { value: Buffer.from('1') } };
+      await outcome((o) => client().invokeService({ id: 'spoken', message }, o));
+      const method = 'grpc_server_method="/dapr.proto.runtime.v1.Dapr/InvokeService"';
+      const callback = 'grpc_client_method="/dapr.proto.runtime.v1.AppCallback/OnInvoke"';
+      const caller = `dapr_grpc_io_server_completed_rpcs{app_id="caller",${method},grpc_server_status="NotFound"}`;
+      const wanted = [
+        ['caller', caller],
+        ['caller', `dapr_grpc_io_server_received_bytes_per_rpc_sum{app_id="caller",${method}}`],
+        ['caller', `dapr_grpc_io_server_sent_bytes_per_rpc_count{app_id="caller",${method}}`],
+        [
+          'caller',
+          `dapr_grpc_io_server_sent_bytes_per_rpc_bucket{app_id="caller",${method},le="1024"}`,
+        ],
+        [
+          'spoken',
+          `dapr_grpc_io_client_completed_rpcs{app_id="spoken",${callback},grpc_client_status="NotFound"}`,
+        ],
+        [
+          'spoken',
+          `dapr_grpc_io_client_roundtrip_latency_count{app_id="spoken",${callback},grpc_client_status="NotFound"}`,
+        ],
+        ['spoken', `dapr_grpc_io_client_sent_bytes_per_rpc_sum{app_id="spoken",${callback}}`],
+        ['spoken', `dapr_grpc_io_client_received_bytes_per_rpc_count{app_id="spoken",${callback}}`],
+      ] as const;
+      let missing: readonly string[] = [];
+      for (let tries = 0; tries < 50; tries += 1) {
+        const pages = {
+          caller: await page(mesh.metricsPort('caller')),
+          spoken: await page(mesh.metricsPort('spoken')),
+        };
+        missing = wanted.flatMap(([role, series]) =>
+          pages[role].includes(series) ? [] : [series],
+        );
+        if (missing.length === 0) break;
+        // daprd counts a moment after it has answered.
+        await sleep(100);
+      }
+      assert.deepEqual(missing, []);
+    });
+
     const proxied = (
       headers: Record<string, string>,
       messages: readonly string[] = ['hello'],
@@ -163,6 +221,7 @@ function conformance(make: Make, executable: string | undefined): void {
         [messages, status, head['x-head'], JSON.parse(String(trailers['x-seen']))],
         [['hello'], '0', 'first', { caller: 'caller', callee: 'spoken', mine: '9', bin: 'AAEC' }],
       );
+      assert.deepEqual([head['head-bin'], trailers['tail-bin']], ['AAH/', '/wEA']);
     });
 
     test('streams pass both ways', async () => {
@@ -239,5 +298,8 @@ function conformance(make: Make, executable: string | undefined): void {
     });
   });
 }
+
+const page = async (port: number): Promise<string> =>
+  (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
 
 const count = ({ events }: GrpcApp): number => [...events.values()].flat().length;

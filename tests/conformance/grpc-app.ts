@@ -26,6 +26,9 @@ export async function startGrpcApp(): Promise<GrpcApp> {
           const { contentType, data, httpExtension, method } = request;
           context.responseHeader.set('x-app', 'yes');
           context.responseTrailer.set('x-trailer', 'last');
+          // Bytes that are no text, as gRPC writes them: in Base64.
+          context.responseHeader.set('head-bin', 'AAH/');
+          context.responseTrailer.set('tail-bin', '/wEA');
           if (method === 'missing') throw new ConnectError('no such thing', Code.NotFound);
           const seen = {
             method,
@@ -36,6 +39,7 @@ export async function startGrpcApp(): Promise<GrpcApp> {
             querystring: httpExtension?.querystring,
             mine: context.requestHeader.get('x-mine'),
             caller: context.requestHeader.get('dapr-caller-app-id'),
+            bin: context.requestHeader.get('mine-bin'),
           };
           const value = Buffer.from(JSON.stringify(seen));
           return { contentType: 'application/json', data: { typeUrl: 'type/seen', value } };
@@ -84,7 +88,7 @@ function echo(req: Http2ServerRequest, res: Http2ServerResponse, calls: Map<stri
   const mode = String(req.headers['x-mode'] ?? '');
   const failing = call <= Number(/^fail-(\d+)$/.exec(mode)?.[1] ?? 0);
   const chunks: Buffer[] = [];
-  res.writeHead(200, { 'content-type': 'application/grpc', 'x-head': 'first' });
+  res.writeHead(200, { 'content-type': 'application/grpc', 'x-head': 'first', 'head-bin': 'AAH/' });
   req.on('data', (chunk: Buffer) => {
     // A stream is answered as it comes.
     if (mode === 'stream') res.write(chunk);
@@ -100,7 +104,12 @@ function echo(req: Http2ServerRequest, res: Http2ServerResponse, calls: Map<stri
       mine: req.headers['x-mine'],
       bin: req.headers['mine-bin'],
     });
-    res.addTrailers({ 'grpc-status': status, 'grpc-message': words, 'x-seen': seen });
+    res.addTrailers({
+      'grpc-status': status,
+      'grpc-message': words,
+      'x-seen': seen,
+      'tail-bin': '/wEA',
+    });
     res.end();
   });
 }

@@ -1,3 +1,4 @@
+import type { ClientSessionOptions } from 'node:http2';
 import { createRegistry } from '@bufbuild/protobuf';
 import { type CallOptions, type Client, ConnectError, createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
@@ -6,8 +7,10 @@ import { file_error_details as DETAILS } from '../../packages/sidecar/src/grpc/p
 
 export type DaprClient = Client<typeof Dapr>;
 
-export function daprClient(port: number): DaprClient {
-  return createClient(Dapr, createGrpcTransport({ baseUrl: `http://127.0.0.1:${port}` }));
+/** `nodeOptions` may lead elsewhere than to the port. */
+export function daprClient(port: number, nodeOptions: ClientSessionOptions = {}): DaprClient {
+  const baseUrl = `http://127.0.0.1:${port}`;
+  return createClient(Dapr, createGrpcTransport({ baseUrl, nodeOptions }));
 }
 
 const registry = createRegistry(DETAILS);

@@ -93,7 +93,7 @@ async function serve({ sidecar: options }: HoldfastdSettings, log: Logger): Prom
         ? 'the supervisor is gone; ending'
         : `${why}: ending${again ? ' at once' : ''}`,
     );
-    void sidecar?.stop({ force: again });
+    void sidecar?.stop({ force: again, linger: why !== 'gone' });
     if (again)
       void systemClock
         .sleep(sidecar === undefined ? 0 : FORCED_MS)

@@ -68,6 +68,34 @@ test('a leave that hangs has the grace too', async () => {
   assert.deepEqual(done, ['begin', 'close']);
 });
 
+test('asked to linger it serves on first, and whoever asks again without it has it end at once', async () => {
+  const clock = new VirtualClock();
+  const { steps, done } = recorded({ clock });
+  const { stop } = createEnding(steps);
+
+  const stopped = stop({ linger: true });
+  await clock.advance(4_999);
+  void stop({ linger: true });
+  await setImmediate();
+  assert.deepEqual(done, ['linger']);
+  void stop();
+  await stopped;
+
+  assert.deepEqual(done, ['linger', 'begin', 'leave', 'drain', 'close']);
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test('force ends the lingering and waits for nothing after it', async () => {
+  const { steps, done } = recorded();
+  const { stop } = createEnding(steps);
+
+  const stopped = stop({ linger: true });
+  await stop({ force: true });
+  await stopped;
+
+  assert.deepEqual(done, ['linger', 'begin', 'close']);
+});
+
 function recorded(given: { clock?: VirtualClock; drain?: () => Promise<unknown> } = {}): {
   readonly steps: EndingSteps;
   readonly done: string[];
@@ -77,6 +105,10 @@ function recorded(given: { clock?: VirtualClock; drain?: () => Promise<unknown> 
   const steps: EndingSteps = {
     graceMs: 1_000,
     clock,
+    async linger(signal) {
+      done.push('linger');
+      await clock.sleep(5_000, signal);
+    },
     begin: () => void done.push('begin'),
     leave: async () => void done.push('leave'),
     drain() {

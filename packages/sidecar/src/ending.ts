@@ -5,6 +5,11 @@ export interface EndingSteps {
   /** How long calls in flight may still take. */
   readonly graceMs: number;
   readonly clock: Clock;
+  /**
+   * Goes on serving those who are there, until it may end or `signal` says that
+   * it must; called first, and only where `stop` is asked to linger.
+   */
+  linger(signal: AbortSignal): Promise<void>;
   /** It is ready for nobody from here on. */
   begin(): void;
   /** Nobody finds it any more, and it takes nothing new; not called with `force`. */
@@ -14,9 +19,16 @@ export interface EndingSteps {
   close(): Promise<void>;
 }
 
+export interface StopOptions {
+  /** Waits for nothing. @default false */
+  readonly force?: boolean;
+  /** First goes on serving for `blockShutdownMs`, or until the application is unhealthy. @default false */
+  readonly linger?: boolean;
+}
+
 export interface Ending {
-  /** Ends it once, however often it is called; with `force` nothing is waited for, also when it is ending already. */
-  stop(options?: { readonly force?: boolean }): Promise<void>;
+  /** Ends it once, however often it is called; who calls again without `linger` ends the lingering, with `force` every wait. */
+  stop(options?: StopOptions): Promise<void>;
   /** Resolves when it has ended. */
   readonly ended: Promise<void>;
 }
@@ -24,6 +36,7 @@ export interface Ending {
 export function createEnding(steps: EndingSteps): Ending {
   const ended = Promise.withResolvers<void>();
   const hurry = Promise.withResolvers<void>();
+  const lingering = new AbortController();
   let ending: Promise<void> | undefined;
 
   const drained = async () => {
@@ -37,17 +50,22 @@ export function createEnding(steps: EndingSteps): Ending {
     await Promise.race([drained(), limit, hurry.promise]).catch(() => {});
     waited.abort();
   };
-  const end = async (force: boolean) => {
+  let forced = false;
+  const end = async (linger: boolean) => {
+    // What fails while it lingers must not keep it from ending.
+    if (linger) await steps.linger(lingering.signal).catch(() => {});
     steps.begin();
-    if (!force) await leaveInPeace();
+    if (!forced) await leaveInPeace();
     await steps.close();
     ended.resolve();
   };
   return {
-    stop({ force = false } = {}) {
+    stop({ force = false, linger = false } = {}) {
       // Also when it is ending already: who asks again does not want to wait.
       if (force) hurry.resolve();
-      ending ??= end(force);
+      forced ||= force;
+      if (!linger || force) lingering.abort();
+      ending ??= end(linger && !force);
       return ending;
     },
     ended: ended.promise,

@@ -1,3 +1,4 @@
+export type { StopOptions } from './ending.ts';
 export type { NameResolver, Registration } from './names/name-resolver.ts';
 export { NameResolutionError } from './names/open-names.ts';
 export {
@@ -9,4 +10,5 @@ export { formatSpiffeId, parseSpiffeId, type SpiffeId, uriOf } from './peers/spi
 export { ConfigurationError } from './resources/configuration-error.ts';
 export { ConfigurationFileError } from './resources/load-resources.ts';
 export { PortTakenError } from './server/listen.ts';
+export { SocketTakenError } from './server/listen-socket.ts';
 export { type Sidecar, type SidecarEnv, startSidecar } from './start-sidecar.ts';

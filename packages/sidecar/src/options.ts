@@ -4,6 +4,7 @@ import type { AppProtocol } from './app/app-channel.ts';
 import type { NameResolver } from './names/name-resolver.ts';
 import { type MtlsOptions, resolveMtlsOptions } from './peers/mtls-options.ts';
 import { isLoopback } from './server/loopback.ts';
+import { socketsOf } from './server/socket-paths.ts';
 
 /** Health probes of the application (`--enable-app-health-check`). */
 export interface AppHealthCheckOptions {
@@ -29,12 +30,17 @@ export interface SidecarOptions {
   readonly appChannelAddress?: string;
   /** Calls in the application at a time; others wait. @default -1 (no limit) */
   readonly appMaxConcurrency?: number;
-  /** What the application is not asked when it starts: `subscribe`, its topics; `config` is never asked. @default [] */
+  /** What the application is not asked when it starts: `subscribe`, its topics; `config`, its actors. @default [] */
   readonly disableInitEndpoints?: readonly ('config' | 'subscribe')[];
   /** The API. 0: any free port. @default 3500 */
   readonly httpPort?: number;
   /** The gRPC API. 0: any free port. @default none: there is no gRPC API */
   readonly grpcPort?: number;
+  /**
+   * A folder for Unix sockets, `dapr-ID-http.socket` and `dapr-ID-grpc.socket`,
+   * on which the API listens in place of `httpPort` and `grpcPort`. @default none
+   */
+  readonly unixDomainSocket?: string;
   /** Other sidecars. 0: any free port. @default 0 */
   readonly internalPort?: number;
   /** Where other sidecars call this one; off loopback `mtls` is needed. @default '127.0.0.1' */
@@ -49,6 +55,8 @@ export interface SidecarOptions {
   readonly allowPlainInternal?: boolean;
   /** Health and metadata only. @default none */
   readonly publicPort?: number;
+  /** Where `publicPort` listens. @default listenAddresses */
+  readonly publicListenAddress?: string;
   /** @default 9090 (0: any free port) */
   readonly metricsPort?: number;
   /** @default '127.0.0.1' */
@@ -61,6 +69,11 @@ export interface SidecarOptions {
    * @default ['127.0.0.1']
    */
   readonly listenAddresses?: readonly string[];
+  /**
+   * Origins that browsers may call the API from: `*` for all, or each as a
+   * browser sends it, with one `*` for any text. @default []: browsers are told nothing
+   */
+  readonly allowedOrigins?: readonly string[];
   /** Folders with resources: Resiliency, HTTPEndpoint. @default none */
   readonly resourcesPaths?: readonly string[];
   /** Files with a Configuration; later ones win. @default none */
@@ -73,6 +86,11 @@ export interface SidecarOptions {
   readonly enableApiLogging?: boolean;
   /** Time for calls in flight when it stops. @default 5_000 ms */
   readonly gracefulShutdownMs?: number;
+  /**
+   * How long `stop({ linger: true })`, as `holdfastd` does it at a signal, goes
+   * on serving first; it takes no events meanwhile. @default none
+   */
+  readonly blockShutdownMs?: number;
   /** @default none */
   readonly appHealthCheck?: AppHealthCheckOptions;
   /** Asked of clients in `dapr-api-token`. @default none */
@@ -89,6 +107,11 @@ export interface SidecarOptions {
   readonly hostAddress?: string;
   /** Where the sidecar keeps what must outlive it: outboxes. @default '~/.holdfast/state' */
   readonly stateDir?: string;
+  /**
+   * For debugging: a file to which each frame of the leg between sidecars is
+   * appended as a line; header values that are secrets are masked, bodies are not. @default none
+   */
+  readonly frameDumpFile?: string;
   /** A Resiliency file with errors keeps the sidecar from starting. @default false */
   readonly strict?: boolean;
   /** Longest silence of a client within its body, or while an answer waits for it. @default 60_000 ms */
@@ -115,6 +138,7 @@ export const SIDECAR_DEFAULTS = {
   metricsListenAddress: '127.0.0.1',
   enableMetrics: true,
   listenAddresses: ['127.0.0.1'],
+  allowedOrigins: [],
   resourcesPaths: [],
   configPaths: [],
   maxBodyBytes: 4 * 1024 * 1024,
@@ -159,6 +183,7 @@ export function resolveSidecarOptions(given: SidecarOptions): ResolvedSidecarOpt
   }
   if (options.appPort === 0)
     throw new RangeError('sidecar.appPort must be from 1 to 65535, not 0.');
+  socketsOf(options);
   if (!PROTOCOLS.includes(options.appProtocol)) {
     throw new RangeError(
       `sidecar.appProtocol must be one of ${PROTOCOLS.join(', ')}, not "${options.appProtocol}".`,
@@ -175,6 +200,9 @@ export function resolveSidecarOptions(given: SidecarOptions): ResolvedSidecarOpt
   whole('maxBodyBytes', options.maxBodyBytes, 1, 2 ** 40);
   whole('readBufferBytes', options.readBufferBytes, 1024, 2 ** 24);
   whole('gracefulShutdownMs', options.gracefulShutdownMs, 0, 2 ** 31 - 1);
+  if (options.blockShutdownMs !== undefined) {
+    whole('blockShutdownMs', options.blockShutdownMs, 0, 2 ** 31 - 1);
+  }
   whole('stallMs', options.stallMs, 1, 2 ** 31 - 1);
   whole('maxConnections', options.maxConnections, 1, 1_000_000);
   whole('maxReplayBytes', options.maxReplayBytes, 0, 2 ** 40);

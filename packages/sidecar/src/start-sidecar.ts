@@ -6,13 +6,14 @@ import { isComponentDenied } from './access/denied-components.ts';
 import { isSecretAllowed } from './access/secret-scopes.ts';
 import { openAppChannel } from './app/app-channel.ts';
 import { askApp } from './app/ask-app.ts';
+import { welcomeApp } from './app/welcome-app.ts';
 import { InputBindings } from './bindings/input-bindings.ts';
 import { createClosing } from './closing.ts';
 import { ComponentCalls } from './components/component-calls.ts';
 import { componentRoutes } from './components/component-routes.ts';
 import { componentServices } from './components/component-services.ts';
 import { openComponents } from './components/open-components.ts';
-import { createEnding } from './ending.ts';
+import { createEnding, type StopOptions } from './ending.ts';
 import { openGrpcDoor } from './grpc/open-grpc-door.ts';
 import { APP_HEALTH_DEFAULTS, watchAppHealth } from './health/app-health.ts';
 import { healthRoutes } from './health/health-routes.ts';
@@ -20,12 +21,13 @@ import { waitForApp } from './health/wait-for-app.ts';
 import { InvokeApi } from './invoke/invoke-api.ts';
 import { createReplayBudget } from './invoke/replay-budget.ts';
 import { Upstreams } from './invoke/upstreams.ts';
+import { type LingeringOptions, linger } from './lingering.ts';
 import { metadataRoutes } from './metadata/metadata-routes.ts';
 import { MetadataService } from './metadata/metadata-service.ts';
 import { metricsPage } from './metrics/metrics-page.ts';
 import { NO_METRICS, sidecarMetrics } from './metrics/sidecar-metrics.ts';
 import { appPipeline } from './middleware/app-pipeline.ts';
-import { type HandlerSpec, openPipeline } from './middleware/open-pipeline.ts';
+import { LivePipelines } from './middleware/live-pipelines.ts';
 import { AddressBook } from './names/address-book.ts';
 import { openNames } from './names/open-names.ts';
 import { resolveSidecarOptions, type SidecarOptions } from './options.ts';
@@ -41,21 +43,25 @@ import { openEndpoints } from './resources/open-endpoints.ts';
 import { isLoopback } from './server/loopback.ts';
 import { openDoors } from './server/open-doors.ts';
 import { shutdownRoutes } from './server/shutdown-routes.ts';
+import { openSockets } from './server/socket-paths.ts';
 import { createTokenCheck } from './server/token.ts';
 import { openTracing } from './trace/open-tracing.ts';
 
 /** A running sidecar. */
 export interface Sidecar {
   readonly ports: {
+    /** 0 where the API is on Unix sockets. */
     readonly http: number;
     readonly internal: number;
     readonly grpc?: number;
     readonly metrics?: number;
   };
+  /** Where the API listens in place of ports, where it does. */
+  readonly sockets?: { readonly http: string; readonly grpc?: string };
   /** Reads the files again, now, as it does by itself when they change. A broken file changes nothing and is logged. */
   reload(): Promise<void>;
   /** Ends it: calls in flight get `gracefulShutdownMs`, none with `force`. Leaves nothing behind. */
-  stop(options?: { readonly force?: boolean }): Promise<void>;
+  stop(options?: StopOptions): Promise<void>;
   /** Resolves when it has stopped, by `stop` or by `POST /v1.0/shutdown`. */
   readonly ended: Promise<void>;
 }
@@ -121,6 +127,7 @@ async function start(
     token: options.appApiToken,
     clock,
     called: metrics.called,
+    calledRpc: metrics.calledRpc,
   });
   closing.last(() => app.close());
 
@@ -165,11 +172,13 @@ async function start(
   const values = { secrets: components.secrets, variables };
   let endpoints = await openEndpoints(resources.endpoints, [], values, log);
   upstreams.endpoints = endpoints;
-  const pipelineOf = (handlers: readonly HandlerSpec[]) =>
-    openPipeline(handlers, components.middleware, (message) => log.warn(message));
-  const toApp = pipelineOf(configuration.appHttpPipeline);
-  app.through((upstream) => appPipeline(toApp, upstream));
-  upstreams.through((upstream) => appPipeline(toApp, upstream));
+  const pipelines = new LivePipelines(
+    () => components.middleware,
+    configuration,
+    (message) => log.warn(message),
+  );
+  app.through((upstream) => appPipeline(() => pipelines.app, upstream));
+  upstreams.through((upstream) => appPipeline(() => pipelines.app, upstream));
   const componentCalls = new ComponentCalls(policies.book, metrics, clock);
 
   const services = componentServices(components, {
@@ -187,7 +196,7 @@ async function start(
     ask: async () =>
       options.disableInitEndpoints?.includes('subscribe') === true
         ? []
-        : httpSubscriptions(askApp(app.questions), log),
+        : httpSubscriptions(askApp(app.questions), appId, log),
     brokers: components.pubsub,
     declared: resources.subscriptions,
     inbound: (pubsub) => policies.book.forComponent(pubsub, 'Pubsub', 'inbound'),
@@ -246,22 +255,23 @@ async function start(
     }),
     ...metadataRoutes(metadata, limits),
   ];
-  let apiLogging = options.enableApiLogging ?? configuration.apiLogging;
+  const apiRules = () => inForce.apiRules;
+  const apiLogging = () => options.enableApiLogging ?? inForce.apiLogging;
   const allowed = createTokenCheck(options.apiToken);
   // Asked to end while it is starting, it ends as soon as it has started.
   const started = Promise.withResolvers<Sidecar['stop']>();
   const { api, metricsPort } = await openDoors({
     options,
     closing,
-    handling: { clock, log, tracing, metrics, allowed, apiLogging: () => apiLogging },
+    handling: { clock, log, tracing, metrics, allowed, apiLogging },
     publicRoutes,
     ownRoutes: [
       ...componentRoutes(components, services, limits),
       ...shutdownRoutes((force) => void started.promise.then((stop) => stop({ force }))),
     ],
     invoke: (call) => invoke.handle(call),
-    apiRules: configuration.apiRules,
-    middleware: pipelineOf(configuration.httpPipeline),
+    apiRules,
+    middleware: () => pipelines.api,
     metricsPage: metricsOn
       ? () => metricsPage(policies.book, components.pubsub, metrics)
       : undefined,
@@ -273,19 +283,21 @@ async function start(
     log,
     tracing,
     allowed,
-    apiRules: configuration.apiRules,
-    apiLogging: () => apiLogging,
+    apiRules,
+    apiLogging,
     services,
     metadata,
     streams: { brokers: components.pubsub, subscriber },
     shutdown: () => void started.promise.then((stop) => stop()),
   }));
 
+  const ask = askApp(app.questions);
+  const welcome = welcomeApp({ options, ask, begin: [subscriber, inputs], clock, log });
   if (health !== undefined) {
     app.healthy = false;
     const probes = watchAppHealth(app.probe, health, clock, (healthy) => {
       app.healthy = healthy;
-      if (healthy) void subscriber.start().then(() => inputs.start());
+      if (healthy) void welcome();
       log.info(healthy ? 'The application is healthy.' : 'The application is not healthy.');
     });
     closing.last(() => probes.close());
@@ -298,8 +310,7 @@ async function start(
     const { appChannelAddress: host, appPort: port } = options;
     const watching = waitForApp({ host, port }, clock, () => {
       // An application whose health is watched is asked when it is healthy.
-      const subscribed =
-        health === undefined ? subscriber.start().then(() => inputs.start()) : Promise.resolve();
+      const subscribed = health === undefined ? welcome() : Promise.resolve();
       // Ready is who has subscribed: what is published from then on arrives.
       void subscribed.finally(() => waiting.delete('runtime'));
     });
@@ -307,18 +318,12 @@ async function start(
   }
   live.follow(async (next, before) => {
     inForce = next.configuration;
-    applyConfiguration(next.configuration, before.configuration, {
-      tracing,
-      access,
-      log,
-      setApiLogging(on) {
-        apiLogging = options.enableApiLogging ?? on;
-      },
-    });
+    applyConfiguration(next.configuration, before.configuration, { tracing, access, log });
     const endThoseThatLeft = await components.replace(next.components);
     // After them: their secrets may be those of a store that has just come.
     endpoints = await openEndpoints(next.endpoints, endpoints, values, log);
     upstreams.endpoints = endpoints;
+    pipelines.follow(next.configuration);
     await subscriber.declare(next.subscriptions);
     endThoseThatLeft();
     log.info('The resources were read anew.');
@@ -329,13 +334,24 @@ async function start(
     ...(grpc === undefined ? {} : { grpc: grpc.port }),
     ...(metricsPort === undefined ? {} : { metrics: metricsPort }),
   };
-  log.info(`holdfast sidecar of ${appId} is up.`, {
-    ...ports,
-  });
+  const sockets = openSockets(options, grpc !== undefined);
+  log.info(`holdfast sidecar of ${appId} is up.`, { ...ports, ...sockets });
 
+  const lingering: LingeringOptions = {
+    ms: options.blockShutdownMs,
+    unhealthy: () => app.whenUnhealthy(),
+    begun() {
+      waiting.add('lingering');
+      subscriber.rest();
+      inputs.rest();
+    },
+    clock,
+    log,
+  };
   const { stop, ended } = createEnding({
     graceMs: options.gracefulShutdownMs,
     clock,
+    linger: (signal) => linger(lingering, signal),
     begin: () => void waiting.add('stopping'),
     async leave() {
       await names.close();
@@ -354,6 +370,7 @@ async function start(
 
   return {
     ports,
+    ...(sockets === undefined ? {} : { sockets }),
     async reload() {
       await live.reload();
       await policies.reload();

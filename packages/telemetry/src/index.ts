@@ -1,4 +1,5 @@
 export { type ComponentMetrics, componentMetrics } from './dapr/component-metrics.ts';
+export { type GrpcClientMetrics, grpcClientMetrics } from './dapr/grpc-client-metrics.ts';
 export { type GrpcServerMetrics, grpcServerMetrics } from './dapr/grpc-server-metrics.ts';
 export {
   type HttpServerMetrics,

@@ -191,6 +191,8 @@ async function startWorld(t: TestContext) {
       appPort: (app.address() as AddressInfo).port,
       httpPort: 0,
       metricsPort: 0,
+      // What reaches the application is the test's own.
+      disableInitEndpoints: ['config'] as const,
       configPaths: [config],
       ...(start.plain === true
         ? {}

@@ -41,7 +41,7 @@ export const HOLDFASTD_FLAGS: readonly Flag[] = [
     type: 'list',
     value: 'NAMES',
     meaning:
-      'Questions not to ask the app at the start: `subscribe` is its topics, `config` is never asked',
+      'Questions not to ask the app at the start: `subscribe` is its topics, `config` its actors (of which there are none here)',
   },
   {
     name: 'dapr-http-port',
@@ -56,6 +56,13 @@ export const HOLDFASTD_FLAGS: readonly Flag[] = [
     value: 'PORT',
     default: '50001',
     meaning: "The port of the sidecar's gRPC API; 0 for any free one",
+  },
+  {
+    name: 'unix-domain-socket',
+    type: 'text',
+    value: 'DIR',
+    meaning:
+      'A folder in which the API listens on `dapr-ID-http.socket` and `dapr-ID-grpc.socket`, in place of its ports',
   },
   {
     name: 'dapr-internal-grpc-port',
@@ -114,11 +121,25 @@ export const HOLDFASTD_FLAGS: readonly Flag[] = [
     meaning: 'A further port for health and metadata alone',
   },
   {
+    name: 'dapr-public-listen-address',
+    type: 'text',
+    value: 'HOST',
+    meaning:
+      'The address of the public port; without it those of --dapr-listen-addresses (daprd: all)',
+  },
+  {
     name: 'dapr-listen-addresses',
     type: 'list',
     value: 'HOST,…',
     default: '127.0.0.1',
     meaning: 'The addresses the API listens on, separated by commas (daprd: all)',
+  },
+  {
+    name: 'allowed-origins',
+    type: 'list',
+    value: 'ORIGIN,…',
+    meaning:
+      'Origins that browsers may call the API from (CORS): `*`, or `https://*.example.com,http://localhost:3000`; none: they are told nothing',
   },
   {
     name: 'metrics-port',
@@ -235,6 +256,13 @@ export const HOLDFASTD_FLAGS: readonly Flag[] = [
     value: 'SECONDS',
     default: '5',
     meaning: 'How long calls under way may take when it is told to end',
+  },
+  {
+    name: 'dapr-block-shutdown-duration',
+    type: 'duration',
+    value: 'DURATION',
+    meaning:
+      'After the signal to end, keep serving this long or until the app is unhealthy, without taking events',
   },
   {
     name: 'log-level',

@@ -7,13 +7,6 @@ const NO_CONTROL_PLANE = 'there is no control plane';
 /** Flags of daprd that `holdfastd` takes without effect, and why they have none. */
 export const IDLE_FLAGS: readonly Flag[] = [
   {
-    name: 'dapr-public-listen-address',
-    type: 'text',
-    value: 'HOST',
-    meaning: 'The address of the public port',
-    ignored: 'it is the first of --dapr-listen-addresses',
-  },
-  {
     name: 'profile-port',
     type: 'port',
     value: 'PORT',
@@ -27,28 +20,6 @@ export const IDLE_FLAGS: readonly Flag[] = [
     default: 'false',
     meaning: 'Serve the profiler',
     ignored: "use Node's --cpu-prof or --inspect",
-  },
-  {
-    name: 'dapr-block-shutdown-duration',
-    type: 'duration',
-    value: 'DURATION',
-    meaning: 'Keep serving this long after the signal to end',
-    ignored: 'it ends as soon as the calls under way have ended',
-  },
-  {
-    name: 'unix-domain-socket',
-    type: 'text',
-    value: 'DIR',
-    meaning: 'Serve the API on Unix sockets in a folder',
-    ignored: 'the API is served on ports only',
-  },
-  {
-    name: 'allowed-origins',
-    type: 'text',
-    value: 'ORIGINS',
-    default: '*',
-    meaning: 'Origins that browsers may call the API from',
-    ignored: 'no CORS headers are sent',
   },
   {
     name: 'hot-reload-reconcile-interval',

@@ -91,8 +91,7 @@ export const RUN_FLAGS: readonly Flag[] = [
     letter: 'u',
     type: 'text',
     value: 'DIR',
-    meaning: 'Serve the API on Unix sockets in a folder',
-    ignored: 'the API is served on ports only',
+    meaning: 'Serve the API on Unix sockets in a folder, in place of ports',
   },
   {
     name: 'kubernetes',

@@ -19,10 +19,19 @@ Sizes are quantities (\`4Mi\`, \`500k\`, \`4194304\`; below 0 is no limit), dura
 | \`APP_API_TOKEN\` | sent to the app as \`dapr-api-token\` |
 | \`NAMESPACE\` | the namespace of the app; \`default\` without it |
 | \`DAPR_HOST_IP\` | the address other sidecars find this one under; \`127.0.0.1\` without it |
+| \`HOLDFAST_FRAME_DUMP\` | for debugging: a file to which each frame between sidecars is appended as a line, to follow with \`tail -f\`; it ends at 256 MiB |
+
+A line of that file has time, peer, direction (\`>\` sent, \`<\` received), kind, call, length, and the head or the first 64 bytes of
+the body. Values of headers and queries that are secrets by their name are masked; bodies are not: treat the file as what it holds.
+
+\`\`\`
+2026-08-01T09:00:00.120Z to 127.0.0.1:40213 > HEAD last stream=4096 length=214 POST /charge | content-type: application/json | authorization: *** | "{\\"sum\\":7}"
+2026-08-01T09:00:00.124Z to 127.0.0.1:40213 < HEAD last stream=4096 length=58 201 | content-type: text/plain | "done"
+\`\`\`
 
 | signal | effect |
 |---|---|
-| SIGTERM, SIGINT | calls under way may end within \`--dapr-graceful-shutdown-seconds\`; a second signal ends it at once |
+| SIGTERM, SIGINT | it serves on for \`--dapr-block-shutdown-duration\`, where that is given; then calls under way may end within \`--dapr-graceful-shutdown-seconds\`; a second signal ends it at once |
 | SIGHUP | resources are read again; a broken file changes nothing |
 
 | status | meaning |

@@ -44,16 +44,19 @@ export function holdfastdSettings({ values }: ParsedFlags, env: Environment): Ho
     disableInitEndpoints: initEndpoints(texts('disable-init-endpoints').map((name) => name.trim())),
     httpPort: port('dapr-http-port'),
     grpcPort: port('dapr-grpc-port') ?? DEFAULT_GRPC_PORT,
+    unixDomainSocket: text('unix-domain-socket') || undefined,
     internalPort: port('dapr-internal-grpc-port'),
     internalListenAddress:
       withoutBrackets(text('dapr-internal-grpc-listen-address') || '') || undefined,
     allowPlainInternal: flag('allow-plain-internal'),
     mtls: flag('enable-mtls') === true ? certificates(text, env) : undefined,
     publicPort: port('dapr-public-port') || undefined,
+    publicListenAddress: withoutBrackets(text('dapr-public-listen-address') || '') || undefined,
     metricsPort: port('metrics-port'),
     metricsListenAddress: text('metrics-listen-address'),
     enableMetrics: flag('enable-metrics'),
     listenAddresses: someOf(texts('dapr-listen-addresses').map(withoutBrackets)),
+    allowedOrigins: someOf(texts('allowed-origins')),
     resourcesPaths: someOf([...texts('resources-path'), ...texts('components-path')]),
     configPaths: someOf(texts('config')),
     maxBodyBytes: orNoLimit(
@@ -67,6 +70,7 @@ export function holdfastdSettings({ values }: ParsedFlags, env: Environment): Ho
       LARGEST_HEAD_BYTES,
     ),
     gracefulShutdownMs: times(number('dapr-graceful-shutdown-seconds'), 1_000),
+    blockShutdownMs: wholeMs(number('dapr-block-shutdown-duration')),
     appHealthCheck: flag('enable-app-health-check') === true ? healthCheck(values) : undefined,
     apiToken: env.DAPR_API_TOKEN || undefined,
     appApiToken: env.APP_API_TOKEN || undefined,
@@ -74,6 +78,7 @@ export function holdfastdSettings({ values }: ParsedFlags, env: Environment): Ho
     hostAddress: env.DAPR_HOST_IP || undefined,
     enableApiLogging: flag('enable-api-logging'),
     stateDir: text('state-dir') || undefined,
+    frameDumpFile: env.HOLDFAST_FRAME_DUMP || undefined,
     strict: flag('strict'),
   };
   return {
@@ -158,6 +163,11 @@ function orNoLimit(value: number | undefined, least: number, noLimit: number): n
 /** Dapr writes "any" as -1 too. */
 function notNegative(port: number | undefined): number | undefined {
   return port === undefined ? undefined : Math.max(0, port);
+}
+
+/** Go's durations are finer than our timers. */
+function wholeMs(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.max(0, Math.round(ms));
 }
 
 function times(value: number | undefined, factor: number): number | undefined {

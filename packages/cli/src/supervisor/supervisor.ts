@@ -174,7 +174,7 @@ export class Supervisor implements Run {
     const app = apps.find(({ appID }) => appID === name || sidecarName(appID) === name);
     if (app === undefined) return;
     const { state, ports } = this.#named(sidecarName(app.appID)).info();
-    if (state !== 'running' || ports.http === undefined) return;
+    if (state !== 'running' || !ports.http) return;
     const pid = this.ps().find((info) => info.name === app.appID)?.pid ?? undefined;
     const values = {
       cliPID: String(thisProcess.pid),

@@ -3,10 +3,10 @@ import type { AnswerSink, Flow, OutgoingCall, Upstream } from '../flow/answer.ts
 import { verbWord } from '../flow/go-words.ts';
 import { HttpUpstream } from '../flow/http-upstream.ts';
 import { UpstreamError } from '../flow/upstream-error.ts';
-import type { CountExchange } from '../metrics/sidecar-metrics.ts';
+import type { CountExchange, CountRpc } from '../metrics/sidecar-metrics.ts';
 import { type ConcurrencyGate, createGate } from './concurrency-gate.ts';
 import type { GrpcWay } from './open-grpc-app.ts';
-import { RPC_VERB } from './rpc-answer.ts';
+import { RPC_BYTES, RPC_VERB, withoutRpcBytes } from './rpc-answer.ts';
 
 /** How an application is spoken to: `https` and `grpcs` with TLS, whose certificate is not looked at. */
 export type AppProtocol = 'http' | 'https' | 'h2c' | 'grpc' | 'grpcs';
@@ -24,18 +24,18 @@ export interface AppChannelOptions {
   readonly token: string | undefined;
   readonly clock: Clock;
   readonly called: CountExchange;
+  /** Of an application that speaks gRPC. */
+  readonly calledRpc: CountRpc;
 }
 
 /** The way to our own application; what speaks gRPC takes 10 MB, so only those load it whose application does. */
 export async function openAppChannel(options: AppChannelOptions): Promise<AppChannel> {
-  const { port, address, protocol, maxBodyBytes } = options;
+  const { port, address, protocol } = options;
   if (port === undefined) return new AppChannel(options, undefined);
   if (protocol === 'grpc' || protocol === 'grpcs') {
     const { openGrpcApp } = await import('./open-grpc-app.ts');
-    return new AppChannel(
-      options,
-      openGrpcApp(`${address}:${port}`, { tls: protocol === 'grpcs', maxBodyBytes }),
-    );
+    const tls = protocol === 'grpcs';
+    return new AppChannel(options, openGrpcApp(`${address}:${port}`, { ...options, tls }));
   }
   const scheme = protocol === 'https' ? 'https' : 'http';
   const http = new HttpUpstream(`${scheme}://${address}:${port}`, {
@@ -47,8 +47,8 @@ export async function openAppChannel(options: AppChannelOptions): Promise<AppCha
 
 /** Calls, refusals, counts and the token on the way there. */
 export class AppChannel implements Upstream {
-  /** Set by the health checks; calls are refused while it is false. */
-  healthy = true;
+  #healthy = true;
+  readonly #waitingForTrouble: (() => void)[] = [];
   readonly #http: HttpUpstream | undefined;
   readonly #grpc: GrpcWay | undefined;
   readonly #questions: Upstream | undefined;
@@ -73,6 +73,22 @@ export class AppChannel implements Upstream {
     this.#token = token;
   }
 
+  /** Set by the health checks; calls are refused while it is false. */
+  get healthy(): boolean {
+    return this.#healthy;
+  }
+
+  set healthy(now: boolean) {
+    this.#healthy = now;
+    if (!now) for (const told of this.#waitingForTrouble.splice(0)) told();
+  }
+
+  /** Resolves when it is not healthy; never where nobody looks. */
+  whenUnhealthy(): Promise<void> {
+    if (!this.#healthy) return Promise.resolve();
+    return new Promise((resolve) => this.#waitingForTrouble.push(resolve));
+  }
+
   /** Whether there is an application to call at all. */
   get initialized(): boolean {
     return this.#questions !== undefined;
@@ -95,13 +111,17 @@ export class AppChannel implements Upstream {
 
   #send(app: Upstream | undefined, call: OutgoingCall, sink: AnswerSink): Flow {
     if (app === undefined) return refuse(sink, 'app channel is not initialized');
-    if (!this.healthy) return refuse(sink, 'app is not in a healthy state');
+    if (!this.#healthy) return refuse(sink, 'app is not in a healthy state');
     const http = this.#http;
     const wrong = http === undefined ? undefined : notForHttp(call.method);
     if (wrong !== undefined) return refuse(sink, wrong);
     const worded =
       http === undefined ? sink : new AppSink(sink, http.address, call, this.#clock, this.#called);
-    const authorized = this.#token === undefined ? call : withToken(call, this.#token);
+    const plain =
+      http !== undefined && call.headers.includes(RPC_BYTES)
+        ? { ...call, headers: withoutRpcBytes(call.headers) }
+        : call;
+    const authorized = this.#token === undefined ? plain : withToken(plain, this.#token);
     return this.#gate === undefined
       ? app.send(authorized, worded)
       : this.#gate.send(app, authorized, worded);

@@ -11,6 +11,7 @@ import { callUnary, type GrpcAnswer } from './grpc-call.ts';
 import type { GrpcConnection } from './grpc-connection.ts';
 import { passRpc } from './pass-rpc.ts';
 import {
+  RPC_BYTES,
   RPC_DETAILS,
   RPC_MESSAGE,
   RPC_STATUS,
@@ -99,7 +100,8 @@ function invokeRequest({ method, path, headers }: OutgoingCall, body: Buffer | n
     const value = headers[at + 1]!;
     if (header === 'content-type') contentType = value;
     if (header === RPC_TYPE_URL) typeUrl = value;
-    else if (!isHopByHop(header)) metadata.push(metadataName(header), value);
+    else if (header !== RPC_BYTES && !isHopByHop(header))
+      metadata.push(metadataName(header), value);
   }
   const verb = (Verb as Record<string, Verb>)[method] ?? Verb.NONE;
   const request = create(InvokeRequestSchema, {

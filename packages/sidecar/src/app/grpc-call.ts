@@ -1,5 +1,6 @@
 import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import type { Flow } from '../flow/answer.ts';
+import { statusName } from '../grpc/rpc-status.ts';
 import { cancel, type GrpcConnection } from './grpc-connection.ts';
 
 /** What a unary call of the application brought. */
@@ -17,6 +18,8 @@ export interface GrpcAnswer {
 
 /** Longest answer of a unary call, whatever `--max-body-size` says of requests. */
 const HEAD_BYTES = 5;
+const UNKNOWN = 2;
+const UNAVAILABLE = 14;
 
 /** One message there and one back; `done` or `failed` is called once. */
 export function callUnary(
@@ -27,6 +30,12 @@ export function callUnary(
   failed: (error: Error) => void,
 ): Flow {
   const stream = connection.begin(path, headers);
+  const begunMs = connection.clock.now();
+  const count = (code: number, received: number): void =>
+    connection.counted(path, statusName(code), connection.clock.now() - begunMs, {
+      sent: body.length,
+      received: code === 0 ? received : 0,
+    });
   const chunks: Buffer[] = [];
   let bytes = 0;
   let head: IncomingHttpHeaders | undefined;
@@ -49,10 +58,16 @@ export function callUnary(
     error ??= given;
   });
   stream.on('close', () => {
+    if (error === undefined && head !== undefined) {
+      const answer = answerOf(head, trailers, Buffer.concat(chunks));
+      count(answer.code, answer.body.length);
+      done(answer);
+      return;
+    }
+    count(error !== undefined && head !== undefined ? UNKNOWN : UNAVAILABLE, 0);
     if (error !== undefined && head === undefined) failed(connection.explain(error, false));
     else if (error !== undefined) failed(error);
-    else if (head === undefined) failed(connection.explain(new Error('EOF'), true));
-    else done(answerOf(head, trailers, Buffer.concat(chunks)));
+    else failed(connection.explain(new Error('EOF'), true));
   });
   const frame = Buffer.alloc(HEAD_BYTES);
   frame.writeUInt32BE(body.length, 1);

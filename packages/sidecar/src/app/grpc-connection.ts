@@ -1,6 +1,8 @@
 import http2, { type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
+import type { Clock } from '@holdfast/core';
 import { brokenConnection, connectFailure } from '../flow/go-words.ts';
 import { UpstreamError } from '../flow/upstream-error.ts';
+import type { CountRpc } from '../metrics/sidecar-metrics.ts';
 
 const { NGHTTP2_CANCEL } = http2.constants;
 
@@ -8,12 +10,17 @@ const { NGHTTP2_CANCEL } = http2.constants;
 export class GrpcConnection {
   /** `host:port`, as errors name it. */
   readonly address: string;
+  /** Told of each callback that has ended. */
+  readonly counted: CountRpc;
+  readonly clock: Clock;
   readonly #url: string;
   #session: ClientHttp2Session | undefined;
 
   /** `tls`: its certificate is not looked at, for it is on this machine, as in Dapr. */
-  constructor(address: string, tls: boolean) {
+  constructor(address: string, tls: boolean, clock: Clock, counted: CountRpc) {
     this.address = address;
+    this.clock = clock;
+    this.counted = counted;
     this.#url = `${tls ? 'https' : 'http'}://${address}`;
   }
 

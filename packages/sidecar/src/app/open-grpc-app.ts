@@ -1,4 +1,6 @@
+import type { Clock } from '@holdfast/core';
 import type { Upstream } from '../flow/answer.ts';
+import type { CountRpc } from '../metrics/sidecar-metrics.ts';
 import { GrpcApp } from './grpc-app.ts';
 import { GrpcConnection } from './grpc-connection.ts';
 import { GrpcQuestions } from './grpc-questions.ts';
@@ -12,12 +14,21 @@ export interface GrpcWay {
   close(): void;
 }
 
-/** `address` is `host:port`; `maxBodyBytes` the longest message either way. */
+export interface GrpcAppOptions {
+  /** Its certificate is not looked at. */
+  readonly tls: boolean;
+  /** Longest message either way. */
+  readonly maxBodyBytes: number;
+  readonly clock: Clock;
+  readonly calledRpc: CountRpc;
+}
+
+/** `address` is `host:port`. */
 export function openGrpcApp(
   address: string,
-  { tls, maxBodyBytes }: { readonly tls: boolean; readonly maxBodyBytes: number },
+  { calledRpc, clock, maxBodyBytes, tls }: GrpcAppOptions,
 ): GrpcWay {
-  const connection = new GrpcConnection(address, tls);
+  const connection = new GrpcConnection(address, tls, clock, calledRpc);
   return {
     app: new GrpcApp(connection, maxBodyBytes),
     questions: new GrpcQuestions(connection),

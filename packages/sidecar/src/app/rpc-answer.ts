@@ -15,6 +15,9 @@ export const RPC_TYPE_URL = 'holdfast-grpc-type-url';
 /** The verb of a call that is gRPC from end to end: it is passed on as it is. */
 export const RPC_VERB = 'GRPC';
 
+/** A call has metadata that are bytes (`-bin`, in Base64): they are for applications that speak gRPC alone. */
+export const RPC_BYTES = 'holdfast-grpc-bytes';
+
 const PREFIX = 'holdfast-grpc-';
 
 /** Takes out what HTTP clients are not to see; nothing is done where the application speaks HTTP. */
@@ -25,4 +28,12 @@ export function withoutRpcHeaders(headers: string[]): string[] {
     if (!headers[at]!.startsWith(PREFIX)) kept.push(headers[at]!, headers[at + 1]!);
   }
   return kept;
+}
+
+/** The headers of a call as an application over HTTP gets them. */
+export function withoutRpcBytes(headers: readonly string[]): readonly string[] {
+  return headers.filter((_, at) => {
+    const name = headers[at - (at % 2)]!;
+    return name !== RPC_BYTES && !name.endsWith('-bin');
+  });
 }

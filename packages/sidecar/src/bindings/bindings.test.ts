@@ -193,6 +193,7 @@ async function sidecar(t: TestContext, app: string | undefined, resources: reado
       ...(app === undefined ? {} : { appPort: Number(new URL(app).port) }),
       httpPort: 0,
       metricsPort: 0,
+      disableInitEndpoints: ['config'],
       resourcesPaths: [folder],
       names: staticNames({}),
     },

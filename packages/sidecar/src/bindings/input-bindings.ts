@@ -31,6 +31,7 @@ export interface InputBindingsOptions {
 export class InputBindings {
   readonly #options: InputBindingsOptions;
   #started: Promise<void> | undefined;
+  #resting = false;
 
   constructor(options: InputBindingsOptions) {
     this.#options = options;
@@ -42,9 +43,17 @@ export class InputBindings {
     return this.#started;
   }
 
+  /** Takes no more events, for good. */
+  rest(): void {
+    this.#resting = true;
+    // What an input cannot stop is left out all the same.
+    for (const { binding } of this.#options.inputs.values()) void binding.stop().catch(() => {});
+  }
+
   async #start(): Promise<void> {
     const { inputs, log } = this.#options;
     for (const [name, { binding, explicit, route }] of inputs) {
+      if (this.#resting) return;
       const path = route.startsWith('/') ? route : `/${route}`;
       if (explicit || (await this.#wants(name, path))) {
         binding.start((event) => this.#tell(name, path, event));
@@ -68,7 +77,7 @@ export class InputBindings {
 
   async #tell(name: string, path: string, event: BindingEvent): Promise<void> {
     const { clock, count, inbound, log, ready, tracing } = this.#options;
-    if (!ready()) return;
+    if (this.#resting || !ready()) return;
     const begunMs = clock.now();
     const span = tracing.begin(`bindings/${name}`, 'client', undefined, undefined);
     const live = recorded(span);

@@ -107,7 +107,6 @@ export async function openComponent(
     const middleware = await open(await settings(), env);
     return {
       row,
-      pinned: 'requests pass through it',
       enter: (places) => void places.middleware.set(name, { type, version, middleware }),
     };
   }

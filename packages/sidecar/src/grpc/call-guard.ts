@@ -1,3 +1,4 @@
+import { toBinary } from '@bufbuild/protobuf';
 import {
   Code,
   ConnectError,
@@ -6,13 +7,14 @@ import {
   encodeBinaryHeader,
   type Interceptor,
   type StreamResponse,
+  type UnaryRequest,
   type UnaryResponse,
 } from '@connectrpc/connect';
 import type { Clock } from '@holdfast/core';
 import type { LogFields, Logger } from '@holdfast/telemetry/log';
 import { apiOfGrpcMethod, METHOD_NOT_OFFERED } from '../access/api-of-grpc-method.ts';
 import { type ApiRules, offersApi } from '../access/api-rules.ts';
-import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
+import type { RpcBytes, SidecarMetrics } from '../metrics/sidecar-metrics.ts';
 import { traceBin, traceparentOfBin } from '../trace/trace-bin.ts';
 import { recorded, type Span, type Tracing } from '../trace/tracing.ts';
 import { httpStatusError } from './http-status-error.ts';
@@ -26,8 +28,8 @@ export interface CallGuardOptions {
   readonly metrics: Pick<SidecarMetrics, 'servedRpc'>;
   /** Whether a client with this token may call. */
   readonly allowed: (token: string | undefined) => boolean;
-  /** Which APIs are offered; undefined: all. */
-  readonly apiRules: ApiRules | undefined;
+  /** Which APIs are offered, as it is now; undefined: all. */
+  readonly apiRules: () => ApiRules | undefined;
   /** Whether there is a line for each call; it may change. */
   readonly apiLogging: () => boolean;
 }
@@ -46,7 +48,8 @@ export function callGuard({
   tracing,
 }: CallGuardOptions): Interceptor {
   const refused = (token: string | null, path: string): ConnectError | undefined => {
-    if (apiRules !== undefined && !offersApi(apiRules, apiOfGrpcMethod(path)!, 'grpc')) {
+    const rules = apiRules();
+    if (rules !== undefined && !offersApi(rules, apiOfGrpcMethod(path)!, 'grpc')) {
       return httpStatusError(501, METHOD_NOT_OFFERED);
     }
     if (allowed(token ?? undefined)) return undefined;
@@ -60,12 +63,13 @@ export function callGuard({
     const live = recorded(span);
     req.contextValues.set(SPAN, span);
     let ended = false;
-    const end = (error?: ConnectError): void => {
+    const end = (error?: ConnectError, answer?: UnaryResponse): void => {
       if (ended) return;
       ended = true;
       const status = error === undefined ? 'OK' : statusName(error.code);
       const ms = clock.now() - begunMs;
-      metrics.servedRpc(path, status, ms);
+      // A stream has no size, as in Dapr.
+      metrics.servedRpc(path, status, ms, req.stream ? undefined : () => bytesOf(req, answer));
       live?.set('dapr.protocol', 'grpc');
       live?.set('dapr.api', path);
       live?.set('dapr.status_code', String(error?.code ?? 0));
@@ -88,7 +92,7 @@ export function callGuard({
     }
     if (span !== undefined) res.header.set('grpc-trace-bin', encodedTrace(span));
     if (!res.stream) {
-      end();
+      end(undefined, res);
       return res;
     }
     return { ...res, message: watched(res.message, end, failed) };
@@ -113,6 +117,12 @@ async function* watched<T>(
     end(new ConnectError('the client has gone', Code.Canceled));
   }
 }
+
+/** Of the messages alone, as they are on the wire. */
+const bytesOf = (req: UnaryRequest, answer: UnaryResponse | undefined): RpcBytes => ({
+  received: toBinary(req.method.input, req.message).length,
+  sent: answer === undefined ? 0 : toBinary(answer.method.output, answer.message).length,
+});
 
 function beginSpan(tracing: Tracing, path: string, header: Headers): Span | undefined {
   const bin = header.get('grpc-trace-bin');

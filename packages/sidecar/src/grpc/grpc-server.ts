@@ -5,11 +5,14 @@ import http2, {
 } from 'node:http2';
 import net, { type Server, type Socket } from 'node:net';
 import { listen } from '../server/listen.ts';
+import { listenOnSocket } from '../server/listen-socket.ts';
 
 export interface GrpcServerOptions {
   /** All listen on one port; 0 is any free one. */
   readonly hosts: readonly string[];
   readonly port: number;
+  /** A Unix socket in place of all ports. */
+  readonly socketPath?: string | undefined;
   readonly maxConnections: number;
   /**
    * What answers, made when the first client comes: who does not use the gRPC
@@ -69,10 +72,20 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     );
   };
   let { port } = options;
+  const open = (): Server => {
+    const server = net.createServer({ noDelay: true }, welcome);
+    server.maxConnections = options.maxConnections;
+    return server;
+  };
   try {
-    for (const host of options.hosts) {
-      const server = net.createServer({ noDelay: true }, welcome);
-      server.maxConnections = options.maxConnections;
+    if (options.socketPath !== undefined) {
+      const server = open();
+      await listenOnSocket(server, options.socketPath);
+      servers.push(server);
+      port = 0;
+    }
+    for (const host of options.socketPath === undefined ? options.hosts : []) {
+      const server = open();
       servers.push(server);
       // The first decides where `port` is 0; the others follow it.
       port = await listen(server, host, port, '--dapr-grpc-port');

@@ -1,6 +1,6 @@
 import { Code, ConnectError, type HandlerContext } from '@connectrpc/connect';
 import { type Clock, isPolicyError } from '@holdfast/core';
-import { RPC_TYPE_URL } from '../app/rpc-answer.ts';
+import { RPC_TYPE_URL, withoutRpcBytes } from '../app/rpc-answer.ts';
 import { collectAnswer } from '../flow/collect-answer.ts';
 import type { PendingAnswer } from '../flow/pending-answer.ts';
 import { type CallerIdentity, forwardHeaders } from '../invoke/forward-headers.ts';
@@ -84,7 +84,12 @@ export class InvokeRpc {
     const body = message?.data === undefined ? null : Buffer.from(message.data.value);
     const span = context.values.get(SPAN);
     const sized = body !== null && body.length > 0;
-    const headers = forwardHeaders(metadataHeaders(context.requestHeader), {
+    const metadata = metadataHeaders(context.requestHeader);
+    const outside = destination.kind === 'outside';
+    const given = outside
+      ? { ...metadata, headers: [...withoutRpcBytes(metadata.headers)] }
+      : metadata;
+    const headers = forwardHeaders(given, {
       keepToken: !tokenRequired,
       body: sized ? 'sized' : 'none',
       bodyLength: body?.length ?? 0,

@@ -158,7 +158,7 @@ describe('gRPC calls of any service', () => {
       .filter((line) => line.startsWith('dapr_grpc_io_server_completed'));
     assert.deepEqual(lines.sort(), [
       `dapr_grpc_io_server_completed_rpcs{app_id="caller",grpc_server_method="${PATH}",grpc_server_status="OK"} 1`,
-      `dapr_grpc_io_server_completed_rpcs{app_id="caller",grpc_server_method="${PATH}",grpc_server_status="UNKNOWN"} 1`,
+      `dapr_grpc_io_server_completed_rpcs{app_id="caller",grpc_server_method="${PATH}",grpc_server_status="Unknown"} 1`,
     ]);
   });
 });

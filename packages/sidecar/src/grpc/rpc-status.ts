@@ -46,9 +46,9 @@ export function codeOfHttp(status: number): Code | undefined {
   return FROM_HTTP[status] ?? Code.Unknown;
 }
 
-/** `NotFound` as OpenCensus, and so Dapr's metrics, write it; `OK` for 0. */
+/** `NotFound` as Go, and so Dapr's metrics, write it; `OK` for 0. */
 export const statusName = (code: number): string =>
-  code === OK ? 'OK' : (Code[code] ?? 'Unknown').replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase();
+  code === OK ? 'OK' : (Code[code] ?? 'Unknown');
 
 const NAMES = Object.fromEntries(
   Object.entries(Code).map(([name, code]) => [name, code as Code]),

@@ -4,6 +4,8 @@ import type { OutboxStats } from '@holdfast/messaging';
 import {
   componentMetrics,
   createMetrics,
+  type GrpcClientMetrics,
+  grpcClientMetrics,
   grpcServerMetrics,
   httpServerMetrics,
   type InvocationType,
@@ -36,12 +38,23 @@ export type CountExchange = (
   answerBytes: number,
 ) => void;
 
+/** Bytes of one message either way. */
+export interface RpcBytes {
+  readonly received: number;
+  readonly sent: number;
+}
+
+/** A gRPC call that has ended; `status` by Go's name. */
+export type CountRpc = (method: string, status: string, ms: number, bytes: RpcBytes) => void;
+
 /** Everything the sidecar counts. */
 export interface SidecarMetrics extends PeerCounts {
   /** An API request has been answered. */
   readonly served: CountExchange;
-  /** A call of the gRPC API has ended; `status` by its name: `OK`, `NOT_FOUND`. */
-  servedRpc(method: string, status: string, ms: number): void;
+  /** A call of the gRPC API has ended; `status` by Go's name: `OK`, `NotFound`. Its bytes are asked for only where they are counted. */
+  servedRpc(method: string, status: string, ms: number, bytes?: () => RpcBytes): void;
+  /** A gRPC callback of the application has ended. */
+  readonly calledRpc: CountRpc;
   /** The application has answered one of our calls. */
   readonly called: CountExchange;
   sent(appId: string, type: InvocationType): void;
@@ -101,6 +114,8 @@ export function sidecarMetrics(
   processMetrics(metrics);
   // Registered, so that their names are there before the first component is.
   const components = componentMetrics(metrics, { appId, namespace });
+  // Only of applications that speak gRPC.
+  let callbacks: GrpcClientMetrics | undefined;
   let resiliency: ResiliencyMetrics | undefined;
   let outboxes: ReturnType<typeof outboxMetrics> | undefined;
   const listenerOf = (target: string, direction: Direction): Listener => {
@@ -120,7 +135,11 @@ export function sidecarMetrics(
       const [verb, route] = counted === undefined ? [method, path] : counted(method, path);
       http.client(verb, route).done(status, ms, requestBytes, answerBytes);
     },
-    servedRpc: (method, status, ms) => grpc.done(method, status, ms),
+    servedRpc: (method, status, ms, bytes) => grpc.done(method, status, ms, bytes?.()),
+    calledRpc: (method, status, ms, bytes) => {
+      callbacks ??= grpcClientMetrics(metrics, { appId });
+      callbacks.done(method, status, ms, bytes);
+    },
     received: (caller) => invocation.caller(caller).requestReceived(),
     answered: (caller, status) => invocation.caller(caller).responseSent(status),
     sent: (app, type) => invocation.callee(app).requestSent(type),
@@ -204,6 +223,7 @@ export function sidecarMetrics(
 export const NO_METRICS: SidecarMetrics = {
   served() {},
   servedRpc() {},
+  calledRpc() {},
   called() {},
   received() {},
   answered() {},

@@ -63,10 +63,13 @@ async function serve(
       metrics: NO_METRICS,
       allowed: () => true,
       apiLogging: () => false,
-      route: apiPipeline(chain, (call) => {
-        if (call.head.path === '/clash') throw new RangeError('two policies are called "same"');
-        call.empty(204);
-      }),
+      route: apiPipeline(
+        () => chain,
+        (call) => {
+          if (call.head.path === '/clash') throw new RangeError('two policies are called "same"');
+          call.empty(204);
+        },
+      ),
     }),
   });
   t.after(() => api.close());

@@ -3,13 +3,14 @@ import { joinFilters, type Passage, passThrough } from './chain.ts';
 import { changeAnswer, changeRequest } from './changed-bodies.ts';
 import type { Middleware } from './middleware.ts';
 
-/** Puts middleware (`spec.httpPipeline`) between the token and the routes of the API. */
+/** Puts middleware (`spec.httpPipeline`), as it is when a call comes, between the token and the routes of the API. */
 export function apiPipeline(
-  chain: readonly Middleware[],
+  now: () => readonly Middleware[],
   route: (call: ApiCall) => void,
 ): (call: ApiCall) => void | Promise<void> {
-  if (chain.length === 0) return route;
   return (call) => {
+    const chain = now();
+    if (chain.length === 0) return route(call);
     const passage = passThrough(chain, headOf(call));
     if (!(passage instanceof Promise)) return follow(passage, call, route);
     return passage.then((known) => {
@@ -39,6 +40,7 @@ function headOf({ head, req }: ApiCall) {
     method: head.method,
     path: `${head.path}${head.query}`,
     headers: head.headers,
-    from: `${remoteAddress}:${remotePort}`,
+    // A client on a Unix socket has no address; Go writes `@`.
+    from: remoteAddress === undefined ? '@' : `${remoteAddress}:${remotePort}`,
   };
 }

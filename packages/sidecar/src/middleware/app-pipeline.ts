@@ -3,11 +3,12 @@ import type { AnswerSink, Flow, OutgoingCall, Upstream } from '../flow/answer.ts
 import { joinFilters, type Passage, passThrough } from './chain.ts';
 import type { BodyFilter, Middleware } from './middleware.ts';
 
-/** Puts middleware (`spec.appHttpPipeline`) in front of an upstream. */
-export function appPipeline(chain: readonly Middleware[], upstream: Upstream): Upstream {
-  if (chain.length === 0) return upstream;
+/** Puts middleware (`spec.appHttpPipeline`), as it is when a call comes, in front of an upstream. */
+export function appPipeline(now: () => readonly Middleware[], upstream: Upstream): Upstream {
   return {
     send(call, sink) {
+      const chain = now();
+      if (chain.length === 0) return upstream.send(call, sink);
       const { method, path, headers } = call;
       const passage = passThrough(chain, { method, path, headers, from: undefined });
       if (!(passage instanceof Promise)) return follow(passage, call, sink, upstream);

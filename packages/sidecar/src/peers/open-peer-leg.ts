@@ -53,7 +53,14 @@ export async function openPeerLeg(given: PeerLegOptions): Promise<PeerLeg> {
   } else if (!isLoopback(host)) {
     log.warn(`Other sidecars are listened for on ${host} without mTLS: anybody can call the app.`);
   }
-  const security = credentials === undefined ? IN_THE_CLEAR : mutualTls(credentials);
+  const plain = credentials === undefined ? IN_THE_CLEAR : mutualTls(credentials);
+  let security = plain;
+  if (options.frameDumpFile !== undefined) {
+    const { openFrameDump } = await import('./frame-dump.ts');
+    const dump = openFrameDump(options.frameDumpFile, { clock, log });
+    closing.last(() => dump.close());
+    security = dump.watch(plain);
+  }
 
   const peers = framePeerTransport(security);
   closing.last(() => peers.close());

@@ -1,17 +1,19 @@
 import type { Logger } from '@holdfast/telemetry/log';
+import { questionHeaders } from '../app/app-questions.ts';
 import type { AskApp } from '../app/ask-app.ts';
 import { programmatic, type TopicSubscription } from './subscription.ts';
 
 /** What `GET /dapr/subscribe` of the application answers; nothing, and a line in the log, where it cannot be used. */
 export async function httpSubscriptions(
   ask: AskApp,
+  appId: string,
   log: Logger,
 ): Promise<readonly TopicSubscription[]> {
   try {
     const { body, status } = await ask({
       method: 'GET',
       path: '/dapr/subscribe',
-      headers: [],
+      headers: questionHeaders(appId),
       body: null,
     });
     // An application that subscribes to nothing does not have the route.

@@ -175,6 +175,7 @@ async function recordingApp(t: TestContext, asked: readonly object[]) {
     req.on('data', (chunk: Buffer) => chunks.push(chunk));
     req.on('end', () => {
       const url = req.url ?? '';
+      if (url === '/dapr/config') return void res.writeHead(404).end();
       if (url === '/dapr/subscribe') return void res.end(JSON.stringify(asked));
       const given = JSON.parse(String(Buffer.concat(chunks)));
       const entries: readonly { entryId: string; event: { data: number } }[] = given.entries ?? [

@@ -25,6 +25,8 @@ export class Subscriber {
   /** What the application said when it was asked; undefined before. */
   #asked: readonly TopicSubscription[] | undefined;
   #ending = false;
+  /** No more events, for good. */
+  #resting = false;
   #started: Promise<void> | undefined;
   #turn = Promise.resolve();
 
@@ -61,6 +63,15 @@ export class Subscriber {
     for (const { broker } of this.#options.brokers.values()) broker.subscribed?.();
   }
 
+  /** Takes no more events from any broker, for good; publishing goes on, and what the application has in hand ends as it would have. */
+  rest(): void {
+    this.#resting = true;
+    for (const live of this.#active) {
+      // A broker that fails at it gives us no events either.
+      void live.close().catch(() => {});
+    }
+  }
+
   /** The sidecar stops: no event waits for others any more. */
   hurry(): void {
     this.#ending = true;
@@ -75,7 +86,7 @@ export class Subscriber {
     subscription: TopicSubscription,
     courier: Courier = this.#options.courier,
   ): Promise<TopicListener | undefined> {
-    const broker = this.#allowed(subscription);
+    const broker = this.#resting ? undefined : this.#allowed(subscription);
     if (broker === undefined || this.#known(subscription)) return undefined;
     const live = new LiveSubscription(subscription, courier, this.#options);
     if (this.#ending) live.hurry();
@@ -96,6 +107,7 @@ export class Subscriber {
   #settle(): Promise<void> {
     this.#turn = this.#turn.then(async () => {
       const { ask, brokers } = this.#options;
+      if (this.#resting) return;
       if (brokers.size > 0) this.#asked ??= await ask();
       const wanted = firstOfEach([...this.#declared, ...(this.#asked ?? [])]);
       for (const live of this.#active) await this.#follow(live, wanted);

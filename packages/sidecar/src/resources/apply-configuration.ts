@@ -5,31 +5,29 @@ import type { Configuration } from './configuration.ts';
 
 export interface AppliedTo {
   readonly tracing: Pick<Tracing, 'resample'>;
-  readonly setApiLogging: (on: boolean) => void;
   readonly access: Pick<AccessGate, 'list'>;
   readonly log: Logger;
 }
 
-/** Puts in force what a running sidecar can change; of the rest the log says that it waits for the next start. */
+/**
+ * Puts in force what a running sidecar can change and does not look up as it goes; of the rest the
+ * log says that it waits for the next start.
+ */
 export function applyConfiguration(
   next: Configuration,
   before: Configuration,
-  { access, log, setApiLogging, tracing }: AppliedTo,
+  { access, log, tracing }: AppliedTo,
 ): void {
   const changed = (key: keyof Configuration) =>
     JSON.stringify(next[key]) !== JSON.stringify(before[key]);
   const waiting: string[] = [];
   access.list = next.accessControl;
-  if (changed('apiLogging')) setApiLogging(next.apiLogging);
   if (changed('samplingRate') && !tracing.resample(next.samplingRate)) {
     waiting.push('spec.tracing.samplingRate');
   }
   if (changed('exports')) waiting.push('spec.tracing');
   if (changed('nameResolution')) waiting.push('spec.nameResolution');
   if (changed('metricsEnabled') || changed('metrics')) waiting.push('spec.metrics');
-  if (changed('apiRules')) waiting.push('spec.api');
-  if (changed('httpPipeline')) waiting.push('spec.httpPipeline');
-  if (changed('appHttpPipeline')) waiting.push('spec.appHttpPipeline');
   if (waiting.length === 0) return;
   log.warn(`${waiting.join(', ')} of the Configuration: in force after the next start.`);
 }

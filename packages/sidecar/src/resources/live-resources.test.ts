@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { createLogger } from '@holdfast/telemetry/log';
@@ -18,6 +18,29 @@ describe('a changed Configuration', () => {
       return lines.some((line) => line.includes('HTTP API Called'));
     }, 'calls are logged');
     assert.equal(before, 0);
+  });
+
+  test('closes an API and opens it again', async (t) => {
+    const { reload, status, write } = await start(t, 'logging: {}');
+    const seen = [await status()];
+    await write('api: { denied: [{ name: metadata, version: v1, protocol: http }] }');
+    await reload();
+    seen.push(await status());
+    await write('logging: {}');
+    await reload();
+    seen.push(await status());
+    assert.deepEqual(seen, [200, 404, 200]);
+  });
+
+  test('puts middleware in the way, and takes it out', async (t) => {
+    const { reload, status, write } = await start(t, 'logging: {}');
+    const handlers = 'handlers: [{ name: closed, type: middleware.http.routerchecker }]';
+    await write(`httpPipeline: { ${handlers} }`);
+    await reload();
+    const guarded = await status();
+    await write('logging: {}');
+    await reload();
+    assert.deepEqual([guarded, await status()], [400, 200]);
   });
 
   test('says which of its keys wait for the next start', async (t) => {
@@ -49,9 +72,22 @@ async function start(t: TestContext, spec: string) {
   const write = (given: string) =>
     writeFile(file, `kind: Configuration\nmetadata: { name: c }\nspec:\n  ${given}\n`);
   await write(spec);
+  const resources = path.join(folder, 'resources');
+  await mkdir(resources);
+  await writeFile(
+    path.join(resources, 'closed.yaml'),
+    'kind: Component\nmetadata: { name: closed }\nspec: { type: middleware.http.routerchecker, version: v1, metadata: [{ name: rule, value: "^/nothing$" }] }',
+  );
   const lines: string[] = [];
   const sidecar = await startSidecar(
-    { appId: 'one', httpPort: 0, metricsPort: 0, names: staticNames({}), configPaths: [file] },
+    {
+      appId: 'one',
+      httpPort: 0,
+      metricsPort: 0,
+      names: staticNames({}),
+      configPaths: [file],
+      resourcesPaths: [resources],
+    },
     { log: createLogger({ write: (line) => void lines.push(line) }) },
   );
   t.after(() => sidecar.stop({ force: true }));
@@ -60,6 +96,8 @@ async function start(t: TestContext, spec: string) {
     lines,
     write,
     reload: () => sidecar.reload(),
+    status: async () =>
+      (await fetch(`http://127.0.0.1:${sidecar.ports.http}/v1.0/metadata`)).status,
     ask: () => fetch(`http://127.0.0.1:${sidecar.ports.http}/v1.0/metadata`),
   };
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { formatTraceparent } from '@holdfast/core/trace';
 import type { Span } from '../trace/tracing.ts';
+import { ALLOW_ORIGIN } from './cors.ts';
 import type { RequestHead } from './request-head.ts';
 
 /** Longer ones reach the application, whose own they are, but are not repeated to the client. */
@@ -12,7 +13,7 @@ export class ApiCall {
   readonly res: ServerResponse;
   /** Middleware may have given it another path than the client did. */
   head: RequestHead;
-  /** Headers of middleware, for whatever answer there is. */
+  /** Headers of middleware and CORS, for whatever answer there is. */
   readonly added: string[] = [];
   /** Undefined where tracing is off, and for health probes. */
   readonly span: Span | undefined;
@@ -37,7 +38,11 @@ export class ApiCall {
   /** Adds what every answer carries: the trace it belongs to, and the client's baggage. */
   decorate(headers: string[]): void {
     const { span, head, added } = this;
-    headers.push(...added);
+    for (let at = 0; at + 1 < added.length; at += 2) {
+      // Two origins are none to a browser: the flag's counts, not the application's.
+      if (added[at] === ALLOW_ORIGIN) drop(headers, ALLOW_ORIGIN);
+      headers.push(added[at]!, added[at + 1]!);
+    }
     if (span !== undefined && !headers.includes('traceparent')) {
       headers.push('traceparent', formatTraceparent(span));
       const { state } = span;
@@ -107,6 +112,13 @@ export class ApiCall {
     this.res.writeHead(status, headers);
     this.bytesOut = body.length;
     this.res.end(body);
+  }
+}
+
+/** Takes every header of that name out of a list. */
+function drop(headers: string[], name: string): void {
+  for (let at = headers.length - 2; at >= 0; at -= 2) {
+    if (headers[at] === name) headers.splice(at, 2);
   }
 }
 

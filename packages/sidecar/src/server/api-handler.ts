@@ -6,6 +6,7 @@ import { describeApiSpan, endApiSpan } from '../trace/api-span.ts';
 import { badBaggage } from '../trace/baggage.ts';
 import { recorded, type Tracing } from '../trace/tracing.ts';
 import { ApiCall } from './api-call.ts';
+import type { Cors } from './cors.ts';
 import { metricPath } from './metric-path.ts';
 import { readRequestHead } from './request-head.ts';
 
@@ -15,6 +16,8 @@ export interface ApiHandlerOptions {
   readonly tracing: Tracing;
   readonly metrics: SidecarMetrics;
   readonly allowed: (token: string | undefined) => boolean;
+  /** What browsers are told; absent: nothing. */
+  readonly cors?: Cors | undefined;
   /** A line for each call. */
   readonly apiLogging: () => boolean;
   /** Middleware may need time before it knows where a request goes. */
@@ -29,7 +32,7 @@ const BROKEN_ESCAPE = /%(?![0-9A-Fa-f]{2})/;
 
 /** What every request to the API passes before its route: trace, metrics, baggage, token. */
 export function apiHandler(options: ApiHandlerOptions): RequestListener {
-  const { clock, log, tracing, metrics, allowed, apiLogging, route } = options;
+  const { clock, log, tracing, metrics, allowed, apiLogging, cors, route } = options;
   return (req: IncomingMessage, res: ServerResponse) => {
     const read = readRequestHead(req);
     const probe = read.path.startsWith('/v1.0/healthz') && HEALTH.test(read.path);
@@ -60,6 +63,15 @@ export function apiHandler(options: ApiHandlerOptions): RequestListener {
     if (bad !== undefined) {
       call.unreadable(bad);
       return;
+    }
+    if (cors !== undefined) {
+      // Before the token: a browser sends none with its preflight.
+      const { headers, preflight } = cors(head);
+      call.added.push(...headers);
+      if (preflight) {
+        call.answer(200, [], '');
+        return;
+      }
     }
     if (!probe && !allowed(head.apiToken)) {
       call.plain(401, 'invalid api token');

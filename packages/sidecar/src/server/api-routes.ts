@@ -17,15 +17,23 @@ export interface Route {
  * target may be in a header, so no path can be ruled out. As in Dapr, a
  * trailing slash is overlooked where nothing matches with it. An API that is
  * not offered is as if it were not there; without invocation nothing is left
- * for what no route matches.
+ * for what no route matches. Without an `appId` there is nothing but the routes:
+ * an API that lacks its component is not there either.
  */
 export function createRouter(
   routes: readonly Route[],
   invoke: (call: ApiCall) => void,
-  appId: string,
-  rules?: ApiRules,
+  appId: string | undefined,
+  rulesNow: () => ApiRules | undefined = () => undefined,
 ): (call: ApiCall) => void {
-  const otherwise = rules === undefined || offersApi(rules, INVOKE, 'http') ? invoke : notFound;
+  let rules: ApiRules | undefined;
+  let otherwise = invoke;
+  const look = (): void => {
+    const now = rulesNow();
+    if (now === rules) return;
+    rules = now;
+    otherwise = now === undefined || offersApi(now, INVOKE, 'http') ? invoke : notFound;
+  };
   const find = (call: ApiCall, path: string): boolean => {
     if (rules !== undefined && !offersApi(rules, apiOfPath(path), 'http')) return false;
     for (const route of routes) {
@@ -35,9 +43,10 @@ export function createRouter(
       route.handle(call, match);
       return true;
     }
-    return notConfigured(call, path, appId);
+    return appId !== undefined && notConfigured(call, path, appId);
   };
   return (call) => {
+    look();
     const given = call.head.path;
     const path = given.startsWith('//') ? given.replace(/^\/+/, '/') : given;
     if (!path.startsWith('/v1.0') || path.startsWith('/v1.0/invoke/')) return otherwise(call);

@@ -3,11 +3,14 @@ import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { clientError } from './client-error.ts';
 import { listen } from './listen.ts';
+import { listenOnSocket } from './listen-socket.ts';
 import { nodeHttp } from './node-http.ts';
 
 export interface ApiServerOptions {
   readonly hosts: readonly string[];
   readonly port: number;
+  /** A Unix socket in place of all ports. */
+  readonly socketPath?: string | undefined;
   /** The flag that asks for the port. */
   readonly flag: string;
   readonly maxHeaderBytes: number;
@@ -19,6 +22,7 @@ export interface ApiServerOptions {
 
 /** Servers at one port on one or several addresses, started and stopped together. */
 export interface ApiServer {
+  /** 0 on a Unix socket. */
   readonly port: number;
   /** Accepts no more; resolves when the requests in flight have been answered. */
   drain(): Promise<void>;
@@ -37,7 +41,13 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const servers: http.Server[] = [];
   let { port } = options;
   try {
-    for (const host of options.hosts) {
+    if (options.socketPath !== undefined) {
+      const server = createServer(options);
+      await listenOnSocket(server, options.socketPath);
+      servers.push(server);
+      port = 0;
+    }
+    for (const host of options.socketPath === undefined ? options.hosts : []) {
       const server = createServer(options);
       servers.push(server);
       // The first decides where `port` is 0; the others follow it.

@@ -8,6 +8,8 @@ import type { ApiCall } from './api-call.ts';
 import { type ApiHandlerOptions, apiHandler } from './api-handler.ts';
 import { createRouter, type Route } from './api-routes.ts';
 import { type ApiServer, startApiServer } from './api-server.ts';
+import { createCors, isNoOrigin } from './cors.ts';
+import { socketsOf } from './socket-paths.ts';
 
 export interface DoorsOptions {
   readonly options: ResolvedSidecarOptions;
@@ -18,9 +20,9 @@ export interface DoorsOptions {
   readonly ownRoutes: readonly Route[];
   readonly invoke: (call: ApiCall) => void;
   /** What requests pass before the routes. */
-  readonly middleware: readonly Middleware[];
-  /** Which APIs are offered; absent: all. */
-  readonly apiRules: ApiRules | undefined;
+  readonly middleware: () => readonly Middleware[];
+  /** Which APIs are offered; undefined: all. */
+  readonly apiRules: () => ApiRules | undefined;
   /** What a scrape gets; undefined where metrics are off. */
   readonly metricsPage: (() => Promise<string>) | undefined;
   readonly closing: Closing;
@@ -39,7 +41,13 @@ const HEAD_GRACE_BYTES = 4096;
 export async function openDoors(doors: DoorsOptions): Promise<Doors> {
   const { options, handling, publicRoutes, ownRoutes, invoke, metricsPage, closing } = doors;
   const { apiRules, middleware } = doors;
-  const { appId, listenAddresses: hosts, maxConnections, publicPort } = options;
+  const { appId, listenAddresses: hosts, maxConnections } = options;
+  const { publicListenAddress, publicPort } = options;
+  for (const origin of options.allowedOrigins.filter(isNoOrigin)) {
+    handling.log.warn(
+      `--allowed-origins: no browser sends the origin "${origin}"; write scheme and host without a path, as in https://app.example.`,
+    );
+  }
   const router = createRouter([...publicRoutes, ...ownRoutes], invoke, appId, apiRules);
   const maxHeaderBytes = options.readBufferBytes + HEAD_GRACE_BYTES;
   const listening = { hosts, maxHeaderBytes, maxConnections };
@@ -47,9 +55,11 @@ export async function openDoors(doors: DoorsOptions): Promise<Doors> {
   const api = await startApiServer({
     ...listening,
     port: options.httpPort,
+    socketPath: socketsOf(options)?.http,
     flag: '--dapr-http-port',
     onRequest: apiHandler({
       ...handling,
+      cors: createCors(options.allowedOrigins),
       route: apiPipeline(middleware, router),
     }),
   });
@@ -59,11 +69,12 @@ export async function openDoors(doors: DoorsOptions): Promise<Doors> {
     const notHere = (call: ApiCall): void => call.plain(404, 'not found');
     const open = await startApiServer({
       ...listening,
+      hosts: publicListenAddress === undefined ? hosts : [publicListenAddress],
       port: publicPort,
       flag: '--dapr-public-port',
       onRequest: apiHandler({
         ...handling,
-        route: createRouter(publicRoutes, notHere, appId, apiRules),
+        route: createRouter(publicRoutes, notHere, undefined, apiRules),
       }),
     });
     closing.last(() => open.close());

@@ -38,7 +38,9 @@ export async function startMesh(
   }
   const names = sharedNames();
   const lines: string[] = [];
-  const shared = { appPort, httpPort: 0, metricsPort: 0 };
+  // What reaches the application is the test's own.
+  const disableInitEndpoints = ['config'] as const;
+  const shared = { appPort, httpPort: 0, metricsPort: 0, disableInitEndpoints };
   const note = (message: string): void => void lines.push(message);
   const log = { debug: note, info: note, warn: note, error: note, child: () => log };
   const callee = await startSidecar({

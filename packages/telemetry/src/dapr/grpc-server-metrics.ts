@@ -1,5 +1,5 @@
 import { BoundedCache } from '../bounded-cache.ts';
-import { DAPR_LATENCY_BUCKETS_MS } from '../metrics/buckets.ts';
+import { DAPR_LATENCY_BUCKETS_MS, DAPR_SIZE_BUCKETS_BYTES } from '../metrics/buckets.ts';
 import { OVERFLOW } from '../metrics/family.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 
@@ -11,11 +11,20 @@ export interface GrpcServerMetricsOptions {
 
 /** Dapr's `dapr_grpc_io_server_*`: the calls of the gRPC API that have ended. */
 export interface GrpcServerMetrics {
-  /** `method` as `/package.Service/Method`; `status` by its name: `OK`, `NOT_FOUND`. */
-  done(method: string, status: string, latencyMs: number): void;
+  /**
+   * `method` as `/package.Service/Method`; `status` by Go's name: `OK`, `NotFound`. As in Dapr,
+   * only calls of the API itself with one message either way have `bytes`, and a failed one sends none.
+   */
+  done(
+    method: string,
+    status: string,
+    latencyMs: number,
+    bytes?: { readonly received: number; readonly sent: number },
+  ): void;
 }
 
-const LABELS = ['app_id', 'grpc_server_method', 'grpc_server_status'];
+const METHOD_LABELS = ['app_id', 'grpc_server_method'];
+const LABELS = [...METHOD_LABELS, 'grpc_server_status'];
 
 /** Registers the families. */
 export function grpcServerMetrics(
@@ -33,6 +42,22 @@ export function grpcServerMetrics(
     LABELS,
     DAPR_LATENCY_BUCKETS_MS,
   );
+  const received = metrics.histogram(
+    'dapr_grpc_io_server_received_bytes_per_rpc',
+    'Bytes of the request of a gRPC call.',
+    METHOD_LABELS,
+    DAPR_SIZE_BUCKETS_BYTES,
+  );
+  const sent = metrics.histogram(
+    'dapr_grpc_io_server_sent_bytes_per_rpc',
+    'Bytes of the answer to a gRPC call.',
+    METHOD_LABELS,
+    DAPR_SIZE_BUCKETS_BYTES,
+  );
+  const sizes = new BoundedCache(maxMethods, OVERFLOW, (method: string) => ({
+    received: received.labels(appId, method),
+    sent: sent.labels(appId, method),
+  }));
   const methods = new BoundedCache(
     maxMethods,
     OVERFLOW,
@@ -43,10 +68,14 @@ export function grpcServerMetrics(
       })),
   );
   return {
-    done(method, status, latencyMs) {
+    done(method, status, latencyMs, bytes) {
       const series = methods.get(method).get(status);
       series.completed.inc();
       series.latency.observe(latencyMs);
+      if (bytes === undefined) return;
+      const { received: into, sent: out } = sizes.get(method);
+      into.observe(bytes.received);
+      out.observe(bytes.sent);
     },
   };
 }

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { test } from 'node:test';
+import { startMesh, temporaryFolder, until } from '../testing/start-mesh.ts';
+
+test('each frame of both ends is a line in the file, which is its owner’s alone', async (t) => {
+  const folder = await temporaryFolder(t);
+  const [calling, called] = ['caller', 'callee'].map((name) => path.join(folder, `${name}.frames`));
+  const { url, log } = await startMesh(
+    t,
+    (req, res) => void req.resume().on('end', () => res.end('answer')),
+    {
+      caller: { frameDumpFile: calling! },
+      callee: { frameDumpFile: called! },
+    },
+  );
+
+  const headers = { authorization: 'Bearer hush', 'x-mine': '1' };
+  await (await fetch(`${url}/charge`, { method: 'POST', headers, body: 'sum=7' })).text();
+
+  const lines = async (file: string) =>
+    (await readFile(file, 'utf8'))
+      .split('\n')
+      .map((line) => line.replace(/^\S+ (to|from) \S+ /, ''));
+  await until(async () => (await lines(called!)).length > 2, 'both frames are in the file');
+  const [there, back] = await lines(calling!);
+  assert.match(
+    there!,
+    /^> HEAD last stream=\d+ length=\d+ POST \/charge \| .*x-mine: 1.* \| "sum=7"$/,
+  );
+  assert.match(there!, /authorization: \*\*\*/);
+  assert.match(back!, /^< HEAD last stream=\d+ length=\d+ 200 \| .* \| "answer"$/);
+  assert.deepEqual(
+    (await lines(called!)).slice(0, 2).map((line) => line[0]),
+    ['<', '>'],
+  );
+  assert.equal((await stat(calling!)).mode & 0o777, 0o600);
+  assert.ok(log.some((line) => line.includes(`written to ${calling}`)));
+});
