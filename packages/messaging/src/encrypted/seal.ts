@@ -1,12 +1,12 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv } from 'node:crypto';
 import type { Message } from '../message.ts';
 import { SEALED_HEADER } from '../sealed-mark.ts';
 import type { KeyRing, RingKey } from './keys.ts';
+import { NONCE_BYTES, nextNonce } from './nonces.ts';
 
 /** Raised with every change of what stands in a body; a newer one is not guessed at. */
 const FORMAT = '1';
 const ALGORITHM = 'aes-256-gcm';
-const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const LENGTH_BYTES = 4;
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
@@ -26,7 +26,7 @@ export type Opened<M extends Message = Message> =
  * nonce is random: NIST SP 800-38D (section 8.3) allows 2^32 messages for one key then.
  */
 export function seal<M extends Message>(message: M, key: RingKey): M {
-  const nonce = randomBytes(NONCE_BYTES);
+  const nonce = nextNonce();
   const cipher = createCipheriv(ALGORITHM, key.secret, nonce, { authTagLength: TAG_BYTES });
   const mark = `${FORMAT} ${key.id} ${key.fingerprint}`;
   cipher.setAAD(bound(mark, message));
