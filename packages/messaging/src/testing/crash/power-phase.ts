@@ -30,15 +30,22 @@ export async function powerPhase(settings: PowerSettings): Promise<PhaseBooks> {
   const books = new Map<string, 'accepted' | 'delivered'>();
   let [killed, refused, duplicates] = [0, 0, 0];
   const [lost, wrong]: [string[], string[]] = [[], []];
-  let [queued, dead] = [0, 0];
-  let accepted = 0;
+  const totals = { accepted: 0, delivered: 0, queued: 0, dead: 0 };
+  let last = { queued: 0, dead: 0 };
+  /** A file's books are closed before the next is begun. */
+  const close = () => {
+    totals.delivered += [...books.values()].filter((state) => state === 'delivered').length;
+    totals.queued += last.queued;
+    totals.dead += last.dead;
+    books.clear();
+  };
 
   for (let round = 0; killed < kills && round < kills * 2; round += 1) {
     const at = join(directory, String(round));
     const [live, before] = [join(at, 'live'), join(at, 'before')];
     await mkdir(live, { recursive: true });
     const first = round % CHAIN === 0;
-    if (first) books.clear();
+    if (first) close();
     else await cp(join(directory, String(round - 1), 'after'), live, { recursive: true });
     await cp(live, before, { recursive: true });
     await mkdir(join(at, 'after'));
@@ -59,7 +66,7 @@ export async function powerPhase(settings: PowerSettings): Promise<PhaseBooks> {
     createInterface({ input: child.stdout }).on('line', (line) => {
       const [what = '', id = ''] = line.split(' ');
       if (what === 'refused') refused += 1;
-      if (what === 'accepted') accepted += 1;
+      if (what === 'accepted') totals.accepted += 1;
       if (what === 'accepted' && !books.has(id)) books.set(id, 'accepted');
       if (what !== 'delivered') return;
       if (books.get(id) === 'delivered') duplicates += 1;
@@ -85,11 +92,11 @@ export async function powerPhase(settings: PowerSettings): Promise<PhaseBooks> {
     wrong.push(...left.wrong.map((what) => `${where}: ${what}`));
     lost.push(...left.lost.map((id) => `${id} (${where})`));
     if (left.lost.length > 0 || left.wrong.length > 0) break;
-    [queued, dead] = [left.queued, left.dead];
+    last = left;
   }
-  const delivered = [...books.values()].filter((state) => state === 'delivered').length;
-  const note = `refused ${refused}; queued, dead and delivered of the last file`;
-  return { kills: killed, accepted, delivered, duplicates, queued, dead, lost, wrong, note };
+  close();
+  const note = faults ? `${refused} times refused` : 'torn sector by sector';
+  return { kills: killed, ...totals, duplicates, lost, wrong, note };
 }
 
 function randomFault(random: { next(): number }): NonNullable<Frailty['fault']> {
