@@ -28,7 +28,7 @@ export type PhaseName = 'relay' | 'postgres' | 'replay' | 'upgrade' | 'power' | 
 export const PHASES: Readonly<Record<PhaseName, Phase>> = {
   relay: {
     what: 'producer, relay and MQTT broker, also between send and acknowledge',
-    share: 30,
+    share: 18,
     async hold(settings, beside) {
       const server = await mqttProcess(join(beside, 'broker'));
       settings.defer(() => server.kill());
@@ -42,7 +42,7 @@ export const PHASES: Readonly<Record<PhaseName, Phase>> = {
   },
   postgres: {
     what: 'two producers and two workers on PostgreSQL, and the server with every fourth kill',
-    share: 10,
+    share: 8,
     async hold(settings) {
       const server = await postgresServer();
       if (server instanceof Unavailable) return server.why;
@@ -65,12 +65,12 @@ export const PHASES: Readonly<Record<PhaseName, Phase>> = {
   },
   power: {
     what: 'power cuts before, in the middle of and after a write or a flush: torn pages',
-    share: 26,
+    share: 34,
     hold: (settings, beside) => onFrailDisk(settings, beside, false),
   },
   faults: {
     what: 'the same after flushes and writes that failed: EIO, full, read-only',
-    share: 20,
+    share: 26,
     hold: (settings, beside) => onFrailDisk(settings, beside, true),
   },
 };

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-const SCRIPT = fileURLToPath(new URL('../../../scripts/drill.ts', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('../../scripts/drill.ts', import.meta.url));
 
 test('the crash drill ends with 0 and books that balance, and with 2 for a phase that is not there', async () => {
   const held = await drill('--kills', '4', '--seed', '3', '--phase', 'replay,relay');
