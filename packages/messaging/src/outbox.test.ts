@@ -84,12 +84,14 @@ describe('openOutbox', () => {
         accept({ topic: 'events', body: { an: 'object' } }),
         accept({ topic: 'events', body: 'x', key: 'k'.repeat(256) }),
         accept({ topic: 'events', body: 'x', headers: { n: 1 } }),
+        accept({ topic: 'events', body: 'x', headers: { 'holdfast-sealed': '1 k 0' } }),
       ]),
       [
         'TypeError: message.topic must be text of 1 to 255 characters, not 0 characters.',
         'TypeError: message.body must be a string or a Uint8Array, not object. Serialise it first.',
         'TypeError: message.key must be text of 1 to 255 characters, not 256 characters.',
         'TypeError: message.headers["n"] must be text, not a number.',
+        'TypeError: message.headers["holdfast-sealed"] is Holdfast\'s own, and says that a body is encrypted: leave it out.',
       ],
     );
   });
