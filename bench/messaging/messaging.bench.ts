@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openOutbox } from '@holdfast/messaging';
+import { type MessageStore, openOutbox } from '@holdfast/messaging';
+import { encryptedStore } from '@holdfast/messaging/encrypted';
 import { sqliteStore } from '@holdfast/messaging/sqlite';
 import { memoryBroker } from '@holdfast/messaging/testing';
 import { peerVersion } from '../peer.ts';
@@ -29,15 +30,19 @@ export async function run(): Promise<void> {
   );
   try {
     const grouped: number[] = [];
+    const encrypted: number[] = [];
     const floor: number[] = [];
     for (let round = 0; round < ROUNDS; round += 1) {
       floor.push(rawInGroups(fresh()));
-      grouped.push(await outboxInGroups(fresh()));
+      grouped.push(await inGroups(sqliteStore({ path: fresh() })));
+      encrypted.push(await inGroups(encryptedSqlite(fresh())));
     }
     const [ours, raw] = [best(grouped), best(floor)];
     print(`events/s in groups of ${GROUP}, outbox`, ours, '≥ 100,000', ours >= 100_000);
     print(`events/s in groups of ${GROUP}, node:sqlite by hand`, raw);
     print('outbox / node:sqlite', ours / raw, '≥ 0.7', ours / raw >= 0.7);
+    print(`the same, encrypted (AES-256-GCM)`, best(encrypted));
+    print('encrypted / in clear', best(encrypted) / ours);
     const simultaneous = await thousandAtOnce(fresh());
     print(
       '1,000 simultaneous accepts, first in the process, ms',
@@ -51,17 +56,26 @@ export async function run(): Promise<void> {
       '≤ 50',
       simultaneous.warmMs <= 50,
     );
-    print('single accepts, one after another, /s', await singles(fresh()));
+    print('single accepts, one after another, /s', await singles(sqliteStore({ path: fresh() })));
+    print('the same, encrypted', await singles(encryptedSqlite(fresh())));
     print('single inserts by hand, one after another, /s', rawSingles(fresh()));
-    print('relay, events/s from disk to a broker in memory', await drained(fresh()));
+    print(
+      'relay, events/s from disk to a broker in memory',
+      await drained(sqliteStore({ path: fresh() })),
+    );
+    print('the same, encrypted', await drained(encryptedSqlite(fresh())));
     printQueues(await compareQueues(directory));
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
 }
 
-async function outboxInGroups(path: string): Promise<number> {
-  const outbox = await openOutbox({ store: sqliteStore({ path }) });
+function encryptedSqlite(path: string): MessageStore {
+  return encryptedStore(sqliteStore({ path }), { keys: [{ key: Buffer.alloc(32, 7) }] });
+}
+
+async function inGroups(store: MessageStore): Promise<number> {
+  const outbox = await openOutbox({ store });
   const group = Array.from({ length: GROUP }, () => ({ topic: 'events', body: BODY }));
   const startedMs = performance.now();
   for (let done = 0; done < EVENTS; done += GROUP) await outbox.accept(group);
@@ -95,8 +109,8 @@ async function thousandAtOnce(path: string) {
   return { coldMs, warmMs: warm.sort((a, b) => a - b)[10] ?? 0 };
 }
 
-async function singles(path: string): Promise<number> {
-  const outbox = await openOutbox({ store: sqliteStore({ path }) });
+async function singles(store: MessageStore): Promise<number> {
+  const outbox = await openOutbox({ store });
   const startedMs = performance.now();
   for (let n = 0; n < SINGLES; n += 1) await outbox.accept([{ topic: 'events', body: BODY }]);
   const perSecond = (SINGLES / (performance.now() - startedMs)) * 1_000;
@@ -113,8 +127,8 @@ function rawSingles(path: string): number {
   return perSecond;
 }
 
-async function drained(path: string): Promise<number> {
-  const outbox = await openOutbox({ store: sqliteStore({ path }) });
+async function drained(store: MessageStore): Promise<number> {
+  const outbox = await openOutbox({ store });
   const group = Array.from({ length: 1_000 }, (_, n) => ({
     topic: 'events',
     key: `k${n % 50}`,

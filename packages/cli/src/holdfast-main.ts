@@ -197,6 +197,10 @@ function addDeadCommands(program: Command, done: (status: number) => void): void
       "the outbox's SQLite file, or postgres://USER@HOST/DATABASE; a service may have it open",
     );
     command.option('--schema <name>', 'on PostgreSQL: its schema (holdfast)');
+    command.option(
+      '--key-file <file>',
+      'of an encrypted outbox: its keys, a line `[ID] BASE64` for each, the one to encrypt with first',
+    );
     for (const [flags, meaning] of options) command.option(flags, meaning);
     command.action(async (...given: unknown[]) => {
       const { dead: run } = await import('./commands/dead.ts');

@@ -1,19 +1,13 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '@holdfast/core/testing';
 import * as kafka from '@platformatic/kafka';
 import * as mqtt from 'mqtt';
-import type { Broker } from './broker.ts';
 import { kafkaBroker } from './kafka/index.ts';
 import { mqttBroker } from './mqtt/index.ts';
-import { openOutbox } from './outbox.ts';
-import { sqliteStore } from './sqlite/index.ts';
-import { Ledger } from './testing/crash/ledger.ts';
-import { Victim } from './testing/crash/victim.ts';
-import { eventually } from './testing/eventually.ts';
+import { type BrokerSettings, brokerPhase } from './testing/crash/broker-phase.ts';
+import { describeBooks } from './testing/crash/phase-books.ts';
 import { kafkaProblem, startKafka } from './testing/kafka-server.ts';
 import { mqttProcess } from './testing/mqtt-process.ts';
 import { tempDir } from './testing/temp-dir.ts';
@@ -28,7 +22,7 @@ test(`${KILLS} SIGKILLs of producer, relay and MQTT broker lose nothing that was
   t.after(() => server.kill());
   const consumer = mqttBroker({ mqtt, url: server.url, clientId: 'sink', reconnectMs: 50 });
 
-  const books = await holdDrill(t, {
+  const books = await phase(t, {
     directory,
     url: server.url,
     consumer,
@@ -39,11 +33,6 @@ test(`${KILLS} SIGKILLs of producer, relay and MQTT broker lose nothing that was
     },
   });
 
-  report(t, books);
-  assert.deepEqual(
-    { lost: books.lost, outOfOrder: books.outOfOrder },
-    { lost: [], outOfOrder: [] },
-  );
   assert.ok(books.accepted > 100 && books.dead > 0, 'there was traffic, and some of it died');
 });
 
@@ -59,7 +48,7 @@ test('SIGKILLs of producer, relay and Apache Kafka lose nothing that was accepte
   const consumer = kafkaBroker({ kafka, bootstrap: [`127.0.0.1:${port}`], clientId: 'sink' });
   let brokerKills = 0;
 
-  const books = await holdDrill(t, {
+  await phase(t, {
     directory,
     url,
     consumer,
@@ -71,91 +60,15 @@ test('SIGKILLs of producer, relay and Apache Kafka lose nothing that was accepte
       server = await startKafka({ dataDir, port });
     },
   });
-
-  report(t, books);
-  assert.deepEqual(
-    { lost: books.lost, outOfOrder: books.outOfOrder },
-    { lost: [], outOfOrder: [] },
-  );
 });
 
-interface Drill {
-  readonly directory: string;
-  readonly url: string;
-  readonly consumer: Broker;
-  readonly kills: number;
-  breakBroker(): Promise<void>;
-}
-
-/** Traffic, kills at random moments, then quiet; and what the books say. */
-async function holdDrill(t: TestContext, drill: Drill) {
-  const path = join(drill.directory, 'outbox.db');
-  const random = seededRandom(SEED);
-  const ledger = new Ledger();
-  t.after(() => drill.consumer.close());
-  await drill.consumer.subscribe('crash', { group: 'sink' }, async (message) => {
-    ledger.deliver(message);
+async function phase(t: TestContext, settings: Omit<BrokerSettings, 'random' | 'defer'>) {
+  const books = await brokerPhase({
+    ...settings,
+    random: seededRandom(SEED),
+    defer: (work) => t.after(work),
   });
-  const producer = new Victim(
-    './producer-process.ts',
-    (run) => [path, String(run)],
-    (id) => ledger.accepted.add(id),
-  );
-  const relay = new Victim('./relay-process.ts', () => [path, drill.url]);
-  t.after(() => Promise.all([producer.end('SIGKILL'), relay.end('SIGKILL')]));
-  await producer.start();
-  await relay.start();
-
-  for (let kill = 0; kill < drill.kills; kill += 1) {
-    await sleep(random.next() * 250);
-    const dice = kill === 0 ? 0.99 : random.next();
-    if (dice > 0.8) {
-      await drill.breakBroker();
-      continue;
-    }
-    const victim = dice < 0.4 ? producer : relay;
-    await victim.end('SIGKILL');
-    await victim.start();
-  }
-  await producer.end('SIGTERM');
-
-  const outbox = await openOutbox({ store: sqliteStore({ path, busyTimeoutMs: 5_000 }) });
-  t.after(() => outbox.close());
-  await eventually(
-    () => outbox.stats(),
-    ({ queued }) => queued === 0,
-    'the outbox empties',
-  );
-  const { dead, successful } = await outbox.stats();
-  const notDelivered = idsIn(path);
-  await eventually(
-    () => ledger.lost(notDelivered).length,
-    (lost) => lost === 0,
-    'all arrive',
-    20_000,
-  ).catch(() => 0);
-  return {
-    accepted: ledger.accepted.size,
-    delivered: ledger.delivered.size,
-    duplicates: ledger.duplicates,
-    dead,
-    successful,
-    lost: ledger.lost(notDelivered),
-    outOfOrder: ledger.outOfOrder,
-  };
-}
-
-/** Ids that wait or are dead, read with SQLite alone. */
-function idsIn(path: string): ReadonlySet<string> {
-  const database = new DatabaseSync(path, { readOnly: true });
-  const rows = database.prepare('SELECT id FROM message WHERE state <> 1').all();
-  database.close();
-  return new Set(rows.map(({ id }) => String(id)));
-}
-
-function report(t: TestContext, books: Awaited<ReturnType<typeof holdDrill>>): void {
-  const { accepted, delivered, dead, duplicates, lost } = books;
-  t.diagnostic(
-    `seed ${SEED}: accepted ${accepted} = delivered + dead (${delivered} + ${dead}, of them some never confirmed to a killed producer), lost ${lost.length}, duplicates ${duplicates}`,
-  );
+  t.diagnostic(describeBooks(`seed ${SEED}`, books));
+  assert.deepEqual({ lost: books.lost, wrong: books.wrong }, { lost: [], wrong: [] });
+  return books;
 }

@@ -44,6 +44,7 @@ export {
   type RelaySnapshot,
   relayPolicies,
 } from './relay/relay.ts';
+export { sealedWith } from './sealed-mark.ts';
 export type {
   AppendMessage,
   DeadLetter,

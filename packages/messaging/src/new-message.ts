@@ -2,6 +2,7 @@ import { checkInteger } from './check.ts';
 import { OutboxRefusedError } from './errors.ts';
 import type { NewMessage } from './message.ts';
 import { newMessageId } from './message-id.ts';
+import { SEALED_HEADER } from './sealed-mark.ts';
 import type { AppendMessage } from './store.ts';
 
 /** Characters of an id, a topic or a key. */
@@ -94,6 +95,11 @@ function checkName(field: string, value: unknown): void {
 function checkHeaders(headers: Readonly<Record<string, unknown>>): void {
   let bytes = 0;
   for (const [name, value] of Object.entries(headers)) {
+    if (name === SEALED_HEADER) {
+      throw new TypeError(
+        `message.headers["${name}"] is Holdfast's own, and says that a body is encrypted: leave it out.`,
+      );
+    }
     if (typeof value !== 'string') {
       throw new TypeError(`message.headers["${name}"] must be text, not a ${typeof value}.`);
     }

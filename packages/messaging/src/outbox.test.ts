@@ -86,6 +86,7 @@ describe('openOutbox', () => {
         accept({ topic: 'events', body: 'x', headers: { n: 1 } }),
         accept({ topic: 'events', body: 'x', id: 'a\0' }),
         accept({ topic: 'events', body: 'x', key: '\ud800' }),
+        accept({ topic: 'events', body: 'x', headers: { 'holdfast-sealed': '1 k 0' } }),
       ]),
       [
         'TypeError: message.topic must be text of 1 to 255 characters, not 0 characters.',
@@ -94,6 +95,7 @@ describe('openOutbox', () => {
         'TypeError: message.headers["n"] must be text, not a number.',
         'TypeError: message.id must not hold U+0000 or half a surrogate pair: not every store and broker can keep it.',
         'TypeError: message.key must not hold U+0000 or half a surrogate pair: not every store and broker can keep it.',
+        'TypeError: message.headers["holdfast-sealed"] is Holdfast\'s own, and says that a body is encrypted: leave it out.',
       ],
     );
   });

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openOutbox } from '@holdfast/messaging';
+import { encryptedStore } from '@holdfast/messaging/encrypted';
 import { postgresStore } from '@holdfast/messaging/postgres';
 import { sqliteStore } from '@holdfast/messaging/sqlite';
 import { postgresServer, withServer } from '@holdfast/test-servers';
@@ -233,6 +234,38 @@ test('Ctrl-C stops a replay where it is, and the same command goes on with it', 
   assert.deepEqual([status, left > 0], [1, true]);
   assert.equal((await run('replay', [], { all: true })).status, 0);
   assert.equal((await outbox.stats()).dead, 0);
+});
+
+test('of an encrypted outbox the letters are shown and edited with --key-file, and without it cipher text is not', async (t) => {
+  const { dir, file, run } = await outboxFile(t, false);
+  const base64 = Buffer.alloc(32, 7).toString('base64');
+  await writeFile(path.join(dir, 'keys.txt'), `# of the shop\nk2026 ${base64}\n`);
+  const keyFile = 'keys.txt';
+  const keys = [{ id: 'k2026', key: Buffer.alloc(32, 7) }];
+  const store = encryptedStore(sqliteStore({ path: file, busyTimeoutMs: 5_000 }), { keys });
+  t.after(() => store.close());
+  const outbox = await openOutbox({ store });
+  await outbox.accept([{ id: 'o1', topic: 'orders', body: 'a secret', headers: { h: 'other' } }]);
+  await store.bury(await store.lease(1, 60_000), 'refused');
+
+  const blind = await run('show', ['o1']);
+  const edited = await run('edit', ['o1'], { topic: 'orders-2', keyFile });
+  const shown = await run('show', ['o1'], { keyFile });
+
+  assert.equal(
+    blind.out.at(-1),
+    '(encrypted with key "k2026", headers too: --key-file FILE, with a line `k2026 BASE64`, shows them)',
+  );
+  assert.ok(!blind.out.join().includes('holdfast-sealed'));
+  assert.equal(edited.status, 0);
+  assert.deepEqual([shown.out[1], shown.out.at(-1)], ['topic  orders-2', 'a secret']);
+  await assert.rejects(run('edit', ['o1'], { topic: 'orders' }), /encrypted with key "k2026"/);
+  await assert.rejects(run('show', ['o1'], { keyFile: 'none.txt' }), /^FlagError: --key-file none/);
+  await writeFile(path.join(dir, 'bad.txt'), 'hunter2');
+  await assert.rejects(run('show', ['o1'], { keyFile: 'bad.txt' }), {
+    message:
+      '--key-file bad.txt, line 1, must be a key of 32 bytes in Base64, or an id, a space and such a key. `openssl rand -base64 32` makes one.',
+  });
 });
 
 /** An outbox that is open, with two dead orders and a dead invoice in it, and one message that waits. */

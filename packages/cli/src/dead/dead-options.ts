@@ -6,6 +6,8 @@ export interface DeadOptions {
   /** A file, or the address of a PostgreSQL database. */
   readonly store: string;
   readonly schema?: string;
+  /** A file with the keys of an encrypted outbox. */
+  readonly keyFile?: string;
   readonly topic?: string;
   readonly reason?: string;
   readonly all?: boolean;

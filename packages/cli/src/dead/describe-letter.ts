@@ -1,4 +1,4 @@
-import type { DeadGroup, DeadLetter } from '@holdfast/messaging';
+import { type DeadGroup, type DeadLetter, type Message, sealedWith } from '@holdfast/messaging';
 import { textTable } from '../commands/text-table.ts';
 
 const LONGEST_REASON = 80;
@@ -35,7 +35,8 @@ export function letterTable(letters: readonly DeadLetter[]): readonly string[] {
 /** One letter whole; a body that is no text is only counted. */
 export function describeLetter(letter: DeadLetter): readonly string[] {
   const { message, reason, deliveries, replays, deadForMs, history } = letter;
-  const headers = Object.entries(message.headers).map(([name, value]) => `  ${name}: ${value}`);
+  const shown = sealedWith(message) === undefined ? message.headers : {};
+  const headers = Object.entries(shown).map(([name, value]) => `  ${name}: ${value}`);
   return [
     `id          ${message.id}`,
     `topic       ${message.topic}`,
@@ -51,11 +52,16 @@ export function describeLetter(letter: DeadLetter): readonly string[] {
       `  ${at}  ${what}  ${detail.split('\n', 1)[0]}`.trimEnd(),
     ),
     `body        ${message.body.byteLength} bytes`,
-    bodyText(message.body),
+    bodyText(message),
   ];
 }
 
-function bodyText(body: Uint8Array): string {
+function bodyText(message: Message): string {
+  const { body } = message;
+  const key = sealedWith(message);
+  if (key !== undefined) {
+    return `(encrypted with key "${key}", headers too: --key-file FILE, with a line \`${key} BASE64\`, shows them)`;
+  }
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(body);
   } catch {

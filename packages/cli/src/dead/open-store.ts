@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { MessageStore } from '@holdfast/messaging';
 import { FlagError } from '../flags/flag.ts';
@@ -16,10 +17,29 @@ export interface OpenedStore {
 const BUSY_MS = 5_000;
 
 /** Opens what `--store` names, an outbox that is there: a new one is never made. */
-export function openStore(cwd: string, options: DeadOptions): Promise<OpenedStore> {
-  return /^postgres(?:ql)?:\/\//.test(options.store)
-    ? openPostgres(options.store, options.schema ?? 'holdfast')
-    : openSqlite(cwd, options);
+export async function openStore(cwd: string, options: DeadOptions): Promise<OpenedStore> {
+  const { keyFile } = options;
+  const keys = keyFile === undefined ? undefined : await keysIn(cwd, keyFile);
+  const opened = /^postgres(?:ql)?:\/\//.test(options.store)
+    ? await openPostgres(options.store, options.schema ?? 'holdfast')
+    : await openSqlite(cwd, options);
+  if (keys === undefined) return opened;
+  const { encryptedStore } = await import('@holdfast/messaging/encrypted');
+  return { ...opened, store: encryptedStore(opened.store, { keys }) };
+}
+
+async function keysIn(cwd: string, file: string) {
+  const { keysFromText } = await import('@holdfast/messaging/encrypted');
+  const text = await readFile(path.resolve(cwd, file), 'utf8').catch((error: Error) => {
+    throw new FlagError(
+      `--key-file ${file}: ${error.message}. It is the file with the keys that the service gives to encryptedStore.`,
+    );
+  });
+  try {
+    return keysFromText(`--key-file ${file}`, text);
+  } catch (error) {
+    throw new FlagError((error as Error).message);
+  }
 }
 
 async function openSqlite(cwd: string, { store: file, schema }: DeadOptions): Promise<OpenedStore> {

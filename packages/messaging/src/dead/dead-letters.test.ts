@@ -153,6 +153,15 @@ test('letters leave one outbox as lines of JSON and come into another whole', as
   assert.equal((await here.outbox.stats()).dead, 1);
 });
 
+test('a line that a newer version wrote is read, without what is not known of it', async (t) => {
+  const { outbox } = await opened(t);
+
+  const report = await outbox.dead.import(['{"id":"a","topic":"t","body":"x","tomorrow":{"x":1}}']);
+
+  assert.deepEqual(report, { added: 1, known: 0 });
+  assert.deepEqual((await outbox.dead.find('a'))?.message.headers, {});
+});
+
 test('a line that is no letter is named, with what may stand there', async (t) => {
   const { outbox } = await opened(t);
   const good = '{"id":"a","topic":"t","body":"x"}';

@@ -2,6 +2,7 @@ import type { Clock } from '@holdfast/core';
 import { checkInteger } from '../check.ts';
 import type { Message, NewMessage } from '../message.ts';
 import { completeMessage } from '../new-message.ts';
+import { sealedWith } from '../sealed-mark.ts';
 import type { DeadLetter, DeadPage, MessageStore } from '../store.ts';
 import { chosenLetters, type DeadChoice } from './choose.ts';
 import { type DeadGroup, deadGroups } from './dead-groups.ts';
@@ -83,6 +84,7 @@ export function deadLetters(store: MessageStore, env: DeadLettersEnv): DeadLette
     async edit(id, change) {
       const letter = await store.findDead(id);
       if (letter === undefined) return false;
+      refuseSealed(letter.message);
       const { key, ...kept } = letter.message;
       const edited: NewMessage = { ...kept, ...change, id, ...(key === undefined ? {} : { key }) };
       const message = completeMessage(edited, env.maxBodyBytes, env.clock.wallMs());
@@ -126,6 +128,15 @@ export function deadLetters(store: MessageStore, env: DeadLettersEnv): DeadLette
       return { added, known: read - added };
     },
   };
+}
+
+/** Half of it would be edited, and the other half stay cipher text. */
+function refuseSealed(message: Message): void {
+  const key = sealedWith(message);
+  if (key === undefined) return;
+  throw new Error(
+    `"${message.id}" cannot be edited: it is encrypted with key "${key}", which was not given. Open its store with encryptedStore and that key.`,
+  );
 }
 
 /** For the history: which parts are others now. */

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '@holdfast/core/testing';
-import type { PostgresServer } from '@holdfast/test-servers';
-import { Ledger } from '../testing/crash/ledger.ts';
+import { describeBooks } from '../testing/crash/phase-books.ts';
+import { type LogRow, outOfOrder, postgresPhase } from '../testing/crash/postgres-phase.ts';
 import { Victim } from '../testing/crash/victim.ts';
 import { eventually } from '../testing/eventually.ts';
 import { postgresSuite } from '../testing/postgres-suite.ts';
@@ -95,48 +95,19 @@ await postgresSuite('crashes on PostgreSQL', ({ server, pool, newSchema }) => {
     t.diagnostic(`held ${holds}, duplicates ${rows.length - messages.length}`);
   });
 
-  test(`PostgreSQL killed and started again ${KILLS} times under load, and workers too, loses nothing`, async (t) => {
-    const { schema, store, log } = await logged();
-    const random = seededRandom(SEED);
-    const ledger = new Ledger();
-    const producers = await started(
-      t,
-      2,
-      (run) => [server.url, schema, String(run)],
-      './postgres-producer-process.ts',
-      (id) => ledger.accepted.add(id),
-    );
-    const workers = await started(t, 2, () => [server.url, schema, '500']);
+  test(`PostgreSQL killed and started again ${KILLS} times under load, and workers and producers too, loses nothing`, async (t) => {
+    const books = await postgresPhase({
+      kills: 2 * KILLS,
+      random: seededRandom(SEED),
+      defer: (work) => t.after(work),
+      server,
+      pool,
+      schema: newSchema(),
+    });
 
-    for (let kill = 0; kill < KILLS; kill += 1) {
-      await sleep(300 + random.next() * 700);
-      const worker = workers[kill % workers.length]!;
-      await worker.end('SIGKILL');
-      await worker.start();
-      await sleep(random.next() * 300);
-      await server.process.kill();
-      await restarted(server);
-    }
-    await Promise.all(producers.map((producer) => producer.end('SIGTERM')));
-    await eventually(
-      () => store.stats().catch(() => ({ queued: -1, successful: -1 })),
-      ({ queued }) => queued === 0,
-      'the queue empties',
-    );
-    await Promise.all(workers.map((worker) => worker.end('SIGTERM')));
-    const rows = await log();
-    const stats = await store.stats();
-    for (const { id } of rows) {
-      ledger.deliver({ id, topic: '', key: '', body: Buffer.alloc(0), headers: {}, delivery: 1 });
-    }
-
-    t.diagnostic(
-      `seed ${SEED}: accepted ${ledger.accepted.size}, delivered ${ledger.delivered.size}, duplicates ${ledger.duplicates}, lost ${ledger.lost(new Set()).length}`,
-    );
-    assert.deepEqual(ledger.lost(new Set()), []);
-    assert.deepEqual(outOfOrder(rows), []);
-    assert.equal(stats.successful, ledger.delivered.size);
-    assert.ok(ledger.accepted.size > 100, 'there was traffic');
+    t.diagnostic(describeBooks(`seed ${SEED}`, books));
+    assert.deepEqual({ lost: books.lost, wrong: books.wrong }, { lost: [], wrong: [] });
+    assert.ok(books.accepted > 100, 'there was traffic');
   });
 
   async function logged() {
@@ -154,22 +125,6 @@ await postgresSuite('crashes on PostgreSQL', ({ server, pool, newSchema }) => {
   }
 });
 
-/** What is left of the killed server may hold its shared memory for a moment. */
-async function restarted(server: PostgresServer): Promise<void> {
-  const up = () =>
-    server.process.restart().then(
-      () => 'up',
-      (error: Error) => error.message,
-    );
-  await eventually(up, (answer) => answer === 'up', 'PostgreSQL serves again');
-}
-
-interface LogRow {
-  readonly id: string;
-  readonly key: string | null;
-  readonly worker: number;
-}
-
 /** Processes of one kind; `args` is told which of them it is, and stays so when it is started again. */
 async function started(
   t: TestContext,
@@ -185,17 +140,4 @@ async function started(
   t.after(() => Promise.all(victims.map((victim) => victim.end('SIGKILL'))));
   await Promise.all(victims.map((victim) => victim.start()));
   return victims;
-}
-
-/** Ids whose first delivery came after that of a later message of their key. */
-function outOfOrder(rows: readonly LogRow[]): readonly string[] {
-  const seen = new Set<string>();
-  const lastOfKey = new Map<string, string>();
-  return rows.flatMap(({ id, key }) => {
-    if (key === null || seen.has(id)) return [];
-    seen.add(id);
-    const late = id < (lastOfKey.get(key) ?? '');
-    lastOfKey.set(key, id);
-    return late ? [id] : [];
-  });
 }

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { type AcceptsIn, type AppendsIn, acceptIn } from '../accept-in.ts';
 import { deadPrefix } from '../dead/dead-prefix.ts';
-import { OutboxRefusedError } from '../errors.ts';
 import { checkHold } from '../hold.ts';
 import type { Message, NewMessage, Receipt } from '../message.ts';
-import { completeMessage } from '../new-message.ts';
-import { OUTBOX_DEFAULTS, type OutboxLimits } from '../outbox-options.ts';
+import type { OutboxLimits } from '../outbox-options.ts';
 import {
   type AppendGroup,
   type AppendResult,
@@ -33,20 +32,10 @@ import { Session } from './session.ts';
 import { type Statements, statements } from './statements.ts';
 import { forJobs, tables } from './tables.ts';
 
-export interface PostgresStore extends MessageStore {
-  /**
-   * Keeps all of `messages` or none, in the transaction that `client` is in: they are accepted when it
-   * commits, and never were when it is rolled back. Rejects with `OutboxRefusedError` when the queue is
-   * full, and with the client's own error for what the database refuses. The store must have been
-   * opened. `limits`: as `openOutbox` takes them; `null`: none, which spares a round trip, and under
-   * `SERIALIZABLE` conflicts with every other accept.
-   */
-  acceptIn(
-    client: PostgresClient,
-    messages: readonly NewMessage[],
-    limits?: OutboxLimits | null,
-  ): Promise<readonly Receipt[]>;
-}
+export interface PostgresStore
+  extends MessageStore,
+    AppendsIn<PostgresClient>,
+    AcceptsIn<PostgresClient> {}
 
 /**
  * Keeps messages in tables of a PostgreSQL database (14 or later, tested on 18), for any number of processes. Its
@@ -99,25 +88,24 @@ class Store implements PostgresStore {
     return this.#change((client) => append(client, groups, limits, this.#appending()));
   }
 
-  async acceptIn(
+  async appendIn(
+    client: PostgresClient,
+    group: AppendGroup,
+    limits?: StoreLimits,
+  ): Promise<AppendResult> {
+    const [result] = await append(client, [group], limits, this.#appending());
+    if (result === undefined) throw new Error('unreachable: there is an answer for each group');
+    return result;
+  }
+
+  acceptIn(
     client: PostgresClient,
     messages: readonly NewMessage[],
-    given: OutboxLimits | null = {},
+    limits?: OutboxLimits | null,
   ): Promise<readonly Receipt[]> {
-    const limits = { ...OUTBOX_DEFAULTS.limits, ...given };
-    const wallMs = this.#options.clock.wallMs();
-    const group = messages.map((each) => completeMessage(each, limits.maxBodyBytes, wallMs));
-    if (group.length === 0) return [];
-    const checked = given === null ? undefined : limits;
-    const [result] = await append(client, [group], checked, this.#appending());
-    if (result?.kind === 'kept') {
-      return group.map(({ id }, index) => ({ id, duplicate: result.duplicates[index] === true }));
-    }
-    throw new OutboxRefusedError(
-      'OUTBOX_FULL',
-      `The outbox is full: ${result?.queued} messages and ${result?.queuedBytes} bytes wait, of at most ${limits.maxMessages} and ${limits.maxBytes}.`,
-      1_000,
-    );
+    const { clock } = this.#options;
+    const appendIn: typeof this.appendIn = (...args) => this.appendIn(...args);
+    return acceptIn({ clock, appendIn }, client, messages, limits);
   }
 
   async lease(

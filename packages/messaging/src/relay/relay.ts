@@ -1,6 +1,7 @@
 import { isPolicyError, type Pipeline, pipeline, type Timer } from '@holdfast/core';
 import type { Broker } from '../broker.ts';
 import { type BrokerRejectedError, StoreUnavailableError } from '../errors.ts';
+import { sealedWith } from '../sealed-mark.ts';
 import type { Lease, MessageStore } from '../store.ts';
 import { PublishSpans } from '../trace/publish-spans.ts';
 import { Doorbell } from './doorbell.ts';
@@ -111,6 +112,7 @@ class StoreRelay implements Relay {
     // After a failure one message is enough to find out whether the broker is back.
     const found =
       this.#failures === 0 ? await this.#store.lease(batchSize, leaseMs) : await this.#aside.next();
+    await this.#refuseSealed(found);
     const leases = await this.#markLate(found);
     if (leases === undefined) return;
     if (leases.length === 0) {
@@ -123,6 +125,18 @@ class StoreRelay implements Relay {
     await this.#aside.free();
     this.#failures = 0;
     this.#problem = undefined;
+  }
+
+  /** Whoever forgot the keys must not send cipher text to people who cannot read it. */
+  async #refuseSealed(leases: readonly Lease[]): Promise<void> {
+    const sealed = leases.find(({ message }) => sealedWith(message) !== undefined);
+    if (sealed === undefined) return;
+    await this.#store.release(leases, { delayMs: 0, attempted: false });
+    const { message } = sealed;
+    throw new StoreUnavailableError(
+      `Message "${message.id}" is encrypted with key "${sealedWith(message)}", and this relay has no keys: open its store with encryptedStore and that key.`,
+      this.#options.maxPauseMs,
+    );
   }
 
   async #publish(leases: readonly Lease[]): Promise<void> {

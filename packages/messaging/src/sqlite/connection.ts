@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '@holdfast/core';
 import { StoreUnavailableError } from '../errors.ts';
 import { readSqliteFailure } from './failure.ts';
+import { rewriteLog } from './rewrite-log.ts';
 
 export interface ConnectionOptions {
   readonly path: string;
@@ -126,6 +127,7 @@ export class Connection {
       database = new DatabaseSync(path, { timeout: busyTimeoutMs });
       // FULL: each commit waits for fsync. Anything less forgets acknowledged messages at a power cut.
       database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+      rewriteLog(database, path);
       const problem = prepare(database) ?? findDamage(database);
       if (problem !== undefined) throw this.#break(problem, undefined);
       syncDirectory(path);

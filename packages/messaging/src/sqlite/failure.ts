@@ -12,6 +12,16 @@ const ADVICE: Readonly<Record<number, string>> = {
   26: 'is not an SQLite database, or its header is damaged. Move it away, or restore it from a backup.',
 };
 
+/** What the operating system says where we write or flush by ourselves, as SQLite would have said it. */
+const SYSTEM: Readonly<Record<string, number>> = {
+  EIO: 10,
+  ENOSPC: 13,
+  EDQUOT: 13,
+  EROFS: 8,
+  EACCES: 8,
+  EPERM: 8,
+};
+
 /** Codes after which the same connection is still good: the transaction was simply not made. */
 const HARMLESS = new Set([5, 6]);
 
@@ -22,10 +32,13 @@ export interface SqliteFailure {
   readonly broken: boolean;
 }
 
-/** Reads an error thrown by `node:sqlite`; undefined where it is not SQLite's but a mistake of ours. */
+/** Reads an error of `node:sqlite` or the file system; undefined where it is neither but a mistake of ours. */
 export function readSqliteFailure(error: unknown): SqliteFailure | undefined {
-  if (!(error instanceof Error) || !('errcode' in error)) return undefined;
-  const primary = Number(error.errcode) & 0xff;
+  if (!(error instanceof Error)) return undefined;
+  const primary =
+    'errcode' in error
+      ? Number(error.errcode) & 0xff
+      : (SYSTEM[(error as NodeJS.ErrnoException).code ?? ''] ?? 0);
   const advice = ADVICE[primary];
   return advice === undefined ? undefined : { advice, broken: !HARMLESS.has(primary) };
 }

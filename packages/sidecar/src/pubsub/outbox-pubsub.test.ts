@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
@@ -185,6 +185,9 @@ test('metadata of an outbox that cannot be is refused by name, value and rule', 
       read({ outbox: 'maybe' }),
       read({ outbox: 'true', outboxMaxBytes: '0' }),
       read({ outbox: 'true', outboxMaxMessages: 'many' }),
+      read({ outbox: 'true', outboxKey: 'secret' }),
+      read({ outbox: 'true', outboxOldKeys: KEY }),
+      read({ outbox: 'true', outboxKey: `${KEY},${KEY}` }),
     ],
     [
       undefined,
@@ -198,10 +201,40 @@ test('metadata of an outbox that cannot be is refused by name, value and rule', 
       'component p: metadata outbox must be "true" or "false", not "maybe"',
       'component p: metadata outboxMaxBytes must be from 1 to 1099511627776, not 0',
       'component p: metadata outboxMaxMessages must be a whole number, not "many"',
+      'component p: metadata outboxKey, line 1, must be a key of 32 bytes in Base64, or an id, a space and such a key. `openssl rand -base64 32` makes one.',
+      'component p: metadata outboxOldKeys needs outboxKey, the key to encrypt with',
+      'component p: metadata outboxKey must be one key; those of before are outboxOldKeys',
     ],
   );
 });
 
+test('with outboxKey the file holds no word of an event; a new key, beside the old one, hands over what waits', async (t) => {
+  const OTHER = Buffer.alloc(32, 2).toString('base64');
+  const { broker, clock, folder, open } = await bench(t, { outboxKey: KEY });
+  const later = await bench(t, {
+    outboxPath: join(folder, 'p.db'),
+    outboxKey: `second ${OTHER}`,
+    outboxOldKeys: KEY,
+  });
+  broker.becomes('down');
+  await clock.run(async () => {
+    const { publish, close } = await open();
+    await publish('a secret word');
+    await close();
+  });
+  const files = await readdir(folder);
+  const bytes = await Promise.all(files.map((file) => readFile(join(folder, file))));
+  await later.clock.run(async () => {
+    await later.clock.sleep(60_000);
+    await later.open();
+    await later.clock.sleep(20_000);
+  });
+
+  assert.deepEqual([files.length > 0, Buffer.concat(bytes).includes('secret')], [true, false]);
+  assert.deepEqual(later.broker.texts(), ['a secret word']);
+});
+
+const KEY = Buffer.alloc(32, 1).toString('base64');
 const range = (count: number) => Array.from({ length: count }, (_, n) => String(n));
 
 /** A folder, a broker that does as it is told, and a clock for both. */
@@ -236,7 +269,7 @@ async function bench(t: TestContext, more: Readonly<Record<string, string>> = {}
       close: () => durable.close(),
     };
   };
-  return { broker, clock, lines, open };
+  return { broker, clock, folder, lines, open };
 }
 
 /** A wall clock shows no fractions. */

@@ -9,6 +9,7 @@ import {
   type RelayEvent,
   relayPolicies,
 } from '@holdfast/messaging';
+import { encryptedStore } from '@holdfast/messaging/encrypted';
 import { sqliteStore } from '@holdfast/messaging/sqlite';
 import type { Logger } from '@holdfast/telemetry/log';
 import { type BehindPolicies, handOver } from './hand-over.ts';
@@ -45,12 +46,26 @@ const LONGEST_KEY = 255;
  */
 export async function outboxPubSub(
   broker: PubSub,
-  { component, maxBytes, maxMessages, path }: OutboxSettings,
+  { component, maxBytes, maxMessages, path, keys }: OutboxSettings,
   { clock, log, outbound }: OutboxPubSubEnv,
 ): Promise<OutboxPubSub> {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const file = sqliteStore({ path, clock });
+  const said = new Set<string>();
+  const encrypted =
+    keys &&
+    encryptedStore(file, {
+      keys,
+      clock,
+      onUnreadable({ message, reason, dead }) {
+        if (said.has(reason)) return;
+        said.add(reason);
+        const what = dead ? 'It is a dead letter now.' : 'It waits, and others pass.';
+        log.error(`Event ${message.id} of ${component} in ${path} ${reason} ${what}`);
+      },
+    });
   const outbox = await openOutbox({
-    store: sqliteStore({ path, clock }),
+    store: encrypted ?? file,
     clock,
     limits: { maxBytes, maxMessages, maxBodyBytes: maxBytes },
   });

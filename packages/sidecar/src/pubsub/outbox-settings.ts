@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { OUTBOX_DEFAULTS } from '@holdfast/messaging';
+import { type EncryptionKey, keysFromText } from '@holdfast/messaging/encrypted';
 import type { ComponentSettings } from '../components/component-settings.ts';
 import { wholeNumber } from '../redis/redis-settings.ts';
 
@@ -11,6 +12,8 @@ export interface OutboxSettings {
   /** Bytes of all events that wait. */
   readonly maxBytes: number;
   readonly maxMessages: number;
+  /** The one that encrypts first; undefined: events are kept in clear. */
+  readonly keys?: readonly EncryptionKey[];
 }
 
 const TRUE = /^(y|yes|true|t|on|1)$/i;
@@ -38,6 +41,7 @@ export function outboxSettings(
   const { appId, namespace, stateDir } = where;
   const name = [namespace, appId, component].map(encodeURIComponent).join('.');
   const given = settings.text('outboxPath');
+  const keys = keysOf(settings);
   return {
     component,
     path: given === undefined ? join(stateDir, `outbox.${name}.db`) : resolve(given),
@@ -48,7 +52,30 @@ export function outboxSettings(
       OUTBOX_DEFAULTS.limits.maxMessages,
       MAX_MESSAGES,
     ),
+    ...(keys !== undefined && { keys }),
   };
+}
+
+/** Lines and commas part several keys: a secret is easier to write on one line. */
+function keysOf(settings: ComponentSettings): readonly EncryptionKey[] | undefined {
+  const read = (name: string, text: string) => {
+    const owner = `component ${settings.component}: metadata ${name}`;
+    return keysFromText(owner, text.replaceAll(',', '\n'));
+  };
+  const [key, old] = ['outboxKey', 'outboxOldKeys'].map((name) => settings.text(name) || undefined);
+  if (key === undefined) {
+    if (old === undefined) return undefined;
+    throw new Error(
+      `component ${settings.component}: metadata outboxOldKeys needs outboxKey, the key to encrypt with`,
+    );
+  }
+  const first = read('outboxKey', key);
+  if (first.length > 1) {
+    throw new Error(
+      `component ${settings.component}: metadata outboxKey must be one key; those of before are outboxOldKeys`,
+    );
+  }
+  return [...first, ...(old === undefined ? [] : read('outboxOldKeys', old))];
 }
 
 function limit(settings: ComponentSettings, name: string, byDefault: number, most: number): number {
