@@ -57,8 +57,6 @@ class Race {
 
 class HedgeStage implements Stage {
   readonly policy: Policy<ResolvedHedgeOptions>;
-  readonly continues = true;
-  readonly timed = true;
   readonly #options: ResolvedHedgeOptions;
   readonly #world: StageWorld;
   #durations: LiveQuantile | undefined;
@@ -142,11 +140,10 @@ class HedgeStage implements Stage {
 
   forecast(inner: WorstCase): Forecast {
     const { budget, delayMs, maxHedges, quantile } = this.#options;
-    const longestMs = delayMs ?? quantile?.maxDelayMs ?? Infinity;
-    const when =
+    const [longestMs, when] =
       quantile === undefined
-        ? `after ${delayMs} ms`
-        : `later than ${quantile.quantile * 100} % of the last calls took`;
+        ? [delayMs as number, `after ${delayMs} ms`]
+        : [quantile.maxDelayMs, `later than ${quantile.quantile * 100} % of the last calls took`];
     const within = budget === undefined ? '' : `, within the budget "${budget.name}"`;
     return {
       maxAttempts: inner.maxAttempts * (maxHedges + 1),
@@ -236,8 +233,8 @@ class HedgeStage implements Stage {
 
   #delayMs(nowMs: number): number {
     const { delayMs, quantile } = this.#options;
-    if (delayMs !== undefined) return delayMs;
-    if (quantile === undefined || this.#durations === undefined) return Infinity;
+    // One of the two is given, and with the quantile there are durations.
+    if (quantile === undefined || this.#durations === undefined) return delayMs as number;
     const valueMs = this.#durations.valueMs(nowMs);
     if (this.#durations.count < quantile.minimumCalls) return Infinity;
     return Math.min(quantile.maxDelayMs, Math.max(quantile.minDelayMs, valueMs));
