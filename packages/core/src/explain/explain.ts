@@ -1,6 +1,6 @@
 import type { PolicyErrorCode } from '../errors.ts';
 import type { Policy, PolicyKind } from '../policy.ts';
-import { type Remark, remarksOnOrder } from './remarks.ts';
+import type { Remark } from './remarks.ts';
 
 /** What a pipeline does to a call, at worst. */
 export interface Explanation {
@@ -72,10 +72,17 @@ export function explain(name: string, stages: readonly Forecaster[]): Explanatio
   }
   const policies = stages.map(({ policy }) => policy);
   const remarks = [
-    ...remarksOnOrder(policies, whole.worstCaseMs),
+    ...remarksOnTime(policies, whole.worstCaseMs),
     ...stages.flatMap((stage, at) => stage.remarks?.(policies.slice(at + 1)) ?? []),
   ];
   return { name, ...whole, refusals, steps, words: [summary(whole), ...sentences], remarks };
+}
+
+function remarksOnTime(policies: readonly Policy[], worstCaseMs: number): readonly Remark[] {
+  if (policies.length === 0 || worstCaseMs < Infinity) return [];
+  const words =
+    'Nothing limits how long a call takes. Add a timeout for each attempt, or a deadline.';
+  return [{ rule: 'no-time-limit', policies: [], words }];
 }
 
 function summary({ maxAttempts, worstCaseMs }: WorstCase): string {
