@@ -6,6 +6,7 @@ export { type PostgresServer, postgresServer } from './postgres.ts';
 export { type PrometheusServer, prometheusServer } from './prometheus.ts';
 export { type RabbitServer, rabbitServer } from './rabbitmq.ts';
 export { type RedisServer, redisSentinel, redisServer } from './redis.ts';
+export { type RedisCluster, redisCluster } from './redis-cluster.ts';
 export { type ServerCommand, type ServerProcess, startServer } from './server-process.ts';
 export { Unavailable, withServer } from './with-server.ts';
 export { type ZipkinServer, zipkinServer } from './zipkin.ts';
