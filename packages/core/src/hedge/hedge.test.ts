@@ -90,7 +90,8 @@ describe('hedge', () => {
 
   test('ends all attempts when the caller aborts, also from within a hedge', async () => {
     const outside = await race({ delayMs: 50 }, [500, 500], { abortAt: 120 });
-    const within = await race({ delayMs: 50 }, [500, 'aborts the caller']);
+    const inside = [bulkhead({ limit: 2 })];
+    const within = await race({ delayMs: 50 }, [500, 'aborts the caller'], { inside });
     assert.deepEqual(
       [outside.attempts, outside.outcome, outside.endedAt],
       [
@@ -102,7 +103,10 @@ describe('hedge', () => {
         120,
       ],
     );
-    assert.deepEqual([within.outcome, within.endedAt], ['the caller has gone', 50]);
+    assert.deepEqual(
+      [within.outcome, within.endedAt, within.attempts[1], within.snapshot[1]?.bulkhead?.active],
+      ['the caller has gone', 50, [50, 'aborted 50'], 0],
+    );
   });
 
   test('tells each attempt why it ends: it lost, the caller has gone, or the time is over', async () => {

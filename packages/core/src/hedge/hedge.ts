@@ -35,7 +35,7 @@ export function hedge(given: HedgeOptions = {}): Policy<ResolvedHedgeOptions> {
 interface Hedge {
   /** Undefined until it has begun, and where it ended while it began. */
   twin: Operation | undefined;
-  /** Whether the race has been decided, or it has ended: what comes of it then reaches nobody. */
+  /** Whether the race has been decided without it: what comes of it then reaches nobody. */
   over: boolean;
   readonly startedMs: number;
 }
@@ -106,8 +106,8 @@ class HedgeStage implements Stage {
 
   abandon(op: Operation, index: number, cut: Cut, error: unknown): void {
     const race = op.slots[index] as Race;
-    // It took at least so long.
-    if (cut === 'overdue' && race.lost === undefined) this.#learn(race.startedMs);
+    // It took at least so long; one that has failed already is not what a time limit ends.
+    if (cut === 'overdue') this.#learn(race.startedMs);
     this.#callOff(race, () => error, cut);
     this.#dropLost(op, race);
   }
@@ -176,7 +176,6 @@ class HedgeStage implements Stage {
         if (!failed) discard(options, value);
         return;
       }
-      one.over = true;
       race.hedges.splice(race.hedges.indexOf(one), 1);
       const won = !failed && !this.#options.failureIfResult(value);
       if (won || isTimedOut(value, failed)) this.#learn(one.startedMs);
