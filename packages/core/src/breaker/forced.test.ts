@@ -23,15 +23,61 @@ describe('a circuit that is forced', () => {
         await call('fail'),
       ];
       const { counts, state } = circuit();
-      outcomes[as] = [...answers, state, counts.totalSuccesses, counts.totalFailures];
+      outcomes[as] = [...answers, state, counts.requests, counts.totalFailures];
     }
     assert.deepEqual(outcomes, {
       'forced-open': [...Array(4).fill('CIRCUIT_OPEN'), 'forced-open', 0, 0],
-      'forced-closed': ['up', 'down', 'down', 'down', 'forced-closed', 1, 3],
+      'forced-closed': ['up', 'down', 'down', 'down', 'forced-closed', 4, 3],
       disabled: ['up', 'down', 'down', 'down', 'disabled', 0, 0],
       // What is shown is what it would be: open, which nothing opens again.
       observe: ['up', 'down', 'down', 'down', 'observe', 0, 0],
     });
+  });
+
+  test('says what is left of its time, and nothing of times that it does not have', async () => {
+    const times = (rules: CircuitBreakerOptions, as?: ForcedState) => {
+      const { circuit, force } = setUp(rules);
+      if (as !== undefined) force(as, 5_000);
+      const { retryAfterMs, ...rest } = circuit();
+      return [rest.state, retryAfterMs, ...('expiresInMs' in rest ? [rest.expiresInMs] : [])];
+    };
+    assert.deepEqual(
+      [
+        times(options),
+        times({ ...options, clearIntervalMs: 700 }),
+        times({ ...options, observe: true }),
+        times(options, 'forced-open'),
+        times(options, 'forced-closed'),
+        times(options, 'disabled'),
+        times(options, 'observe'),
+      ],
+      [
+        ['closed', 0],
+        ['closed', 0],
+        ['observe', 0],
+        ['forced-open', 5_000, 5_000],
+        ['forced-closed', 0, 5_000],
+        ['disabled', 0, 5_000],
+        ['observe', 0, 5_000],
+      ],
+    );
+  });
+
+  test('has what opened it to show where something did, until it closes', async () => {
+    const { call, circuit, clock, force } = setUp(options);
+    const shown = () => ('trippedBy' in circuit() ? circuit().trippedBy?.totalFailures : 'nothing');
+    const seen: unknown[] = [shown()];
+    await call('fail');
+    await call('fail');
+    seen.push(shown());
+    await clock.advance(1_000);
+    seen.push(shown(), circuit().retryAfterMs);
+    await call('ok');
+    seen.push(shown());
+    force('forced-open', 1_000);
+    await clock.advance(1_000);
+    seen.push(circuit().state, shown());
+    assert.deepEqual(seen, ['nothing', 2, 2, 0, 'nothing', 'half-open', 'nothing']);
   });
 
   test('says by whose hand and for how long, and tells of each change once', async () => {
