@@ -89,8 +89,8 @@ function summary({ maxAttempts, worstCaseMs }: WorstCase): string {
   const attempts =
     maxAttempts === Infinity
       ? 'any number of attempts'
-      : `${maxAttempts} attempt${maxAttempts === 1 ? '' : 's'}`;
+      : `at most ${maxAttempts} attempt${maxAttempts === 1 ? '' : 's'}`;
   const time =
     worstCaseMs === Infinity ? 'as long as the function does' : `at most ${worstCaseMs} ms`;
-  return `A call makes at most ${attempts} and takes ${time}.`;
+  return `A call makes ${attempts} and takes ${time}.`;
 }
