@@ -71,6 +71,12 @@ export async function run(): Promise<void> {
   for (const [name, value, wanted] of lines) {
     console.log(`| ${name} | ${value.toFixed(value < 100 ? 2 : 0)} | ${wanted} |`);
   }
+  console.log('\n| with `pipeline` | min + gzip, bytes | alone |\n|---|---:|---:|');
+  for (const policy of POLICIES) {
+    const beside = await bundleBytes(`export { pipeline, ${policy} } from '@holdfast/core'`);
+    const alone = await bundleBytes(`export { ${policy} } from '@holdfast/core'`);
+    console.log(`| ${policy} | ${beside} | ${alone} |`);
+  }
   installPeers();
   benchPolicies();
   console.log('\n| core’s largest modules | minified bytes |\n|---|---:|');
@@ -78,6 +84,22 @@ export async function run(): Promise<void> {
     console.log(`| ${module} | ${bytes} |`);
   }
 }
+
+const POLICIES = [
+  'retry',
+  'timeout',
+  'deadline',
+  'circuitBreaker',
+  'bulkhead',
+  'rateLimit',
+  'adaptiveLimit',
+  'throttle',
+  'shed',
+  'hedge',
+  'fallback',
+  'cache',
+  'fault',
+];
 
 /** What the figures depend on. */
 function surroundings(): string {

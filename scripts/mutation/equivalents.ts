@@ -14,6 +14,55 @@ export interface Equivalent {
 
 export const EQUIVALENTS: readonly Equivalent[] = [
   {
+    file: 'src/hedge/hedge.ts',
+    source: /^if \(this\.#durations !== undefined\) race\.startedMs = /,
+    replacement: 'true',
+    why: 'A time is read that nobody asks for; asking first is only quicker.',
+  },
+  {
+    file: 'src/hedge/hedge.ts',
+    source: /^const startedMs = this\.#durations === undefined \? 0/,
+    replacement: 'false',
+    why: 'A time is read that nobody asks for; asking first is only quicker.',
+  },
+  {
+    file: 'src/hedge/hedge.ts',
+    source: 'if (race.delayMs === Infinity) return;',
+    replacement: 'false',
+    why: 'An alarm for no time is not armed; what is left is a context kept in vain.',
+  },
+  {
+    file: 'src/hedge/hedge.ts',
+    source: 'if (race.hedges.length === 0) return;',
+    replacement: 'false',
+    why: 'None is called off, one by one; asking first spares the reason.',
+  },
+  {
+    file: 'src/hedge/hedge.ts',
+    source:
+      /^this\.#callOff\(race, this\.#lost, 'cancelled'\);$|^op\.overtake\(index, lost\.value, /,
+    replacement: '""',
+    why: 'All attempts have ended: nothing is left to hear how it was cut.',
+  },
+  {
+    file: 'src/hedge/hedge.ts',
+    source: /^if \(quantile === undefined \|\| this\.#durations === undefined\) /,
+    replacement: 'false',
+    why: 'Of one half of the condition: the other says the same, and both are for the types.',
+  },
+  {
+    file: 'src/hedge/live-quantile.ts',
+    source: 'for (let at = 0; at < BUCKETS; at += 1) {',
+    replacement: 'at <= BUCKETS',
+    why: 'Beyond the last bucket there is not a number, which is never enough.',
+  },
+  {
+    file: 'src/hedge/live-quantile.ts',
+    source: 'if (durationMs <= FIRST_BOUND_MS) return 0;',
+    replacement: 'durationMs < FIRST_BOUND_MS',
+    why: 'The logarithm of 1 is 0 as well.',
+  },
+  {
     source: /^if \(reporter\.listening\)/,
     replacement: 'true',
     why: 'A report is made that nobody hears; asking first only saves making it.',
@@ -86,6 +135,62 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     source: 'if (circuit.news !== undefined) this.#tell(op.id);',
     replacement: 'true',
     why: 'Without news there is nothing to tell; asking first is only quicker.',
+  },
+  {
+    file: 'src/breaker/states.ts',
+    source: /^throw new Error\('unreachable: an open circuit/,
+    replacement: '""',
+    why: 'It is never thrown.',
+  },
+  {
+    file: 'src/breaker/states.ts',
+    source: "if (verdict !== 'failure' && !slow) return;",
+    replacement: 'false',
+    why: 'There is no reason to open after a quick success; not asking is only quicker.',
+  },
+  {
+    file: 'src/breaker/breaker.ts',
+    source: "verdict === 'success' && !slow",
+    replacement: 'false',
+    why: 'The same ending is made anew; the one that is kept is only quicker.',
+  },
+  {
+    file: 'src/breaker/breaker.ts',
+    source: "if (verdict !== 'failure' || openHint === undefined) return 0;",
+    replacement: 'false',
+    original: 'openHint === undefined',
+    why: 'A hint that cannot be asked for throws, and counts as none.',
+  },
+  {
+    file: 'src/breaker/breaker.ts',
+    source: 'if (!reporter.listening) continue;',
+    replacement: 'false',
+    why: 'A report is made that nobody hears; asking first only saves making it.',
+  },
+  {
+    file: 'src/breaker/reason-to-open.ts',
+    source: /^if \(verdict !== 'failure' \|\| trip === undefined/,
+    original: 'trip === undefined',
+    replacement: 'false',
+    why: 'A rule that is none cannot be evaluated, and says no.',
+  },
+  {
+    file: 'src/breaker/reason-to-open.ts',
+    source: 'if (rule === undefined || window === undefined) return undefined;',
+    replacement: 'false',
+    why: 'Of one half of the condition: where there is a rule there is its window.',
+  },
+  {
+    file: 'src/engine/alarm.ts',
+    source: 'this.#bell?.ring(this.#index);',
+    replacement: 'this.#bell.ring',
+    why: 'What has no bell is the head of a list, and is not rung.',
+  },
+  {
+    file: 'src/engine/caller.ts',
+    source: 'return this.#signal?.reason;',
+    replacement: 'this.#signal.reason',
+    why: 'It is asked for where the signal has aborted.',
   },
   {
     file: 'src/breaker/circuit.ts',

@@ -6,6 +6,7 @@ export { type PostgresServer, type PostgresServerOptions, postgresServer } from 
 export { type PrometheusServer, prometheusServer } from './prometheus.ts';
 export { type RabbitServer, rabbitServer } from './rabbitmq.ts';
 export { type RedisServer, redisSentinel, redisServer } from './redis.ts';
+export { type RedisCluster, redisCluster } from './redis-cluster.ts';
 export { type SelfSigned, selfSigned } from './self-signed.ts';
 export { type ServerCommand, type ServerProcess, startServer } from './server-process.ts';
 export { Unavailable, withServer } from './with-server.ts';

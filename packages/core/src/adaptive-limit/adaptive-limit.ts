@@ -6,7 +6,8 @@ import { LimitExceededError } from '../errors.ts';
 import type { Forecast, WorstCase } from '../explain/explain.ts';
 import type { PolicySnapshot } from '../pipeline.ts';
 import { CRITICALITIES, type Policy } from '../policy.ts';
-import { algorithmOf, type LimitAlgorithm } from './algorithms.ts';
+import { algorithmOf } from './algorithms.ts';
+import type { LimitAlgorithm } from './limit-algorithm.ts';
 import {
   type AdaptiveLimitOptions,
   type ResolvedAdaptiveLimitOptions,
@@ -187,7 +188,8 @@ class AdaptiveLimitStage implements Stage {
     this.#doorman.rules = this.#rules();
     if (!reporter.listening) return;
     const drops = sample.dropped ? 'calls were dropped' : 'none was dropped';
-    const why = `calls took ${Math.round(sample.rttMs)} ms with ${sample.inFlight} at a time, ${drops}`;
+    const probe = this.#algorithm.probing ? 'a probe of less: ' : '';
+    const why = `${probe}calls took ${Math.round(sample.rttMs)} ms with ${sample.inFlight} at a time, ${drops}`;
     reporter.report(op.id, { type: 'limit', policy: this.policy.name, from, to, why });
   }
 }

@@ -10,6 +10,9 @@ const rules: AlgorithmRules = {
   maxLimit: 200,
   timeoutMs: 5_000,
   tolerance: 1.5,
+  windowMs: 1_000,
+  // The formulas alone: what a probe does is for its own tests.
+  probeEvery: Infinity,
 };
 
 interface Sample {
@@ -95,6 +98,19 @@ describe('the algorithms of an adaptive limit', () => {
   });
 });
 
+test('the formula of gradient2 alone takes a queue that was there from the beginning for normal', () => {
+  // Capacity for 20 of 50 ms: with more, calls wait for each other. Both make the same of it.
+  const rttMs = (limit: number) => 50 * Math.max(1, limit / 20);
+  const live = algorithmOf({ ...rules, algorithm: 'gradient2', initialLimit: 180 });
+  const given: Sample[] = [];
+  for (let n = 0; n < 2_000; n += 1) {
+    const sample = { rttMs: rttMs(live.limit), inFlight: live.limit, dropped: false, drawn: 0.5 };
+    given.push(sample);
+    live.sample(sample.rttMs, sample.inFlight, sample.dropped, sample.drawn);
+  }
+  assert.deepEqual([live.limit, gradient2(given, 180).at(-1)], [200, 200]);
+});
+
 /** Additive increase, multiplicative decrease, written down as it is taught. */
 function aimd(given: readonly Sample[]): number[] {
   let limit = 20;
@@ -138,8 +154,8 @@ function vegas(given: readonly Sample[]): number[] {
 }
 
 /** Gradient2: L(1 − s) + s(L·g + q), g = clamp(1.5·long/short, ½, 1), long an average over 600 samples. */
-function gradient2(given: readonly Sample[]): number[] {
-  let limit = 20;
+function gradient2(given: readonly Sample[], initialLimit = 20): number[] {
+  let limit = initialLimit;
   let long = 0;
   const first: number[] = [];
   return given.map(({ rttMs, inFlight }) => {

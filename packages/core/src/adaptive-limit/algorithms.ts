@@ -1,19 +1,9 @@
-/**
- * What moves an adaptive limit: pure arithmetic over samples, as in Netflix's
- * concurrency-limits (Apache-2.0; the formulas, not the code). None grows while
- * less than half of the limit is used: that traffic proves nothing.
- */
-export interface LimitAlgorithm {
-  /** What it stands at; may have a fraction. */
-  readonly limit: number;
-  /** Takes a sample; `drawn` is a chance in [0, 1). */
-  sample(rttMs: number, inFlight: number, dropped: boolean, drawn: number): void;
-}
+import type { LimitAlgorithm } from './limit-algorithm.ts';
+import { type BaselineAlgorithm, type ProbeRules, Probing } from './probing.ts';
 
-export interface AlgorithmRules {
+export interface AlgorithmRules extends ProbeRules {
   readonly algorithm: 'gradient2' | 'vegas' | 'aimd';
   readonly initialLimit: number;
-  readonly minLimit: number;
   readonly maxLimit: number;
   readonly timeoutMs: number;
   readonly tolerance: number;
@@ -24,9 +14,9 @@ export function algorithmOf(rules: AlgorithmRules): LimitAlgorithm {
     case 'aimd':
       return new Aimd(rules);
     case 'vegas':
-      return new Vegas(rules);
+      return new Probing(new Vegas(rules), rules);
     case 'gradient2':
-      return new Gradient2(rules);
+      return new Probing(new Gradient2(rules), rules);
   }
 }
 
@@ -37,6 +27,7 @@ const BACKOFF = 0.9;
 
 /** Additive increase, multiplicative decrease. */
 class Aimd implements LimitAlgorithm {
+  readonly probing = false;
   limit: number;
   readonly #rules: AlgorithmRules;
 
@@ -56,7 +47,8 @@ class Aimd implements LimitAlgorithm {
 const PROBE_MULTIPLIER = 30;
 
 /** TCP Vegas: the queue at the dependency is what the best latency seen cannot explain. */
-class Vegas implements LimitAlgorithm {
+class Vegas implements BaselineAlgorithm {
+  readonly probing = false;
   limit: number;
   readonly #rules: AlgorithmRules;
   #bestMs = 0;
@@ -86,6 +78,15 @@ class Vegas implements LimitAlgorithm {
     this.limit = clamp(this.#next(rttMs, inFlight, dropped), this.#rules);
   }
 
+  get baselineMs(): number {
+    return this.#bestMs;
+  }
+
+  rebase(limit: number, baselineMs: number): void {
+    this.limit = limit;
+    this.#bestMs = baselineMs;
+  }
+
   #next(rttMs: number, inFlight: number, dropped: boolean): number {
     const { limit } = this;
     const log = Math.max(1, Math.floor(Math.log10(limit)));
@@ -104,7 +105,8 @@ const SMOOTHING = 0.2;
 const QUEUE_SIZE = 4;
 
 /** Compares the latency now with that of the last 600 samples. */
-class Gradient2 implements LimitAlgorithm {
+class Gradient2 implements BaselineAlgorithm {
+  readonly probing = false;
   limit: number;
   readonly #rules: AlgorithmRules;
   #longMs = 0;
@@ -124,6 +126,16 @@ class Gradient2 implements LimitAlgorithm {
     const gradient = Math.max(0.5, Math.min(1, (this.#rules.tolerance * longMs) / rttMs));
     const next = this.limit * gradient + QUEUE_SIZE;
     this.limit = clamp(this.limit * (1 - SMOOTHING) + next * SMOOTHING, this.#rules);
+  }
+
+  get baselineMs(): number {
+    return this.#longMs;
+  }
+
+  rebase(limit: number, baselineMs: number): void {
+    this.limit = limit;
+    this.#longMs = baselineMs;
+    this.#count = WARM_UP;
   }
 
   #average(rttMs: number): number {

@@ -32,6 +32,17 @@ export interface AdaptiveLimitOptions {
   readonly timeoutMs?: number;
   /** Latency may be so many times the long one before the limit shrinks; gradient2 only. @default 1.5 (1 … 10) */
   readonly tolerance?: number;
+  /**
+   * Windows from one probe to the next, at most, and half as many at least; gradient2
+   * and vegas only. A probe takes 30 % off the limit for a window or two and sees
+   * whether calls become quicker: if so, they were in a queue, and it stays. It costs
+   * refusals for a moment where the limit is all used; without probes, a queue that
+   * was there from the beginning passes for normal. `Infinity`: none. With `windowMs: 0`
+   * a window is as many calls as the limit.
+   *
+   * @default 60 (10 … Infinity)
+   */
+  readonly probeEvery?: number;
   /** Calls that may wait for a place. @default 0 (0 … 1_000_000) */
   readonly queueLimit?: number;
   /** Who is let in next. @default 'criticality' */
@@ -63,6 +74,7 @@ export const ADAPTIVE_LIMIT_DEFAULTS = {
   maxLimit: 200,
   timeoutMs: 5_000,
   tolerance: 1.5,
+  probeEvery: 60,
   queueLimit: 0,
   order: 'criticality',
   queueTimeoutMs: 5_000,
@@ -96,6 +108,7 @@ export function resolveAdaptiveLimitOptions(
   check(checkInteger, 'initialLimit', options.minLimit, options.maxLimit);
   check(checkNumber, 'timeoutMs', 1, LONGEST_TIMER_MS);
   check(checkNumber, 'tolerance', 1, 10);
+  check(checkInteger, 'probeEvery', 10, Infinity);
   check(checkInteger, 'queueLimit', 0, 1_000_000);
   check(checkOneOf, 'order', QUEUE_ORDERS);
   check(checkNumber, 'queueTimeoutMs', 1, LONGEST_TIMER_MS);

@@ -150,7 +150,6 @@ class BreakerStage implements Stage, SharingStage {
       this.#shared = old.#shared;
       this.#shared.moveTo(this, shared);
     }
-    this.#draw();
     this.#tell(NO_CALL);
   }
 

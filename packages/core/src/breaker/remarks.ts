@@ -1,15 +1,21 @@
-import type { Remark } from '../explain/remarks.ts';
+import { type Remark, remarkOnFallback, remarkOnOrder } from '../explain/remarks.ts';
 import type { Policy } from '../policy.ts';
 import type { ResolvedTimeoutOptions } from '../timeout/options.ts';
 import type { ResolvedCircuitBreakerOptions } from './options.ts';
 
 type Breaker = Policy<ResolvedCircuitBreakerOptions>;
 
-/** Which of its numbers do not go with a time-out inside it. */
+/** What it does not see of what is inside it, and which of its numbers do not go with a time-out there. */
 export function remarksOnCircuit(breaker: Breaker, inside: readonly Policy[]): readonly Remark[] {
-  return inside
-    .filter(({ kind }) => kind === 'timeout')
-    .flatMap((limit) => remarksBeside(breaker, limit as Policy<ResolvedTimeoutOptions>));
+  const words = (inner: string) =>
+    `"${breaker.name}" sees one failure for all attempts of "${inner}" and opens late. Put the circuit inside the retry.`;
+  return [
+    ...remarkOnOrder('circuit-around-retry', breaker, inside, 'retry', words),
+    ...remarkOnFallback(breaker, inside),
+    ...inside
+      .filter(({ kind }) => kind === 'timeout')
+      .flatMap((limit) => remarksBeside(breaker, limit as Policy<ResolvedTimeoutOptions>)),
+  ];
 }
 
 function remarksBeside({ name, options }: Breaker, limit: Policy<ResolvedTimeoutOptions>) {

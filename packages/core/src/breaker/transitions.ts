@@ -1,12 +1,5 @@
 import type { CircuitState } from '../events.ts';
-import {
-  type Circuit,
-  clearAt,
-  closedCircuit,
-  newWindows,
-  noCounts,
-  type Rules,
-} from './circuit.ts';
+import { type Circuit, clearAt, closedCircuit, noCounts, type Rules } from './circuit.ts';
 import { openTimeMs } from './open-time.ts';
 
 /** Opens it at `nowMs`, for as long as the rules and the dependency's own hint say. */
@@ -78,15 +71,14 @@ export function beginObserving(
   const own = isOwn ? { ...circuit, news: undefined } : closedCircuit(nowMs, rules);
   change(circuit, 'observe', why);
   beginGeneration(circuit, untilMs);
-  // They go with the shadow: two circuits must not count in the same ones.
-  if (isOwn) circuit.windows = newWindows(rules);
   circuit.shadow = old ?? own;
 }
 
 /** Does from here on what it has so far only watched. */
 export function endObserving(circuit: Circuit, why: string): void {
   const { shadow, generation, news, kind } = circuit;
-  if (shadow === undefined || kind !== 'observe') return;
+  // A force has put it elsewhere, for ever.
+  if (shadow === undefined) return;
   Object.assign(circuit, shadow, { generation: generation + 1, kind, news, probes: 0 });
   change(circuit, shadow.kind, why, shadow.error);
 }

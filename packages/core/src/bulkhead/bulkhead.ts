@@ -2,6 +2,7 @@ import type { Operation } from '../engine/operation.ts';
 import type { Entry, Stage, StageWorld } from '../engine/stage.ts';
 import { BulkheadFullError } from '../errors.ts';
 import type { Forecast, WorstCase } from '../explain/explain.ts';
+import { type Remark, remarkOnOrder } from '../explain/remarks.ts';
 import type { PolicySnapshot } from '../pipeline.ts';
 import type { Policy } from '../policy.ts';
 import { Doorman, Waiter } from './doorman.ts';
@@ -73,6 +74,18 @@ class BulkheadStage implements Stage {
 
   forecast(inner: WorstCase): Forecast {
     return forecastBulkhead(inner, this.policy.options);
+  }
+
+  remarks(inside: readonly Policy[]): readonly Remark[] {
+    const { policy } = this;
+    return remarkOnOrder(
+      'bulkhead-around-retry',
+      policy,
+      inside,
+      'retry',
+      (inner) =>
+        `A call holds its place in "${policy.name}" while "${inner}" waits. Put the bulkhead inside the retry.`,
+    );
   }
 
   inspect(): Partial<PolicySnapshot> {

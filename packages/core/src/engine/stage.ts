@@ -10,13 +10,13 @@ import type { Operation } from './operation.ts';
 import type { Reporter } from './reporter.ts';
 
 /** "Stop here": the stage keeps the operation, and sends it on later. */
-export const HELD = Symbol('held');
+export const HELD = /* @__PURE__ */ Symbol('held');
 
 /** "Turn round here": the stage has put an outcome in place with `Operation.answer`. */
-export const ANSWERED = Symbol('answered');
+export const ANSWERED = /* @__PURE__ */ Symbol('answered');
 
 /** "Run this first": the stage has named a function with `Operation.instead`. */
-export const LAUNCHED = Symbol('launched');
+export const LAUNCHED = /* @__PURE__ */ Symbol('launched');
 
 /**
  * What `enter` says: go on, stop, turn round with an answer, run something in

@@ -1,6 +1,6 @@
 import type { PolicyErrorCode } from '../errors.ts';
 import type { Policy, PolicyKind } from '../policy.ts';
-import { type Remark, remarksOnOrder } from './remarks.ts';
+import type { Remark } from './remarks.ts';
 
 /** What a pipeline does to a call, at worst. */
 export interface Explanation {
@@ -72,18 +72,25 @@ export function explain(name: string, stages: readonly Forecaster[]): Explanatio
   }
   const policies = stages.map(({ policy }) => policy);
   const remarks = [
-    ...remarksOnOrder(policies, whole.worstCaseMs),
+    ...remarksOnTime(policies, whole.worstCaseMs),
     ...stages.flatMap((stage, at) => stage.remarks?.(policies.slice(at + 1)) ?? []),
   ];
   return { name, ...whole, refusals, steps, words: [summary(whole), ...sentences], remarks };
+}
+
+function remarksOnTime(policies: readonly Policy[], worstCaseMs: number): readonly Remark[] {
+  if (policies.length === 0 || worstCaseMs < Infinity) return [];
+  const words =
+    'Nothing limits how long a call takes. Add a timeout for each attempt, or a deadline.';
+  return [{ rule: 'no-time-limit', policies: [], words }];
 }
 
 function summary({ maxAttempts, worstCaseMs }: WorstCase): string {
   const attempts =
     maxAttempts === Infinity
       ? 'any number of attempts'
-      : `${maxAttempts} attempt${maxAttempts === 1 ? '' : 's'}`;
+      : `at most ${maxAttempts} attempt${maxAttempts === 1 ? '' : 's'}`;
   const time =
     worstCaseMs === Infinity ? 'as long as the function does' : `at most ${worstCaseMs} ms`;
-  return `A call makes at most ${attempts} and takes ${time}.`;
+  return `A call makes ${attempts} and takes ${time}.`;
 }

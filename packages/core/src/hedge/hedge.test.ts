@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { describe, test } from 'node:test';
+import { adaptiveLimit } from '../adaptive-limit/adaptive-limit.ts';
 import { circuitBreaker } from '../breaker/breaker.ts';
 import { retryBudget } from '../budget/retry-budget.ts';
 import { bulkhead } from '../bulkhead/bulkhead.ts';
@@ -89,7 +90,8 @@ describe('hedge', () => {
 
   test('ends all attempts when the caller aborts, also from within a hedge', async () => {
     const outside = await race({ delayMs: 50 }, [500, 500], { abortAt: 120 });
-    const within = await race({ delayMs: 50 }, [500, 'aborts the caller']);
+    const inside = [bulkhead({ limit: 2 })];
+    const within = await race({ delayMs: 50 }, [500, 'aborts the caller'], { inside });
     assert.deepEqual(
       [outside.attempts, outside.outcome, outside.endedAt],
       [
@@ -101,7 +103,10 @@ describe('hedge', () => {
         120,
       ],
     );
-    assert.deepEqual([within.outcome, within.endedAt], ['the caller has gone', 50]);
+    assert.deepEqual(
+      [within.outcome, within.endedAt, within.attempts[1], within.snapshot[1]?.bulkhead?.active],
+      ['the caller has gone', 50, [50, 'aborted 50'], 0],
+    );
   });
 
   test('tells each attempt why it ends: it lost, the caller has gone, or the time is over', async () => {
@@ -133,28 +138,6 @@ describe('hedge', () => {
       ],
       [[2], [0], [0]],
     );
-  });
-
-  test('discards the result of a hedge whose call a listener ended at that very moment', async () => {
-    const clock = new VirtualClock();
-    const caller = new AbortController();
-    const discarded: unknown[] = [];
-    const p = pipeline('p', [hedge({ delayMs: 50 })], {
-      clock,
-      registry: undefined,
-      report: (event) => {
-        if (event.type === 'attempt' && event.attempt === 2) caller.abort('gone');
-      },
-    });
-    const outcome = await clock.run(() =>
-      p
-        .execute<unknown>(
-          ({ attempt }) => (attempt === 1 ? new Promise(() => {}) : clock.sleep(20).then(() => 2)),
-          { signal: caller.signal, discard: (value) => discarded.push(value) },
-        )
-        .catch((reason: unknown) => reason),
-    );
-    assert.deepEqual([outcome, discarded, p.inspect().inFlight], ['gone', [2], 0]);
   });
 
   test('lets a failure win where it is told to', async () => {
@@ -228,6 +211,57 @@ describe('hedge', () => {
     assert.deepEqual([outcome, call?.degraded], [99, true]);
   });
 
+  test('an answer of a fallback that does not win leaves the call as it is', async () => {
+    const inside = [fallback({ steps: [() => 99] })];
+    const failureIfResult = (value: unknown) => value === 99;
+    const { events, outcome } = await race({ delayMs: 50, failureIfResult }, [100, 'fails 5'], {
+      inside,
+    });
+    const call = events.find((event) => event.type === 'call');
+    assert.deepEqual([outcome, call?.degraded], [1, false]);
+  });
+
+  test('a lost race says nothing against a limit inside it, a time-out does', async () => {
+    const inside = [adaptiveLimit({ algorithm: 'aimd', initialLimit: 10, minLimit: 1 })];
+    const limit = async (behaviours: readonly Behaviour[], world: World = {}) =>
+      (
+        await race({ delayMs: 10, maxHedges: 2 }, behaviours, { inside, ...world })
+      ).snapshot.flatMap((each) => each.limit?.limit ?? []);
+    assert.deepEqual(
+      [
+        await limit([50, 500, 500]),
+        await limit([500, 500, 5]),
+        await limit([500, 500, 500], { abortAt: 50 }),
+        await limit([500, 'aborts the caller']),
+        await limit([500, 500, 500], { outside: [timeout({ limitMs: 50 })] }),
+      ],
+      [[10], [10], [10], [10], [7]],
+    );
+  });
+
+  test('a hedge that decides tells all others that they lost', async () => {
+    const { reasons } = await race({ delayMs: 10, maxHedges: 2 }, [500, 500, 5]);
+    assert.deepEqual(
+      reasons.map((reason) => (reason as Error).name),
+      ['HedgeLostError', 'HedgeLostError'],
+    );
+  });
+
+  test('lets no hedge begin in the place of another that ends with it', async () => {
+    const inside = [bulkhead({ limit: 2, queueLimit: 5 })];
+    const { attempts } = await race({ delayMs: 10, maxHedges: 3 }, [50, 500, 500, 500], { inside });
+    // The third takes the place of the first, which has not decided the race yet; the fourth takes none.
+    assert.equal(attempts.length, 3);
+  });
+
+  test('discards what the first attempt came to when the caller goes before a hedge has answered', async () => {
+    const failureIfResult = (value: unknown) => value === 1;
+    const { discarded, outcome } = await race({ delayMs: 50, failureIfResult }, [60, 500], {
+      abortAt: 100,
+    });
+    assert.deepEqual([outcome, discarded], ['the caller has gone', [1, 2]]);
+  });
+
   test('sends no hedge that its budget does not allow, and tells', async () => {
     const [some, none] = [0.1, 0].map((minPerSecond) => retryBudget({ ratio: 0, minPerSecond }));
     const first = await race({ delayMs: 50, budget: some }, [200, 20]);
@@ -238,49 +272,6 @@ describe('hedge', () => {
         event.type === 'budget-exhausted' ? [[event.budget, event.used]] : [],
       ),
       [['budget', Infinity]],
-    );
-  });
-
-  test('says in numbers what it may cost', () => {
-    const { maxAttempts, worstCaseMs, words } = pipeline('p', [
-      hedge({ delayMs: 50, maxHedges: 2 }),
-      timeout({ limitMs: 400 }),
-    ]).explain();
-    assert.deepEqual(
-      [maxAttempts, worstCaseMs, words[1]],
-      [
-        3,
-        500,
-        '"hedge" sends up to 2 more after 50 ms, and takes the first answer; calls that are not idempotent are sent once.',
-      ],
-    );
-  });
-
-  test('refuses options that cannot work, naming the culprit', () => {
-    const refused = (options: unknown) => {
-      try {
-        return hedge(options as HedgeOptions).name;
-      } catch (error) {
-        return String(error);
-      }
-    };
-    assert.deepEqual(
-      [
-        { delayMs: -1 },
-        { delayMs: 5, quantile: { quantile: 0.9 } },
-        { quantile: { quantile: 1 } },
-        { maxHedges: 0 },
-        { failureWins: 'false' },
-        { budget: 3 },
-      ].map(refused),
-      [
-        'RangeError: hedge.delayMs must be a number from 0 to 2147483647, not -1.',
-        'RangeError: hedge.delayMs must not be given beside hedge.quantile: one says the delay.',
-        'RangeError: hedge.quantile.quantile must be a number from 0.5 to 0.999, not 1.',
-        'RangeError: hedge.maxHedges must be a whole number from 1 to 10, not 0.',
-        'TypeError: hedge.failureWins must be true or false, not "false".',
-        'TypeError: hedge.budget must be made by retryBudget(), not 3.',
-      ],
     );
   });
 });

@@ -35,7 +35,7 @@ export function hedge(given: HedgeOptions = {}): Policy<ResolvedHedgeOptions> {
 interface Hedge {
   /** Undefined until it has begun, and where it ended while it began. */
   twin: Operation | undefined;
-  /** Whether the race has been decided, or it has ended: what comes of it then reaches nobody. */
+  /** Whether the race has been decided without it: what comes of it then reaches nobody. */
   over: boolean;
   readonly startedMs: number;
 }
@@ -57,8 +57,6 @@ class Race {
 
 class HedgeStage implements Stage {
   readonly policy: Policy<ResolvedHedgeOptions>;
-  readonly continues = true;
-  readonly timed = true;
   readonly #options: ResolvedHedgeOptions;
   readonly #world: StageWorld;
   #durations: LiveQuantile | undefined;
@@ -108,8 +106,8 @@ class HedgeStage implements Stage {
 
   abandon(op: Operation, index: number, cut: Cut, error: unknown): void {
     const race = op.slots[index] as Race;
-    // It took at least so long.
-    if (cut === 'overdue' && race.lost === undefined) this.#learn(race.startedMs);
+    // It took at least so long; one that has failed already is not what a time limit ends.
+    if (cut === 'overdue') this.#learn(race.startedMs);
     this.#callOff(race, () => error, cut);
     this.#dropLost(op, race);
   }
@@ -142,11 +140,10 @@ class HedgeStage implements Stage {
 
   forecast(inner: WorstCase): Forecast {
     const { budget, delayMs, maxHedges, quantile } = this.#options;
-    const longestMs = delayMs ?? quantile?.maxDelayMs ?? Infinity;
-    const when =
+    const [longestMs, when] =
       quantile === undefined
-        ? `after ${delayMs} ms`
-        : `later than ${quantile.quantile * 100} % of the last calls took`;
+        ? [delayMs as number, `after ${delayMs} ms`]
+        : [quantile.maxDelayMs, `later than ${quantile.quantile * 100} % of the last calls took`];
     const within = budget === undefined ? '' : `, within the budget "${budget.name}"`;
     return {
       maxAttempts: inner.maxAttempts * (maxHedges + 1),
@@ -179,7 +176,6 @@ class HedgeStage implements Stage {
         if (!failed) discard(options, value);
         return;
       }
-      one.over = true;
       race.hedges.splice(race.hedges.indexOf(one), 1);
       const won = !failed && !this.#options.failureIfResult(value);
       if (won || isTimedOut(value, failed)) this.#learn(one.startedMs);
@@ -236,8 +232,8 @@ class HedgeStage implements Stage {
 
   #delayMs(nowMs: number): number {
     const { delayMs, quantile } = this.#options;
-    if (delayMs !== undefined) return delayMs;
-    if (quantile === undefined || this.#durations === undefined) return Infinity;
+    // One of the two is given, and with the quantile there are durations.
+    if (quantile === undefined || this.#durations === undefined) return delayMs as number;
     const valueMs = this.#durations.valueMs(nowMs);
     if (this.#durations.count < quantile.minimumCalls) return Infinity;
     return Math.min(quantile.maxDelayMs, Math.max(quantile.minDelayMs, valueMs));

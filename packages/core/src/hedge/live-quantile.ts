@@ -8,7 +8,7 @@ const REFRESH = 16;
 /** Of so few durations each one matters. */
 const FEW = 256;
 
-const LOG_GROWTH = Math.log(GROWTH);
+const LOG_GROWTH = /* @__PURE__ */ Math.log(GROWTH);
 
 /**
  * How long calls took of late, as counts in two histograms that take turns:

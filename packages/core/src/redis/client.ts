@@ -4,4 +4,6 @@
  */
 export interface RedisClient {
   eval(script: string, keyCount: number, ...args: (string | number)[]): Promise<unknown>;
+  /** Of a cluster: a client for each of its masters that it knows. */
+  nodes?(role: 'master'): readonly RedisClient[];
 }

@@ -28,11 +28,21 @@ for _, key in ipairs(found[2]) do redis.call('UNLINK', key) end
 return found[1]
 `;
 
+const COUNT_MASTERS = `
+local seen, count = {}, 0
+for _, range in ipairs(redis.call('CLUSTER', 'SLOTS')) do
+  local id = range[3][3]
+  if not seen[id] then count = count + 1 end
+  seen[id] = true
+end
+return count
+`;
+
 /**
  * Keeps answers in Redis, one key an answer, gone by itself when it is of no
  * more use. The client is the caller's; let it fail fast
  * (`maxRetriesPerRequest: 1`) rather than queue. `clear` looks at every key
- * there is, a thousand at a time; a cluster refuses it.
+ * there is, a thousand at a time, in a cluster at each master.
  */
 export function redisCacheStore(
   client: RedisClient,
@@ -66,9 +76,25 @@ export function redisCacheStore(
     },
     async clear(start) {
       const pattern = `${(prefix + start).replace(/[*?[\]\\]/g, '\\$&')}*`;
-      let cursor = '0';
-      do cursor = String(await client.eval(CLEAR, 0, cursor, pattern));
-      while (cursor !== '0');
+      const masters = await mastersOf(client, prefix);
+      await Promise.all(masters.map((master) => clearNode(master, pattern)));
     },
   };
+}
+
+async function clearNode(client: RedisClient, pattern: string): Promise<void> {
+  let cursor = '0';
+  do cursor = String(await client.eval(CLEAR, 0, cursor, pattern));
+  while (cursor !== '0');
+}
+
+/** Where there are keys: at each master of a cluster, or at the one server that there is. */
+async function mastersOf(client: RedisClient, anyKey: string): Promise<readonly RedisClient[]> {
+  if (client.nodes === undefined) return [client];
+  // Asked first: the client of a cluster knows no master until it has met one.
+  const count = Number(await client.eval(COUNT_MASTERS, 1, anyKey));
+  const masters = client.nodes('master');
+  if (masters.length >= count) return masters;
+  const known = `its client knows ${masters.length} of the cluster's ${count} masters`;
+  throw new Error(`redisCacheStore.clear would leave answers: ${known}. Try again later.`);
 }

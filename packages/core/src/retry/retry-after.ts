@@ -4,15 +4,18 @@ import { isPolicyError } from '../errors.ts';
 /** An hour: a server that asks for more is not waited for within one call. */
 const LONGEST_MS = 3_600_000;
 
-const MONTH = '(?<month>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)';
-const TIME = '(?<time>\\d\\d:\\d\\d:\\d\\d)';
-
 /** HTTP's own form and the two old ones that a recipient must understand (RFC 9110 §5.6.7). */
-const DATES = [
-  new RegExp(`^[A-Z][a-z]{2}, (?<day>\\d\\d) ${MONTH} (?<year>\\d{4}) ${TIME} GMT$`),
-  new RegExp(`^[A-Z][a-z]+day, (?<day>\\d\\d)-${MONTH}-(?<year>\\d\\d) ${TIME} GMT$`),
-  new RegExp(`^[A-Z][a-z]{2} ${MONTH} (?<day>[ \\d]\\d) ${TIME} (?<year>\\d{4})$`),
-];
+const DATES: readonly RegExp[] = /* @__PURE__ */ forms();
+
+function forms(): readonly RegExp[] {
+  const month = '(?<month>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)';
+  const time = '(?<time>\\d\\d:\\d\\d:\\d\\d)';
+  return [
+    new RegExp(`^[A-Z][a-z]{2}, (?<day>\\d\\d) ${month} (?<year>\\d{4}) ${time} GMT$`),
+    new RegExp(`^[A-Z][a-z]+day, (?<day>\\d\\d)-${month}-(?<year>\\d\\d) ${time} GMT$`),
+    new RegExp(`^[A-Z][a-z]{2} ${month} (?<day>[ \\d]\\d) ${time} (?<year>\\d{4})$`),
+  ];
+}
 
 /**
  * The wait a `Retry-After` header asks for, in milliseconds from 0 to an hour:

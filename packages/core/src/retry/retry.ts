@@ -3,6 +3,7 @@ import type { Timer } from '../clock.ts';
 import type { Operation } from '../engine/operation.ts';
 import { type Exit, HELD, type Stage, type StageWorld } from '../engine/stage.ts';
 import type { Forecast, WorstCase } from '../explain/explain.ts';
+import { type Remark, remarkOnFallback, remarkOnOrder } from '../explain/remarks.ts';
 import type { PolicySnapshot } from '../pipeline.ts';
 import type { Policy } from '../policy.ts';
 import { decide, type StopReason } from './decide.ts';
@@ -109,6 +110,16 @@ class RetryStage implements Stage {
 
   forecast(inner: WorstCase): Forecast {
     return forecastRetry(inner, this.#options);
+  }
+
+  remarks(inside: readonly Policy[]): readonly Remark[] {
+    const { policy } = this;
+    const words = (inner: string) =>
+      `"${policy.name}" tries again what "${inner}" has tried again already, and attempts multiply. Keep one.`;
+    return [
+      ...remarkOnOrder('retries-multiply', policy, inside, 'retry', words),
+      ...remarkOnFallback(policy, inside),
+    ];
   }
 
   inspect(): Partial<PolicySnapshot> {

@@ -15,7 +15,7 @@ export interface TimeLimit {
   readonly limitFor?: LimitFor | undefined;
   readonly overdue: (limitMs: number) => Error;
   readonly words: string;
-  readonly remarks?: (inside: readonly Policy[]) => readonly Remark[];
+  readonly remarks: (inside: readonly Policy[]) => readonly Remark[];
 }
 
 /** What one operation keeps for its limit. */
@@ -100,7 +100,7 @@ export class TimedStage implements Stage {
     const hedges = inside.filter(({ kind }) => kind === 'hedge') as Policy<ResolvedHedgeOptions>[];
     return [
       ...hedges.flatMap((hedge) => hedgeTooLate(hedge, this.#limit.policy, false)),
-      ...(this.#limit.remarks?.(inside) ?? []),
+      ...this.#limit.remarks(inside),
     ];
   }
 

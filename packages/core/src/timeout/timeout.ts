@@ -1,4 +1,5 @@
 import { TimedOutError } from '../errors.ts';
+import { remarkOnOrder } from '../explain/remarks.ts';
 import type { Policy } from '../policy.ts';
 import {
   type ResolvedTimeoutOptions,
@@ -26,7 +27,16 @@ export function timeout(given: TimeoutOptions): Policy<ResolvedTimeoutOptions> {
     kind: 'timeout',
     name,
     options,
-    stage: (world) => new TimedStage({ ...limit, policy }, world),
+    stage: (world) => new TimedStage({ ...limit, policy, remarks }, world),
   };
+  const remarks = (inside: readonly Policy[]) =>
+    remarkOnOrder(
+      'timeout-around-retry',
+      policy,
+      inside,
+      'retry',
+      (inner) =>
+        `"${name}" limits all attempts of "${inner}" together and not each. Put it inside, or use a deadline for the whole.`,
+    );
   return policy;
 }

@@ -5,6 +5,7 @@ import { record } from '../../testing/record.ts';
 import { VirtualClock } from '../../testing/virtual-clock.ts';
 import { circuitBreaker } from '../breaker.ts';
 import type { CircuitStore, NodeReport, SharedVerdict } from './circuit-store.ts';
+import type { SharedCircuitOptions } from './options.ts';
 
 const calm: SharedVerdict = {
   era: 1,
@@ -78,6 +79,115 @@ describe('what a node reports of its circuit', () => {
     assert.equal(w.circuit().why, 'another node has found it well');
   });
 
+  test('is sent soon after one that was on its way while the circuit changed', async () => {
+    const w = setUp();
+    w.answersAfterMs = 300;
+    await w.at(0, 'ok');
+    await w.at(150, 'fail');
+    for (const ms of [301, 302, 400, 999]) await w.at(ms, 'ok');
+    assert.deepEqual(
+      w.reports.map(({ atMs }) => atMs),
+      [0, 301],
+    );
+  });
+
+  test('is not hastened by a circuit that flutters while the store is down', async () => {
+    const w = setUp();
+    w.verdict = undefined;
+    await w.at(0, 'ok');
+    await w.at(10, 'fail');
+    for (const ms of [110, 200, 999]) await w.at(ms, 'ok');
+    assert.equal(w.reports.length, 1);
+    await w.at(1_000, 'ok');
+    assert.equal(w.reports.length, 2);
+  });
+
+  test('has an end when its time is over: an answer that comes later is not heard', async () => {
+    const w = setUp();
+    w.answersAfterMs = 1_500;
+    await w.at(0, 'ok');
+    await w.at(1_600, 'ok');
+    assert.deepEqual(
+      [w.circuit().shared, w.failures()],
+      [undefined, ['The circuit store did not answer within 1000 ms.']],
+    );
+  });
+
+  test('tells at once of a store that throws, with its own words', async () => {
+    const w = setUp();
+    w.throws = true;
+    await w.at(0, 'ok');
+    assert.deepEqual(w.failures(), ['store thrown down']);
+  });
+
+  test('is for the circuit that its options name, or for that of the pipeline and the policy', async () => {
+    const named = setUp({ circuit: 'payments' });
+    const unnamed = setUp();
+    for (const w of [named, unnamed]) await w.at(0, 'ok');
+    assert.deepEqual(
+      [named, unnamed].map(({ reports }) => reports[0]?.circuit),
+      ['payments', 'p/circuit'],
+    );
+  });
+
+  test('goes on after a swap by the new rules, in their intervals', async () => {
+    const w = setUp();
+    await w.at(0, 'ok');
+    w.swap({ openMs: 9_000, intervalMs: 3_000 });
+    await w.at(1_000, 'ok');
+    for (const ms of [2_000, 3_999, 4_000]) await w.at(ms, 'ok');
+    assert.deepEqual(w.told(), [
+      '0: well, open for 5000',
+      '1000: well, open for 9000',
+      '4000: well, open for 9000',
+    ]);
+  });
+
+  test('is no vote in an era that has begun since: others have found it well', async () => {
+    const w = setUp();
+    const open = {
+      ...calm,
+      era: 2,
+      state: 'open',
+      failing: 2,
+      nodes: 3,
+      retryAfterMs: 9_000,
+    } as const;
+    await w.at(0, 'fail');
+    w.verdict = open;
+    await w.at(1_000, 'ok');
+    w.verdict = { ...calm, era: 3 };
+    await w.at(2_000, 'ok');
+    // Its own probe is under way, and has not said anything yet.
+    const probe = w.begin(2_900);
+    await w.at(3_000, 'ok');
+    assert.deepEqual(
+      w.reports.map(({ report: { failing } }) => failing),
+      [false, true, true, false],
+    );
+    assert.equal(w.circuit().opened, 1, 'it has opened once by itself');
+    await w.end(probe, 3_100);
+  });
+
+  test('goes on saying that it fails while the others find that as well, in the same era', async () => {
+    const w = setUp();
+    const open = {
+      ...calm,
+      era: 2,
+      state: 'open',
+      failing: 2,
+      nodes: 3,
+      retryAfterMs: 9_000,
+    } as const;
+    await w.at(0, 'fail');
+    w.verdict = open;
+    for (const ms of [1_000, 2_000, 3_000]) await w.at(ms, 'ok');
+    assert.deepEqual(
+      w.reports.map(({ report: { failing } }) => failing),
+      [false, true, true, true],
+    );
+  });
+
   test('is not sent twice at once, nor sooner than a store that failed is to be left alone', async () => {
     const w = setUp();
     w.hangs = true;
@@ -103,26 +213,37 @@ describe('what a node reports of its circuit', () => {
   });
 });
 
-function setUp() {
+function setUp(given: Partial<SharedCircuitOptions> = {}) {
   const clock = new VirtualClock();
   const { events, listener } = record();
-  const reports: { readonly atMs: number; readonly report: NodeReport }[] = [];
+  const reports: { atMs: number; circuit: string; report: NodeReport }[] = [];
   const store: CircuitStore = {
-    async exchange(_circuit, report) {
-      reports.push({ atMs: clock.now(), report });
-      if (w.hangs) return new Promise(() => {});
-      if (w.verdict === undefined) throw new Error('store down');
-      return w.verdict;
+    exchange(circuit, report) {
+      reports.push({ atMs: clock.now(), circuit, report });
+      if (w.throws) throw new Error('store thrown down');
+      return answer();
     },
   };
+  const answer = async () => {
+    if (w.hangs) return new Promise<never>(() => {});
+    if (w.answersAfterMs > 0) await clock.sleep(w.answersAfterMs);
+    if (w.verdict === undefined) throw new Error('store down');
+    return w.verdict;
+  };
   const options = { consecutiveFailures: 1, openMs: 5_000, openFactor: 2 };
-  const shared = { store, intervalMs: 1_000, node: 'n' };
+  const shared = { store, intervalMs: 1_000, node: 'n', ...given };
   const p = pipeline('p', [circuitBreaker({ ...options, shared })], { clock, report: listener });
   const w = {
     reports,
     /** What the store answers; undefined: it is down. */
     verdict: calm as SharedVerdict | undefined,
     hangs: false,
+    throws: false,
+    answersAfterMs: 0,
+    swap({ openMs, intervalMs }: { openMs: number; intervalMs: number }) {
+      const rules = { ...options, openMs, shared: { ...shared, intervalMs } };
+      p.swap([circuitBreaker(rules)]);
+    },
     async at(ms: number, what: 'ok' | 'fail') {
       await clock.advance(ms - clock.now());
       const fn = () => (what === 'ok' ? 'up' : Promise.reject(new Error('down')));

@@ -23,6 +23,7 @@ describe('circuits that share what they find', () => {
     assert.deepEqual(world.states(), ['open', 'open', 'open', 'open', 'open']);
     assert.deepEqual(world.whys(4), ['closed > open: 3 of 5 nodes find it failing']);
     assert.deepEqual(world.circuit(4).shared, { failing: 3, nodes: 5, state: 'open' });
+    assert.equal(world.circuit(4).opened, 1);
     assert.equal(world.circuit(4).counts.totalFailures, 0, 'its own calls all went well');
   });
 
