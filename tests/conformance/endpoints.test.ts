@@ -3,7 +3,7 @@ import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
-import { ownCertificate } from '../../packages/sidecar/src/testing/own-certificate.ts';
+import { selfSigned } from '@holdfast/test-servers';
 import { bothMakes, type Make } from './both-makes.ts';
 import { type Mesh, startMesh } from './mesh.ts';
 
@@ -15,7 +15,7 @@ function endpoints(make: Make, executable: string | undefined): void {
     let mesh: Mesh;
     let server: https.Server;
     before(async () => {
-      const { certificate, key } = await ownCertificate();
+      const { certificate, key } = await selfSigned();
       const tls = { cert: certificate, key, ca: certificate };
       server = https.createServer({ ...tls, requestCert: true, rejectUnauthorized: false });
       server.on('request', (req, res) => {

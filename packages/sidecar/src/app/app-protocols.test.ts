@@ -6,16 +6,16 @@ import type { AddressInfo, Server } from 'node:net';
 import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
+import { selfSigned } from '@holdfast/test-servers';
 import { AppCallback, AppCallbackHealthCheck } from '../grpc/protos/appcallback_pb.ts';
 import { staticNames } from '../names/static-names.ts';
 import { type Sidecar, startSidecar } from '../start-sidecar.ts';
-import { ownCertificate } from '../testing/own-certificate.ts';
 import { temporaryFolder, until } from '../testing/start-mesh.ts';
 import type { AppProtocol } from './app-channel.ts';
 
 describe('the protocols of an application', () => {
   test('https: its certificate is of its own making, and it is called', async (t) => {
-    const { certificate, key } = await ownCertificate();
+    const { certificate, key } = await selfSigned();
     const app = https.createServer({ cert: certificate, key }, (req, res) => {
       res.end(`${req.httpVersion} ${req.url}`);
     });
@@ -42,7 +42,7 @@ describe('the protocols of an application', () => {
   });
 
   test('grpcs: over TLS, with the token that the application asks for', async (t) => {
-    const { certificate, key } = await ownCertificate();
+    const { certificate, key } = await selfSigned();
     const tokens: (string | null)[] = [];
     const app = http2.createSecureServer(
       { cert: certificate, key },
