@@ -61,7 +61,9 @@ export interface SubscribeOptions {
 
 export type SubscriptionProblem =
   | { readonly kind: 'handler-failed'; readonly id: string; readonly error: unknown }
-  | { readonly kind: 'connection-lost'; readonly error: unknown };
+  | { readonly kind: 'connection-lost'; readonly error: unknown }
+  /** MQTT's session of a group has messages of another topic, to which nobody subscribes: they are in the way of the rest. */
+  | { readonly kind: 'unclaimed'; readonly topic: string; readonly error: unknown };
 
 export interface Subscription {
   /** Resolves when the handler's current message is finished and nothing more will come. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { VirtualClock } from '@holdfast/core/testing';
 import { type MosquittoServer, mosquittoServer, Unavailable } from '@holdfast/test-servers';
 import * as mqtt from 'mqtt';
 import type { SubscriptionProblem } from '../broker.ts';
@@ -155,6 +156,30 @@ function suite({ process: mosquitto, url }: MosquittoServer): void {
       await second.subscribe(`${topic}/b`, { group }, handler);
       await count(2);
       assert.deepEqual(got, [`${topic}/a`, `${topic}/b`]);
+    });
+
+    test('what nobody subscribes to is told of after a minute, and is kept', async (t) => {
+      const { connect, count, got, topic } = begin(t);
+      const group = topic.replace('/', '-');
+      const handler = async (one: IncomingMessage) => void got.push(one.topic);
+      const first = connect('first', { session: 'group' });
+      for (const each of ['a', 'b']) await first.subscribe(`${topic}/${each}`, { group }, handler);
+      await first.close();
+      await connect('p').publish(['b', 'a'].map((one) => message(`${topic}/${one}`, one)));
+      const clock = new VirtualClock();
+      const told: string[] = [];
+      const onProblem = (problem: SubscriptionProblem) => {
+        if (problem.kind === 'unclaimed') told.push(problem.topic);
+      };
+      const second = connect('second', { session: 'group', clock });
+      await second.subscribe(`${topic}/a`, { group, onProblem }, handler);
+      await count(1);
+      await clock.advance(59_000);
+      const early = [...told];
+      await clock.advance(2_000);
+      await second.subscribe(`${topic}/b`, { group }, handler);
+      await count(2);
+      assert.deepEqual([early, told, got], [[], [`${topic}/b`], [`${topic}/a`, `${topic}/b`]]);
     });
 
     test('a topic that was closed can be subscribed to again, beside others of its session', async (t) => {

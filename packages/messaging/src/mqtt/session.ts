@@ -1,3 +1,4 @@
+import type { Timer } from '@holdfast/core';
 import type { Handler, Subscription } from '../broker.ts';
 import { BrokerUnavailableError } from '../errors.ts';
 import { Hands } from '../hands.ts';
@@ -6,8 +7,19 @@ import { type ResolvedSubscribeOptions, tell } from '../subscribe-options.ts';
 import type { MqttClient, MqttPublish } from './module.ts';
 import { connectOptions, type ResolvedMqttOptions } from './options.ts';
 
+/**
+ * So long after a connection came about, what the session has for topics that
+ * nobody subscribes to waits for its reader without a word. A subscription that
+ * an earlier process had stays in the session, and a broker sends so many
+ * messages ahead and no more (Mosquitto: 20): they hold up all the rest.
+ */
+const CLAIM_MS = 60_000;
+
 /** The session outlives its connection for ever: 0xFFFFFFFF means "does not expire". */
 const NEVER_EXPIRES_S = 0xffff_ffff;
+
+/** Topics that are told of; wildcards may bring any number. */
+const MOST_TOLD = 100;
 
 interface Reader {
   /** As the broker is asked for it: `$share/group/readings/+`. */
@@ -41,6 +53,10 @@ export class MqttSession {
   readonly #ended: () => void;
   /** What a kept session had for topics that nobody has subscribed to yet in this process. */
   #unclaimed: Arrival[] = [];
+  #claiming: Timer | undefined;
+  #claimsAreLate = false;
+  /** Topics of theirs, each told of once for a connection. */
+  readonly #told = new Set<string>();
   #connections = 0;
   #lastError: Error | undefined;
 
@@ -117,6 +133,7 @@ export class MqttSession {
     client.on('connect', () => {
       // Each time: a broker may say that it has the session, and not have a subscription any more.
       for (const reader of this.#readers.values()) this.#ask(reader);
+      this.#claiming = this.#options.clock.timer(CLAIM_MS, () => this.#claimsGetLate());
     });
     client.on('error', (error) => {
       this.#lastError = error;
@@ -124,6 +141,9 @@ export class MqttSession {
     client.on('close', () => {
       this.#connections += 1;
       this.#unclaimed = [];
+      this.#claiming?.cancel();
+      this.#claimsAreLate = false;
+      this.#told.clear();
       for (const reader of this.#readers.values()) {
         reader.hands = reader.hands.next();
         const what = `${this.#options.url} cannot be reached.`;
@@ -150,6 +170,7 @@ export class MqttSession {
     // Not acknowledged: the broker keeps it.
     if (reader === undefined || this.#closing.has(reader)) {
       this.#unclaimed.push(arrival);
+      if (this.#claimsAreLate && reader === undefined) this.#tellOf(packet.topic);
       return;
     }
     const { clock, layout } = this.#options;
@@ -157,6 +178,20 @@ export class MqttSession {
     // One at a time keeps the order; side by side there is none to keep.
     const lane = reader.options.concurrency === 1 ? { lane: packet.topic } : {};
     reader.hands.give(message, acknowledge, lane);
+  }
+
+  #claimsGetLate(): void {
+    this.#claimsAreLate = true;
+    for (const { packet } of this.#unclaimed) this.#tellOf(packet.topic);
+  }
+
+  #tellOf(topic: string): void {
+    if (this.#told.has(topic) || this.#told.size >= MOST_TOLD) return;
+    this.#told.add(topic);
+    const what = `The session at ${this.#options.url} has messages of "${topic}", to which nobody in this process subscribes; once the broker has sent as many ahead as it may, nothing else comes. Subscribe to it, or end its subscription at the broker.`;
+    for (const { options } of this.#readers.values()) {
+      tell(options, { kind: 'unclaimed', topic, error: new Error(what) });
+    }
   }
 
   async #close(reader: Reader): Promise<void> {
@@ -172,6 +207,7 @@ export class MqttSession {
     this.#readers.delete(reader.filter);
     // The others of this session may still be at work, over the same connection.
     if (this.#readers.size === 0) {
+      this.#claiming?.cancel();
       this.#ended();
       await new Promise<void>((resolve) => this.#client.end(false, resolve));
     }

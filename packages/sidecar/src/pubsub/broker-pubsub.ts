@@ -60,8 +60,9 @@ export function brokerPubSub(
           ...redeliver,
           onProblem({ error, kind }) {
             const why = (error as Error).message;
-            // A delivery that failed has its line already; a connection has none.
+            // A delivery that failed has its line already; the others have none.
             if (kind === 'connection-lost') log.warn(`${component} lost ${topic}: ${why}`);
+            if (kind === 'unclaimed') log.warn(`${component}: ${why}`);
           },
         },
         ({ body, headers, topic: came }) =>

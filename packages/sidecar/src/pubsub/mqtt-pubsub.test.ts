@@ -37,13 +37,19 @@ if (server instanceof Unavailable) {
 
 function suite({ process: mosquitto, url }: MosquittoServer): void {
   after(() => mosquitto.remove());
+  let tests = 0;
   pubsubContract(
     'pubsub.mqtt3',
-    async () => ({
-      open: (group) => open({ url, consumerID: group }),
-      // A kill would lose what Mosquitto has acknowledged and not written yet.
-      outage: { begin: () => mosquitto.stop(), end: () => mosquitto.restart() },
-    }),
+    async () => {
+      // A session is the consumer's, whatever it subscribed to: each test has its own.
+      tests += 1;
+      const own = `-of-${tests}`;
+      return {
+        open: (group) => open({ url, consumerID: `${group}${own}` }),
+        // A kill would lose what Mosquitto has acknowledged and not written yet.
+        outage: { begin: () => mosquitto.stop(), end: () => mosquitto.restart() },
+      };
+    },
     { metadata: false, severalMembers: false },
   );
 
