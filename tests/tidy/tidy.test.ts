@@ -39,6 +39,19 @@ describe('tidiness', () => {
     assert.deepEqual(wrong, []);
   });
 
+  // A plain import reads every export, and one of them loads node's whole fetch: 20 ms and megabytes at each start.
+  test('a sidecar takes node:http through its own door', () => {
+    const door = 'packages/sidecar/src/server/node-http.ts';
+    const wrong = code.filter(
+      (file) =>
+        file.startsWith('packages/sidecar/src/') &&
+        !/\.test\.ts$|\/testing\//.test(file) &&
+        file !== door &&
+        /^import (?!type )[^;]*from 'node:https?';/m.test(text(file)),
+    );
+    assert.deepEqual(wrong, []);
+  });
+
   test('nothing is switched off, narrowed or left for later', () => {
     const marks = /\b(?:test|it|describe)\.(?:only|todo|skip)\(|\bTO[D]O\b|\bFIX[M]E\b|\bXX[X]\b/;
     const wrong = code.flatMap((file) =>

@@ -1,10 +1,10 @@
-import { STATUS_CODES } from 'node:http';
 import type { Clock } from '@holdfast/core';
 import type { ComponentSettings } from '../components/component-settings.ts';
 import { durationSetting } from '../components/duration-setting.ts';
 import { brokenConnection, connectFailure, verbWord } from '../flow/go-words.ts';
 import { isHopByHop } from '../flow/hop-by-hop.ts';
 import { UndiciPool } from '../flow/undici-pool.ts';
+import { nodeHttp } from '../server/node-http.ts';
 import {
   type BindingAnswer,
   BindingError,
@@ -127,7 +127,7 @@ function judged(
   { metadata }: BindingRequest,
   strict: boolean,
 ): BindingAnswer {
-  const text = reason || STATUS_CODES[status] || '';
+  const text = reason || nodeHttp.STATUS_CODES[status] || '';
   const told = { ...headers, statusCode: String(status), status: `${status} ${text}`.trim() };
   const asked = metadata.errorIfNot2XX ?? '';
   const failing = asked === '' ? strict : /^(y|yes|true|t|on|1)$/i.test(asked);

@@ -1,5 +1,5 @@
-import { STATUS_CODES } from 'node:http';
 import { type Code, ConnectError } from '@connectrpc/connect';
+import { nodeHttp } from '../server/node-http.ts';
 import { ErrorInfoSchema } from './protos/error_details_pb.ts';
 import { codeOfHttp } from './rpc-status.ts';
 
@@ -22,7 +22,7 @@ export function httpStatusError(
 ): ConnectError | undefined {
   const code: Code | undefined = codeOfHttp(status);
   if (code === undefined) return undefined;
-  const reason = GO_NAMES[status] ?? STATUS_CODES[status] ?? '';
+  const reason = GO_NAMES[status] ?? nodeHttp.STATUS_CODES[status] ?? '';
   const info = {
     reason,
     domain: 'dapr.io',

@@ -1,5 +1,5 @@
-import { STATUS_CODES } from 'node:http';
 import type { LiveSpan } from '@holdfast/telemetry/trace';
+import { nodeHttp } from '../server/node-http.ts';
 import type { RequestHead } from '../server/request-head.ts';
 
 /** Groups of the API whose spans describe a call of a store, by the second segment of the path. */
@@ -52,5 +52,5 @@ export function nameInvocation(span: LiveSpan, appId: string, method: string): v
 /** Ends an API call's span with the status of its answer. */
 export function endApiSpan(span: LiveSpan, status: number): void {
   span.set('dapr.status_code', String(status));
-  span.end(status >= 400 ? `Code(${status}): ${STATUS_CODES[status] ?? ''}` : undefined);
+  span.end(status >= 400 ? `Code(${status}): ${nodeHttp.STATUS_CODES[status] ?? ''}` : undefined);
 }
