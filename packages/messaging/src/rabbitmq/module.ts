@@ -9,7 +9,11 @@ export interface AmqpSocketOptions {
 }
 
 export interface AmqpConnection {
-  readonly connection: { readonly serverProperties: { readonly version?: string } };
+  readonly connection: {
+    readonly serverProperties: { readonly version?: string };
+    /** The socket, which amqplib's types do not tell of. */
+    readonly stream?: { destroy(error: Error): unknown };
+  };
   createChannel(): Promise<AmqpChannel>;
   createConfirmChannel(): Promise<AmqpConfirmChannel>;
   close(): Promise<void>;

@@ -9,7 +9,7 @@ export interface RabbitBrokerOptions {
   readonly url: string;
   /** Names this process's connections in RabbitMQ's own lists. */
   readonly clientId: string;
-  /** For a connection, and again for all confirms of one `publish`. @default 10_000 ms (100 … 600_000) */
+  /** For a connection, and again for all confirms of one `publish`, for setting a subscription up, and for each step of closing. @default 10_000 ms (100 … 600_000) */
   readonly timeoutMs?: number;
   /** Wait before a lost subscription connects again: the first, doubling up to ten times this. @default 500 ms (10 … 60_000) */
   readonly reconnectMs?: number;

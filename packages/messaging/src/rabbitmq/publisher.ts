@@ -1,5 +1,6 @@
 import { BrokerRejectedError, BrokerUnavailableError } from '../errors.ts';
 import type { OutgoingMessage } from '../message.ts';
+import { answered, endConnection } from './connection.ts';
 import { idProblem, publishOptionsOf, refusalOf, topicProblem } from './deliveries.ts';
 import type { AmqpConfirmChannel, AmqpConnection } from './module.ts';
 import { placeOf, type ResolvedRabbitOptions } from './options.ts';
@@ -55,7 +56,7 @@ export class RabbitPublisher {
     this.#link = undefined;
     // A link that failed has nothing to close.
     const open = await link?.catch(() => undefined);
-    await open?.connection.close().catch(() => {});
+    if (open !== undefined) await endConnection(open.connection, this.#options);
   }
 
   /** RabbitMQ answers a message it will not have by closing the channel: one by one then, to find it. */
@@ -92,8 +93,11 @@ export class RabbitPublisher {
       }
     } catch (error) {
       if (this.#link === linking) this.#link = undefined;
-      // Whatever else goes wrong while it closes changes nothing.
-      void linking.then(({ connection }) => connection.close()).catch(() => {});
+      // One that was not made ended its connection itself.
+      void linking.then(
+        ({ connection }) => endConnection(connection, this.#options),
+        () => {},
+      );
       if (refusalOf(error) !== undefined) throw error;
       const blocked = link?.blocked === undefined ? '' : ` (it takes nothing now: ${link.blocked})`;
       const why = error instanceof Error ? error.message : String(error);
@@ -139,7 +143,12 @@ export class RabbitPublisher {
     lost.promise.catch(() => {});
     connection.on('error', (error) => lost.reject(error));
     connection.on('close', () => lost.reject(new Error('it closed the connection')));
-    const channel = await connection.createConfirmChannel();
+    const channel = await answered(connection.createConfirmChannel(), this.#options).catch(
+      (error) => {
+        void endConnection(connection, this.#options);
+        throw error;
+      },
+    );
     const link: Link = {
       connection,
       channel,

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type RabbitServer, rabbitServer, Unavailable } from '@holdfast/test-servers';
 import * as amqp from 'amqplib';
 import { type BrokerUnderTest, brokerContract } from '../testing/broker-contract.ts';
 import { eventually } from '../testing/eventually.ts';
+import { tcpProxy } from '../testing/tcp-proxy.ts';
 import { rabbitBroker } from './rabbit-broker.ts';
 
 const found = await rabbitServer();
@@ -103,6 +105,54 @@ test('a quorum queue goes on counting deliveries over processes', { skip }, asyn
   assert.deepEqual([seen, await delivered], [[1], 2]);
 });
 
+test('a broker that is closed while a subscription connects closes all the same', {
+  skip,
+}, async () => {
+  const broker = connect('closed-early');
+  void broker.subscribe('closed-early', { group: 'g' }, async () => {});
+
+  await endsSoon(broker.close());
+});
+
+test('a connection reset while the last handler is waited for does not keep it from closing', {
+  skip,
+}, async (t) => {
+  const proxy = await tcpProxy(server.port);
+  t.after(() => proxy.close());
+  const broker = through(proxy.port, 'reset-at-the-end');
+  const handling = Promise.withResolvers<void>();
+  const finish = Promise.withResolvers<void>();
+  await broker.subscribe('reset-at-the-end', { group: 'g' }, () => {
+    handling.resolve();
+    return finish.promise;
+  });
+  await broker.publish([message('reset-at-the-end', 'm')]);
+  await handling.promise;
+
+  let closed = false;
+  const closing = broker.close().then(() => {
+    closed = true;
+  });
+  // Time enough to be told that nothing more will come; the handler is all it waits for then.
+  await sleep(200);
+  proxy.target(server.port);
+  await sleep(50);
+  assert.equal(closed, false);
+  finish.resolve();
+
+  await endsSoon(closing);
+});
+
+test('a server that hangs does not keep a broker from closing', { skip }, async (t) => {
+  const broker = through(server.port, 'hanging', 300);
+  await broker.subscribe('hanging', { group: 'g', concurrency: 2 }, async () => {});
+  await broker.publish([message('hanging', 'm')]);
+  server.process.signal('SIGSTOP');
+  t.after(() => server.process.signal('SIGCONT'));
+
+  await endsSoon(broker.close());
+});
+
 test('topics RabbitMQ keeps for itself, and options that cannot work, are refused by name', {
   skip,
 }, async (t) => {
@@ -136,4 +186,18 @@ test('a quorum queue that would not last is refused before anything is made', ()
 
 function message(topic: string, id: string) {
   return { id, topic, key: undefined, body: Buffer.from('x'), headers: {} };
+}
+
+function through(port: number, clientId: string, timeoutMs = 5_000) {
+  const url = `amqp://guest:guest@127.0.0.1:${port}`;
+  return rabbitBroker({ amqp, url, clientId, queueType: 'classic', timeoutMs, reconnectMs: 100 });
+}
+
+/** Much less than RabbitMQ's heartbeats take to find out, which is two minutes. */
+async function endsSoon(closing: Promise<void>): Promise<void> {
+  const late = new AbortController();
+  const limit = sleep(30_000, 'it still waits', { signal: late.signal });
+  assert.equal(await Promise.race([closing, limit]), undefined);
+  late.abort();
+  await limit.catch(() => {});
 }

@@ -3,9 +3,15 @@ import { BrokerUnavailableError } from '../errors.ts';
 import { Hands } from '../hands.ts';
 import { keepConsuming } from '../keep-consuming.ts';
 import { type ResolvedSubscribeOptions, tell } from '../subscribe-options.ts';
+import { answered, endConnection } from './connection.ts';
 import { earlierDeliveries, messageOf, refusalOf } from './deliveries.ts';
 import type { AmqpChannel, AmqpConnection, AmqpQueueOptions } from './module.ts';
 import { placeOf, type ResolvedRabbitOptions } from './options.ts';
+
+interface Consumer {
+  readonly channel: AmqpChannel;
+  readonly tag: string;
+}
 
 /**
  * One member of a group, which is a queue of its own bound to the topic's
@@ -42,6 +48,8 @@ export class RabbitSubscriber implements Subscription {
   async close(): Promise<void> {
     this.#closing.abort(new Error('The subscription was closed.'));
     await this.#ended;
+    // Where the connection was lost at the end, handlers may still be at work.
+    await this.#hands.end();
   }
 
   #run(): Promise<void> {
@@ -72,37 +80,45 @@ export class RabbitSubscriber implements Subscription {
       timeout: timeoutMs,
       clientProperties: { connection_name: `${clientId} (${this.#queue})` },
     });
-    const over = Promise.withResolvers<void>();
-    // Nobody listens yet where it is lost while it begins; the step at hand then says why.
-    over.promise.catch(() => {});
-    const lose = (error: unknown) => over.reject(error);
-    connection.on('error', lose);
-    connection.on('close', () => lose(new Error('it closed the connection')));
-    this.#closing.signal.addEventListener('abort', () => over.resolve(), { once: true });
+    const lost = Promise.withResolvers<never>();
+    // Nobody may be waiting for it just now.
+    lost.promise.catch(() => {});
+    connection.on('error', lost.reject);
+    connection.on('close', () => lost.reject(new Error('it closed the connection')));
+    const { signal } = this.#closing;
+    const closed = Promise.withResolvers<undefined>();
+    const close = () => closed.resolve(undefined);
+    signal.addEventListener('abort', close, { once: true });
+    // No listener hears that it was closed while it connected.
+    if (signal.aborted) close();
+    const waited = <T>(work: Promise<T>) =>
+      answered(Promise.race([work, lost.promise]), this.#rabbit);
     try {
-      const channel = await connection.createChannel();
-      channel.on('error', lose);
-      channel.on('close', () => lose(new Error('it closed the channel')));
-      const consumerTag = await this.#begin(connection, channel, progress, lose);
+      const beginning = waited(this.#begin(connection, progress, lost.reject));
+      const consumer = await Promise.race([beginning, closed.promise]);
+      if (consumer === undefined) return;
       this.#joined.resolve();
-      await over.promise;
-      await channel.cancel(consumerTag);
+      await Promise.race([closed.promise, lost.promise]);
+      await waited(consumer.channel.cancel(consumer.tag));
       await this.#hands.end();
-      await channel.close();
+      // Behind the last acknowledgement, which the end of the connection might overtake.
+      await waited(consumer.channel.close());
     } finally {
+      signal.removeEventListener('abort', close);
       // What it was sent and did not begin comes again.
       this.#hands = this.#hands.next();
-      // Rejects where it is closed already, which is what is wanted.
-      await connection.close().catch(() => {});
+      await endConnection(connection, this.#rabbit);
     }
   }
 
   async #begin(
     connection: AmqpConnection,
-    channel: AmqpChannel,
     progress: () => void,
     lose: (error: unknown) => void,
-  ): Promise<string> {
+  ): Promise<Consumer> {
+    const channel = await connection.createChannel();
+    channel.on('error', lose);
+    channel.on('close', () => lose(new Error('it closed the channel')));
     const { autoDelete, clock, durable, prefetch } = this.#rabbit;
     const ordered = this.#options.concurrency === 1;
     await channel.prefetch(prefetch);
@@ -110,7 +126,7 @@ export class RabbitSubscriber implements Subscription {
     await channel.assertQueue(this.#queue, this.#queueOptions(connection, ordered));
     await channel.bindQueue(this.#queue, this.#topic, '');
     const hands = this.#hands;
-    const { consumerTag } = await channel.consume(this.#queue, (delivery) => {
+    const { consumerTag: tag } = await channel.consume(this.#queue, (delivery) => {
       if (delivery === null) {
         lose(new Error('somebody deleted the queue'));
         return;
@@ -121,12 +137,17 @@ export class RabbitSubscriber implements Subscription {
       };
       const acknowledge = () => {
         if (hands !== this.#hands) return;
-        channel.ack(delivery);
+        try {
+          channel.ack(delivery);
+        } catch {
+          // The channel has closed while the last handlers were waited for: it comes again.
+          return;
+        }
         progress();
       };
       hands.give(messageOf(delivery, this.#topic, clock.wallMs()), acknowledge, how);
     });
-    return consumerTag;
+    return { channel, tag };
   }
 
   #queueOptions({ connection }: AmqpConnection, ordered: boolean): AmqpQueueOptions {
