@@ -38,9 +38,9 @@ export async function tcpProxy(target: number): Promise<TcpProxy> {
     behind.setNoDelay(true);
     let deaf = false;
     const reset = () => {
-      pairs.delete(reset);
-      client.resetAndDestroy();
-      behind.resetAndDestroy();
+      if (!pairs.delete(reset)) return;
+      cutOff(client);
+      cutOff(behind);
     };
     pairs.add(reset);
     for (const socket of [client, behind]) {
@@ -94,6 +94,17 @@ export async function tcpProxy(target: number): Promise<TcpProxy> {
       await closed;
     },
   };
+}
+
+/**
+ * Resets a connection. A reset begins with an end of ours; while that is under way libuv refuses to
+ * reset, and the socket would never be closed: so one that has ended is let go, and nothing is read
+ * any more whose failure could come in between.
+ */
+function cutOff(socket: Socket): void {
+  socket.pause();
+  if (socket.connecting || socket.writableEnded || socket.destroyed) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /** Writes piece after piece, each so much later than it came. */
