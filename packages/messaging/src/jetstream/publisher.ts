@@ -60,10 +60,9 @@ export class JetStreamPublisher {
     );
     try {
       const link = await Promise.race([linking, expired.promise]);
-      const work = Promise.all(messages.map((message) => this.#one(link, message)));
-      // Where the link is lost they fail as well, one by one; the reason is in `lost`.
-      work.catch(() => {});
-      const answers = await Promise.race([work, link.lost, expired.promise]);
+      // Where the link is lost they fail as well, one by one; the reason is that of the loss.
+      const work = link.lost.or(Promise.all(messages.map((message) => this.#one(link, message))));
+      const answers = await Promise.race([work, expired.promise]);
       for (const [index, refusal] of answers.entries()) {
         if (refusal !== undefined) refusals.set(messages[index]!.id, refusal);
       }
