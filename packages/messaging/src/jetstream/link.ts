@@ -1,3 +1,4 @@
+import { Loss } from './loss.ts';
 import type { JetStreamManager, NatsConnection } from './module.ts';
 import { connectOptions, placeOf, type ResolvedJetStreamOptions } from './options.ts';
 import { apiCode, STREAM_NAME_IN_USE, STREAM_NOT_FOUND } from './refusals.ts';
@@ -6,19 +7,18 @@ import { apiCode, STREAM_NAME_IN_USE, STREAM_NOT_FOUND } from './refusals.ts';
 export interface Link {
   readonly connection: NatsConnection;
   readonly manager: JetStreamManager;
-  /** Rejects when the connection is gone. */
-  readonly lost: Promise<never>;
+  /** Happens when the connection is gone. */
+  readonly lost: Loss;
 }
 
 /** Connects, and makes the stream where it is missing and may be made. */
 export async function openLink(options: ResolvedJetStreamOptions, what: string): Promise<Link> {
   const { apiPrefix, domain, jetstream, nats, timeoutMs } = options;
   const connection = await nats.connect(connectOptions(options, what));
-  const lost = connection.closed().then((error) => {
-    throw error ?? new Error('the connection was closed');
-  });
-  // Heard by those who race against it; nobody may be racing just now.
-  lost.catch(() => {});
+  const lost = new Loss();
+  void connection
+    .closed()
+    .then((error) => lost.happen(error ?? new Error('the connection was closed')));
   try {
     const manager = await jetstream.jetstreamManager(connection, {
       timeout: timeoutMs,
@@ -26,7 +26,7 @@ export async function openLink(options: ResolvedJetStreamOptions, what: string):
       ...(domain === undefined ? {} : { domain }),
       ...(apiPrefix === undefined ? {} : { apiPrefix }),
     });
-    if (options.createStream) await Promise.race([ensureStream(manager, options), lost]);
+    if (options.createStream) await lost.or(ensureStream(manager, options));
     return { connection, manager, lost };
   } catch (error) {
     await connection.close().catch(() => {});

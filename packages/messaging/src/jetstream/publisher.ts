@@ -1,8 +1,7 @@
 import { BrokerRejectedError, BrokerUnavailableError } from '../errors.ts';
 import type { OutgoingMessage } from '../message.ts';
-import { fillHeaders, fillScopedHeaders, headerProblem, payloadBytes } from './deliveries.ts';
+import { fillHeaders, headerProblem, knownAs, payloadBytes } from './deliveries.ts';
 import { type Link, openLink, reasonOf } from './link.ts';
-import type { JetStreamPubAck } from './module.ts';
 import { subjectOf, topicProblem } from './names.ts';
 import { placeOf, type ResolvedJetStreamOptions } from './options.ts';
 import { type Refusal, refusalOf } from './refusals.ts';
@@ -60,10 +59,9 @@ export class JetStreamPublisher {
     );
     try {
       const link = await Promise.race([linking, expired.promise]);
-      const work = Promise.all(messages.map((message) => this.#one(link, message)));
-      // Where the link is lost they fail as well, one by one; the reason is in `lost`.
-      work.catch(() => {});
-      const answers = await Promise.race([work, link.lost, expired.promise]);
+      // Where the link is lost they fail as well, one by one; the reason is that of the loss.
+      const work = link.lost.or(Promise.all(messages.map((message) => this.#one(link, message))));
+      const answers = await Promise.race([work, expired.promise]);
       for (const [index, refusal] of answers.entries()) {
         if (refusal !== undefined) refusals.set(messages[index]!.id, refusal);
       }
@@ -87,27 +85,19 @@ export class JetStreamPublisher {
     message: OutgoingMessage,
   ): Promise<Refusal | undefined> {
     const { nats, subjectPrefix, timeoutMs } = this.#options;
+    const subject = subjectOf(message.topic, subjectPrefix);
     const limit = connection.info?.max_payload;
-    if (limit !== undefined && payloadBytes(message) > limit) {
+    if (limit !== undefined && payloadBytes(message, subject) > limit) {
       return {
         kind: 'rejected',
         why: `it is larger than NATS takes (max_payload, ${limit} bytes)`,
       };
     }
-    const subject = subjectOf(message.topic, subjectPrefix);
-    const client = manager.jetstream();
-    const { body, id } = message;
     try {
-      const ack = await client.publish(subject, body, {
-        msgID: id,
+      // One that it knows already is a duplicate of this message, and as good as taken.
+      await manager.jetstream().publish(subject, message.body, {
+        msgID: knownAs(subject, message.id),
         headers: fillHeaders(nats.headers(), message),
-        timeout: timeoutMs,
-      });
-      if (!ack.duplicate || (await isOn(subject, ack, manager))) return undefined;
-      // The stream has the id from another topic, a dead letter's for example: it is not this message.
-      await client.publish(subject, body, {
-        msgID: `${id}@${subject}`,
-        headers: fillScopedHeaders(nats.headers(), message),
         timeout: timeoutMs,
       });
       return undefined;
@@ -117,14 +107,4 @@ export class JetStreamPublisher {
       return refusal;
     }
   }
-}
-
-/** False also where nobody knows: to send it once more is the lesser evil. */
-async function isOn(
-  subject: string,
-  { seq, stream }: JetStreamPubAck,
-  { streams }: Link['manager'],
-): Promise<boolean> {
-  const known = await streams.getMessage(stream, { seq }).catch(() => null);
-  return known?.subject === subject;
 }

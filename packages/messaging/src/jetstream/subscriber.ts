@@ -76,10 +76,10 @@ export class JetStreamSubscriber implements Subscription {
     const link = await openLink(this.#stream, this.#name);
     let inHand: InHand | undefined;
     try {
-      const ackWaitMs = await Promise.race([this.#join(link), link.lost]);
+      const ackWaitMs = await link.lost.or(this.#join(link));
       inHand = new InHand(clock, Math.max(1, Math.floor(ackWaitMs / 3)));
       const consumer = await link.manager.jetstream().consumers.get(stream, this.#name);
-      await Promise.race([this.#pullAll(consumer, inHand, progress), link.lost]);
+      await link.lost.or(this.#pullAll(consumer, inHand, progress));
       await this.#hands.end();
       // NATS 2.9 loses count of a message that is given back while a request of somebody who has
       // gone still stands, as our last one does; asked about the consumer, it forgets those.
