@@ -12,8 +12,8 @@ export interface NatsServer {
   readonly url: string;
 }
 
-/** A NATS server with JetStream on disk. */
-export async function natsServer(): Promise<NatsServer | Unavailable> {
+/** A NATS server with JetStream on disk. `more` are further settings, such as `-sd` and a folder that stays. */
+export async function natsServer(more: readonly string[] = []): Promise<NatsServer | Unavailable> {
   const command = findProgram('nats-server');
   if (command === undefined) return new Unavailable('NATS', 'nats-server');
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-nats-'));
@@ -21,7 +21,7 @@ export async function natsServer(): Promise<NatsServer | Unavailable> {
   const process = await startServer({
     name: 'NATS',
     command,
-    args: ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', folder],
+    args: ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', folder, ...more],
     port,
     cleanUp: () => rm(folder, { recursive: true, force: true }),
   });

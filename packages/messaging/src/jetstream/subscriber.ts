@@ -121,11 +121,12 @@ export class JetStreamSubscriber implements Subscription {
     };
     signal.addEventListener('abort', stop, { once: true });
     try {
-      while (!signal.aborted) {
+      // Its connection may be gone as well: nobody waits for this then.
+      while (!signal.aborted && !inHand.stopped) {
         const room = prefetch - inHand.count;
         batch = await consumer.fetch({ max_messages: room, expires: PULL_MS });
         // Closed while it was asking: nobody would stop it.
-        if (signal.aborted) batch.stop();
+        if (signal.aborted || inHand.stopped) batch.stop();
         for await (const message of batch) this.#take(message, inHand, progress);
         await inHand.fewerThan(Math.ceil(prefetch / 2));
       }
@@ -145,6 +146,8 @@ export class JetStreamSubscriber implements Subscription {
     this.#hands.give(messageOf(message, this.#topic), acknowledge, {
       lane,
       earlier: message.info.deliveryCount - 1,
+      // Its connection is gone: it comes again.
+      ours: () => !inHand.stopped,
     });
   }
 }
