@@ -9,6 +9,7 @@ command -v redis-server >/dev/null || missing+=(redis-server)
 command -v nats-server >/dev/null || missing+=(nats-server)
 command -v rabbitmq-server >/dev/null || [ -x /usr/sbin/rabbitmq-server ] || missing+=(rabbitmq-server)
 command -v mosquitto >/dev/null || [ -x /usr/sbin/mosquitto ] || missing+=(mosquitto)   # an MQTT broker that is not ours
+command -v cc >/dev/null || missing+=(gcc libc6-dev)   # the disk that fails in the crash tests is a library in C
 command -v java >/dev/null || missing+=(default-jre-headless)   # Apache Kafka runs on it
 command -v mvn >/dev/null || missing+=(maven)   # fetches Apache Kafka
 
