@@ -86,6 +86,27 @@ test('messages whose ids another topic has had stay before those of their call t
   assert.deepEqual(arrived, all);
 });
 
+test('known by their ids alone, one whose id another topic has had arrives all the same, once', {
+  skip,
+}, async (t) => {
+  const broker = opened(t, 'ids', { duplicatesBy: 'id' });
+  const arrived: string[] = [];
+  await broker.subscribe('own', { group: 'g' }, async ({ id }) => void arrived.push(id));
+
+  await broker.publish([message('another', 'i1')]);
+  for (let times = 0; times < 2; times += 1) {
+    await broker.publish(['i1', 'i2'].map((id) => message('own', id)));
+  }
+  await broker.publish([message('own', 'last')]);
+  await eventually(
+    () => arrived,
+    (ids) => ids.includes('last'),
+    'the last arrives',
+  );
+
+  assert.deepEqual(arrived.toSorted(), ['i1', 'i2', 'last']);
+});
+
 test('a group that comes later has what the stream holds, or what comes, as it says', {
   skip,
 }, async (t) => {

@@ -48,6 +48,8 @@ export interface JetStreamManager {
   readonly streams: {
     info(stream: string): Promise<unknown>;
     add(config: JetStreamStreamConfig): Promise<unknown>;
+    /** Null where it is not there any more. */
+    getMessage(stream: string, query: { seq: number }): Promise<{ subject: string } | null>;
   };
   readonly consumers: {
     info(stream: string, name: string): Promise<JetStreamConsumerInfo>;

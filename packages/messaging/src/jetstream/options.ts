@@ -30,6 +30,12 @@ export interface JetStreamBrokerOptions {
   /** In a stream made here: for so long a message sent again is known by its id. @default 120_000 ms (100 … maxAgeMs) */
   readonly duplicateWindowMs?: number;
   /**
+   * What a message is known by within that window. `id`: `Nats-Msg-Id` is the id and nothing else, for
+   * readers that look at it; a message whose id another topic has had is then sent in a second round
+   * trip, and may come behind others of its call. @default 'topic and id'
+   */
+  readonly duplicatesBy?: 'topic and id' | 'id';
+  /**
    * Whether a new group begins with what the stream holds (`all`), or with what comes (`new`).
    *
    * @default 'all'
@@ -67,6 +73,7 @@ export const JETSTREAM_BROKER_DEFAULTS = {
   maxAgeMs: 604_800_000,
   maxBytes: 0,
   duplicateWindowMs: 120_000,
+  duplicatesBy: 'topic and id',
   deliverFrom: 'all',
   ackWaitMs: 10_000,
   prefetch: 100,
@@ -110,6 +117,11 @@ export function resolveJetStreamOptions(given: JetStreamBrokerOptions): Resolved
   if (options.deliverFrom !== 'all' && options.deliverFrom !== 'new') {
     throw new RangeError(
       `jetstreamBroker.deliverFrom must be all or new, not ${String(options.deliverFrom)}.`,
+    );
+  }
+  if (options.duplicatesBy !== 'topic and id' && options.duplicatesBy !== 'id') {
+    throw new RangeError(
+      `jetstreamBroker.duplicatesBy must be "topic and id" or "id", not ${String(options.duplicatesBy)}.`,
     );
   }
   checkInteger('jetstreamBroker.replicas', options.replicas, 1, 5);

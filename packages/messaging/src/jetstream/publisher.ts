@@ -2,6 +2,7 @@ import { BrokerRejectedError, BrokerUnavailableError } from '../errors.ts';
 import type { OutgoingMessage } from '../message.ts';
 import { fillHeaders, headerProblem, knownAs, payloadBytes } from './deliveries.ts';
 import { type Link, openLink, reasonOf } from './link.ts';
+import type { JetStreamPubAck } from './module.ts';
 import { subjectOf, topicProblem } from './names.ts';
 import { placeOf, type ResolvedJetStreamOptions } from './options.ts';
 import { type Refusal, refusalOf } from './refusals.ts';
@@ -84,7 +85,7 @@ export class JetStreamPublisher {
     { connection, manager }: Link,
     message: OutgoingMessage,
   ): Promise<Refusal | undefined> {
-    const { nats, subjectPrefix, timeoutMs } = this.#options;
+    const { duplicatesBy, nats, subjectPrefix, timeoutMs } = this.#options;
     const subject = subjectOf(message.topic, subjectPrefix);
     const limit = connection.info?.max_payload;
     if (limit !== undefined && payloadBytes(message, subject) > limit) {
@@ -93,13 +94,20 @@ export class JetStreamPublisher {
         why: `it is larger than NATS takes (max_payload, ${limit} bytes)`,
       };
     }
-    try {
-      // One that it knows already is a duplicate of this message, and as good as taken.
-      await manager.jetstream().publish(subject, message.body, {
-        msgID: knownAs(subject, message.id),
+    const send = (msgID: string) =>
+      manager.jetstream().publish(subject, message.body, {
+        msgID,
         headers: fillHeaders(nats.headers(), message),
         timeout: timeoutMs,
       });
+    try {
+      if (duplicatesBy === 'id') {
+        const ack = await send(message.id);
+        if (!ack.duplicate || (await isOn(subject, ack, manager))) return undefined;
+        // The stream has the id from another topic, a dead letter's for example: it is not this message.
+      }
+      // One that it knows already is a duplicate of this message, and as good as taken.
+      await send(knownAs(subject, message.id));
       return undefined;
     } catch (error) {
       const refusal = refusalOf(error);
@@ -107,4 +115,14 @@ export class JetStreamPublisher {
       return refusal;
     }
   }
+}
+
+/** False also where nobody knows: to send it once more is the lesser evil. */
+async function isOn(
+  subject: string,
+  { seq, stream }: JetStreamPubAck,
+  { streams }: Link['manager'],
+): Promise<boolean> {
+  const known = await streams.getMessage(stream, { seq }).catch(() => null);
+  return known?.subject === subject;
 }

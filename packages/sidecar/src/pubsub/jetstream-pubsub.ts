@@ -43,6 +43,8 @@ export async function jetstreamPubSub(
     clientId: own.name,
     subjectPrefix: '',
     createStream: false,
+    // As daprd names a message to the stream.
+    duplicatesBy: 'id',
     timeoutMs: TIMEOUT_MS,
     connection: signedIn(own),
   };
