@@ -68,37 +68,33 @@ export async function startDaprdPair(
   folder: string,
   appPort: number,
 ): Promise<Pair> {
-  const { resources, config } = await writeFiles(folder, 'daprd');
-  const start = async (appId: string, appPort?: number) => {
-    const httpPort = await freePort();
-    const { child } = startChild(`daprd ${appId}`, [
-      daprd,
-      ...['--app-id', appId, '--resources-path', resources, '--config', config],
-      ...(appPort === undefined ? [] : ['--app-port', String(appPort)]),
-      ...['--dapr-http-port', String(httpPort), '--dapr-grpc-port', String(await freePort())],
-      ...['--dapr-internal-grpc-port', String(await freePort())],
-      ...['--metrics-port', String(await freePort()), '--metrics-listen-address', '127.0.0.1'],
-      ...['--dapr-listen-addresses', '127.0.0.1', '--log-level', 'error'],
-    ]);
-    await answering(`http://127.0.0.1:${httpPort}/v1.0/healthz`);
-    return { child, httpPort };
-  };
-  const second = await start('app-b', appPort);
-  const first = await start('app-a');
   const { stdout } = await promisify(execFile)(daprd, ['--version']);
-  return pair('daprd', stdout.trim(), first, second);
+  return startPair('daprd', stdout.trim(), [daprd], { folder, appPort });
 }
 
 /** Our sidecar as people start it: the bundled `holdfastd` with its own launcher. */
 export async function startHoldfastPair(folder: string, appPort: number): Promise<Pair> {
-  const { resources, config } = await writeFiles(folder, 'holdfast');
   const root = join(import.meta.dirname, '../..');
   await promisify(execFile)(process.execPath, [join(root, 'scripts/bundle.mjs')]);
+  const command = [process.execPath, join(root, 'packages/cli/bin/holdfastd.mjs')] as const;
+  return startPair('holdfast', `holdfastd on node ${process.version}`, command, {
+    folder,
+    appPort,
+  });
+}
+
+/** Both makes take the same flags: whatever one is started with, so is the other. */
+async function startPair(
+  name: string,
+  version: string,
+  command: readonly [string, ...string[]],
+  { appPort, folder }: { readonly folder: string; readonly appPort: number },
+): Promise<Pair> {
+  const { resources, config } = await writeFiles(folder, name);
   const start = async (appId: string, appPort?: number) => {
     const httpPort = await freePort();
-    const { child } = startChild(`holdfastd ${appId}`, [
-      process.execPath,
-      join(root, 'packages/cli/bin/holdfastd.mjs'),
+    const { child } = startChild(`${name} ${appId}`, [
+      ...command,
       ...['--app-id', appId, '--resources-path', resources, '--config', config],
       ...(appPort === undefined ? [] : ['--app-port', String(appPort)]),
       ...['--dapr-http-port', String(httpPort), '--dapr-grpc-port', String(await freePort())],
@@ -111,7 +107,7 @@ export async function startHoldfastPair(folder: string, appPort: number): Promis
   };
   const second = await start('app-b', appPort);
   const first = await start('app-a');
-  return pair('holdfast', `holdfastd on node ${process.version}`, first, second);
+  return pair(name, version, first, second);
 }
 
 interface Started {

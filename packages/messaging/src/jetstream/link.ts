@@ -1,4 +1,4 @@
-import { Loss } from './loss.ts';
+import { Loss } from '../loss.ts';
 import type { JetStreamManager, NatsConnection } from './module.ts';
 import { connectOptions, placeOf, type ResolvedJetStreamOptions } from './options.ts';
 import { apiCode, STREAM_NAME_IN_USE, STREAM_NOT_FOUND } from './refusals.ts';

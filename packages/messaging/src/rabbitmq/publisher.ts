@@ -1,4 +1,5 @@
 import { BrokerRejectedError, BrokerUnavailableError } from '../errors.ts';
+import { Loss } from '../loss.ts';
 import type { OutgoingMessage } from '../message.ts';
 import { answered, endConnection } from './connection.ts';
 import { idProblem, publishOptionsOf, refusalOf, topicProblem } from './deliveries.ts';
@@ -12,8 +13,8 @@ interface Link {
   readonly exchanges: Set<string>;
   /** Ids of messages that no queue took; RabbitMQ says so before it confirms them. */
   readonly unrouted: Set<string>;
-  /** Rejects when the channel or the connection is gone, with RabbitMQ's reason. */
-  readonly lost: Promise<never>;
+  /** Happens when the channel or the connection is gone, with RabbitMQ's reason. */
+  readonly lost: Loss;
   blocked: string | undefined;
 }
 
@@ -83,12 +84,10 @@ export class RabbitPublisher {
     let link: Link | undefined;
     try {
       link = await Promise.race([linking, expired.promise]);
-      const work = Promise.all(messages.map((message) => this.#one(link!, message)));
-      // Where the link is lost the confirms fail as well, one by one; the reason is in `lost`.
-      work.catch(() => {});
-      for (const [index, problem] of (
-        await Promise.race([work, link.lost, expired.promise])
-      ).entries()) {
+      // Where the link is lost the confirms fail as well, one by one; the reason is that of the loss.
+      const work = link.lost.or(Promise.all(messages.map((message) => this.#one(link!, message))));
+      const problems = await Promise.race([work, expired.promise]);
+      for (const [index, problem] of problems.entries()) {
         if (problem !== undefined) postponed.set(messages[index]!.id, problem);
       }
     } catch (error) {
@@ -138,11 +137,9 @@ export class RabbitPublisher {
       timeout: timeoutMs,
       clientProperties: { connection_name: `${clientId} (publisher)` },
     });
-    const lost = Promise.withResolvers<never>();
-    // Heard through `Promise.race` above; nobody may be racing just now.
-    lost.promise.catch(() => {});
-    connection.on('error', (error) => lost.reject(error));
-    connection.on('close', () => lost.reject(new Error('it closed the connection')));
+    const lost = new Loss();
+    connection.on('error', (error) => lost.happen(error));
+    connection.on('close', () => lost.happen(new Error('it closed the connection')));
     const channel = await answered(connection.createConfirmChannel(), this.#options).catch(
       (error) => {
         void endConnection(connection, this.#options);
@@ -154,11 +151,11 @@ export class RabbitPublisher {
       channel,
       exchanges: new Set(),
       unrouted: new Set(),
-      lost: lost.promise,
+      lost,
       blocked: undefined,
     };
-    channel.on('error', (error) => lost.reject(error));
-    channel.on('close', () => lost.reject(new Error('it closed the channel')));
+    channel.on('error', (error) => lost.happen(error));
+    channel.on('close', () => lost.happen(new Error('it closed the channel')));
     channel.on('return', ({ properties }) => void link.unrouted.add(String(properties.messageId)));
     connection.on('blocked', (reason) => {
       link.blocked = reason;

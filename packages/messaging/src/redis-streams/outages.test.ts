@@ -1,32 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after } from 'node:test';
-import { type RedisServer, redisServer, Unavailable } from '@holdfast/test-servers';
+import { redisServer } from '@holdfast/test-servers';
 import * as redis from 'ioredis';
 import { brokerOutages } from '../testing/broker-outages.ts';
+import { movingServer } from '../testing/moving-server.ts';
 import { redisStreamsBroker } from './redis-streams-broker.ts';
 
-// Of its own, so that a successor on another port finds what its predecessor wrote.
-const folder = await mkdtemp(join(tmpdir(), 'holdfast-outages-'));
-const servers: RedisServer[] = [];
-const start = async () => {
-  const server = await redisServer(['--dir', folder]);
-  if (!(server instanceof Unavailable)) servers.push(server);
-  return server;
-};
-const found = await start();
-if (found instanceof Unavailable && process.env.CI === 'true') throw new Error(found.why);
-after(async () => {
-  for (const { process } of servers) await process.remove();
-  await rm(folder, { recursive: true, force: true });
-});
-
-const now = () => servers.at(-1)!;
+const { skip, suffers } = await movingServer((folder) => redisServer(['--dir', folder]));
 
 brokerOutages(
   'redisStreamsBroker',
   async () => ({
+    ...suffers,
     connect: (clientId, port) =>
       redisStreamsBroker({
         redis,
@@ -37,15 +20,7 @@ brokerOutages(
         reconnectMs: 50,
         trimMs: 200,
       }),
-    port: () => now().port,
-    kill: () => now().process.kill(),
-    start: () => now().process.restart(),
-    signal: (signal) => now().process.signal(signal),
-    async move() {
-      await now().process.kill();
-      await start();
-    },
     acknowledges: (piece) => piece.includes('XACK'),
   }),
-  { skip: found instanceof Unavailable ? found.why : false, findsAddress: true },
+  { skip, findsAddress: true },
 );

@@ -41,16 +41,21 @@ export function componentSpec({ file, document }: Resource): ComponentSpec | str
     if (read === undefined) return `an entry of spec.metadata of component "${name}" has no name`;
     metadata.push(read);
   }
-  const secretStore = at(document, 'auth', 'secretStore');
   return {
     file,
     name,
     type: type.toLowerCase(),
     version: String(at(document, 'spec', 'version') ?? 'v1'),
     ignoreErrors: at(document, 'spec', 'ignoreErrors') === true,
-    secretStore: typeof secretStore === 'string' && secretStore !== '' ? secretStore : undefined,
+    secretStore: secretStoreOf(document),
     metadata,
   };
+}
+
+/** The store that a resource's `secretKeyRef`s are in. */
+export function secretStoreOf(document: Resource['document']): string | undefined {
+  const store = at(document, 'auth', 'secretStore');
+  return typeof store === 'string' && store !== '' ? store : undefined;
 }
 
 function metadataItem(item: unknown): MetadataItem | undefined {

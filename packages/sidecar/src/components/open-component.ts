@@ -158,8 +158,8 @@ async function settingsOf(
   variables: Readonly<Record<string, string | undefined>>,
 ): Promise<ComponentSettings> {
   const values: [string, string][] = [];
+  const from = { secretStore: spec.secretStore, secrets, variables };
   for (const item of spec.metadata) {
-    const from = { secretStore: spec.secretStore, secrets, variables };
     values.push([item.name, await lookUp(`metadata ${item.name}`, item, from)]);
   }
   return new ComponentSettings(spec.name, values);

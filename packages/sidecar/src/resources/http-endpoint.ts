@@ -1,4 +1,4 @@
-import { type GivenValue, givenValue } from '../components/component-spec.ts';
+import { type GivenValue, givenValue, secretStoreOf } from '../components/component-spec.ts';
 import { at, isRecord, type Resource } from './resource-files.ts';
 
 /** An `HTTPEndpoint` as written; its values may still have to be looked up. */
@@ -34,8 +34,8 @@ export function httpEndpoint({ document, file, line }: Resource): HttpEndpointSp
     headers.push({ name: header.name.toLowerCase(), value: givenValue(header) });
   }
   const tls = TLS_PARTS.flatMap((part) => {
-    const document_ = at(document, 'spec', 'clientTLS', part);
-    return isRecord(document_) ? [{ name: part, value: givenValue(document_) }] : [];
+    const pem = at(document, 'spec', 'clientTLS', part);
+    return isRecord(pem) ? [{ name: part, value: givenValue(pem) }] : [];
   });
   const has = (part: TlsPart) => tls.some((one) => one.name === part);
   if (has('certificate') !== has('privateKey')) {
@@ -44,12 +44,11 @@ export function httpEndpoint({ document, file, line }: Resource): HttpEndpointSp
   if (tls.length > 0 && !baseUrl.startsWith('https:')) {
     return 'spec.clientTLS is for an https URL, and spec.baseUrl is none';
   }
-  const store = at(document, 'auth', 'secretStore');
   return {
     place: `${file}:${line}`,
     name,
     baseUrl,
-    secretStore: typeof store === 'string' && store !== '' ? store : undefined,
+    secretStore: secretStoreOf(document),
     headers,
     tls,
   };
