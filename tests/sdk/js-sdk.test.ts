@@ -3,7 +3,8 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommunicationProtocolEnum, DaprClient, DaprServer, HttpMethod } from '@dapr/dapr';
 import { freePort } from '@holdfast/test-servers';
-import { type SdkSidecars, sdkSidecars, untilHealthy } from './sdk-sidecars.ts';
+import { ready } from '../conformance/mesh.ts';
+import { type SdkSidecars, sdkSidecars } from './sdk-sidecars.ts';
 
 const { GRPC, HTTP } = CommunicationProtocolEnum;
 
@@ -50,7 +51,9 @@ for (const [name, protocol] of [
         received.push(data);
       });
       await server.start();
-      await untilHealthy(service);
+      // The SDK itself only waits until the API answers: what it publishes before its server was found
+      // and asked for its subscriptions has no subscriber yet.
+      await ready(service.ports.http);
       client = new DaprClient({
         daprHost: '127.0.0.1',
         daprPort: String(protocol === GRPC ? caller.ports.grpc : caller.ports.http),

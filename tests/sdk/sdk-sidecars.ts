@@ -1,7 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Sidecar, type SidecarOptions, startSidecar } from '@holdfast/sidecar';
 
 /** Components that Dapr's quickstarts have, by the same names. */
@@ -21,21 +20,6 @@ kind: Component
 metadata: { name: secretstore }
 spec: { type: secretstores.local.file, version: v1, metadata: [{ name: secretsFile, value: "$FOLDER/secrets.json" }] }
 `;
-
-/**
- * Resolves when the sidecar has found its application and asked it for its
- * subscriptions. The SDK itself only waits until the API answers, so what it
- * publishes before that has no subscriber yet.
- */
-export async function untilHealthy(sidecar: Sidecar): Promise<void> {
-  const url = `http://127.0.0.1:${sidecar.ports.http}/v1.0/healthz`;
-  for (let tries = 0; tries < 600; tries += 1) {
-    const { status } = await fetch(url);
-    if (status === 204) return;
-    await sleep(50);
-  }
-  throw new Error(`${url} did not become healthy within 30 s.`);
-}
 
 /** Sidecars that find each other, with state, pub/sub and secrets. */
 export interface SdkSidecars {
