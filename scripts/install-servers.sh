@@ -10,6 +10,8 @@ command -v nats-server >/dev/null || missing+=(nats-server)
 command -v rabbitmq-server >/dev/null || [ -x /usr/sbin/rabbitmq-server ] || missing+=(rabbitmq-server)
 command -v mosquitto >/dev/null || [ -x /usr/sbin/mosquitto ] || missing+=(mosquitto)   # an MQTT broker that is not ours
 command -v cc >/dev/null || missing+=(gcc libc6-dev)   # the disk that fails in the crash tests is a library in C
+# A browser for the tests of what is built for browsers; any Chromium will do.
+command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium-headless-shell)
 command -v java >/dev/null || missing+=(default-jre-headless)   # Apache Kafka runs on it
 command -v mvn >/dev/null || missing+=(maven)   # fetches Apache Kafka
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
+import { installPacked } from './install-packed.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..', '..');
@@ -26,16 +26,7 @@ if (answer !== 'attempt 3') throw new Error(answer);
 describe('the packed @holdfast/core', () => {
   let folder = '';
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'holdfast-packed-'));
-    await run(process.execPath, ['--conditions=source', 'scripts/build.ts', 'core'], { cwd: root });
-    const core = join(root, 'packages', 'core');
-    const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], {
-      cwd: core,
-    });
-    const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
-    await writeFile(join(folder, 'package.json'), '{"name":"user","private":true}');
-    const flags = ['--no-audit', '--no-fund', '--offline'];
-    await run('npm', ['install', ...flags, join(folder, filename)], { cwd: folder });
+    folder = await installPacked();
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
