@@ -25,22 +25,33 @@ export function checkOneOf(option: string, value: unknown, allowed: readonly str
   throw new RangeError(`${option} must be one of ${allowed.join(', ')}, not ${show(value)}.`);
 }
 
-/** Throws unless `value` is true or false: a string from JavaScript would count as true, "false" as well. */
-export function checkFlag(option: string, value: unknown): void {
-  if (typeof value === 'boolean') return;
-  throw new TypeError(`${option} must be true or false, not ${show(value)}.`);
-}
-
 /** Throws unless `value` is a function, or absent. */
 export function checkFunction(option: string, value: unknown): void {
   if (value === undefined || typeof value === 'function') return;
   throw new TypeError(`${option} must be a function, not ${show(value)}.`);
 }
 
-/** Throws unless `value` is true or false. */
+/** Throws unless `value` has each of these methods, or is absent. */
+export function checkMethods(option: string, value: unknown, ...names: readonly string[]): void {
+  if (value === undefined) return;
+  for (const name of names) {
+    const method = (value as Readonly<Record<string, unknown>> | null)?.[name];
+    if (typeof method !== 'function') {
+      throw new TypeError(`${option} must have a method ${name}.`);
+    }
+  }
+}
+
+/** Throws unless `value` is true or false: a string from JavaScript would count as true, "false" as well. */
 export function checkBoolean(option: string, value: unknown): void {
   if (typeof value === 'boolean') return;
   throw new TypeError(`${option} must be true or false, not ${show(value)}.`);
+}
+
+/** Throws unless `value` is a string. */
+export function checkString(option: string, value: unknown): void {
+  if (typeof value === 'string') return;
+  throw new TypeError(`${option} must be a string, not ${show(value)}.`);
 }
 
 /** Throws unless `value` is a string that says something. */

@@ -6,14 +6,22 @@ import { memoryCircuitStore } from './breaker/shared/memory-circuit-store.ts';
 import { retryBudget } from './budget/retry-budget.ts';
 import { bulkhead } from './bulkhead/bulkhead.ts';
 import { cache } from './cache/cache.ts';
+import { protect } from './decorator/protect.ts';
 import { fallback } from './fallback/fallback.ts';
 import { fault } from './fault/fault.ts';
 import { hedge } from './hedge/hedge.ts';
+import { keyedPipeline } from './keyed/keyed-pipeline.ts';
 import { pipeline } from './pipeline.ts';
 import type { Policy } from './policy.ts';
+import { memoryRateStore } from './rate-limit/memory-rate-store.ts';
 import { rateLimit } from './rate-limit/rate-limit.ts';
+import { redisCacheStore, redisCircuitStore, redisRateStore } from './redis/index.ts';
+import { createRegistry } from './registry.ts';
 import { retry } from './retry/retry.ts';
+import { eventLoopDelay } from './shed/load-probe.ts';
 import { shed } from './shed/shed.ts';
+import { seededRandom } from './testing/seeded-random.ts';
+import { VirtualClock } from './testing/virtual-clock.ts';
 import { throttle } from './throttle/throttle.ts';
 import { deadline } from './timeout/deadline.ts';
 import { timeout } from './timeout/timeout.ts';
@@ -40,7 +48,7 @@ const POLICIES: Readonly<Record<string, readonly [make: Make, needs: object, num
   adaptiveLimit: [
     adaptiveLimit as Make,
     {},
-    'initialLimit minLimit maxLimit timeoutMs tolerance queueLimit queueTimeoutMs windowMs minSamples',
+    'initialLimit minLimit maxLimit timeoutMs tolerance probeEvery queueLimit queueTimeoutMs windowMs minSamples',
   ],
   throttle: [throttle as Make, {}, 'k windowMs'],
   shed: [shed as Make, {}, 'until'],
@@ -56,14 +64,14 @@ const POLICIES: Readonly<Record<string, readonly [make: Make, needs: object, num
 const OTHERS: Readonly<Record<string, string>> = {
   retry: 'retryIf retryIfResult delayHint backoff jitter budget',
   timeout: 'limitFor',
-  circuitBreaker: 'trip openHint failureIf failureIfResult observe',
+  circuitBreaker: 'trip openHint failureIf failureIfResult observe failureRatio slowCalls',
   bulkhead: 'order',
-  hedge: 'failureIfResult failureWins budget',
+  hedge: 'failureIfResult failureWins budget quantile',
   rateLimit: 'algorithm store',
-  adaptiveLimit: 'algorithm order dropIf',
-  throttle: 'refusedIf refusedIfResult',
-  shed: 'probe',
-  cache: 'staleIf cacheIf cacheErrorIf sizeOf clone store.get store.set',
+  adaptiveLimit: 'algorithm order dropIf shares',
+  throttle: 'refusedIf refusedIfResult kFor',
+  shed: 'probe bbr from',
+  cache: 'staleIf cacheIf cacheErrorIf sizeOf clone store.get store.set store.delete store.clear',
   fault: 'inject enabled error',
 };
 
@@ -92,7 +100,7 @@ describe('options that cannot be', () => {
       const [make, needs] = POLICIES[kind]!;
       for (const name of others.split(' ')) {
         const [option = '', method] = name.split('.');
-        const value = method === undefined ? 5 : { get() {}, set() {}, [method]: 5 };
+        const value = method === undefined ? 5 : { get() {}, set() {}, delete() {}, [method]: 5 };
         assert.throws(
           () => make({ limitMs: 1, ...needs, [option]: value } as never),
           (error: Error) => error.message.startsWith(`${kind}.${name} must`),
@@ -101,6 +109,84 @@ describe('options that cannot be', () => {
       }
     });
   }
+
+  for (const [kind, others] of Object.entries({ ...OTHERS, fallback: 'steps' })) {
+    test(`${kind}: null is no way to leave an option out`, () => {
+      const [make, needs] = POLICIES[kind] ?? [fallback as Make, {}];
+      for (const name of others.split(' ').filter((one) => !one.includes('.'))) {
+        assert.throws(
+          () => make({ limitMs: 1, ...needs, [name]: null } as never),
+          (error: Error) => error.message.startsWith(`${kind}.${name}`),
+          `${kind}.${name}`,
+        );
+      }
+    });
+  }
+
+  test('what is no object of options names the policy: retry(3) is not three retries', () => {
+    const all: Readonly<Record<string, Make>> = {
+      ...Object.fromEntries(Object.entries(POLICIES).map(([kind, [make]]) => [kind, make])),
+      fallback: fallback as Make,
+      retryBudget: retryBudget as never,
+    };
+    for (const [kind, make] of Object.entries(all)) {
+      for (const value of [null, 3, '3', true, [], () => 3]) {
+        assert.throws(() => make(value as never), {
+          name: 'TypeError',
+          message: new RegExp(`^${kind} must be an object of options, not `),
+        });
+      }
+    }
+  });
+
+  test('stores, probes and the world of a pipeline', () => {
+    const refused: Readonly<Record<string, () => unknown>> = {
+      'pipeline.env': () => pipeline('p', [], null as never),
+      'pipeline.clock': () => pipeline('p', [], { clock: {} as never }),
+      'pipeline.random': () => pipeline('p', [], { random: Math.random as never }),
+      'pipeline.report': () => pipeline('p', [], { report: {} as never }),
+      'pipeline.registry': () => pipeline('p', [], { registry: null as never }),
+      'wrap.fn': () => pipeline('p', [], { registry: undefined }).wrap(5 as never),
+      'wrapCall.fn': () => pipeline('p', [], { registry: undefined }).wrapCall(null as never),
+      'protect.pipeline': () => protect('p' as never),
+      'listen.listener': () => createRegistry().listen(null as never),
+      'keyedPipeline.maxKeys': () => keyedPipeline('k', [], { maxKeys: 0 }),
+      'keyedPipeline.idleMs': () => keyedPipeline('k', [], { idleMs: Number.NaN }),
+      'memoryRateStore.maxKeys': () => memoryRateStore({ maxKeys: Number.NaN }),
+      'memoryRateStore.clock': () => memoryRateStore({ clock: null as never }),
+      'memoryCircuitStore.maxCircuits': () => memoryCircuitStore({ maxCircuits: 0.5 }),
+      'memoryCircuitStore.clock': () => memoryCircuitStore({ clock: 5 as never }),
+      'redisRateStore.client': () => redisRateStore(undefined as never),
+      'redisCircuitStore.client': () => redisCircuitStore({} as never),
+      'redisCacheStore.client': () => redisCacheStore('redis' as never),
+      'eventLoopDelay.everyMs': () => eventLoopDelay(new VirtualClock(), 0),
+      'eventLoopDelay.clock': () => eventLoopDelay(undefined as never),
+      'seededRandom.seed': () => seededRandom('5' as never),
+      'jumpWall.byMs': () => new VirtualClock().jumpWall(Number.NaN),
+      'circuitBreaker.shared': () => circuitBreaker({ shared: null as never }),
+      'circuitBreaker.openMs': () => circuitBreaker({ openMs: 5n as never }),
+      'circuitBreaker.shared.intervalMs': () =>
+        circuitBreaker({ shared: { store: memoryCircuitStore(), intervalMs: 5n as never } }),
+    };
+    for (const [option, make] of Object.entries(refused)) {
+      assert.throws(make, (error: Error) => {
+        assert.ok(error instanceof RangeError || error instanceof TypeError, `${option}: ${error}`);
+        assert.ok(error.message.startsWith(`${option} must`), `${option}: ${error.message}`);
+        return true;
+      });
+    }
+  });
+
+  test('a virtual clock goes neither back nor nowhere', async () => {
+    for (const ms of [-1, Number.NaN, Infinity, '5' as never]) {
+      await assert.rejects(new VirtualClock().advance(ms), /^RangeError: advance\.ms must/);
+    }
+    const clock = new VirtualClock();
+    const fired: number[] = [];
+    for (const ms of [Number.NaN, -1, '5' as never]) clock.timer(ms, () => fired.push(clock.now()));
+    await clock.advance(10);
+    assert.deepEqual(fired, [0, 0, 5]);
+  });
 
   test('budgets, windows and nested rules are checked like the rest', () => {
     const ratio = { ratio: 0.5, minimumCalls: 5, windowMs: 1_000 };

@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { CircuitSnapshot } from './breaker/snapshot.ts';
 import type { RetryBudgetSnapshot } from './budget/retry-budget.ts';
-import { checkName } from './check.ts';
+import { checkFunction, checkMethods, checkName, checkObject } from './check.ts';
 import { alarmsOf, systemClock } from './clock.ts';
 import { Program, type Tally } from './engine/program.ts';
 import { Reporter } from './engine/reporter.ts';
@@ -170,6 +170,7 @@ class LivePipeline implements FamilyPipeline {
   /** `key`: it is one of a family. */
   constructor(name: string, policies: readonly Policy[], env: Partial<Env>, key?: string) {
     checkName('pipeline.name', name);
+    checkEnv(env);
     this.name = name;
     const clock = env.clock ?? systemClock;
     const registry = 'registry' in env ? env.registry : processRegistry;
@@ -205,6 +206,7 @@ class LivePipeline implements FamilyPipeline {
 
   // What the two signatures in `Pipeline` promise of `F` is more than can be said here.
   wrap<This, A extends unknown[], R>(fn: (this: This, ...args: A) => PromiseLike<R> | R): never {
+    checkFunction('wrap.fn', fn ?? null);
     const execute = (attempt: CallFunction<R>) => this.execute(attempt);
     const wrapped = function (this: This, ...args: A): Promise<R> {
       return execute(() => fn.apply(this, args));
@@ -215,6 +217,7 @@ class LivePipeline implements FamilyPipeline {
   wrapCall<This, A extends unknown[], R>(
     fn: (this: This, call: Call, ...args: A) => PromiseLike<R> | R,
   ): (this: This, ...args: A) => Promise<R> {
+    checkFunction('wrapCall.fn', fn ?? null);
     const execute = (attempt: CallFunction<R>) => this.execute(attempt);
     const wrapped = function (this: This, ...args: A): Promise<R> {
       return execute((call) => fn.call(this, call, ...args));
@@ -283,6 +286,14 @@ class LivePipeline implements FamilyPipeline {
     for (const stage of circuits) stage.force?.(as, forMs);
     return circuits.length > 0;
   }
+}
+
+function checkEnv(env: Partial<Env>): void {
+  checkObject('pipeline.env', env);
+  checkMethods('pipeline.clock', env.clock, 'now', 'wallMs', 'sleep', 'timer');
+  checkMethods('pipeline.random', env.random, 'next');
+  checkMethods('pipeline.registry', env.registry, 'add', 'addFamily');
+  checkFunction('pipeline.report', env.report);
 }
 
 /** `fn` with another's name and number of arguments, so that it passes for it. */

@@ -1,4 +1,4 @@
-import { checkNumber, checkOneOf } from './check.ts';
+import { checkFunction, checkNumber, checkOneOf } from './check.ts';
 import { ListenerHub } from './engine/reporter.ts';
 import type { ForcedState } from './engine/stage.ts';
 import type { Listener } from './events.ts';
@@ -72,7 +72,10 @@ export function createRegistry(): Registry {
     list: () => Array.from(listed.values(), ({ pipeline }) => pipeline.inspect()),
     get: (name) => listed.get(name)?.pipeline,
     families: () => Array.from(families.values(), ({ family }) => family.inspect()),
-    listen: (listener) => hub.add(listener),
+    listen(listener) {
+      checkFunction('listen.listener', listener ?? null);
+      return hub.add(listener);
+    },
     force(name, as, { forMs = DEFAULT_FORCE_MS, key } = {}) {
       checkOneOf('force.as', as, FORCED);
       checkNumber('force.forMs', forMs, 1, LONGEST_FORCE_MS);

@@ -5,6 +5,7 @@ import {
   checkInteger,
   checkName,
   checkNumber,
+  checkObject,
   checkOneOf,
   LONGEST_TIMER_MS,
 } from '../check.ts';
@@ -94,7 +95,8 @@ const OF_ALGORITHM = {
 export function resolveAdaptiveLimitOptions(
   given: AdaptiveLimitOptions,
 ): ResolvedAdaptiveLimitOptions {
-  const algorithm = given.algorithm ?? ADAPTIVE_LIMIT_DEFAULTS.algorithm;
+  checkObject('adaptiveLimit', given);
+  const { algorithm = ADAPTIVE_LIMIT_DEFAULTS.algorithm } = given;
   checkOneOf('adaptiveLimit.algorithm', algorithm, ['gradient2', 'vegas', 'aimd']);
   const options: ResolvedAdaptiveLimitOptions = {
     ...ADAPTIVE_LIMIT_DEFAULTS,
@@ -120,9 +122,10 @@ export function resolveAdaptiveLimitOptions(
 }
 
 function checkShares(shares: ResolvedAdaptiveLimitOptions['shares']): void {
+  checkObject('adaptiveLimit.shares', shares);
   let sum = 0;
   for (const each of CRITICALITIES) {
-    const share = shares[each] ?? 0;
+    const { [each]: share = 0 } = shares;
     checkNumber(`adaptiveLimit.shares.${each}`, share, 0, 1);
     sum += share;
   }

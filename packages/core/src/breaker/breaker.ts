@@ -230,7 +230,7 @@ class BreakerStage implements Stage, SharingStage {
     if (verdict !== 'failure' || openHint === undefined) return 0;
     try {
       const hintMs = openHint(failed ? { error: value } : { value });
-      return hintMs !== undefined && hintMs > 0 ? hintMs : 0;
+      return typeof hintMs === 'number' && hintMs > 0 ? hintMs : 0;
     } catch {
       // The failure is the caller's to hear of; a hint that cannot be read is none.
       return 0;

@@ -1,4 +1,4 @@
-import { checkInteger, checkNumber, LONGEST_TIMER_MS } from '../check.ts';
+import { checkInteger, checkNumber, checkObject, LONGEST_TIMER_MS } from '../check.ts';
 
 /** A part of the last calls; those of some time, or so many. */
 export type CallRatio = {
@@ -21,8 +21,9 @@ export type CallRatio = {
 
 /** Throws a `RangeError` that names what is wrong with the option `name` of a circuit breaker. */
 export function checkCallRatio(name: string, rule: CallRatio): void {
-  const { ratio, minimumCalls, windowMs, windowCalls } = rule;
   const option = `circuitBreaker.${name}`;
+  checkObject(option, rule);
+  const { ratio, minimumCalls, windowMs, windowCalls } = rule;
   checkNumber(`${option}.ratio`, ratio, Number.MIN_VALUE, 1);
   if (windowCalls === undefined) {
     checkNumber(`${option}.windowMs`, windowMs, 10, LONGEST_TIMER_MS);

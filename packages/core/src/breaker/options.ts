@@ -5,6 +5,7 @@ import {
   checkInteger,
   checkName,
   checkNumber,
+  checkObject,
   LONGEST_TIMER_MS,
 } from '../check.ts';
 import { isRefusal } from '../engine/outcome.ts';
@@ -162,10 +163,12 @@ export const CIRCUIT_BREAKER_DEFAULTS = {
 export function resolveCircuitBreakerOptions(
   given: CircuitBreakerOptions,
 ): ResolvedCircuitBreakerOptions {
+  checkObject('circuitBreaker', given);
+  const { openMs = 0 } = given;
   const options = {
     ...CIRCUIT_BREAKER_DEFAULTS,
     ...(given.trip === undefined ? undefined : { consecutiveFailures: false as const }),
-    openMaxMs: Math.max(given.openMs ?? 0, CIRCUIT_BREAKER_DEFAULTS.openMaxMs),
+    openMaxMs: Math.max(Number(openMs), CIRCUIT_BREAKER_DEFAULTS.openMaxMs),
     successThreshold: given.halfOpenPermits ?? CIRCUIT_BREAKER_DEFAULTS.halfOpenPermits,
     ...given,
     shared: given.shared === undefined ? undefined : resolveSharedCircuitOptions(given.shared),

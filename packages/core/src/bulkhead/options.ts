@@ -3,6 +3,7 @@ import {
   checkInteger,
   checkName,
   checkNumber,
+  checkObject,
   checkOneOf,
   LONGEST_TIMER_MS,
 } from '../check.ts';
@@ -48,6 +49,7 @@ export const BULKHEAD_DEFAULTS = {
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveBulkheadOptions(given: BulkheadOptions): ResolvedBulkheadOptions {
+  checkObject('bulkhead', given);
   const options = { ...BULKHEAD_DEFAULTS, ...given };
   const check = checker('bulkhead', options);
   check(checkName, 'name');

@@ -4,6 +4,7 @@ import {
   checkInteger,
   checkName,
   checkNumber,
+  checkObject,
   LONGEST_TIMER_MS,
 } from '../check.ts';
 import { isRefusal } from '../engine/outcome.ts';
@@ -113,10 +114,12 @@ export const CACHE_DEFAULTS = {
 } as const;
 
 const DURATIONS = ['ttlMs', 'staleMs', 'staleIfErrorMs', 'errorTtlMs', 'storePauseMs'] as const;
+const METHODS = ['get', 'set', 'delete'] as const;
 const PREDICATES = ['staleIf', 'cacheIf', 'cacheErrorIf', 'sizeOf', 'clone'] as const;
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveCacheOptions(given: CacheOptions): ResolvedCacheOptions {
+  checkObject('cache', given);
   const options = { ...CACHE_DEFAULTS, ...given };
   const check = checker('cache', options);
   check(checkName, 'name');
@@ -131,9 +134,9 @@ export function resolveCacheOptions(given: CacheOptions): ResolvedCacheOptions {
     throw new TypeError('cache.sizeOf must be a function beside maxBytes, not undefined.');
   }
   if (options.store !== undefined) {
-    checkFunction('cache.store.get', options.store.get ?? null);
-    checkFunction('cache.store.set', options.store.set ?? null);
-    checkFunction('cache.store.delete', options.store.delete ?? null);
+    for (const method of METHODS) {
+      checkFunction(`cache.store.${method}`, options.store?.[method] ?? null);
+    }
     checkFunction('cache.store.clear', options.store.clear);
   }
   return options;

@@ -84,7 +84,8 @@ export class StoreAccess {
     });
     // In a promise of its own: a store that throws at once is a store that fails.
     void (async () => ask())().then(
-      (answer) => end(false, answer),
+      // Redis' own clients say null for what is not there.
+      (answer) => end(false, answer ?? undefined),
       (error: unknown) => end(true, undefined, error),
     );
   }

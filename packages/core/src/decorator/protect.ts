@@ -1,3 +1,4 @@
+import { checkMethods } from '../check.ts';
 import type { Pipeline, Wrappable } from '../pipeline.ts';
 
 /**
@@ -11,6 +12,7 @@ import type { Pipeline, Wrappable } from '../pipeline.ts';
  * The method keeps its name, length, `this` and types. It must be asynchronous.
  */
 export function protect(pipeline: Pipeline) {
+  checkMethods('protect.pipeline', pipeline ?? null, 'wrap');
   return <This, F extends (this: This, ...args: Parameters<F>) => Promise<unknown>>(
     method: F & Wrappable<F>,
     context: ClassMethodDecoratorContext<This, F>,

@@ -2,6 +2,7 @@ import type { Criticality, Degraded, ExecuteOptions } from '../policy.ts';
 import { Alarm, type Ringing } from './alarm.ts';
 import { outOfTime, refusalBy } from './caller-limits.ts';
 import { discard } from './late-result.ts';
+import { letFail } from './let-fail.ts';
 import type { StageWorld } from './stage.ts';
 
 /** Stands for the caller where a stage's index is asked for: outside of them all. */
@@ -32,10 +33,10 @@ export class Caller {
 
   /** Takes the caller's options; what ends the call before it begins, if anything does. */
   accept(options: ExecuteOptions<never>): ReturnType<typeof refusalBy> {
-    const { signal, deadlineMs } = options;
-    this.options = options;
     const refusal = refusalBy(options, this.#world.pipeline);
     if (refusal !== undefined) return refusal;
+    this.options = options;
+    const { signal, deadlineMs } = options;
     if (signal !== undefined) {
       this.#signal = signal;
       signal.addEventListener('abort', this.#onAbort);
@@ -77,7 +78,7 @@ export class Caller {
   /** Tells the caller that its answer is not the dependency's own. */
   tellDegraded(how: Degraded): void {
     try {
-      this.options?.onDegraded?.(how);
+      letFail(this.options?.onDegraded?.(how));
     } catch {
       // As with a listener: the call has its answer, and that stands.
     }

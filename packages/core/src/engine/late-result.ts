@@ -1,5 +1,6 @@
 import type { ExecuteOptions } from '../policy.ts';
 import type { LateListener } from './flight.ts';
+import { letFail } from './let-fail.ts';
 import type { StageWorld } from './stage.ts';
 
 /** Hears of the result of a function that call number `call` leaves behind now. */
@@ -25,7 +26,7 @@ export function lateListener(
 /** Gives a result that nobody will see to the caller's `discard`. */
 export function discard(options: ExecuteOptions<never> | undefined, value: unknown): void {
   try {
-    options?.discard?.(value as never);
+    letFail(options?.discard?.(value as never));
   } catch {
     // Nobody waits for this result, nor for what its discarding throws.
   }

@@ -11,16 +11,15 @@ import { OUTCOME_OF_CUT, outcomeOf } from './outcome.ts';
 import type { Program } from './program.ts';
 import { rejectLater, unset } from './reject-later.ts';
 import { remainingInside } from './remaining.ts';
-import { ANSWERED, type Cut, HELD, LAUNCHED } from './stage.ts';
+import { ANSWERED, type Cut, type Entry, HELD, LAUNCHED } from './stage.ts';
 import { trusted } from './trusted.ts';
 
 /**
  * One call on its way down through the stages to the caller's function and up again. Pooled, so the
  * caller never sees it; what the caller can hold is new.
  *
- * All happens in turns: a start, a landing, an alarm, a resume, an abort. Within one, the caller's
- * code (its function, predicates, listeners) may abort the call; the turn looks at the signal where it
- * stops, and is not cut in the middle.
+ * All happens in turns: a start, a landing, an alarm, a resume, an abort. Within one, the caller's code
+ * may abort the call; the turn looks at the signal where it stops, and is not cut in the middle.
  */
 export class Operation {
   readonly program: Program;
@@ -42,7 +41,7 @@ export class Operation {
   /** The stage at which it ends: the caller's, or the one that forked it. */
   #floor = CALLER;
   #parent: Operation | undefined = undefined;
-  /** What `degraded` was when it ended; of forked ones. */
+  /** Of forked ones: what `degraded` was at the end. */
   #endedDegraded: Degraded | undefined = undefined;
   /** What `end` and `overtake` leave for later, within a turn of this operation's own. */
   #doom: Doom | undefined = undefined;
@@ -92,9 +91,8 @@ export class Operation {
   }
 
   /**
-   * A second operation for the same call, for a stage that wants more attempts at once: it runs
-   * everything inside `index` and ends there, in `settle`. `end` ends it early. Undefined where it has
-   * ended, and `settle` was told, already. `detached`, it has neither this call's limits nor its count.
+   * A second operation for the same call: it runs all inside `index` and ends there, in `settle`, or early by
+   * `end`. Undefined where it has ended already. `detached`, it has neither this call's limits nor its count.
    */
   fork(index: number, settle: Settle, detached = false): Operation | undefined {
     const twin = this.program.take();
@@ -185,8 +183,8 @@ export class Operation {
   }
 
   /**
-   * Ends everything inside stage `index` now and goes up from there with `error`. A function that is
-   * running is left behind: its signal aborts, and what it may still return or throw reaches nobody.
+   * Ends all inside stage `index` now and goes up from there with `error`. A running function is left
+   * behind: its signal aborts, and what it may still return or throw reaches nobody.
    */
   cut(index: number, error: unknown, cut: Cut, outcome = OUTCOME_OF_CUT[cut]): void {
     this.#inTurn = true;
@@ -196,9 +194,8 @@ export class Operation {
   }
 
   /**
-   * Ends everything inside stage `index`, which has an outcome from elsewhere, and goes up from there
-   * with that. `reason` aborts what was running. If it is on its way up just now, that happens where
-   * it stops, or when it comes by stage `index` and that asks for `overtaken`.
+   * Ends all inside stage `index`, for `reason`, and goes up from there with an outcome from elsewhere. On its
+   * way up just now, that happens where it stops, or when stage `index` asks for `overtaken`.
    */
   overtake(index: number, value: unknown, failed: boolean, reason: unknown, cut: Cut): void {
     const doom = { index, value, failed, reason, cut };
@@ -258,7 +255,12 @@ export class Operation {
     // Whatever had answered further in, it is asked again.
     if (this.degraded !== undefined) this.degraded = undefined;
     for (let i = from; i < stages.length; i += 1) {
-      const entry = stages[i]!.enter(this, i);
+      let entry: Entry;
+      try {
+        entry = stages[i]!.enter(this, i);
+      } catch (thrown) {
+        entry = this.answer(thrown, true); // A limit or a probe of the caller's threw.
+      }
       if (entry === undefined) continue;
       this.#depth = i;
       if (entry === HELD) this.#aborted();
@@ -379,7 +381,7 @@ export class Operation {
     this.program.giveBack(this);
   }
 
-  /** Lets go of what it was given. Only what was set is written: a look costs less. */
+  /** Only what was set is written: a look costs less. */
   #reset(): void {
     this.fn = unset;
     this.#resolve = unset;

@@ -1,4 +1,5 @@
 import type { Listener, PolicyEvent } from '../events.ts';
+import { letFail } from './let-fail.ts';
 
 /** The listeners of a registry; empty, it costs the pipelines in it one look. */
 export class ListenerHub {
@@ -64,7 +65,7 @@ export class Reporter {
 
 function tell(listener: Listener, event: PolicyEvent): void {
   try {
-    listener(event);
+    letFail(listener(event));
   } catch {
     // A broken listener must harm neither the call it hears of nor the other listeners.
   }

@@ -1,4 +1,4 @@
-import { checker, checkFunction, checkName, checkOneOf } from '../check.ts';
+import { checker, checkFunction, checkName, checkObject, checkOneOf } from '../check.ts';
 import type { Call, DegradedKind } from '../policy.ts';
 import { isProgrammingError } from '../retry/retriable.ts';
 
@@ -47,6 +47,7 @@ export const FALLBACK_DEFAULTS = {
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveFallbackOptions(given: FallbackOptions): ResolvedFallbackOptions {
+  checkObject('fallback', given);
   const options = { ...FALLBACK_DEFAULTS, ...given };
   const check = checker('fallback', options);
   check(checkName, 'name');

@@ -3,6 +3,7 @@ import {
   checkFunction,
   checkName,
   checkNumber,
+  checkObject,
   checkOneOf,
   LONGEST_TIMER_MS,
 } from '../check.ts';
@@ -92,6 +93,7 @@ const LONGEST_FAULT_MS = 24 * 3_600_000;
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveFaultOptions(given: FaultOptions): ResolvedFaultOptions {
+  checkObject('fault', given);
   const options: ResolvedFaultOptions = { ...FAULT_DEFAULTS, ...given };
   const check = checker('fault', options);
   check(checkName, 'name');

@@ -94,7 +94,7 @@ class HedgeStage implements Stage {
       if (!failed) op.caller.discard(value);
       return op.answer(overtaken.value, overtaken.failed);
     }
-    const won = !failed && !this.#options.failureIfResult(value);
+    const won = !failed && this.#wins(op, race, value);
     if (won || isTimedOut(value, failed)) this.#learn(race.startedMs);
     if (!won && !this.#options.failureWins && race.hedges.length > 0) {
       race.lost = { value, failed };
@@ -177,7 +177,15 @@ class HedgeStage implements Stage {
         return;
       }
       race.hedges.splice(race.hedges.indexOf(one), 1);
-      const won = !failed && !this.#options.failureIfResult(value);
+      let won: boolean;
+      try {
+        won = !failed && !this.#options.failureIfResult(value);
+      } catch (thrown) {
+        // The predicate's error is the call's, whoever of them has brought it about.
+        discard(options, value);
+        this.#overtake(op, index, thrown, true);
+        return;
+      }
       if (won || isTimedOut(value, failed)) this.#learn(one.startedMs);
       if (won) op.degraded = degraded;
       if (won || this.#options.failureWins) this.#overtake(op, index, value, failed);
@@ -186,6 +194,17 @@ class HedgeStage implements Stage {
     one.twin = twin;
     // While it began, the race may have been called off.
     if (one.over) twin?.end(this.#lost(), 'cancelled');
+  }
+
+  /** Whether the first attempt's result is the answer; a predicate that throws ends the race with its error. */
+  #wins(op: Operation, race: Race, value: unknown): boolean {
+    try {
+      return !this.#options.failureIfResult(value);
+    } catch (thrown) {
+      this.#callOff(race, this.#lost, 'cancelled');
+      op.caller.discard(value);
+      throw thrown;
+    }
   }
 
   /** A hedge has decided the race. */

@@ -1,11 +1,12 @@
 import { checkBudget, type RetryBudget } from '../budget/retry-budget.ts';
 import {
+  checkBoolean,
   checker,
-  checkFlag,
   checkFunction,
   checkInteger,
   checkName,
   checkNumber,
+  checkObject,
   LONGEST_TIMER_MS,
 } from '../check.ts';
 import type { OfResult } from '../policy.ts';
@@ -86,12 +87,13 @@ export const HEDGE_QUANTILE_DEFAULTS: Required<HedgeQuantile> = {
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveHedgeOptions(given: HedgeOptions): ResolvedHedgeOptions {
+  checkObject('hedge', given);
   const options = { ...HEDGE_DEFAULTS, ...given };
   const check = checker('hedge', options);
   check(checkName, 'name');
   check(checkInteger, 'maxHedges', 1, 10);
   check(checkFunction, 'failureIfResult');
-  check(checkFlag, 'failureWins');
+  check(checkBoolean, 'failureWins');
   checkBudget('hedge.budget', options.budget);
   if (options.delayMs === undefined) {
     return { ...options, delayMs: undefined, quantile: resolveQuantile(options.quantile) };
@@ -105,7 +107,8 @@ export function resolveHedgeOptions(given: HedgeOptions): ResolvedHedgeOptions {
   return { ...options, quantile: undefined };
 }
 
-function resolveQuantile(given: HedgeQuantile | undefined): Required<HedgeQuantile> {
+function resolveQuantile(given: Partial<HedgeQuantile> = {}): Required<HedgeQuantile> {
+  checkObject('hedge.quantile', given);
   const options = { ...HEDGE_QUANTILE_DEFAULTS, ...given };
   const check = checker('hedge.quantile', options);
   check(checkNumber, 'quantile', 0.5, 0.999);

@@ -1,3 +1,4 @@
+import { checkInteger, checkMethods } from '../check.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import { Lru } from '../lru.ts';
 import type { RateStore } from './rate-store.ts';
@@ -11,6 +12,8 @@ export function memoryRateStore({
   readonly clock?: Clock;
   readonly maxKeys?: number;
 } = {}): RateStore {
+  checkMethods('memoryRateStore.clock', clock, 'now');
+  checkInteger('memoryRateStore.maxKeys', maxKeys, 1, 10_000_000);
   const kept = new Lru<string, { turns: Turns | undefined }>(maxKeys, () => ({ turns: undefined }));
   return {
     async take(key, rule) {

@@ -1,8 +1,10 @@
 import {
   checker,
   checkInteger,
+  checkMethods,
   checkName,
   checkNumber,
+  checkObject,
   checkOneOf,
   LONGEST_TIMER_MS,
 } from '../check.ts';
@@ -61,6 +63,7 @@ const LARGEST_WINDOW = 10_000;
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveRateLimitOptions(given: RateLimitOptions): ResolvedRateLimitOptions {
+  checkObject('rateLimit', given);
   const options = { ...RATE_LIMIT_DEFAULTS, burst: given.limit, ...given };
   const check = checker('rateLimit', options);
   check(checkName, 'name');
@@ -83,8 +86,6 @@ export function resolveRateLimitOptions(given: RateLimitOptions): ResolvedRateLi
       'rateLimit.warmUpMs must be 0 beside a store: each process warms up alone.',
     );
   }
-  if (options.store !== undefined && typeof options.store.take !== 'function') {
-    throw new TypeError('rateLimit.store must have a method take.');
-  }
+  check(checkMethods, 'store', 'take');
   return options;
 }

@@ -149,7 +149,11 @@ class RateLimitStage implements Stage {
     turn.waits = 'store';
     this.#world.alarms.arm(turn.alarm, storeTimeoutMs);
     // In a promise of its own: a store that throws at once is a store that fails.
-    const asked = (async () => store!.take(`${name} ${this.#keyOf(op)}`, rule))();
+    const asked = (async () => {
+      const answer = await store!.take(`${name} ${this.#keyOf(op)}`, rule);
+      if (typeof answer?.taken === 'boolean' && answer.waitMs >= 0) return answer;
+      throw new TypeError(`The rate store answered with ${JSON.stringify(answer)}.`);
+    })();
     asked.then(
       (answer) => {
         if (turn.visit === visit) this.#meet(op, index, turn, answer);

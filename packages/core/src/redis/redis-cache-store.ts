@@ -1,5 +1,5 @@
 import type { CacheStore } from '../cache/cache-store.ts';
-import { checkFunction, checkName } from '../check.ts';
+import { checkFunction, checkMethods, checkName } from '../check.ts';
 import type { RedisClient } from './client.ts';
 
 export interface RedisCacheStoreOptions {
@@ -52,6 +52,7 @@ export function redisCacheStore(
     parse = JSON.parse,
   }: RedisCacheStoreOptions = {},
 ): CacheStore {
+  checkMethods('redisCacheStore.client', client ?? null, 'eval');
   checkName('redisCacheStore.prefix', prefix);
   checkFunction('redisCacheStore.serialize', serialize);
   checkFunction('redisCacheStore.parse', parse);

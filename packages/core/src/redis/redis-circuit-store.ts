@@ -1,6 +1,6 @@
 import type { CircuitStore, SharedVerdict } from '../breaker/shared/circuit-store.ts';
 import { NODE_LIMIT } from '../breaker/shared/shared-record.ts';
-import { checkName } from '../check.ts';
+import { checkMethods, checkName } from '../check.ts';
 import type { RedisClient } from './client.ts';
 import { EXCHANGE } from './exchange-script.ts';
 
@@ -16,6 +16,7 @@ export function redisCircuitStore(
   client: RedisClient,
   { prefix = 'holdfast:circuit:' }: { readonly prefix?: string } = {},
 ): CircuitStore {
+  checkMethods('redisCircuitStore.client', client ?? null, 'eval');
   checkName('redisCircuitStore.prefix', prefix);
   return {
     async exchange(circuit, report) {

@@ -1,4 +1,4 @@
-import { checkName } from '../check.ts';
+import { checkMethods, checkName } from '../check.ts';
 import type { RateStore } from '../rate-limit/rate-store.ts';
 import type { RedisClient } from './client.ts';
 
@@ -43,6 +43,7 @@ export function redisRateStore(
   client: RedisClient,
   { prefix = 'holdfast:rate:' }: { readonly prefix?: string } = {},
 ): RateStore {
+  checkMethods('redisRateStore.client', client ?? null, 'eval');
   checkName('redisRateStore.prefix', prefix);
   return {
     async take(key, { algorithm, limit, intervalMs, burst, maxWaitMs }) {

@@ -50,7 +50,7 @@ export function decide(back: Comeback, drawn: number, options: ResolvedRetryOpti
   const ended = failed ? { error: value } : { value };
   const hintMs = options.delayHint(ended);
   const delayMs =
-    hintMs !== undefined && hintMs >= 0
+    typeof hintMs === 'number' && hintMs >= 0
       ? Math.min(hintMs, options.maxDelayMs)
       : delayBefore(back.retries, { ...ended, drawn, previousMs: back.previousMs }, options);
   if (back.elapsedMs + delayMs > options.maxElapsedMs) return stop('exhausted');

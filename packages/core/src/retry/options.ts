@@ -5,6 +5,7 @@ import {
   checkInteger,
   checkName,
   checkNumber,
+  checkObject,
   checkOneOf,
   LONGEST_TIMER_MS,
 } from '../check.ts';
@@ -125,6 +126,7 @@ export const RETRY_DEFAULTS: ResolvedRetryOptions = {
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveRetryOptions(given: RetryOptions): ResolvedRetryOptions {
+  checkObject('retry', given);
   const options = { ...RETRY_DEFAULTS, ...given };
   const check = checker('retry', options);
   check(checkName, 'name');

@@ -23,7 +23,8 @@ function forms(): readonly RegExp[] {
  * neither. `nowWallMs` is `clock.wallMs()`; a date that has passed means 0.
  */
 export function parseRetryAfter(value: string | undefined, nowWallMs: number): number | undefined {
-  const text = value?.trim() ?? '';
+  // Of what a header cannot be, nothing follows.
+  const text = typeof value === 'string' ? value.trim() : '';
   if (/^\d+$/.test(text)) return Math.min(Number(text) * 1_000, LONGEST_MS);
   const atMs = parseDate(text);
   if (atMs === undefined) return undefined;

@@ -1,3 +1,4 @@
+import { checkMethods, checkNumber, LONGEST_TIMER_MS } from '../check.ts';
 import type { Clock, Timer } from '../clock.ts';
 
 /** Says how much there is to do; higher is more. */
@@ -18,6 +19,8 @@ export interface LoadProbe {
  * @param everyMs between measurements. @default 20 ms
  */
 export function eventLoopDelay(clock: Clock, everyMs = 20): LoadProbe {
+  checkMethods('eventLoopDelay.clock', clock ?? null, 'now', 'timer');
+  checkNumber('eventLoopDelay.everyMs', everyMs, 1, LONGEST_TIMER_MS);
   let busy = 0;
   let timer: Timer | undefined;
   let dueMs = 0;

@@ -1,4 +1,11 @@
-import { checker, checkName, checkNumber } from '../check.ts';
+import {
+  checkBoolean,
+  checker,
+  checkMethods,
+  checkName,
+  checkNumber,
+  checkObject,
+} from '../check.ts';
 import { CRITICALITIES, type Criticality } from '../policy.ts';
 import type { LoadProbe } from './load-probe.ts';
 
@@ -39,10 +46,14 @@ export const SHED_DEFAULTS = {
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveShedOptions(given: ShedOptions): ResolvedShedOptions {
-  const options = { ...SHED_DEFAULTS, ...given, from: { ...SHED_DEFAULTS.from, ...given.from } };
+  checkObject('shed', given);
+  const { from = {} } = given;
+  checkObject('shed.from', from);
+  const options = { ...SHED_DEFAULTS, ...given, from: { ...SHED_DEFAULTS.from, ...from } };
   const check = checker('shed', options);
   check(checkName, 'name');
   check(checkNumber, 'until', 0, 1);
+  check(checkBoolean, 'bbr');
   for (const [at, each] of CRITICALITIES.entries()) {
     checkNumber(`shed.from.${each}`, options.from[each], 0, Infinity);
     const before = CRITICALITIES[at - 1];
@@ -52,8 +63,6 @@ export function resolveShedOptions(given: ShedOptions): ResolvedShedOptions {
       );
     }
   }
-  if (options.probe !== undefined && typeof options.probe.load !== 'function') {
-    throw new TypeError('shed.probe must have a method load.');
-  }
+  check(checkMethods, 'probe', 'load');
   return options;
 }

@@ -64,8 +64,8 @@ class ShedStage implements Stage {
       }
       op.slots[index] = nowMs;
     }
-    this.#inside += 1;
     this.#probe.begins?.();
+    this.#inside += 1;
     return undefined;
   }
 
@@ -79,7 +79,11 @@ class ShedStage implements Stage {
 
   abandon(): void {
     this.#inside -= 1;
-    this.#probe.ends?.();
+    try {
+      this.#probe.ends?.();
+    } catch {
+      // The call has its outcome, and that stands.
+    }
   }
 
   adopt(old: Stage): void {
@@ -116,7 +120,8 @@ class ShedStage implements Stage {
     let rank = CRITICALITIES.length;
     while (rank > 0) {
       const level = from[CRITICALITIES[rank - 1]!];
-      if (load < (rank - 1 >= this.#shedFrom ? level * until : level)) break;
+      // Of a load that is no number nothing follows: nobody is refused for it.
+      if (!(load >= (rank - 1 >= this.#shedFrom ? level * until : level))) break;
       rank -= 1;
     }
     return rank;

@@ -1,7 +1,9 @@
+import { checkNumber } from '../check.ts';
 import type { Random } from '../random.ts';
 
 /** Chance that repeats itself: the same seed gives the same numbers on every machine (mulberry32). */
 export function seededRandom(seed: number): Random {
+  checkNumber('seededRandom.seed', seed, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
   let state = seed | 0;
   return {
     next() {

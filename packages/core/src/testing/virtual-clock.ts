@@ -1,3 +1,4 @@
+import { checkNumber } from '../check.ts';
 import { type Clock, sleepOn, type Timer } from '../clock.ts';
 
 interface Pending {
@@ -38,6 +39,7 @@ export class VirtualClock implements Clock {
 
   /** Sets the wall clock forward or back, as an operator does. Nothing that is measured may notice. */
   jumpWall(byMs: number): void {
+    checkNumber('jumpWall.byMs', byMs, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
     this.#wallOffsetMs += byMs;
   }
 
@@ -46,7 +48,9 @@ export class VirtualClock implements Clock {
   }
 
   timer(ms: number, fire: () => void): Timer {
-    const pending: Pending = { atMs: this.#nowMs + Math.max(0, ms), order: this.#order, fire };
+    // As `setTimeout` reads it: what is no number is no wait.
+    const waitMs = Math.max(0, Number(ms) || 0);
+    const pending: Pending = { atMs: this.#nowMs + waitMs, order: this.#order, fire };
     this.#order += 1;
     this.#pending += 1;
     this.#push(pending);
@@ -82,6 +86,7 @@ export class VirtualClock implements Clock {
 
   /** Lets `ms` pass and fires what falls due on the way, each at its own moment. */
   async advance(ms: number): Promise<void> {
+    checkNumber('advance.ms', ms, 0, Number.MAX_SAFE_INTEGER);
     const untilMs = this.#nowMs + ms;
     for (;;) {
       await quiet();

@@ -1,4 +1,4 @@
-import { checker, checkFunction, checkName, checkNumber } from '../check.ts';
+import { checker, checkFunction, checkName, checkNumber, checkObject } from '../check.ts';
 import { isRefusal } from '../engine/outcome.ts';
 import type { OfResult } from '../policy.ts';
 import { CRITICALITIES, type Criticality } from '../policy.ts';
@@ -50,6 +50,7 @@ const SHARES: Readonly<Record<Criticality, number>> = {
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveThrottleOptions(given: ThrottleOptions): ResolvedThrottleOptions {
+  checkObject('throttle', given);
   const options = { ...THROTTLE_DEFAULTS, ...given };
   const check = checker('throttle', options);
   check(checkName, 'name');
@@ -57,9 +58,11 @@ export function resolveThrottleOptions(given: ThrottleOptions): ResolvedThrottle
   check(checkNumber, 'windowMs', 1_000, 3_600_000);
   check(checkFunction, 'refusedIf');
   check(checkFunction, 'refusedIfResult');
+  const { kFor: told = {} } = given;
+  checkObject('throttle.kFor', told);
   const kFor = Object.fromEntries(
     CRITICALITIES.map((each) => {
-      const k = given.kFor?.[each] ?? Math.max(1, options.k * SHARES[each]);
+      const { [each]: k = Math.max(1, options.k * SHARES[each]) } = told;
       checkNumber(`throttle.kFor.${each}`, k, 1, 1_000);
       return [each, k];
     }),

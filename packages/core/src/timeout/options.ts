@@ -1,4 +1,11 @@
-import { checker, checkFunction, checkName, checkNumber, LONGEST_TIMER_MS } from '../check.ts';
+import {
+  checker,
+  checkFunction,
+  checkName,
+  checkNumber,
+  checkObject,
+  LONGEST_TIMER_MS,
+} from '../check.ts';
 import type { Criticality } from '../policy.ts';
 
 export interface TimeoutOptions {
@@ -47,8 +54,9 @@ export type ResolvedTimeoutOptions = ResolvedTimeLimitOptions & Pick<TimeoutOpti
 
 /** As for a deadline, and checks who is asked about each attempt. */
 export function resolveTimeoutOptions(given: TimeoutOptions): ResolvedTimeoutOptions {
+  const options = resolveTimeLimitOptions(given, TIMEOUT_DEFAULTS);
   checkFunction('timeout.limitFor', given.limitFor);
-  return resolveTimeLimitOptions(given, TIMEOUT_DEFAULTS);
+  return options;
 }
 
 /** Fills in the name and rejects nonsense now, while the stack still points at its author. */
@@ -56,6 +64,7 @@ export function resolveTimeLimitOptions(
   given: DeadlineOptions,
   defaults: { readonly name: string },
 ): ResolvedTimeLimitOptions {
+  checkObject(defaults.name, given);
   const options = { ...defaults, ...given };
   const check = checker(defaults.name, options);
   check(checkName, 'name');

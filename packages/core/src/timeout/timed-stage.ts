@@ -77,17 +77,12 @@ export class TimedStage implements Stage {
   /** Asks how long this call may take; what it throws is the call's outcome. */
   #ask(limitFor: LimitFor, op: Operation, index: number, limited: Limited): Entry {
     const { limitMs: longestMs, overdue } = this.#limit;
-    let saidMs: number | undefined;
-    try {
-      saidMs = limitFor({
-        attempt: op.attempts + 1,
-        remainingMs: op.remainingMs(index),
-        criticality: op.caller.criticality,
-        key: op.caller.options?.key,
-      });
-    } catch (thrown) {
-      return op.answer(thrown, true);
-    }
+    const saidMs = limitFor({
+      attempt: op.attempts + 1,
+      remainingMs: op.remainingMs(index),
+      criticality: op.caller.criticality,
+      key: op.caller.options?.key,
+    });
     if (saidMs !== undefined && (typeof saidMs !== 'number' || Number.isNaN(saidMs))) {
       const rule = 'timeout.limitFor must return a number of milliseconds or undefined';
       return new RangeError(`${rule}, not ${saidMs}.`);

@@ -71,15 +71,16 @@ for (const [name, subject] of Object.entries(SUBJECTS)) {
     test('lets one node probe once the time is over, and another when that one falls silent', async (t) => {
       const at = await start(t, subject);
       if (at === undefined) return;
-      await at.open({ openMs: 100 });
-      const early = await at.says('c', { probeMs: 100 });
-      await at.elapse(100);
+      // Long enough for Redis and this process to be slow together: its clock is not ours.
+      await at.open({ openMs: 1_000 });
+      const early = await at.says('c', { probeMs: 1_000 });
+      await at.elapse(1_000);
       const none = await at.says('d', { probeMs: 0 });
-      const first = await at.says('c', { probeMs: 100 });
-      const second = await at.says('d', { probeMs: 100 });
-      const again = await at.says('c', { probeMs: 100 });
-      await at.elapse(100);
-      const later = await at.says('d', { probeMs: 100 });
+      const first = await at.says('c', { probeMs: 1_000 });
+      const second = await at.says('d', { probeMs: 1_000 });
+      const again = await at.says('c', { probeMs: 1_000 });
+      await at.elapse(1_000);
+      const later = await at.says('d', { probeMs: 1_000 });
       assert.deepEqual(
         [early, none, first, second, again, later].map(({ mayProbe }) => mayProbe),
         [false, false, true, false, true, true],

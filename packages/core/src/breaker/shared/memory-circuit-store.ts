@@ -1,3 +1,4 @@
+import { checkInteger, checkMethods } from '../../check.ts';
 import { type Clock, systemClock } from '../../clock.ts';
 import { Lru } from '../../lru.ts';
 import type { CircuitStore } from './circuit-store.ts';
@@ -14,6 +15,8 @@ export function memoryCircuitStore({
   readonly clock?: Clock;
   readonly maxCircuits?: number;
 } = {}): CircuitStore {
+  checkMethods('memoryCircuitStore.clock', clock, 'now');
+  checkInteger('memoryCircuitStore.maxCircuits', maxCircuits, 1, 10_000_000);
   const records = new Lru<string, SharedRecord>(maxCircuits, () => newRecord(clock.now()));
   return {
     exchange: async (circuit, report) => exchange(records.get(circuit), report, clock.now()),

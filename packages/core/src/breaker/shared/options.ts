@@ -1,4 +1,4 @@
-import { checkFunction, checkInteger, checkName, checkNumber } from '../../check.ts';
+import { checkFunction, checkInteger, checkName, checkNumber, checkObject } from '../../check.ts';
 import type { CircuitStore } from './circuit-store.ts';
 
 /** How a circuit agrees with those of other processes. */
@@ -51,7 +51,9 @@ export const SHARED_CIRCUIT_DEFAULTS = {
 export function resolveSharedCircuitOptions(
   given: SharedCircuitOptions,
 ): ResolvedSharedCircuitOptions {
+  checkObject('circuitBreaker.shared', given);
   const { intervalMs = SHARED_CIRCUIT_DEFAULTS.intervalMs } = given;
+  checkNumber('circuitBreaker.shared.intervalMs', intervalMs, 10, 60_000);
   const options = { ...SHARED_CIRCUIT_DEFAULTS, leaseMs: 10 * intervalMs, ...given };
   const name = (option: string) => `circuitBreaker.shared.${option}`;
   checkFunction(name('store.exchange'), options.store?.exchange ?? null);
@@ -59,7 +61,6 @@ export function resolveSharedCircuitOptions(
   if (options.circuit !== undefined) checkName(name('circuit'), options.circuit);
   checkInteger(name('quorumNodes'), options.quorumNodes, 1, 1_000);
   checkNumber(name('quorumRatio'), options.quorumRatio, Number.MIN_VALUE, 1);
-  checkNumber(name('intervalMs'), intervalMs, 10, 60_000);
   checkNumber(name('leaseMs'), options.leaseMs, 3 * intervalMs, 600_000);
   checkNumber(name('storeTimeoutMs'), options.storeTimeoutMs, 1, 60_000);
   return options;
