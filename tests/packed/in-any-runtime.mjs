@@ -95,8 +95,8 @@ const scenes = {
 
   async 'a deadline over endless retries'() {
     const p = pipeline('deadline', [
-      deadline({ limitMs: 60 }),
-      retry({ maxRetries: Infinity, delayMs: 5, jitter: 'none' }),
+      deadline({ limitMs: 400 }),
+      retry({ maxRetries: Infinity, delayMs: 20, jitter: 'none' }),
     ]);
     const left = [];
     const code = await codeOf(
@@ -105,7 +105,7 @@ const scenes = {
         return left.length > 1 ? never() : down();
       }),
     );
-    const falling = left[0] <= 60 && left[0] > left[1] && left[1] > 0;
+    const falling = left[0] <= 400 && left[0] > left[1] && left[1] > 0;
     return `${code}, attempts ${left.length}, remainingMs falls: ${falling}`;
   },
 
@@ -124,11 +124,11 @@ const scenes = {
   },
 
   async 'a circuit'() {
-    const p = pipeline('circuit', [circuitBreaker({ consecutiveFailures: 2, openMs: 40 })]);
+    const p = pipeline('circuit', [circuitBreaker({ consecutiveFailures: 2, openMs: 500 })]);
     await codeOf(p.execute(down));
     await codeOf(p.execute(down));
     const refused = await codeOf(p.execute(() => 'not called'));
-    await after(60);
+    await after(600);
     const probed = await p.execute(() => 'probed');
     return `${refused}, then ${probed}, ${p.inspect().policies[0].circuit.state}`;
   },
@@ -191,6 +191,21 @@ const scenes = {
     return `${names.includes('circuit')}, ${pipeline('e', [timeout({ limitMs: 7 })]).explain().worstCaseMs} ms`;
   },
 
+  async 'a connection that is refused'() {
+    const p = pipeline('refused', [retry({ maxRetries: 1, delayMs: 0 })]);
+    const ends = [];
+    for (const idempotent of [true, false]) {
+      let attempts = 0;
+      const ask = () => {
+        attempts += 1;
+        return fetch(refusing);
+      };
+      await p.execute(ask, { idempotent }).catch((error) => error);
+      ends.push(attempts);
+    }
+    return `attempts ${ends.join(', where it is not idempotent ')}`;
+  },
+
   async 'a trace'() {
     return /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/.test(formatTraceparent(newTrace(true)));
   },
@@ -214,7 +229,11 @@ async function asyncContext() {
   return `${seen.filter(Boolean).length} of ${seen.length} attempts in their caller's`;
 }
 
-export async function playAll() {
+/** An address where nobody listens. */
+let refusing = '';
+
+export async function playAll(address) {
+  refusing = address;
   const saw = {};
   for (const [name, play] of Object.entries(scenes)) {
     saw[name] = await play().catch((error) => `FAILED: ${error?.stack ?? error}`);

@@ -4,11 +4,14 @@ import { isPolicyError } from '../errors.ts';
  * Whether `error` says that the program is wrong: no second attempt mends that.
  *
  * `fetch` throws a `TypeError` for a network that failed, too; each engine
- * words it in its own way, and Node adds the cause.
+ * words it in its own way, Node and Deno add the cause, Bun the code.
  */
 export function isProgrammingError(error: unknown): boolean {
   if (error instanceof TypeError) {
-    return error.cause === undefined && !FETCH_FAILURE.test(error.message);
+    const { cause, code } = error as { cause?: unknown; code?: unknown };
+    // Node's own for wrong arguments begin so; any other names what failed outside of the program, as in Bun.
+    const isOutside = typeof code === 'string' && !code.startsWith('ERR_');
+    return cause === undefined && !isOutside && !FETCH_FAILURE.test(error.message);
   }
   return (
     error instanceof RangeError || error instanceof ReferenceError || error instanceof SyntaxError
@@ -25,9 +28,13 @@ export function isCircuitRefusal(error: unknown): boolean {
 
 /** Whether `error` proves that no connection was made, so that nothing can have been executed. */
 export function isBeforeSending(error: unknown): boolean {
-  const { code, cause } = Object(error) as { code?: unknown; cause?: { code?: unknown } };
-  return NEVER_SENT.has(code) || NEVER_SENT.has(cause?.code);
+  const { code, cause } = Object(error) as { code?: unknown; cause?: unknown };
+  const { code: deeper, message } = Object(cause) as { code?: unknown; message?: unknown };
+  return NEVER_SENT.has(code) || NEVER_SENT.has(deeper) || DENO_CONNECTS.test(String(message));
 }
+
+/** Deno's causes have no code, but say in which phase it was. */
+const DENO_CONNECTS = /client error \(Connect\)/;
 
 const NEVER_SENT: ReadonlySet<unknown> = new Set([
   'ECONNREFUSED',

@@ -40,6 +40,9 @@ describe('retry', () => {
       new TypeError('Load failed'),
       new TypeError('NetworkError when attempting to fetch resource.'),
       new TypeError('terminated', { cause: new Error('other side closed') }),
+      // Bun's.
+      Object.assign(new TypeError('Unable to connect.'), { code: 'ECONNREFUSED' }),
+      Object.assign(new TypeError('The socket was closed.'), { code: 'ConnectionClosed' }),
     ];
     for (const failure of failures) {
       const { attemptsAt } = await runFailing({ maxRetries: 1 }, { error: () => failure });
@@ -58,6 +61,9 @@ describe('retry', () => {
       const { attemptsAt } = await runFailing({}, { error: () => new TypeError(message) });
       assert.equal(attemptsAt.length, 1, message);
     }
+    // Node's own, for an argument that is wrong.
+    const error = () => Object.assign(new TypeError('not a URL'), { code: 'ERR_INVALID_URL' });
+    assert.equal((await runFailing({}, { error })).attemptsAt.length, 1);
   });
 
   test('asks retryIf about the rest', async () => {
@@ -160,6 +166,16 @@ describe('retry', () => {
         const { attemptsAt } = await runFailing({}, { idempotent: false, error: () => thrown });
         assert.equal(attemptsAt.length, 4, code);
       }
+    }
+    for (const [phase, attempts] of [
+      ['Connect', 4],
+      ['SendRequest', 1],
+    ] as const) {
+      // Deno's.
+      const cause = new Error(`error sending request for url (…): client error (${phase}): …`);
+      const error = () => new TypeError('fetch failed', { cause });
+      const { attemptsAt } = await runFailing({}, { idempotent: false, error });
+      assert.equal(attemptsAt.length, attempts, phase);
     }
 
     const clock = new VirtualClock();
