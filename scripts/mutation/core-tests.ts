@@ -10,9 +10,9 @@ const START_PROCESSES = /\/redis\//;
 const COMPOSITION =
   /^src\/(pipeline|options|swap|errors)\.test|^src\/(standard|explain)\/|^src\/engine\/(stages|misbehaving-functions|async-context|abort|random-program)\.test/;
 
-/** Seconds each: asked last, when nothing quicker has noticed. */
+/** Seconds each: asked last, when nothing quicker has noticed, and only about their own folder or all policies. */
 const SLOW =
-  /\/(random-program|convergence|high-start|shared-circuit)\.test|\/model\.test|\/keyed-pipeline\.test|^src\/readme\.test/;
+  /\/(random-program|convergence|high-start|shared-circuit)\.test|\/model\.test|\/(keyed-pipeline|weight)\.test|^src\/readme\.test/;
 
 /** The test files of core that can run in one process, relative to the package. */
 export function coreTests(corePackage: string): string[] {
@@ -30,13 +30,15 @@ export function folderOf(file: string): string {
 /**
  * The tests that a mutant of this folder meets, in stages: a process runs the next only where the one
  * before has noticed nothing. The folder's own, its slow ones and those of composition, all others.
- * Engine and what lies beside `index.ts` carry every policy, so all tests are theirs.
+ * Engine and what lies beside `index.ts` carry every policy, so all tests are theirs but the slow ones
+ * of other folders: every survivor would cost ten seconds more.
  */
 export function stagesFor(folder: string, tests: readonly string[]): string[][] {
   const everyPolicy = folder === 'engine' || folder === 'src';
   const stageOf = (file: string) => {
     if (folderOf(file) === folder) return SLOW.test(file) ? 1 : 0;
-    return COMPOSITION.test(file) ? 1 : 2;
+    if (COMPOSITION.test(file)) return 1;
+    return SLOW.test(file) ? 3 : 2;
   };
   const ranked = [...tests].sort((a, b) => Number(SLOW.test(a)) - Number(SLOW.test(b)));
   return [0, 1, 2]
