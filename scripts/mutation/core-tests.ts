@@ -22,6 +22,11 @@ export function coreTests(corePackage: string): string[] {
     .sort();
 }
 
+/** Folders whose code is built on that of another: what they prove of it counts as well. */
+const BUILT_ON: Readonly<Record<string, readonly string[]>> = {
+  bulkhead: ['adaptive-limit'],
+};
+
 /** `retry` of `src/retry/backoff.ts`; the files beside `index.ts` are of the folder `src`. */
 export function folderOf(file: string): string {
   return /^src\/([^/]+)\//.exec(file)?.[1] ?? 'src';
@@ -38,6 +43,7 @@ export function stagesFor(folder: string, tests: readonly string[]): string[][] 
   const stageOf = (file: string) => {
     if (folderOf(file) === folder) return SLOW.test(file) ? 1 : 0;
     if (COMPOSITION.test(file)) return 1;
+    if (BUILT_ON[folder]?.includes(folderOf(file)) && !SLOW.test(file)) return 1;
     return SLOW.test(file) ? 3 : 2;
   };
   const ranked = [...tests].sort((a, b) => Number(SLOW.test(a)) - Number(SLOW.test(b)));

@@ -84,6 +84,27 @@ describe('rateLimit', () => {
     assert.deepEqual([times, clock.pendingTimers], [[0, 1_000], 0]);
   });
 
+  test('tells of a wait that its caller ended, and waits for nobody then', async () => {
+    const { p, clock, waits } = setUp({ limit: 1, maxWaitMs: 5_000 });
+    const caller = new AbortController();
+    await clock.advance(2_000);
+    await p.execute(() => 'in');
+    const gone = p.execute(() => 'in', { signal: caller.signal }).catch(() => 'gone');
+    const stays = p.execute(() => clock.now());
+    await clock.advance(300);
+    const before = p.inspect().policies[0]?.rate;
+    caller.abort();
+    const after = p.inspect().policies[0]?.rate;
+    assert.deepEqual(
+      [await gone, await clock.run(() => stays), before, after],
+      ['gone', 4_000, { keys: 1, waiting: 2 }, { keys: 1, waiting: 1 }],
+    );
+    assert.deepEqual(waits(), [
+      { waitedMs: 300, admitted: false, depth: 1 },
+      { waitedMs: 2_000, admitted: true, depth: 0 },
+    ]);
+  });
+
   test('keeps a rate for each key, and forgets the least used of too many', async () => {
     const { p, refusals } = setUp({ limit: 1, maxKeys: 2 });
     const codes: unknown[] = [];
@@ -221,6 +242,43 @@ describe('rateLimit over a store', () => {
     ]);
   });
 
+  test('has a call wait as long as the store says, and tells of that wait alone', async () => {
+    const asked: unknown[] = [];
+    const waitsMs = [0, 100, 200];
+    const store: RateStore = {
+      async take(key, { limit, intervalMs, maxWaitMs }) {
+        asked.push([key, limit, intervalMs, maxWaitMs]);
+        return { taken: true, waitMs: waitsMs.shift()! };
+      },
+    };
+    const { p, clock, waits } = setUp({ limit: 10, maxWaitMs: 500, store });
+    await clock.advance(1_000);
+    const caller = new AbortController();
+    const began: number[] = [];
+    const run = (options: object) => p.execute(() => began.push(clock.now()), options);
+    const calls = [run({}), run({ key: 'a' }), run({ signal: caller.signal }).catch(() => {})];
+    await clock.advance(150);
+    caller.abort();
+    await Promise.all(calls);
+    assert.deepEqual(asked, [
+      ['rateLimit ', 10, 1_000, 500],
+      ['rateLimit a', 10, 1_000, 500],
+      ['rateLimit ', 10, 1_000, 500],
+    ]);
+    assert.deepEqual(
+      [began, waits(), p.inspect().policies[0]?.rate],
+      [
+        [1_000, 1_100],
+        [
+          { waitedMs: 100, admitted: true, depth: 1 },
+          { waitedMs: 150, admitted: false, depth: 0 },
+        ],
+        // The store keeps the rates; none is begun here.
+        { keys: 0, waiting: 0 },
+      ],
+    );
+  });
+
   test('an answer that comes too late touches neither its call nor the next', async () => {
     const answers: ((answer: RateAnswer) => void)[] = [];
     const store: RateStore = { take: () => new Promise((resolve) => answers.push(resolve)) };
@@ -253,5 +311,11 @@ function setUp(options: RateLimitOptions, outside: readonly Policy[] = []) {
     p
       .execute(() => undefined, key === undefined ? {} : { key })
       .catch(({ code, retryAfterMs, message }) => [code, retryAfterMs, message]);
-  return { clock, events, p, refusals };
+  const waits = () =>
+    events.flatMap((event) => {
+      if (event.type !== 'queued') return [];
+      const { waitedMs, admitted, depth } = event;
+      return [{ waitedMs, admitted, depth }];
+    });
+  return { clock, events, p, refusals, waits };
 }

@@ -83,12 +83,11 @@ class RateLimitStage implements Stage {
 
   abandon(op: Operation, index: number): void {
     const turn = op.slots[index] as Turn;
-    if (turn.waits === 'nothing') return;
-    if (turn.waits === 'turn') {
-      this.#reportQueued(op, turn, false);
-      if (this.#options.store === undefined) this.#turns.get(this.#keyOf(op)).giveBack();
-    }
+    const { waits } = turn;
     this.#stopWaiting(turn);
+    if (waits !== 'turn') return;
+    this.#reportQueued(op, turn, false);
+    if (this.#options.store === undefined) this.#turns.get(this.#keyOf(op)).giveBack();
   }
 
   ring(op: Operation, index: number): void {
