@@ -11,7 +11,7 @@ export function memoryRateStore({
   readonly clock?: Clock;
   readonly maxKeys?: number;
 } = {}): RateStore {
-  const kept = new Lru<string, { turns: Turns | undefined }>(maxKeys, () => ({ turns: undefined }));
+  const kept = new Lru<string, { turns?: Turns }>(maxKeys, () => ({}));
   return {
     async take(key, rule) {
       const { algorithm, limit, intervalMs, burst, maxWaitMs } = rule;

@@ -9,7 +9,7 @@ import { VirtualClock } from '../testing/virtual-clock.ts';
 import { memoryRateStore } from './memory-rate-store.ts';
 import type { RateLimitOptions } from './options.ts';
 import { rateLimit } from './rate-limit.ts';
-import type { RateAnswer, RateStore } from './rate-store.ts';
+import type { RateAnswer, RateRule, RateStore } from './rate-store.ts';
 
 describe('rateLimit', () => {
   test('refuses what is beyond the rate and says when there is a turn', async () => {
@@ -214,6 +214,24 @@ describe('rateLimit over a store', () => {
       Promise.allSettled([a!, b!, a!, b!, a!].map((p) => p.execute(() => 'in'))),
     );
     assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 3);
+  });
+
+  test('a store in memory keeps each key and each rule apart, and forgets the least used of too many', async () => {
+    const clock = new VirtualClock();
+    const store = memoryRateStore({ clock, maxKeys: 2 });
+    const one = { limit: 1, intervalMs: 1_000, burst: 1, maxWaitMs: 0, algorithm: 'token-bucket' };
+    const taken: boolean[] = [];
+    for (const [key, rule] of [
+      ['a', {}],
+      ['a', {}],
+      ['b', {}],
+      ['b', { limit: 2 }],
+      ['a', {}],
+    ] as const) {
+      taken.push((await store.take(key, { ...one, ...rule } as RateRule)).taken);
+    }
+    // The last is a new one again: two others have been asked for since.
+    assert.deepEqual(taken, [true, false, true, true, true]);
   });
 
   test('a store that is down, or too slow, or throws leaves the decision to this process, and is told of', async () => {
