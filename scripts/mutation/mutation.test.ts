@@ -14,16 +14,18 @@ describe('tests of a mutant', () => {
       'src/breaker/states.test.ts',
       'src/engine/random-program.test.ts',
       'src/hedge/hedge.test.ts',
+      'src/hedge/live-quantile.test.ts',
       'src/hedge/model.test.ts',
       'src/pipeline.test.ts',
     ];
     assert.deepEqual(stagesFor('hedge', tests), [
       ['src/hedge/hedge.test.ts'],
+      ['src/hedge/live-quantile.test.ts'],
       ['src/pipeline.test.ts', 'src/engine/random-program.test.ts', 'src/hedge/model.test.ts'],
     ]);
     assert.deepEqual(stagesFor('engine', tests), [
       ['src/pipeline.test.ts', 'src/engine/random-program.test.ts'],
-      ['src/breaker/states.test.ts', 'src/hedge/hedge.test.ts'],
+      ['src/breaker/states.test.ts', 'src/hedge/hedge.test.ts', 'src/hedge/live-quantile.test.ts'],
     ]);
   });
 

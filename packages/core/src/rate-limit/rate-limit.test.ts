@@ -67,6 +67,7 @@ describe('rateLimit', () => {
         [200, true, 0],
       ],
     );
+    assert.ok(!events.some(({ type }) => type === 'store-failed'), 'there is no store');
   });
 
   test('gives the turn of a caller that goes away to the next', async () => {
