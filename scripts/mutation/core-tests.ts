@@ -12,7 +12,7 @@ const COMPOSITION =
 
 /** Seconds each: asked last, when nothing quicker has noticed, and only about their own folder or all policies. */
 const SLOW =
-  /\/(random-program|convergence|high-start|shared-circuit)\.test|\/model\.test|\/keyed-pipeline\.test|^src\/readme\.test/;
+  /\/(random-program|convergence|high-start|shared-circuit)\.test|\/model\.test|\/many-keys\.test|^src\/readme\.test/;
 
 /** The test files of core that can run in one process, relative to the package. */
 export function coreTests(corePackage: string): string[] {

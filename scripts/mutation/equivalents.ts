@@ -88,6 +88,18 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     why: 'Where nobody waits nobody is let in; asking first is only quicker.',
   },
   {
+    file: 'src/rate-limit/rate-limit.ts',
+    source: 'turn.visit += 1;',
+    replacement: 'turn.visit -= 1',
+    why: 'It has only to be another number than before.',
+  },
+  {
+    file: 'src/rate-limit/turns.ts',
+    source: 'if (waitMs > maxWaitMs + 1e-6) return { taken: false, waitMs };',
+    replacement: 'waitMs >= maxWaitMs + 1e-6',
+    why: 'No wait is a nanosecond longer than the longest by less than a rounding.',
+  },
+  {
     file: 'src/keyed/keyed-pipeline.ts',
     source: 'return this.#limits.idleMs === Infinity ? 0 : this.#clock.now();',
     replacement: 'false',
@@ -133,7 +145,7 @@ export const EQUIVALENTS: readonly Equivalent[] = [
   },
   {
     file: 'src/engine/operation.ts',
-    source: 'if (program.capturesContext) this.#context = captureContext();',
+    source: 'if (this.program.capturesContext) this.#context = captureContext();',
     replacement: 'true',
     why: 'A context is kept that no continuation asks for; asking first is only quicker.',
   },

@@ -106,6 +106,21 @@ describe('rateLimit', () => {
     ]);
   });
 
+  test('takes no turn back from a call that has had it, whoever ends that', async () => {
+    const { p, clock, refusals, waits } = setUp({ limit: 1, maxWaitMs: 5_000 });
+    const caller = new AbortController();
+    const hangs = () => new Promise(() => {});
+    const running = p.execute(hangs, { signal: caller.signal }).catch(() => 'gone');
+    caller.abort();
+    assert.deepEqual([await running, waits()], ['gone', []]);
+    const next = p.execute(() => clock.now());
+    assert.deepEqual(
+      [await clock.run(() => next), await clock.run(() => refusals())],
+      [1_000, undefined],
+    );
+    assert.equal(clock.now(), 2_000);
+  });
+
   test('keeps a rate for each key, and forgets the least used of too many', async () => {
     const { p, refusals } = setUp({ limit: 1, maxKeys: 2 });
     const codes: unknown[] = [];
@@ -299,9 +314,10 @@ describe('rateLimit over a store', () => {
   });
 
   test('an answer that comes too late touches neither its call nor the next', async () => {
-    const answers: ((answer: RateAnswer) => void)[] = [];
+    const answers: ((answer: RateAnswer | Promise<never>) => void)[] = [];
     const store: RateStore = { take: () => new Promise((resolve) => answers.push(resolve)) };
-    const { p, clock } = setUp({ limit: 100, store, storeTimeoutMs: 30 });
+    const { p, clock, events } = setUp({ limit: 100, store, storeTimeoutMs: 30 });
+    const failures = () => events.filter(({ type }) => type === 'store-failed').length;
     const caller = new AbortController();
     const runs: string[] = [];
     await clock.run(async () => {
@@ -311,13 +327,14 @@ describe('rateLimit over a store', () => {
       await gone;
       await p.execute(() => runs.push('late'));
       const next = p.execute(() => runs.push('next'));
-      answers[0]!({ taken: true, waitMs: 0 });
+      answers[0]!(Promise.reject(new Error('gone')));
       answers[1]!({ taken: false, waitMs: 9 });
       await clock.sleep(1);
       assert.deepEqual(runs, ['late']);
       answers[2]!({ taken: true, waitMs: 0 });
       await next;
     });
+    assert.equal(failures(), 1, 'of the one that was too late');
     assert.deepEqual([runs, p.inspect().inFlight, clock.pendingTimers], [['late', 'next'], 0, 0]);
   });
 });
