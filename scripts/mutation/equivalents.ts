@@ -100,6 +100,18 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     why: 'No wait is a nanosecond longer than the longest by less than a rounding.',
   },
   {
+    file: 'src/rate-limit/turns.ts',
+    source: 'return { taken: true, waitMs: waitMs < 1e-6 ? 0 : waitMs };',
+    replacement: 'waitMs <= 1e-6',
+    why: 'No wait is just this long.',
+  },
+  {
+    file: 'src/rate-limit/turns.ts',
+    source: 'if (nowMs > this.#freeAtMs) {',
+    replacement: 'nowMs >= this.#freeAtMs',
+    why: 'Idle for no time it has grown no colder.',
+  },
+  {
     file: 'src/keyed/keyed-pipeline.ts',
     source: 'return this.#limits.idleMs === Infinity ? 0 : this.#clock.now();',
     replacement: 'false',
