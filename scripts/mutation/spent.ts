@@ -27,11 +27,11 @@ const START_MS = 120;
 
 /** How much a mutant's process may spend on test files that spent so much each without the mutant. */
 export function limitOf(files: readonly string[], spent: Readonly<Record<string, Spent>>): Spent {
-  let busyMs = 3_000;
+  let busyMs = 1_500;
   // Reading files and being held back by a container count as idle.
   let idleMs = 20_000;
   for (const file of files) {
-    busyMs += 3 * Math.max(0, (spent[file]?.busyMs ?? 0) - START_MS);
+    busyMs += 2 * Math.max(0, (spent[file]?.busyMs ?? 0) - START_MS);
     idleMs += 2 * (spent[file]?.idleMs ?? 0);
   }
   return { busyMs, idleMs };
