@@ -10,9 +10,9 @@ const START_PROCESSES = /\/redis\//;
 const COMPOSITION =
   /^src\/(pipeline|options|swap|errors)\.test|^src\/(standard|explain)\/|^src\/engine\/(stages|misbehaving-functions|async-context|abort|random-program)\.test/;
 
-/** Seconds each: asked last, when nothing quicker has noticed. */
+/** Seconds each: asked last, when nothing quicker has noticed, and only about their own folder or all policies. */
 const SLOW =
-  /\/(random-program|convergence|high-start|shared-circuit)\.test|\/model\.test|\/keyed-pipeline\.test|^src\/readme\.test/;
+  /\/(random-program|convergence|high-start|shared-circuit)\.test|\/model\.test|\/many-keys\.test|^src\/readme\.test/;
 
 /** The test files of core that can run in one process, relative to the package. */
 export function coreTests(corePackage: string): string[] {
@@ -22,6 +22,15 @@ export function coreTests(corePackage: string): string[] {
     .sort();
 }
 
+/** These try many cases, or load what makes them up: asked when the folder's quick ones have noticed nothing. */
+const MANY_CASES =
+  /\/(acceptance|algorithms|backoff|capacity|circuit-store|(count|sample|time)-window|entries|gate|idle-keys|kept|live-quantile|lru|pairs|retry-budget|(warming-)?turns|virtual-clock|weight|wheel)\.test/;
+
+/** Folders whose code is built on that of another: what they prove of it counts as well. */
+const BUILT_ON: Readonly<Record<string, readonly string[]>> = {
+  bulkhead: ['adaptive-limit'],
+};
+
 /** `retry` of `src/retry/backoff.ts`; the files beside `index.ts` are of the folder `src`. */
 export function folderOf(file: string): string {
   return /^src\/([^/]+)\//.exec(file)?.[1] ?? 'src';
@@ -29,29 +38,35 @@ export function folderOf(file: string): string {
 
 /**
  * The tests that a mutant of this folder meets, in stages: a process runs the next only where the one
- * before has noticed nothing. The folder's own, its slow ones and those of composition, all others.
- * Engine and what lies beside `index.ts` carry every policy, so all tests are theirs.
+ * before has noticed nothing. The folder's own, first the quick ones; its slow ones and those of
+ * composition; all others.
+ * Engine and what lies beside `index.ts` carry every policy, so all tests are theirs but the slow ones
+ * of other folders: every survivor would cost ten seconds more.
  */
 export function stagesFor(folder: string, tests: readonly string[]): string[][] {
   const everyPolicy = folder === 'engine' || folder === 'src';
   const stageOf = (file: string) => {
-    if (folderOf(file) === folder) return SLOW.test(file) ? 1 : 0;
-    return COMPOSITION.test(file) ? 1 : 2;
+    if (folderOf(file) === folder && !SLOW.test(file)) return MANY_CASES.test(file) ? 1 : 0;
+    if (folderOf(file) === folder || COMPOSITION.test(file)) return 2;
+    if (SLOW.test(file)) return undefined;
+    if (BUILT_ON[folder]?.includes(folderOf(file))) return 2;
+    return everyPolicy ? 3 : undefined;
   };
   const ranked = [...tests].sort((a, b) => Number(SLOW.test(a)) - Number(SLOW.test(b)));
-  return [0, 1, 2]
-    .filter((stage) => stage < 2 || everyPolicy)
+  return [0, 1, 2, 3]
     .map((stage) => ranked.filter((file) => stageOf(file) === stage))
     .filter((files) => files.length > 0);
 }
 
 /**
  * The code that is mutated, relative to the package. What `redis/` does is proven against a real Redis,
- * which no mutant starts; the testing kit is judged by every test.
+ * which no mutant starts; of `testing/`, what is published.
  */
 export function mutatedFiles(corePackage: string): string[] {
   return globSync('src/**/*.ts', { cwd: corePackage })
     .map((file) => file.replaceAll('\\', '/'))
-    .filter((file) => !/\.test\.ts$|\/(redis|testing)\/|\/index\.ts$/.test(file))
+    .filter(
+      (file) => !/\.test\.ts$|\/redis\/|\/testing\/(decorated|rate-taker)-|\/index\.ts$/.test(file),
+    )
     .sort();
 }

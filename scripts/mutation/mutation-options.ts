@@ -5,4 +5,6 @@ export interface MutationOptions {
   readonly share: number;
   /** Says which part. */
   readonly seed: number;
+  /** The places of those that are run, and no other: the survivors of the run before. */
+  readonly again?: readonly string[] | undefined;
 }

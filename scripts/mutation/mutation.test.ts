@@ -1,25 +1,32 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { schema } from '@stryker-mutator/api/core';
+import { changedFiles, survivingPlaces, withSecond } from './again.ts';
 import { CORE, coreTests, folderOf, mutatedFiles, stagesFor } from './core-tests.ts';
 import { EQUIVALENTS, whyEquivalent } from './equivalents.ts';
 import { inSample } from './sample.ts';
 import { ratioOf, scoresOf, scoreTable } from './score.ts';
+import { limitOf } from './spent.ts';
 
 describe('tests of a mutant', () => {
-  test('are the folder’s own, then its slow ones and those of composition', () => {
+  test('are the folder’s own, then its slow ones and those of composition, for the engine all but slow ones', () => {
     const tests = [
       'src/breaker/states.test.ts',
       'src/engine/random-program.test.ts',
       'src/hedge/hedge.test.ts',
+      'src/hedge/live-quantile.test.ts',
       'src/hedge/model.test.ts',
       'src/pipeline.test.ts',
     ];
     assert.deepEqual(stagesFor('hedge', tests), [
       ['src/hedge/hedge.test.ts'],
+      ['src/hedge/live-quantile.test.ts'],
       ['src/pipeline.test.ts', 'src/engine/random-program.test.ts', 'src/hedge/model.test.ts'],
     ]);
-    assert.equal(stagesFor('engine', tests).flat().length, tests.length);
+    assert.deepEqual(stagesFor('engine', tests), [
+      ['src/pipeline.test.ts', 'src/engine/random-program.test.ts'],
+      ['src/breaker/states.test.ts', 'src/hedge/hedge.test.ts', 'src/hedge/live-quantile.test.ts'],
+    ]);
   });
 
   test('exist for every folder that has code', () => {
@@ -55,6 +62,39 @@ describe('a sample', () => {
   });
 });
 
+describe('a run made again', () => {
+  test('asks what survived, and keeps what was found out about the rest', () => {
+    const first = report(['Killed', 'Survived', 'NoCoverage', 'Timeout']);
+    const second = report(['CompileError', 'Killed', 'Survived', 'CompileError']);
+    assert.equal(survivingPlaces(first).length, 2);
+    const { mutants } = withSecond(first, second).files['src/retry/retry.ts']!;
+    assert.deepEqual(
+      mutants.map(({ status }) => status),
+      ['Killed', 'Killed', 'Survived', 'Timeout'],
+    );
+  });
+
+  test('is not made of code that has changed', () => {
+    const first = report(['Survived']);
+    assert.deepEqual(
+      changedFiles(first, () => first.files['src/retry/retry.ts']!.source),
+      [],
+    );
+    assert.deepEqual(
+      changedFiles(first, () => 'other'),
+      ['src/retry/retry.ts'],
+    );
+  });
+});
+
+test('a mutant may spend what its tests spend without it several times over, and some seconds', () => {
+  const spent = { 'a.test.ts': { busyMs: 1_120, idleMs: 100 } };
+  assert.deepEqual(limitOf(['a.test.ts', 'unknown.test.ts'], spent), {
+    busyMs: 3_500,
+    idleMs: 20_200,
+  });
+});
+
 describe('the score', () => {
   test('counts what was noticed of what was run, by folder, and names the survivors', () => {
     const scores = scoresOf(report(['Killed', 'Killed', 'Timeout', 'Survived', 'CompileError']));
@@ -65,7 +105,7 @@ describe('the score', () => {
         line: 2,
         source: 'const limit = 3;',
         original: '3',
-        replacement: '0',
+        replacement: '3',
         mutator: 'Literal',
         equivalent: undefined,
       },
@@ -88,7 +128,7 @@ function report(statuses: readonly schema.MutantStatus[]): schema.MutationTestRe
     id: `${id}`,
     status,
     mutatorName: 'Literal',
-    replacement: '0',
+    replacement: `${id}`,
     location: { start: { line: 2, column: 17 }, end: { line: 2, column: 18 } },
   }));
   const source = '\n  const limit = 3;\n';

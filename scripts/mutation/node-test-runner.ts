@@ -2,6 +2,7 @@
  * A plugin of Stryker's that runs `node:test` from TypeScript sources, one process per mutant, with
  * the tests of the mutant's folder first. A test file is one "test" to Stryker.
  */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { commonTokens, declareClassPlugin, PluginKind, tokens } from '@stryker-mutator/api/plugin';
 import {
@@ -18,13 +19,18 @@ import {
 import { coreTests, folderOf, stagesFor } from './core-tests.ts';
 import type { MutationOptions } from './mutation-options.ts';
 import { runTestProcess } from './run-test-process.ts';
+import { limitOf, type Spent } from './spent.ts';
 
 /** Before Stryker's own limit, which would leave our process running. */
 const SHARE_OF_LIMIT = 0.9;
 
+/** What each test file spent without a mutant. In the sandbox: mutants run in other processes. */
+const SPENT = 'spent-by-file.json';
+
 export class NodeTestRunner implements TestRunner {
   static inject = tokens(commonTokens.options);
   readonly #folders: readonly string[];
+  #spent: Record<string, Spent> | undefined;
 
   constructor(options: object) {
     this.#folders = (options as { holdfast: MutationOptions }).holdfast.folders;
@@ -40,6 +46,7 @@ export class NodeTestRunner implements TestRunner {
   async dryRun({ timeout }: DryRunOptions): Promise<DryRunResult> {
     const tests: TestResult[] = [];
     const perTest: Record<string, Record<string, number>> = {};
+    const spent: Record<string, Spent> = {};
     const all = coreTests(process.cwd());
     for (const file of new Set(this.#folders.flatMap((folder) => stagesFor(folder, all).flat()))) {
       const begunMs = performance.now();
@@ -56,7 +63,9 @@ export class NodeTestRunner implements TestRunner {
             },
       );
       perTest[file] = end.coverage?.perTest[file] ?? {};
+      if (end.spent !== undefined) spent[file] = end.spent;
     }
+    writeFileSync(SPENT, JSON.stringify(spent));
     return { status: DryRunStatus.Complete, tests, mutantCoverage: { static: {}, perTest } };
   }
 
@@ -74,10 +83,12 @@ export class NodeTestRunner implements TestRunner {
 
   async #stage(files: readonly string[], options: MutantRunOptions): Promise<MutantRunResult> {
     const { activeMutant, hitLimit, timeout } = options;
+    this.#spent ??= existsSync(SPENT) ? JSON.parse(readFileSync(SPENT, 'utf8')) : {};
     const end = await runTestProcess(
       { files, testId: 'mutant', ...(hitLimit !== undefined && { hitLimit }) },
       activeMutant.id,
       timeout * SHARE_OF_LIMIT,
+      limitOf(files, this.#spent!),
     );
     if (end.kind === 'too-long' || end.endless) return { status: MutantRunStatus.Timeout };
     const { failure, tests } = end;

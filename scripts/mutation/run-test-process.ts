@@ -1,18 +1,25 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { type Spent, spentBy } from './spent.ts';
 import type { TestProcessTask, TestProcessVerdict } from './test-process.ts';
 
 export type TestProcessEnd =
   | ({ readonly kind: 'ended' } & TestProcessVerdict)
   | { readonly kind: 'too-long' };
 
+const LOOK_EVERY_MS = 250;
+
 const MAIN = join(import.meta.dirname, 'test-process.ts');
 
-/** Runs the tests of one mutant in a process of its own; `mutant` undefined runs them unchanged. */
+/**
+ * Runs the tests of one mutant in a process of its own; `mutant` undefined runs them unchanged. It may
+ * take `limitMs`, and of that no more than `limit`, where the system says what a process has spent.
+ */
 export function runTestProcess(
   task: TestProcessTask,
   mutant: string | undefined,
   limitMs: number,
+  limit: Spent = { busyMs: Infinity, idleMs: Infinity },
 ): Promise<TestProcessEnd> {
   const env = { ...process.env };
   // The runner of an outer `node --test` would otherwise be told of every test in here.
@@ -34,14 +41,17 @@ export function runTestProcess(
       stderr = (stderr + chunk.toString('utf8')).slice(-2_000);
     });
     const end = () => child.kill('SIGKILL');
-    const limit = setTimeout(() => {
-      tooLong = true;
-      end();
-    }, limitMs);
+    const begunMs = performance.now();
+    const look = setInterval(() => {
+      const ageMs = performance.now() - begunMs;
+      const spent = spentBy(child.pid!, ageMs) ?? { busyMs: 0, idleMs: 0 };
+      tooLong = ageMs > limitMs || spent.busyMs > limit.busyMs || spent.idleMs > limit.idleMs;
+      if (tooLong) end();
+    }, LOOK_EVERY_MS);
     process.once('exit', end);
     child.once('error', reject);
     child.once('close', () => {
-      clearTimeout(limit);
+      clearInterval(look);
       process.removeListener('exit', end);
       if (tooLong) return resolve({ kind: 'too-long' });
       const silent = {

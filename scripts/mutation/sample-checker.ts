@@ -1,11 +1,12 @@
 /**
  * Stryker samples nothing. A checker may reject mutants before they are run, and those count in no
- * score: this one rejects what is not in the sample.
+ * score: this one rejects what is not in the sample, or did not survive the run that is made again.
  */
 import { relative } from 'node:path';
 import { type Checker, type CheckResult, CheckStatus } from '@stryker-mutator/api/check';
 import type { Mutant } from '@stryker-mutator/api/core';
 import { commonTokens, declareClassPlugin, PluginKind, tokens } from '@stryker-mutator/api/plugin';
+import { placeOf } from './again.ts';
 import type { MutationOptions } from './mutation-options.ts';
 import { inSample } from './sample.ts';
 
@@ -24,17 +25,27 @@ export class SampleChecker implements Checker {
   }
 
   async check(mutants: Mutant[]): Promise<Record<string, CheckResult>> {
-    const { share, seed } = this.#options;
+    const { share, seed, again } = this.#options;
+    const known = again && new Set(again);
     return Object.fromEntries(
       mutants.map((mutant) => {
         const fileName = relative(process.cwd(), mutant.fileName).replace(/^.*?(?=src\/)/, '');
-        const result: CheckResult = inSample({ ...mutant, fileName }, share, seed)
+        const isIn = known
+          ? known.has(placeOf(fileName, { ...mutant, location: asInReport(mutant) }))
+          : inSample({ ...mutant, fileName }, share, seed);
+        const result: CheckResult = isIn
           ? { status: CheckStatus.Passed }
           : { status: CheckStatus.CompileError, reason: 'Not in the sample.' };
         return [mutant.id, result];
       }),
     );
   }
+}
+
+/** Stryker counts lines and columns from 0, its report from 1. */
+function asInReport({ location: { start, end } }: Mutant): Mutant['location'] {
+  const fromOne = ({ line, column }: typeof start) => ({ line: line + 1, column: column + 1 });
+  return { start: fromOne(start), end: fromOne(end) };
 }
 
 export const strykerPlugins = [declareClassPlugin(PluginKind.Checker, 'sample', SampleChecker)];

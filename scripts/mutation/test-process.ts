@@ -6,6 +6,7 @@
 import { writeSync } from 'node:fs';
 import { run } from 'node:test';
 import type { InstrumenterContext } from '@stryker-mutator/api/core';
+import { type Spent, spentBy } from './spent.ts';
 
 export interface TestProcessTask {
   readonly files: readonly string[];
@@ -19,6 +20,7 @@ export interface TestProcessVerdict {
   readonly tests: number;
   /** A loop went round a hundred times as often as without the mutant. */
   readonly endless?: boolean;
+  readonly spent?: Spent | undefined;
   readonly coverage?: InstrumenterContext['mutantCoverage'];
 }
 
@@ -40,7 +42,8 @@ process.once('exit', () => {
   };
   const endless = (instrumented.hitCount ?? 0) > (task.hitLimit ?? Number.POSITIVE_INFINITY);
   const coverage = instrumented.mutantCoverage;
-  writeSync(3, JSON.stringify({ ...verdict, endless, ...(coverage && { coverage }) }));
+  const spent = spentBy('self', performance.now());
+  writeSync(3, JSON.stringify({ ...verdict, endless, spent, ...(coverage && { coverage }) }));
 });
 
 const stream = run({ files: [...task.files], isolation: 'none' });

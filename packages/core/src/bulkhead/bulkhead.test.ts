@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { pipeline } from '../pipeline.ts';
 import type { Criticality } from '../policy.ts';
+import { createRegistry } from '../registry.ts';
 import { record } from '../testing/record.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
 import { timeout } from '../timeout/timeout.ts';
@@ -94,15 +95,6 @@ describe('bulkhead', () => {
     assert.deepEqual(p.inspect().policies[1]?.bulkhead, { active: 0, queued: 0 });
   });
 
-  test('works off a thousand waiters that end at once without going a thousand deep', async () => {
-    const { clock, p } = setUp({ limit: 1, queueLimit: 20_000 });
-    let calls = 0;
-    const first = p.execute(() => clock.sleep(10));
-    const waiting = Array.from({ length: 20_000 }, () => p.execute(() => (calls += 1)));
-    await clock.run(() => Promise.all([first, ...waiting]));
-    assert.equal(calls, 20_000);
-  });
-
   test('lets in who came last where it is told to', async () => {
     const { clock, p } = setUp({ limit: 1, queueLimit: 10, order: 'lifo' });
     const order: number[] = [];
@@ -162,6 +154,33 @@ describe('bulkhead', () => {
         [true, 30],
       ],
     );
+  });
+
+  test('tells of no wait whose beginning nobody heard', async () => {
+    const clock = new VirtualClock();
+    const registry = createRegistry();
+    const p = pipeline('p', [bulkhead({ limit: 1, queueLimit: 3, queueTimeoutMs: 160 })], {
+      clock,
+      registry,
+    });
+    const { events, listener } = record();
+    const waits = () =>
+      events.flatMap((event) => (event.type === 'queued' ? [event.waitedMs] : []));
+    const calls = [1, 2, 3].map(() => p.execute(() => clock.sleep(100)).catch(() => {}));
+    await clock.advance(50);
+    registry.listen(listener);
+    calls.push(p.execute(() => {}).catch(() => {}));
+    await clock.run(() => Promise.all(calls));
+    assert.deepEqual(waits(), [150]);
+  });
+
+  test('works off a thousand waiters that end at once without going a thousand deep', async () => {
+    const { clock, p } = setUp({ limit: 1, queueLimit: 20_000 });
+    let calls = 0;
+    const first = p.execute(() => clock.sleep(10));
+    const waiting = Array.from({ length: 20_000 }, () => p.execute(() => (calls += 1)));
+    await clock.run(() => Promise.all([first, ...waiting]));
+    assert.equal(calls, 20_000);
   });
 
   test('refuses options that cannot work, naming the culprit', () => {

@@ -88,15 +88,12 @@ export class Doorman {
     if (this.gate.queued > 0) this.pump();
   }
 
-  /** True where it had been inside. */
-  abandon(waiter: Waiter): boolean {
-    if (!isWaiting(waiter)) {
-      this.leave();
-      return true;
+  abandon(waiter: Waiter): void {
+    if (!isWaiting(waiter)) this.leave();
+    else {
+      giveUp(this.gate, waiter);
+      this.#gone(waiter);
     }
-    giveUp(this.gate, waiter);
-    this.#gone(waiter);
-    return false;
   }
 
   /** The time that a call may wait is over. */

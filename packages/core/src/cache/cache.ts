@@ -166,14 +166,17 @@ class CacheStage implements Stage {
       const [next] = fetching.visits;
       if (next === undefined) return;
       fetching.leader = next;
-      if (freshness === 'fresh' || freshness === 'stale') {
+      // What ends the wait for the store is a timer, or an answer to one who has gone.
+      next.op.inContext(() => {
+        if (freshness !== 'fresh' && freshness !== 'stale') {
+          this.#ask(fetching, next);
+          return;
+        }
         this.#strike(fetching);
         if (freshness === 'stale') this.#refresh(next.op, next.index, fetching.key);
         this.#report(next.op, freshness === 'fresh' ? 'hit' : 'stale', nowMs - entry!.storedMs);
         this.#tellAll(fetching, { value: entry!.value, failed: false });
-      } else {
-        this.#ask(fetching, next);
-      }
+      });
     });
   }
 

@@ -5,6 +5,7 @@ import { bulkhead } from '../bulkhead/bulkhead.ts';
 import { fallback } from '../fallback/fallback.ts';
 import { pipeline } from '../pipeline.ts';
 import type { Call, Policy } from '../policy.ts';
+import { rateLimit } from '../rate-limit/rate-limit.ts';
 import { retry } from '../retry/retry.ts';
 import { record } from '../testing/record.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
@@ -17,6 +18,17 @@ describe('an abort by the caller', () => {
   test('that came first leaves the function uncalled', async () => {
     const outcome = await abortAt(0, [retry()], never, { beforehand: true });
     assert.deepEqual(outcome, { ended: 'gone', atMs: 0, calls: 0, left: NOTHING });
+  });
+
+  test('that came first, or a deadline that is over, takes nothing of what is limited', async () => {
+    const clock = new VirtualClock();
+    const p = pipeline('p', [rateLimit({ limit: 1 })], { clock });
+    const outcomes: unknown[] = [];
+    for (const options of [{ signal: AbortSignal.abort('gone') }, { deadlineMs: 0 }, {}]) {
+      const call = p.execute(() => 'in', options);
+      outcomes.push(await call.catch((error) => error.code ?? error));
+    }
+    assert.deepEqual(outcomes, ['gone', 'DEADLINE_EXCEEDED', 'in']);
   });
 
   test('ends an attempt at once, also of a function that ignores its signal', async () => {

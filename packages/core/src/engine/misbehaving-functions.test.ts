@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { circuitBreaker } from '../breaker/breaker.ts';
 import { bulkhead } from '../bulkhead/bulkhead.ts';
+import { cache } from '../cache/cache.ts';
 import { pipeline } from '../pipeline.ts';
 import type { Policy } from '../policy.ts';
 import { retry } from '../retry/retry.ts';
@@ -69,6 +70,37 @@ describe('functions that misbehave', () => {
       atMs: 0,
       calls: 0,
     });
+  });
+
+  test('one that ends the last caller who waits for its answer is left behind at once', async () => {
+    const clock = new VirtualClock();
+    const policies = [cache(), retry({ maxRetries: 3, delayMs: 10, jitter: 'none' })];
+    const p = pipeline('p', policies, { clock, registry: undefined });
+    const caller = new AbortController();
+    const signals: AbortSignal[] = [];
+    const ended = await clock.run(() =>
+      p
+        .execute(
+          ({ attempt, signal }) => {
+            signals.push(signal);
+            if (attempt === 1) throw new Error('again');
+            caller.abort('gone');
+            return new Promise(() => {});
+          },
+          { cacheKey: 'a', signal: caller.signal },
+        )
+        .catch((reason: unknown) => reason),
+    );
+    assert.deepEqual([ended, clock.now()], ['gone', 10]);
+    assert.deepEqual(
+      signals.map(({ reason }) => reason),
+      [undefined, 'gone'],
+    );
+    assert.deepEqual(
+      [p.inspect().inFlight, p.inspect().policies[0]?.cache?.fetching, clock.pendingTimers],
+      [0, 0, 0],
+    );
+    assert.equal(await p.execute(() => 'asked anew', { cacheKey: 'a' }), 'asked anew');
   });
 
   test('what is no function at all is told so', async () => {

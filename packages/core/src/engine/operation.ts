@@ -17,7 +17,6 @@ import { trusted } from './trusted.ts';
 /**
  * One call on its way down through the stages to the caller's function and up again. Pooled, so the
  * caller never sees it; what the caller can hold is new.
- *
  * All happens in turns: a start, a landing, an alarm, a resume, an abort. Within one, the caller's code
  * may abort the call; the turn looks at the signal where it stops, and is not cut in the middle.
  */
@@ -27,11 +26,9 @@ export class Operation {
   readonly #chronicle: Chronicle;
   /** What each stage keeps for this operation, by the stage's index. */
   readonly slots: unknown[];
-  /** The caller's function. */
   fn: AnyFunction = unset;
-  /** Runs of it so far. */
+  /** Runs of `fn` so far. */
   attempts = 0;
-  /** The attempt under way. */
   call: LiveCall | undefined = undefined;
   /** The budget that has counted this call. */
   countedFor: RetryBudget | undefined = undefined;
@@ -75,13 +72,12 @@ export class Operation {
   /** Begins a call. Resolves or rejects exactly once, whatever happens. */
   start<T>(fn: CallFunction<T>, options: ExecuteOptions<T> | undefined): Promise<T> {
     const promise = new Promise<unknown>(this.#executor) as Promise<T>;
-    const { program } = this;
     this.#inTurn = true;
     this.#starting = true;
     this.fn = fn;
-    program.tally.inFlight += 1;
-    if (program.reporter.listening) this.#chronicle.callBegins();
-    if (program.capturesContext) this.#context = captureContext();
+    this.program.tally.inFlight += 1;
+    if (this.program.reporter.listening) this.#chronicle.callBegins();
+    if (this.program.capturesContext) this.#context = captureContext();
     const refusal = options === undefined ? undefined : this.caller.accept(options);
     if (refusal === undefined) this.#descend(0);
     else this.#finish(refusal.error, true, refusal.outcome);
@@ -135,6 +131,11 @@ export class Operation {
   /** Keeps the caller's context for a continuation that will not come from its own promise. */
   keepContext(): void {
     this.#context ??= captureContext();
+  }
+
+  /** Runs `work` in the caller's context, where that has been kept. */
+  inContext(work: () => void): void {
+    runIn(this.#context, work);
   }
 
   /** Goes on downwards, inside stage `index`, which held it; `tell` reports that, first and in the same turn. */
@@ -219,10 +220,9 @@ export class Operation {
 
   /** Abandons what is inside stage `index`, for `reason`, and goes up from there with another outcome. */
   #breakOff({ index, value, failed, reason, cut }: Doom, outcome: Outcome): void {
-    const { stages } = this.program;
     const flying = this.#flying;
     for (let i = this.#depth; i > index; i -= 1) {
-      stages[i]?.abandon(this, i, flying ? cut : 'cancelled', reason);
+      this.program.stages[i]?.abandon(this, i, flying ? cut : 'cancelled', reason);
     }
     if (flying) this.#leaveBehind(reason, outcome);
     if (index <= this.#floor) this.#finish(value, failed, outcome);

@@ -5,7 +5,7 @@ export function remainingInside(op: Operation, below: number): number {
   const { stages } = op.program;
   let least = op.caller.remainingMs;
   for (let i = 0; i < below; i += 1) {
-    const ms = stages[i]?.remainingMs?.(op, i);
+    const ms = stages[i]!.remainingMs?.(op, i);
     if (ms !== undefined && ms < least) least = ms;
   }
   return least;

@@ -75,6 +75,16 @@ describe('the wheel', () => {
     assert.equal(rung, true);
   });
 
+  test('rings at its next turn what was armed for no time at all', () => {
+    const world = fakeTime();
+    let rung = 0;
+    world.wheel.arm(new Alarm({ ring: () => (rung += 1) }), 0);
+    world.turn();
+    assert.deepEqual([rung, world.isTurning()], [1, true]);
+    world.turn();
+    assert.deepEqual([rung, world.isTurning()], [1, false]);
+  });
+
   test('lets a ringing alarm disarm another that is due', () => {
     const world = fakeTime();
     const rung: string[] = [];

@@ -71,6 +71,21 @@ describe('a keyed pipeline with idleMs', () => {
     assert.deepEqual(each, [2, 2, 2]);
   });
 
+  test('looks behind keys that are in use, so that these hide none that is spent', async () => {
+    let looked: string[] = [];
+    const { clock, family, use } = setUp((key) => [countingPolicy(() => looked.push(key))]);
+    const held = ['busy 1', 'busy 2'].map((key) =>
+      family.execute(() => clock.sleep(5_000), { key }),
+    );
+    for (const key of ['spent 1', 'spent 2']) await use(key);
+    await clock.advance(1_000);
+    looked = [];
+    await use('new');
+    await use('new');
+    assert.deepEqual(looked, ['busy 1', 'busy 2', 'spent 1', 'spent 2']);
+    await clock.run(() => Promise.all(held));
+  });
+
   test('does what a slow model says, whatever is called when', async () => {
     const step = fc.record({
       ms: fc.nat(700),

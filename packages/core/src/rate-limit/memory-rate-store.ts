@@ -14,7 +14,7 @@ export function memoryRateStore({
 } = {}): RateStore {
   checkMethods('memoryRateStore.clock', clock, 'now');
   checkInteger('memoryRateStore.maxKeys', maxKeys, 1, 10_000_000);
-  const kept = new Lru<string, { turns: Turns | undefined }>(maxKeys, () => ({ turns: undefined }));
+  const kept = new Lru<string, { turns?: Turns }>(maxKeys, () => ({}));
   return {
     async take(key, rule) {
       const { algorithm, limit, intervalMs, burst, maxWaitMs } = rule;

@@ -9,7 +9,7 @@ import { VirtualClock } from '../testing/virtual-clock.ts';
 import { memoryRateStore } from './memory-rate-store.ts';
 import type { RateLimitOptions } from './options.ts';
 import { rateLimit } from './rate-limit.ts';
-import type { RateAnswer, RateStore } from './rate-store.ts';
+import type { RateAnswer, RateRule, RateStore } from './rate-store.ts';
 
 describe('rateLimit', () => {
   test('refuses what is beyond the rate and says when there is a turn', async () => {
@@ -67,6 +67,7 @@ describe('rateLimit', () => {
         [200, true, 0],
       ],
     );
+    assert.ok(!events.some(({ type }) => type === 'store-failed'), 'there is no store');
   });
 
   test('gives the turn of a caller that goes away to the next', async () => {
@@ -82,6 +83,42 @@ describe('rateLimit', () => {
       await p.execute(() => times.push(clock.now()));
     });
     assert.deepEqual([times, clock.pendingTimers], [[0, 1_000], 0]);
+  });
+
+  test('tells of a wait that its caller ended, and waits for nobody then', async () => {
+    const { p, clock, waits } = setUp({ limit: 1, maxWaitMs: 5_000 });
+    const caller = new AbortController();
+    await clock.advance(2_000);
+    await p.execute(() => 'in');
+    const gone = p.execute(() => 'in', { signal: caller.signal }).catch(() => 'gone');
+    const stays = p.execute(() => clock.now());
+    await clock.advance(300);
+    const before = p.inspect().policies[0]?.rate;
+    caller.abort();
+    const after = p.inspect().policies[0]?.rate;
+    assert.deepEqual(
+      [await gone, await clock.run(() => stays), before, after],
+      ['gone', 4_000, { keys: 1, waiting: 2 }, { keys: 1, waiting: 1 }],
+    );
+    assert.deepEqual(waits(), [
+      { waitedMs: 300, admitted: false, depth: 1 },
+      { waitedMs: 2_000, admitted: true, depth: 0 },
+    ]);
+  });
+
+  test('takes no turn back from a call that has had it, whoever ends that', async () => {
+    const { p, clock, refusals, waits } = setUp({ limit: 1, maxWaitMs: 5_000 });
+    const caller = new AbortController();
+    const hangs = () => new Promise(() => {});
+    const running = p.execute(hangs, { signal: caller.signal }).catch(() => 'gone');
+    caller.abort();
+    assert.deepEqual([await running, waits()], ['gone', []]);
+    const next = p.execute(() => clock.now());
+    assert.deepEqual(
+      [await clock.run(() => next), await clock.run(() => refusals())],
+      [1_000, undefined],
+    );
+    assert.equal(clock.now(), 2_000);
   });
 
   test('keeps a rate for each key, and forgets the least used of too many', async () => {
@@ -195,6 +232,24 @@ describe('rateLimit over a store', () => {
     assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 3);
   });
 
+  test('a store in memory keeps each key and each rule apart, and forgets the least used of too many', async () => {
+    const clock = new VirtualClock();
+    const store = memoryRateStore({ clock, maxKeys: 2 });
+    const one = { limit: 1, intervalMs: 1_000, burst: 1, maxWaitMs: 0, algorithm: 'token-bucket' };
+    const taken: boolean[] = [];
+    for (const [key, rule] of [
+      ['a', {}],
+      ['a', {}],
+      ['b', {}],
+      ['b', { limit: 2 }],
+      ['a', {}],
+    ] as const) {
+      taken.push((await store.take(key, { ...one, ...rule } as RateRule)).taken);
+    }
+    // The last is a new one again: two others have been asked for since.
+    assert.deepEqual(taken, [true, false, true, true, true]);
+  });
+
   test('a store that is down, or too slow, or throws leaves the decision to this process, and is told of', async () => {
     const stores: RateStore[] = [
       { take: () => Promise.reject(new Error('gone')) },
@@ -221,10 +276,48 @@ describe('rateLimit over a store', () => {
     ]);
   });
 
+  test('has a call wait as long as the store says, and tells of that wait alone', async () => {
+    const asked: unknown[] = [];
+    const waitsMs = [0, 100, 200];
+    const store: RateStore = {
+      async take(key, { limit, intervalMs, maxWaitMs }) {
+        asked.push([key, limit, intervalMs, maxWaitMs]);
+        return { taken: true, waitMs: waitsMs.shift()! };
+      },
+    };
+    const { p, clock, waits } = setUp({ limit: 10, maxWaitMs: 500, store });
+    await clock.advance(1_000);
+    const caller = new AbortController();
+    const began: number[] = [];
+    const run = (options: object) => p.execute(() => began.push(clock.now()), options);
+    const calls = [run({}), run({ key: 'a' }), run({ signal: caller.signal }).catch(() => {})];
+    await clock.advance(150);
+    caller.abort();
+    await Promise.all(calls);
+    assert.deepEqual(asked, [
+      ['rateLimit ', 10, 1_000, 500],
+      ['rateLimit a', 10, 1_000, 500],
+      ['rateLimit ', 10, 1_000, 500],
+    ]);
+    assert.deepEqual(
+      [began, waits(), p.inspect().policies[0]?.rate],
+      [
+        [1_000, 1_100],
+        [
+          { waitedMs: 100, admitted: true, depth: 1 },
+          { waitedMs: 150, admitted: false, depth: 0 },
+        ],
+        // The store keeps the rates; none is begun here.
+        { keys: 0, waiting: 0 },
+      ],
+    );
+  });
+
   test('an answer that comes too late touches neither its call nor the next', async () => {
-    const answers: ((answer: RateAnswer) => void)[] = [];
+    const answers: ((answer: RateAnswer | Promise<never>) => void)[] = [];
     const store: RateStore = { take: () => new Promise((resolve) => answers.push(resolve)) };
-    const { p, clock } = setUp({ limit: 100, store, storeTimeoutMs: 30 });
+    const { p, clock, events } = setUp({ limit: 100, store, storeTimeoutMs: 30 });
+    const failures = () => events.filter(({ type }) => type === 'store-failed').length;
     const caller = new AbortController();
     const runs: string[] = [];
     await clock.run(async () => {
@@ -234,13 +327,14 @@ describe('rateLimit over a store', () => {
       await gone;
       await p.execute(() => runs.push('late'));
       const next = p.execute(() => runs.push('next'));
-      answers[0]!({ taken: true, waitMs: 0 });
+      answers[0]!(Promise.reject(new Error('gone')));
       answers[1]!({ taken: false, waitMs: 9 });
       await clock.sleep(1);
       assert.deepEqual(runs, ['late']);
       answers[2]!({ taken: true, waitMs: 0 });
       await next;
     });
+    assert.equal(failures(), 1, 'of the one that was too late');
     assert.deepEqual([runs, p.inspect().inFlight, clock.pendingTimers], [['late', 'next'], 0, 0]);
   });
 });
@@ -253,5 +347,11 @@ function setUp(options: RateLimitOptions, outside: readonly Policy[] = []) {
     p
       .execute(() => undefined, key === undefined ? {} : { key })
       .catch(({ code, retryAfterMs, message }) => [code, retryAfterMs, message]);
-  return { clock, events, p, refusals };
+  const waits = () =>
+    events.flatMap((event) => {
+      if (event.type !== 'queued') return [];
+      const { waitedMs, admitted, depth } = event;
+      return [{ waitedMs, admitted, depth }];
+    });
+  return { clock, events, p, refusals, waits };
 }

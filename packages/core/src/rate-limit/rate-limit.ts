@@ -36,8 +36,8 @@ class Turn {
   readonly alarm: Alarm;
   /** Grows whenever it no longer waits for what it waited for: a late answer of a store is known by it. */
   visit = 0;
-  /** What it waits for. */
-  waits: 'nothing' | 'store' | 'turn' = 'nothing';
+  /** Whether it waits for its turn, which a store may have given. */
+  queued = false;
   sinceMs = 0;
 
   constructor(alarm: Alarm) {
@@ -83,17 +83,16 @@ class RateLimitStage implements Stage {
 
   abandon(op: Operation, index: number): void {
     const turn = op.slots[index] as Turn;
-    if (turn.waits === 'nothing') return;
-    if (turn.waits === 'turn') {
-      this.#reportQueued(op, turn, false);
-      if (this.#options.store === undefined) this.#turns.get(this.#keyOf(op)).giveBack();
-    }
+    const { queued } = turn;
     this.#stopWaiting(turn);
+    if (!queued) return;
+    this.#reportQueued(op, turn, false);
+    if (this.#options.store === undefined) this.#turns.get(this.#keyOf(op)).giveBack();
   }
 
   ring(op: Operation, index: number): void {
     const turn = op.slots[index] as Turn;
-    if (turn.waits === 'turn') {
+    if (turn.queued) {
       const heard = this.#world.reporter.listening;
       this.#stopWaiting(turn);
       op.resume(index, heard ? () => this.#reportQueued(op, turn, true) : undefined);
@@ -146,7 +145,6 @@ class RateLimitStage implements Stage {
     const { visit } = turn;
     const { name } = this.policy;
     op.keepContext();
-    turn.waits = 'store';
     this.#world.alarms.arm(turn.alarm, storeTimeoutMs);
     // In a promise of its own: a store that throws at once is a store that fails.
     const asked = (async () => {
@@ -182,7 +180,7 @@ class RateLimitStage implements Stage {
 
   #wait(op: Operation, turn: Turn, ms: number): void {
     op.keepContext();
-    turn.waits = 'turn';
+    turn.queued = true;
     turn.sinceMs = this.#world.clock.now();
     this.#waiting += 1;
     this.#world.alarms.arm(turn.alarm, ms);
@@ -190,9 +188,9 @@ class RateLimitStage implements Stage {
 
   #stopWaiting(turn: Turn): void {
     this.#world.alarms.disarm(turn.alarm);
-    if (turn.waits === 'turn') this.#waiting -= 1;
+    if (turn.queued) this.#waiting -= 1;
     turn.visit += 1;
-    turn.waits = 'nothing';
+    turn.queued = false;
   }
 
   #reportQueued(op: Operation, turn: Turn, admitted: boolean): void {

@@ -90,7 +90,7 @@ class WarmingTurns implements Turns {
   readonly #most: number;
   readonly #slope: number;
   readonly #coolMs: number;
-  #stored: number;
+  #stored = 0;
   #freeAtMs = -Infinity;
   /** What the last turn cost, for giving it back. */
   #lastCostMs = 0;
@@ -103,12 +103,12 @@ class WarmingTurns implements Turns {
     this.#most = this.#threshold + (2 * warmUpMs) / (everyMs + coldMs);
     this.#slope = (coldMs - everyMs) / (this.#most - this.#threshold);
     this.#coolMs = warmUpMs / this.#most;
-    this.#stored = this.#most;
   }
 
   take(nowMs: number, maxWaitMs: number): RateAnswer {
     if (nowMs > this.#freeAtMs) {
-      const idleMs = this.#freeAtMs === -Infinity ? 0 : nowMs - this.#freeAtMs;
+      // At first it has been idle for ever, and is as cold as it can be.
+      const idleMs = nowMs - this.#freeAtMs;
       this.#stored = Math.min(this.#most, this.#stored + idleMs / this.#coolMs);
       this.#freeAtMs = nowMs;
     }

@@ -5,14 +5,17 @@ import type { RateLimitOptions } from '../rate-limit/options.ts';
 import { leastWaitMs } from '../retry/forecast.ts';
 import { type RetryOptions, resolveRetryOptions } from '../retry/options.ts';
 
-/** The parts of `standard` whose numbers depend on each other, each of them good by itself. */
+/**
+ * The parts of `standard` whose numbers depend on each other, each of them good by itself. One that
+ * is left out has no numbers.
+ */
 interface Numbers {
   readonly totalMs: number;
   readonly attemptMs: number;
   readonly again: RetryOptions | false;
-  readonly breaker: CircuitBreakerOptions | false;
-  readonly gate: BulkheadOptions | false;
-  readonly rate: RateLimitOptions | false;
+  readonly breaker: CircuitBreakerOptions;
+  readonly gate: Partial<BulkheadOptions>;
+  readonly rate: Partial<RateLimitOptions>;
 }
 
 /**
@@ -26,11 +29,11 @@ export function checkNumbersTogether(numbers: Numbers): void {
 
   atMost('attemptMs', attemptMs, total, 'no attempt could use its time');
   if (again !== false) checkRetry(again, total);
-  if (breaker !== false) checkBreaker(breaker, attemptMs);
-  if (gate !== false && (gate.queueLimit ?? 0) > 0 && gate.queueTimeoutMs !== undefined) {
+  checkBreaker(breaker, attemptMs);
+  if ((gate.queueLimit ?? 0) > 0 && gate.queueTimeoutMs !== undefined) {
     atMost('bulkhead.queueTimeoutMs', gate.queueTimeoutMs, total, outOfTime);
   }
-  if (rate !== false) atMost('rateLimit.maxWaitMs', rate.maxWaitMs ?? 0, total, outOfTime);
+  atMost('rateLimit.maxWaitMs', rate.maxWaitMs ?? 0, total, outOfTime);
 }
 
 /** The name of what sets a limit, and the limit. */

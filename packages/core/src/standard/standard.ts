@@ -81,7 +81,14 @@ export function standard(options: StandardOptions = {}): readonly Policy[] {
     ...(gate === false ? [] : [bulkhead(gate)]),
     timeout({ limitMs: attemptMs }),
   ];
-  checkNumbersTogether({ totalMs, attemptMs, again, breaker, gate, rate });
+  checkNumbersTogether({
+    totalMs,
+    attemptMs,
+    again,
+    breaker: breaker || {},
+    gate: gate || {},
+    rate: rate || {},
+  });
   return policies;
 }
 

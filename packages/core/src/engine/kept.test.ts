@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { type Pipeline, pipeline } from '../pipeline.ts';
+import { retry } from '../retry/retry.ts';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+describe('what a burst of calls leaves behind', () => {
+  test('is of a thousand of them in one pipeline, however many there were', async () => {
+    const p = named('one');
+    await burst(p, 100);
+    const beforeBytes = await settledHeapBytes();
+    await burst(p, 5_000);
+    const leftBytes = (await settledHeapBytes()) - beforeBytes;
+    // 1,024 of about 900 bytes; all 5,000 would be 5 MB.
+    assert.ok(leftBytes < 2e6, `${leftBytes} bytes`);
+    assert.equal(await p.execute(() => 'again'), 'again');
+  });
+
+  test('is of sixteen thousand in all pipelines together', async () => {
+    const pipelines = Array.from({ length: 40 }, (_, n) => named(`pipeline ${n}`));
+    for (const p of pipelines) await p.execute(() => 1);
+    const beforeBytes = await settledHeapBytes();
+    for (const p of pipelines) await burst(p, 1_000);
+    const leftBytes = (await settledHeapBytes()) - beforeBytes;
+    // 16,384 of about 900 bytes; all 40,000 would be 36 MB.
+    assert.ok(leftBytes < 20e6, `${leftBytes} bytes`);
+    assert.equal(await pipelines[39]!.execute(() => 'again'), 'again');
+  });
+});
+
+const named = (name: string) => pipeline(name, [retry()], { registry: undefined });
+
+/** So many calls at the same time, all of which end. */
+async function burst(p: Pipeline, calls: number): Promise<void> {
+  let end = () => {};
+  const held = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const all = Array.from({ length: calls }, () => p.execute(() => held));
+  end();
+  await Promise.all(all);
+}
+
+async function settledHeapBytes(): Promise<number> {
+  for (let round = 0; round < 3; round += 1) {
+    collect();
+    await turn();
+  }
+  return process.memoryUsage().heapUsed;
+}
