@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -18,10 +19,17 @@ export interface PostgresServer {
 export interface PostgresServerOptions {
   /** It then lets in nobody without TLS. @default no TLS */
   readonly tls?: SelfSigned;
+  /**
+   * Where its cluster lies, and stays: one that is there is used as it is, on another port.
+   *
+   * @default a folder that `remove` takes away
+   */
+  readonly folder?: string;
 }
 
 /** PostgreSQL from npm's package for this platform, with a cluster of its own; everybody on loopback may in. */
 export async function postgresServer({
+  folder: kept,
   tls,
 }: PostgresServerOptions = {}): Promise<PostgresServer | Unavailable> {
   const native = await findBinaries();
@@ -29,17 +37,19 @@ export async function postgresServer({
     return new Unavailable('PostgreSQL', `npm's package for ${process.platform}-${process.arch}`);
   }
   const account = process.getuid?.() === 0 ? await unprivileged() : undefined;
-  const folder = await mkdtemp(join(tmpdir(), 'holdfast-postgres-'));
+  const folder = kept ?? (await mkdtemp(join(tmpdir(), 'holdfast-postgres-')));
   await chmod(folder, 0o755);
   const data = join(folder, 'data');
-  await mkdir(data, { mode: 0o700 });
-  if (account !== undefined) await chown(data, account.uid, account.gid);
-  await promisify(execFile)(
-    join(native, 'bin', 'initdb'),
-    ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-sync'],
-    { ...account, cwd: folder },
-  );
-  if (tls !== undefined) await demandTls(data, tls, account);
+  if (!existsSync(data)) {
+    await mkdir(data, { mode: 0o700 });
+    if (account !== undefined) await chown(data, account.uid, account.gid);
+    await promisify(execFile)(
+      join(native, 'bin', 'initdb'),
+      ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-sync'],
+      { ...account, cwd: folder },
+    );
+    if (tls !== undefined) await demandTls(data, tls, account);
+  }
   const port = await freePort();
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
   const server = await startServer({
@@ -63,7 +73,7 @@ export async function postgresServer({
     // Fast shutdown: clients are cut off, everything is written.
     stopSignal: 'SIGINT',
     ready: async () => (await readFile(join(data, 'postmaster.pid'), 'utf8')).includes('ready'),
-    cleanUp: () => rm(folder, { recursive: true, force: true }),
+    ...(kept === undefined ? { cleanUp: () => rm(folder, { recursive: true, force: true }) } : {}),
   });
   return { process: server, port, url };
 }

@@ -43,6 +43,8 @@ export interface KafkaConsumerOptions extends KafkaClientOptions {
   groupInstanceId?: string;
   protocols: { name: string; version: number }[];
   partitionAssigner: KafkaAssigner;
+  /** Asked for before each (re)joining, which waits for it. */
+  protocolsMetadata: () => Promise<Buffer>;
   autocommit: boolean;
   sessionTimeout: number;
   rebalanceTimeout: number;
@@ -81,6 +83,8 @@ export interface KafkaProducer {
 }
 
 export interface KafkaConsumer {
+  /** Null before it has joined, and when the group has done without it. */
+  readonly memberId: string | null;
   consume(options: {
     topics: string[];
     mode: 'committed';
@@ -108,6 +112,8 @@ export interface KafkaConsumer {
     | null;
   /** The group has been rebalanced; the stream then begins again behind the last commits. */
   on(event: 'consumer:group:join', listener: () => void): unknown;
+  /** It could not join its group again, and does not try any more. */
+  on(event: 'error', listener: (error: Error) => void): unknown;
   close(force: boolean): Promise<void>;
 }
 
@@ -125,5 +131,5 @@ export interface KafkaMessage {
   key: Buffer | null | undefined;
   value: Buffer | null | undefined;
   headers: Map<Buffer, Buffer>;
-  commit(): void | Promise<void>;
+  leaderEpoch: number;
 }

@@ -7,8 +7,11 @@ import { holdfastLayout } from './records.ts';
 export interface KafkaBrokerOptions {
   /** The module: `import * as kafka from '@platformatic/kafka'`. */
   readonly kafka: KafkaModule;
-  /** Brokers to begin with: `['127.0.0.1:9092']`. */
-  readonly bootstrap: readonly string[];
+  /**
+   * Brokers to begin with: `['127.0.0.1:9092']`; they name the others. A function is asked whenever a
+   * connection is begun anew: for a cluster that may come back under other addresses.
+   */
+  readonly bootstrap: readonly string[] | (() => readonly string[]);
   /** Names this process to the broker. */
   readonly clientId: string;
   /**
@@ -60,11 +63,7 @@ export type ResolvedKafkaOptions = KafkaBrokerOptions &
 
 export function resolveKafkaOptions(given: KafkaBrokerOptions): ResolvedKafkaOptions {
   const options = { memberName: given.clientId, ...KAFKA_BROKER_DEFAULTS, ...given };
-  if (options.bootstrap.length === 0 || !options.bootstrap.every((each) => /:\d+$/.test(each))) {
-    throw new TypeError(
-      `kafkaBroker.bootstrap must name at least one host:port, not "${options.bootstrap.join(', ')}".`,
-    );
-  }
+  if (typeof options.bootstrap !== 'function') checkBootstrap(options.bootstrap);
   if (!/^\S+$/.test(options.clientId)) {
     throw new TypeError(
       `kafkaBroker.clientId must be text without spaces, not "${options.clientId}".`,
@@ -85,12 +84,28 @@ export function resolveKafkaOptions(given: KafkaBrokerOptions): ResolvedKafkaOpt
   return options;
 }
 
+/** Throws where there is none that could be connected to. */
+function checkBootstrap(brokers: readonly string[]): void {
+  if (brokers.length > 0 && brokers.every((each) => /:\d+$/.test(each))) return;
+  throw new TypeError(
+    `kafkaBroker.bootstrap must name at least one host:port, not "${brokers.join(', ')}".`,
+  );
+}
+
+/** Brokers to begin with now. */
+export function bootstrapOf({ bootstrap }: ResolvedKafkaOptions): readonly string[] {
+  if (typeof bootstrap !== 'function') return bootstrap;
+  const brokers = bootstrap();
+  checkBootstrap(brokers);
+  return brokers;
+}
+
 /** What every client of this adapter has in common. */
 export function clientOptions(options: ResolvedKafkaOptions): KafkaClientOptions {
   const { sasl, tls } = options;
   return {
     clientId: options.clientId,
-    bootstrapBrokers: [...options.bootstrap],
+    bootstrapBrokers: [...bootstrapOf(options)],
     connectTimeout: Math.min(2_000, options.timeoutMs),
     timeout: Math.min(5_000, options.timeoutMs),
     // The relay retries, with a circuit; the client only bridges a leader that has just moved.

@@ -10,19 +10,29 @@ import type { KafkaMessage } from './module.ts';
  * read before and has not begun is dropped, since it comes again, here or at
  * another member; what it has buffered meanwhile would come twice, and a fetch
  * that was under way may bring records of a partition that is another member's.
+ * Before one, what is at work is to be finished: the next member begins with it.
  */
 export class PartitionLanes {
   #hands: Hands;
   readonly #layout: KafkaLayout;
   /** By partition: the offset that comes next. */
   readonly #next = new Map<number, bigint>();
+  /** Between leaving its partitions and having some again. */
+  #letGo = false;
 
   constructor(hands: Hands, layout: KafkaLayout) {
     this.#hands = hands;
     this.#layout = layout;
   }
 
+  /** Begins nothing more until `rebalanced`; resolves when what is at work has been handled and committed. */
+  async letGo(): Promise<void> {
+    this.#letGo = true;
+    await this.#hands.end();
+  }
+
   rebalanced(): void {
+    this.#letGo = false;
     this.#hands = this.#hands.next();
     this.#next.clear();
   }
@@ -35,7 +45,7 @@ export class PartitionLanes {
     readAhead: number,
   ): Promise<void> {
     const { offset, partition } = record;
-    if (!mine || offset < (this.#next.get(partition) ?? 0n)) return;
+    if (this.#letGo || !mine || offset < (this.#next.get(partition) ?? 0n)) return;
     this.#next.set(partition, offset + 1n);
     this.#hands.give(this.#layout.messageOf(record), commit, { lane: String(partition) });
     await this.#hands.fewerThan(readAhead);

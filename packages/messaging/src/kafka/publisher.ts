@@ -17,6 +17,8 @@ interface Outgoing {
 export class KafkaPublisher {
   readonly #options: ResolvedKafkaOptions;
   #producer: KafkaProducer | undefined;
+  /** Where it begins. */
+  #at: readonly string[] = [];
 
   constructor(options: ResolvedKafkaOptions) {
     this.#options = options;
@@ -70,12 +72,8 @@ export class KafkaPublisher {
   }
 
   async #sendOnce(records: KafkaRecord[]): Promise<void> {
-    const { clock, kafka, timeoutMs } = this.#options;
-    this.#producer ??= new kafka.Producer({
-      ...clientOptions(this.#options),
-      idempotent: true,
-      acks: -1,
-    });
+    const { clock, timeoutMs } = this.#options;
+    this.#producer ??= this.#newProducer();
     const producer = this.#producer;
     const sent = sendRecords(producer, records);
     const expired = Promise.withResolvers<never>();
@@ -92,6 +90,12 @@ export class KafkaPublisher {
     }
   }
 
+  #newProducer(): KafkaProducer {
+    const client = clientOptions(this.#options);
+    this.#at = client.bootstrapBrokers;
+    return new this.#options.kafka.Producer({ ...client, idempotent: true, acks: -1 });
+  }
+
   #discard(producer: KafkaProducer): void {
     this.#producer = undefined;
     // It is broken already; what else goes wrong while it closes changes nothing.
@@ -99,10 +103,9 @@ export class KafkaPublisher {
   }
 
   #unavailable(error: unknown): BrokerUnavailableError {
-    const bootstrap = this.#options.bootstrap.join(', ');
     const reason = error instanceof Error ? error.message : String(error);
     return new BrokerUnavailableError(
-      `Kafka at ${bootstrap} did not take the messages: ${reason}`,
+      `Kafka at ${this.#at.join(', ')} did not take the messages: ${reason}`,
       error,
     );
   }

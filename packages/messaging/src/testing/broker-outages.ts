@@ -18,6 +18,8 @@ export interface BrokerUnderOutages {
   connect(clientId: string, port: () => number): Broker;
   /** Where the broker itself listens now. */
   port(): number;
+  /** Where clients are to come now: one that tells them so has to know it before. @default any free port */
+  frontPort?(): number;
   kill(): Promise<void>;
   /** Brings it back, with what it had acknowledged. */
   start(): Promise<void>;
@@ -66,7 +68,7 @@ const OUTAGES: Readonly<Record<string, (world: World) => Promise<void>>> = {
       return;
     }
     const before = world.proxy;
-    world.proxy = await tcpProxy(world.port());
+    world.proxy = await tcpProxy(world.port(), world.frontPort?.());
     await before.close();
   },
 
@@ -107,7 +109,7 @@ export function brokerOutages(
             t.skip('this broker cannot be brought back on another port');
             return;
           }
-          const proxy = await tcpProxy(broker.port());
+          const proxy = await tcpProxy(broker.port(), broker.frontPort?.());
           const world: World = { ...broker, proxy, findsAddress, random: seededRandom(seed) };
           const topic = `outage-${process.pid}-${what.replaceAll(/\W+/g, '-')}-${seed}`;
           const members = severalMembers ? 2 : 1;

@@ -16,6 +16,8 @@ export interface KafkaOptions {
   readonly dataDir: string;
   /** On 127.0.0.1. @default any free one */
   readonly port?: number;
+  /** Of 127.0.0.1, what it tells clients to connect to: a proxy's. @default port */
+  readonly advertisedPort?: number;
   /** Where the jars are kept. @default node_modules/.cache/holdfast-kafka */
   readonly cacheDir?: string;
   /** Beside ours in its configuration, and instead of them. */
@@ -54,7 +56,7 @@ export async function prepareKafka(options: KafkaOptions): Promise<KafkaCommand>
   const more = Object.entries(options.properties ?? {}).map(
     ([name, value]) => `${name}=${value}\n`,
   );
-  const text = await propertiesText(options.dataDir, port);
+  const text = await propertiesText({ ...options, port });
   // Of two lines with one name the last counts.
   await writeFile(properties, text + more.join(''));
   const java = [...JVM, QUIET, '-cp', join(jars, '*')];
@@ -127,7 +129,11 @@ async function untilListening(port: number, child: ChildProcess, output: () => s
 }
 
 /** The controller's port is part of what was formatted, so it stays when the broker's changes. */
-async function propertiesText(dataDir: string, port: number): Promise<string> {
+async function propertiesText({
+  dataDir,
+  port,
+  advertisedPort = port,
+}: KafkaOptions & { readonly port: number }): Promise<string> {
   const portFile = join(dataDir, 'controller-port');
   const known = await readFile(portFile, 'utf8').catch(() => undefined);
   const controller = known ?? String(await freePort());
@@ -138,7 +144,7 @@ controller.quorum.bootstrap.servers=127.0.0.1:${controller}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
 listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:${advertisedPort},CONTROLLER://127.0.0.1:${controller}
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs=${join(dataDir, 'log')}
 num.partitions=3

@@ -26,7 +26,8 @@ interface Watch {
   readonly done: () => void;
 }
 
-export async function tcpProxy(target: number): Promise<TcpProxy> {
+/** To `target`; listens on `port`, by default any that is free. */
+export async function tcpProxy(target: number, port = 0): Promise<TcpProxy> {
   const pairs = new Set<() => void>();
   let upstream = target;
   let delayMs = 0;
@@ -68,7 +69,7 @@ export async function tcpProxy(target: number): Promise<TcpProxy> {
       if (!deaf) void toClient(piece, delayMs);
     });
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(port, '127.0.0.1');
   await once(server, 'listening');
 
   const resetAll = () => {

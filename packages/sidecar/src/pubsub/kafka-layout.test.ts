@@ -64,6 +64,6 @@ function messageOf(layout: typeof plain, value: Buffer | null) {
     ...{ topic: 't', partition: 2, offset: 7n, timestamp: 1_000n, value },
     key: Buffer.from('a b'),
     headers: new Map([[Buffer.from('of'), Buffer.from("é (it's)")]]),
-    commit: () => {},
+    leaderEpoch: 0,
   });
 }
