@@ -4,6 +4,7 @@ import { BrokerUnavailableError } from '../errors.ts';
 import { Hands } from '../hands.ts';
 import { matches } from '../mqtt-server/topics.ts';
 import { type ResolvedSubscribeOptions, tell } from '../subscribe-options.ts';
+import { noLongerAsked } from '../subscriptions.ts';
 import type { MqttClient, MqttPublish } from './module.ts';
 import { connectOptions, type ResolvedMqttOptions } from './options.ts';
 
@@ -109,11 +110,7 @@ export class MqttSession {
   /** Ends all of it, also what the broker has not granted yet: that rejects. */
   async close(): Promise<void> {
     const readers = [...this.#readers.values()];
-    for (const { filter, granted } of readers) {
-      granted.reject(
-        new Error(`"${filter}" is no longer asked for: the broker's client was closed.`),
-      );
-    }
+    for (const { filter, granted } of readers) granted.reject(noLongerAsked(filter));
     await Promise.all(readers.map((reader) => this.#close(reader)));
   }
 
