@@ -27,7 +27,7 @@ export interface Broker {
 
   publish(messages: readonly OutgoingMessage[]): Promise<void>;
 
-  /** Resolves when messages published from now on will reach the group. */
+  /** Resolves when messages published from now on will reach the group; rejects when the broker is closed before. */
   subscribe(topic: string, options: SubscribeOptions, handler: Handler): Promise<Subscription>;
 
   /** Ends subscriptions (the handler's current message is finished) and connections. */

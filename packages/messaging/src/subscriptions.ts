@@ -8,6 +8,8 @@ export interface JoiningSubscription extends Subscription {
 /** The open subscriptions of one broker, so that closing it ends them all. */
 export class Subscriptions {
   readonly #open = new Set<Subscription>();
+  /** Rejects those that have not joined yet. */
+  readonly #joining = new Set<() => void>();
 
   /** Returns the handle to give out: closing it also forgets it here. */
   add(subscription: Subscription): Subscription {
@@ -22,21 +24,33 @@ export class Subscriptions {
 
   /**
    * As `add`, and resolves when it has joined. It is known before that, so that
-   * closing the broker meanwhile ends it too; one that cannot join is closed.
+   * closing the broker meanwhile ends it too: whoever waits for it is told. One
+   * that cannot join is closed.
    */
-  async join(subscriber: JoiningSubscription): Promise<Subscription> {
+  async join(subscriber: JoiningSubscription, topic: string): Promise<Subscription> {
     const subscription = this.add(subscriber);
+    const closed = Promise.withResolvers<never>();
+    const giveUp = () => closed.reject(noLongerAsked(topic));
+    this.#joining.add(giveUp);
     try {
-      await subscriber.joined;
+      await Promise.race([subscriber.joined, closed.promise]);
     } catch (error) {
       await subscription.close();
       throw error;
+    } finally {
+      this.#joining.delete(giveUp);
     }
     return subscription;
   }
 
   async close(): Promise<void> {
+    for (const giveUp of this.#joining) giveUp();
     await Promise.all([...this.#open].map((each) => each.close()));
     this.#open.clear();
   }
+}
+
+/** What a subscription is told whose broker was closed before it had begun. */
+export function noLongerAsked(topic: string): Error {
+  return new Error(`"${topic}" is no longer asked for: the broker's client was closed.`);
 }

@@ -24,6 +24,7 @@ export function jetstreamBroker(given: JetStreamBrokerOptions): Broker {
       if (problem !== undefined) throw new TypeError(`Cannot subscribe to "${topic}": ${problem}.`);
       return subscriptions.join(
         new JetStreamSubscriber(options, topic, resolveSubscribeOptions(how), handler),
+        topic,
       );
     },
     async close() {

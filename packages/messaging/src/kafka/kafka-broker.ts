@@ -25,6 +25,7 @@ export function kafkaBroker(given: KafkaBrokerOptions): Broker {
         throw new TypeError(`"${topic}" cannot be subscribed to: ${problem}.`);
       return subscriptions.join(
         new KafkaSubscriber(options, topic, resolveSubscribeOptions(how), handler),
+        topic,
       );
     },
     async close() {

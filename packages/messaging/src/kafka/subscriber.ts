@@ -109,6 +109,11 @@ export class KafkaSubscriber implements Subscription {
       this.#stream = stream;
       // The iterator below rejects with the same error; without a listener it would end the process.
       stream.on('error', () => {});
+      // Closed while it was joining, when there was no stream to close.
+      if (this.#closing.signal.aborted) {
+        await stream.close();
+        return;
+      }
       this.#joined.resolve();
       if (failure !== undefined) throw failure;
       for await (const record of stream) {

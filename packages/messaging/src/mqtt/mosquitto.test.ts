@@ -182,6 +182,44 @@ function suite({ process: mosquitto, url }: MosquittoServer): void {
       assert.deepEqual([early, told, got], [[], [`${topic}/b`], [`${topic}/a`, `${topic}/b`]]);
     });
 
+    test('what nobody subscribes to goes to who is named for it, and no longer holds up the rest', async (t) => {
+      const { connect, got, topic } = begin(t);
+      const group = topic.replace('/', '-');
+      const handler = async (one: IncomingMessage) => void got.push(textOf(one));
+      const first = connect('first', { session: 'group' });
+      for (const each of ['a', 'b']) await first.subscribe(`${topic}/${each}`, { group }, handler);
+      await first.close();
+      // More than Mosquitto sends ahead.
+      const stale = Array.from({ length: 150 }, (_, n) => message(`${topic}/b`, `b${n}`));
+      await connect('p').publish([...stale, message(`${topic}/a`, 'a')]);
+      const clock = new VirtualClock();
+      const strays: string[] = [];
+      const second = connect('second', {
+        session: 'group',
+        clock,
+        claimMs: 30_000,
+        unclaimed: async ({ id, delivery }) => {
+          if (id === 'b0' && delivery === 1) throw new Error('not yet');
+          strays.push(id);
+        },
+      });
+      const problems: string[] = [];
+      const onProblem = ({ kind }: SubscriptionProblem) => problems.push(kind);
+      await second.subscribe(`${topic}/a`, { group, onProblem }, handler);
+      await eventually(
+        async () => {
+          await clock.advance(1_000);
+          return got;
+        },
+        ([one]) => one === 'a',
+        'the other topic goes on',
+      );
+      assert.deepEqual(
+        [strays, problems],
+        [stale.map(({ id }) => id), ['unclaimed', 'handler-failed']],
+      );
+    });
+
     test('a topic that was closed can be subscribed to again, beside others of its session', async (t) => {
       const { connect, count, got, topic } = begin(t);
       const group = topic.replace('/', '-');
@@ -273,6 +311,8 @@ test('what MQTT 3.1.1 cannot do is refused, naming the culprit', () => {
       refused({ protocolVersion: 3 as 4 }),
       refused({ qos: 2 as 1 }),
       refused({ session: 'one' as 'topic' }),
+      refused({ unclaimed: 'drop' as 'keep' }),
+      refused({ claimMs: -1 }),
     ],
     [
       'mqttBroker.session "member" needs protocolVersion 5.',
@@ -280,6 +320,8 @@ test('what MQTT 3.1.1 cannot do is refused, naming the culprit', () => {
       'mqttBroker.protocolVersion must be 4 or 5, not 3.',
       'mqttBroker.qos must be 0 or 1, not 2.',
       'mqttBroker.session must be topic, group or member, not "one".',
+      'mqttBroker.unclaimed must be keep or a function, not "drop".',
+      'mqttBroker.claimMs must be a whole number from 0 to 600000, not -1.',
     ],
   );
 });

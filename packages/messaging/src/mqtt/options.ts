@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '@holdfast/core';
+import type { Handler } from '../broker.ts';
 import { checkInteger } from '../check.ts';
 import { bodyLayout, type MqttLayout, propertiesLayout } from './layout.ts';
 import type { MqttModule } from './module.ts';
@@ -39,6 +40,18 @@ export interface MqttBrokerOptions {
   readonly leaveOnClose?: boolean;
   /** Sessions end with their connection: what comes while this process is away is not kept. @default false */
   readonly cleanSession?: boolean;
+  /**
+   * What becomes of messages that a kept session has for topics to which nobody in this process
+   * subscribes, when they have waited for `claimMs`. `keep` leaves them at the broker and tells
+   * `onProblem`: none is lost, but they hold up the rest of the session once there are as many as
+   * the broker sends ahead (Mosquitto: 20). A function is given them as a handler is, and what it
+   * succeeds with is acknowledged: put them into a store of yours, or return and they are gone.
+   *
+   * @default 'keep'
+   */
+  readonly unclaimed?: 'keep' | Handler;
+  /** So long after a connection, or a change of its subscriptions, somebody may still subscribe. @default 60_000 ms (0 … 600_000) */
+  readonly claimMs?: number;
   /** How messages become packets, and back. @default user properties, where the protocol has them */
   readonly layout?: MqttLayout;
   /** For `mqtts:`. PEM, as Node's `tls.connect` takes them. @default Node's own authorities */
@@ -78,6 +91,8 @@ export const MQTT_BROKER_DEFAULTS = {
   session: 'topic',
   leaveOnClose: false,
   cleanSession: false,
+  unclaimed: 'keep',
+  claimMs: 60_000,
   timeoutMs: 5_000,
   reconnectMs: 500,
   keepaliveS: 30,
@@ -103,6 +118,12 @@ export function resolveMqttOptions(given: MqttBrokerOptions): ResolvedMqttOption
   if (options.clientId === '') throw new TypeError('mqttBroker.clientId must not be empty.');
   checkInteger('mqttBroker.timeoutMs', options.timeoutMs, 10, 600_000);
   checkInteger('mqttBroker.reconnectMs', options.reconnectMs, 10, 600_000);
+  checkInteger('mqttBroker.claimMs', options.claimMs, 0, 600_000);
+  if (options.unclaimed !== 'keep' && typeof options.unclaimed !== 'function') {
+    throw new TypeError(
+      `mqttBroker.unclaimed must be keep or a function, not ${JSON.stringify(options.unclaimed)}.`,
+    );
+  }
   checkInteger('mqttBroker.keepaliveS', options.keepaliveS, 0, 65_535);
   return options;
 }

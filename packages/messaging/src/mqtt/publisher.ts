@@ -34,9 +34,15 @@ export class MqttPublisher {
   async publish(messages: readonly OutgoingMessage[]): Promise<void> {
     if (messages.length === 0) return;
     this.#connection ??= this.#connect();
-    const connected = await this.#connection;
+    const connection = this.#connection;
+    const connected = await connection;
+    const giveUp = () => {
+      // The next publish may have made another by now.
+      if (this.#connection === connection) this.#connection = undefined;
+      connected.client.end(true, () => {});
+    };
     const verdicts = await Promise.all(
-      messages.map((message) => this.#publishOne(connected, message)),
+      messages.map((message) => this.#publishOne(connected, message, giveUp)),
     );
     const rejected = new Map<string, string>();
     const postponed = new Map<string, string>();
@@ -64,6 +70,7 @@ export class MqttPublisher {
   #publishOne(
     { client, maxPacketBytes, unheard }: Connected,
     message: OutgoingMessage,
+    giveUp: () => void,
   ): Promise<Verdict> {
     const { clock, layout, qos, timeoutMs, requireSubscriber, url } = this.#options;
     let extras: ReturnType<MqttLayout['extrasOf']>;
@@ -78,7 +85,7 @@ export class MqttPublisher {
     return new Promise((resolve) => {
       const timer = clock.timer(timeoutMs, () => {
         resolve(lost(`${url} did not acknowledge a message within ${timeoutMs} ms.`));
-        this.#giveUp(client);
+        giveUp();
       });
       const body = Buffer.from(
         message.body.buffer,
@@ -140,11 +147,6 @@ export class MqttPublisher {
       });
     });
     return connection;
-  }
-
-  #giveUp(client: MqttClient): void {
-    this.#connection = undefined;
-    client.end(true, () => {});
   }
 }
 

@@ -1,25 +1,15 @@
-import type { Timer } from '@holdfast/core';
-import type { Handler, Subscription } from '../broker.ts';
+import type { Handler, Subscription, SubscriptionProblem } from '../broker.ts';
 import { BrokerUnavailableError } from '../errors.ts';
 import { Hands } from '../hands.ts';
 import { matches } from '../mqtt-server/topics.ts';
 import { type ResolvedSubscribeOptions, tell } from '../subscribe-options.ts';
-import type { MqttClient, MqttPublish } from './module.ts';
+import { noLongerAsked } from '../subscriptions.ts';
+import type { MqttClient } from './module.ts';
 import { connectOptions, type ResolvedMqttOptions } from './options.ts';
-
-/**
- * So long after a connection came about, what the session has for topics that
- * nobody subscribes to waits for its reader without a word. A subscription that
- * an earlier process had stays in the session, and a broker sends so many
- * messages ahead and no more (Mosquitto: 20): they hold up all the rest.
- */
-const CLAIM_MS = 60_000;
+import { type Arrival, Unclaimed } from './unclaimed.ts';
 
 /** The session outlives its connection for ever: 0xFFFFFFFF means "does not expire". */
 const NEVER_EXPIRES_S = 0xffff_ffff;
-
-/** Topics that are told of; wildcards may bring any number. */
-const MOST_TOLD = 100;
 
 interface Reader {
   /** As the broker is asked for it: `$share/group/readings/+`. */
@@ -29,11 +19,6 @@ interface Reader {
   readonly ended: PromiseWithResolvers<void>;
   /** New for each connection: what came over a lost one and has not begun comes again. */
   hands: Hands;
-}
-
-interface Arrival {
-  readonly packet: MqttPublish;
-  readonly acknowledge: () => void;
 }
 
 /**
@@ -51,12 +36,7 @@ export class MqttSession {
   readonly #readers = new Map<string, Reader>();
   readonly #closing = new Set<Reader>();
   readonly #ended: () => void;
-  /** What a kept session had for topics that nobody has subscribed to yet in this process. */
-  #unclaimed: Arrival[] = [];
-  #claiming: Timer | undefined;
-  #claimsAreLate = false;
-  /** Topics of theirs, each told of once for a connection. */
-  readonly #told = new Set<string>();
+  readonly #unclaimed: Unclaimed;
   #connections = 0;
   #lastError: Error | undefined;
 
@@ -64,6 +44,7 @@ export class MqttSession {
   constructor(options: ResolvedMqttOptions, clientId: string, ended: () => void) {
     this.#options = options;
     this.#ended = ended;
+    this.#unclaimed = new Unclaimed(options, (problem) => this.#tellAll(problem));
     const { cleanSession: clean, mqtt, protocolVersion, reconnectMs, url } = options;
     const expiry = clean ? {} : { sessionExpiryInterval: NEVER_EXPIRES_S };
     this.#client = mqtt.connect(url, {
@@ -94,9 +75,8 @@ export class MqttSession {
       hands: new Hands(handler, options, this.#options.clock),
     };
     this.#readers.set(filter, reader);
-    const waiting = this.#unclaimed;
-    this.#unclaimed = [];
-    for (const arrival of waiting) this.#handOver(arrival);
+    this.#unclaimed.beginAnew();
+    for (const arrival of this.#unclaimed.takeAll()) this.#handOver(arrival);
     if (this.#client.connected) this.#ask(reader);
     const subscription = { close: () => this.#close(reader) };
     await reader.granted.promise.catch(async (error: unknown) => {
@@ -109,11 +89,7 @@ export class MqttSession {
   /** Ends all of it, also what the broker has not granted yet: that rejects. */
   async close(): Promise<void> {
     const readers = [...this.#readers.values()];
-    for (const { filter, granted } of readers) {
-      granted.reject(
-        new Error(`"${filter}" is no longer asked for: the broker's client was closed.`),
-      );
-    }
+    for (const { filter, granted } of readers) granted.reject(noLongerAsked(filter));
     await Promise.all(readers.map((reader) => this.#close(reader)));
   }
 
@@ -133,17 +109,14 @@ export class MqttSession {
     client.on('connect', () => {
       // Each time: a broker may say that it has the session, and not have a subscription any more.
       for (const reader of this.#readers.values()) this.#ask(reader);
-      this.#claiming = this.#options.clock.timer(CLAIM_MS, () => this.#claimsGetLate());
+      this.#unclaimed.beginAnew();
     });
     client.on('error', (error) => {
       this.#lastError = error;
     });
     client.on('close', () => {
       this.#connections += 1;
-      this.#unclaimed = [];
-      this.#claiming?.cancel();
-      this.#claimsAreLate = false;
-      this.#told.clear();
+      this.#unclaimed.connectionLost();
       for (const reader of this.#readers.values()) {
         reader.hands = reader.hands.next();
         const what = `${this.#options.url} cannot be reached.`;
@@ -169,8 +142,7 @@ export class MqttSession {
     const reader = readerOf(packet.topic, this.#readers);
     // Not acknowledged: the broker keeps it.
     if (reader === undefined || this.#closing.has(reader)) {
-      this.#unclaimed.push(arrival);
-      if (this.#claimsAreLate && reader === undefined) this.#tellOf(packet.topic);
+      this.#unclaimed.add(arrival);
       return;
     }
     const { clock, layout } = this.#options;
@@ -180,23 +152,14 @@ export class MqttSession {
     reader.hands.give(message, acknowledge, lane);
   }
 
-  #claimsGetLate(): void {
-    this.#claimsAreLate = true;
-    for (const { packet } of this.#unclaimed) this.#tellOf(packet.topic);
-  }
-
-  #tellOf(topic: string): void {
-    if (this.#told.has(topic) || this.#told.size >= MOST_TOLD) return;
-    this.#told.add(topic);
-    const what = `The session at ${this.#options.url} has messages of "${topic}", to which nobody in this process subscribes; once the broker has sent as many ahead as it may, nothing else comes. Subscribe to it, or end its subscription at the broker.`;
-    for (const { options } of this.#readers.values()) {
-      tell(options, { kind: 'unclaimed', topic, error: new Error(what) });
-    }
+  #tellAll(problem: SubscriptionProblem): void {
+    for (const { options } of this.#readers.values()) tell(options, problem);
   }
 
   async #close(reader: Reader): Promise<void> {
     if (this.#closing.has(reader)) return await reader.ended.promise;
     this.#closing.add(reader);
+    this.#unclaimed.beginAnew();
     const { leaveOnClose, session } = this.#options;
     if (leaveOnClose && session === 'member' && this.#client.connected) {
       await new Promise<void>((resolve) => {
@@ -207,8 +170,8 @@ export class MqttSession {
     this.#readers.delete(reader.filter);
     // The others of this session may still be at work, over the same connection.
     if (this.#readers.size === 0) {
-      this.#claiming?.cancel();
       this.#ended();
+      await this.#unclaimed.end();
       await new Promise<void>((resolve) => this.#client.end(false, resolve));
     }
     reader.ended.resolve();

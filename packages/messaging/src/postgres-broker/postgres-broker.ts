@@ -83,6 +83,7 @@ export function postgresBroker(given: PostgresBrokerOptions): PostgresBroker {
       if (problem !== undefined) throw new TypeError(`Cannot subscribe to "${topic}": ${problem}.`);
       return subscriptions.join(
         new PostgresSubscriber({ session, sql, broker, topic, subscribe }, notices, handler),
+        topic,
       );
     },
 

@@ -94,13 +94,15 @@ await postgresSuite('the broker while PostgreSQL is away', ({ server, newPool, n
     t.after(() => broker.close());
     const lost = Promise.withResolvers<unknown>();
     const onProblem = ({ error }: { readonly error: unknown }) => lost.resolve(error);
-    void broker.subscribe('orders', { group: 'g', onProblem }, async () => {});
+    const subscribed = broker.subscribe('orders', { group: 'g', onProblem }, async () => {});
+    const refused = assert.rejects(subscribed, { message: /^"orders" is no longer asked for/ });
 
     assert.match(
       String(await lost.promise),
       /The group "g" of "orders" is not served: The database of broker schema "holdfast" cannot be reached/,
     );
     await broker.close();
+    await refused;
   });
 
   async function begin(

@@ -109,9 +109,13 @@ test('a broker that is closed while a subscription connects closes all the same'
   skip,
 }, async () => {
   const broker = connect('closed-early');
-  void broker.subscribe('closed-early', { group: 'g' }, async () => {});
+  const refused = assert.rejects(
+    broker.subscribe('closed-early', { group: 'g' }, async () => {}),
+    { message: `"closed-early" is no longer asked for: the broker's client was closed.` },
+  );
 
   await endsSoon(broker.close());
+  await refused;
 });
 
 test('a connection reset while the last handler is waited for does not keep it from closing', {

@@ -24,6 +24,7 @@ export function rabbitBroker(given: RabbitBrokerOptions): Broker {
       if (problem !== undefined) throw new TypeError(`Cannot subscribe to "${topic}": ${problem}.`);
       return subscriptions.join(
         new RabbitSubscriber(options, topic, resolveSubscribeOptions(how), handler),
+        topic,
       );
     },
     async close() {

@@ -25,6 +25,7 @@ export function redisStreamsBroker(given: RedisStreamsBrokerOptions): Broker {
       if (problem !== undefined) throw new TypeError(`Cannot subscribe to "${topic}": ${problem}.`);
       return subscriptions.join(
         new RedisStreamsSubscriber(options, topic, resolveSubscribeOptions(how), handler),
+        topic,
       );
     },
     async close() {

@@ -39,7 +39,7 @@ export function sqliteBroker(given: SqliteBrokerOptions): SqliteBroker {
       const member = new SqliteSubscriber({ file, watch, options }, topic, subscribing, handler);
       members.add(member);
       void member.ended.then(() => members.delete(member));
-      return subscriptions.join(member);
+      return subscriptions.join(member, topic);
     },
     async close() {
       await Promise.all([publisher.close(), subscriptions.close()]);

@@ -272,7 +272,20 @@ export function brokerContract(
       assert.deepEqual([[...idsOf(one.got)], [...idsOf(two.got)]], [['a'], ['a']]);
     });
 
-    test('3, 8: while the broker is away publishing fails; afterwards all goes on by itself, and nothing that failed turns up', async (t) => {
+    test('a subscription whose broker is closed before it has begun is told, if it is not there in time', async (t) => {
+      const { connect, topic } = await begin(t);
+      const consumer = connect('consumer');
+      const { handler } = recorder();
+      const begun = consumer.subscribe(topic, { group: `g-${topic}` }, handler).then(
+        () => 'it had begun',
+        (error: Error) => error.message,
+      );
+      await consumer.close();
+
+      assert.match(await begun, BEGUN_OR_CLOSED);
+    });
+
+    test('3, 8: while the broker is away publishing fails, and who waits to subscribe can give up; afterwards all goes on by itself, and nothing that failed turns up', async (t) => {
       const { connect, topic, kill, start } = await begin(t);
       const { got, handler } = recorder();
       await connect('consumer').subscribe(topic, { group: `g-${topic}` }, handler);
@@ -288,6 +301,13 @@ export function brokerContract(
       const error = await publisher
         .publish([message(topic, 'never', 'k')])
         .catch((reason: unknown) => reason);
+      const impatient = connect('impatient');
+      const begun = impatient.subscribe(topic, { group: `other-${topic}` }, handler).then(
+        () => 'it had begun',
+        (reason: Error) => reason.message,
+      );
+      await impatient.close();
+      const told = await begun;
       await start();
       await eventually(
         () =>
@@ -305,10 +325,15 @@ export function brokerContract(
       );
 
       assert.ok(error instanceof BrokerUnavailableError, String(error));
+      assert.match(told, BEGUN_OR_CLOSED);
       assert.deepEqual([...idsOf(got)], ['before', 'after']);
     });
   });
 }
+
+/** A broker in this process, or in a file, has it at once. */
+const BEGUN_OR_CLOSED =
+  /^it had begun$|" is no longer asked for: the broker's client was closed\.$/;
 
 function message(topic: string, id: string, key?: string): OutgoingMessage {
   // A trace is not to end at a broker.

@@ -198,9 +198,9 @@ async function play(
   const sent = load.published;
   for (const { arrived, group } of groups) {
     await eventually(
-      () => distinct(arrived).length,
-      (count) => count >= sent.length,
-      `all arrive in ${group}`,
+      () => missing(sent, arrived),
+      ({ length }) => length === 0,
+      `all ${sent.length} arrive in ${group}, and these have not`,
     );
   }
 
@@ -269,9 +269,8 @@ class Load {
         if (error instanceof BrokerRejectedError) {
           const { taken } = error;
           left = left.filter(({ id }) => !taken.has(id));
-        } else {
-          this.failed += left.length;
         }
+        this.failed += left.length;
         await sleep(50);
       }
     }
@@ -282,6 +281,11 @@ class Load {
 function distinct(arrived: readonly Arrival[]): readonly Arrival[] {
   const seen = new Set<string>();
   return arrived.filter(({ id }) => !seen.has(id) && seen.add(id));
+}
+
+function missing(sent: readonly OutgoingMessage[], arrived: readonly Arrival[]): string[] {
+  const ids = new Set(idsOf(arrived));
+  return idsOf(sent).filter((id) => !ids.has(id));
 }
 
 function byKey(all: readonly Arrival[]): Record<string, string[]> {

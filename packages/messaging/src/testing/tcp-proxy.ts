@@ -51,15 +51,17 @@ export async function tcpProxy(target: number, port = 0): Promise<TcpProxy> {
     const toServer = pipeTo(behind);
     const toClient = pipeTo(client);
     client.on('data', (piece) => {
+      // Cut off already: what it goes on to send gets nowhere.
+      if (deaf) return;
       const seen = watch;
-      if (seen === undefined || deaf || !seen.is(piece)) {
+      if (seen === undefined || !seen.is(piece)) {
         void toServer(piece, delayMs);
         return;
       }
       watch = undefined;
       deaf = true;
       const half = seen.cut === 'half-sent' ? piece.subarray(0, piece.length >> 1) : piece;
-      // Time enough to be read and done.
+      // Time enough for that much to be read and done; a reset may overtake what is unread.
       void toServer(half, delayMs)
         .then(() => sleep(20))
         .then(reset)
