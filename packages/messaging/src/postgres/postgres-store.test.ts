@@ -9,6 +9,7 @@ import { memoryBroker } from '../testing/memory-broker.ts';
 import { postgresSuite } from '../testing/postgres-suite.ts';
 import { randomProgram } from '../testing/random-program.ts';
 import { storeContract } from '../testing/store-contract.ts';
+import { openTelemetry } from '../trace/testing/open-telemetry.ts';
 import { postgresStore } from './postgres-store.ts';
 
 const PROGRAMS = Number(process.env.HOLDFAST_PROGRAMS ?? 8);
@@ -70,6 +71,45 @@ await postgresSuite(
       assert.deepEqual(
         leases.map(({ message: { id } }) => id),
         ['order-1'],
+      );
+    });
+
+    test('in a transaction each message has a span, in the trace it brings, and passes it on', async () => {
+      const { tracer, spans } = openTelemetry();
+      const store = postgresStore({ pool, schema: newSchema(), tracer });
+      await store.open();
+      const client = await pool.connect();
+      await client.query('BEGIN');
+      const headers = { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' };
+      const messages = ['a', 'b'].map((id) => ({ id, topic: 'orders', body: id, headers }));
+      await store.acceptIn(client, messages);
+      await store.acceptIn(client, messages.slice(0, 1));
+      await assert.rejects(
+        store.acceptIn(client, [{ topic: 'orders', body: 'c' }], { maxMessages: 1 }),
+      );
+      await client.query('COMMIT');
+      client.release();
+      const leases = await store.lease(10, 1_000);
+
+      assert.deepEqual(
+        spans().map(({ name, parent, attributes, error }) => [
+          `${name} ${attributes['messaging.message.id'] === undefined ? '' : 'with id'}`,
+          parent,
+          attributes['holdfast.duplicate'] ?? false,
+          error !== undefined,
+        ]),
+        [
+          ['accept orders with id', '00f067aa0ba902b7', false, false],
+          ['accept orders with id', '00f067aa0ba902b7', false, false],
+          ['accept orders with id', '00f067aa0ba902b7', true, false],
+          ['accept orders with id', undefined, false, true],
+        ],
+      );
+      assert.deepEqual(
+        leases.map(({ message: { headers } }) => headers.traceparent?.split('-')[2]),
+        spans()
+          .slice(0, 2)
+          .map(({ spanId }) => spanId),
       );
     });
 
