@@ -74,6 +74,48 @@ await postgresSuite(
       );
     });
 
+    test('what is accepted, buried, replayed or withdrawn waits for the disk; leases and their ends do not', async () => {
+      const { store, schema } = await virtualStore();
+      // Deferred, so that it is asked when the transaction commits.
+      await pool.query(
+        `CREATE TABLE ${schema}.commit (waits text);
+         CREATE FUNCTION ${schema}.seen() RETURNS trigger LANGUAGE plpgsql AS
+           'BEGIN INSERT INTO ${schema}.commit VALUES (current_setting(''synchronous_commit'')); RETURN NULL; END';
+         CREATE CONSTRAINT TRIGGER seen AFTER INSERT OR UPDATE OR DELETE ON ${schema}.message
+           DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ${schema}.seen();`,
+      );
+      const waits: Record<string, string> = {};
+      const watched = async <T>(what: string, work: Promise<T>): Promise<T> => {
+        const value = await work;
+        const { rows } = await pool.query(`DELETE FROM ${schema}.commit RETURNING waits`);
+        waits[what] = [...new Set(rows.map((row) => row.waits))].join();
+        return value;
+      };
+
+      const ids = ['a', 'b', 'c', 'd'];
+      await watched('append', store.append([ids.map((id) => message(id))], ROOMY));
+      const [a, b, c] = await watched('lease', store.lease(3, 60_000));
+      await watched('renew', store.renew([a!], 60_000));
+      await watched('note', store.note([{ lease: a!, text: 'half' }]));
+      await watched('release', store.release([a!], { delayMs: 60_000 }));
+      await watched('complete', store.complete([b!]));
+      await watched('bury', store.bury([c!], 'refused'));
+      await watched('replay', store.replay(['c']));
+      await watched('withdraw', store.withdraw(['c', 'd']));
+
+      assert.deepEqual(waits, {
+        append: 'on',
+        lease: 'off',
+        renew: 'off',
+        note: 'off',
+        release: 'off',
+        complete: 'off',
+        bury: 'on',
+        replay: 'on',
+        withdraw: 'on',
+      });
+    });
+
     test('in a transaction each message has a span, in the trace it brings, and passes it on', async () => {
       const { tracer, spans } = openTelemetry();
       const store = postgresStore({ pool, schema: newSchema(), tracer });

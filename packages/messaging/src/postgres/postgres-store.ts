@@ -42,7 +42,8 @@ export interface PostgresStore
 
 /**
  * Keeps messages in tables of a PostgreSQL database (14 or later, tested on 18), for any number of processes. Its
- * clock is the database's. What is accepted is as durable as your commits (`synchronous_commit`).
+ * clock is the database's. What is accepted is as durable as your commits (`synchronous_commit`); leases and
+ * their ends do not wait for the disk, and are made once more where a crashed server forgot them.
  */
 export function postgresStore(given: PostgresStoreOptions): PostgresStore {
   return new Store(resolvePostgresStoreOptions(given));

@@ -23,7 +23,7 @@ import {
   sizeOf,
 } from '../store.ts';
 import { addTo } from './add-to-history.ts';
-import { appendGroup } from './append-group.ts';
+import { appendGroups } from './append-groups.ts';
 import { Connection } from './connection.ts';
 import { resolveSqliteStoreOptions, type SqliteStoreOptions } from './options.ts';
 import { deadLetterOf, headersText, messageOf, statusOf } from './rows.ts';
@@ -71,9 +71,7 @@ class SqliteStore implements MessageStore {
     limits: StoreLimits,
   ): Promise<readonly AppendResult[]> {
     const nowMs = this.#clock.wallMs();
-    return this.#write((sql, totals) =>
-      groups.map((group) => appendGroup(sql, totals, group, limits, nowMs)),
-    );
+    return this.#write((sql, totals) => appendGroups(sql, totals, groups, limits, nowMs));
   }
 
   async lease(

@@ -11,9 +11,17 @@ const COLUMNS =
 const WANTED = '(:topics IS NULL OR topic IN (SELECT value FROM json_each(:topics)))';
 const HELD_BY = `seq = :seq AND lease = :token AND due_ms > :now AND state = ${QUEUED}`;
 
+/** So many are inserted with one statement. */
+export const INSERT_LOT = 10;
+const INSERT = (
+  rows: number,
+) => `INSERT INTO message (id, topic, key, headers, body, bytes, accepted_ms, state, start_ms, priority)
+    VALUES ${Array(rows).fill('(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').join(', ')} ON CONFLICT (id) DO NOTHING`;
+
 const SQL = {
-  insert: `INSERT INTO message (id, topic, key, headers, body, bytes, accepted_ms, state, start_ms, priority)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+  insert: INSERT(1),
+  insertLot: INSERT(INSERT_LOT),
+  idsAfter: 'SELECT id FROM message WHERE seq > ?',
   known: 'SELECT 1 FROM message WHERE id = ?',
   totals: 'SELECT queued, queued_bytes, successful, remembered, dead FROM total',
   setTotals:
