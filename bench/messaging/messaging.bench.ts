@@ -157,20 +157,19 @@ function printQueues({ figures, servers }: Comparison): void {
     console.log(`| ${name} | ${engine} | ${singles.toFixed(0)} | ${grouped.toFixed(0)} |`);
   }
   console.log('');
-  const [sqlite, ...others] = figures;
-  const postgres = others.find(({ name }) => name.startsWith('outbox'));
-  const broker = others.find(({ name }) => name.startsWith('broker'));
-  for (const rival of others.filter((other) => other !== postgres && other !== broker)) {
-    const goal = rival.name === 'graphile-worker' ? undefined : 5;
-    printRatio(sqlite, rival, goal);
-    if (rival.engine !== 'PostgreSQL') continue;
-    printRatio(postgres, rival);
-    printRatio(broker, rival);
+  const theirs = figures.filter(({ name }) => rivals.includes(name.toLowerCase()));
+  const ours = figures.filter((each) => !theirs.includes(each));
+  for (const rival of theirs) {
+    for (const each of ours) {
+      // What is on PostgreSQL is put beside what is there as well.
+      if (each.engine === 'PostgreSQL' && rival.engine !== 'PostgreSQL') continue;
+      const isGoal = each.name === 'outbox on SQLite' && rival.name !== 'graphile-worker';
+      printRatio(each, rival, isGoal ? 5 : undefined);
+    }
   }
 }
 
-function printRatio(ours: QueueFigures | undefined, rival: QueueFigures, goal?: number): void {
-  if (ours === undefined) return;
+function printRatio(ours: QueueFigures, rival: QueueFigures, goal?: number): void {
   const single = ours.singles / rival.singles;
   const aim = goal === undefined ? '' : `≥ ${goal}`;
   print(`${ours.name} / ${rival.name}, single cycles`, single, aim, single >= (goal ?? 0));

@@ -52,6 +52,7 @@ export type {
   DeadRetention,
   HistoryEntry,
   Lease,
+  LeaseNote,
   MessageStatus,
   MessageStore,
   QueuedPage,

@@ -2,6 +2,7 @@ import { type Clock, systemClock } from '@holdfast/core';
 import { deadPrefix } from './dead/dead-prefix.ts';
 import { withEntry } from './history.ts';
 import { checkHold } from './hold.ts';
+import { latestNotes } from './latest-notes.ts';
 import type { Message } from './message.ts';
 import {
   type AppendGroup,
@@ -31,6 +32,8 @@ interface Entry {
   diedMs: number;
   reason: string;
   history: readonly HistoryEntry[];
+  /** What was said of it under its present lease. */
+  progress: string | undefined;
 }
 
 export interface MemoryStoreOptions {
@@ -70,6 +73,7 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
   };
   const free = (entry: Entry, dueMs = 0) => {
     entry.token = undefined;
+    entry.progress = undefined;
     entry.dueMs = dueMs;
   };
   /** Those whose time has come enter the queue, at its end. */
@@ -134,6 +138,7 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
       }
       return taken.map((entry) => {
         entry.token = token;
+        entry.progress = undefined;
         entry.dueMs = now + leaseMs;
         entry.deliveries += 1;
         return { token, seq: entry.seq, message: entry.message, delivery: entry.deliveries };
@@ -169,6 +174,17 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
         free(entry);
       }),
 
+    note: async (notes) => {
+      let done = 0;
+      for (const { lease, text } of latestNotes(notes)) {
+        const entry = held(lease);
+        if (entry === undefined) continue;
+        entry.progress = text;
+        done += 1;
+      }
+      return done;
+    },
+
     withdraw: async (ids) => {
       const queued = [...new Set(ids)]
         .map((id) => byId.get(id))
@@ -198,7 +214,9 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
       const entry = byId.get(id);
       if (entry === undefined) return undefined;
       const { state, deliveries, history } = entry;
-      return { id, state, deliveries, history };
+      const leased = entry.token !== undefined && entry.dueMs > clock.now();
+      const progress = leased ? entry.progress : undefined;
+      return { id, state, deliveries, leased, progress, history };
     },
 
     async listQueued({ limit, after = 0 }) {
@@ -282,5 +300,6 @@ function newEntry(message: Message, seq: number, acceptedMs: number): Entry {
     diedMs: 0,
     reason: '',
     history: [],
+    progress: undefined,
   };
 }

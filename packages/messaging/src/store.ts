@@ -22,6 +22,8 @@ import type { Message } from './message.ts';
  * 10. No message is leased before its delay is over. Of those due the highest priority is leased
  *    first, and among equals the one that has been due the longest.
  * 11. The same lease, or id, given twice in one call counts once.
+ * 12. `find` tells whether a live lease holds a message, and what `note` said last of it under that very
+ *     lease: nothing of an earlier one.
  *
  * The interface speaks of durations, never of moments: the store's own clock is
  * then the only one that counts, and workers whose clocks disagree do no harm.
@@ -48,6 +50,9 @@ export interface MessageStore {
   release(leases: readonly Lease[], options: ReleaseOptions): Promise<number>;
   /** Dead: kept aside with the reason. */
   bury(leases: readonly Lease[], reason: string): Promise<number>;
+
+  /** Keeps a line of how far each is, until its lease ends: for how many that are still held. A power cut may forget it. */
+  note(notes: readonly LeaseNote[]): Promise<number>;
 
   /** Takes messages out of the queue, leased ones too, and keeps their ids. How many of the ids were queued. */
   withdraw(ids: readonly string[]): Promise<number>;
@@ -132,6 +137,12 @@ export interface Lease {
   readonly delivery: number;
 }
 
+/** How far whoever holds a lease is, in a line for people. */
+export interface LeaseNote {
+  readonly lease: Lease;
+  readonly text: string;
+}
+
 export interface StoreStats {
   /** Accepted and neither delivered nor dead; leased ones and those with a due time included. */
   readonly queued: number;
@@ -147,6 +158,10 @@ export interface MessageStatus {
   readonly id: string;
   readonly state: 'queued' | 'delivered' | 'dead' | 'withdrawn';
   readonly deliveries: number;
+  /** A relay or a worker has it in hand now. */
+  readonly leased: boolean;
+  /** What whoever has it in hand said last of how far it is. */
+  readonly progress: string | undefined;
   readonly history: readonly HistoryEntry[];
 }
 

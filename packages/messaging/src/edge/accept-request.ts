@@ -71,7 +71,7 @@ async function accept<Raw>(
   const { message } = event;
   const location = `${request.base ?? ''}${options.path}/${encodeURIComponent(message.id)}`;
   try {
-    const [receipt] = await options.outbox.accept([message]);
+    const [receipt] = await options.accept([message]);
     const known = receipt?.duplicate === true && { duplicate: true };
     return answerOf(
       202,
@@ -93,8 +93,9 @@ async function lookUp<Raw>(
   try {
     const found = await options.status(id, request.raw);
     if (found === undefined) return answerOf(404, { error: 'No event of this id is known.' });
-    const status = found.state === 'queued' ? 'accepted' : found.state;
-    return answerOf(200, { id, status, deliveries: found.deliveries });
+    const { state, deliveries, progress } = found;
+    const status = state === 'queued' ? 'accepted' : state;
+    return answerOf(200, { id, status, deliveries, ...(progress !== undefined && { progress }) });
   } catch (error) {
     if (!isOutboxRefusal(error)) throw error;
     options.onProblem?.(error);

@@ -1,16 +1,22 @@
 import { type Clock, systemClock } from '@holdfast/core';
 import { checkInteger } from '../check.ts';
 import type { Outbox } from '../outbox.ts';
+import type { Jobs } from '../worker/jobs.ts';
 import type { EdgeEvent } from './edge-request.ts';
 
 /** What `GET /process/ID` says. `state` as the outbox has it, or a word of yours. */
 export interface EdgeStatus {
   readonly state: string;
   readonly deliveries: number;
+  /** How far it is, where somebody said so. */
+  readonly progress?: string | undefined;
 }
 
+/** Who keeps events: an outbox, or jobs, whose workers handle them. */
+export type EdgeQueue = Pick<Outbox, 'accept' | 'find'> | Pick<Jobs, 'enqueue' | 'status'>;
+
 export interface EdgeOptions<Raw = unknown> {
-  readonly outbox: Pick<Outbox, 'accept' | 'find'>;
+  readonly outbox: EdgeQueue;
 
   /** Where events go. A function that returns undefined refuses the event with 422. */
   readonly topic: string | ((event: EdgeEvent<Raw>) => string | undefined);
@@ -45,7 +51,7 @@ export interface EdgeOptions<Raw = unknown> {
   /** Refuses what is no JSON, and tells where it breaks. @default false: any bytes are an event */
   readonly json?: boolean;
 
-  /** What became of an event; undefined is 404. @default `outbox.find` */
+  /** What became of an event; undefined is 404. @default `outbox.find`, `jobs.status` */
   readonly status?: (
     id: string,
     raw: Raw,
@@ -74,7 +80,8 @@ export const EDGE_DEFAULTS = {
 } as const;
 
 export type ResolvedEdgeOptions<Raw = unknown> = EdgeOptions<Raw> &
-  Required<Omit<EdgeOptions<Raw>, 'key' | 'id' | 'onProblem'>>;
+  Required<Omit<EdgeOptions<Raw>, 'key' | 'id' | 'onProblem'>> &
+  Pick<Outbox, 'accept'>;
 
 const LONGEST_MS = 600_000;
 const PATH = /^(?:\/[^/?#\s]+)+$/;
@@ -84,8 +91,7 @@ const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
 export function resolveEdgeOptions<Raw = unknown>(
   given: EdgeOptions<Raw>,
 ): ResolvedEdgeOptions<Raw> {
-  const status = (id: string) => given.outbox.find(id);
-  const options = { ...EDGE_DEFAULTS, status, ...given };
+  const options = { ...EDGE_DEFAULTS, ...queueOf(given.outbox), ...given };
   checkInteger('edge.maxBodyBytes', options.maxBodyBytes, 1, Number.MAX_SAFE_INTEGER);
   checkInteger('edge.stallMs', options.stallMs, 1, LONGEST_MS);
   checkInteger('edge.readMs', options.readMs, 1, LONGEST_MS);
@@ -107,4 +113,11 @@ export function resolveEdgeOptions<Raw = unknown>(
     );
   }
   return { ...options, idempotencyHeader };
+}
+
+/** The way in and the way to look up; asked at each call, since it may be handed in before it is open. */
+function queueOf(queue: EdgeQueue): Pick<ResolvedEdgeOptions, 'accept' | 'status'> {
+  return 'enqueue' in queue
+    ? { accept: (messages) => queue.enqueue(messages), status: (id) => queue.status(id) }
+    : { accept: (messages) => queue.accept(messages), status: (id) => queue.find(id) };
 }

@@ -10,8 +10,10 @@ import { memoryBroker } from '@holdfast/messaging/testing';
 import { otelTracer, traced } from '@holdfast/messaging/trace';
 import * as api from '@opentelemetry/api';
 import fastify from 'fastify';
+import { Victim } from '../testing/crash/victim.ts';
 import { eventually } from '../testing/eventually.ts';
 import { tempDir } from '../testing/temp-dir.ts';
+import { openJobs } from '../worker/jobs.ts';
 import type { EdgeHeaders } from './edge-request.ts';
 import { express5, listen } from './testing/edge-hosts.ts';
 
@@ -122,6 +124,39 @@ test('the guide: topic and key from the event, ids and look-ups per tenant', asy
       ['b:1', '7'],
     ],
   );
+});
+
+test('the guide: jobs, and how far they are', async (t) => {
+  const path = join(await tempDir(t), 'jobs.db');
+  const worker = new Victim('./jobs-process.ts', () => [path, '10000']);
+  const jobs = await openJobs({ store: sqliteStore({ path, busyTimeoutMs: 5_000 }) });
+  t.after(async () => {
+    await worker.end('SIGKILL');
+    await jobs.close();
+  });
+
+  const handle = nodeEdge({ outbox: jobs, topic: 'tell', path: '/jobs' });
+
+  const url = `http://127.0.0.1:${await listen(t, createServer(handle))}`;
+  const answer = await fetch(`${url}/jobs`, {
+    method: 'POST',
+    body: 'x',
+    headers: { 'idempotency-key': 'job-1' },
+  });
+  const place = `${url}${answer.headers.get('location')}`;
+  const look = async () => (await fetch(place)).text();
+  const seen = [await look()];
+  await worker.start();
+  seen.push(await eventually(look, (text) => text.includes('half'), 'the other process told'));
+  await jobs.cancel('job-1');
+  seen.push(await look());
+
+  assert.equal(answer.status, 202);
+  assert.deepEqual(seen, [
+    '{"id":"job-1","status":"accepted","deliveries":0}',
+    '{"id":"job-1","status":"running","deliveries":1,"progress":"half"}',
+    '{"id":"job-1","status":"cancelled","deliveries":1}',
+  ]);
 });
 
 test('the guide: traced from the request to the handler', async (t) => {

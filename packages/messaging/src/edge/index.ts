@@ -3,6 +3,7 @@ export { checkContinue } from './check-continue.ts';
 export {
   EDGE_DEFAULTS,
   type EdgeOptions,
+  type EdgeQueue,
   type EdgeStatus,
   type ResolvedEdgeOptions,
   resolveEdgeOptions,

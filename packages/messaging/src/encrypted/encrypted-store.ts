@@ -82,6 +82,7 @@ export function encryptedStore(
     renew: (leases, leaseMs) => store.renew(leases, leaseMs),
     release: (leases, release) => store.release(leases, release),
     bury: (leases, reason) => store.bury(leases, reason),
+    note: (notes) => store.note(notes),
     withdraw: (ids) => store.withdraw(ids),
 
     stats: () => store.stats(),
@@ -119,13 +120,14 @@ export function encryptedStore(
     rotate: () => rotate(store, ring),
     countByKey: () => countByKey(store, ring),
   };
-  const { watch, appendIn } = store;
+  const { watch, appendIn, tracer } = store;
   if (watch !== undefined) wrapper.watch = watch.bind(store);
   if (appendIn === undefined) return wrapper;
   const within: AppendsIn<unknown> & AcceptsIn<unknown> = {
+    tracer,
     appendIn: async (client, group, limits) => appendIn.call(store, client, sealed(group), limits),
     acceptIn: (client, messages, limits) =>
-      acceptIn({ clock, appendIn: within.appendIn }, client, messages, limits),
+      acceptIn({ clock, appendIn: within.appendIn, tracer }, client, messages, limits),
   };
   return Object.assign(wrapper, within);
 }

@@ -5,6 +5,7 @@ import { postgresStore } from '../postgres/index.ts';
 import { postgresSuite } from '../testing/postgres-suite.ts';
 import { randomProgram } from '../testing/random-program.ts';
 import { storeContract } from '../testing/store-contract.ts';
+import { openTelemetry } from '../trace/testing/open-telemetry.ts';
 import { encryptedStore } from './encrypted-store.ts';
 
 const PROGRAMS = Number(process.env.HOLDFAST_PROGRAMS ?? 8);
@@ -39,7 +40,8 @@ await postgresSuite('encryptedStore on PostgreSQL', ({ pool, newSchema, virtualS
 
   test('a message accepted in a transaction of yours is encrypted, and gone with a rollback', async () => {
     const schema = newSchema();
-    const store = encryptedStore(postgresStore({ pool, schema }), { keys });
+    const { tracer, spans } = openTelemetry();
+    const store = encryptedStore(postgresStore({ pool, schema, tracer }), { keys });
     await store.open();
     const client = await pool.connect();
     const body = 'a secret of exactly so many bytes';
@@ -65,6 +67,11 @@ await postgresSuite('encryptedStore on PostgreSQL', ({ pool, newSchema, virtualS
     const { rows } = await pool.query(`SELECT id, body, headers FROM ${schema}.message`);
     const leases = await store.lease(10, 1_000);
 
+    assert.deepEqual(
+      spans().map(({ attributes }) => attributes['messaging.message.id']),
+      ['kept', 'gone'],
+      'each has a span of the tracer of the store within',
+    );
     assert.deepEqual(receipts, [{ id: 'kept', duplicate: false }]);
     assert.deepEqual(
       rows.map(({ id }) => id),
@@ -73,8 +80,12 @@ await postgresSuite('encryptedStore on PostgreSQL', ({ pool, newSchema, virtualS
     assert.ok(!rows[0].body.includes('secret') && !rows[0].headers.includes('secret'));
     const [{ message } = { message: undefined }] = leases;
     assert.deepEqual(
-      [Buffer.from(message?.body ?? []).toString(), message?.headers],
-      [body, { h: 'secret too' }],
+      [
+        Buffer.from(message?.body ?? []).toString(),
+        message?.headers.h,
+        message?.headers.traceparent?.split('-')[2],
+      ],
+      [body, 'secret too', spans()[0]?.spanId],
     );
   });
 });

@@ -30,14 +30,10 @@ export function seal<M extends Message>(message: M, key: RingKey): M {
   const cipher = createCipheriv(ALGORITHM, key.secret, nonce, { authTagLength: TAG_BYTES });
   const mark = `${FORMAT} ${key.id} ${key.fingerprint}`;
   cipher.setAAD(bound(mark, message));
-  const headers = headersBytes(message.headers);
-  const body = Buffer.concat([
-    nonce,
-    cipher.update(headers),
-    cipher.update(message.body),
-    cipher.final(),
-    cipher.getAuthTag(),
-  ]);
+  // In one piece: each call of the cipher costs as much as encrypting a kilobyte.
+  const text = cipher.update(plainBytes(message));
+  cipher.final();
+  const body = Buffer.concat([nonce, text, cipher.getAuthTag()]);
   return { ...message, body, headers: { [SEALED_HEADER]: mark } };
 }
 
@@ -96,14 +92,16 @@ function bound(mark: string, { id, topic, key }: Message): Buffer {
   return Buffer.from(JSON.stringify(texts), 'utf8');
 }
 
-function headersBytes(headers: Message['headers']): Buffer {
+function plainBytes({ headers, body }: Message): Buffer {
   let text = '';
   for (const _ in headers) {
     text = JSON.stringify(headers);
     break;
   }
-  const bytes = Buffer.alloc(LENGTH_BYTES + Buffer.byteLength(text));
-  bytes.writeUInt32BE(bytes.byteLength - LENGTH_BYTES, 0);
+  const textBytes = Buffer.byteLength(text);
+  const bytes = Buffer.allocUnsafe(LENGTH_BYTES + textBytes + body.byteLength);
+  bytes.writeUInt32BE(textBytes, 0);
   bytes.write(text, LENGTH_BYTES, 'utf8');
+  bytes.set(body, LENGTH_BYTES + textBytes);
   return bytes;
 }

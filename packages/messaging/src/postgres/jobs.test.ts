@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Victim } from '../testing/crash/victim.ts';
 import { eventually } from '../testing/eventually.ts';
 import { postgresSuite } from '../testing/postgres-suite.ts';
 import type { WorkerEvent } from '../worker/events.ts';
@@ -8,7 +9,7 @@ import { openJobs } from '../worker/jobs.ts';
 import { postgresInbox } from './inbox.ts';
 import { postgresStore } from './postgres-store.ts';
 
-await postgresSuite('jobs on PostgreSQL', ({ pool, newPool, newSchema }) => {
+await postgresSuite('jobs on PostgreSQL', ({ server, pool, newPool, newSchema }) => {
   const open = (schema: string) => openJobs({ store: postgresStore({ pool: newPool(), schema }) });
 
   test('two processes share the jobs, keep the order of each key, and make each effect once', async (t) => {
@@ -99,5 +100,30 @@ await postgresSuite('jobs on PostgreSQL', ({ pool, newPool, newSchema }) => {
       ['started', 'cancelled'],
     );
     assert.equal((await front.status('a'))?.state, 'cancelled');
+  });
+
+  test('how far a job is, is seen from another process, and not any more when it is over', async (t) => {
+    const schema = newSchema();
+    const jobs = await open(schema);
+    const worker = new Victim('./jobs-process.ts', () => [`${server.url}#${schema}`, '2000']);
+    t.after(async () => {
+      await worker.end('SIGKILL');
+      await jobs.close();
+    });
+    await jobs.enqueue([{ id: 'a', topic: 'tell', body: '' }]);
+    await worker.start();
+
+    const running = await eventually(
+      () => jobs.status('a'),
+      (status) => status?.progress === 'half',
+      'it is told',
+    );
+    await jobs.cancel('a');
+    const { rows } = await pool.query(`SELECT progress FROM ${schema}.message`);
+    const after = await jobs.status('a');
+
+    assert.deepEqual([running?.state, running?.deliveries], ['running', 1]);
+    assert.deepEqual([after?.state, after?.progress], ['cancelled', undefined]);
+    assert.deepEqual(rows, [{ progress: null }], 'nor is it kept');
   });
 });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { postgresSuite } from '../testing/postgres-suite.ts';
 import { migrate } from './migrate.ts';
 import { postgresStore } from './postgres-store.ts';
-import { tables } from './tables.ts';
+import { forJobs, tables } from './tables.ts';
 
 await postgresSuite('migrations on PostgreSQL', ({ pool, newPool, newSchema }) => {
   test('twelve processes that start at once make the tables once', async () => {
@@ -13,7 +13,7 @@ await postgresSuite('migrations on PostgreSQL', ({ pool, newPool, newSchema }) =
     await Promise.all(stores.map((store) => store.open()));
     const { rows } = await pool.query(`SELECT version FROM ${schema}.version`);
 
-    assert.deepEqual(rows, [{ version: 2 }]);
+    assert.deepEqual(rows, [{ version: 3 }]);
     assert.equal((await stores[0]!.stats()).queued, 0);
   });
 
@@ -50,7 +50,7 @@ await postgresSuite('migrations on PostgreSQL', ({ pool, newPool, newSchema }) =
 
     await assert.rejects(postgresStore({ pool, schema }).open(), {
       code: 'STORE_UNAVAILABLE',
-      message: `The database of outbox schema "${schema}" was written by a newer Holdfast (schema 9, this one knows 2). Upgrade this process, or give it another schema.`,
+      message: `The database of outbox schema "${schema}" was written by a newer Holdfast (schema 9, this one knows 3). Upgrade this process, or give it another schema.`,
     });
   });
 
@@ -75,6 +75,33 @@ await postgresSuite('migrations on PostgreSQL', ({ pool, newPool, newSchema }) =
         ['m2', 'm4'],
       ],
     );
+  });
+
+  test('who has tables of version 2 open leases and completes on, and what a newer one said is not told of it', async () => {
+    const schema = newSchema();
+    const old = await pool.connect();
+    await migrate(old, schema, [tables(schema), forJobs(schema)]);
+    await old.query(
+      `INSERT INTO ${schema}.message (id, state, topic, headers, body, bytes, accepted_ms, start_ms, priority)
+       SELECT 'm' || n, 0, 'topic', '', 'x', 1, 0, 0, 0 FROM generate_series(1, 2) AS n`,
+    );
+    const lease = (token: string) =>
+      old.query(`SELECT id, seq FROM ${schema}.lease(1, 600000, '${token}', NULL)`);
+    const before = await lease('before');
+
+    const store = postgresStore({ pool, schema });
+    const [newer] = await store.lease(1, 60_000);
+    const noted = await store.note([{ lease: newer!, text: 'half' }]);
+    await pool.query(`UPDATE ${schema}.message SET due_ms = 0 WHERE id = 'm2'`);
+    const after = await lease('after');
+    old.release();
+
+    assert.deepEqual(
+      [before.rows[0].id, newer?.message.id, noted, after.rows[0].id],
+      ['m1', 'm2', 1, 'm2'],
+    );
+    const found = await store.find('m2');
+    assert.deepEqual([found?.leased, found?.progress], [true, undefined]);
   });
 
   test('a role without the right to make tables uses those that are there, and is told when there are none', async () => {

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '@holdfast/core';
 import { checkInteger } from '../check.ts';
+import type { MessageTracer } from '../trace/message-tracer.ts';
 import type { PostgresPool } from './module.ts';
 
 export interface PostgresStoreOptions {
@@ -23,6 +24,12 @@ export interface PostgresStoreOptions {
    * @default true; false where the pool has a single connection
    */
   readonly listen?: boolean;
+  /**
+   * Records a span for each message that `acceptIn` takes; what `openOutbox` accepts is its own tracer's.
+   *
+   * @default nobody: headers stay as they are
+   */
+  readonly tracer?: MessageTracer;
   /** For time-outs and pauses; moments are the database's own. @default systemClock */
   readonly clock?: Clock;
 }
@@ -34,7 +41,8 @@ export const POSTGRES_STORE_DEFAULTS = {
   clock: systemClock,
 } as const;
 
-export type ResolvedPostgresStoreOptions = Required<PostgresStoreOptions>;
+export type ResolvedPostgresStoreOptions = Required<Omit<PostgresStoreOptions, 'tracer'>> &
+  Pick<PostgresStoreOptions, 'tracer'>;
 
 export function resolvePostgresStoreOptions(
   given: PostgresStoreOptions,

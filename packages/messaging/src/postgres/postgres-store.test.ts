@@ -9,6 +9,7 @@ import { memoryBroker } from '../testing/memory-broker.ts';
 import { postgresSuite } from '../testing/postgres-suite.ts';
 import { randomProgram } from '../testing/random-program.ts';
 import { storeContract } from '../testing/store-contract.ts';
+import { openTelemetry } from '../trace/testing/open-telemetry.ts';
 import { postgresStore } from './postgres-store.ts';
 
 const PROGRAMS = Number(process.env.HOLDFAST_PROGRAMS ?? 8);
@@ -70,6 +71,87 @@ await postgresSuite(
       assert.deepEqual(
         leases.map(({ message: { id } }) => id),
         ['order-1'],
+      );
+    });
+
+    test('what is accepted, buried, replayed or withdrawn waits for the disk; leases and their ends do not', async () => {
+      const { store, schema } = await virtualStore();
+      // Deferred, so that it is asked when the transaction commits.
+      await pool.query(
+        `CREATE TABLE ${schema}.commit (waits text);
+         CREATE FUNCTION ${schema}.seen() RETURNS trigger LANGUAGE plpgsql AS
+           'BEGIN INSERT INTO ${schema}.commit VALUES (current_setting(''synchronous_commit'')); RETURN NULL; END';
+         CREATE CONSTRAINT TRIGGER seen AFTER INSERT OR UPDATE OR DELETE ON ${schema}.message
+           DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ${schema}.seen();`,
+      );
+      const waits: Record<string, string> = {};
+      const watched = async <T>(what: string, work: Promise<T>): Promise<T> => {
+        const value = await work;
+        const { rows } = await pool.query(`DELETE FROM ${schema}.commit RETURNING waits`);
+        waits[what] = [...new Set(rows.map((row) => row.waits))].join();
+        return value;
+      };
+
+      const ids = ['a', 'b', 'c', 'd'];
+      await watched('append', store.append([ids.map((id) => message(id))], ROOMY));
+      const [a, b, c] = await watched('lease', store.lease(3, 60_000));
+      await watched('renew', store.renew([a!], 60_000));
+      await watched('note', store.note([{ lease: a!, text: 'half' }]));
+      await watched('release', store.release([a!], { delayMs: 60_000 }));
+      await watched('complete', store.complete([b!]));
+      await watched('bury', store.bury([c!], 'refused'));
+      await watched('replay', store.replay(['c']));
+      await watched('withdraw', store.withdraw(['c', 'd']));
+
+      assert.deepEqual(waits, {
+        append: 'on',
+        lease: 'off',
+        renew: 'off',
+        note: 'off',
+        release: 'off',
+        complete: 'off',
+        bury: 'on',
+        replay: 'on',
+        withdraw: 'on',
+      });
+    });
+
+    test('in a transaction each message has a span, in the trace it brings, and passes it on', async () => {
+      const { tracer, spans } = openTelemetry();
+      const store = postgresStore({ pool, schema: newSchema(), tracer });
+      await store.open();
+      const client = await pool.connect();
+      await client.query('BEGIN');
+      const headers = { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' };
+      const messages = ['a', 'b'].map((id) => ({ id, topic: 'orders', body: id, headers }));
+      await store.acceptIn(client, messages);
+      await store.acceptIn(client, messages.slice(0, 1));
+      await assert.rejects(
+        store.acceptIn(client, [{ topic: 'orders', body: 'c' }], { maxMessages: 1 }),
+      );
+      await client.query('COMMIT');
+      client.release();
+      const leases = await store.lease(10, 1_000);
+
+      assert.deepEqual(
+        spans().map(({ name, parent, attributes, error }) => [
+          `${name} ${attributes['messaging.message.id'] === undefined ? '' : 'with id'}`,
+          parent,
+          attributes['holdfast.duplicate'] ?? false,
+          error !== undefined,
+        ]),
+        [
+          ['accept orders with id', '00f067aa0ba902b7', false, false],
+          ['accept orders with id', '00f067aa0ba902b7', false, false],
+          ['accept orders with id', '00f067aa0ba902b7', true, false],
+          ['accept orders with id', undefined, false, true],
+        ],
+      );
+      assert.deepEqual(
+        leases.map(({ message: { headers } }) => headers.traceparent?.split('-')[2]),
+        spans()
+          .slice(0, 2)
+          .map(({ spanId }) => spanId),
       );
     });
 

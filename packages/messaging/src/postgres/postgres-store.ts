@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type AcceptsIn, type AppendsIn, acceptIn } from '../accept-in.ts';
 import { deadPrefix } from '../dead/dead-prefix.ts';
 import { checkHold } from '../hold.ts';
+import { latestNotes } from '../latest-notes.ts';
 import type { Message, NewMessage, Receipt } from '../message.ts';
 import type { OutboxLimits } from '../outbox-options.ts';
 import {
@@ -11,6 +12,7 @@ import {
   type DeadPage,
   type DeadRetention,
   type Lease,
+  type LeaseNote,
   type MessageStatus,
   type MessageStore,
   type QueuedPage,
@@ -19,6 +21,7 @@ import {
   type StoreStats,
   sizeOf,
 } from '../store.ts';
+import type { MessageTracer } from '../trace/message-tracer.ts';
 import { append, headersText, refuseNul } from './append.ts';
 import { listen } from './listener.ts';
 import type { PostgresClient, PostgresPool } from './module.ts';
@@ -30,7 +33,7 @@ import {
 import { deadLetterOf, type MessageRow, messageOf, statusOf } from './rows.ts';
 import { Session } from './session.ts';
 import { type Statements, statements } from './statements.ts';
-import { forJobs, tables } from './tables.ts';
+import { forJobs, forProgress, tables } from './tables.ts';
 
 export interface PostgresStore
   extends MessageStore,
@@ -39,7 +42,8 @@ export interface PostgresStore
 
 /**
  * Keeps messages in tables of a PostgreSQL database (14 or later, tested on 18), for any number of processes. Its
- * clock is the database's. What is accepted is as durable as your commits (`synchronous_commit`).
+ * clock is the database's. What is accepted is as durable as your commits (`synchronous_commit`); leases and
+ * their ends do not wait for the disk, and are made once more where a crashed server forgot them.
  */
 export function postgresStore(given: PostgresStoreOptions): PostgresStore {
   return new Store(resolvePostgresStoreOptions(given));
@@ -66,9 +70,16 @@ class Store implements PostgresStore {
     const { pool, schema } = options;
     this.#pool = pool;
     this.#options = options;
-    this.#session = new Session({ ...options, steps: [tables(schema), forJobs(schema)] });
+    this.#session = new Session({
+      ...options,
+      steps: [tables(schema), forJobs(schema), forProgress(schema)],
+    });
     this.#sql = statements(schema);
     this.#channel = `holdfast_${schema}`;
+  }
+
+  get tracer(): MessageTracer | undefined {
+    return this.#options.tracer;
   }
 
   async open(): Promise<void> {
@@ -105,7 +116,7 @@ class Store implements PostgresStore {
   ): Promise<readonly Receipt[]> {
     const { clock } = this.#options;
     const appendIn: typeof this.appendIn = (...args) => this.appendIn(...args);
-    return acceptIn({ clock, appendIn }, client, messages, limits);
+    return acceptIn({ clock, appendIn, tracer: this.tracer }, client, messages, limits);
   }
 
   async lease(
@@ -154,6 +165,16 @@ class Store implements PostgresStore {
 
   async bury(leases: readonly Lease[], reason: string): Promise<number> {
     return this.#held(this.#sql.bury, leases, withoutNul(reason), detailOf(reason));
+  }
+
+  async note(notes: readonly LeaseNote[]): Promise<number> {
+    const latest = latestNotes(notes);
+    const texts = latest.map(({ text }) => withoutNul(text));
+    return this.#held(
+      this.#sql.note,
+      latest.map(({ lease }) => lease),
+      texts,
+    );
   }
 
   async withdraw(ids: readonly string[]): Promise<number> {

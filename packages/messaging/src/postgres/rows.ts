@@ -29,14 +29,22 @@ export function messageOf(row: MessageRow): Message {
   return { id, topic, key: row.key ?? undefined, body, headers };
 }
 
-export function statusOf(row: MessageRow & { readonly state: number }): MessageStatus {
+/** A row as the statement that finds a status names it. */
+export interface StatusRow extends Pick<MessageRow, 'id' | 'deliveries' | 'reason' | 'history'> {
+  readonly state: number;
+  readonly leased: boolean;
+  readonly progress: string | null;
+}
+
+export function statusOf(row: StatusRow): MessageStatus {
   const known = STATES[row.state];
   const state = known === 'delivered' && row.reason === WITHDRAWN ? 'withdrawn' : known;
   if (state === undefined) {
     throw new Error(`unreachable: message ${row.id} is in state ${row.state}`);
   }
-  const { id, deliveries } = row;
-  return { id, state, deliveries, history: historyOf(row) };
+  const { id, deliveries, leased } = row;
+  const progress = leased ? (row.progress ?? undefined) : undefined;
+  return { id, state, deliveries, leased, progress, history: historyOf(row) };
 }
 
 export function deadLetterOf(row: MessageRow & { readonly dead_for: string }): DeadLetter {
@@ -50,6 +58,6 @@ export function deadLetterOf(row: MessageRow & { readonly dead_for: string }): D
   };
 }
 
-function historyOf({ history }: MessageRow): readonly HistoryEntry[] {
+function historyOf({ history }: Pick<MessageRow, 'history'>): readonly HistoryEntry[] {
   return history === null ? [] : (JSON.parse(history) as HistoryEntry[]);
 }

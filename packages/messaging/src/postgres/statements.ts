@@ -1,8 +1,16 @@
+import { LONGEST_HOLD_MS } from '../hold.ts';
 import { COLUMNS } from './rows.ts';
 import { DEAD, DELIVERED, QUEUED, SCHEDULED, WITHDRAWN } from './tables.ts';
 
 /** Rows of leases: of each given seq and token the message, if it is still held. */
 const GIVEN = 'unnest($1::bigint[], $2::text[]) AS g (seq, token)';
+
+/**
+ * In a statement that takes or ends leases: it is committed without waiting for the disk. A server that crashes in the next
+ * moments forgets it, in the order of what was written, and those messages are delivered once more. What is accepted,
+ * buried, replayed or withdrawn is waited for, and with it all that was written before.
+ */
+const UNFLUSHED = "set_config('synchronous_commit', 'off', true)";
 
 /** The statements of a store in `schema`. Each is one round trip, and one transaction. */
 export function statements(schema: string) {
@@ -35,33 +43,40 @@ export function statements(schema: string) {
       ), counted AS (${tally('count(*), sum(bytes), 0, 0, 0', 'kept')}),
       rung AS (SELECT pg_notify($9, '') FROM kept WHERE $9 <> '' LIMIT 1)
       SELECT id, (SELECT count(*) FROM rung) FROM kept`,
-    lease: `SELECT ${COLUMNS} FROM ${schema}.lease($1, $2, $3, $4::text[])`,
+    lease: `SELECT ${COLUMNS} FROM ${schema}.lease($1, $2, $3, $4::text[]), ${UNFLUSHED} AS soft`,
     complete: `WITH done AS (
-        UPDATE ${message} AS m SET state = ${DELIVERED}, body = '', headers = '', history = NULL, lease = NULL, due_ms = 0
+        UPDATE ${message} AS m SET state = ${DELIVERED}, body = '', headers = '', history = NULL, lease = NULL, due_ms = 0, progress = NULL
         FROM ${GIVEN} WHERE ${held} RETURNING m.bytes
       ), counted AS (${tally('-count(*), -sum(bytes), count(*), count(*), 0', 'done')})
-      SELECT count(*)::integer AS done FROM done`,
+      SELECT count(*)::integer AS done, ${UNFLUSHED} FROM done`,
     renew: `WITH done AS (
         UPDATE ${message} AS m SET due_ms = (SELECT ${schema}.now_ms()) + $3 FROM ${GIVEN} WHERE ${held} RETURNING 1
-      ) SELECT count(*)::integer AS done FROM done`,
+      ) SELECT count(*)::integer AS done, ${UNFLUSHED} FROM done`,
+    note: `WITH done AS (
+        UPDATE ${message} AS m SET progress = g.text, progress_of = g.token
+        FROM unnest($1::bigint[], $2::text[], $3::text[]) AS g (seq, token, text) WHERE ${held} RETURNING 1
+      ) SELECT count(*)::integer AS done, ${UNFLUSHED} FROM done`,
     release: `WITH done AS (
         UPDATE ${message} AS m SET lease = NULL, due_ms = (SELECT ${schema}.now_ms()) + $3, deliveries = m.deliveries - $4::integer,
           history = CASE WHEN $5::text IS NULL THEN m.history ELSE ${schema}.noted(m.history, 'failed', $5) END
         FROM ${GIVEN} WHERE ${held} RETURNING 1
-      ) SELECT count(*)::integer AS done FROM done`,
+      ) SELECT count(*)::integer AS done, ${UNFLUSHED} FROM done`,
     bury: `WITH done AS (
-        UPDATE ${message} AS m SET state = ${DEAD}, lease = NULL, due_ms = 0, died_ms = ${schema}.now_ms(), reason = $3,
+        UPDATE ${message} AS m SET state = ${DEAD}, lease = NULL, due_ms = 0, progress = NULL, died_ms = ${schema}.now_ms(), reason = $3,
           history = ${schema}.noted(m.history, 'died', $4)
         FROM ${GIVEN} WHERE ${held} RETURNING m.bytes
       ), counted AS (${tally('-count(*), -sum(bytes), 0, 0, count(*)', 'done')})
       SELECT count(*)::integer AS done FROM done`,
     // In the state of what was delivered, which is what keeps its id; the reason tells them apart.
     withdraw: `WITH done AS (
-        UPDATE ${message} SET state = ${DELIVERED}, body = '', headers = '', reason = '${WITHDRAWN}', lease = NULL, due_ms = 0, start_ms = 0
+        UPDATE ${message} SET state = ${DELIVERED}, body = '', headers = '', reason = '${WITHDRAWN}', lease = NULL, due_ms = 0, start_ms = 0, progress = NULL
         WHERE id = ANY ($1::text[]) AND state IN (${QUEUED}, ${SCHEDULED}) RETURNING bytes
       ), counted AS (${tally('-count(*), -sum(bytes), 0, count(*), 0', 'done')})
       SELECT count(*)::integer AS done FROM done`,
-    find: `${oldestFirst.replace('SELECT', 'SELECT state,')} WHERE id = $1`,
+    find: `SELECT state, id, deliveries, reason, history::text,
+        lease IS NOT NULL AND due_ms > ${schema}.now_ms() AND due_ms <= ${schema}.now_ms() + ${LONGEST_HOLD_MS} AS leased,
+        CASE WHEN progress_of = lease THEN progress END AS progress
+      FROM ${message} WHERE id = $1`,
     listQueued: `${oldestFirst} WHERE state IN (${QUEUED}, ${SCHEDULED}) AND seq > $1 ORDER BY message.seq LIMIT $2`,
     listDead: `${oldestFirst.replace(' FROM', `, (${schema}.now_ms() - died_ms)::text AS dead_for FROM`)}
       WHERE state = ${DEAD} AND seq > $1 ORDER BY message.seq LIMIT $2`,
@@ -96,7 +111,7 @@ export function statements(schema: string) {
           LIMIT greatest(0, (SELECT sum(remembered) FROM ${schema}.tally) - $1) FOR UPDATE SKIP LOCKED))
         RETURNING 1
       ), counted AS (${tally('0, 0, 0, -count(*), 0', 'done')})
-      SELECT count(*)::integer AS done FROM done`,
+      SELECT count(*)::integer AS done, ${UNFLUSHED} FROM done`,
     fold: `WITH gone AS (
         DELETE FROM ${schema}.tally WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${schema}.tally LIMIT 10000 FOR UPDATE SKIP LOCKED))
         RETURNING *

@@ -88,6 +88,11 @@ export const forJobs = (schema: string) => `
   ${replayFunction(schema, 'replays = replays + 1, deliveries = 0')}
 `;
 
+/** Version 3: what is said of a job. It counts while its lease is the row's, so that the function above can stay. */
+export const forProgress = (schema: string) => `
+  ALTER TABLE ${schema}.message ADD COLUMN progress text, ADD COLUMN progress_of text;
+`;
+
 function replayFunction(schema: string, changes: string): string {
   return `
   CREATE OR REPLACE FUNCTION ${schema}.replay(given text[]) RETURNS integer LANGUAGE plpgsql AS $$

@@ -1,2 +1,3 @@
 export { type Inbox, type InboxDatabase, type InboxOptions, sqliteInbox } from './inbox.ts';
-export { SQLITE_STORE_DEFAULTS, type SqliteStoreOptions, sqliteStore } from './sqlite-store.ts';
+export { SQLITE_STORE_DEFAULTS, type SqliteStoreOptions } from './options.ts';
+export { sqliteStore } from './sqlite-store.ts';

@@ -34,12 +34,17 @@ export function statusOf(row: {
   readonly deliveries: number;
   readonly reason: string | null;
   readonly history: string | null;
+  readonly leased: number;
+  readonly progress: string | null;
 }): MessageStatus {
   const known = STATES[row.state];
   const state = known === 'delivered' && row.reason === WITHDRAWN ? 'withdrawn' : known;
   if (state === undefined)
     throw new Error(`unreachable: message ${row.id} is in state ${row.state}`);
-  return { id: row.id, state, deliveries: row.deliveries, history: parseHistory(row.history) };
+  const { id, deliveries } = row;
+  const leased = row.leased === 1;
+  const progress = leased ? (row.progress ?? undefined) : undefined;
+  return { id, state, deliveries, leased, progress, history: parseHistory(row.history) };
 }
 
 export function deadLetterOf(row: MessageRow, wallMs: number): DeadLetter {

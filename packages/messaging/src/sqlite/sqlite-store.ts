@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
-import { type Clock, systemClock } from '@holdfast/core';
-import { checkInteger } from '../check.ts';
+import type { Clock } from '@holdfast/core';
 import { deadPrefix } from '../dead/dead-prefix.ts';
 import { distinctLeases } from '../distinct-leases.ts';
 import { checkHold } from '../hold.ts';
+import { latestNotes } from '../latest-notes.ts';
 import type { Message } from '../message.ts';
 import {
   type AppendGroup,
@@ -13,6 +13,7 @@ import {
   type DeadPage,
   type DeadRetention,
   type Lease,
+  type LeaseNote,
   type MessageStatus,
   type MessageStore,
   type QueuedPage,
@@ -22,32 +23,12 @@ import {
   sizeOf,
 } from '../store.ts';
 import { addTo } from './add-to-history.ts';
-import { appendGroup } from './append-group.ts';
+import { appendGroups } from './append-groups.ts';
 import { Connection } from './connection.ts';
+import { resolveSqliteStoreOptions, type SqliteStoreOptions } from './options.ts';
 import { deadLetterOf, headersText, messageOf, statusOf } from './rows.ts';
 import { prepareSchema } from './schema.ts';
 import { type MessageRow, prepareStatements, type Statements, type Totals } from './statements.ts';
-
-export interface SqliteStoreOptions {
-  /** The database file; made when missing. Its directory must exist and be on a local disk. */
-  readonly path: string;
-  /** @default systemClock */
-  readonly clock?: Clock;
-  /** How many delivered ids are remembered for idempotency. @default 100_000 (0 … 10_000_000) */
-  readonly rememberDelivered?: number;
-  /**
-   * How long one transaction may wait for another process's. The event loop waits with it.
-   *
-   * @default 500 ms (0 … 10_000)
-   */
-  readonly busyTimeoutMs?: number;
-}
-
-export const SQLITE_STORE_DEFAULTS = {
-  clock: systemClock,
-  rememberDelivered: 100_000,
-  busyTimeoutMs: 500,
-} as const;
 
 /**
  * Keeps messages in one SQLite file (WAL, `synchronous=FULL`), by the process's main thread.
@@ -56,11 +37,7 @@ export const SQLITE_STORE_DEFAULTS = {
  * flush; `append` takes many groups so that a turn's worth of messages costs one flush.
  */
 export function sqliteStore(given: SqliteStoreOptions): MessageStore {
-  const options = { ...SQLITE_STORE_DEFAULTS, ...given };
-  if (options.path === '') throw new TypeError('sqliteStore.path must name a file, not be empty.');
-  checkInteger('sqliteStore.rememberDelivered', options.rememberDelivered, 0, 10_000_000);
-  checkInteger('sqliteStore.busyTimeoutMs', options.busyTimeoutMs, 0, 10_000);
-  return new SqliteStore(options);
+  return new SqliteStore(resolveSqliteStoreOptions(given));
 }
 
 /** Deleting remembered ids one by one would cost a statement per message; so in lots. */
@@ -94,9 +71,7 @@ class SqliteStore implements MessageStore {
     limits: StoreLimits,
   ): Promise<readonly AppendResult[]> {
     const nowMs = this.#clock.wallMs();
-    return this.#write((sql, totals) =>
-      groups.map((group) => appendGroup(sql, totals, group, limits, nowMs)),
-    );
+    return this.#write((sql, totals) => appendGroups(sql, totals, groups, limits, nowMs));
   }
 
   async lease(
@@ -193,6 +168,13 @@ class SqliteStore implements MessageStore {
     });
   }
 
+  async note(notes: readonly LeaseNote[]): Promise<number> {
+    const now = this.#clock.wallMs();
+    return this.#each(latestNotes(notes), (sql, { lease: { seq, token }, text }) =>
+      sql.note.run({ seq, token, now, text }),
+    );
+  }
+
   async withdraw(ids: readonly string[]): Promise<number> {
     return this.#write((sql, totals) => {
       let done = 0;
@@ -226,8 +208,9 @@ class SqliteStore implements MessageStore {
   }
 
   async find(id: string): Promise<MessageStatus | undefined> {
+    const now = this.#clock.wallMs();
     return this.#read((sql) => {
-      const row = sql.find.get(id) as Parameters<typeof statusOf>[0] | undefined;
+      const row = sql.find.get({ id, now }) as Parameters<typeof statusOf>[0] | undefined;
       return row === undefined ? undefined : statusOf(row);
     });
   }
@@ -358,13 +341,13 @@ class SqliteStore implements MessageStore {
     return value;
   }
 
-  #each(
-    leases: readonly Lease[],
-    change: (sql: Statements, lease: Lease) => { changes: number | bigint },
+  #each<Item>(
+    items: readonly Item[],
+    change: (sql: Statements, item: Item) => { changes: number | bigint },
   ): number {
     return this.#writeUnflushed((sql) => {
       let done = 0;
-      for (const lease of leases) done += Number(change(sql, lease).changes);
+      for (const item of items) done += Number(change(sql, item).changes);
       return done;
     });
   }

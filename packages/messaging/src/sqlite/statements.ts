@@ -11,9 +11,17 @@ const COLUMNS =
 const WANTED = '(:topics IS NULL OR topic IN (SELECT value FROM json_each(:topics)))';
 const HELD_BY = `seq = :seq AND lease = :token AND due_ms > :now AND state = ${QUEUED}`;
 
+/** So many are inserted with one statement. */
+export const INSERT_LOT = 10;
+const INSERT = (
+  rows: number,
+) => `INSERT INTO message (id, topic, key, headers, body, bytes, accepted_ms, state, start_ms, priority)
+    VALUES ${Array(rows).fill('(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').join(', ')} ON CONFLICT (id) DO NOTHING`;
+
 const SQL = {
-  insert: `INSERT INTO message (id, topic, key, headers, body, bytes, accepted_ms, state, start_ms, priority)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+  insert: INSERT(1),
+  insertLot: INSERT(INSERT_LOT),
+  idsAfter: 'SELECT id FROM message WHERE seq > ?',
   known: 'SELECT 1 FROM message WHERE id = ?',
   totals: 'SELECT queued, queued_bytes, successful, remembered, dead FROM total',
   setTotals:
@@ -33,21 +41,25 @@ const SQL = {
   enter: `UPDATE message SET seq = (SELECT max(seq) + 1 FROM message), state = ${QUEUED}, accepted_ms = start_ms, start_ms = 0
     WHERE seq = ?`,
   take: 'UPDATE message SET lease = ?, due_ms = ?, deliveries = deliveries + 1 WHERE seq = ?',
-  complete: `UPDATE message SET state = ${DELIVERED}, body = x'', headers = '', history = NULL, lease = NULL, due_ms = 0
+  complete: `UPDATE message SET state = ${DELIVERED}, body = x'', headers = '', history = NULL, lease = NULL, due_ms = 0, progress = NULL
     WHERE ${HELD_BY} RETURNING bytes`,
   renew: `UPDATE message SET due_ms = :due WHERE ${HELD_BY}`,
+  note: `UPDATE message SET progress = :text, progress_of = :token WHERE ${HELD_BY}`,
   release: `UPDATE message SET lease = NULL, due_ms = :due, deliveries = deliveries - :uncount, history = coalesce(:history, history)
     WHERE ${HELD_BY}`,
-  bury: `UPDATE message SET state = ${DEAD}, lease = NULL, due_ms = 0, died_ms = :now, reason = :reason, history = :history
+  bury: `UPDATE message SET state = ${DEAD}, lease = NULL, due_ms = 0, progress = NULL, died_ms = :now, reason = :reason, history = :history
     WHERE ${HELD_BY} RETURNING bytes`,
   // In the state of what was delivered, which is what keeps its id; the reason tells them apart.
-  withdraw: `UPDATE message SET state = ${DELIVERED}, body = x'', headers = '', reason = '${WITHDRAWN}', lease = NULL, due_ms = 0, start_ms = 0
+  withdraw: `UPDATE message SET state = ${DELIVERED}, body = x'', headers = '', reason = '${WITHDRAWN}', lease = NULL, due_ms = 0, start_ms = 0, progress = NULL
     WHERE id = ? AND state IN (${QUEUED}, ${SCHEDULED}) RETURNING bytes`,
   historyOf: 'SELECT history FROM message WHERE seq = ?',
   trim: `DELETE FROM message WHERE seq IN (SELECT seq FROM message WHERE state = ${DELIVERED} ORDER BY seq LIMIT ?)`,
   oldest: `SELECT accepted_ms FROM message WHERE state = ${QUEUED} ORDER BY seq LIMIT 1`,
   startedFirst: `SELECT start_ms FROM message WHERE state = ${SCHEDULED} ORDER BY start_ms LIMIT 1`,
-  find: 'SELECT id, state, deliveries, reason, history FROM message WHERE id = ?',
+  find: `SELECT id, state, deliveries, reason, history,
+      lease IS NOT NULL AND due_ms > :now AND due_ms <= :now + ${LONGEST_HOLD_MS} AS leased,
+      CASE WHEN progress_of = lease THEN progress END AS progress
+    FROM message WHERE id = :id`,
   listQueued: `SELECT ${COLUMNS} FROM message WHERE state = ${QUEUED} AND seq > :after
     UNION ALL SELECT ${COLUMNS} FROM message WHERE state = ${SCHEDULED} AND seq > :after ORDER BY seq LIMIT :limit`,
   listDead: `SELECT ${COLUMNS} FROM message WHERE state = ${DEAD} AND seq > ? ORDER BY seq LIMIT ?`,

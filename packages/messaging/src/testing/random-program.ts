@@ -3,7 +3,7 @@ import { seededRandom } from '@holdfast/core/testing';
 import type { AppendMessage, Lease, MessageStore } from '../store.ts';
 import { StoreModel } from './store-model.ts';
 
-const STEPS = 60;
+const STEPS = 80;
 const LIMITS = { maxMessages: 40, maxBytes: 1_000_000 };
 
 /** A store, its time, and which of all programs to run on it. */
@@ -70,6 +70,24 @@ export async function randomProgram({ name, store, clock, seed }: Program): Prom
     async complete() {
       const leases = batch();
       return [await store.complete(leases), model.complete(tokens(leases), clock.now())];
+    },
+    async renew() {
+      const leases = held[pick(held.length)] ?? [];
+      const actual = await store.renew(leases, 100);
+      return [actual, model.renew(tokens(leases), clock.now(), clock.now() + 100)];
+    },
+    async note() {
+      const leases = held[pick(held.length)] ?? [];
+      const text = `at ${clock.now()}`;
+      const actual = await store.note(leases.map((lease) => ({ lease, text })));
+      return [actual, model.note(tokens(leases), clock.now(), text)];
+    },
+    async find() {
+      const id = held[pick(held.length)]?.[0]?.message.id ?? `m${pick(made + 1)}`;
+      const found = await store.find(id);
+      const { state, deliveries, leased, progress } = found ?? {};
+      const actual = found && { state, deliveries, leased, progress };
+      return [actual, model.find(id, clock.now())];
     },
     async fail() {
       const leases = batch();

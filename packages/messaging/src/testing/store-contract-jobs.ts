@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { AppendMessage, MessageStore } from '../store.ts';
+import type { AppendMessage, MessageStatus, MessageStore } from '../store.ts';
 import type { StoreUnderTest } from './store-contract.ts';
 
 const ROOMY = { maxMessages: 1_000, maxBytes: 1_000_000 };
@@ -74,6 +74,79 @@ export function jobsContract(open: (t: TestContext) => Promise<StoreUnderTest>):
     assert.equal((await store.find('a'))?.state, 'withdrawn');
   });
 
+  test('12: what is noted of a leased message is found until its lease ends, whichever way', async (t) => {
+    const { store, elapse } = await open(t);
+    const ends = ['completed', 'released', 'buried', 'withdrawn', 'lapsed'];
+    await append(
+      store,
+      [...ends, 'waits'].map((id) => message(id)),
+    );
+    const leases = await store.lease(ends.length, 1_000);
+    const [completed, released, buried, withdrawn] = leases;
+    const found = () =>
+      Promise.all([...ends, 'waits'].map(async (id) => told(await store.find(id))));
+
+    const silent = await found();
+    const noted = await store.note(
+      leases.map((lease) => ({ lease, text: `${lease.message.id} ½` })),
+    );
+    const told1 = await found();
+    await store.complete([completed!]);
+    await store.release([released!], { delayMs: 0 });
+    await store.bury([buried!], 'refused');
+    await store.withdraw([withdrawn!.message.id]);
+    await elapse(1_001);
+
+    assert.deepEqual(silent, [...ends.map(() => 'leased'), 'free']);
+    assert.equal(noted, ends.length);
+    assert.deepEqual(told1, [...ends.map((id) => `leased: ${id} ½`), 'free']);
+    assert.deepEqual(
+      await found(),
+      [...ends, 'waits'].map(() => 'free'),
+    );
+    assert.equal(await store.note(leases.map((lease) => ({ lease, text: 'late' }))), 0);
+  });
+
+  test('12: the next lease begins without a note, and one of the lease before changes nothing', async (t) => {
+    const { store, elapse } = await open(t);
+    await append(store, [message('a')]);
+    const [first] = await store.lease(1, 1_000);
+    await store.note([{ lease: first!, text: 'of the first' }]);
+    await elapse(1_001);
+    const [second] = await store.lease(1, 1_000);
+
+    const before = told(await store.find('a'));
+    const counts = [
+      await store.note([
+        { lease: second!, text: 'of the second' },
+        { lease: first!, text: 'too late' },
+      ]),
+      await store.note([
+        { lease: second!, text: 'earlier' },
+        { lease: second!, text: 'last' },
+      ]),
+    ];
+
+    assert.deepEqual(
+      [before, counts, told(await store.find('a'))],
+      ['leased', [1, 1], 'leased: last'],
+    );
+  });
+
+  test('12: a renewed lease keeps its note, also for the next process', async (t) => {
+    const { store, elapse, reopen } = await open(t);
+    await append(store, [message('a')]);
+    const leases = await store.lease(1, 1_000);
+    await store.note([{ lease: leases[0]!, text: '1/2' }]);
+    await elapse(900);
+    await store.renew(leases, 1_000);
+    await elapse(900);
+
+    const next = (await reopen?.()) ?? store;
+
+    assert.equal(told(await next.find('a')), 'leased: 1/2');
+  });
+
   test('2: a withdrawn id is known, also to the next process', async (t) => {
     const { store, reopen } = await open(t);
     await append(store, [message('a')]);
@@ -104,6 +177,11 @@ export function jobsContract(open: (t: TestContext) => Promise<StoreUnderTest>):
 
     assert.equal(await store.withdraw(['delivered', 'dead']), 0);
   });
+}
+
+function told(found: MessageStatus | undefined): string {
+  const said = found?.progress === undefined ? '' : `: ${found.progress}`;
+  return `${found?.leased ? 'leased' : 'free'}${said}`;
 }
 
 function message(id: string, more: Partial<AppendMessage> = {}): AppendMessage {

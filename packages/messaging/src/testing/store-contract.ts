@@ -60,6 +60,28 @@ export function storeContract(
       assert.deepEqual(plain(lease?.message), plain(original));
     });
 
+    test('2: of many in one call, those that are known and those given twice are told, and no other', async (t) => {
+      const { store } = await open(t);
+      await store.append([[message('m3')], [message('m11')]], ROOMY);
+      const ids = Array.from({ length: 27 }, (_, n) => `m${n % 25}`);
+
+      const results = await store.append(
+        [ids.slice(0, 2), ids.slice(2, 14), ids.slice(14)].map((group) =>
+          group.map((id) => message(id)),
+        ),
+        ROOMY,
+      );
+
+      const duplicates = results.flatMap((each) => (each.kind === 'kept' ? each.duplicates : []));
+      assert.deepEqual(
+        duplicates.flatMap((known, n) => (known ? [n] : [])),
+        [3, 11, 25, 26],
+      );
+      const order = ['m3', 'm11', ...ids.slice(0, 25).filter((id) => id !== 'm3' && id !== 'm11')];
+      assert.deepEqual(await leasedIds(store, 50), order);
+      assert.equal((await store.stats()).queued, 25);
+    });
+
     test('2: an id is accepted once, while queued, after delivery and after death', async (t) => {
       const { store } = await open(t);
       await append(store, ['queued', 'delivered', 'dead']);

@@ -11,6 +11,7 @@ interface Item {
   token: string;
   busyUntilMs: number;
   deliveries: number;
+  note: string | undefined;
 }
 
 interface Token {
@@ -39,7 +40,7 @@ export class StoreModel {
       const order = key === undefined ? undefined : `${topic}/${key}`;
       const startMs = delayMs === 0 ? 0 : nowMs + delayMs;
       const priority = priorityOf(message);
-      const rest = { token: '', busyUntilMs: 0, deliveries: 0 };
+      const rest = { token: '', busyUntilMs: 0, deliveries: 0, note: undefined };
       this.#items.push({ id, topic, order, state: 'queued', priority, startMs, ...rest });
       return false;
     });
@@ -74,6 +75,7 @@ export class StoreModel {
         item.token = token;
         item.busyUntilMs = untilMs;
         item.deliveries += 1;
+        item.note = undefined;
         return `${item.id}#${item.deliveries}`;
       });
   }
@@ -84,6 +86,26 @@ export class StoreModel {
     });
     this.#successful += done;
     return done;
+  }
+
+  renew(tokens: readonly Token[], nowMs: number, untilMs: number): number {
+    return this.#each(tokens, nowMs, (item) => {
+      item.busyUntilMs = untilMs;
+    });
+  }
+
+  note(tokens: readonly Token[], nowMs: number, text: string): number {
+    return this.#each(tokens, nowMs, (item) => {
+      item.note = text;
+    });
+  }
+
+  find(id: string, nowMs: number) {
+    const item = this.#find(id);
+    if (item === undefined) return undefined;
+    const leased = item.token !== '' && item.busyUntilMs > nowMs && item.state === 'queued';
+    const { state, deliveries, note } = item;
+    return { state, deliveries, leased, progress: leased ? note : undefined };
   }
 
   release(tokens: readonly Token[], nowMs: number, dueMs: number): number {
@@ -149,15 +171,22 @@ export class StoreModel {
 
   /** Ends each lease that is alive and still held. */
   #end(tokens: readonly Token[], nowMs: number, change: (item: Item) => void): number {
-    let done = 0;
-    for (const { id, token } of tokens) {
-      const item = this.#find(id);
-      if (item?.token !== token || item.state !== 'queued' || item.busyUntilMs <= nowMs) continue;
+    return this.#each(tokens, nowMs, (item) => {
       item.token = '';
       item.busyUntilMs = 0;
       change(item);
-      done += 1;
-    }
-    return done;
+    });
+  }
+
+  /** Of each lease that is alive and still held, once. */
+  #each(tokens: readonly Token[], nowMs: number, change: (item: Item) => void): number {
+    const held = tokens
+      .map(({ id, token }) => ({ item: this.#find(id), token }))
+      .filter(({ item, token }) => {
+        return item?.token === token && item.state === 'queued' && item.busyUntilMs > nowMs;
+      });
+    const items = new Set(held.map(({ item }) => item as Item));
+    items.forEach(change);
+    return items.size;
   }
 }

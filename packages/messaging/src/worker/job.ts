@@ -8,7 +8,10 @@ export interface Job extends Message {
   readonly signal: AbortSignal;
   /** Time left before it counts as failed, in milliseconds; `Infinity` where nothing limits it. */
   readonly remainingMs: number;
-  /** Says how far it is: in events, in the worker's snapshot and in `status`, here in this process. */
+  /**
+   * Says how far it is, in up to 200 characters: in events and in the worker's snapshot at once, and in `status`
+   * of every process on the same store within the worker's `progressMs`.
+   */
   progress(text: string): void;
 }
 

@@ -50,10 +50,10 @@ export interface Jobs {
 
 export interface JobStatus {
   readonly id: string;
-  /** `running`: by a worker of this process. A job that another has at work is `queued` here. */
+  /** `running`: a worker has it in hand, in this process or in another; of one that was killed until its lease is over. */
   readonly state: 'queued' | 'running' | 'done' | 'dead' | 'cancelled';
   readonly deliveries: number;
-  /** What its handler said last, where it runs in this process. */
+  /** What its handler said last while it runs; from another process up to `progressMs` of its worker old. */
   readonly progress: string | undefined;
   readonly history: readonly HistoryEntry[];
 }
@@ -107,9 +107,10 @@ export async function openJobs(given: JobsOptions): Promise<Jobs> {
 function statusOf(found: MessageStatus, workers: readonly JobWorker[]): JobStatus {
   const { id, deliveries, history } = found;
   const job = workers.map((worker) => worker.runningJob(id)).find((each) => each !== undefined);
-  const running = found.state === 'queued' && job !== undefined;
-  const state = running ? 'running' : STATES[found.state];
-  return { id, state, deliveries, progress: running ? job.progress : undefined, history };
+  const running = found.state === 'queued' && (found.leased || job !== undefined);
+  if (!running) return { id, state: STATES[found.state], deliveries, progress: undefined, history };
+  // Its own process knows more than the store.
+  return { id, state: 'running', deliveries, progress: job?.progress ?? found.progress, history };
 }
 
 function rethrowUnavailable(error: unknown): never {

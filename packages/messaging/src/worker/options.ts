@@ -66,6 +66,13 @@ export interface WorkerOptions extends JobRules {
   readonly graceMs?: number;
   /** Utilisation is told of this long. @default 60_000 ms (1_000 … 3_600_000) */
   readonly windowMs?: number;
+  /**
+   * What handlers say with `job.progress` is written to the store so often at most, for other processes to see:
+   * one small transaction for all jobs of this worker, not flushed on SQLite.
+   *
+   * @default 1_000 ms (100 … 600_000, or Infinity: never)
+   */
+  readonly progressMs?: number;
   /** Hears what the worker does. What it throws is dropped. @default nobody */
   readonly onEvent?: (event: WorkerEvent) => void;
   /** Records a span for each run of a handler, in the trace of who enqueued the job. @default the tracer of the jobs */
@@ -88,6 +95,7 @@ export const WORKER_DEFAULTS = {
   pollMs: 1_000,
   graceMs: 20_000,
   windowMs: 60_000,
+  progressMs: 1_000,
   random: systemRandom,
 } as const;
 
@@ -101,6 +109,9 @@ export function resolveWorkerOptions(given: WorkerOptions, clock: Clock): Resolv
   checkInteger('worker.leaseMs', options.leaseMs, 100, LONGEST_HOLD_MS);
   checkInteger('worker.pollMs', options.pollMs, 10, LONGEST_HOLD_MS);
   checkInteger('worker.graceMs', options.graceMs, 0, LONGEST_HOLD_MS);
+  if (options.progressMs !== Infinity) {
+    checkInteger('worker.progressMs', options.progressMs, 100, LONGEST_HOLD_MS);
+  }
   checkFunction('worker.onEvent', options.onEvent);
   checkInteger('worker.windowMs', options.windowMs, 1_000, 3_600_000);
   return options;

@@ -82,6 +82,28 @@ describe('workers as processes', () => {
     assert.equal(lines.filter((line) => line.startsWith('begun killer')).length, 3);
   });
 
+  test('how far a job is, is seen from another process, until its worker was killed and its lease is over', async (t) => {
+    const { jobs, worker, said } = await workers(t, 2_000);
+    await jobs.enqueue([{ id: 'a', topic: 'tell', body: '' }]);
+    const [one] = await worker(1);
+    await said('begun a#1');
+
+    const running = await eventually(
+      () => jobs.status('a'),
+      (status) => status?.progress === 'half',
+      'it is told',
+    );
+    await one!.end('SIGKILL');
+    const after = await eventually(
+      () => jobs.status('a'),
+      (status) => status?.state === 'queued',
+      'its lease is over',
+    );
+
+    assert.deepEqual([running?.state, running?.deliveries], ['running', 1]);
+    assert.equal(after?.progress, undefined);
+  });
+
   test('a job is cancelled in another process, which hears of it within half a lease', async (t) => {
     const { jobs, worker, said } = await workers(t, 4_000);
     await jobs.enqueue([{ id: 'a', topic: 'hang', body: '' }]);

@@ -7,26 +7,31 @@ import type { Kind } from './kind.ts';
 /** How a call of a handler ended. */
 export type Ended = { readonly failed: false } | { readonly failed: true; readonly error: unknown };
 
+export interface RunningEnv {
+  readonly clock: Clock;
+  readonly tell: (event: WorkerEvent) => void;
+  /** Called with what a handler says of how far a job is. */
+  readonly note: (lease: Lease, text: string) => void;
+}
+
 /** One call of a handler, and the jobs in its hands. */
 export class Running {
   readonly leases: readonly Lease[];
   readonly startedMs: number;
   readonly #kind: Kind;
   readonly #clock: Clock;
-  readonly #tell: (event: WorkerEvent) => void;
+  readonly #tell: RunningEnv['tell'];
+  readonly #note: RunningEnv['note'];
   readonly #abort = new AbortController();
   readonly #jobs = new Map<Lease, LiveJob>();
 
-  constructor(
-    leases: readonly Lease[],
-    kind: Kind,
-    { clock, tell }: { readonly clock: Clock; readonly tell: (event: WorkerEvent) => void },
-  ) {
+  constructor(leases: readonly Lease[], kind: Kind, { clock, tell, note }: RunningEnv) {
     this.leases = leases;
     this.startedMs = clock.now();
     this.#kind = kind;
     this.#clock = clock;
     this.#tell = tell;
+    this.#note = note;
   }
 
   /** What it said last of a job. */
@@ -75,9 +80,10 @@ export class Running {
   }
 
   #jobOf(lease: Lease, call: Call): LiveJob {
-    const job = new LiveJob(lease, call, (text) =>
-      this.#tell({ type: 'progress', text, ...jobOf(lease) }),
-    );
+    const job = new LiveJob(lease, call, (text) => {
+      this.#tell({ type: 'progress', text, ...jobOf(lease) });
+      this.#note(lease, text);
+    });
     this.#jobs.set(lease, job);
     return job;
   }

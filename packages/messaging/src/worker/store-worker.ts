@@ -11,6 +11,7 @@ import type { Kind } from './kind.ts';
 import { batchLane, behind, type Lane, lanesOf, type Unit } from './lanes.ts';
 import { type LeaseGroup, leaseGroups } from './lease-group.ts';
 import type { ResolvedWorkerOptions } from './options.ts';
+import { ProgressNotes } from './progress-notes.ts';
 import { jobOf, Running } from './running.ts';
 import { StorePauses } from './store-pauses.ts';
 import { Utilisation } from './utilisation.ts';
@@ -34,6 +35,7 @@ export class StoreWorker implements JobWorker {
   readonly #held: HeldLeases;
   readonly #pauses: StorePauses;
   readonly #endings: JobEndings;
+  readonly #progress: ProgressNotes;
   readonly #usage: Utilisation;
   readonly #running = new Set<Running>();
   readonly #lanes = new Set<Promise<void>>();
@@ -47,7 +49,7 @@ export class StoreWorker implements JobWorker {
   #stopped = false;
 
   constructor(store: MessageStore, kinds: readonly Kind[], options: ResolvedWorkerOptions) {
-    const { clock, leaseMs, name, random, concurrency, windowMs } = options;
+    const { clock, leaseMs, name, random, concurrency, windowMs, progressMs } = options;
     this.#store = store;
     this.#options = options;
     this.#kinds = new Map(kinds.map((kind) => [kind.topic, kind]));
@@ -70,6 +72,7 @@ export class StoreWorker implements JobWorker {
       pauses: this.#pauses,
       dueAgain: (delayMs) => this.#dueSoon.add(delayMs, clock.now()),
     });
+    this.#progress = new ProgressNotes(store, { clock, everyMs: progressMs });
     this.#usage = new Utilisation(concurrency, windowMs, clock.now());
     this.ended = this.#run();
   }
@@ -282,11 +285,15 @@ export class StoreWorker implements JobWorker {
 
   async #handle(unit: Unit, kind: Kind): Promise<readonly Lease[]> {
     const { clock } = this.#options;
-    const running = new Running(unit, kind, { clock, tell: this.#tell });
+    const note = (lease: Lease, text: string) => {
+      if (this.#held.has(lease)) this.#progress.say(lease, text);
+    };
+    const running = new Running(unit, kind, { clock, tell: this.#tell, note });
     this.#running.add(running);
     this.#usage.change(this.#running.size, clock.now());
     for (const lease of unit) this.#tell({ type: 'started', ...jobOf(lease) });
     const ended = await running.run();
+    for (const lease of unit) this.#progress.forget(lease);
     this.#running.delete(running);
     this.#usage.change(this.#running.size, clock.now());
     const unfinished = await this.#endings.end(running, ended, kind);
