@@ -210,6 +210,9 @@ async function start(
   const inputs = new InputBindings({
     inputs: components.bindings.inputs,
     ask: askApp(app.questions),
+    overGrpc: options.appProtocol.startsWith('grpc'),
+    put: (binding, data) =>
+      services.bindings.invoke(binding, { operation: 'create', data, metadata: {}, trace: [] }),
     ready: () => app.healthy,
     inbound: (name) => policies.book.forComponent(name, 'Binding', 'inbound'),
     count: metrics.bound,
