@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 
 const TICKS_PER_SECOND = 100;
 
@@ -67,16 +66,6 @@ function measured(name: string, spawned: ChildProcess): Child {
       clearTimeout(impatient);
     },
   };
-}
-
-/** A port nobody listens on now. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('unreachable: a TCP server');
-  return address.port;
 }
 
 /** Asks `url` until it answers below 300; throws after 20 s. */

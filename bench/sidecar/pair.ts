@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { answering, type Child, freePort, startChild } from './child.ts';
+import { freePort } from '@holdfast/test-servers';
+import { answering, type Child, startChild } from './child.ts';
 
 /** Two sidecars in a row: clients ask the first, the second has the application. */
 export interface Pair {

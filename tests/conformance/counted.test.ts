@@ -12,6 +12,26 @@ const APPS = {
   verbless: {
     spec: 'metrics: { http: { pathMatching: ["/v1.0/invoke/verbless/method/orders/{id}"], excludeVerbs: true } }',
   },
+  ruled: {
+    spec: `metrics:
+  rules:
+  - name: dapr_http_server_request_count
+    labels:
+    - name: path
+      regex: { "/orders/ID": "/orders/[[:digit:]]+", "SELF": "invoke/(?P<app>ruled)" }
+    - { name: status, regex: { "2xx": "^2.." } }
+  - name: http_client_completed_count
+    labels: [{ name: path, regex: { "X": "/orders/.+$" } }]
+  - name: dapr_http_server_latency_bucket
+    labels: [{ name: path, regex: { "no": "o" } }]
+  - name: dapr_http_server_latency
+    labels: [{ name: app_id, regex: { "me": "^r.*" } }]
+  - name: nothing_of_this_name
+    labels: [{ name: path, regex: { "a": "b" } }]`,
+  },
+  misruled: {
+    spec: 'metrics: { rules: [{ name: dapr_http_client_completed_count, labels: [{ name: path, regex: { "a": "(open" } }] }] }',
+  },
 } as const satisfies Record<string, AppSetup>;
 
 await bothMakes(counted);
@@ -49,6 +69,35 @@ function counted(make: Make, executable: string | undefined): void {
       ]);
     });
 
+    test('rules rewrite labels of the metric they name, and of no other', async () => {
+      await ask('ruled', ['orders/7', 'orders/8', 'lists/9']);
+      const page = await scrape('ruled');
+      const of = (name: string) => series(page, name, /status="2/);
+      const invoked = '/v1.0/invoke/ruled/method';
+      assert.deepEqual(of('dapr_http_server_request_count'), [
+        'method=GET path=/v1.0/SELF/method/lists/9 status=2xx 1',
+        'method=GET path=/v1.0/SELF/method/orders/ID status=2xx 2',
+      ]);
+      assert.deepEqual(of('dapr_http_server_response_count'), [
+        `method=GET path=${invoked}/lists/9 status=200 1`,
+        `method=GET path=${invoked}/orders/7 status=200 1`,
+        `method=GET path=${invoked}/orders/8 status=200 1`,
+      ]);
+      assert.deepEqual(of('dapr_http_client_completed_count'), [
+        'method=GET path=/lists/9 status=200 1',
+        'method=GET path=X status=200 2',
+      ]);
+      assert.match(page, /^dapr_http_server_latency_count\{app_id="me",.*path="\/v1.0\/invoke/m);
+      assert.match(page, /^dapr_http_server_request_count\{app_id="ruled"/m);
+    });
+
+    test('a rule that is no expression leaves the rest of the metrics as they are', async () => {
+      await ask('misruled', ['orders/7']);
+      assert.deepEqual(series(await scrape('misruled'), 'dapr_http_client_completed_count'), [
+        'method=GET path=/orders/7 status=200 1',
+      ]);
+    });
+
     async function ask(app: keyof typeof APPS, paths: readonly string[]): Promise<void> {
       for (const path of paths) {
         const url = `http://127.0.0.1:${mesh.port(app)}/v1.0/invoke/${app}/method/${path}`;
@@ -63,13 +112,14 @@ function counted(make: Make, executable: string | undefined): void {
 }
 
 /** Of those that were answered 200, sorted; health checks of the test, and what daprd asks by itself, are others. */
-function series(page: string, name: string): string[] {
+function series(page: string, name: string, status = /status="200/): string[] {
   const lines = [...page.matchAll(new RegExp(`^${name}\\{(.*)\\} (\\d+)$`, 'gm'))];
   return lines
+    .filter(([, labels = '']) => status.test(labels))
     .map(([, labels = '', value]) => {
       const of = (label: string) => new RegExp(`${label}="([^"]*)"`).exec(labels)?.[1] ?? '';
       return `method=${of('method')} path=${of('path')} status=${of('status')} ${value}`;
     })
-    .filter((line) => line.includes('status=200') && !/\/dapr\/|healthz|metadata/.test(line))
+    .filter((line) => !/\/dapr\/|healthz|metadata/.test(line))
     .sort();
 }

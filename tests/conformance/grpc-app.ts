@@ -1,21 +1,40 @@
 import http2, { type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import type { MessageInitShape } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
-import { AppCallback } from '../../packages/sidecar/src/grpc/protos/appcallback_pb.ts';
+import {
+  AppCallback,
+  type BindingEventResponseSchema,
+} from '../../packages/sidecar/src/grpc/protos/appcallback_pb.ts';
 
 /** An application over gRPC: it has Dapr's callbacks, and answers any other service with what it was sent. */
 export interface GrpcApp {
   readonly port: number;
   /** Events by topic, with the metadata they came with. */
   readonly events: Map<string, { readonly event: object; readonly metadata: Headers }[]>;
+  /** Events of input bindings, by name. */
+  readonly bound: Map<string, BoundEvent[]>;
   /** Calls per method of other services. */
   readonly calls: Map<string, number>;
   close(): void;
 }
 
-export async function startGrpcApp(): Promise<GrpcApp> {
+/** What an input binding said, and the metadata of the call. */
+export interface BoundEvent {
+  readonly data: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly headers: Headers;
+}
+
+/** What it wants of input bindings and how it answers their events, by binding. */
+export type Bindings = Readonly<
+  Record<string, (nth: number) => MessageInitShape<typeof BindingEventResponseSchema>>
+>;
+
+export async function startGrpcApp(bindings: Bindings = {}): Promise<GrpcApp> {
   const events: GrpcApp['events'] = new Map();
+  const bound: GrpcApp['bound'] = new Map();
   const calls: GrpcApp['calls'] = new Map();
   const handler = connectNodeAdapter({
     connect: false,
@@ -55,6 +74,20 @@ export async function startGrpcApp(): Promise<GrpcApp> {
             { pubsubName: 'bus', topic: 'raw', metadata: { rawPayload: 'true' } },
           ],
         }),
+        // The others are told by their components alone.
+        listInputBindings: () => ({
+          bindings: Object.keys(bindings).filter((name) => !name.startsWith('unlisted')),
+        }),
+        onBindingEvent({ data, metadata, name }, context) {
+          const list = bound.get(name) ?? [];
+          const event = {
+            data: Buffer.from(data).toString(),
+            metadata,
+            headers: context.requestHeader,
+          };
+          bound.set(name, [...list, event]);
+          return bindings[name]?.(list.length + 1) ?? {};
+        },
         onTopicEvent(event, context) {
           const list = events.get(event.topic) ?? [];
           events.set(event.topic, [...list, { event, metadata: context.requestHeader }]);
@@ -73,6 +106,7 @@ export async function startGrpcApp(): Promise<GrpcApp> {
   return {
     port: (server.address() as AddressInfo).port,
     events,
+    bound,
     calls,
     close() {
       server.close();

@@ -1,4 +1,5 @@
 import { createWriteStream } from 'node:fs';
+import { hostname } from 'node:os';
 import { systemClock } from '@holdfast/core';
 import { type Sidecar, startSidecar } from '@holdfast/sidecar';
 import { createLogger, type Logger } from '@holdfast/telemetry/log';
@@ -8,6 +9,7 @@ import { parseFlags } from './flags/parse-flags.ts';
 import { type HoldfastdSettings, holdfastdSettings } from './holdfastd/sidecar-options.ts';
 import { startFailure } from './holdfastd/start-failure.ts';
 import { supervisorChannel } from './holdfastd/supervisor-channel.ts';
+import { version } from './version.ts';
 
 /** daprd's: 0 when it was asked to end, 1 when it could not run, 2 when it was not understood. */
 const FAILED = 1;
@@ -37,7 +39,7 @@ async function main(args: readonly string[]): Promise<void> {
     supervisorChannel().close();
     return;
   }
-  const log = openLog(settings.log);
+  const log = openLog(settings.log, settings.sidecar.appId);
   for (const note of flags.notes) log.warn(note);
   await serve(settings, log);
 }
@@ -50,7 +52,6 @@ async function answerOnly({ values }: ParsedFlags): Promise<boolean> {
     return true;
   }
   if (values.get('version') === true || values.get('build-info') === true) {
-    const { version } = await import('./version.ts');
     const runsOn = `node ${process.version} ${process.platform}-${process.arch}`;
     const more = values.get('build-info') === true ? `\nruns on: ${runsOn}` : '';
     process.stdout.write(`${version()}${more}\n`);
@@ -66,13 +67,21 @@ async function answerOnly({ values }: ParsedFlags): Promise<boolean> {
   return true;
 }
 
-function openLog({ level, json, file }: HoldfastdSettings['log']): Logger {
+/** daprd's fields are on every line: who reads the logs of many sidecars tells them apart by these. */
+function openLog({ level, json, file }: HoldfastdSettings['log'], appId: string): Logger {
+  const fields = {
+    app_id: appId,
+    instance: hostname(),
+    scope: 'holdfast.runtime',
+    ver: version(),
+  };
   if (file === undefined) {
-    return createLogger({ level, json, write: (line) => void process.stdout.write(withEnd(line)) });
+    const write = (line: string) => void process.stdout.write(withEnd(line));
+    return createLogger({ level, json, fields, write });
   }
   const stream = createWriteStream(file, { flags: 'a', mode: 0o600 });
   stream.on('error', (error) => process.stderr.write(`holdfastd: ${file}: ${error.message}\n`));
-  return createLogger({ level, json, write: (line) => void stream.write(withEnd(line)) });
+  return createLogger({ level, json, fields, write: (line) => void stream.write(withEnd(line)) });
 }
 
 function withEnd(line: string): string {

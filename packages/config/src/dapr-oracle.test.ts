@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { systemClock } from '@holdfast/core';
+import { freePort } from '@holdfast/test-servers';
 import { parseDuration } from './duration.ts';
 import { parseResiliency } from './parse-resiliency.ts';
 import { isBroken } from './problem.ts';
@@ -142,7 +142,8 @@ async function startupMessages(
   resources: string,
 ): Promise<string[]> {
   const { stdout } = await promisify(execFile)(path.join(peers, 'unpack'), [directory]);
-  const [http, grpc, internal] = [await freePort(), await freePort(), await freePort()];
+  const port = async () => String(await freePort());
+  const [http, grpc, internal] = [await port(), await port(), await port()];
   const daprd: ChildProcess = spawn(stdout.trim(), [
     ...['--app-id', 'checkout', '--resources-path', resources, '--enable-metrics=false'],
     ...['--dapr-http-port', http, '--dapr-grpc-port', grpc, '--dapr-internal-grpc-port', internal],
@@ -164,12 +165,4 @@ async function startupMessages(
   await ended;
   const whole = log.split('\n').filter((line) => line.startsWith('{') && line.endsWith('}'));
   return whole.map((line) => String((JSON.parse(line) as { msg: unknown }).msg));
-}
-
-async function freePort(): Promise<string> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return String(port);
 }

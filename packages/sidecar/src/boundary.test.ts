@@ -32,7 +32,6 @@ describe('one request cannot end the sidecar', () => {
         }),
         metrics: NO_METRICS,
         allowed: () => true,
-        apiLogging: () => false,
         route(call) {
           if (call.head.path === '/clash') throw new RangeError('two policies are called "same"');
           call.empty(204);

@@ -4,6 +4,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
+import { freePort } from '@holdfast/test-servers';
 import { PortTakenError, type SidecarOptions, startSidecar } from './index.ts';
 import { sharedNames } from './testing/shared-names.ts';
 import { startMesh, temporaryFolder, until } from './testing/start-mesh.ts';
@@ -195,14 +196,6 @@ async function occupied(t: { after(close: () => void): void }): Promise<number> 
   await new Promise((resolve) => server.once('listening', resolve));
   t.after(() => void server.close());
   return (server.address() as net.AddressInfo).port;
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Any answer of the sidecar shows that what was sent before has been read. */

@@ -37,6 +37,7 @@ import { openPolicies } from './policies/live-policies.ts';
 import { httpCourier } from './pubsub/http-courier.ts';
 import { httpSubscriptions } from './pubsub/http-subscriptions.ts';
 import { Subscriber } from './pubsub/subscriber.ts';
+import type { ApiLogging } from './resources/api-logging.ts';
 import { applyConfiguration } from './resources/apply-configuration.ts';
 import { openResources } from './resources/live-resources.ts';
 import { openEndpoints } from './resources/open-endpoints.ts';
@@ -113,7 +114,7 @@ async function start(
     log.warn(`${keys}: without effect in this version.`);
   }
   for (const warning of configuration.warnings) log.warn(warning);
-  const metricsOn = options.enableMetrics && configuration.metricsEnabled;
+  const metricsOn = options.enableMetrics && configuration.metrics.enabled;
   const metrics = metricsOn ? sidecarMetrics(appId, namespace, configuration.metrics) : NO_METRICS;
   const tracing = await openTracing(configuration, { appId, variables, clock, log });
   closing.last(() => tracing.close());
@@ -209,6 +210,9 @@ async function start(
   const inputs = new InputBindings({
     inputs: components.bindings.inputs,
     ask: askApp(app.questions),
+    overGrpc: options.appProtocol.startsWith('grpc'),
+    put: (binding, data) =>
+      services.bindings.invoke(binding, { operation: 'create', data, metadata: {}, trace: [] }),
     ready: () => app.healthy,
     inbound: (name) => policies.book.forComponent(name, 'Binding', 'inbound'),
     count: metrics.bound,
@@ -256,14 +260,18 @@ async function start(
     ...metadataRoutes(metadata, limits),
   ];
   const apiRules = () => inForce.apiRules;
-  const apiLogging = () => options.enableApiLogging ?? inForce.apiLogging;
+  const apiLogging = (): ApiLogging => {
+    const { enableApiLogging: enabled } = options;
+    return enabled === undefined ? inForce.apiLogging : { ...inForce.apiLogging, enabled };
+  };
   const allowed = createTokenCheck(options.apiToken);
   // Asked to end while it is starting, it ends as soon as it has started.
   const started = Promise.withResolvers<Sidecar['stop']>();
   const { api, metricsPort } = await openDoors({
     options,
     closing,
-    handling: { clock, log, tracing, metrics, allowed, apiLogging },
+    handling: { clock, log, tracing, metrics, allowed },
+    apiLogging,
     publicRoutes,
     ownRoutes: [
       ...componentRoutes(components, services, limits),

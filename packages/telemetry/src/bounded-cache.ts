@@ -21,6 +21,15 @@ export class BoundedCache<Key, Value> {
     this.#make = make;
   }
 
+  /** Whether a new key would share with the rest. */
+  get full(): boolean {
+    return this.#values.size >= this.#limit;
+  }
+
+  has(key: Key): boolean {
+    return this.#values.has(key);
+  }
+
   get(key: Key): Value {
     if (key === this.#lastKey) return this.#lastValue!;
     let value = this.#values.get(key);

@@ -1,4 +1,5 @@
 export { type ComponentMetrics, componentMetrics } from './dapr/component-metrics.ts';
+export { type ErrorCodeMetrics, errorCodeMetrics } from './dapr/error-code-metrics.ts';
 export { type GrpcClientMetrics, grpcClientMetrics } from './dapr/grpc-client-metrics.ts';
 export { type GrpcServerMetrics, grpcServerMetrics } from './dapr/grpc-server-metrics.ts';
 export {
@@ -26,7 +27,7 @@ export {
   SECONDS_BUCKETS,
 } from './metrics/buckets.ts';
 export { METRICS_CONTENT_TYPE } from './metrics/exposition.ts';
-export type { Family } from './metrics/family.ts';
+export type { Family, Relabel } from './metrics/family.ts';
 export {
   createMetrics,
   METRICS_DEFAULTS,

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { AppSettings } from '../run-file/app-settings.ts';
 
 /** A program and all it is started with. */
@@ -21,6 +21,24 @@ export interface SidecarPorts {
 export function runtimeIn(runtimePath: string, exists: (path: string) => boolean): string {
   const nested = join(runtimePath, 'bin', 'daprd');
   return exists(nested) ? nested : join(runtimePath, 'daprd');
+}
+
+/** Where an app's sidecar has its API where it has no ports for it, by Dapr's names. */
+export interface ApiSockets {
+  readonly http: string;
+  readonly grpc: string;
+}
+
+/** Undefined where its API has ports. A folder is the app's own unless it says otherwise. */
+export function apiSockets({
+  appDirPath,
+  appID,
+  unixDomainSocket,
+}: AppSettings): ApiSockets | undefined {
+  if (!unixDomainSocket) return undefined;
+  const named = (kind: string) =>
+    join(resolve(appDirPath, unixDomainSocket), `dapr-${appID}-${kind}.socket`);
+  return { http: named('http'), grpc: named('grpc') };
 }
 
 /** The flags of an app's sidecar, in `--name=value` form, which daprd reads as well. */

@@ -11,6 +11,8 @@ export interface ProcessPlan {
   readonly name: string;
   readonly role: Role;
   readonly appId?: string;
+  /** Done before every start. */
+  prepare?(): Promise<void>;
   /** Asked at every start: what a sidecar's ports are is known after its first. */
   launch(): Launch;
   ports(): Readonly<Record<string, number>>;
@@ -133,6 +135,7 @@ export class ManagedProcess {
     if (this.#child !== undefined || this.#stopping) return;
     for (const ended of this.#ended) await ended.sweep(this.#clock);
     this.#ended.clear();
+    await this.plan.prepare?.();
     if (this.#stopping) return;
     this.#become('starting');
 

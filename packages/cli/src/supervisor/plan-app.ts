@@ -2,9 +2,9 @@ import type { Clock } from '@holdfast/core';
 import { existsNow, sidecarCommand } from '../own-process.ts';
 import type { AppSettings } from '../run-file/app-settings.ts';
 import { sidecarName } from '../run-file/run-file.ts';
-import { appEnv, runtimeIn, type SidecarPorts, sidecarFlags } from './launch.ts';
+import { apiSockets, appEnv, runtimeIn, type SidecarPorts, sidecarFlags } from './launch.ts';
 import type { AsyncMessages, ProcessPlan } from './managed-process.ts';
-import { untilReady } from './readiness.ts';
+import { removeStale, untilReady } from './readiness.ts';
 import type { SidecarMessage } from './sidecar-message.ts';
 import { StartError } from './start-error.ts';
 import { isWrapper } from './wrapper.ts';
@@ -62,7 +62,12 @@ export function planSidecar(
   const configs = [...around.baseConfigs, ...(app.configFilePath ? [app.configFilePath] : [])];
   // The app's variables reach its sidecar (tokens, secrets of components), but not what steers Node.
   const { NODE_OPTIONS: _own, ...appsOwn } = app.env;
+  const sockets = apiSockets(app);
   return {
+    // daprd does not start beside the sockets of one that was killed.
+    ...(foreign === undefined || sockets === undefined
+      ? {}
+      : { prepare: () => removeStale(Object.values(sockets)) }),
     name,
     role: 'sidecar',
     appId: app.appID,
@@ -83,13 +88,15 @@ export function planSidecar(
         book.current = { ...book.current, ...(await portsFrom(messages, name)) };
         return;
       }
-      const http = `http://127.0.0.1:${book.current.http}/v1.0/healthz/outbound`;
-      const options = { clock: around.clock, limitMs: SIDECAR_READY_MS, signal: child.ended };
-      if (await untilReady({ http }, options)) return;
+      const authority = sockets === undefined ? `127.0.0.1:${book.current.http}` : 'localhost';
+      const http = `http://${authority}/v1.0/healthz/outbound`;
+      const socketPath = sockets?.http;
+      const limits = { clock: around.clock, limitMs: SIDECAR_READY_MS, signal: child.ended };
+      if (await untilReady({ http }, { ...limits, socketPath })) return;
       throw new StartError(
         'NOT_READY',
         name,
-        `"${name}" did not answer ${http} within ${SIDECAR_READY_MS} ms.`,
+        `"${name}" did not answer ${http}${socketPath === undefined ? '' : ` on ${socketPath}`} within ${SIDECAR_READY_MS} ms.`,
       );
     },
     channel: foreign === undefined,

@@ -5,7 +5,7 @@ import type { AppSettings } from '../run-file/app-settings.ts';
 import { type RunFile, sidecarName } from '../run-file/run-file.ts';
 import { codeCache, namesFile, type StateHome } from '../run-state/state-home.ts';
 import { freePorts } from './free-port.ts';
-import type { SidecarPorts } from './launch.ts';
+import { apiSockets, type SidecarPorts } from './launch.ts';
 import type { ProcessPlan } from './managed-process.ts';
 import { namesConfiguration } from './names-configuration.ts';
 import { type AppSurroundings, planService, planSidecar, portsAskedFor } from './plan-app.ts';
@@ -68,9 +68,11 @@ async function firstPorts(app: AppSettings): Promise<SidecarPorts> {
   const asked = portsAskedFor(app);
   if (app.runtimePath === undefined) return asked;
   const [grpc = 0, http = 0, internal = 0, metrics = 0] = await freePorts(4);
+  // An API on sockets has no ports, and nobody is to be told of any.
+  const sockets = apiSockets(app) !== undefined;
   return {
-    http: asked.http || http,
-    grpc: asked.grpc || grpc,
+    http: sockets ? 0 : asked.http || http,
+    grpc: sockets ? 0 : asked.grpc || grpc,
     internal: asked.internal || internal,
     metrics: asked.metrics || metrics,
   };

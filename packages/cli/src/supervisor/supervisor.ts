@@ -9,6 +9,7 @@ import { claimRunFolder, removeRunFolder } from '../run-state/run-folder.ts';
 import { type RunRecord, writeRecord } from '../run-state/run-record.ts';
 import { enterRun, leaveRun, type StateHome, socketOf } from '../run-state/state-home.ts';
 import { type ControlServer, serveControl } from './control-server.ts';
+import { apiSockets } from './launch.ts';
 import { ManagedProcess, type ProcessListener } from './managed-process.ts';
 import { putMetadata } from './metadata.ts';
 import { planRun } from './plan-run.ts';
@@ -174,7 +175,8 @@ export class Supervisor implements Run {
     const app = apps.find(({ appID }) => appID === name || sidecarName(appID) === name);
     if (app === undefined) return;
     const { state, ports } = this.#named(sidecarName(app.appID)).info();
-    if (state !== 'running' || !ports.http) return;
+    const socketPath = apiSockets(app)?.http;
+    if (state !== 'running' || (socketPath === undefined && !ports.http)) return;
     const pid = this.ps().find((info) => info.name === app.appID)?.pid ?? undefined;
     const values = {
       cliPID: String(thisProcess.pid),
@@ -184,7 +186,8 @@ export class Supervisor implements Run {
         ? {}
         : { runTemplatePath: runFile.path, runTemplateName: this.name }),
     };
-    await putMetadata(ports.http, values, app.env.DAPR_API_TOKEN ?? env.DAPR_API_TOKEN);
+    const at = socketPath === undefined ? { host: '127.0.0.1', port: ports.http! } : { socketPath };
+    await putMetadata(at, values, app.env.DAPR_API_TOKEN ?? env.DAPR_API_TOKEN);
   }
 
   #named(name: string): ManagedProcess {

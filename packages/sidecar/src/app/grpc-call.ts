@@ -1,6 +1,7 @@
 import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import type { Flow } from '../flow/answer.ts';
 import { statusName } from '../grpc/rpc-status.ts';
+import { traceBinOf } from '../trace/trace-bin.ts';
 import { cancel, type GrpcConnection } from './grpc-connection.ts';
 
 /** What a unary call of the application brought. */
@@ -29,7 +30,11 @@ export function callUnary(
   done: (answer: GrpcAnswer) => void,
   failed: (error: Error) => void,
 ): Flow {
-  const stream = connection.begin(path, headers);
+  const at = headers.indexOf('traceparent');
+  const bin = at < 0 ? undefined : traceBinOf(headers[at + 1]!);
+  // Go's tracing over gRPC read this one before there was a standard, and Dapr sends both.
+  const all = bin === undefined ? headers : [...headers, 'grpc-trace-bin', bin];
+  const stream = connection.begin(path, all);
   const begunMs = connection.clock.now();
   const count = (code: number, received: number): void =>
     connection.counted(path, statusName(code), connection.clock.now() - begunMs, {

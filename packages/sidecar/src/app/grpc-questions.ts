@@ -7,9 +7,13 @@ import {
   toBinary,
 } from '@bufbuild/protobuf';
 import { EmptySchema } from '@bufbuild/protobuf/wkt';
+import type { BindingOrder } from '../bindings/binding-order.ts';
 import type { AnswerSink, Flow, OutgoingCall, Upstream } from '../flow/answer.ts';
 import {
   BindingEventRequestSchema,
+  type BindingEventResponse,
+  BindingEventResponseSchema,
+  BindingEventResponse_BindingEventConcurrency as Concurrency,
   TopicEventResponse_TopicEventResponseStatus as EventStatus,
   HealthCheckResponseSchema,
   ListInputBindingsResponseSchema,
@@ -27,6 +31,7 @@ import type { GrpcConnection } from './grpc-connection.ts';
 
 const SERVICE = '/dapr.proto.runtime.v1.AppCallback';
 const UNIMPLEMENTED = 12;
+const { PARALLEL } = Concurrency;
 const LONGEST_ANSWER_BYTES = 1024 * 1024;
 
 /**
@@ -112,6 +117,7 @@ export class GrpcQuestions implements Upstream {
         ([name]) => !/^(?:content-|traceparent|tracestate|dapr-api-token)/.test(name),
       ),
     );
+
     const request = {
       name: call.path.slice(1),
       data: Buffer.isBuffer(call.body) ? call.body : new Uint8Array(),
@@ -121,7 +127,10 @@ export class GrpcQuestions implements Upstream {
     const kept = pairs(call.headers).flatMap((pair) =>
       pair[0] === 'traceparent' || pair[0] === 'dapr-api-token' ? pair : [],
     );
-    return this.#ask(desc, EmptySchema, request, kept, sink, () => ({ status: 200, body: '' }));
+    return this.#ask(desc, BindingEventResponseSchema, request, kept, sink, (answer) => ({
+      status: 200,
+      body: JSON.stringify(orderOf(answer)),
+    }));
   }
 
   #event(call: OutgoingCall, sink: AnswerSink): Flow {
@@ -180,6 +189,19 @@ export class GrpcQuestions implements Upstream {
       (error) => sink.fail(error),
     );
     return flow;
+  }
+}
+
+/** What the answer to an event wants of output bindings; data that are no JSON are none, as in Dapr. */
+function orderOf({ concurrency, data, to }: BindingEventResponse): BindingOrder {
+  return { to, data: parsed(Buffer.from(data).toString()), parallel: concurrency === PARALLEL };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
 }
 

@@ -21,7 +21,7 @@ export function bindingRoutes(service: BindingService, limits: BodyLimits): read
         // What the other side said beside its failure, as Dapr tells it.
         const { cause, errorCode, message, status } = error as ApiError;
         if (!(cause instanceof BindingError)) throw error;
-        call.json(status, JSON.stringify({ errorCode, message }), told(cause.metadata));
+        call.error(status, { errorCode, message }, told(cause.metadata));
       }
     }),
   );

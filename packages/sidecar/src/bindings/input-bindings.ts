@@ -5,6 +5,7 @@ import type { AskApp } from '../app/ask-app.ts';
 import { DeliveryError } from '../pubsub/delivery-error.ts';
 import { recorded, type Tracing } from '../trace/tracing.ts';
 import type { BindingEvent, InputBinding } from './binding.ts';
+import { type BindingOrder, followOrder } from './binding-order.ts';
 
 /** An input binding as its component says it. */
 export interface OpenInput {
@@ -18,6 +19,10 @@ export interface OpenInput {
 export interface InputBindingsOptions {
   readonly inputs: ReadonlyMap<string, OpenInput>;
   readonly ask: AskApp;
+  /** The application is told of bindings by name, not by route, and may answer with an order. */
+  readonly overGrpc: boolean;
+  /** Gives an output binding what the application's answer has for it. */
+  readonly put: (binding: string, data: Buffer) => Promise<unknown>;
   /** Whether the application is there for them: while it is unhealthy, events are left out. */
   readonly ready: () => boolean;
   readonly inbound: (name: string) => Pipeline | undefined;
@@ -51,10 +56,11 @@ export class InputBindings {
   }
 
   async #start(): Promise<void> {
-    const { inputs, log } = this.#options;
+    const { inputs, log, overGrpc } = this.#options;
     for (const [name, { binding, explicit, route }] of inputs) {
       if (this.#resting) return;
-      const path = route.startsWith('/') ? route : `/${route}`;
+      const to = overGrpc ? name : route;
+      const path = to.startsWith('/') ? to : `/${to}`;
       if (explicit || (await this.#wants(name, path))) {
         binding.start((event) => this.#tell(name, path, event));
       } else log.info(`The application has not subscribed to binding ${name}.`);
@@ -105,11 +111,17 @@ export class InputBindings {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const headers = ['content-type', 'application/json', 'content-length', `${data?.length ?? 0}`];
-    for (const [name, value] of Object.entries(metadata)) headers.push(name.toLowerCase(), value);
+    const { log, overGrpc, put } = this.#options;
+    for (const [name, value] of Object.entries(metadata)) {
+      headers.push(overGrpc ? name : name.toLowerCase(), value);
+    }
     if (trace !== undefined) headers.push('traceparent', trace);
     const answer = await this.#options.ask({ method: 'POST', path, headers, body: data }, signal);
     const { body, status } = answer;
-    if (status >= 200 && status <= 299) return;
+    if (status >= 200 && status <= 299) {
+      if (overGrpc) await followOrder(JSON.parse(String(body)) as BindingOrder, put, log);
+      return;
+    }
     const text = body.toString('utf8').slice(0, 200);
     throw new DeliveryError(
       `fails to send binding event to http app channel, status code: ${status} body: ${text}`,

@@ -26,7 +26,7 @@ export function componentRoute(method: string, path: RegExp, handle: ComponentHa
 function fail(call: ApiCall, error: unknown): void {
   if (error instanceof ClientGoneError || call.res.destroyed) return;
   if (error instanceof BodyTooLargeError) {
-    call.json(413, JSON.stringify({ errorCode: 'ERR_BODY_READ', message: error.message }));
+    call.error(413, { errorCode: 'ERR_BODY_READ', message: error.message });
     return;
   }
   if (!(error instanceof ApiError)) {
@@ -38,5 +38,5 @@ function fail(call: ApiCall, error: unknown): void {
   if (retryAfterMs !== undefined) {
     headers.push('retry-after', String(Math.ceil(retryAfterMs / 1_000)));
   }
-  call.json(status, JSON.stringify({ errorCode, message, ...(details && { details }) }), headers);
+  call.error(status, { errorCode, message, ...(details && { details }) }, headers);
 }

@@ -1,4 +1,3 @@
-import { toBinary } from '@bufbuild/protobuf';
 import {
   Code,
   ConnectError,
@@ -7,43 +6,45 @@ import {
   encodeBinaryHeader,
   type Interceptor,
   type StreamResponse,
-  type UnaryRequest,
   type UnaryResponse,
 } from '@connectrpc/connect';
 import type { Clock } from '@holdfast/core';
-import type { LogFields, Logger } from '@holdfast/telemetry/log';
 import { apiOfGrpcMethod, METHOD_NOT_OFFERED } from '../access/api-of-grpc-method.ts';
 import { type ApiRules, offersApi } from '../access/api-rules.ts';
-import type { RpcBytes, SidecarMetrics } from '../metrics/sidecar-metrics.ts';
+import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
+import { ApiError } from '../server/api-error.ts';
 import { traceBin, traceparentOfBin } from '../trace/trace-bin.ts';
 import { recorded, type Span, type Tracing } from '../trace/tracing.ts';
 import { httpStatusError } from './http-status-error.ts';
 import { rpcError } from './rpc-error.ts';
+import type { LogRpc } from './rpc-log.ts';
 import { statusName } from './rpc-status.ts';
+import { WIRE } from './wire-bytes.ts';
 
 export interface CallGuardOptions {
   readonly clock: Clock;
-  readonly log: Logger;
   readonly tracing: Tracing;
-  readonly metrics: Pick<SidecarMetrics, 'servedRpc'>;
+  readonly metrics: Pick<SidecarMetrics, 'servedRpc' | 'errored'>;
   /** Whether a client with this token may call. */
   readonly allowed: (token: string | undefined) => boolean;
   /** Which APIs are offered, as it is now; undefined: all. */
   readonly apiRules: () => ApiRules | undefined;
-  /** Whether there is a line for each call; it may change. */
-  readonly apiLogging: () => boolean;
+  /** Told of each call that has ended. */
+  readonly logCall: LogRpc;
 }
 
 /** The span of the call that a handler is answering. */
 export const SPAN = createContextKey<Span | undefined>(undefined, { description: 'span' });
 
-/** What every call of the gRPC API passes: token, trace, errors in Dapr's form, metrics, log. */
+/**
+ * What every call of the gRPC API passes: token, trace, errors in Dapr's form, metrics, log. As in
+ * Dapr, a call that is turned away at the door is in none of them.
+ */
 export function callGuard({
   allowed,
-  apiLogging,
   apiRules,
   clock,
-  log,
+  logCall,
   metrics,
   tracing,
 }: CallGuardOptions): Interceptor {
@@ -59,22 +60,27 @@ export function callGuard({
   return (next) => async (req) => {
     const begunMs = clock.now();
     const path = `/${req.service.typeName}/${req.method.name}`;
+    const refusal = refused(req.header.get('dapr-api-token'), path);
+    if (refusal !== undefined) throw refusal;
     const span = tracing.on ? beginSpan(tracing, path, req.header) : undefined;
     const live = recorded(span);
     req.contextValues.set(SPAN, span);
     let ended = false;
-    const end = (error?: ConnectError, answer?: UnaryResponse): void => {
+    const end = (error?: ConnectError): void => {
       if (ended) return;
       ended = true;
       const status = error === undefined ? 'OK' : statusName(error.code);
       const ms = clock.now() - begunMs;
-      // A stream has no size, as in Dapr.
-      metrics.servedRpc(path, status, ms, req.stream ? undefined : () => bytesOf(req, answer));
+      const wire = req.contextValues.get(WIRE);
+      // A stream has no size, as in Dapr; that of one message is known when it has gone out.
+      if (req.stream || wire === undefined) metrics.servedRpc(path, status, ms);
+      else wire.onEnd = (bytes) => metrics.servedRpc(path, status, ms, bytes);
+      countError(error, metrics);
       live?.set('dapr.protocol', 'grpc');
       live?.set('dapr.api', path);
       live?.set('dapr.status_code', String(error?.code ?? 0));
       live?.end(error === undefined ? undefined : error.rawMessage);
-      if (apiLogging()) log.info('gRPC API Called', line(path, error, ms, req.header, span));
+      logCall(path, error?.code ?? 0, ms, req.header.get('user-agent'), span);
     };
     const failed = (thrown: unknown): ConnectError => {
       const error = rpcError(thrown);
@@ -82,8 +88,6 @@ export function callGuard({
       end(error);
       return error;
     };
-    const refusal = refused(req.header.get('dapr-api-token'), path);
-    if (refusal !== undefined) throw failed(refusal);
     let res: UnaryResponse | StreamResponse;
     try {
       res = await next(req);
@@ -92,7 +96,7 @@ export function callGuard({
     }
     if (span !== undefined) res.header.set('grpc-trace-bin', encodedTrace(span));
     if (!res.stream) {
-      end(undefined, res);
+      end();
       return res;
     }
     return { ...res, message: watched(res.message, end, failed) };
@@ -118,11 +122,14 @@ async function* watched<T>(
   }
 }
 
-/** Of the messages alone, as they are on the wire. */
-const bytesOf = (req: UnaryRequest, answer: UnaryResponse | undefined): RpcBytes => ({
-  received: toBinary(req.method.input, req.message).length,
-  sent: answer === undefined ? 0 : toBinary(answer.method.output, answer.message).length,
-});
+function countError(
+  error: ConnectError | undefined,
+  metrics: Pick<SidecarMetrics, 'errored'>,
+): void {
+  if (!(error?.cause instanceof ApiError)) return;
+  const { errorCode, reason } = error.cause;
+  metrics.errored(errorCode, reason);
+}
 
 function beginSpan(tracing: Tracing, path: string, header: Headers): Span | undefined {
   const bin = header.get('grpc-trace-bin');
@@ -140,19 +147,3 @@ function binary(value: string): string | undefined {
 }
 
 const encodedTrace = (span: Span): string => encodeBinaryHeader(traceBin(span));
-
-function line(
-  method: string,
-  error: ConnectError | undefined,
-  ms: number,
-  header: Headers,
-  span: Span | undefined,
-): LogFields {
-  return {
-    method,
-    code: error?.code ?? 0,
-    duration: Math.round(ms),
-    useragent: header.get('user-agent') ?? '',
-    ...(span === undefined ? {} : { trace_id: span.traceId, span_id: span.spanId }),
-  };
-}

@@ -1,27 +1,48 @@
+import { createContextValues } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
+import type { Logger } from '@holdfast/telemetry/log';
+import type { ApiLogging } from '../resources/api-logging.ts';
 import { type CallGuardOptions, callGuard } from './call-guard.ts';
 import { type DaprServiceParts, daprService } from './dapr-service.ts';
 import type { GrpcHandler } from './grpc-server.ts';
 import { InvokeRpc, type InvokeRpcOptions } from './invoke-rpc.ts';
 import { Dapr } from './protos/dapr_pb.ts';
+import { rpcLog } from './rpc-log.ts';
 import { RpcProxy } from './rpc-proxy.ts';
+import { WIRE, watchWire, wireOf } from './wire-bytes.ts';
 
 export interface GrpcHandlerOptions
   extends Omit<DaprServiceParts, 'invoke'>,
     InvokeRpcOptions,
-    Pick<CallGuardOptions, 'log' | 'tracing' | 'allowed' | 'apiRules' | 'apiLogging'> {}
+    Pick<CallGuardOptions, 'tracing' | 'allowed' | 'apiRules'> {
+  readonly log: Logger;
+  readonly apiLogging: () => ApiLogging;
+}
+
+/** Nothing we answer is as long: Go's servers compress what a client compressed, and no more. */
+const NEVER_BYTES = 2 ** 32 - 1;
 
 /** Dapr's service, and the way through for every other. */
 export function grpcHandler(options: GrpcHandlerOptions): GrpcHandler {
-  const proxy = new RpcProxy(options);
+  const logCall = rpcLog(options.log, options.apiLogging);
+  const proxy = new RpcProxy({ ...options, logCall });
   const parts = { ...options, invoke: new InvokeRpc(options) };
-  return connectNodeAdapter({
+  const handler = connectNodeAdapter({
     connect: false,
     grpcWeb: false,
     readMaxBytes: options.maxBodyBytes,
-    interceptors: [callGuard(options)],
+    compressMinBytes: NEVER_BYTES,
+    contextValues: (req) => createContextValues().set(WIRE, wireOf(req)),
+    interceptors: [callGuard({ ...options, logCall })],
     routes: (router) => void router.service(Dapr, daprService(parts)),
     // Over HTTP/2 both are what node:http2 has.
     fallback: (req, res) => proxy.handle(req as never, res as never),
   }) as GrpcHandler;
+  return (req, res) => {
+    // Proxied calls are passed on as they are, and have no size in Dapr's metrics.
+    if (req.url.startsWith(DAPR)) watchWire(req, res);
+    handler(req, res);
+  };
 }
+
+const DAPR = `/${Dapr.typeName}/`;

@@ -10,6 +10,7 @@ import { cleanMethodPath } from '../invoke/method-path.ts';
 import type { Destination, Upstreams } from '../invoke/upstreams.ts';
 import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
 import type { PolicyBook } from '../policies/policy-book.ts';
+import { ApiError } from '../server/api-error.ts';
 import { nameInvocation } from '../trace/api-span.ts';
 import { pushTrace, recorded } from '../trace/tracing.ts';
 import { SPAN } from './call-guard.ts';
@@ -137,7 +138,8 @@ function failed(id: string, error: unknown, attempts: number): ConnectError {
     return new ConnectError(words, policyCode(error.code), metadata, undefined, error);
   }
   const text = `failed to invoke, id: ${id}, err: ${words}`;
-  return new ConnectError(text, Code.Internal, undefined, undefined, error);
+  const cause = new ApiError(500, 'ERR_DIRECT_INVOKE', text, { cause: error });
+  return new ConnectError(text, Code.Internal, undefined, undefined, cause);
 }
 
 function policyCode(code: string): Code {

@@ -2,12 +2,11 @@ import type { Http2ServerResponse } from 'node:http2';
 import { Code } from '@connectrpc/connect';
 import type { AnswerSink, Flow } from '../flow/answer.ts';
 import { MessageScanner, parseTrailers } from './message-scanner.ts';
-import { statusName } from './rpc-status.ts';
 
 /** The answer to a gRPC client: messages as they come, and the trailers behind them as trailers again. */
 export class ProxiedAnswer implements AnswerSink {
-  /** Told once how the call ended: `OK`, or a code's name. */
-  onEnd: (status: string) => void = () => {};
+  /** Told once how the call ended: gRPC's code. */
+  onEnd: (code: number) => void = () => {};
   ended = false;
   readonly #res: Http2ServerResponse;
   readonly #scanner: MessageScanner;
@@ -64,7 +63,7 @@ export class ProxiedAnswer implements AnswerSink {
   #finish(code: number, trailers: readonly string[]): void {
     if (this.ended) return;
     this.ended = true;
-    this.onEnd(statusName(code));
+    this.onEnd(code);
     const res = this.#res;
     if (res.stream.destroyed) return;
     if (!res.headersSent) res.writeHead(200, { 'content-type': 'application/grpc' });

@@ -17,7 +17,8 @@ import { absentRpc } from './absent-rpc.ts';
 import { MessageTooLargeError } from './message-scanner.ts';
 import { ProxiedAnswer } from './proxied-answer.ts';
 import { ReplayedBody, RetriedStreamError } from './replayed-body.ts';
-import { parseRpcError } from './rpc-status.ts';
+import type { LogRpc } from './rpc-log.ts';
+import { parseRpcError, statusName } from './rpc-status.ts';
 
 export interface RpcProxyOptions {
   readonly caller: CallerIdentity;
@@ -26,6 +27,7 @@ export interface RpcProxyOptions {
   readonly metrics: SidecarMetrics;
   readonly tracing: Tracing;
   readonly clock: Clock;
+  readonly logCall: LogRpc;
   readonly allowed: (token: string | undefined) => boolean;
   readonly tokenRequired: boolean;
   /** Longest message either way. */
@@ -75,7 +77,7 @@ export class RpcProxy {
     id: string,
     answer: ProxiedAnswer,
   ): void {
-    const { book, clock, maxBodyBytes, metrics, tracing, upstreams } = this.#options;
+    const { book, clock, logCall, maxBodyBytes, metrics, tracing, upstreams } = this.#options;
     const destination = upstreams.find(id);
     if (destination.kind === 'refused') {
       answer.refuse(Code.Unknown, destination.why);
@@ -120,9 +122,12 @@ export class RpcProxy {
     });
     if (pipeline !== undefined) metrics.applied(id, target.policies, undefined);
     const began = clock.now();
-    const ended = (status: string): void => {
-      metrics.servedRpc(path, status, clock.now() - began);
+    const ended = (code: number): void => {
+      const status = statusName(code);
+      const ms = clock.now() - began;
+      metrics.servedRpc(path, status, ms);
       recorded(span)?.end(status === 'OK' ? undefined : status);
+      logCall(path, code, ms, headerOf(req, 'user-agent') ?? null, span);
     };
     answer.onEnd = ended;
     invocation.run().then(

@@ -45,5 +45,5 @@ function outbound(call: ApiCall, state: HealthState): void {
 }
 
 function error(call: ApiCall, errorCode: string, message: string): void {
-  call.json(500, JSON.stringify({ errorCode, message }));
+  call.error(500, { errorCode, message });
 }

@@ -37,11 +37,11 @@ async function put(
     if (call.res.destroyed) return;
     if (error instanceof ApiError) {
       const { errorCode, message, status } = error;
-      return call.json(status, JSON.stringify({ errorCode, message }));
+      return call.error(status, { errorCode, message });
     }
     const message = `failed to read request body: ${(error as Error).message}`;
     const status = error instanceof BodyTooLargeError ? 413 : 400;
-    return call.json(status, JSON.stringify({ errorCode: 'ERR_BODY_READ', message }));
+    return call.error(status, { errorCode: 'ERR_BODY_READ', message });
   }
   call.empty(204);
 }

@@ -4,6 +4,7 @@ import type { OutboxStats } from '@holdfast/messaging';
 import {
   componentMetrics,
   createMetrics,
+  errorCodeMetrics,
   type GrpcClientMetrics,
   grpcClientMetrics,
   grpcServerMetrics,
@@ -21,6 +22,7 @@ import type { DeliveryStatus } from '../pubsub/delivery.ts';
 import { METRICS_SETTINGS, type MetricsSettings } from '../resources/metrics-settings.ts';
 import { countedRoute } from './counted-route.ts';
 import { outboxMetrics } from './outbox-metrics.ts';
+import { relabelBy } from './relabel.ts';
 
 /** What the callee's side counts about those who call it. */
 export interface PeerCounts {
@@ -51,10 +53,12 @@ export type CountRpc = (method: string, status: string, ms: number, bytes: RpcBy
 export interface SidecarMetrics extends PeerCounts {
   /** An API request has been answered. */
   readonly served: CountExchange;
-  /** A call of the gRPC API has ended; `status` by Go's name: `OK`, `NotFound`. Its bytes are asked for only where they are counted. */
-  servedRpc(method: string, status: string, ms: number, bytes?: () => RpcBytes): void;
+  /** A call of the gRPC API has ended; `status` by Go's name: `OK`, `NotFound`. A stream has no bytes. */
+  servedRpc(method: string, status: string, ms: number, bytes?: RpcBytes): void;
   /** A gRPC callback of the application has ended. */
   readonly calledRpc: CountRpc;
+  /** The API has answered with an error of that code; `reason` is that of its details. */
+  errored(code: string, reason: string | undefined): void;
   /** The application has answered one of our calls. */
   readonly called: CountExchange;
   sent(appId: string, type: InvocationType): void;
@@ -104,8 +108,12 @@ export function sidecarMetrics(
   namespace: string,
   settings: MetricsSettings = METRICS_SETTINGS,
 ): SidecarMetrics {
-  const { byPath, latencyBucketsMs } = settings;
-  const metrics = createMetrics(latencyBucketsMs && { latencyBucketsMs });
+  const { byPath, latencyBucketsMs, rules } = settings;
+  const metrics = createMetrics({
+    ...(latencyBucketsMs && { latencyBucketsMs }),
+    ...(rules.length > 0 && { relabel: relabelBy(rules) }),
+  });
+  const errorCodes = settings.errorCodes ? errorCodeMetrics(metrics, { appId }) : undefined;
   const http = httpServerMetrics(metrics, { appId, responses: byPath });
   const counted = countedRoute(settings);
   const grpc = grpcServerMetrics(metrics, { appId });
@@ -127,6 +135,7 @@ export function sidecarMetrics(
   };
 
   return {
+    errored: (code, reason) => errorCodes?.count(code, reason),
     served(method, path, status, ms, requestBytes, answerBytes) {
       const [verb, route] = counted === undefined ? [method, path] : counted(method, path);
       http.server(verb, route).done(status, ms, requestBytes, answerBytes);
@@ -135,7 +144,7 @@ export function sidecarMetrics(
       const [verb, route] = counted === undefined ? [method, path] : counted(method, path);
       http.client(verb, route).done(status, ms, requestBytes, answerBytes);
     },
-    servedRpc: (method, status, ms, bytes) => grpc.done(method, status, ms, bytes?.()),
+    servedRpc: (method, status, ms, bytes) => grpc.done(method, status, ms, bytes),
     calledRpc: (method, status, ms, bytes) => {
       callbacks ??= grpcClientMetrics(metrics, { appId });
       callbacks.done(method, status, ms, bytes);
@@ -224,6 +233,7 @@ export const NO_METRICS: SidecarMetrics = {
   served() {},
   servedRpc() {},
   calledRpc() {},
+  errored() {},
   called() {},
   received() {},
   answered() {},

@@ -62,7 +62,6 @@ async function serve(
       tracing,
       metrics: NO_METRICS,
       allowed: () => true,
-      apiLogging: () => false,
       route: apiPipeline(
         () => chain,
         (call) => {

@@ -114,7 +114,8 @@ describe('a fallback', () => {
     });
     const resiliency = document(
       `${fallback}\ntimeouts: { quick: 50ms }\ncircuitBreakers: { once: { trip: consecutiveFailures >= 1, matching: { httpStatusCodes: 500-599 } } }`,
-      'fallback: empty, timeout: quick, circuitBreaker: once',
+      // A time-out for the call that never ends alone: on a busy machine another might reach it.
+      'fallback: empty, circuitBreaker: once, methods: { "/slow": { timeout: quick } }',
     );
     const { url } = await startMesh(t, app.listener, { resiliency });
 

@@ -27,7 +27,7 @@ export function applyConfiguration(
   }
   if (changed('exports')) waiting.push('spec.tracing');
   if (changed('nameResolution')) waiting.push('spec.nameResolution');
-  if (changed('metricsEnabled') || changed('metrics')) waiting.push('spec.metrics');
+  if (changed('metrics')) waiting.push('spec.metrics');
   if (waiting.length === 0) return;
   log.warn(`${waiting.join(', ')} of the Configuration: in force after the next start.`);
 }

@@ -6,6 +6,7 @@ import { readApiRules } from '../access/read-api-rules.ts';
 import { NO_SECRET_SCOPES, readSecretScopes, type SecretScopes } from '../access/secret-scopes.ts';
 import { type HandlerSpec, readHandlers } from '../middleware/open-pipeline.ts';
 import { NO_EXPORTS, type TracingExports, tracingExports } from '../trace/tracing-configuration.ts';
+import { type ApiLogging, NO_API_LOGGING, readApiLogging } from './api-logging.ts';
 import { METRICS_SETTINGS, type MetricsSettings, readMetricsSettings } from './metrics-settings.ts';
 import { Place } from './place.ts';
 import { at, isRecord, type Resource } from './resource-files.ts';
@@ -23,10 +24,9 @@ export interface Configuration {
   readonly samplingRate: number;
   /** Where spans are sent. */
   readonly exports: TracingExports;
-  readonly metricsEnabled: boolean;
   readonly metrics: MetricsSettings;
-  /** A line in the log for each call of the API. */
-  readonly apiLogging: boolean;
+  /** Lines in the log for calls of the API. */
+  readonly apiLogging: ApiLogging;
   /** Who may call what of our application; undefined: anybody everything. */
   readonly accessControl: AccessList | undefined;
   /** Which of our APIs are offered; undefined: all. */
@@ -44,12 +44,14 @@ export interface Configuration {
   readonly ignored: readonly string[];
 }
 
+const METRICS_KEYS = ['enabled', 'latencyDistributionBuckets', 'http', 'recordErrorCodes', 'rules'];
+
 /** The keys that have an effect; of all others the log says that they have none. */
 const KNOWN: Readonly<Record<string, readonly string[] | 'all'>> = {
   nameResolution: 'all',
   tracing: ['samplingRate', 'zipkin', 'otel', 'stdout'],
-  metrics: ['enabled', 'latencyDistributionBuckets', 'http'],
-  metric: ['enabled', 'latencyDistributionBuckets', 'http'],
+  metrics: METRICS_KEYS,
+  metric: METRICS_KEYS,
   logging: ['apiLogging'],
   accessControl: 'all',
   api: ['allowed', 'denied'],
@@ -66,9 +68,8 @@ export const NO_CONFIGURATION: Configuration = {
   nameResolution: undefined,
   samplingRate: DEFAULT_SAMPLING_RATE,
   exports: NO_EXPORTS,
-  metricsEnabled: true,
   metrics: METRICS_SETTINGS,
-  apiLogging: false,
+  apiLogging: NO_API_LOGGING,
   accessControl: undefined,
   apiRules: undefined,
   secretScopes: NO_SECRET_SCOPES,
@@ -95,8 +96,8 @@ export function mergeConfigurations(
     const spec = expand(at(document, 'spec'), env);
     const rate = at(spec, 'tracing', 'samplingRate');
     const metricsKey = at(spec, 'metrics') === undefined ? 'metric' : 'metrics';
-    const enabled = at(spec, 'metrics', 'enabled') ?? at(spec, 'metric', 'enabled');
-    const apiLogging = at(spec, 'logging', 'apiLogging', 'enabled');
+    const badRules: string[] = [];
+    const warn = (message: string) => void badRules.push(message);
     const without = ignoredKeys(spec);
     const acl = readAccessList(at(spec, 'accessControl'), place.at('accessControl'), protocol);
     const api = readApiRules(at(spec, 'api'), place.at('api'));
@@ -106,9 +107,17 @@ export function mergeConfigurations(
       nameResolution: nameResolution(at(spec, 'nameResolution')) ?? merged.nameResolution,
       samplingRate: rate === undefined ? merged.samplingRate : samplingRate(rate),
       exports: tracingExports(at(spec, 'tracing'), merged.exports),
-      metrics: readMetricsSettings(at(spec, metricsKey), place.at(metricsKey), merged.metrics),
-      metricsEnabled: typeof enabled === 'boolean' ? enabled : merged.metricsEnabled,
-      apiLogging: typeof apiLogging === 'boolean' ? apiLogging : merged.apiLogging,
+      metrics: readMetricsSettings(
+        at(spec, metricsKey),
+        place.at(metricsKey),
+        merged.metrics,
+        warn,
+      ),
+      apiLogging: readApiLogging(
+        at(spec, 'logging', 'apiLogging'),
+        place.at('logging', 'apiLogging'),
+        merged.apiLogging,
+      ),
       accessControl: acl.list ?? merged.accessControl,
       apiRules: api.rules ?? merged.apiRules,
       secretScopes:
@@ -118,7 +127,7 @@ export function mergeConfigurations(
         merged.deniedComponents,
       httpPipeline: handlers('httpPipeline'),
       appHttpPipeline: handlers('appHttpPipeline'),
-      warnings: [...merged.warnings, ...acl.warnings, ...api.warnings],
+      warnings: [...merged.warnings, ...acl.warnings, ...api.warnings, ...badRules],
       ignored:
         without.length === 0
           ? merged.ignored
@@ -152,12 +161,21 @@ function samplingRate(given: unknown): number {
   return rate >= 0 && rate <= 1 ? rate : DEFAULT_SAMPLING_RATE;
 }
 
-/** Replaces `$VAR` and `${VAR}` in every text, as Dapr does with the whole file. */
+/** Replaces `$VAR` and `${VAR}` in every text and key, as Dapr does with the whole file. */
 function expand(value: unknown, env: Readonly<Record<string, string | undefined>>): unknown {
-  if (typeof value === 'string') {
-    return value.replace(/\$(?:\{(\w+)\}|(\w+))/g, (_, braced, bare) => env[braced ?? bare] ?? '');
-  }
+  if (typeof value === 'string') return expandText(value, env);
   if (Array.isArray(value)) return value.map((item) => expand(item, env));
   if (!isRecord(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, expand(item, env)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [expandText(key, env), expand(item, env)]),
+  );
+}
+
+/** As Go's `os.Expand`: a shell's special names have one character, and a `$` before no name stays. */
+function expandText(text: string, env: Readonly<Record<string, string | undefined>>): string {
+  const name = /\$(?:\{(\w+|[*#$@!?-])\}|([*#$@!?0-9-])|(\w+))/g;
+  return text.replace(name, (_, ...names: unknown[]) => {
+    const known = names.slice(0, 3).find((one) => one !== undefined);
+    return env[String(known)] ?? '';
+  });
 }

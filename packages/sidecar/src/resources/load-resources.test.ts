@@ -81,8 +81,7 @@ test('merges configurations, key by key, with variables filled in', async (t) =>
     nameResolution: { component: 'sqlite', configuration: { connectionString: '/home/ann/nr.db' } },
     samplingRate: 0.5,
     exports: { zipkinUrl: undefined, otlp: undefined, stdout: false },
-    metricsEnabled: false,
-    metrics: { ...METRICS_SETTINGS, latencyBucketsMs: undefined },
+    metrics: { ...METRICS_SETTINGS, enabled: false, latencyBucketsMs: undefined },
     ignored: [`${one}: spec.mtls`],
   });
 });
@@ -115,7 +114,7 @@ spec:
   const { configuration } = await loadResources(options, {});
   assert.deepEqual(
     [configuration.ignored, configuration.apiLogging],
-    [[`${file}: spec.workflow`], true],
+    [[`${file}: spec.workflow`], { enabled: true, obfuscateUrls: false, omitHealthChecks: false }],
   );
 });
 
@@ -137,6 +136,7 @@ test('settings of metrics that cannot be are told with their place', async (t) =
     'latencyDistributionBuckets: [5, 1]',
     'http: { increasedCardinality: "no" }',
     'http: { pathMatching: [5] }',
+    'recordErrorCodes: 1',
     'latencyDistributionBuckets: [1, 5], http: { pathMatching: ["/a/{b}"], excludeVerbs: true }',
   ]) {
     await writeFile(file, `kind: Configuration\nspec:\n  metrics: { ${metrics} }\n`);
@@ -151,6 +151,7 @@ test('settings of metrics that cannot be are told with their place', async (t) =
     '/c.yaml:3:42: spec.metrics.latencyDistributionBuckets must be a list of milliseconds that rise, such as [5, 50, 500].',
     '/c.yaml:3:44: spec.metrics.http.increasedCardinality must be true or false.',
     '/c.yaml:3:36: spec.metrics.http.pathMatching must be a list of paths, such as "/orders/{id}".',
-    '{"latencyBucketsMs":[1,5],"byPath":true,"pathPatterns":["/a/{b}"],"byVerb":false}',
+    '/c.yaml:3:32: spec.metrics.recordErrorCodes must be true or false.',
+    '{"enabled":true,"errorCodes":false,"rules":[],"latencyBucketsMs":[1,5],"byPath":true,"pathPatterns":["/a/{b}"],"byVerb":false}',
   ]);
 });

@@ -1,9 +1,25 @@
 import { ConfigurationError } from './configuration-error.ts';
 import type { Place } from './place.ts';
+import { readLabelRules } from './read-label-rules.ts';
 import { at, isRecord } from './resource-files.ts';
+
+/** Rewrites the values of one label of one metric (`spec.metrics.rules`). */
+export interface LabelRule {
+  /** As it is on the page, with `dapr_` or without. */
+  readonly metric: string;
+  readonly label: string;
+  /** What each match of an expression, which is Go's, becomes; one after the other. */
+  readonly rewrites: readonly { readonly from: string; readonly to: string }[];
+}
 
 /** What `spec.metrics` says of how things are counted. */
 export interface MetricsSettings {
+  /** @default true */
+  readonly enabled: boolean;
+  /** Whether errors of the API are counted by their code. @default false */
+  readonly errorCodes: boolean;
+  /** @default [] */
+  readonly rules: readonly LabelRule[];
   /** Upper bounds of latency histograms, in milliseconds. @default Dapr's */
   readonly latencyBucketsMs?: readonly number[] | undefined;
   /** Whether HTTP is counted by path. @default true, as in Dapr */
@@ -14,21 +30,32 @@ export interface MetricsSettings {
   readonly byVerb: boolean;
 }
 
-export const METRICS_SETTINGS: MetricsSettings = { byPath: true, pathPatterns: [], byVerb: true };
+export const METRICS_SETTINGS: MetricsSettings = {
+  enabled: true,
+  errorCodes: false,
+  rules: [],
+  byPath: true,
+  pathPatterns: [],
+  byVerb: true,
+};
 
 /**
- * Reads `spec.metrics`; what it does not say is as `before`.
+ * Reads `spec.metrics`; what it does not say is as `before`. `warn` is told of a rule that cannot be.
  *
- * @throws ConfigurationError for a value that cannot be.
+ * @throws ConfigurationError for any other value that cannot be.
  */
 export function readMetricsSettings(
   given: unknown,
   place: Place,
   before: MetricsSettings,
+  warn: (message: string) => void,
 ): MetricsSettings {
   if (!isRecord(given)) return before;
   const http = at(given, 'http');
   return {
+    enabled: flag(given.enabled, place.at('enabled')) ?? before.enabled,
+    errorCodes: flag(given.recordErrorCodes, place.at('recordErrorCodes')) ?? before.errorCodes,
+    rules: readLabelRules(given.rules, place.at('rules'), warn) ?? before.rules,
     latencyBucketsMs:
       buckets(given.latencyDistributionBuckets, place.at('latencyDistributionBuckets')) ??
       before.latencyBucketsMs,

@@ -7,6 +7,13 @@ import type { RequestHead } from './request-head.ts';
 /** Longer ones reach the application, whose own they are, but are not repeated to the client. */
 const TRACESTATE_LIMIT = 512;
 
+/** What Dapr answers where something went wrong. */
+export interface ErrorBody {
+  readonly errorCode: string;
+  readonly message: string;
+  readonly details?: readonly object[];
+}
+
 /** One request to the API and the way to answer it. */
 export class ApiCall {
   readonly req: IncomingMessage;
@@ -20,6 +27,10 @@ export class ApiCall {
   readonly startedMs: number;
   /** Of the answer's body, as far as it was written. */
   bytesOut = 0;
+  /** How far it came; undefined: it was answered before the routes. */
+  reached: 'api' | 'invocation' | undefined;
+  /** The error that it was answered with, where Dapr has a code for it. */
+  refusal: ErrorBody | undefined;
 
   constructor(
     req: IncomingMessage,
@@ -87,6 +98,12 @@ export class ApiCall {
     this.#send(status, body, headers);
   }
 
+  /** An error in Dapr's form. */
+  error(status: number, error: ErrorBody, more: readonly string[] = []): void {
+    this.refusal = error;
+    this.json(status, JSON.stringify(error), more);
+  }
+
   /** As Go's `http.Error` writes it, which is what Dapr answers where it does not answer JSON. */
   plain(status: number, text: string): void {
     const headers = plainHeaders();
@@ -102,7 +119,7 @@ export class ApiCall {
   /** Ends a request that failed for a reason of our own, wherever it had got to. */
   failed(error: unknown): void {
     if (this.res.headersSent) this.res.destroy();
-    else this.json(500, JSON.stringify({ errorCode: 'ERR_DIRECT_INVOKE', message: String(error) }));
+    else this.error(500, { errorCode: 'ERR_DIRECT_INVOKE', message: String(error) });
   }
 
   #send(status: number, text: string | Buffer, headers: string[]): void {

@@ -24,6 +24,17 @@ export class ApiError extends Error {
     this.details = options.details;
     this.retryAfterMs = options.retryAfterMs;
   }
+
+  /** That of the details: `DAPR_STATE_NOT_FOUND`. */
+  get reason(): string | undefined {
+    return reasonOf(this.details);
+  }
+}
+
+/** What an `ErrorInfo` among the details of an error says. */
+export function reasonOf(details: readonly object[] | undefined): string | undefined {
+  const info = details?.find((detail) => 'reason' in detail);
+  return info === undefined ? undefined : String(info.reason);
 }
 
 const TYPES = 'type.googleapis.com/google.rpc';

@@ -6,6 +6,8 @@ import { describeApiSpan, endApiSpan } from '../trace/api-span.ts';
 import { badBaggage } from '../trace/baggage.ts';
 import { recorded, type Tracing } from '../trace/tracing.ts';
 import { ApiCall } from './api-call.ts';
+import { reasonOf } from './api-error.ts';
+import type { LogApiCall } from './api-log.ts';
 import type { Cors } from './cors.ts';
 import { metricPath } from './metric-path.ts';
 import { readRequestHead } from './request-head.ts';
@@ -18,8 +20,8 @@ export interface ApiHandlerOptions {
   readonly allowed: (token: string | undefined) => boolean;
   /** What browsers are told; absent: nothing. */
   readonly cors?: Cors | undefined;
-  /** A line for each call. */
-  readonly apiLogging: () => boolean;
+  /** Told of each call that has been answered. */
+  readonly logCall?: LogApiCall | undefined;
   /** Middleware may need time before it knows where a request goes. */
   readonly route: (call: ApiCall) => void | Promise<void>;
 }
@@ -32,7 +34,7 @@ const BROKEN_ESCAPE = /%(?![0-9A-Fa-f]{2})/;
 
 /** What every request to the API passes before its route: trace, metrics, baggage, token. */
 export function apiHandler(options: ApiHandlerOptions): RequestListener {
-  const { clock, log, tracing, metrics, allowed, apiLogging, cors, route } = options;
+  const { clock, log, tracing, metrics, allowed, logCall, cors, route } = options;
   return (req: IncomingMessage, res: ServerResponse) => {
     const read = readRequestHead(req);
     const probe = read.path.startsWith('/v1.0/healthz') && HEALTH.test(read.path);
@@ -53,7 +55,8 @@ export function apiHandler(options: ApiHandlerOptions): RequestListener {
       const path = metricPath(head.path);
       metrics.served(head.method, path, status, ms, Math.max(0, head.bodyLength), call.bytesOut);
       if (live !== undefined) endApiSpan(live, status);
-      if (apiLogging()) log.info('HTTP API Called', apiLogLine(call, status, ms));
+      if (status < 200 || status >= 400) countError(call, metrics);
+      logCall?.(call, status, ms, probe);
     });
     if (head.path.includes('%') && BROKEN_ESCAPE.test(head.path)) {
       call.unreadable('400 Bad Request');
@@ -104,15 +107,11 @@ function traceFields({ span }: ApiCall): LogFields {
   return span === undefined ? {} : { trace_id: span.traceId, span_id: span.spanId };
 }
 
-/** Dapr's fields, and the trace. The query is left out: it is where secrets are. */
-function apiLogLine(call: ApiCall, code: number, ms: number): LogFields {
-  const { head, req, bytesOut } = call;
-  return {
-    method: `${head.method} ${head.path}`,
-    code,
-    duration: Math.round(ms),
-    size: bytesOut,
-    useragent: req.headers['user-agent'] ?? '',
-    ...traceFields(call),
-  };
+/** An error of the API by its code; that of an invocation has one even where it is the application's. */
+function countError({ refusal, reached, res }: ApiCall, metrics: SidecarMetrics): void {
+  if (refusal !== undefined) {
+    metrics.errored(refusal.errorCode, reasonOf(refusal.details));
+  } else if (reached === 'invocation' && res.headersSent) {
+    metrics.errored('ERR_DIRECT_INVOKE', undefined);
+  }
 }

@@ -1,4 +1,4 @@
-import type { ApiCall } from './api-call.ts';
+import type { ApiCall, ErrorBody } from './api-call.ts';
 import { errorInfo } from './api-error.ts';
 
 /** The APIs that need a component, and what daprd says when there is none. */
@@ -100,13 +100,13 @@ export function notConfigured(call: ApiCall, path: string, appId: string): boole
     if (match === null) continue;
     const name = readable(match[1] ?? '');
     const error = { errorCode: api.code, message: api.message(name) };
-    call.json(api.status, JSON.stringify({ ...error, ...details(api, appId) }));
+    call.error(api.status, { ...error, ...details(api, appId) });
     return true;
   }
   return false;
 }
 
-function details({ reason, ofApp }: Absent, appId: string): object {
+function details({ reason, ofApp }: Absent, appId: string): Pick<ErrorBody, 'details'> {
   if (reason === undefined) return {};
   return { details: [errorInfo(reason, ofApp === true ? { appID: appId } : {})] };
 }

@@ -4,8 +4,10 @@ import { startMetricsServer } from '../metrics/metrics-server.ts';
 import { apiPipeline } from '../middleware/api-pipeline.ts';
 import type { Middleware } from '../middleware/middleware.ts';
 import type { ResolvedSidecarOptions } from '../options.ts';
+import type { ApiLogging } from '../resources/api-logging.ts';
 import type { ApiCall } from './api-call.ts';
 import { type ApiHandlerOptions, apiHandler } from './api-handler.ts';
+import { apiLog } from './api-log.ts';
 import { createRouter, type Route } from './api-routes.ts';
 import { type ApiServer, startApiServer } from './api-server.ts';
 import { createCors, isNoOrigin } from './cors.ts';
@@ -13,7 +15,9 @@ import { socketsOf } from './socket-paths.ts';
 
 export interface DoorsOptions {
   readonly options: ResolvedSidecarOptions;
-  readonly handling: Omit<ApiHandlerOptions, 'route'>;
+  readonly handling: Omit<ApiHandlerOptions, 'route' | 'logCall'>;
+  /** Which calls have a line in the log; it may change. */
+  readonly apiLogging: () => ApiLogging;
   /** Health and metadata: all that the public port answers. */
   readonly publicRoutes: readonly Route[];
   /** The rest of the API but invocation. */
@@ -40,7 +44,7 @@ const HEAD_GRACE_BYTES = 4096;
 /** Listens for clients, for the public port's and for scrapes; one that cannot fails the start. */
 export async function openDoors(doors: DoorsOptions): Promise<Doors> {
   const { options, handling, publicRoutes, ownRoutes, invoke, metricsPage, closing } = doors;
-  const { apiRules, middleware } = doors;
+  const { apiLogging, apiRules, middleware } = doors;
   const { appId, listenAddresses: hosts, maxConnections } = options;
   const { publicListenAddress, publicPort } = options;
   for (const origin of options.allowedOrigins.filter(isNoOrigin)) {
@@ -48,7 +52,11 @@ export async function openDoors(doors: DoorsOptions): Promise<Doors> {
       `--allowed-origins: no browser sends the origin "${origin}"; write scheme and host without a path, as in https://app.example.`,
     );
   }
-  const router = createRouter([...publicRoutes, ...ownRoutes], invoke, appId, apiRules);
+  const invoked = (call: ApiCall): void => {
+    call.reached = 'invocation';
+    invoke(call);
+  };
+  const router = createRouter([...publicRoutes, ...ownRoutes], invoked, appId, apiRules);
   const maxHeaderBytes = options.readBufferBytes + HEAD_GRACE_BYTES;
   const listening = { hosts, maxHeaderBytes, maxConnections };
 
@@ -60,7 +68,12 @@ export async function openDoors(doors: DoorsOptions): Promise<Doors> {
     onRequest: apiHandler({
       ...handling,
       cors: createCors(options.allowedOrigins),
-      route: apiPipeline(middleware, router),
+      // As in daprd, calls of the public port have no lines.
+      logCall: apiLog(handling.log, apiLogging),
+      route: apiPipeline(middleware, (call) => {
+        call.reached = 'api';
+        router(call);
+      }),
     }),
   });
   closing.last(() => api.close());

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import net from 'node:net';
 import { test } from 'node:test';
+import { freePort } from '@holdfast/test-servers';
 import { startSidecar } from '../index.ts';
 import { sendRaw } from '../testing/raw-http.ts';
 import { sharedNames } from '../testing/shared-names.ts';
@@ -43,11 +43,3 @@ test('metrics are at every path of their port, and nowhere without it', async (t
 });
 
 const one = { appId: 'one', httpPort: 0 } as const;
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

@@ -1,4 +1,4 @@
-import type { TraceContext } from '@holdfast/core/trace';
+import { parseTraceparent, type TraceContext } from '@holdfast/core/trace';
 
 /**
  * `grpc-trace-bin`, the form of OpenCensus in which gRPC of Dapr's hands traces
@@ -13,6 +13,14 @@ export function traceBin({ traceId, spanId, sampled }: TraceContext): Buffer {
   bytes[27] = 2;
   bytes[28] = sampled ? 1 : 0;
   return bytes;
+}
+
+/** A `traceparent` in that form, as gRPC's metadata have bytes; undefined for what is none. */
+export function traceBinOf(traceparent: string): string | undefined {
+  const context = parseTraceparent(traceparent);
+  return context === undefined
+    ? undefined
+    : traceBin(context).toString('base64').replace(/=+$/, '');
 }
 
 /** The same as a `traceparent`; undefined for what is none. */

@@ -45,6 +45,21 @@ test('verbs nobody knows are UNKNOWN, and paths beyond the limit overflow', () =
   });
 });
 
+test('paths that a rule makes one are one, however many there are, and by metric', () => {
+  const digits = (value: string) => value.replace(/\d+/g, 'N');
+  const metrics = createMetrics({
+    relabel: (metric, label) =>
+      metric === 'dapr_http_server_request_count' && label === 'path' ? digits : undefined,
+  });
+  const http = httpServerMetrics(metrics, { appId: 'a', maxPaths: 2 });
+  for (let n = 0; n < 5; n += 1) http.served('GET', `/orders/${n}`, exchange);
+  const page = parseExposition(metrics.render());
+  assert.deepEqual(page.dapr_http_server_request_count?.samples, {
+    'dapr_http_server_request_count{app_id="a",method="GET",path="/orders/N",status="200"}': 5,
+  });
+  assert.equal(Object.keys(page.dapr_http_server_response_count?.samples ?? {}).length, 5);
+});
+
 test('component operations are counted by component, and their latencies joined in one alias', () => {
   const metrics = createMetrics();
   const components = componentMetrics(metrics, { appId: 'a' });

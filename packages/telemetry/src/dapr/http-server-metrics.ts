@@ -1,6 +1,6 @@
 import { BoundedCache } from '../bounded-cache.ts';
 import { DAPR_LATENCY_BUCKETS_MS, DAPR_SIZE_BUCKETS_BYTES } from '../metrics/buckets.ts';
-import { type Family, OVERFLOW } from '../metrics/family.ts';
+import { type Family, OVERFLOW, type Relabel } from '../metrics/family.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Counter, Histogram } from '../metrics/series.ts';
 
@@ -48,8 +48,12 @@ export function httpServerMetrics(
   options: HttpServerMetricsOptions,
 ): HttpServerMetrics {
   const bucketsMs = options.latencyBucketsMs ?? DAPR_LATENCY_BUCKETS_MS;
-  const server = routes(serverFamilies(metrics, options, bucketsMs), options);
-  const client = routes(clientFamilies(metrics, options.appId, bucketsMs), options);
+  const server = routes(serverFamilies(metrics, options, bucketsMs), options, metrics.relabel);
+  const client = routes(
+    clientFamilies(metrics, options.appId, bucketsMs),
+    options,
+    metrics.relabel,
+  );
   return {
     server,
     client,
@@ -63,11 +67,14 @@ export function httpServerMetrics(
 /** The same four measures on either side, under the names Dapr has for each. */
 interface SideFamilies {
   readonly count: Family<Counter>;
+  /** The same once more, where it is not the same series. */
+  readonly answers?: Family<Counter> | undefined;
   readonly latency: Family<Histogram>;
   readonly requestBytes: (method: string, path: string) => Histogram;
   readonly responseBytes: Histogram;
 }
 
+const SENT_BYTES = 'dapr_http_client_sent_bytes';
 const ROUTE_LABELS = ['app_id', 'method', 'path', 'status'];
 
 function serverFamilies(
@@ -86,11 +93,16 @@ function serverFamilies(
     ROUTE_LABELS,
   );
   // Dapr counts each request under both names, and in ours too they are of those that were answered.
-  if (responses) {
-    metrics.alias('dapr_http_server_response_count', 'The number of HTTP responses.', [count]);
-  }
+  const name = 'dapr_http_server_response_count';
+  const help = 'The number of HTTP responses.';
+  // Under names of its own where its labels may differ.
+  const relabelled = [name, count.name].some((one) =>
+    ROUTE_LABELS.some((label) => metrics.relabel(one, label) !== undefined),
+  );
+  if (responses && !relabelled) metrics.alias(name, help, [count]);
   return {
     count,
+    answers: responses && relabelled ? metrics.counter(name, help, ROUTE_LABELS) : undefined,
     latency: metrics.histogram(
       'dapr_http_server_latency',
       'HTTP request end-to-end latency in server, in milliseconds.',
@@ -104,7 +116,7 @@ function serverFamilies(
 
 function clientFamilies(metrics: Metrics, appId: string, bucketsMs: readonly number[]) {
   const sent = metrics.histogram(
-    'dapr_http_client_sent_bytes',
+    SENT_BYTES,
     'Total bytes sent in request body.',
     ['app_id', 'method', 'path'],
     DAPR_SIZE_BUCKETS_BYTES,
@@ -133,7 +145,14 @@ function clientFamilies(metrics: Metrics, appId: string, bucketsMs: readonly num
   };
 }
 
-function routes(families: SideFamilies, { appId, maxPaths = 200 }: HttpServerMetricsOptions) {
+function routes(
+  families: SideFamilies,
+  { appId, maxPaths = 200 }: HttpServerMetricsOptions,
+  relabel: Relabel,
+) {
+  const { answers, count, latency } = families;
+  const names = [count.name, latency.name, answers?.name ?? count.name, SENT_BYTES];
+  const many = names.some((name) => relabel(name, 'path') !== undefined);
   const verbs = new BoundedCache(
     VERBS.size,
     'UNKNOWN',
@@ -142,8 +161,13 @@ function routes(families: SideFamilies, { appId, maxPaths = 200 }: HttpServerMet
         return new Route(families, [appId, method, path]);
       }),
   );
-  return (method: string, path: string): RouteMetrics =>
-    verbs.get(VERBS.has(method) ? method : 'UNKNOWN').get(path);
+  return (method: string, path: string): RouteMetrics => {
+    const verb = VERBS.has(method) ? method : 'UNKNOWN';
+    const paths = verbs.get(verb);
+    // Paths that become one have no end before they do: found anew each time, by what they become.
+    if (many && paths.full && !paths.has(path)) return new Route(families, [appId, verb, path]);
+    return paths.get(path);
+  };
 }
 
 /** Statuses told apart per route. */
@@ -155,7 +179,11 @@ class Route implements RouteMetrics {
   readonly #responseBytes: Histogram;
   readonly #statuses: BoundedCache<
     number,
-    { readonly count: Counter; readonly latency: Histogram }
+    {
+      readonly count: Counter;
+      readonly answers: Counter | undefined;
+      readonly latency: Histogram;
+    }
   >;
 
   constructor(
@@ -168,6 +196,7 @@ class Route implements RouteMetrics {
       const values = [...labels, status === REST ? OVERFLOW : String(status)];
       return {
         count: families.count.labels(...values),
+        answers: families.answers?.labels(...values),
         latency: families.latency.labels(...values),
       };
     });
@@ -176,6 +205,7 @@ class Route implements RouteMetrics {
   done(status: number, latencyMs: number, requestBytes: number, responseBytes: number): void {
     const series = this.#statuses.get(status);
     series.count.inc();
+    series.answers?.inc();
     // Dapr cuts its latencies to whole milliseconds; ours are exact, so the sum is right.
     series.latency.observe(latencyMs);
     this.#requestBytes.observe(requestBytes);

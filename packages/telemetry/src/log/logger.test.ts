@@ -42,6 +42,18 @@ describe('logger', () => {
     );
   });
 
+  test('a child may have a level of its own', () => {
+    const lines = written({ level: 'error', json: true }, (log) => {
+      log.info('quiet');
+      log.child({}, 'info').info('wanted');
+      log.child({}).info('quiet too');
+    });
+    assert.deepEqual(
+      lines.map((line) => JSON.parse(line).msg),
+      ['wanted'],
+    );
+  });
+
   test('a field cannot pass for the level or the message', () => {
     const [line] = written({ json: true }, (log) =>
       log.info('true', { msg: 'forged', level: 'error', time: 0 }),

@@ -13,8 +13,11 @@ export interface Logger {
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
 
-  /** A logger whose lines all carry `fields` as well; later fields win over earlier ones. */
-  child(fields: LogFields): Logger;
+  /**
+   * A logger whose lines all carry `fields` as well; later fields win over earlier ones.
+   * `level` in place of this one's, for lines that are wanted whatever else is kept quiet.
+   */
+  child(fields: LogFields, level?: LogLevel): Logger;
 }
 
 export interface LoggerOptions {
@@ -36,10 +39,10 @@ const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 export function createLogger(options: LoggerOptions): Logger {
   const { level = 'info', json = false, write, clock = systemClock, fields = {} } = options;
   checkOneOf('log.level', level, LEVELS);
-  const threshold = LEVELS.indexOf(level);
   const format = json ? jsonLine : textLine;
 
-  const loggerWith = (own: LogFields): Logger => {
+  const loggerWith = (own: LogFields, least: LogLevel): Logger => {
+    const threshold = LEVELS.indexOf(least);
     const log = (at: LogLevel) => (message: string, more?: LogFields) => {
       if (LEVELS.indexOf(at) < threshold) return;
       try {
@@ -54,8 +57,8 @@ export function createLogger(options: LoggerOptions): Logger {
       info: log('info'),
       warn: log('warn'),
       error: log('error'),
-      child: (more) => loggerWith({ ...own, ...more }),
+      child: (more, its = least) => loggerWith({ ...own, ...more }, its),
     };
   };
-  return loggerWith(fields);
+  return loggerWith(fields, level);
 }

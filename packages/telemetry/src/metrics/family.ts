@@ -20,6 +20,12 @@ export interface Family<Child> {
 /** The value of every label of the series that stands for those over the limit. */
 export const OVERFLOW: string = 'overflow';
 
+/**
+ * What becomes of a label's values before they are counted; undefined where they stay as they are.
+ * `metric` is a family's own name, without `_bucket`, `_sum` and `_count`.
+ */
+export type Relabel = (metric: string, label: string) => ((value: string) => string) | undefined;
+
 export interface FamilyOptions<Child> {
   readonly name: string;
   readonly help: string;
@@ -27,6 +33,7 @@ export interface FamilyOptions<Child> {
   readonly labelNames: readonly string[];
   readonly maxSeries: number;
   readonly create: (labels: string) => Child;
+  readonly relabel: Relabel;
   /** Called with each request for a series that the limit refused. */
   readonly onOverflow: () => void;
 }
@@ -37,6 +44,8 @@ export class SeriesFamily<Child extends Series> implements Family<Child> {
   readonly labelNames: readonly string[];
   readonly #options: FamilyOptions<Child>;
   readonly #series = new Map<string, Child>();
+  /** By label; undefined where every value stays as it is. */
+  readonly #rewrite: readonly (((value: string) => string) | undefined)[] | undefined;
   #overflow: Child | undefined;
 
   constructor(options: FamilyOptions<Child>) {
@@ -45,6 +54,8 @@ export class SeriesFamily<Child extends Series> implements Family<Child> {
     this.kind = options.kind;
     this.labelNames = options.labelNames;
     this.#options = options;
+    const rewrite = options.labelNames.map((label) => options.relabel(options.name, label));
+    this.#rewrite = rewrite.some((one) => one !== undefined) ? rewrite : undefined;
     // A metric without labels has one series from the start, so that it reads 0 and not absent.
     if (options.labelNames.length === 0) this.labels();
   }
@@ -55,13 +66,19 @@ export class SeriesFamily<Child extends Series> implements Family<Child> {
         `${this.name} has ${this.labelNames.length} labels (${this.labelNames.join(', ')}), not ${values.length}.`,
       );
     }
-    const text = labelText(this.labelNames, values);
+    const text = labelText(this.labelNames, this.#rewritten(values));
     const known = this.#series.get(text);
     if (known !== undefined) return known;
     if (this.#series.size >= this.#options.maxSeries) return this.#overflowing();
     const created = this.#options.create(text);
     this.#series.set(text, created);
     return created;
+  }
+
+  #rewritten(values: readonly string[]): readonly string[] {
+    const rewrite = this.#rewrite;
+    if (rewrite === undefined) return values;
+    return values.map((value, at) => (value === '' ? '' : (rewrite[at]?.(value) ?? value)));
   }
 
   #overflowing(): Child {

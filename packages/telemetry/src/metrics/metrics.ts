@@ -1,7 +1,13 @@
 import { checkInteger } from '@holdfast/core';
 import { Buckets, checkBuckets, DAPR_LATENCY_BUCKETS_MS } from './buckets.ts';
 import { familyHeader } from './exposition.ts';
-import { checkNames, type Family, type FamilyOptions, SeriesFamily } from './family.ts';
+import {
+  checkNames,
+  type Family,
+  type FamilyOptions,
+  type Relabel,
+  SeriesFamily,
+} from './family.ts';
 import {
   type Counter,
   CounterSeries,
@@ -22,11 +28,14 @@ export interface MetricsOptions {
   readonly maxSeries?: number;
   /** In place of Dapr's, in every histogram that asks for those. Rising, in milliseconds. @default Dapr's */
   readonly latencyBucketsMs?: readonly number[];
+  /** Rewrites label values, so that many count as one. @default they stay as they are */
+  readonly relabel?: Relabel;
 }
 
 export const METRICS_DEFAULTS: Required<MetricsOptions> = {
   maxSeries: 1_000,
   latencyBucketsMs: DAPR_LATENCY_BUCKETS_MS,
+  relabel: () => undefined,
 };
 
 /**
@@ -34,6 +43,8 @@ export const METRICS_DEFAULTS: Required<MetricsOptions> = {
  * one; asking for it with another kind or other labels throws a `RangeError`.
  */
 export interface Metrics {
+  /** As it was given: for who keeps series by values that it changes. */
+  readonly relabel: Relabel;
   counter(name: string, help: string, labelNames?: readonly string[]): Family<Counter>;
   gauge(name: string, help: string, labelNames?: readonly string[]): Family<Gauge>;
   /** `buckets` are upper bounds that rise; +Inf is added by itself. */
@@ -56,13 +67,13 @@ export interface Metrics {
 
 /** An empty set of metrics. */
 export function createMetrics(given: MetricsOptions = {}): Metrics {
-  const { latencyBucketsMs, maxSeries } = resolveMetricsOptions(given);
+  const { latencyBucketsMs, maxSeries, relabel } = resolveMetricsOptions(given);
   const families = new Map<string, SeriesFamily<Series>>();
   const aliases = new Map<string, () => string>();
   const collectors: (() => void)[] = [];
 
   function register<Child extends Series>(
-    options: Omit<FamilyOptions<Child>, 'maxSeries' | 'onOverflow'>,
+    options: Omit<FamilyOptions<Child>, 'maxSeries' | 'onOverflow' | 'relabel'>,
   ): SeriesFamily<Child> {
     const known = families.get(options.name);
     if (known !== undefined) {
@@ -72,6 +83,7 @@ export function createMetrics(given: MetricsOptions = {}): Metrics {
     const family = new SeriesFamily<Child>({
       ...options,
       maxSeries,
+      relabel,
       onOverflow: () => overflows.labels(options.name).inc(),
     });
     families.set(options.name, family);
@@ -88,6 +100,7 @@ export function createMetrics(given: MetricsOptions = {}): Metrics {
   );
 
   return {
+    relabel,
     counter,
     gauge: (name, help, labelNames = []) =>
       register({ name, help, kind: 'gauge', labelNames, create: (l) => new GaugeSeries(l) }),

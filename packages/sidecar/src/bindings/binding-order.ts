@@ -1,0 +1,38 @@
+import type { Logger } from '@holdfast/telemetry/log';
+
+/** What an application's answer to an event has for output bindings. */
+export interface BindingOrder {
+  readonly to: readonly string[];
+  readonly data: unknown;
+  /** Side by side; else one after the other, up to the first that fails. */
+  readonly parallel: boolean;
+}
+
+/** Carries it out; a failure is told, and does not make the event one that has failed, as in Dapr. */
+export async function followOrder(
+  { data, parallel, to }: BindingOrder,
+  put: (binding: string, data: Buffer) => Promise<unknown>,
+  log: Logger,
+): Promise<void> {
+  if (to.length === 0) return;
+  const json = Buffer.from(goJson(data));
+  const one = (binding: string) =>
+    put(binding, json).then(
+      () => true,
+      (error: Error) => {
+        log.error(`The answer of the application was not handed on: ${error.message}`);
+        return false;
+      },
+    );
+  if (parallel) await Promise.all(to.map(one));
+  else for (const binding of to) if (!(await one(binding))) return;
+}
+
+/** Keys in the order that Go writes them in. */
+function goJson(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}
