@@ -1,5 +1,4 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The packages whose code our two programs are. */
@@ -21,7 +20,8 @@ export function isFresh(built) {
 function newestMs(folder) {
   let newest = 0;
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name);
+    // Not `join`: this runs at each start of a program in a checkout.
+    const path = `${folder}/${entry.name}`;
     if (entry.isDirectory()) newest = Math.max(newest, newestMs(path));
     else if (!entry.name.endsWith('.test.ts')) newest = Math.max(newest, statSync(path).mtimeMs);
   }

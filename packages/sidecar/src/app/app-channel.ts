@@ -2,6 +2,7 @@ import type { Clock } from '@holdfast/core';
 import type { AnswerSink, Flow, OutgoingCall, Upstream } from '../flow/answer.ts';
 import { verbWord } from '../flow/go-words.ts';
 import { HttpUpstream } from '../flow/http-upstream.ts';
+import { PlainUpstream } from '../flow/plain-upstream.ts';
 import { UpstreamError } from '../flow/upstream-error.ts';
 import type { CountExchange, CountRpc } from '../metrics/sidecar-metrics.ts';
 import { type ConcurrencyGate, createGate } from './concurrency-gate.ts';
@@ -37,19 +38,24 @@ export async function openAppChannel(options: AppChannelOptions): Promise<AppCha
     const tls = protocol === 'grpcs';
     return new AppChannel(options, openGrpcApp(`${address}:${port}`, { ...options, tls }));
   }
-  const scheme = protocol === 'https' ? 'https' : 'http';
-  const http = new HttpUpstream(`${scheme}://${address}:${port}`, {
-    h2c: protocol === 'h2c',
-    anyCertificate: protocol === 'https',
+  if (protocol === 'http') {
+    return new AppChannel(options, new PlainUpstream(`http://${address}:${port}`, options.clock));
+  }
+  const https = protocol === 'https';
+  const http = new HttpUpstream(`${https ? 'https' : 'http'}://${address}:${port}`, {
+    h2c: !https,
+    anyCertificate: https,
   });
   return new AppChannel(options, http);
 }
+
+type AppHttp = HttpUpstream | PlainUpstream;
 
 /** Calls, refusals, counts and the token on the way there. */
 export class AppChannel implements Upstream {
   #healthy = true;
   readonly #waitingForTrouble: (() => void)[] = [];
-  readonly #http: HttpUpstream | undefined;
+  readonly #http: AppHttp | undefined;
   readonly #grpc: GrpcWay | undefined;
   readonly #questions: Upstream | undefined;
   /** Our way to it, through middleware. */
@@ -61,11 +67,11 @@ export class AppChannel implements Upstream {
 
   constructor(
     { called, clock, maxConcurrency, token }: AppChannelOptions,
-    to: HttpUpstream | GrpcWay | undefined,
+    to: AppHttp | GrpcWay | undefined,
   ) {
     this.#clock = clock;
     this.#called = called;
-    if (to instanceof HttpUpstream) this.#http = to;
+    if (to instanceof HttpUpstream || to instanceof PlainUpstream) this.#http = to;
     else this.#grpc = to;
     this.#questions = this.#http ?? this.#grpc?.questions;
     this.#way = this.#http ?? this.#grpc?.app;

@@ -3,7 +3,7 @@ import type { ComponentSettings } from '../components/component-settings.ts';
 import { durationSetting } from '../components/duration-setting.ts';
 import { brokenConnection, connectFailure, verbWord } from '../flow/go-words.ts';
 import { isHopByHop } from '../flow/hop-by-hop.ts';
-import { UndiciPool } from '../flow/undici-pool.ts';
+import { undiciPool } from '../flow/undici-pool.ts';
 import { nodeHttp } from '../server/node-http.ts';
 import {
   type BindingAnswer,
@@ -41,7 +41,7 @@ export async function httpBinding(
   const strict = settings.text('errorIfNot2XX') === undefined || settings.flag('errorIfNot2XX');
   const token = [settings.text('securityTokenHeader'), settings.text('securityToken')] as const;
   const tls = await tlsOf(settings);
-  const pool = new UndiciPool(url.origin, {
+  const pool = new (undiciPool())(url.origin, {
     connections: CONNECTIONS,
     pipelining: 1,
     // How long it may take is for `responseTimeout` and the policies to say.

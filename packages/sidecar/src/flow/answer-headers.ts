@@ -13,22 +13,32 @@ export function lowerName(name: string): string {
   return lower;
 }
 
-/**
- * The end-to-end headers of an answer as undici hands them over, and the
- * declared length of its body (-1 if it declares none).
- */
-export function answerHeaders(raw: readonly Buffer[]): { headers: string[]; length: number } {
+/** What is taken from the head of an answer. */
+export interface AnswerHeaders {
+  /** The end-to-end ones. */
+  readonly headers: string[];
+  /** The declared length of the body; -1 if it declares none. */
+  readonly length: number;
+  /** `Keep-Alive`: how long the other side keeps its connection, if it says so. */
+  readonly keepAlive: string | undefined;
+}
+
+/** `raw` is `name, value, …` as they came. */
+export function answerHeaders(raw: readonly string[]): AnswerHeaders {
   const headers: string[] = [];
   let length = -1;
+  let keepAlive: string | undefined;
   let nominated: Set<string> | undefined;
   for (let at = 0; at + 1 < raw.length; at += 2) {
-    const name = lowerName(raw[at]!.toString('latin1'));
-    const value = raw[at + 1]!.toString('latin1');
+    const name = lowerName(raw[at]!);
+    const value = raw[at + 1]!;
     if (name === 'content-length') length = Number(value);
     else if (name === 'connection') nominated = nominatedNames(value);
+    else if (name === 'keep-alive') keepAlive = value;
     if (!isHopByHop(name)) headers.push(name, value);
   }
-  return { headers: nominated === undefined ? headers : without(headers, nominated), length };
+  const endToEnd = nominated === undefined ? headers : without(headers, nominated);
+  return { headers: endToEnd, length, keepAlive };
 }
 
 /** `headers` less those in `names`. */

@@ -3,7 +3,7 @@ import type { AnswerSink, Flow, OutgoingCall, Upstream } from './answer.ts';
 import { answerHeaders } from './answer-headers.ts';
 import { brokenConnection, connectFailure } from './go-words.ts';
 import { isBodyFailure } from './request-body.ts';
-import { UndiciPool } from './undici-pool.ts';
+import { undiciPool } from './undici-pool.ts';
 import { UpstreamError } from './upstream-error.ts';
 
 export interface HttpUpstreamOptions {
@@ -63,7 +63,7 @@ export class HttpUpstream implements Upstream {
 
   constructor(origin: string, options: HttpUpstreamOptions = {}) {
     this.address = new URL(origin).host;
-    this.#pool = new UndiciPool(origin, {
+    this.#pool = new (undiciPool())(origin, {
       connections: options.connections ?? 1024,
       pipelining: 1,
       // How long a call may take is the policies' business; Dapr has no limit of its own either.
@@ -148,7 +148,7 @@ class HttpFlow implements Flow, Dispatcher.DispatchHandler {
     if (status < 200 || this.#done) return;
     const { rawHeaders } = controller;
     const raw = Array.isArray(rawHeaders) ? (rawHeaders as Buffer[]) : rawList(rawHeaders);
-    const { headers, length } = answerHeaders(raw);
+    const { headers, length } = answerHeaders(raw.map((part) => part.toString('latin1')));
     this.#length = length;
     this.#sink.head(status, headers, this);
   }
@@ -173,21 +173,21 @@ class HttpFlow implements Flow, Dispatcher.DispatchHandler {
   onResponseError(_controller: unknown, error: Error & { code?: string }): void {
     if (this.#done) return;
     this.#done = true;
-    this.#sink.fail(this.#explain(error));
+    this.#sink.fail(explainFailure(error, this.#upstream.address));
   }
+}
 
-  #explain(error: Error & { code?: string }): Error {
-    const { address } = this.#upstream;
-    // The body that was being sent failed, not the other side: its reason is the reason.
-    if (isBodyFailure(error)) return error;
-    if (error.code !== undefined && NO_CONNECTION.has(error.code)) {
-      return new UpstreamError('UNREACHABLE', connectFailure(error, address), error);
-    }
-    if (error.code === 'UND_ERR_INVALID_ARG') {
-      return new UpstreamError('REFUSED', error.message, error);
-    }
-    return new UpstreamError('BROKEN', brokenConnection(error), error);
+/** Why a call got no (whole) answer of the server at `address`. */
+export function explainFailure(error: Error & { code?: string }, address: string): Error {
+  // The body that was being sent failed, not the other side: its reason is the reason.
+  if (isBodyFailure(error)) return error;
+  if (error.code !== undefined && NO_CONNECTION.has(error.code)) {
+    return new UpstreamError('UNREACHABLE', connectFailure(error, address), error);
   }
+  if (error.code === 'UND_ERR_INVALID_ARG') {
+    return new UpstreamError('REFUSED', error.message, error);
+  }
+  return new UpstreamError('BROKEN', brokenConnection(error), error);
 }
 
 /** Over HTTP/2 the driver has them as an object. */

@@ -2,7 +2,7 @@ import type { Clock } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { exchange } from '../bindings/http-exchange.ts';
-import { UndiciPool } from '../flow/undici-pool.ts';
+import { undiciPool } from '../flow/undici-pool.ts';
 
 /** Keys are fetched anew after this, and until then for an unknown one at most every so often. */
 const REFRESH_MS = 600_000;
@@ -61,7 +61,7 @@ async function fetchKeys(url: string, clock: Clock): Promise<JWTVerifyGetKey> {
 /** A JSON document, with limits of time and length. */
 export async function fetchDocument(url: string, clock: Clock): Promise<unknown> {
   const { origin, pathname, search } = new URL(url);
-  const pool = new UndiciPool(origin, { connections: 1 });
+  const pool = new (undiciPool())(origin, { connections: 1 });
   const limit = new AbortController();
   const timer = clock.timer(FETCH_LIMIT_MS, () =>
     limit.abort(new Error(`no answer within ${FETCH_LIMIT_MS} ms`)),

@@ -74,7 +74,7 @@ export class FrameLink {
   ) {
     this.#socket = socket;
     this.#opened = opened;
-    this.writer = new FrameWriter(socket);
+    this.writer = new FrameWriter(socket, () => this.open <= 1);
     let failure: Error | undefined;
     socket.on('data', (bytes: Buffer) => this.#take(bytes));
     socket.on('error', (error) => {

@@ -19,18 +19,23 @@ const COPY_BYTES = 4 * 1024;
 
 /**
  * Writes frames to a connection: all of one turn of the event loop leave in one
- * write. That is most of what makes this leg cheap.
+ * write. That is most of what makes this leg cheap. Only the last frame of a
+ * call that is alone leaves at once: nothing would come to go along with it,
+ * and the other side can begin while this one is still putting things away.
  */
 export class FrameWriter {
   readonly #socket: Socket;
+  readonly #alone: () => boolean;
   #slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
   #from = 0;
   #to = 0;
   #queue: Buffer[] = [];
   #armed = false;
 
-  constructor(socket: Socket) {
+  /** `alone`: whether there is no call but the one whose frame is being written. */
+  constructor(socket: Socket, alone: () => boolean = () => false) {
     this.#socket = socket;
+    this.#alone = alone;
     socket.write(PREFACE);
   }
 
@@ -48,6 +53,7 @@ export class FrameWriter {
     this.#slab[this.#to++] = text.length;
     this.#to += this.#slab.write(text, this.#to, text.length, 'latin1');
     if (body !== null && bodyBytes > 0) this.#payload(body);
+    this.#depart(last);
   }
 
   data(id: number, bytes: Buffer, last: boolean): void {
@@ -59,17 +65,20 @@ export class FrameWriter {
       if (size > 0) this.#payload(bytes.subarray(at, at + size));
       at += size;
     }
+    this.#depart(last);
   }
 
   reset(id: number): void {
     this.#room(FRAME_BYTES);
     this.#frame(0, RESET, id);
+    this.#depart(false);
   }
 
   credit(id: number, bytes: number): void {
     this.#room(FRAME_BYTES + 4);
     this.#frame(4, CREDIT, id);
     this.#to = this.#slab.writeUInt32BE(bytes, this.#to);
+    this.#depart(false);
   }
 
   /** The last frame: why the other side is not let in. */
@@ -99,13 +108,19 @@ export class FrameWriter {
   }
 
   #room(bytes: number): void {
-    if (this.#to + bytes > SLAB_BYTES) {
-      this.#cut();
-      this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
-      this.#from = 0;
-      this.#to = 0;
-    }
+    if (this.#to + bytes <= SLAB_BYTES) return;
+    this.#cut();
+    this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+    this.#from = 0;
+    this.#to = 0;
+  }
+
+  #depart(last: boolean): void {
     if (this.#armed) return;
+    if (last && this.#alone()) {
+      this.flush();
+      return;
+    }
     this.#armed = true;
     // After all sockets of this turn were read: their frames go along.
     setImmediate(flush, this);
