@@ -5,18 +5,24 @@ import { refusalHeaders } from '../invoke/invoke-error.ts';
 import type { ApiCall } from '../server/api-call.ts';
 import { ApiError } from '../server/api-error.ts';
 import type { Route } from '../server/api-routes.ts';
+import { decodeSegment } from '../server/decode-segment.ts';
 
 /** `name` is the component's, `rest` what follows it in the path: a key, a topic; both decoded. */
 export type ComponentHandler = (call: ApiCall, name: string, rest: string) => Promise<void>;
 
 /** A route of a component's API; `path` has a group for each of the two. */
-export function componentRoute(method: string, path: RegExp, handle: ComponentHandler): Route {
+export function componentRoute(
+  method: string,
+  path: RegExp,
+  handle: ComponentHandler,
+  decodeRest = decodeSegment,
+): Route {
   return {
     method,
     path,
     handle(call, [, name = '', rest = '']) {
-      // What a path could not say otherwise; a broken escape was refused before.
-      handle(call, decodeURIComponent(name), decodeURIComponent(rest)).catch((error: unknown) =>
+      // What a path could not say otherwise.
+      handle(call, decodeSegment(name), decodeRest(rest)).catch((error: unknown) =>
         fail(call, error),
       );
     },

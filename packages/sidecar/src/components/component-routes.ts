@@ -19,7 +19,7 @@ export function whileAny(
 
 /** The APIs of components. */
 export function componentRoutes(
-  { configurations, locks, pubsub, secrets, state }: Components,
+  { configurations, pubsub, secrets, state }: Components,
   services: ComponentServices,
   limits: BodyLimits,
 ): readonly Route[] {
@@ -28,7 +28,7 @@ export function componentRoutes(
     ...whileAny(pubsub, publishRoutes(services.publishing, limits)),
     ...whileAny(secrets, secretRoutes(services.secrets)),
     ...bindingRoutes(services.bindings, limits),
-    ...whileAny(locks, lockRoutes(services.locks, limits)),
+    ...lockRoutes(services.locks, limits),
     ...whileAny(configurations, configurationRoutes(services.configurations)),
   ];
 }

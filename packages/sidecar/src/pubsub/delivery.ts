@@ -1,6 +1,9 @@
 import type { Clock, Pipeline } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
+import { goKind } from '../go-json/go-kind.ts';
+import { isRecord } from '../resources/resource-files.ts';
 import type { Courier, Verdict } from './courier.ts';
+import { DeliveryError } from './delivery-error.ts';
 import { type Envelope, rawEnvelope } from './envelope.ts';
 import type { PubSubMessage } from './pubsub.ts';
 import type { TopicSubscription } from './subscription.ts';
@@ -81,7 +84,9 @@ function eventOf(
   { data, topic: came = topic }: PubSubMessage,
 ): Envelope {
   if (metadata.rawPayload === 'true') return rawEnvelope(data, pubsub, came);
-  return JSON.parse(data.toString('utf8')) as Envelope;
+  const event: unknown = JSON.parse(data.toString('utf8'));
+  if (!isRecord(event)) throw new DeliveryError(`no CloudEvent, but JSON of type ${goKind(event)}`);
+  return event;
 }
 
 /** Undefined where nobody takes it: no rule does, or its time is over. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { utcSeconds } from '../components/utc-seconds.ts';
-import { isRecord } from '../resources/resource-files.ts';
+import { goAny, goMap, readInto } from '../go-json/go-type.ts';
+import { firstJson, wholeJson } from '../go-json/read-json.ts';
 import { isJson, mediaType } from './media-type.ts';
 
 /** A CloudEvent, as Dapr makes it. */
@@ -25,18 +26,34 @@ const OVERRIDES = ['id', 'source', 'type', 'subject', 'traceparent', 'traceid', 
 
 /** The envelope of an event. @throws Error where a CloudEvent that the client made is none. */
 export function envelopeOf(body: Buffer, facts: EnvelopeFacts): Envelope {
-  const base = isCloudEvents(facts.contentType)
+  const event = isCloudEvents(mediaType(facts.contentType))
     ? ownEnvelope(body, facts)
-    : newEnvelope(body, facts);
-  const overrides = Object.fromEntries(
-    OVERRIDES.flatMap((name) => {
-      const value = facts.metadata[`cloudevent.${name}`];
-      return value === undefined || value === '' ? [] : [[name, value]];
-    }),
-  );
-  const ttl = Number(facts.metadata.ttlInSeconds);
-  const expiration = ttl > 0 ? { expiration: utcSeconds(facts.nowWallMs + ttl * 1_000) } : {};
-  return { ...base, ...expiration, ...overrides };
+    : { ...newEnvelope(body, facts), ...overrides(facts.metadata) };
+  const expiration = expirationOf(facts);
+  return expiration === undefined ? event : { ...event, expiration };
+}
+
+/** Of what Dapr fills in; an event that the client made says all that for itself. */
+function overrides(metadata: EnvelopeFacts['metadata']): Envelope {
+  const named = new Map(Object.entries(metadata).map(([name, one]) => [name.toLowerCase(), one]));
+  const given = OVERRIDES.flatMap((name) => {
+    const value = named.get(`cloudevent.${name}`);
+    return value === undefined || value === '' ? [] : [[name, value] as const];
+  });
+  const fields: Record<string, string> = Object.fromEntries(given);
+  const trace = fields.traceparent ?? fields.traceid;
+  return trace === undefined ? fields : { ...fields, traceid: trace, traceparent: trace };
+}
+
+/** Go holds no more in a duration. */
+const LONGEST_TTL_SECONDS = 9_223_372_036;
+
+/** What is no whole number is overlooked, as in Dapr; 0 is over at once. */
+function expirationOf({ metadata, nowWallMs }: EnvelopeFacts): string | undefined {
+  const name = Object.keys(metadata).find((one) => one.toLowerCase() === 'ttlinseconds');
+  const text = name === undefined ? '' : metadata[name]!;
+  if (!/^\+?\d+$/.test(text)) return undefined;
+  return utcSeconds(nowWallMs + Math.min(Number(text), LONGEST_TTL_SECONDS) * 1_000);
 }
 
 /** What a subscriber of raw events gets: the bytes in an envelope made on the way. */
@@ -67,20 +84,17 @@ function newEnvelope(body: Buffer, facts: EnvelopeFacts): Envelope {
 }
 
 function ownEnvelope(body: Buffer, facts: EnvelopeFacts): Envelope {
-  const event: unknown = JSON.parse(body.toString('utf8'));
-  if (!isRecord(event)) throw new Error('a CloudEvent must be a JSON object');
+  const event = readInto(EVENT, wholeJson(body.toString('utf8')));
   // What the client says stands, but for where the event goes.
-  const { pubsubname, topic, ...more } = filled(facts);
-  return {
-    ...more,
-    source: 'Dapr',
-    specversion: '1.0',
-    type: EVENT_TYPE,
-    ...event,
-    pubsubname,
-    topic,
-  };
+  const { pubsubname, topic, traceid, traceparent, ...more } = filled(facts);
+  const base = { ...more, source: 'Dapr', specversion: '1.0', type: EVENT_TYPE };
+  const said = Object.entries(event).filter(([name, one]) => one !== null || !(name in base));
+  // The two are one fact to Dapr: who says the one has said the other.
+  const trace = 'traceid' in event ? {} : { traceid, traceparent };
+  return { ...base, ...Object.fromEntries(said), ...trace, pubsubname, topic };
 }
+
+const EVENT = goMap(goAny);
 
 function filled({ nowWallMs, pubsub, topic, traceparent, tracestate }: EnvelopeFacts) {
   const time = utcSeconds(nowWallMs);
@@ -91,7 +105,7 @@ function dataOf(body: Buffer, contentType: string): Envelope {
   const type = mediaType(contentType);
   if (isJson(type)) {
     try {
-      return { data: JSON.parse(body.toString('utf8')) };
+      return { data: firstJson(body.toString('utf8')) };
     } catch {
       // As in Dapr: what is no JSON after all goes as the text it is.
       return { data: body.toString('utf8') };
@@ -99,9 +113,9 @@ function dataOf(body: Buffer, contentType: string): Envelope {
   }
   const binary =
     type === 'application/octet-stream' ||
-    /^application\/(?:x-|vnd\.google\.)?protobuf$/.test(type);
+    // daprd has only the first of these as bytes; as texts the others come out damaged.
+    /^application\/(?:cloudevents\+|x-|vnd\.google\.)?protobuf$/.test(type);
   return binary ? { data_base64: body.toString('base64') } : { data: body.toString('utf8') };
 }
 
-const isCloudEvents = (contentType: string): boolean =>
-  contentType.toLowerCase().startsWith(CLOUD_EVENTS);
+export const isCloudEvents = (type: string): boolean => type === CLOUD_EVENTS;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AppAnswer, AskApp } from '../app/ask-app.ts';
 import { isHopByHop } from '../flow/hop-by-hop.ts';
+import { writeJson } from '../go-json/write-json.ts';
 import { at } from '../resources/resource-files.ts';
 import type { BulkDelivery, Courier, Delivery, Verdict } from './courier.ts';
 import { DeliveryError } from './delivery-error.ts';
@@ -12,7 +13,7 @@ const BULK_TYPE = 'com.dapr.event.sent.bulk';
 export function httpCourier(ask: AskApp): Courier {
   return {
     async bring(delivery, signal) {
-      const body = Buffer.from(JSON.stringify(delivery.event));
+      const body = Buffer.from(writeJson(delivery.event));
       const answer = await ask(
         { method: 'POST', path: full(delivery.path), headers: headersOf(delivery, body), body },
         signal,
@@ -21,7 +22,7 @@ export function httpCourier(ask: AskApp): Courier {
     },
     async bringBulk(delivery, signal) {
       const { path, pubsub } = delivery;
-      const body = Buffer.from(JSON.stringify(bulkEnvelope(delivery)));
+      const body = Buffer.from(writeJson(bulkEnvelope(delivery)));
       const headers = ['content-type', 'application/json', 'content-length', String(body.length)];
       if (isHeader(pubsub)) headers.push('pubsubname', pubsub);
       const answer = await ask({ method: 'POST', path: full(path), headers, body }, signal);

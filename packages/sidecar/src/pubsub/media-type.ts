@@ -2,5 +2,5 @@
 export const mediaType = (contentType: string): string =>
   contentType.split(';', 1)[0]!.trim().toLowerCase();
 
-export const isJson = (type: string): boolean =>
-  type === 'application/json' || type.endsWith('+json');
+/** Whether what is published as this goes as JSON; as in Dapr its relatives, `application/x+json`, go as texts. */
+export const isJson = (type: string): boolean => type === 'application/json';

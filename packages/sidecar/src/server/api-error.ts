@@ -56,5 +56,5 @@ export const resourceInfo = (type: string, name: string, description: string): o
 
 export const badRequest = (field: string, description: string): object => ({
   '@type': `${TYPES}.BadRequest`,
-  field_violations: [{ field, description }],
+  field_violations: [{ ...(field === '' ? {} : { field }), description }],
 });

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { apiOfPath, INVOKE } from '../access/api-of-path.ts';
 import { type ApiRules, offersApi } from '../access/api-rules.ts';
 import type { ApiCall } from './api-call.ts';
@@ -14,8 +15,9 @@ export interface Route {
 
 /**
  * Finds who answers a request. What no route matches is an invocation: its
- * target may be in a header, so no path can be ruled out. As in Dapr, a
- * trailing slash is overlooked where nothing matches with it. An API that is
+ * target may be in a header, so no path can be ruled out. As in Dapr, paths
+ * are cleaned before routes are looked up: of slashes at the end and such that
+ * follow another, of `.` and `..`. An API that is
  * not offered is as if it were not there; without invocation nothing is left
  * for what no route matches. Without an `appId` there is nothing but the routes:
  * an API that lacks its component is not there either.
@@ -48,12 +50,20 @@ export function createRouter(
   return (call) => {
     look();
     const given = call.head.path;
-    const path = given.startsWith('//') ? given.replace(/^\/+/, '/') : given;
+    // What is in a method never leads to another API.
+    if (INVOCATION.test(given)) return otherwise(call);
+    const path = UNCLEAN.test(given) ? cleanPath(given) : given;
     if (!path.startsWith('/v1.0') || path.startsWith('/v1.0/invoke/')) return otherwise(call);
-    if (find(call, path)) return;
-    if (path.endsWith('/') && find(call, path.slice(0, -1))) return;
-    otherwise(call);
+    if (!find(call, path)) otherwise(call);
   };
+}
+
+const INVOCATION = /^\/+v1\.0\/invoke\//;
+const UNCLEAN = /\/\/|\/\.{1,2}(?:\/|$)|.\/$/;
+
+function cleanPath(given: string): string {
+  const clean = posix.normalize(given);
+  return clean.length > 1 && clean.endsWith('/') ? clean.slice(0, -1) : clean;
 }
 
 function notFound(call: ApiCall): void {

@@ -1,5 +1,6 @@
 import type { ApiCall, ErrorBody } from './api-call.ts';
 import { errorInfo } from './api-error.ts';
+import { decodeSegment } from './decode-segment.ts';
 
 /** The APIs that need a component, and what daprd says when there is none. */
 interface Absent {
@@ -25,17 +26,17 @@ const NO_STATE = {
 const ABSENT: readonly Absent[] = [
   {
     methods: 'GET DELETE',
-    path: /^\/v1\.0\/state\/([^/]+)\/.+$/,
+    path: /^\/v1\.0\/state\/([^/]+)\/[^/]+$/,
     ...NO_STATE,
   },
   {
     methods: 'POST PUT',
-    path: /^\/v1\.0(?:-alpha1)?\/state\/([^/]+)(?:\/(?:bulk|transaction|query))?$/,
+    path: /^\/v1\.0(?:\/state\/([^/]+)(?:\/(?:bulk|transaction))?|-alpha1\/state\/([^/]+)\/query)$/,
     ...NO_STATE,
   },
   {
     methods: 'POST PUT',
-    path: /^\/v1\.0(?:-alpha1)?\/publish\/(?:bulk\/)?([^/]+)\/.+$/,
+    path: /^\/v1\.0(?:\/publish|\/publish\/bulk|-alpha1\/publish\/bulk)\/([^/]+)\/.+$/,
     status: 404,
     code: 'ERR_PUBSUB_NOT_FOUND',
     message: (name) => `pubsub ${name} is not found`,
@@ -50,17 +51,10 @@ const ABSENT: readonly Absent[] = [
   },
   {
     methods: 'GET',
-    path: /^\/v1\.0(?:-alpha1)?\/configuration\/([^/]+)(?:\/.+)?$/,
+    path: /^\/v1\.0(?:-alpha1)?\/configuration\/([^/]+)(?:\/subscribe|\/[^/]+\/unsubscribe)?$/,
     status: 500,
     code: 'ERR_CONFIGURATION_STORE_NOT_CONFIGURED',
     message: () => 'configuration stores not configured',
-  },
-  {
-    methods: 'POST',
-    path: /^\/v1\.0-alpha1\/(?:un)?lock\/([^/]+)$/,
-    status: 500,
-    code: 'ERR_LOCK_STORE_NOT_CONFIGURED',
-    message: () => 'lock store is not configured',
   },
   {
     methods: 'GET POST PUT DELETE PATCH',
@@ -85,7 +79,7 @@ const ABSENT: readonly Absent[] = [
   },
   {
     methods: 'GET POST PUT DELETE',
-    path: /^\/v1\.0-alpha1\/(?:subtlecrypto\/([^/]+)\/.+|jobs\/([^/]+))$/,
+    path: /^\/v1\.0(?:-alpha1\/subtlecrypto\/([^/]+)\/.+|(?:-alpha1)?\/jobs\/([^/]+))$/,
     status: 501,
     code: 'ERR_API_UNIMPLEMENTED',
     message: () => 'this API is currently not implemented',
@@ -98,7 +92,7 @@ export function notConfigured(call: ApiCall, path: string, appId: string): boole
     if (!api.methods.split(' ').includes(call.head.method)) continue;
     const match = api.path.exec(path);
     if (match === null) continue;
-    const name = readable(match[1] ?? '');
+    const name = decodeSegment(match[1] ?? match[2] ?? '');
     const error = { errorCode: api.code, message: api.message(name) };
     call.error(api.status, { ...error, ...details(api, appId) });
     return true;
@@ -109,13 +103,4 @@ export function notConfigured(call: ApiCall, path: string, appId: string): boole
 function details({ reason, ofApp }: Absent, appId: string): Pick<ErrorBody, 'details'> {
   if (reason === undefined) return {};
   return { details: [errorInfo(reason, ofApp === true ? { appID: appId } : {})] };
-}
-
-function readable(segment: string): string {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    // Only for the message: as it was written, then.
-    return segment;
-  }
 }

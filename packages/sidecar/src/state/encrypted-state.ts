@@ -32,6 +32,7 @@ export function encryptedState(store: StateStore, keys: EncryptionKeys): StateSt
     // Nothing can be looked for in what nobody can read.
     capabilities: store.capabilities.filter((one) => one !== 'QUERY_API'),
     encrypted: true,
+    readTtl: store.readTtl,
     async get(key) {
       const item = await store.get(key);
       return item === undefined ? undefined : { ...item, value: decrypt(item.value, keys) };

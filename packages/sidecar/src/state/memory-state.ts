@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '@holdfast/core';
 import { utcSeconds } from '../components/utc-seconds.ts';
 import { EtagMismatchError, type StateOperation, type StateStore } from './state-store.ts';
+import { plainTtl } from './ttl.ts';
+import { writeEach } from './write-each.ts';
 
 interface Entry {
   readonly value: string | Buffer;
@@ -33,14 +35,12 @@ export function memoryState(clock: Clock): StateStore {
     const { key, etag } = operation;
     const current = live(key);
     if (etag === undefined) {
-      const taken = operation.kind === 'set' && operation.firstWrite && current !== undefined;
+      const taken = operation.firstWrite === true && current !== undefined;
       if (taken) throw new EtagMismatchError('item already exists and no etag was passed');
       return;
     }
     if (current === undefined) {
-      throw new EtagMismatchError(
-        `state etag not match for key=${key}: current=nil, expect=${etag}`,
-      );
+      throw new EtagMismatchError(`state not exist or expired for key=${key}`);
     }
     if (current.etag === etag) return;
     const both = `current=${current.etag}, expect=${etag}`;
@@ -61,15 +61,20 @@ export function memoryState(clock: Clock): StateStore {
 
   return {
     capabilities: ['ETAG', 'TRANSACTIONAL', 'TTL'],
+    readTtl: plainTtl,
     async get(key) {
       return live(key);
     },
     async write(operations, atomic) {
-      if (atomic) for (const operation of operations) check(operation);
-      for (const operation of operations) {
-        if (!atomic) check(operation);
-        apply(operation);
+      if (atomic) {
+        for (const operation of operations) check(operation);
+        for (const operation of operations) apply(operation);
+        return;
       }
+      await writeEach(operations, (operation) => {
+        check(operation);
+        apply(operation);
+      });
     },
     async close() {
       entries.clear();

@@ -77,7 +77,7 @@ ON CONFLICT (key) DO UPDATE SET
     checkEtag(etag) {
       const why = uint32Fault(etag);
       if (why !== undefined) {
-        throw new InvalidEtagError(`strconv.ParseUint: parsing "${etag}": ${why}`);
+        throw new InvalidEtagError(`strconv.ParseUint: parsing ${JSON.stringify(etag)}: ${why}`);
       }
     },
   };
@@ -86,6 +86,12 @@ ON CONFLICT (key) DO UPDATE SET
 function uint32Fault(text: string): string | undefined {
   if (!/^\d+$/.test(text)) return 'invalid syntax';
   return Number(text) < 2 ** 32 ? undefined : 'value out of range';
+}
+
+function uuidFault(text: string): string {
+  return [32, 36, 38, 45].includes(text.length)
+    ? 'invalid UUID format'
+    : `invalid UUID length: ${text.length}`;
 }
 
 const UUID = /^[\da-f]{8}-?(?:[\da-f]{4}-?){3}[\da-f]{12}$/i;
@@ -127,7 +133,7 @@ CREATE INDEX ON ${table} (expires_at);`,
     marksBytes: false,
     checkEtag(etag) {
       // Nobody has it, so it matches nothing, as in Dapr; PostgreSQL would refuse the whole statement.
-      if (!UUID.test(etag)) throw new EtagMismatchError();
+      if (!UUID.test(etag)) throw new EtagMismatchError(uuidFault(etag));
     },
   };
 }

@@ -7,6 +7,8 @@ import { sweepExpired } from '../postgres/sweep.ts';
 import { layoutV1, layoutV2, type PostgresLayout } from './postgres-layout.ts';
 import { postgresQuery } from './query/postgres-query.ts';
 import { EtagMismatchError, type StateOperation, type StateStore } from './state-store.ts';
+import { sqlTtl } from './ttl.ts';
+import { writeEach } from './write-each.ts';
 
 const SWEEP_EVERY_MS = 3_600_000;
 
@@ -43,6 +45,7 @@ export async function postgresState(
 
   return {
     capabilities: ['ETAG', 'TRANSACTIONAL', 'TTL', ...(layout.query ? ['QUERY_API'] : [])],
+    readTtl: sqlTtl,
     async get(key) {
       const { rows } = await pool.query(layout.get, [key]);
       const row = rows[0];
@@ -54,11 +57,19 @@ export async function postgresState(
       };
     },
     async write(operations, atomic) {
-      const all = async (query: Query) => {
-        for (const operation of operations) await writeOne(query, layout, operation);
-      };
-      if (atomic && operations.length > 1) await pool.inTransaction(all);
-      else await pool.withOne(all);
+      if (atomic && operations.length > 1) {
+        await pool.inTransaction(async (query) => {
+          for (const operation of operations) await writeOne(query, layout, operation);
+        });
+      } else if (atomic) {
+        await pool.withOne(async (query) => {
+          for (const operation of operations) await writeOne(query, layout, operation);
+        });
+      } else {
+        await pool.withOne((query) =>
+          writeEach(operations, (operation) => writeOne(query, layout, operation)),
+        );
+      }
     },
     ...(layout.query === undefined ? {} : { query: queries(pool, layout.query) }),
     async close() {

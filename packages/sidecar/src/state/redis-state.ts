@@ -11,6 +11,8 @@ import {
   type StateOperation,
   type StateStore,
 } from './state-store.ts';
+import { redisTtl } from './ttl.ts';
+import { throwFailures } from './write-each.ts';
 
 /**
  * `state.redis`: Dapr's hashes, so that both can share one Redis. The time an
@@ -24,25 +26,44 @@ export async function redisState(settings: ComponentSettings, clock: Clock): Pro
   const redis = await openRedis(redisSettings(settings), { what: 'redis store' });
   const inCluster = redis.settings.kind === 'cluster';
 
-  const write = async (operations: readonly StateOperation[], atomic: boolean): Promise<void> => {
+  /** Resolves with those that conflict. */
+  const write = async (
+    operations: readonly StateOperation[],
+    atomic: boolean,
+  ): Promise<readonly StateOperation[]> => {
     const args = operations.flatMap((operation) => argumentsOf(operation, ttlSeconds));
     const keys = operations.map(({ key }) => key);
-    const [, conflict] = (await redis.run((client) =>
+    const refused = (await redis.run((client) =>
       client.eval(WRITE, keys.length, ...keys, atomic ? 1 : 0, ...args),
-    )) as [number, number];
-    if (conflict === 0) return;
-    const { etag, key, kind } = operations[conflict - 1]!;
-    const failed = `failed to ${kind} key ${key}`;
-    throw new EtagMismatchError(etag === undefined ? `${failed}: it is there already` : failed);
+    )) as readonly number[];
+    return refused.map((at) => operations[at - 1]!);
+  };
+  const writeSome = async (operations: readonly StateOperation[]): Promise<void> => {
+    const failures = new Map<StateOperation, Error>();
+    for (const operation of operations) {
+      const error = etagFault(operation);
+      if (error !== undefined) failures.set(operation, error);
+    }
+    const some = operations.filter((operation) => !failures.has(operation));
+    // The keys of one step must be in one slot, and those of a client's list need not be.
+    for (const step of inCluster ? some.map((one) => [one]) : [some]) {
+      if (step.length === 0) continue;
+      for (const refused of await write(step, false)) failures.set(refused, conflictOf(refused));
+    }
+    throwFailures(operations, failures);
   };
   return {
     capabilities: ['ETAG', 'TRANSACTIONAL', 'TTL'],
+    readTtl: redisTtl,
     get: (key) => get(redis, key, clock),
     async write(operations, atomic) {
-      for (const operation of operations) checkEtag(operation);
-      // The keys of one step must be in one slot, and those of a client's list need not be.
-      if (inCluster && !atomic) for (const one of operations) await write([one], false);
-      else await write(operations, atomic);
+      if (!atomic) return await writeSome(operations);
+      for (const operation of operations) {
+        const error = etagFault(operation);
+        if (error !== undefined) throw error;
+      }
+      const [refused] = await write(operations, true);
+      if (refused !== undefined) throw conflictOf(refused);
     },
     async close() {
       redis.close();
@@ -80,9 +101,14 @@ async function plain(redis: RedisConnection, key: string): Promise<StateItem | u
   return value === null ? undefined : { value, etag: '' };
 }
 
-function checkEtag({ etag, kind }: StateOperation): void {
-  if (kind === 'delete' || etag === undefined || /^[+-]?\d+$/.test(etag)) return;
-  throw new InvalidEtagError(`strconv.Atoi: parsing ${JSON.stringify(etag)}: invalid syntax`);
+function etagFault({ etag, kind }: StateOperation): Error | undefined {
+  if (kind === 'delete' || etag === undefined || /^[+-]?\d+$/.test(etag)) return undefined;
+  return new InvalidEtagError(`strconv.Atoi: parsing ${JSON.stringify(etag)}: invalid syntax`);
+}
+
+function conflictOf({ etag, key, kind }: StateOperation): EtagMismatchError {
+  const failed = `failed to ${kind} key ${key}`;
+  return new EtagMismatchError(etag === undefined ? `${failed}: it is there already` : failed);
 }
 
 function argumentsOf(operation: StateOperation, byDefault: number | undefined) {

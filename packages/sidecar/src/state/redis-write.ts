@@ -8,7 +8,8 @@
  * `delete`), its etag (empty: any), first write only (1, 0), data, and how many
  * seconds it lives (empty: as before; 0 or less: for ever).
  *
- * Answers how many were done, and which was the first that conflicts (0: none).
+ * Answers which of them conflict and were not done; where all or none were
+ * asked for, the first.
  */
 export const WRITE = `
 local atomic = ARGV[1] == '1'
@@ -44,13 +45,17 @@ end
 if atomic then
   for n, key in ipairs(KEYS) do
     local at = 5 * n - 3
-    if conflicts(key, ARGV[at + 1], ARGV[at + 2] == '1') then return { 0, n } end
+    if conflicts(key, ARGV[at + 1], ARGV[at + 2] == '1') then return { n } end
   end
 end
+local refused = {}
 for n, key in ipairs(KEYS) do
   local at = 5 * n - 3
-  if not atomic and conflicts(key, ARGV[at + 1], ARGV[at + 2] == '1') then return { n - 1, n } end
-  write(key, at)
+  if not atomic and conflicts(key, ARGV[at + 1], ARGV[at + 2] == '1') then
+    table.insert(refused, n)
+  else
+    write(key, at)
+  end
 end
-return { #KEYS, 0 }
+return refused
 `;

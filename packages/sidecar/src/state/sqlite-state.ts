@@ -4,6 +4,8 @@ import type { Clock } from '@holdfast/core';
 import type { ComponentSettings } from '../components/component-settings.ts';
 import { openSharedFile } from '../sqlite/open-shared-file.ts';
 import { EtagMismatchError, type StateOperation, type StateStore } from './state-store.ts';
+import { sqlTtl } from './ttl.ts';
+import { writeEach } from './write-each.ts';
 
 /** Dapr's table, to the letter, so that both can open one file. */
 const SCHEMA = (table: string, metadata: string) => `
@@ -53,6 +55,7 @@ export async function sqliteState(settings: ComponentSettings, clock: Clock): Pr
 
   return {
     capabilities: ['ETAG', 'TRANSACTIONAL', 'TTL'],
+    readTtl: sqlTtl,
     async get(key) {
       const row = statements.get.get(key);
       if (row === undefined) return undefined;
@@ -64,13 +67,12 @@ export async function sqliteState(settings: ComponentSettings, clock: Clock): Pr
       };
     },
     async write(operations, atomic) {
-      if (!atomic || operations.length === 1) {
-        for (const operation of operations) writeOne(statements, operation);
-      } else
+      writes += operations.length;
+      if (!atomic) await writeEach(operations, (operation) => writeOne(statements, operation));
+      else
         inTransaction(database, () => {
           for (const operation of operations) writeOne(statements, operation);
         });
-      writes += operations.length;
       if (writes < 1_000) return;
       writes = 0;
       database.exec(sweeping);

@@ -2,9 +2,9 @@ import { ApiError, badRequest, errorInfo, resourceInfo } from '../server/api-err
 
 const resource = (store: string) => resourceInfo('state', store, '');
 
-export function storeNotFound(store: string, appId: string): ApiError {
+export function storeNotFound(store: string, appId: string | null): ApiError {
   return new ApiError(400, 'ERR_STATE_STORE_NOT_FOUND', `state store ${store} is not found`, {
-    details: [errorInfo('DAPR_STATE_NOT_FOUND', { appID: appId })],
+    details: [errorInfo('DAPR_STATE_NOT_FOUND', appId === null ? null : { appID: appId })],
   });
 }
 
@@ -15,10 +15,15 @@ export function storeNotConfigured(store: string, appId: string): ApiError {
   });
 }
 
-export function illegalKey(store: string, key: string): ApiError {
+/** `field` is where it stands, as far as Dapr says it. */
+export function illegalKey(store: string, key: string, field = key): ApiError {
   const message = `api error: code = InvalidArgument desc = input key/keyPrefix '${key}' can't contain '||'`;
   return new ApiError(400, 'ERR_MALFORMED_REQUEST', message, {
-    details: [badRequest(key, message), resource(store), errorInfo('DAPR_STATE_ILLEGAL_KEY', null)],
+    details: [
+      badRequest(field, message),
+      resource(store),
+      errorInfo('DAPR_STATE_ILLEGAL_KEY', null),
+    ],
   });
 }
 

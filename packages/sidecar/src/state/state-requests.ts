@@ -1,7 +1,20 @@
-import { isRecord, texts } from '../resources/resource-files.ts';
+import { GoJsonError } from '../go-json/go-json-error.ts';
+import {
+  type GoType,
+  goAny,
+  goInt,
+  goMap,
+  goSlice,
+  goString,
+  goStruct,
+  readInto,
+} from '../go-json/go-type.ts';
+import { MapReader } from '../go-json/map-structure.ts';
+import { firstJson } from '../go-json/read-json.ts';
+import { writeJson } from '../go-json/write-json.ts';
 import { ApiError } from '../server/api-error.ts';
-import { goKind } from './go-kind.ts';
 import type { StateOperation } from './state-store.ts';
+import { type TtlReader, ttlOf } from './ttl.ts';
 
 export type Metadata = Readonly<Record<string, string>>;
 
@@ -16,36 +29,86 @@ export interface StateRequest {
   readonly metadata: Metadata;
 }
 
+const OPTIONS = goStruct('state.SetStateOption', { concurrency: goString, consistency: goString });
+const SAVE = goSlice(
+  goStruct('state.SetRequest', {
+    key: goString,
+    value: goAny,
+    etag: goString,
+    metadata: goMap(goString),
+    options: OPTIONS,
+    contentType: goString,
+  }),
+);
+
 /** Reads the body of a save: a list of items. */
 export function saveRequests(body: Buffer): readonly StateRequest[] {
-  const list = parse(body, '');
-  if (!Array.isArray(list))
-    throw malformed(
-      `json: cannot unmarshal ${goKind(list)} into Go value of type []state.SetRequest`,
-    );
-  return list.map(stateRequest);
+  return read(SAVE, body, '').map(({ etag, key, metadata, options, value }) => ({
+    ...{ key, value, metadata, ...options },
+    // An empty one is none, as in Dapr.
+    etag: etag === '' ? undefined : etag,
+  }));
 }
 
 /** What a transaction asks for. */
 export interface TransactionRequest {
-  readonly operations: readonly { readonly operation: string; readonly request: StateRequest }[];
+  readonly operations: readonly TransactionStep[];
 }
 
-export function transactionRequest(body: Buffer): TransactionRequest {
-  const given = parse(body, 'failed deserializing HTTP body: ');
-  const shared = texts(isRecord(given) ? given.metadata : undefined);
-  const list = isRecord(given) ? (given.operations ?? []) : undefined;
-  if (!Array.isArray(list))
-    throw malformed('failed deserializing HTTP body: operations must be a list');
+export interface TransactionStep {
+  readonly operation: string;
+  readonly request: StateRequest;
+}
+
+const TRANSACTION = goStruct('http.stateTransactionRequestBody', {
+  operations: goSlice(
+    goStruct('http.stateTransactionRequestBodyOperation', { operation: goString, request: goAny }),
+  ),
+  // For the store as a whole: no store does anything with it, and so it is not the items'.
+  metadata: goMap(goString),
+});
+
+/** `query` is what the address says for all that is written. */
+export function transactionRequest(body: Buffer, query: Metadata): TransactionRequest {
+  const { operations } = read(TRANSACTION, body, BODY);
   return {
-    operations: list.map((one: unknown) => {
-      const request = stateRequest(isRecord(one) ? one.request : undefined);
-      return {
-        operation: isRecord(one) ? String(one.operation ?? '') : '',
-        request: { ...request, metadata: { ...shared, ...request.metadata } },
-      };
+    operations: operations.map(({ operation, request }) => {
+      // What is to be done with it is looked at first.
+      if (!isOperation(operation)) return { operation, request: NOTHING };
+      const one = transactionItem(request);
+      return { operation, request: { ...one, metadata: { ...one.metadata, ...query } } };
     }),
   };
+}
+
+export const isOperation = (operation: string): operation is 'upsert' | 'delete' =>
+  operation === 'upsert' || operation === 'delete';
+
+const NOTHING: StateRequest = {
+  key: '',
+  value: undefined,
+  etag: undefined,
+  concurrency: '',
+  consistency: '',
+  metadata: {},
+};
+
+function transactionItem(given: unknown): StateRequest {
+  try {
+    return MapReader.read(given, (fields) => {
+      const options = fields.struct('Options');
+      return {
+        key: fields.string('Key'),
+        value: fields.any('Value'),
+        etag: fields.string('ETag') || undefined,
+        metadata: fields.strings('Metadata'),
+        concurrency: options.string('Concurrency'),
+        consistency: options.string('Consistency'),
+      };
+    });
+  } catch (error) {
+    throw malformed(`${BODY}${(error as Error).message}`);
+  }
 }
 
 export interface BulkGetRequest {
@@ -53,32 +116,47 @@ export interface BulkGetRequest {
   readonly parallelism: number;
 }
 
+const BULK_GET = goStruct('http.BulkGetRequest', {
+  keys: goSlice(goString),
+  parallelism: goInt,
+  metadata: goMap(goString),
+});
+
 export function bulkGetRequest(body: Buffer): BulkGetRequest {
-  const given = parse(body, 'failed deserializing HTTP body: ');
-  const keys = isRecord(given) ? (given.keys ?? []) : undefined;
-  if (!Array.isArray(keys) || !keys.every((key) => typeof key === 'string')) {
-    throw malformed('failed deserializing HTTP body: keys must be a list of texts');
-  }
-  const parallelism = isRecord(given) ? Number(given.parallelism) : 0;
-  return { keys, parallelism: parallelism > 0 ? Math.min(Math.trunc(parallelism), 100) : 10 };
+  const { keys, parallelism } = read(BULK_GET, body, BODY);
+  return { keys, parallelism: parallelism > 0 ? Math.min(parallelism, 100) : 10 };
 }
 
 /** What a store is to do; `key` has its prefix already. */
-export function setOperation(key: string, request: StateRequest, query: Metadata): StateOperation {
+export function setOperation(
+  key: string,
+  request: StateRequest,
+  query: Metadata,
+  readTtl: TtlReader,
+): StateOperation {
   const { concurrency, consistency, etag, value } = request;
   checkOptions(concurrency, consistency);
   const metadata = { ...request.metadata, ...query };
   return {
     kind: 'set',
     key,
-    value: Buffer.isBuffer(value) ? value : JSON.stringify(value ?? null),
+    value: Buffer.isBuffer(value) ? value : writeJson(value ?? null),
     etag,
     firstWrite: concurrency === 'first-write',
-    ttlSeconds: ttlOf(metadata),
+    ttlSeconds: ttlOf(metadata, readTtl),
   };
 }
 
-export function checkOptions(concurrency: string, consistency: string): void {
+export function deleteOperation(
+  key: string,
+  request: Pick<StateRequest, 'etag' | 'concurrency' | 'consistency'>,
+): StateOperation {
+  const { concurrency, consistency, etag } = request;
+  checkOptions(concurrency, consistency);
+  return { kind: 'delete', key, etag, firstWrite: concurrency === 'first-write' };
+}
+
+function checkOptions(concurrency: string, consistency: string): void {
   if (!['', 'first-write', 'last-write'].includes(concurrency)) {
     throw new Error(`unrecognized concurrency model '${concurrency}'`);
   }
@@ -87,34 +165,14 @@ export function checkOptions(concurrency: string, consistency: string): void {
   }
 }
 
-function ttlOf(metadata: Metadata): number | undefined {
-  const name = Object.keys(metadata).find((one) => one.toLowerCase() === 'ttlinseconds');
-  const text = name === undefined ? '' : metadata[name]!;
-  if (text === '') return undefined;
-  if (!/^[+-]?\d+$/.test(text)) throw new Error(`strconv.Atoi: parsing "${text}": invalid syntax`);
-  return Number(text);
-}
+const BODY = 'failed deserializing HTTP body: ';
 
-function stateRequest(given: unknown): StateRequest {
-  const item = isRecord(given) ? given : {};
-  const options = isRecord(item.options) ? item.options : {};
-  const { etag } = item;
-  return {
-    key: typeof item.key === 'string' ? item.key : '',
-    value: item.value,
-    // An empty one is none, as in Dapr.
-    etag: typeof etag === 'string' && etag !== '' ? etag : undefined,
-    concurrency: String(options.concurrency ?? ''),
-    consistency: String(options.consistency ?? ''),
-    metadata: texts(item.metadata),
-  };
-}
-
-function parse(body: Buffer, before: string): unknown {
+function read<T>(type: GoType<T>, body: Buffer, before: string): T {
   try {
-    return JSON.parse(body.toString('utf8'));
+    return readInto(type, firstJson(body.toString('utf8')));
   } catch (error) {
-    throw malformed(`${before}${(error as Error).message}`);
+    if (!(error instanceof GoJsonError)) throw error;
+    throw malformed(`${before}${error.message}`);
   }
 }
 

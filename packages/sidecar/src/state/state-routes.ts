@@ -25,11 +25,13 @@ export function stateRoutes(service: StateService, limits: BodyLimits): readonly
     }),
     ...writes(/^\/v1\.0\/state\/([^/]+)\/transaction$/, async (call, store) => {
       service.require(store);
-      await service.transact(store, transactionRequest(await body(call)));
+      await service.transact(
+        store,
+        transactionRequest(await body(call), queryMetadata(call.head.query)),
+      );
       call.empty(204);
     }),
     ...writes(/^\/v1\.0-alpha1\/state\/([^/]+)\/query$/, async (call, store) => {
-      service.require(store);
       const page = await service.query(store, (await body(call)).toString('utf8'));
       if (page.items.length === 0) call.empty(204);
       else call.json(200, pageText(page));
@@ -49,7 +51,7 @@ export function stateRoutes(service: StateService, limits: BodyLimits): readonly
     componentRoute('DELETE', /^\/v1\.0\/state\/([^/]+)\/([^/]+)$/, async (call, store, key) => {
       const query = new URLSearchParams(call.head.query);
       await service.delete(store, key, {
-        etag: call.req.headers['if-match'] || undefined,
+        etag: call.req.headersDistinct['if-match']?.[0] || undefined,
         concurrency: query.get('concurrency') ?? '',
         consistency: query.get('consistency') ?? '',
       });

@@ -2,6 +2,7 @@ import type { ComponentCalls } from '../components/component-calls.ts';
 import type { OpenStateStore } from '../components/open-components.ts';
 import { failureWords } from '../invoke/invoke-error.ts';
 import { ApiError } from '../server/api-error.ts';
+import { eachOf } from './each-of.ts';
 import { parseQuery } from './query/parse-query.ts';
 import type { QueryPage } from './query/state-query.ts';
 import {
@@ -13,7 +14,8 @@ import {
 } from './state-error.ts';
 import {
   type BulkGetRequest,
-  checkOptions,
+  deleteOperation,
+  isOperation,
   type Metadata,
   type StateRequest,
   setOperation,
@@ -85,10 +87,10 @@ export class StateService {
       return fullKey(name, keyPrefix, key);
     });
     if (requests.length === 0) return;
-    const work = async () => {
-      const operations = requests.map((request, at) => setOperation(keys[at]!, request, query));
-      await store.write(operations, false);
-    };
+    const work = eachOf(
+      store,
+      requests.map((request, at) => () => setOperation(keys[at]!, request, query, store.readTtl)),
+    );
     await this.#calls.run('state', name, 'set', work).catch((error: unknown) => {
       throw failure('ERR_STATE_SAVE', `failed saving state in state store ${name}`, error);
     });
@@ -105,28 +107,24 @@ export class StateService {
   ): Promise<void> {
     const { store, keyPrefix } = this.#find(name);
     const full = fullKey(name, keyPrefix, key);
-    const work = async () => {
-      checkOptions(options.concurrency, options.consistency);
-      await store.write([{ kind: 'delete', key: full, etag: options.etag }], false);
-    };
+    const work = eachOf(store, [() => deleteOperation(full, options)]);
     await this.#calls.run('state', name, 'delete', work).catch((error: unknown) => {
       throw failure('ERR_STATE_DELETE', `failed deleting state with key ${key}`, error);
     });
   }
 
-  /** Each for itself, until one fails. */
+  /** Each for itself. */
   async deleteBulk(
     name: string,
     requests: readonly Pick<StateRequest, 'key' | 'etag' | 'concurrency' | 'consistency'>[],
   ): Promise<void> {
     const { store, keyPrefix } = this.#find(name);
-    const operations = requests.map(({ key, etag }) => {
-      return { kind: 'delete', key: fullKey(name, keyPrefix, key), etag } as const;
-    });
-    const work = async () => {
-      for (const one of requests) checkOptions(one.concurrency, one.consistency);
-      await store.write(operations, false);
-    };
+    const keys = requests.map(({ key }) => fullKey(name, keyPrefix, key));
+    if (requests.length === 0) return;
+    const work = eachOf(
+      store,
+      requests.map((one, at) => () => deleteOperation(keys[at]!, one)),
+    );
     await this.#calls.run('state', name, 'bulk_delete', work).catch((error: unknown) => {
       throw failure('ERR_STATE_BULK_DELETE', `failed deleting state in state store ${name}`, error);
     });
@@ -135,14 +133,14 @@ export class StateService {
   async transact(name: string, { operations }: TransactionRequest): Promise<void> {
     const { store, keyPrefix } = this.#find(name);
     const wanted = operations.map(({ operation, request }): (() => StateOperation) => {
-      if (operation !== 'upsert' && operation !== 'delete') {
+      if (!isOperation(operation)) {
         const message = `operation type ${operation} not supported`;
         throw new ApiError(400, 'ERR_NOT_SUPPORTED_STATE_OPERATION', message);
       }
-      const key = fullKey(name, keyPrefix, request.key);
+      const key = fullKey(name, keyPrefix, request.key, '');
       return operation === 'upsert'
-        ? () => setOperation(key, request, {})
-        : () => ({ kind: 'delete', key, etag: request.etag });
+        ? () => setOperation(key, request, {}, store.readTtl)
+        : () => deleteOperation(key, request);
     });
     if (wanted.length === 0) return;
     const work = () =>
@@ -159,7 +157,8 @@ export class StateService {
 
   /** Among the items of this prefix only; daprd looks through those of all applications that share the store. */
   async query(name: string, text: string): Promise<QueryPage> {
-    const { store, keyPrefix } = this.#find(name);
+    // Dapr does not say here who asked.
+    const { store, keyPrefix } = this.#find(name, null);
     if (store.encrypted) throw queryFailed(name, 'cannot query encrypted store', undefined);
     if (store.query === undefined) throw queryUnsupported(name);
     const prefix = keyPrefix === '' ? '' : `${keyPrefix}${SEPARATOR}`;
@@ -177,20 +176,20 @@ export class StateService {
     this.#find(name);
   }
 
-  #find(name: string): OpenStateStore {
+  #find(name: string, appId: string | null = this.#appId): OpenStateStore {
     const found = this.#stores.get(name);
     if (found !== undefined) return found;
     throw this.#stores.size === 0
       ? storeNotConfigured(name, this.#appId)
-      : storeNotFound(name, this.#appId);
+      : storeNotFound(name, appId);
   }
 }
 
 /** What separates a prefix from its key; no key may hold it. */
 const SEPARATOR = '||';
 
-function fullKey(store: string, prefix: string, key: string): string {
-  if (key.includes(SEPARATOR)) throw illegalKey(store, key);
+function fullKey(store: string, prefix: string, key: string, field = key): string {
+  if (key.includes(SEPARATOR)) throw illegalKey(store, key, field);
   return prefix === '' ? key : `${prefix}${SEPARATOR}${key}`;
 }
 

@@ -1,4 +1,5 @@
 import type { QueryPage, StateQuery } from './query/state-query.ts';
+import type { TtlReader } from './ttl.ts';
 
 /** A state store keeps these promises; `testing/state-contract.ts` holds each to them. */
 export interface StateStore {
@@ -8,7 +9,9 @@ export interface StateStore {
   readonly encrypted?: boolean;
   /** Undefined where there is nothing, or what there was has expired. */
   get(key: string): Promise<StateItem | undefined>;
-  /** Does all of them or none, where `atomic`; else one after the other until one fails. */
+  /** In a kind of store's own words. */
+  readonly readTtl: TtlReader;
+  /** Does all of them or none, where `atomic`; else each for itself: rejects with `NotAllWrittenError`. */
   write(operations: readonly StateOperation[], atomic: boolean): Promise<void>;
   /** What a query finds among the keys that begin with `prefix`. Absent: the store cannot look into values. */
   query?(query: StateQuery, prefix: string): Promise<QueryPage>;
@@ -36,7 +39,11 @@ export type StateOperation = {
       readonly firstWrite: boolean;
       readonly ttlSeconds?: number | undefined;
     }
-  | { readonly kind: 'delete' }
+  | {
+      readonly kind: 'delete';
+      /** Without an etag, only what is not there is deleted: for the stores that look at it. */
+      readonly firstWrite?: boolean;
+    }
 );
 
 /** Somebody else has written since, in Dapr's words. */

@@ -1,5 +1,5 @@
+import { goKind } from '../../go-json/go-kind.ts';
 import { isRecord } from '../../resources/resource-files.ts';
-import { goKind } from '../go-kind.ts';
 import type { Comparison, Filter, SortBy, StateQuery } from './state-query.ts';
 
 const COMPARISONS: readonly string[] = ['EQ', 'NEQ', 'GT', 'GTE', 'LT', 'LTE'];

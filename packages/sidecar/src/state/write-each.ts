@@ -1,0 +1,58 @@
+import { EtagMismatchError, InvalidEtagError, type StateOperation } from './state-store.ts';
+
+/** Of several writes that stand each for itself, some were not done. */
+export class NotAllWrittenError extends Error {
+  override readonly name = 'NotAllWrittenError';
+  readonly failures: ReadonlyMap<StateOperation, Error>;
+
+  constructor(failures: ReadonlyMap<StateOperation, Error>) {
+    super([...failures.values()].map(({ message }) => message).join('\n'));
+    this.failures = failures;
+  }
+}
+
+/**
+ * Does each operation, whatever becomes of the others.
+ *
+ * @throws NotAllWrittenError, or of one alone what was wrong with it.
+ */
+export async function writeEach(
+  operations: readonly StateOperation[],
+  write: (operation: StateOperation) => void | Promise<void>,
+): Promise<void> {
+  const failures = new Map<StateOperation, Error>();
+  for (const operation of operations) {
+    try {
+      await write(operation);
+    } catch (error) {
+      failures.set(operation, error as Error);
+    }
+  }
+  throwFailures(operations, failures);
+}
+
+export function throwFailures(
+  operations: readonly StateOperation[],
+  failures: ReadonlyMap<StateOperation, Error>,
+): void {
+  const [first] = failures.values();
+  if (first === undefined) return;
+  throw operations.length === 1 ? first : new NotAllWrittenError(failures);
+}
+
+/** What Dapr says of several writes of which these failed; of one, what that said. */
+export function togetherSaid(errors: readonly Error[], wanted: number): Error {
+  const [first] = errors;
+  if (wanted === 1 && first !== undefined) return first;
+  const disagreed = errors.find(isDisagreement);
+  const text = errors.map(({ message }) => message).join('\n');
+  if (disagreed === undefined) return new Error(text, { cause: first });
+  if (!errors.every(isDisagreement)) return disagreed;
+  return disagreed instanceof InvalidEtagError
+    ? new InvalidEtagError(text)
+    : new EtagMismatchError(text);
+}
+
+/** Errors about etags: asking again changes nothing. */
+export const isDisagreement = (error: unknown): error is EtagMismatchError | InvalidEtagError =>
+  error instanceof EtagMismatchError || error instanceof InvalidEtagError;
