@@ -10,10 +10,12 @@ command -v nats-server >/dev/null || missing+=(nats-server)
 command -v rabbitmq-server >/dev/null || [ -x /usr/sbin/rabbitmq-server ] || missing+=(rabbitmq-server)
 command -v mosquitto >/dev/null || [ -x /usr/sbin/mosquitto ] || missing+=(mosquitto)   # an MQTT broker that is not ours
 command -v cc >/dev/null || missing+=(gcc libc6-dev)   # the disk that fails in the crash tests is a library in C
-# A browser for the tests of what is built for browsers; any Chromium will do.
-command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium-headless-shell)
 command -v java >/dev/null || missing+=(default-jre-headless)   # Apache Kafka runs on it
 command -v mvn >/dev/null || missing+=(maven)   # fetches Apache Kafka
+
+# A browser for the tests of what is built for browsers; any Chromium will do.
+browser() { command -v chromium-headless-shell || command -v chromium || command -v chromium-browser || command -v google-chrome; }
+browser >/dev/null || missing+=(chromium-headless-shell)
 
 [ ${#missing[@]} -eq 0 ] && exit 0
 echo "holdfast: installing ${missing[*]} (apt-get) …"
@@ -24,4 +26,8 @@ if [ ! -e "$rule" ]; then
   trap 'rm -f "$rule"' EXIT
 fi
 apt-get update -qq
+# Ubuntu has it under another name.
+if ! apt-cache show chromium-headless-shell >/dev/null 2>&1; then
+  missing=("${missing[@]/#chromium-headless-shell/chromium-browser}")
+fi
 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

@@ -108,8 +108,8 @@ function why(row: string): string {
   if (row.includes(', failure,')) {
     return 'most of it is the error’s own stack, which has the frames of the engine in it.';
   }
-  if (row.startsWith('bulkhead, success, cockatiel')) {
-    return 'its bulkhead alone has no call context, no signal and no time limits to carry.';
+  if (row.includes(', success') && row.endsWith('cockatiel')) {
+    return 'about even: its policy alone has no call context, signal or time limits to carry; ours alone pays for the engine that all of them share.';
   }
   return 'no reason is known.';
 }

@@ -150,6 +150,7 @@ describe('options that cannot be', () => {
       'wrapCall.fn': () => pipeline('p', [], { registry: undefined }).wrapCall(null as never),
       'protect.pipeline': () => protect('p' as never),
       'listen.listener': () => createRegistry().listen(null as never),
+      'for.key': () => keyedPipeline('k', [], { registry: undefined }).for(5 as never),
       'keyedPipeline.maxKeys': () => keyedPipeline('k', [], { maxKeys: 0 }),
       'keyedPipeline.idleMs': () => keyedPipeline('k', [], { idleMs: Number.NaN }),
       'memoryRateStore.maxKeys': () => memoryRateStore({ maxKeys: Number.NaN }),
@@ -174,6 +175,14 @@ describe('options that cannot be', () => {
         assert.ok(error.message.startsWith(`${option} must`), `${option}: ${error.message}`);
         return true;
       });
+    }
+  });
+
+  test('a function that cannot make the policies of a key rejects the call, and throws nothing', async () => {
+    for (const policies of [() => 5, () => [null], () => [retry({ maxRetries: -1 })]]) {
+      const family = keyedPipeline('k', policies as never, { registry: undefined });
+      const call = family.execute(() => 1, { key: 'a' });
+      await assert.rejects(call, /must be/);
     }
   });
 

@@ -81,6 +81,16 @@ describe('a registry', () => {
     );
   });
 
+  test('does not force the whole of a pipeline where one key was meant', () => {
+    const registry = createRegistry();
+    const p = pipeline('plain', [circuitBreaker()], { registry });
+    assert.throws(() => registry.force('plain', 'forced-open', { key: 'a' }), {
+      name: 'RangeError',
+      message: 'force.key must not be given for "plain": it has no keys.',
+    });
+    assert.equal(p.inspect().policies[0]?.circuit?.state, 'closed');
+  });
+
   test('says whom it could not force, and whom it could', () => {
     const own = createRegistry();
     pipeline('payments', [retry()], { registry: own });

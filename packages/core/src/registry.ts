@@ -91,6 +91,9 @@ export function createRegistry(): Registry {
           [...listed.keys(), ...families.keys()].map((known) => `"${known}"`).join(', ') || 'none';
         throw new RangeError(`force.pipeline must be a listed pipeline (${names}), not "${name}".`);
       }
+      if (key !== undefined) {
+        throw new RangeError(`force.key must not be given for "${name}": it has no keys.`);
+      }
       if (!entry.force(as, forMs)) {
         throw new RangeError(`force.pipeline must have a circuit breaker; "${name}" has none.`);
       }

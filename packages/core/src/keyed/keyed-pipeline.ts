@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { checkInteger, checkName, checkNumber } from '../check.ts';
+import { checkInteger, checkName, checkNumber, checkString } from '../check.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { Env } from '../env.ts';
 import {
@@ -146,10 +146,18 @@ class Family implements KeyedPipeline {
       const rule = `execute.key must be a string in the keyed pipeline "${this.name}"`;
       return Promise.reject(new TypeError(`${rule}, not ${String(options?.key)}.`));
     }
-    return this.for(options.key).execute(fn, options);
+    let member: Pipeline;
+    try {
+      member = this.for(options.key);
+    } catch (error) {
+      // A function that makes the policies of a key may throw, or make none.
+      return Promise.reject(error);
+    }
+    return member.execute(fn, options);
   }
 
   for(key: string): Pipeline {
+    checkString('for.key', key);
     const nowMs = this.#nowMs();
     const known = this.#members.get(key);
     if (known !== undefined && !this.#forget(key, known, nowMs)) {
