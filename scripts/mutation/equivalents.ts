@@ -255,6 +255,24 @@ export const EQUIVALENTS: readonly Equivalent[] = [
   },
   {
     file: 'src/engine/caller.ts',
+    source: /^return outOfTime\(this\.#world\.pipeline, this\.options\?\.deadlineMs /,
+    replacement: 'this.options.deadlineMs',
+    why: 'It is asked for where the caller gave a time.',
+  },
+  ...['this.options?.onDegraded(how)', 'this.options.onDegraded'].map((replacement) => ({
+    file: 'src/engine/caller.ts',
+    source: 'this.options?.onDegraded?.(how);',
+    replacement,
+    why: 'What is not there throws, and that is caught as what the listener throws is.',
+  })),
+  ...['options?.discard(value as never)', 'options.discard'].map((replacement) => ({
+    file: 'src/engine/late-result.ts',
+    source: 'options?.discard?.(value as never);',
+    replacement,
+    why: 'What is not there throws, and that is caught as what the function throws is.',
+  })),
+  {
+    file: 'src/engine/caller.ts',
     source: 'return this.#signal?.reason;',
     replacement: 'this.#signal.reason',
     why: 'It is asked for where the signal has aborted.',

@@ -67,7 +67,11 @@ test('nothing of a call is held on to when it has ended', async () => {
 /** A call of which nothing is kept here: neither what is given to it nor what comes of it. */
 function follow(p: Pipeline, fn: () => object) {
   const run = () => fn();
-  const options = { deadlineMs: 60_000, onDegraded: () => {}, signal: new AbortController().signal };
+  const options = {
+    deadlineMs: 60_000,
+    onDegraded: () => {},
+    signal: new AbortController().signal,
+  };
   const refs: Record<string, WeakRef<object>> = {
     run: new WeakRef(run),
     options: new WeakRef(options),
