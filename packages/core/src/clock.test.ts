@@ -61,6 +61,20 @@ describe('the system clock', () => {
     assert.equal(fired, false);
   });
 
+  test('has one timer for the time limits of all calls', async () => {
+    const timers = () =>
+      process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
+    const p = pipeline('real', [timeout({ limitMs: 60_000 })], { registry: undefined });
+    const caller = new AbortController();
+    const before = timers();
+    const calls = Array.from({ length: 100 }, () =>
+      p.execute(() => new Promise(() => {}), { signal: caller.signal }).catch(() => {}),
+    );
+    assert.ok(timers() - before <= 1, `${timers() - before} timers`);
+    caller.abort();
+    await Promise.all(calls);
+  });
+
   test('ends real calls in time, by the shared wheel, and never early', async () => {
     const p = pipeline('real', [timeout({ limitMs: 30 })], { registry: undefined });
     const beganMs = systemClock.now();
