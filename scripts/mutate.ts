@@ -66,7 +66,7 @@ const options: Record<string, unknown> = {
   mutate: mutatedFiles(CORE).filter((file) => chosen.includes(folderOf(file))),
   plugins: ['node-test-runner', 'sample-checker', 'survivor-reporter'].map(plugin),
   testRunner: 'node-test',
-  checkers: holdfast.share < 1 || holdfast.again !== undefined ? ['sample'] : [],
+  checkers: ['sample'],
   holdfast,
   coverageAnalysis: 'perTest',
   concurrency: Number(values.abreast),

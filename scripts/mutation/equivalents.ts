@@ -63,6 +63,36 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     why: 'The logarithm of 1 is 0 as well.',
   },
   {
+    file: 'src/engine/reporter.ts',
+    source: 'if (this.#own !== undefined) tell(this.#own, event);',
+    replacement: 'true',
+    why: 'A listener that is none throws, and that is caught as what a listener throws is.',
+  },
+  {
+    file: 'src/engine/wheel.ts',
+    source: 'this.#stop?.();',
+    replacement: 'this.#stop()',
+    why: 'It turns, so it can be stopped: the question mark is for the types.',
+  },
+  {
+    file: 'src/engine/wheel.ts',
+    source: /^if \(this\.#slots\.length === 0\) this\.#slots = /,
+    replacement: 'true',
+    why: 'It begins to turn when nothing is in its slots; keeping them is only quicker.',
+  },
+  {
+    file: 'src/engine/operation.ts',
+    source: /^else if \(this\.#starting\) rejectLater/,
+    replacement: 'true',
+    why: 'A failure is rejected a microtask later in place of at once: the caller hears the same.',
+  },
+  {
+    file: 'src/clock.ts',
+    source: 'if (leftMs > 0) handle = wait(leftMs);',
+    replacement: 'leftMs >= 0',
+    why: 'Nothing is left just when the clock reads the very moment, and then no time is waited.',
+  },
+  {
     file: 'src/bulkhead/doorman.ts',
     source: 'sinceMs = -1;',
     replacement: '+1',
@@ -253,6 +283,24 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     replacement: 'this.#bell.ring',
     why: 'What has no bell is the head of a list, and is not rung.',
   },
+  {
+    file: 'src/engine/caller.ts',
+    source: /^return outOfTime\(this\.#world\.pipeline, this\.options\?\.deadlineMs /,
+    replacement: 'this.options.deadlineMs',
+    why: 'It is asked for where the caller gave a time.',
+  },
+  ...['this.options?.onDegraded(how)', 'this.options.onDegraded'].map((replacement) => ({
+    file: 'src/engine/caller.ts',
+    source: 'this.options?.onDegraded?.(how);',
+    replacement,
+    why: 'What is not there throws, and that is caught as what the listener throws is.',
+  })),
+  ...['options?.discard(value as never)', 'options.discard'].map((replacement) => ({
+    file: 'src/engine/late-result.ts',
+    source: 'options?.discard?.(value as never);',
+    replacement,
+    why: 'What is not there throws, and that is caught as what the function throws is.',
+  })),
   {
     file: 'src/engine/caller.ts',
     source: 'return this.#signal?.reason;',

@@ -5,7 +5,7 @@ import { changedFiles, survivingPlaces, withSecond } from './again.ts';
 import { CORE, coreTests, folderOf, mutatedFiles, stagesFor } from './core-tests.ts';
 import { EQUIVALENTS, whyEquivalent } from './equivalents.ts';
 import { inSample } from './sample.ts';
-import { ratioOf, scoresOf, scoreTable } from './score.ts';
+import { EQUIVALENT, ratioOf, scoresOf, scoreTable } from './score.ts';
 import { limitOf } from './spent.ts';
 
 describe('tests of a mutant', () => {
@@ -111,6 +111,12 @@ describe('the score', () => {
       },
     ]);
     assert.match(scoreTable(scores), /\| all \| 4 \| 2 \| 1 \| 1 \| 0 \| 75\.0 % \|$/);
+  });
+
+  test('counts what is known to be equivalent as survived, though it was not run', () => {
+    const given = report(['Killed', 'CompileError', 'CompileError']);
+    given.files['src/retry/retry.ts']!.mutants[1]!.statusReason = `${EQUIVALENT}it is.`;
+    assert.match(scoreTable(scoresOf(given)), /\| all \| 2 \| 1 \| 0 \| 1 \| 0 \| 50\.0 % \|$/);
   });
 
   test('has a reason for each mutant called equivalent', () => {

@@ -1,18 +1,23 @@
 /**
  * Stryker samples nothing. A checker may reject mutants before they are run, and those count in no
  * score: this one rejects what is not in the sample, or did not survive the run that is made again.
+ * What is known to be equivalent is not run either, for that takes longest, and counts as survived.
  */
-import { relative } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { type Checker, type CheckResult, CheckStatus } from '@stryker-mutator/api/check';
 import type { Mutant } from '@stryker-mutator/api/core';
 import { commonTokens, declareClassPlugin, PluginKind, tokens } from '@stryker-mutator/api/plugin';
 import { placeOf } from './again.ts';
+import { CORE } from './core-tests.ts';
 import type { MutationOptions } from './mutation-options.ts';
 import { inSample } from './sample.ts';
+import { EQUIVALENT, survivor } from './score.ts';
 
 export class SampleChecker implements Checker {
   static inject = tokens(commonTokens.options);
   readonly #options: MutationOptions;
+  readonly #lines = new Map<string, readonly string[]>();
 
   constructor(options: object) {
     this.#options = (options as { holdfast: MutationOptions }).holdfast;
@@ -30,15 +35,28 @@ export class SampleChecker implements Checker {
     return Object.fromEntries(
       mutants.map((mutant) => {
         const fileName = relative(process.cwd(), mutant.fileName).replace(/^.*?(?=src\/)/, '');
+        const reported = { ...mutant, location: asInReport(mutant) };
         const isIn = known
-          ? known.has(placeOf(fileName, { ...mutant, location: asInReport(mutant) }))
+          ? known.has(placeOf(fileName, reported))
           : inSample({ ...mutant, fileName }, share, seed);
-        const result: CheckResult = isIn
-          ? { status: CheckStatus.Passed }
-          : { status: CheckStatus.CompileError, reason: 'Not in the sample.' };
+        const reason = isIn ? this.#whyEquivalent(fileName, reported) : 'Not in the sample.';
+        const result: CheckResult =
+          reason === undefined
+            ? { status: CheckStatus.Passed }
+            : { status: CheckStatus.CompileError, reason };
         return [mutant.id, result];
       }),
     );
+  }
+
+  #whyEquivalent(fileName: string, mutant: Parameters<typeof survivor>[2]): string | undefined {
+    let lines = this.#lines.get(fileName);
+    if (lines === undefined) {
+      lines = readFileSync(join(CORE, fileName), 'utf8').split('\n');
+      this.#lines.set(fileName, lines);
+    }
+    const why = survivor(fileName, lines, mutant).equivalent;
+    return why && `${EQUIVALENT}${why}`;
   }
 }
 

@@ -23,12 +23,17 @@ export interface FolderScore {
   readonly survivors: readonly Survivor[];
 }
 
+/** Begins the reason why a mutant was not run and counts as survived all the same. */
+export const EQUIVALENT = 'Equivalent: ';
+
 /** Adds up Stryker's report by folder. What it calls invalid (not in the sample) is left out. */
 export function scoresOf(report: schema.MutationTestResult): FolderScore[] {
   const folders = new Map<string, FolderScore>();
   for (const [file, { source, mutants }] of Object.entries(report.files)) {
     const folder = folderOf(file);
-    const counted = mutants.filter(({ status }) => !/Error|Ignored|Pending/.test(status));
+    const counted = mutants.filter(
+      (mutant) => isEquivalent(mutant) || !/Error|Ignored|Pending/.test(mutant.status),
+    );
     const before = folders.get(folder) ?? {
       folder,
       mutants: 0,
@@ -38,7 +43,7 @@ export function scoresOf(report: schema.MutationTestResult): FolderScore[] {
     };
     const of = (status: schema.MutantStatus) =>
       counted.filter((mutant) => mutant.status === status);
-    const alive = [...of('Survived'), ...of('NoCoverage')];
+    const alive = [...of('Survived'), ...of('NoCoverage'), ...counted.filter(isEquivalent)];
     folders.set(folder, {
       folder,
       mutants: before.mutants + counted.length,
@@ -85,10 +90,17 @@ export function scoreTable(scores: readonly FolderScore[]): string {
   ].join('\n');
 }
 
-function survivor(
+const isEquivalent = ({ statusReason }: schema.MutantResult) =>
+  statusReason?.startsWith(EQUIVALENT) === true;
+
+export function survivor(
   file: string,
   lines: readonly string[],
-  { location, replacement = '', mutatorName }: schema.MutantResult,
+  {
+    location,
+    replacement = '',
+    mutatorName,
+  }: Pick<schema.MutantResult, 'location' | 'mutatorName' | 'replacement'>,
 ): Survivor {
   const { start, end } = location;
   const source = lines[start.line - 1]!;

@@ -26,6 +26,20 @@ describe('the system clock', () => {
     assert.equal(getEventListeners(caller.signal, 'abort').length, 0);
   });
 
+  test('leaves no listener on a signal that outlives its sleep, and does not begin one that is over', async () => {
+    const caller = new AbortController();
+    await systemClock.sleep(1, caller.signal);
+    assert.equal(getEventListeners(caller.signal, 'abort').length, 0);
+    caller.abort('gone');
+    await assert.rejects(systemClock.sleep(60_000, caller.signal), (reason) => reason === 'gone');
+  });
+
+  test('shows the time of day', () => {
+    const beganMs = Date.now();
+    const shownMs = systemClock.wallMs();
+    assert.ok(shownMs >= beganMs && shownMs <= Date.now(), `${shownMs}`);
+  });
+
   test('cancels a timer, also after it fired, and twice', async () => {
     let fired = 0;
     const timer = systemClock.timer(0, () => (fired += 1));
@@ -45,6 +59,20 @@ describe('the system clock', () => {
     await systemClock.sleep(20);
     timer.cancel();
     assert.equal(fired, false);
+  });
+
+  test('has one timer for the time limits of all calls', async () => {
+    const timers = () =>
+      process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
+    const p = pipeline('real', [timeout({ limitMs: 60_000 })], { registry: undefined });
+    const caller = new AbortController();
+    const before = timers();
+    const calls = Array.from({ length: 100 }, () =>
+      p.execute(() => new Promise(() => {}), { signal: caller.signal }).catch(() => {}),
+    );
+    assert.ok(timers() - before <= 1, `${timers() - before} timers`);
+    caller.abort();
+    await Promise.all(calls);
   });
 
   test('ends real calls in time, by the shared wheel, and never early', async () => {

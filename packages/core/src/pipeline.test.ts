@@ -107,6 +107,18 @@ describe('a swap', () => {
     assert.equal(p.inspect().policies[0]?.circuit?.state, 'closed');
   });
 
+  test('tells policies of one name apart by their kind', async () => {
+    const clock = new VirtualClock();
+    const policies = () => [
+      retry({ name: 'stock', maxRetries: 0 }),
+      circuitBreaker({ name: 'stock', consecutiveFailures: 1 }),
+    ];
+    const p = pipeline('p', policies(), { clock });
+    await p.execute(fail).catch(() => {});
+    p.swap(policies());
+    assert.equal(p.inspect().policies[1]?.circuit?.state, 'open');
+  });
+
   test('keeps a bulkhead’s places and queue, and lets in those for whom there is room now', async () => {
     const clock = new VirtualClock();
     const p = pipeline('p', [bulkhead({ limit: 1, queueLimit: 5 })], { clock });

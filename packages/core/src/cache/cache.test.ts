@@ -49,6 +49,22 @@ describe('cache', () => {
     assert.deepEqual([await w.now('a'), w.told().at(-1)], ['a3', 'stale 700']);
   });
 
+  test('a renewal goes on though the only one who waited for it has gone', async () => {
+    const w = world([cache({ ttlMs: 100, staleMs: 100 })]);
+    await w.get('a');
+    await w.clock.advance(150);
+    w.takesMs = 300;
+    assert.equal(await w.now('a'), 'a1');
+    await w.clock.advance(100);
+    const caller = new AbortController();
+    const waits = w.now('a', { signal: caller.signal });
+    await w.clock.advance(10);
+    caller.abort('gone');
+    assert.equal(await waits, 'gone');
+    await w.clock.advance(190);
+    assert.deepEqual([await w.now('a'), w.runs, w.told().at(-1)], ['a2', 2, 'hit 0']);
+  });
+
   test('asks again, and has its caller wait, when an answer is too stale', async () => {
     const w = world([cache({ ttlMs: 100, staleMs: 100 })]);
     await w.get('a');

@@ -97,6 +97,20 @@ describe('what is told of a call', () => {
     );
   });
 
+  test('has no attempt of a call that began before anybody listened, also where that is cut short', async () => {
+    const clock = new VirtualClock();
+    const registry = createRegistry();
+    const { events, listener } = record();
+    const p = pipeline('p', [timeout({ limitMs: 50 })], { clock, registry });
+    const cut = p.execute(() => new Promise(() => {})).catch(({ code }) => code);
+    registry.listen(listener);
+    assert.equal(await clock.run(() => cut), 'TIMED_OUT');
+    assert.deepEqual(
+      events.map(({ type, call }) => [type, call]),
+      [['timeout', 0]],
+    );
+  });
+
   test('reaches the pipeline’s own listener and the registry’s, though one of them throws', async () => {
     const registry = createRegistry();
     const first = record();

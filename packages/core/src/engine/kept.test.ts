@@ -3,8 +3,12 @@ import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { bulkhead } from '../bulkhead/bulkhead.ts';
+import { fallback } from '../fallback/fallback.ts';
+import { hedge } from '../hedge/hedge.ts';
 import { type Pipeline, pipeline } from '../pipeline.ts';
 import { retry } from '../retry/retry.ts';
+import { timeout } from '../timeout/timeout.ts';
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
@@ -32,6 +36,52 @@ describe('what a burst of calls leaves behind', () => {
     assert.equal(await pipelines[39]!.execute(() => 'again'), 'again');
   });
 });
+
+test('nothing of a call is held on to when it has ended', async () => {
+  const policies = [
+    fallback({ steps: [{ kind: 'default', answer: () => ({ of: 'the fallback' }) }] }),
+    retry({ maxRetries: 1, delayMs: 0, jitter: 'none' }),
+    hedge({ delayMs: 60_000 }),
+    bulkhead({ limit: 1, queueLimit: 9 }),
+    timeout({ limitMs: 60_000 }),
+  ];
+  const p = pipeline('p', policies, { registry: undefined });
+  const calls = {
+    answered: () => follow(p, () => ({ of: 'the dependency' })),
+    failed: () => follow(p, () => Promise.reject(new Error('down'))),
+    queued: () => follow(p, async () => ({ of: 'the dependency' })),
+  };
+  const followed = Object.entries(calls).map(([name, call]) => [name, call()] as const);
+  const left: string[] = [];
+  for (const [, { ended }] of followed) await ended;
+  await settledHeapBytes();
+  for (const [name, { refs }] of followed) {
+    for (const [what, ref] of Object.entries(refs)) {
+      if (ref.deref() !== undefined) left.push(`${what} of ${name}`);
+    }
+  }
+  assert.deepEqual(left, []);
+  assert.equal(await p.execute(() => 'again'), 'again');
+});
+
+/** A call of which nothing is kept here: neither what is given to it nor what comes of it. */
+function follow(p: Pipeline, fn: () => object) {
+  const run = () => fn();
+  const options = {
+    deadlineMs: 60_000,
+    onDegraded: () => {},
+    signal: new AbortController().signal,
+  };
+  const refs: Record<string, WeakRef<object>> = {
+    run: new WeakRef(run),
+    options: new WeakRef(options),
+    onDegraded: new WeakRef(options.onDegraded),
+  };
+  const ended = p.execute(run, options).then((value) => {
+    refs.value = new WeakRef(value);
+  });
+  return { ended, refs };
+}
 
 const named = (name: string) => pipeline(name, [retry()], { registry: undefined });
 

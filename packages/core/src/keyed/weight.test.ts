@@ -33,7 +33,10 @@ async function called() {
     maxKeys: KEYS,
     registry: undefined,
   });
-  for (let n = 0; n < KEYS; n += 1) await family.execute(() => 1, { key: `host ${n}` });
+  // Twice, so that each has been left to rest and has been called again.
+  for (let n = 0; n < 2 * KEYS; n += 1) {
+    await family.execute(() => 1, { key: `host ${n % KEYS}` });
+  }
   return family;
 }
 
