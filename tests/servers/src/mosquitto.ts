@@ -15,10 +15,12 @@ export interface MosquittoServer {
 /**
  * A Mosquitto with its sessions on disk that takes packets up to 1 MiB. It writes a moment after
  * it has acknowledged, and all of it when it is stopped in peace: `kill` may lose the last second.
- * `more` are further lines of its configuration.
+ * `more` are further lines of its configuration; `kept` is a folder for its sessions, which stays
+ * when it is removed: another one there finds them, on whatever port.
  */
 export async function mosquittoServer(
   more: readonly string[] = [],
+  kept?: string,
 ): Promise<MosquittoServer | Unavailable> {
   const command = findProgram('mosquitto');
   if (command === undefined) return new Unavailable('Mosquitto', 'mosquitto');
@@ -28,7 +30,7 @@ export async function mosquittoServer(
   const lines = [
     // Started by root it would become somebody who may not write here.
     ...['user root', `listener ${port} 127.0.0.1`, 'allow_anonymous true'],
-    ...['persistence true', `persistence_location ${folder}/`],
+    ...['persistence true', `persistence_location ${kept ?? folder}/`],
     ...['autosave_on_changes true', 'autosave_interval 1'],
     ...['max_packet_size 1048576', ...more],
   ];

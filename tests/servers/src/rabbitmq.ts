@@ -15,8 +15,11 @@ export interface RabbitServer {
 /** The script of the package itself; the one on the path changes the user first. */
 const SCRIPT = '/usr/lib/rabbitmq/bin/rabbitmq-server';
 
-/** A RabbitMQ node of its own that takes messages up to 1 MiB. */
-export async function rabbitServer(): Promise<RabbitServer | Unavailable> {
+/**
+ * A RabbitMQ node of its own that takes messages up to 1 MiB. `kept` is a folder for what it keeps,
+ * which stays when the node is removed: another node there finds it, on whatever port.
+ */
+export async function rabbitServer(kept?: string): Promise<RabbitServer | Unavailable> {
   const epmd = findProgram('epmd');
   if (findProgram('rabbitmq-server') === undefined || epmd === undefined) {
     return new Unavailable('RabbitMQ', 'rabbitmq-server');
@@ -33,8 +36,9 @@ export async function rabbitServer(): Promise<RabbitServer | Unavailable> {
     HOME: folder,
     ERL_EPMD_ADDRESS: '127.0.0.1',
     ERL_EPMD_PORT: String(epmdPort),
-    RABBITMQ_NODENAME: `holdfast-${port}@localhost`,
-    RABBITMQ_MNESIA_BASE: join(folder, 'data'),
+    // What it keeps is under its name. Its port mapper is its own: nobody else has that name there.
+    RABBITMQ_NODENAME: 'holdfast@localhost',
+    RABBITMQ_MNESIA_BASE: join(kept ?? folder, 'data'),
     RABBITMQ_LOG_BASE: join(folder, 'log'),
     RABBITMQ_CONFIG_FILE: join(folder, 'rabbitmq.conf'),
     RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'plugins'),

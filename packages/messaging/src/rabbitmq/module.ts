@@ -30,6 +30,7 @@ export interface AmqpChannel {
     options: { durable: boolean; autoDelete: boolean },
   ): Promise<unknown>;
   assertQueue(name: string, options: AmqpQueueOptions): Promise<unknown>;
+  checkQueue(name: string): Promise<unknown>;
   bindQueue(queue: string, exchange: string, pattern: string): Promise<unknown>;
   prefetch(count: number): Promise<unknown>;
   consume(

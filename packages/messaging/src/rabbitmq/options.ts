@@ -15,8 +15,9 @@ export interface RabbitBrokerOptions {
   readonly reconnectMs?: number;
   /**
    * `quorum` queues are kept by a majority of the nodes and count deliveries; `classic` ones live
-   * on one node. A queue keeps the type it was made with. (Seen with RabbitMQ 3.10, one node: a
-   * quorum queue that was made less than a second before its node was killed does not come back.)
+   * on one node. A queue keeps the type it was made with. A group's first `subscribe` takes a
+   * second longer with `quorum`: so long a new queue gets nothing, as a node that is killed within
+   * its first half second never serves it again (seen with RabbitMQ 3.10, one node: delete it then).
    *
    * @default 'quorum'
    */

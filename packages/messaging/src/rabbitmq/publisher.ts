@@ -30,6 +30,7 @@ type Verdicts = {
  */
 export class RabbitPublisher {
   readonly #options: ResolvedRabbitOptions;
+  /** Forgotten when it is lost, so that whoever publishes next has another. */
   #link: Promise<Link> | undefined;
 
   constructor(options: ResolvedRabbitOptions) {
@@ -75,8 +76,7 @@ export class RabbitPublisher {
 
   async #sendOnce(messages: readonly OutgoingMessage[], { postponed }: Verdicts): Promise<void> {
     const { clock, timeoutMs, url } = this.#options;
-    this.#link ??= this.#connect();
-    const linking = this.#link;
+    const linking = this.#linked();
     const expired = Promise.withResolvers<never>();
     const timer = clock.timer(timeoutMs, () =>
       expired.reject(new Error(`it did not confirm within ${timeoutMs} ms`)),
@@ -129,6 +129,25 @@ export class RabbitPublisher {
         else resolve(undefined);
       });
     });
+  }
+
+  /** A connection that is lost while nobody uses it is nobody's failure: the next publish makes another. */
+  #linked(): Promise<Link> {
+    if (this.#link !== undefined) return this.#link;
+    const linking = this.#connect();
+    this.#link = linking;
+    const forget = () => {
+      if (this.#link === linking) this.#link = undefined;
+    };
+    // One that was not made is forgotten where it is waited for.
+    void linking.then(
+      ({ connection, channel }) => {
+        connection.on('close', forget);
+        channel.on('close', forget);
+      },
+      () => {},
+    );
+    return linking;
   }
 
   async #connect(): Promise<Link> {

@@ -43,7 +43,7 @@ test('a message for a topic nobody has subscribed to is postponed', { skip }, as
 test('an id of more bytes than AMQP holds is refused for good, and holds up nobody', {
   skip,
 }, async (t) => {
-  const broker = connect('long-ids');
+  const broker = connect('long-ids', 'classic');
   t.after(() => broker.close());
   const came: string[] = [];
   const subscription = await broker.subscribe('long-ids', { group: 'g' }, async ({ id }) => {
@@ -64,11 +64,11 @@ test('an id of more bytes than AMQP holds is refused for good, and holds up nobo
 });
 
 test('a subscription whose queue is there with other properties says so', { skip }, async (t) => {
-  const broker = connect('other-properties');
+  const broker = connect('other-properties', 'classic');
   t.after(() => broker.close());
   await broker.subscribe('agreed', { group: 'g' }, async () => {});
 
-  const second = connect('second');
+  const second = connect('second', 'classic');
   t.after(() => second.close());
   await assert.rejects(
     second.subscribe('agreed', { group: 'g', concurrency: 4 }, async () => {}),

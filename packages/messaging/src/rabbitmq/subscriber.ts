@@ -5,8 +5,25 @@ import { keepConsuming } from '../keep-consuming.ts';
 import { type ResolvedSubscribeOptions, tell } from '../subscribe-options.ts';
 import { answered, endConnection } from './connection.ts';
 import { earlierDeliveries, messageOf, refusalOf } from './deliveries.ts';
-import type { AmqpChannel, AmqpConnection, AmqpQueueOptions } from './module.ts';
+import { ensureQueue, type GroupQueue } from './ensure-queue.ts';
+import type { AmqpChannel, AmqpConnection } from './module.ts';
 import { placeOf, type ResolvedRabbitOptions } from './options.ts';
+
+/**
+ * RabbitMQ writes a quorum queue's place in its node half a second after it has made the queue
+ * (seen with 3.10). A node killed before that never finds the queue's leader again: it stays there,
+ * serves nobody, and what it had confirmed is lost. So a new one waits before it takes part.
+ */
+const GROWING_UP_MS = 1_000;
+
+/** What `work` comes to, unless the connection is lost or the server takes too long. */
+type Waited = <T>(work: Promise<T>) => Promise<T>;
+
+interface Beginning {
+  readonly progress: () => void;
+  readonly lose: (error: unknown) => void;
+  readonly waited: Waited;
+}
 
 interface Consumer {
   readonly channel: AmqpChannel;
@@ -69,6 +86,10 @@ export class RabbitSubscriber implements Subscription {
     });
   }
 
+  get #ordered(): boolean {
+    return this.#options.concurrency === 1;
+  }
+
   get #queue(): string {
     return `${this.#options.group}-${this.#topic}`;
   }
@@ -91,10 +112,9 @@ export class RabbitSubscriber implements Subscription {
     signal.addEventListener('abort', close, { once: true });
     // No listener hears that it was closed while it connected.
     if (signal.aborted) close();
-    const waited = <T>(work: Promise<T>) =>
-      answered(Promise.race([work, lost.promise]), this.#rabbit);
+    const waited: Waited = (work) => answered(Promise.race([work, lost.promise]), this.#rabbit);
     try {
-      const beginning = waited(this.#begin(connection, progress, lost.reject));
+      const beginning = this.#begin(connection, { progress, lose: lost.reject, waited });
       const consumer = await Promise.race([beginning, closed.promise]);
       if (consumer === undefined) return;
       this.#joined.resolve();
@@ -113,26 +133,41 @@ export class RabbitSubscriber implements Subscription {
 
   async #begin(
     connection: AmqpConnection,
-    progress: () => void,
-    lose: (error: unknown) => void,
+    { lose, progress, waited }: Beginning,
   ): Promise<Consumer> {
-    const channel = await connection.createChannel();
+    const channel = await waited(connection.createChannel());
     channel.on('error', lose);
     channel.on('close', () => lose(new Error('it closed the channel')));
-    const { autoDelete, clock, durable, prefetch } = this.#rabbit;
-    const ordered = this.#options.concurrency === 1;
-    await channel.prefetch(prefetch);
-    await channel.assertExchange(this.#topic, 'fanout', { durable, autoDelete });
-    await channel.assertQueue(this.#queue, this.#queueOptions(connection, ordered));
-    await channel.bindQueue(this.#queue, this.#topic, '');
+    const { clock, prefetch } = this.#rabbit;
+    await waited(channel.prefetch(prefetch));
+    const queue: GroupQueue = {
+      name: this.#queue,
+      exchange: this.#topic,
+      ordered: this.#ordered,
+      rabbit: this.#rabbit,
+    };
+    const young = await waited(ensureQueue(connection, channel, queue));
+    // Before it is bound: it gets nothing that might be lost, and `subscribe` has not resolved.
+    if (young) await clock.sleep(GROWING_UP_MS, this.#closing.signal);
+    await waited(channel.bindQueue(this.#queue, this.#topic, ''));
+    const tag = await waited(this.#consumeFrom(channel, { lose, progress }));
+    return { channel, tag };
+  }
+
+  /** Resolves with the consumer's tag. */
+  async #consumeFrom(
+    channel: AmqpChannel,
+    { lose, progress }: Pick<Beginning, 'lose' | 'progress'>,
+  ): Promise<string> {
+    const { clock } = this.#rabbit;
     const hands = this.#hands;
-    const { consumerTag: tag } = await channel.consume(this.#queue, (delivery) => {
+    const { consumerTag } = await channel.consume(this.#queue, (delivery) => {
       if (delivery === null) {
         lose(new Error('somebody deleted the queue'));
         return;
       }
       const how = {
-        lane: ordered ? this.#queue : undefined,
+        lane: this.#ordered ? this.#queue : undefined,
         earlier: earlierDeliveries(delivery),
       };
       const acknowledge = () => {
@@ -147,22 +182,6 @@ export class RabbitSubscriber implements Subscription {
       };
       hands.give(messageOf(delivery, this.#topic, clock.wallMs()), acknowledge, how);
     });
-    return { channel, tag };
-  }
-
-  #queueOptions({ connection }: AmqpConnection, ordered: boolean): AmqpQueueOptions {
-    const { autoDelete, durable, queueType } = this.#rabbit;
-    const major = Number.parseInt(connection.serverProperties.version ?? '', 10);
-    return {
-      durable,
-      autoDelete,
-      arguments: {
-        'x-queue-type': queueType,
-        // The others stand by, so that order is kept over all members.
-        ...(ordered ? { 'x-single-active-consumer': true } : {}),
-        // Since 4.0 a quorum queue drops a message after 20 deliveries, unless told not to.
-        ...(queueType === 'quorum' && major >= 4 ? { 'x-delivery-limit': -1 } : {}),
-      },
-    };
+    return consumerTag;
   }
 }

@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '@holdfast/core';
 import { seededRandom } from '@holdfast/core/testing';
 import type { Broker } from '../broker.ts';
-import { BrokerRejectedError } from '../errors.ts';
 import type { OutgoingMessage } from '../message.ts';
 import { eventually } from './eventually.ts';
+import { OutageLoad } from './outage-load.ts';
 import { type TcpProxy, tcpProxy } from './tcp-proxy.ts';
 
 /** What an adapter supplies to be put to the test; one running broker for the whole suite. */
@@ -36,6 +36,16 @@ export interface OutageAbilities {
   readonly findsAddress?: boolean;
   /** Two members of one group may be up at the same time. @default true */
   readonly severalMembers?: boolean;
+  /**
+   * What it acknowledged so shortly before it was killed may be gone: it writes later than it
+   * acknowledges. How much of it was is printed. @default 0 ms
+   */
+  readonly mayForgetMs?: number;
+  /**
+   * It takes seconds to start: the short run, without `HOLDFAST_OUTAGE_SEEDS`, kills it once, to
+   * bring it back at another address. @default false
+   */
+  readonly slowStart?: boolean;
 }
 
 /** A broker under load, and what can be done to it. */
@@ -45,11 +55,12 @@ interface World extends BrokerUnderOutages {
   proxy: TcpProxy;
 }
 
+const KILL = 'a SIGKILL';
 const MOVE = 'a restart at another address';
 
 /** Each resolves when the broker is there again. */
 const OUTAGES: Readonly<Record<string, (world: World) => Promise<void>>> = {
-  async 'a SIGKILL'({ kill, random, start }) {
+  async [KILL]({ kill, random, start }) {
     await kill();
     await sleep(random.next() * 500);
     await start();
@@ -87,7 +98,8 @@ const OUTAGES: Readonly<Record<string, (world: World) => Promise<void>>> = {
 };
 
 /** Seeds for each outage; ten of them are the long run. */
-const SEEDS = Number(process.env.HOLDFAST_OUTAGE_SEEDS ?? 1);
+const { HOLDFAST_OUTAGE_SEEDS } = process.env;
+const SEEDS = Number(HOLDFAST_OUTAGE_SEEDS ?? 1);
 const FIRST_SEED = Number(process.env.HOLDFAST_SEED ?? 1);
 
 /**
@@ -98,10 +110,17 @@ const FIRST_SEED = Number(process.env.HOLDFAST_SEED ?? 1);
 export function brokerOutages(
   name: string,
   under: () => Promise<BrokerUnderOutages>,
-  { skip = false, findsAddress = false, severalMembers = true }: OutageAbilities = {},
+  {
+    skip = false,
+    findsAddress = false,
+    severalMembers = true,
+    mayForgetMs = 0,
+    slowStart = false,
+  }: OutageAbilities = {},
 ): void {
   describe(`${name} loses nothing`, { skip }, () => {
     for (const [what, outage] of Object.entries(OUTAGES)) {
+      if (what === KILL && slowStart && HOLDFAST_OUTAGE_SEEDS === undefined) continue;
       for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed += 1) {
         test(`in ${what} (seed ${seed})`, async (t) => {
           const broker = await under();
@@ -113,10 +132,13 @@ export function brokerOutages(
           const world: World = { ...broker, proxy, findsAddress, random: seededRandom(seed) };
           const topic = `outage-${process.pid}-${what.replaceAll(/\W+/g, '-')}-${seed}`;
           const members = severalMembers ? 2 : 1;
+          const kills = what === KILL || what === MOVE;
+          const forgetMs = kills ? mayForgetMs : undefined;
           const connected: Broker[] = [];
           const over = new AbortController();
           try {
-            await play(t, { world, topic, outage, members, connected, over: over.signal });
+            const played = { world, topic, outage, members, forgetMs, connected };
+            await play(t, { ...played, over: over.signal });
           } finally {
             over.abort();
             await Promise.all(connected.map((each) => each.close()));
@@ -135,6 +157,8 @@ interface Play {
   readonly topic: string;
   readonly outage: (world: World) => Promise<void>;
   readonly members: number;
+  /** As `mayForgetMs`, of an outage that kills. */
+  readonly forgetMs: number | undefined;
   /** To be closed. */
   readonly connected: Broker[];
 }
@@ -146,7 +170,7 @@ interface Arrival {
 
 async function play(
   t: TestContext,
-  { connected, members, outage, over, topic, world }: Play,
+  { connected, forgetMs, members, outage, over, topic, world }: Play,
 ): Promise<void> {
   const connect = (clientId: string) => {
     const broker = world.connect(`${clientId}-${topic}`, () => world.proxy.port);
@@ -159,16 +183,17 @@ async function play(
     { group: `in-order-${topic}`, concurrency: 1, arrived: inOrder },
     { group: `side-by-side-${topic}`, concurrency: 4, arrived: sideBySide },
   ];
-  for (const { arrived, ...how } of groups) {
+  const join = async ({ arrived, ...how }: (typeof groups)[number]) => {
     for (let member = 0; member < members; member += 1) {
       await connect(`member-${member}`).subscribe(topic, how, async ({ id, key }) => {
         await sleep(2);
         arrived.push({ id, key });
       });
     }
-  }
+  };
+  await Promise.all(groups.map(join));
 
-  const load = new Load(connect('publisher'), topic, world.random, over);
+  const load = new OutageLoad(connect('publisher'), topic, world.random, over);
   const running = load.run();
   // Where it fails the test has failed already, or will when it is awaited.
   running.catch(() => {});
@@ -178,6 +203,7 @@ async function play(
     (count) => count >= begun,
     'they arrive',
   );
+  const goneMs = performance.now();
   await outage(world);
   const backMs = performance.now();
   const last = load.next;
@@ -196,9 +222,12 @@ async function play(
   load.stop();
   await running;
   const sent = load.published;
+  const forgettable = new Set(
+    forgetMs === undefined ? [] : load.takenBetween(goneMs - forgetMs, backMs),
+  );
   for (const { arrived, group } of groups) {
     await eventually(
-      () => missing(sent, arrived),
+      () => missing(sent, arrived).filter((id) => !forgettable.has(id)),
       ({ length }) => length === 0,
       `all ${sent.length} arrive in ${group}, and these have not`,
     );
@@ -208,73 +237,17 @@ async function play(
   t.diagnostic(
     `publishing again ${publishingMs.toFixed(0)} ms and handling again ${handlingMs.toFixed(0)} ms after it was back; ` +
       `${sent.length} messages, ${load.failed} sendings failed, ` +
-      `duplicates: ${twice(inOrder)} in order, ${twice(sideBySide)} side by side`,
+      `duplicates: ${twice(inOrder)} in order, ${twice(sideBySide)} side by side` +
+      (forgetMs ? `; forgotten by the broker: ${missing(sent, inOrder).length}` : ''),
   );
-  assert.deepEqual(byKey(distinct(inOrder)), byKey(sent));
-  assert.deepEqual(idsOf(distinct(sideBySide)).toSorted(), idsOf(sent).toSorted());
-}
-
-/** Publishes batch after batch, each until it is taken, as a relay does. */
-class Load {
-  readonly #broker: Broker;
-  readonly #topic: string;
-  readonly #random: Random;
-  readonly #over: AbortSignal;
-  readonly published: OutgoingMessage[] = [];
-  /** The number of the next message. */
-  next = 0;
-  /** Sendings of a message that failed, whatever became of them. */
-  failed = 0;
-  #stopped = false;
-
-  constructor(broker: Broker, topic: string, random: Random, over: AbortSignal) {
-    this.#over = over;
-    this.#broker = broker;
-    this.#topic = topic;
-    this.#random = random;
-  }
-
-  async run(): Promise<void> {
-    while (!this.#stopped && !this.#over.aborted) {
-      const size = 1 + Math.floor(this.#random.next() * 8);
-      const batch = Array.from({ length: size }, () => this.#message());
-      await this.#deliver(batch);
-      this.published.push(...batch);
-      await sleep(10);
-    }
-  }
-
-  stop(): void {
-    this.#stopped = true;
-  }
-
-  isAfter(id: string, number: number): boolean {
-    return Number(id.slice(1)) >= number;
-  }
-
-  #message(): OutgoingMessage {
-    const number = this.next;
-    this.next += 1;
-    const body = Buffer.from(`body of ${number}`);
-    return { id: `m${number}`, topic: this.#topic, key: `key-${number % 3}`, body, headers: {} };
-  }
-
-  async #deliver(batch: readonly OutgoingMessage[]): Promise<void> {
-    let left = batch;
-    while (!this.#over.aborted) {
-      try {
-        await this.#broker.publish(left);
-        return;
-      } catch (error) {
-        if (error instanceof BrokerRejectedError) {
-          const { taken } = error;
-          left = left.filter(({ id }) => !taken.has(id));
-        }
-        this.failed += left.length;
-        await sleep(50);
-      }
-    }
-  }
+  const kept = sent.filter(({ id }) => !missing(sent, inOrder).includes(id));
+  assert.deepEqual(byKey(distinct(inOrder)), byKey(kept));
+  const known = new Set(idsOf(sent));
+  assert.deepEqual(
+    sideBySide.filter(({ id }) => !known.has(id)),
+    [],
+    'what was never sent',
+  );
 }
 
 /** As they came first. */

@@ -1,0 +1,60 @@
+import type { AmqpChannel, AmqpConnection, AmqpQueueOptions } from './module.ts';
+import type { ResolvedRabbitOptions } from './options.ts';
+
+/** A group's queue, and where it gets its messages from. */
+export interface GroupQueue {
+  readonly name: string;
+  readonly exchange: string;
+  /** One member is sent messages at a time; the others stand by. */
+  readonly ordered: boolean;
+  readonly rabbit: ResolvedRabbitOptions;
+}
+
+/**
+ * Makes the queue where it is missing, bound to nothing. Resolves with whether it is too young a
+ * quorum queue to be given messages.
+ */
+export async function ensureQueue(
+  connection: AmqpConnection,
+  channel: AmqpChannel,
+  queue: GroupQueue,
+): Promise<boolean> {
+  const { autoDelete, durable, queueType } = queue.rabbit;
+  const young = queueType === 'quorum' && !(await isThere(connection, queue.name));
+  await channel.assertExchange(queue.exchange, 'fanout', { durable, autoDelete });
+  await channel.assertQueue(queue.name, optionsOf(connection, queue));
+  return young;
+}
+
+/** Asked over a channel of its own: RabbitMQ closes it where the queue is not there. */
+async function isThere(connection: AmqpConnection, name: string): Promise<boolean> {
+  const channel = await connection.createChannel();
+  // It is the rejection below.
+  channel.on('error', () => {});
+  try {
+    await channel.checkQueue(name);
+  } catch (error) {
+    // Whatever else is wrong with it is said again when it is declared.
+    return !(error instanceof Error && 'code' in error && error.code === 404);
+  }
+  await channel.close();
+  return true;
+}
+
+function optionsOf(
+  { connection }: AmqpConnection,
+  { ordered, rabbit: { autoDelete, durable, queueType } }: GroupQueue,
+): AmqpQueueOptions {
+  const major = Number.parseInt(connection.serverProperties.version ?? '', 10);
+  return {
+    durable,
+    autoDelete,
+    arguments: {
+      'x-queue-type': queueType,
+      // The others stand by, so that order is kept over all members.
+      ...(ordered ? { 'x-single-active-consumer': true } : {}),
+      // Since 4.0 a quorum queue drops a message after 20 deliveries, unless told not to.
+      ...(queueType === 'quorum' && major >= 4 ? { 'x-delivery-limit': -1 } : {}),
+    },
+  };
+}

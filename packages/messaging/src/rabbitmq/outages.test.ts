@@ -1,0 +1,27 @@
+import { rabbitServer } from '@holdfast/test-servers';
+import * as amqp from 'amqplib';
+import { brokerOutages } from '../testing/broker-outages.ts';
+import { movingServer } from '../testing/moving-server.ts';
+import { rabbitBroker } from './rabbit-broker.ts';
+
+const { skip, suffers } = await movingServer((folder) => rabbitServer(folder));
+
+/** The method `basic.ack` of AMQP 0-9-1: class 60, method 80. */
+const ACK = Buffer.from([0, 60, 0, 80]);
+
+brokerOutages(
+  'rabbitBroker',
+  async () => ({
+    ...suffers,
+    connect: (clientId, port) =>
+      rabbitBroker({
+        amqp,
+        url: `amqp://guest:guest@127.0.0.1:${port()}`,
+        clientId,
+        timeoutMs: 5_000,
+        reconnectMs: 100,
+      }),
+    acknowledges: (piece) => piece.includes(ACK),
+  }),
+  { skip, slowStart: true },
+);
