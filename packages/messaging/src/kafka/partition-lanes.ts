@@ -2,53 +2,64 @@ import type { Hands } from '../hands.ts';
 import type { KafkaLayout } from './layout.ts';
 import type { KafkaMessage } from './module.ts';
 
+/** Whether the group still counts on this member. */
+export interface Membership {
+  isAlive(): boolean;
+  /** Called when a record was not begun because it does not. */
+  lost(): unknown;
+}
+
 /**
- * Hands over a stream's records, each partition in its own order, while the
- * group's assignments come and go.
+ * Hands over records, each partition in its own order, while the group's
+ * assignments come and go.
  *
- * After a rebalance the stream begins again behind the last commits. What was
- * read before and has not begun is dropped, since it comes again, here or at
- * another member; what it has buffered meanwhile would come twice, and a fetch
- * that was under way may bring records of a partition that is another member's.
- * Before one, what is at work is to be finished: the next member begins with it.
+ * Before the group is shared out anew, what is at work is to be finished, since
+ * the next member begins with it. What was read and has not begun is dropped: it
+ * comes again, here or at another member, in a stream behind the last commits. A
+ * process that was stopped for so long that others have its partitions begins
+ * nothing of them.
  */
 export class PartitionLanes {
   #hands: Hands;
   readonly #layout: KafkaLayout;
-  /** By partition: the offset that comes next. */
-  readonly #next = new Map<number, bigint>();
-  /** Between leaving its partitions and having some again. */
+  readonly #membership: Membership;
+  /** Between leaving its partitions and reading some again. */
   #letGo = false;
 
-  constructor(hands: Hands, layout: KafkaLayout) {
+  constructor(hands: Hands, layout: KafkaLayout, membership: Membership) {
     this.#hands = hands;
     this.#layout = layout;
+    this.#membership = membership;
   }
 
-  /** Begins nothing more until `rebalanced`; resolves when what is at work has been handled and committed. */
+  /** Begins nothing more until `beginAnew`; resolves when what is at work has been handled and committed. */
   async letGo(): Promise<void> {
     this.#letGo = true;
     await this.#hands.end();
   }
 
-  rebalanced(): void {
+  /** What is given from now on begins when what is still at work has finished. */
+  beginAnew(): void {
     this.#letGo = false;
     this.#hands = this.#hands.next();
-    this.#next.clear();
   }
 
   /** Resolves when there is room for more than this one. */
-  async give(
-    record: KafkaMessage,
-    mine: boolean,
-    commit: () => Promise<void>,
-    readAhead: number,
-  ): Promise<void> {
-    const { offset, partition } = record;
-    if (this.#letGo || !mine || offset < (this.#next.get(partition) ?? 0n)) return;
-    this.#next.set(partition, offset + 1n);
-    this.#hands.give(this.#layout.messageOf(record), commit, { lane: String(partition) });
+  async give(record: KafkaMessage, commit: () => Promise<void>, readAhead: number): Promise<void> {
+    if (this.#letGo) return;
+    this.#hands.give(this.#layout.messageOf(record), commit, {
+      lane: String(record.partition),
+      ours: () => this.#ours(),
+    });
     await this.#hands.fewerThan(readAhead);
+  }
+
+  /** What is left out here comes again with the stream that is begun then; behind it nothing may begin. */
+  #ours(): boolean {
+    if (this.#membership.isAlive()) return true;
+    void this.letGo();
+    this.#membership.lost();
+    return false;
   }
 
   /** Begins nothing more; resolves when what is at work has been handled and committed. */
