@@ -7,6 +7,7 @@ import { encryptedStore } from '@holdfast/messaging/encrypted';
 import { sqliteStore } from '@holdfast/messaging/sqlite';
 import { memoryBroker } from '@holdfast/messaging/testing';
 import { peerVersion } from '../peer.ts';
+import { type Backlog, backlog } from './backlog.ts';
 import { type Comparison, compareQueues, type QueueFigures } from './queues/compare-queues.ts';
 import { rawSqlite } from './raw-sqlite.ts';
 
@@ -14,6 +15,7 @@ const GROUP = 100;
 const EVENTS = 30_000;
 const SINGLES = 500;
 const ROUNDS = 3;
+const BACKLOG = 1_000_000;
 const BODY = JSON.stringify({
   type: 'sensor.tested',
   value: 21.5,
@@ -64,6 +66,7 @@ export async function run(): Promise<void> {
       await drained(sqliteStore({ path: fresh() })),
     );
     print('the same, encrypted', await drained(encryptedSqlite(fresh())));
+    printBacklog(await backlog(sqliteStore({ path: fresh() }), BACKLOG, BODY));
     printQueues(await compareQueues(directory));
   } finally {
     await rm(directory, { recursive: true, force: true });
@@ -142,6 +145,19 @@ async function drained(store: MessageStore): Promise<number> {
   await relay.stop();
   await outbox.close();
   return perSecond;
+}
+
+/** A million events that nobody fetches, and how long it takes when somebody does. */
+function printBacklog(figures: Backlog): void {
+  const { acceptedPerSecond, grownMb, drainMs, drainedPerSecond, drainGrownMb } = figures;
+  print(
+    `backlog of ${BACKLOG.toLocaleString('en')}, accepted in groups of 1,000, events/s`,
+    acceptedPerSecond,
+  );
+  print('memory that it took from a tenth of it on, MB', grownMb);
+  print('the backlog drained, s', drainMs / 1_000);
+  print('the backlog drained, events/s', drainedPerSecond);
+  print('memory that draining took, MB', drainGrownMb);
 }
 
 /** Each beside the others: kept, handed out and marked, one after another and in groups. */

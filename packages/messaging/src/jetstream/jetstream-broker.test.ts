@@ -292,6 +292,32 @@ test('behind a relay nothing is lost and the order kept, though the server is ki
   assert.deepEqual([...arrived], ids);
 });
 
+test('closing ends while the server hangs, with a message in hand and one in flight', {
+  skip,
+  timeout: 60_000,
+}, async (t) => {
+  const broker = connect('hung', { timeoutMs: 1_000 });
+  const arrived: string[] = [];
+  await broker.subscribe('hung', { group: 'g' }, async ({ id }) => void arrived.push(id));
+  await broker.publish([message('hung', 'a')]);
+  await eventually(
+    () => arrived.length,
+    (count) => count === 1,
+    'it arrives',
+  );
+
+  server.process.signal('SIGSTOP');
+  t.after(() => server.process.signal('SIGCONT'));
+  const refused = assert.rejects(broker.publish([message('hung', 'b')]), {
+    name: 'BrokerUnavailableError',
+  });
+  const startedMs = performance.now();
+  await broker.close();
+  t.diagnostic(`closed after ${Math.round(performance.now() - startedMs)} ms, timeoutMs 1000`);
+
+  await refused;
+});
+
 function opened(t: TestContext, clientId: string, more: Partial<JetStreamBrokerOptions> = {}) {
   const broker = connect(clientId, more);
   t.after(() => broker.close());

@@ -1,3 +1,4 @@
+import { answered, type Patience } from '../answered.ts';
 import { Loss } from '../loss.ts';
 import type { JetStreamManager, NatsConnection } from './module.ts';
 import { connectOptions, placeOf, type ResolvedJetStreamOptions } from './options.ts';
@@ -29,9 +30,17 @@ export async function openLink(options: ResolvedJetStreamOptions, what: string):
     if (options.createStream) await lost.or(ensureStream(manager, options));
     return { connection, manager, lost };
   } catch (error) {
-    await connection.close().catch(() => {});
+    await endConnection(connection, options);
     throw error;
   }
+}
+
+/**
+ * Closes a connection, and ends within `timeoutMs` whatever the server does meanwhile. Never rejects: it
+ * may be closed already, which is what is wanted.
+ */
+export async function endConnection(connection: NatsConnection, patience: Patience): Promise<void> {
+  await answered(connection.close(), patience, 'close').catch(() => {});
 }
 
 async function ensureStream(

@@ -1,7 +1,7 @@
 import { BrokerRejectedError, BrokerUnavailableError } from '../errors.ts';
 import type { OutgoingMessage } from '../message.ts';
 import { fillHeaders, headerProblem, knownAs, payloadBytes } from './deliveries.ts';
-import { type Link, openLink, reasonOf } from './link.ts';
+import { endConnection, type Link, openLink, reasonOf } from './link.ts';
 import type { JetStreamPubAck } from './module.ts';
 import { subjectOf, topicProblem } from './names.ts';
 import { placeOf, type ResolvedJetStreamOptions } from './options.ts';
@@ -47,7 +47,7 @@ export class JetStreamPublisher {
     this.#link = undefined;
     // A link that failed has nothing to close.
     const open = await link?.catch(() => undefined);
-    await open?.connection.close().catch(() => {});
+    if (open !== undefined) await endConnection(open.connection, this.#options);
   }
 
   async #send(messages: readonly OutgoingMessage[], refusals: Map<string, Refusal>): Promise<void> {
@@ -69,7 +69,9 @@ export class JetStreamPublisher {
     } catch (error) {
       if (this.#link === linking) this.#link = undefined;
       // Whatever else goes wrong while it closes changes nothing.
-      void linking.then(({ connection }) => connection.close()).catch(() => {});
+      void linking
+        .then(({ connection }) => endConnection(connection, this.#options))
+        .catch(() => {});
       const why = reasonOf(error, this.#options);
       throw new BrokerUnavailableError(
         `${placeOf(servers)} did not take the messages: ${why}.`,

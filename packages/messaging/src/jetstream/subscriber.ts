@@ -1,3 +1,4 @@
+import { answered } from '../answered.ts';
 import type { Handler, Subscription } from '../broker.ts';
 import { BrokerUnavailableError } from '../errors.ts';
 import { Hands } from '../hands.ts';
@@ -6,7 +7,7 @@ import { type ResolvedSubscribeOptions, tell } from '../subscribe-options.ts';
 import { messageOf } from './deliveries.ts';
 import { ConsumerMismatch, ensureConsumer } from './ensure-consumer.ts';
 import { InHand } from './in-hand.ts';
-import { type Link, openLink, reasonOf } from './link.ts';
+import { endConnection, type Link, openLink, reasonOf } from './link.ts';
 import type { JetStreamBatch, JetStreamConsumer, JetStreamMessage } from './module.ts';
 import { consumerName } from './names.ts';
 import { placeOf, type ResolvedJetStreamOptions } from './options.ts';
@@ -85,13 +86,13 @@ export class JetStreamSubscriber implements Subscription {
       // gone still stands, as our last one does; asked about the consumer, it forgets those.
       await link.manager.consumers.info(stream, this.#name);
       inHand.giveBack();
-      await link.connection.flush();
+      // A server that hangs is known by its pings, but only after some: who closes does not wait so long.
+      await answered(link.lost.or(link.connection.flush()), this.#stream);
     } finally {
       inHand?.stop();
       // What it was sent and did not begin comes again.
       this.#hands = this.#hands.next();
-      // Rejects where it is closed already, which is what is wanted.
-      await link.connection.close().catch(() => {});
+      await endConnection(link.connection, this.#stream);
     }
   }
 

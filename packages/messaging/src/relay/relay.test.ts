@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { pipeline } from '@holdfast/core';
+import { circuitBreaker, pipeline, retry } from '@holdfast/core';
 import { seededRandom, VirtualClock } from '@holdfast/core/testing';
 import { memoryStore } from '../memory-store.ts';
 import type { NewMessage } from '../message.ts';
@@ -21,6 +21,35 @@ describe('relay', () => {
 
     assert.deepEqual(published, ['a', 'b', 'c']);
     assert.deepEqual([stats.queued, stats.successful], [0, 3]);
+  });
+
+  test('a backlog that a store and a broker of this process are through without a pause holds nobody else up', async (t) => {
+    const outbox = await openOutbox({ store: memoryStore() });
+    t.after(() => outbox.close());
+    await outbox.accept(
+      Array.from({ length: 100 }, (_, n) => ({ id: `m${n}`, topic: 'events', body: 'x' })),
+    );
+    let turns = 0;
+    const count = () => {
+      turns += 1;
+      next = setImmediate(count);
+    };
+    let next = setImmediate(count);
+    t.after(() => clearImmediate(next));
+    const seen: number[] = [];
+    const broker: MemoryBroker = {
+      ...memoryBroker(),
+      async publish() {
+        seen.push(turns);
+        const endMs = performance.now() + 12;
+        while (performance.now() < endMs);
+      },
+    };
+
+    outbox.relay(broker, { batchSize: 10 });
+    while ((await outbox.stats()).queued > 0) await new Promise((resolve) => setImmediate(resolve));
+
+    assert.equal(new Set(seen).size, 10, `a turn between any two batches, not ${seen}`);
   });
 
   test('does not hammer a broker that is down, and is back within seconds of its return', async () => {
@@ -109,6 +138,35 @@ describe('relay', () => {
     assert.match(
       result.letters[0]?.reason ?? '',
       /^failed 5 times while other messages went through; last: BrokerUnavailableError: /,
+    );
+  });
+
+  test('the reason of a message that died is what the broker said, not that a circuit refused its retry', async () => {
+    const clock = new VirtualClock();
+    const given = pipeline(
+      'hasty',
+      [
+        retry({ maxRetries: 1, delayMs: 10 }),
+        circuitBreaker({ consecutiveFailures: 1, openMs: 500 }),
+      ],
+      { clock, registry: undefined },
+    );
+    const { result } = await runRelay(
+      async ({ accept, outbox, broker, clock }) => {
+        broker.chokeOn(({ id }) => id === 'poison');
+        await accept('poison');
+        for (let n = 0; n < 200; n += 1) {
+          await accept(`m${n}`);
+          await clock.sleep(1_000);
+        }
+        return outbox.dead.list();
+      },
+      { clock, pipeline: given },
+    );
+
+    assert.deepEqual(
+      result.letters.map(({ reason }) => /last: (\w+)/.exec(reason)?.[1]),
+      ['BrokerUnavailableError'],
     );
   });
 

@@ -1,5 +1,6 @@
 import { isPolicyError, type Pipeline, pipeline, type Timer } from '@holdfast/core';
 import type { Broker } from '../broker.ts';
+import { endOfTurn } from '../end-of-turn.ts';
 import { type BrokerRejectedError, StoreUnavailableError } from '../errors.ts';
 import { sealedWith } from '../sealed-mark.ts';
 import type { Lease, MessageStore } from '../store.ts';
@@ -41,6 +42,9 @@ export function startRelay(store: MessageStore, broker: Broker, given: RelayOpti
   return new StoreRelay(store, broker, resolveRelayOptions(given));
 }
 
+/** It works on for so long at most before whatever else waits in this process has a turn. */
+const BUSY_MS = 10;
+
 class StoreRelay implements Relay {
   readonly ended: Promise<void>;
   readonly #store: MessageStore;
@@ -58,6 +62,8 @@ class StoreRelay implements Relay {
   #problem: unknown;
   #failures = 0;
   #delivered = 0;
+  /** When other work of this process had its turn last. */
+  #letOthersMs: number;
 
   constructor(store: MessageStore, broker: Broker, options: ResolvedRelayOptions) {
     this.#store = store;
@@ -68,6 +74,7 @@ class StoreRelay implements Relay {
       options.pipeline ??
       pipeline(name, relayPolicies(), { clock, random, ...(report && { report }) });
     this.#bell = new Doorbell(clock);
+    this.#letOthersMs = clock.now();
     this.#aside = new SetAside(store, options.batchSize, options.leaseMs);
     this.ended = this.#run();
   }
@@ -117,7 +124,7 @@ class StoreRelay implements Relay {
     if (leases === undefined) return;
     if (leases.length === 0) {
       this.#state = 'idle';
-      await this.#bell.wait(pollMs);
+      await this.#wait(pollMs);
       return;
     }
     this.#state = 'publishing';
@@ -125,6 +132,15 @@ class StoreRelay implements Relay {
     await this.#aside.free();
     this.#failures = 0;
     this.#problem = undefined;
+    await this.#letOthers();
+  }
+
+  /** A store and a broker in this process may go through a million messages without a pause. */
+  async #letOthers(): Promise<void> {
+    const { clock } = this.#options;
+    if (clock.now() - this.#letOthersMs < BUSY_MS) return;
+    await endOfTurn(clock);
+    this.#letOthersMs = clock.now();
   }
 
   /** Whoever forgot the keys must not send cipher text to people who cannot read it. */
@@ -228,15 +244,17 @@ class StoreRelay implements Relay {
       await this.#store.release(leases, { delayMs: 0, attempted });
       throw error;
     }
+    // It was sent, so that a circuit which then refused the retry is not why it failed.
+    const why = textOfError((isPolicyError(error) && error.cause) || error);
     const strikes = this.#suspects.strike(alone.message.id, this.#delivered);
     if (strikes >= poisonAfter) {
-      const reason = `failed ${strikes} times while other messages went through; last: ${textOfError(error)}`;
+      const reason = `failed ${strikes} times while other messages went through; last: ${why}`;
       await this.#store.bury([alone], reason);
       this.#suspects.acquit(alone.message.id);
       onEvent?.({ type: 'died', id: alone.message.id, reason });
       return;
     }
-    await this.#aside.add(alone, textOfError(error));
+    await this.#aside.add(alone, why);
     throw error;
   }
 
@@ -248,7 +266,12 @@ class StoreRelay implements Relay {
     const pauseMs = this.#pauseAfter(error);
     const why = error instanceof StoreUnavailableError ? 'store' : 'broker';
     this.#options.onEvent?.({ type: 'paused', why, pauseMs, error });
-    await this.#bell.wait(pauseMs);
+    await this.#wait(pauseMs);
+  }
+
+  async #wait(ms: number): Promise<void> {
+    await this.#bell.wait(ms);
+    this.#letOthersMs = this.#options.clock.now();
   }
 
   /** As long as whoever refused says, else longer each time, with jitter. */

@@ -1,4 +1,5 @@
-import { type Clock, systemClock } from '@holdfast/core';
+import type { Clock } from '@holdfast/core';
+import { endOfTurn } from '../end-of-turn.ts';
 import type { Lease, MessageStore } from '../store.ts';
 import type { StorePauses } from './store-pauses.ts';
 
@@ -48,11 +49,4 @@ export class Completions {
     const found = await this.#pauses.persist(() => this.#store.find(message.id));
     return found?.state === 'delivered';
   }
-}
-
-/** The end of this turn of the event loop; in virtual time, of this moment. */
-export function endOfTurn(clock: Clock): Promise<void> {
-  return clock === systemClock
-    ? new Promise((resolve) => setImmediate(resolve))
-    : new Promise((resolve) => clock.timer(0, resolve));
 }

@@ -1,7 +1,7 @@
 import { type Pipeline, pipeline, rateLimit } from '@holdfast/core';
+import { endOfTurn } from '../end-of-turn.ts';
 import { Doorbell } from '../relay/doorbell.ts';
 import type { Lease, MessageStore } from '../store.ts';
-import { endOfTurn } from './completions.ts';
 import { DueSoon } from './due-soon.ts';
 import type { WorkerEvent } from './events.ts';
 import { HeldLeases } from './held-leases.ts';
