@@ -75,6 +75,8 @@ export interface ComponentsEnv {
   readonly outbound: (pubsub: string) => Pipeline | undefined;
   /** Whether its kind is not to be used here. */
   readonly denied: (spec: ComponentSpec) => boolean;
+  /** Told of each component that is up, by its type. */
+  readonly up?: (type: string) => void;
   /** How long calls under way may still use a component that has left. */
   readonly graceMs: number;
 }
@@ -248,6 +250,7 @@ class LiveComponents implements Components {
   #enter(up: Up): void {
     up.enter(this.#places);
     this.#up.set(up.spec.name, up);
+    this.#env.up?.(up.spec.type);
   }
 
   #leave({ spec }: Up): void {
