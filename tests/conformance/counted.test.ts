@@ -38,7 +38,10 @@ const APPS = {
 } as const satisfies Record<string, AppSetup>;
 
 const component = (name: string, type: string): string =>
-  `apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: { name: ${name} }\nspec: { type: ${type}, version: v1, metadata: [] }\n---\n`;
+  `apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: { name: ${name} }\nspec: { type: ${type}, version: v1, ignoreErrors: true, metadata: [] }\n---\n`;
+
+const failed = (type: string, name: string, reason: string): string =>
+  `dapr_runtime_component_init_fail_total{app_id="probe",component="${type}",componentName="${name}",reason="${reason}"}`;
 
 await bothMakes(counted);
 
@@ -128,6 +131,7 @@ function counted(make: Make, executable: string | undefined): void {
       const components = ['one', 'two'].map((name) => component(name, 'state.in-memory'));
       const resources = {
         'all.yaml': `${components.join('')}${component('env', 'secretstores.local.env')}`,
+        'bad.yaml': `${component('rootless', 'bindings.localstorage')}${component('odd', 'state.nothing')}`,
       };
       const sidecar = await startFlagged(executable, { flags, resources });
       t.after(async () => {
@@ -148,7 +152,13 @@ function counted(make: Make, executable: string | undefined): void {
         .filter((line) => line.startsWith('dapr_runtime_component'));
 
       assert.deepEqual(own, ['probe', String(app.port), '127.0.0.1']);
-      assert.deepEqual(lines.sort(), [
+      // How often is another matter: daprd counts a failure twice.
+      const shown = lines.map((line) => line.replace(/(fail_total.*) \d$/, '$1'));
+      const twice = make === 'daprd' ? [failed('state.nothing', 'odd', 'init')] : [];
+      assert.deepEqual(shown.sort(), [
+        failed('bindings.localstorage', 'rootless', 'init'),
+        failed('state.nothing', 'odd', 'creation'),
+        ...twice,
         'dapr_runtime_component_init_total{app_id="probe",component="secretstores.local.env"} 1',
         'dapr_runtime_component_init_total{app_id="probe",component="state.in-memory"} 2',
         'dapr_runtime_component_loaded{app_id="probe"} 3',

@@ -166,6 +166,7 @@ async function start(
     log,
     variables: { ...variables, ...ownVariables(options) },
     up: metrics.componentUp,
+    failed: metrics.componentFailed,
     stateDir: options.stateDir,
     graceMs: options.gracefulShutdownMs,
     outbound: (pubsub) => policies.book.forComponent(pubsub, 'Pubsub', 'outbound'),

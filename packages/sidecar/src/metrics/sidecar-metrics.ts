@@ -62,6 +62,8 @@ export interface SidecarMetrics extends PeerCounts {
   errored(code: string, reason: string | undefined): void;
   /** A component of that type is up. */
   componentUp(type: string): void;
+  /** A component is not: its type is not here (`creation`), or it could not begin (`init`). */
+  componentFailed(type: string, name: string, reason: 'creation' | 'init'): void;
   /** A probe of the application's health over HTTP has ended; 500 where there was no answer. */
   probed(status: number, ms: number): void;
   /** The application has answered one of our calls. */
@@ -142,6 +144,7 @@ export function sidecarMetrics(
   const runtime = runtimeMetrics(metrics, { appId });
   return {
     componentUp: (type) => runtime.componentUp(type),
+    componentFailed: (type, name, reason) => runtime.componentFailed(type, name, reason),
     probed: (status, ms) => runtime.probed(status, ms),
     errored: (code, reason) => errorCodes?.count(code, reason),
     served(method, path, status, ms, requestBytes, answerBytes) {
@@ -243,6 +246,7 @@ export const NO_METRICS: SidecarMetrics = {
   calledRpc() {},
   errored() {},
   componentUp() {},
+  componentFailed() {},
   probed() {},
   called() {},
   received() {},

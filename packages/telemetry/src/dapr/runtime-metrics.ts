@@ -7,6 +7,8 @@ import type { Metrics } from '../metrics/metrics.ts';
 export interface RuntimeMetrics {
   /** A component is up; `type`: `state.redis`. */
   componentUp(type: string): void;
+  /** A component is not: its type is not here (`creation`), or it could not begin (`init`). */
+  componentFailed(type: string, name: string, reason: 'creation' | 'init'): void;
   /** A probe of the application's health over HTTP has ended; 500 where there was no answer. */
   probed(status: number, latencyMs: number): void;
 }
@@ -58,6 +60,16 @@ export function runtimeMetrics(
     componentUp(type) {
       loaded().labels(appId).inc();
       inits.get(type).inc();
+    },
+    componentFailed(type, name, reason) {
+      metrics
+        .counter(
+          'dapr_runtime_component_init_fail_total',
+          'The number of component initialization failures.',
+          ['app_id', 'component', 'componentName', 'reason'],
+        )
+        .labels(appId, type, name, reason)
+        .inc();
     },
     probed(status, latencyMs) {
       const { count, latency } = probes.get(status);
