@@ -12,6 +12,8 @@ export interface Pair {
   readonly version: string;
   /** Through both sidecars to the application. */
   readonly url: string;
+  /** Where the first has its gRPC API. */
+  readonly grpcPort: number;
   readonly first: Child;
   readonly second: Child;
 }
@@ -64,24 +66,25 @@ export async function findDaprd(): Promise<string | undefined> {
   return stdout.trim();
 }
 
-export async function startDaprdPair(
-  daprd: string,
-  folder: string,
-  appPort: number,
-): Promise<Pair> {
+/** What a pair stands in front of. */
+export interface Behind {
+  readonly folder: string;
+  readonly appPort: number;
+  /** @default 'http' */
+  readonly appProtocol?: 'http' | 'grpc';
+}
+
+export async function startDaprdPair(daprd: string, behind: Behind): Promise<Pair> {
   const { stdout } = await promisify(execFile)(daprd, ['--version']);
-  return startPair('daprd', stdout.trim(), [daprd], { folder, appPort });
+  return startPair('daprd', stdout.trim(), [daprd], behind);
 }
 
 /** Our sidecar as people start it: the bundled `holdfastd` with its own launcher. */
-export async function startHoldfastPair(folder: string, appPort: number): Promise<Pair> {
+export async function startHoldfastPair(behind: Behind): Promise<Pair> {
   const root = join(import.meta.dirname, '../..');
   await promisify(execFile)(process.execPath, [join(root, 'scripts/bundle.mjs')]);
   const command = [process.execPath, join(root, 'packages/cli/bin/holdfastd.mjs')] as const;
-  return startPair('holdfast', `holdfastd on node ${process.version}`, command, {
-    folder,
-    appPort,
-  });
+  return startPair('holdfast', `holdfastd on node ${process.version}`, command, behind);
 }
 
 /** Both makes take the same flags: whatever one is started with, so is the other. */
@@ -89,35 +92,29 @@ async function startPair(
   name: string,
   version: string,
   command: readonly [string, ...string[]],
-  { appPort, folder }: { readonly folder: string; readonly appPort: number },
+  { appPort, appProtocol = 'http', folder }: Behind,
 ): Promise<Pair> {
   const { resources, config } = await writeFiles(folder, name);
   const start = async (appId: string, appPort?: number) => {
-    const httpPort = await freePort();
+    const [httpPort, grpcPort] = [await freePort(), await freePort()];
     const { child } = startChild(`${name} ${appId}`, [
       ...command,
       ...['--app-id', appId, '--resources-path', resources, '--config', config],
-      ...(appPort === undefined ? [] : ['--app-port', String(appPort)]),
-      ...['--dapr-http-port', String(httpPort), '--dapr-grpc-port', String(await freePort())],
+      ...(appPort === undefined
+        ? []
+        : ['--app-port', String(appPort), '--app-protocol', appProtocol]),
+      ...['--dapr-http-port', String(httpPort), '--dapr-grpc-port', String(grpcPort)],
       ...['--dapr-internal-grpc-port', String(await freePort())],
       ...['--metrics-port', String(await freePort()), '--metrics-listen-address', '127.0.0.1'],
       ...['--dapr-listen-addresses', '127.0.0.1', '--log-level', 'error'],
     ]);
     await answering(`http://127.0.0.1:${httpPort}/v1.0/healthz`);
-    return { child, httpPort };
+    return { child, httpPort, grpcPort };
   };
   const second = await start('app-b', appPort);
   const first = await start('app-a');
-  return pair(name, version, first, second);
-}
-
-interface Started {
-  readonly child: Child;
-  readonly httpPort: number;
-}
-
-async function pair(name: string, version: string, first: Started, second: Started): Promise<Pair> {
   const url = `http://127.0.0.1:${first.httpPort}/v1.0/invoke/app-b/method/order`;
-  await answering(url);
-  return { name, version, url, first: first.child, second: second.child };
+  if (appProtocol === 'http') await answering(url);
+  const { grpcPort } = first;
+  return { name, version, url, grpcPort, first: first.child, second: second.child };
 }

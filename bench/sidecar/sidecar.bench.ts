@@ -49,13 +49,13 @@ export async function run(only?: string): Promise<void> {
 
 async function startPairs(folder: string, port: number, only?: string): Promise<readonly Pair[]> {
   const pairs: Pair[] = [];
-  if (only !== 'daprd') pairs.push(await startHoldfastPair(folder, port));
+  if (only !== 'daprd') pairs.push(await startHoldfastPair({ folder, appPort: port }));
   if (only === 'holdfast') return pairs;
   const daprd = await findDaprd();
   if (daprd === undefined) {
     console.log('skipped: real daprd (../shared/peers is not here, or not for this machine)');
   } else {
-    pairs.push(await startDaprdPair(daprd, folder, port));
+    pairs.push(await startDaprdPair(daprd, { folder, appPort: port }));
   }
   return pairs;
 }

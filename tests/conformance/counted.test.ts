@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { until } from '../../packages/sidecar/src/testing/start-mesh.ts';
 import { type AppMesh, type AppSetup, startAppMesh } from './app-mesh.ts';
 import { bothMakes, type Make } from './both-makes.ts';
+import { startEchoApp } from './echo-app.ts';
+import { startFlagged } from './flagged.ts';
 
 const APPS = {
   few: {
@@ -33,6 +36,12 @@ const APPS = {
     spec: 'metrics: { rules: [{ name: dapr_http_client_completed_count, labels: [{ name: path, regex: { "a": "(open" } }] }] }',
   },
 } as const satisfies Record<string, AppSetup>;
+
+const component = (name: string, type: string): string =>
+  `apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: { name: ${name} }\nspec: { type: ${type}, version: v1, ignoreErrors: true, metadata: [] }\n---\n`;
+
+const failed = (type: string, name: string, reason: string): string =>
+  `dapr_runtime_component_init_fail_total{app_id="probe",component="${type}",componentName="${name}",reason="${reason}"}`;
 
 await bothMakes(counted);
 
@@ -108,6 +117,57 @@ function counted(make: Make, executable: string | undefined): void {
 
     const scrape = async (app: keyof typeof APPS): Promise<string> =>
       (await fetch(`http://127.0.0.1:${mesh.metricsPort(app)}/`)).text();
+  });
+
+  describe(`${make}, what the sidecar has and how its application is`, () => {
+    test('components that are up by type, probes by status, and who it is for components to read', async (t) => {
+      const app = await startEchoApp();
+      const flags = {
+        'app-port': app.port,
+        'enable-app-health-check': true,
+        'app-health-check-path': '/well',
+        'app-health-probe-interval': 1,
+      } as const;
+      const components = ['one', 'two'].map((name) => component(name, 'state.in-memory'));
+      const resources = {
+        'all.yaml': `${components.join('')}${component('env', 'secretstores.local.env')}`,
+        'bad.yaml': `${component('rootless', 'bindings.localstorage')}${component('odd', 'state.nothing')}`,
+      };
+      const sidecar = await startFlagged(executable, { flags, resources });
+      t.after(async () => {
+        await sidecar.stop();
+        await app.close();
+      });
+      const at = `http://127.0.0.1:${sidecar.ports.http}/v1.0/secrets/env`;
+      const read = async (name: string) =>
+        ((await (await fetch(`${at}/${name}`)).json()) as Record<string, string>)[name];
+      const own = [await read('APP_ID'), await read('APP_PORT'), await read('HOST_ADDRESS')];
+      const page = async () => (await fetch(`http://127.0.0.1:${sidecar.ports.metrics}/`)).text();
+      const probes = 'dapr_http_healthprobes_completed_count{app_id="probe",status=';
+      await until(async () => (await page()).includes(`${probes}"200"}`), 'a probe is counted');
+      await app.close();
+      await until(async () => (await page()).includes(`${probes}"500"}`), 'a failed one, too');
+      const lines = (await page())
+        .split('\n')
+        .filter((line) => line.startsWith('dapr_runtime_component'));
+
+      assert.deepEqual(own, ['probe', String(app.port), '127.0.0.1']);
+      // How often is another matter: daprd counts a failure twice.
+      const shown = lines.map((line) => line.replace(/(fail_total.*) \d$/, '$1'));
+      const twice = make === 'daprd' ? [failed('state.nothing', 'odd', 'init')] : [];
+      assert.deepEqual(shown.sort(), [
+        failed('bindings.localstorage', 'rootless', 'init'),
+        failed('state.nothing', 'odd', 'creation'),
+        ...twice,
+        'dapr_runtime_component_init_total{app_id="probe",component="secretstores.local.env"} 1',
+        'dapr_runtime_component_init_total{app_id="probe",component="state.in-memory"} 2',
+        'dapr_runtime_component_loaded{app_id="probe"} 3',
+      ]);
+      assert.match(
+        await page(),
+        /^dapr_http_healthprobes_roundtrip_latency_count\{app_id="probe",status="200"\} [1-9]/m,
+      );
+    });
   });
 }
 

@@ -115,13 +115,29 @@ export async function startGrpcApp(bindings: Bindings = {}): Promise<GrpcApp> {
   };
 }
 
-/** By `x-mode`: `late` fails after the messages, `fail-N` fails the first N calls before any. */
+/**
+ * By `x-mode`: `late` fails after the messages, `fail-N` fails the first N calls before any, `hang`
+ * never answers, `many-N` answers N times, `refuse-N` answers no more than the code N, with details.
+ */
 function echo(req: Http2ServerRequest, res: Http2ServerResponse, calls: Map<string, number>): void {
   const call = (calls.get(req.url) ?? 0) + 1;
   calls.set(req.url, call);
   const mode = String(req.headers['x-mode'] ?? '');
-  const failing = call <= Number(/^fail-(\d+)$/.exec(mode)?.[1] ?? 0);
+  const [, word = '', number = 0] = /^(\w+)-(\d+)$/.exec(mode) ?? [];
+  const failing = word === 'fail' && call <= Number(number);
   const chunks: Buffer[] = [];
+  if (mode === 'hang') {
+    req.resume();
+    return;
+  }
+  if (word === 'refuse') {
+    req.resume();
+    const head = { 'content-type': 'application/grpc', 'x-head': 'only' };
+    const status = { 'grpc-status': String(number), 'grpc-message': 'not%20you%25' };
+    const headers = { ':status': 200, ...head, ...status, 'grpc-status-details-bin': 'CAUSA25v' };
+    res.stream.respond(headers, { endStream: true });
+    return;
+  }
   res.writeHead(200, { 'content-type': 'application/grpc', 'x-head': 'first', 'head-bin': 'AAH/' });
   req.on('data', (chunk: Buffer) => {
     // A stream is answered as it comes.
@@ -129,7 +145,10 @@ function echo(req: Http2ServerRequest, res: Http2ServerResponse, calls: Map<stri
     else chunks.push(chunk);
   });
   req.on('end', () => {
-    if (mode !== 'stream' && !failing) res.write(Buffer.concat(chunks));
+    const times = word === 'many' ? Number(number) : 1;
+    for (let nth = 0; mode !== 'stream' && !failing && nth < times; nth += 1) {
+      res.write(Buffer.concat(chunks));
+    }
     const status = failing ? '14' : mode === 'late' ? '5' : '0';
     const words = failing ? 'not yet' : mode === 'late' ? 'gone' : '';
     const seen = JSON.stringify({

@@ -13,6 +13,7 @@ import { ComponentCalls } from './components/component-calls.ts';
 import { componentRoutes } from './components/component-routes.ts';
 import { componentServices } from './components/component-services.ts';
 import { openComponents } from './components/open-components.ts';
+import { ownVariables } from './components/own-variables.ts';
 import { createEnding, type StopOptions } from './ending.ts';
 import { openGrpcDoor } from './grpc/open-grpc-door.ts';
 import { APP_HEALTH_DEFAULTS, watchAppHealth } from './health/app-health.ts';
@@ -41,11 +42,11 @@ import type { ApiLogging } from './resources/api-logging.ts';
 import { applyConfiguration } from './resources/apply-configuration.ts';
 import { openResources } from './resources/live-resources.ts';
 import { openEndpoints } from './resources/open-endpoints.ts';
-import { isLoopback } from './server/loopback.ts';
 import { openDoors } from './server/open-doors.ts';
 import { shutdownRoutes } from './server/shutdown-routes.ts';
 import { openSockets } from './server/socket-paths.ts';
 import { createTokenCheck } from './server/token.ts';
+import { warnOfOpenApi } from './server/warn-of-open-api.ts';
 import { openTracing } from './trace/open-tracing.ts';
 
 /** A running sidecar. */
@@ -163,7 +164,9 @@ async function start(
     namespace,
     clock,
     log,
-    variables,
+    variables: { ...variables, ...ownVariables(options) },
+    up: metrics.componentUp,
+    failed: metrics.componentFailed,
     stateDir: options.stateDir,
     graceMs: options.gracefulShutdownMs,
     outbound: (pubsub) => policies.book.forComponent(pubsub, 'Pubsub', 'outbound'),
@@ -303,11 +306,14 @@ async function start(
   const welcome = welcomeApp({ options, ask, begin: [subscriber, inputs], clock, log });
   if (health !== undefined) {
     app.healthy = false;
-    const probes = watchAppHealth(app.probe, health, clock, (healthy) => {
+    const changed = (healthy: boolean): void => {
       app.healthy = healthy;
       if (healthy) void welcome();
       log.info(healthy ? 'The application is healthy.' : 'The application is not healthy.');
-    });
+    };
+    const overGrpc = options.appProtocol.startsWith('grpc');
+    const probed = overGrpc ? undefined : metrics.probed;
+    const probes = watchAppHealth(app.probe, health, clock, changed, probed);
     closing.last(() => probes.close());
   }
 
@@ -387,14 +393,4 @@ async function start(
     stop,
     ended,
   };
-}
-
-/** An API that others can reach and that asks for nothing is worth a line. */
-function warnOfOpenApi(
-  { listenAddresses, apiToken }: { listenAddresses: readonly string[]; apiToken?: string },
-  log: Logger,
-): void {
-  const open = listenAddresses.filter((host) => !isLoopback(host));
-  if (open.length === 0 || apiToken) return;
-  log.warn(`The API listens on ${open.join(', ')} without a token: whoever reaches it can use it.`);
 }

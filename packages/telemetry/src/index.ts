@@ -14,6 +14,7 @@ export {
   resiliencyMetrics,
   type TargetMetrics,
 } from './dapr/resiliency-metrics.ts';
+export { type RuntimeMetrics, runtimeMetrics } from './dapr/runtime-metrics.ts';
 export {
   type CalleeMetrics,
   type CallerMetrics,

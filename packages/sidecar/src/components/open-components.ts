@@ -75,6 +75,10 @@ export interface ComponentsEnv {
   readonly outbound: (pubsub: string) => Pipeline | undefined;
   /** Whether its kind is not to be used here. */
   readonly denied: (spec: ComponentSpec) => boolean;
+  /** Told of each component that is up, by its type. */
+  readonly up?: (type: string) => void;
+  /** Told of each that is not: its type is not here (`creation`), or it could not begin (`init`). */
+  readonly failed?: (type: string, name: string, reason: 'creation' | 'init') => void;
   /** How long calls under way may still use a component that has left. */
   readonly graceMs: number;
 }
@@ -157,6 +161,7 @@ class LiveComponents implements Components {
         if (opened !== undefined) this.#enter(opened);
       } catch (error) {
         const failure = new ComponentError(spec, (error as Error).message);
+        this.#env.failed?.(spec.type, spec.name, 'init');
         if (!spec.ignoreErrors) throw failure;
         this.#env.log.warn(`${failure.message}; it is left out (ignoreErrors).`);
       }
@@ -193,6 +198,7 @@ class LiveComponents implements Components {
         this.#enter(opened);
         log.info(`Component ${name} (${type}) is ${before === undefined ? 'new' : 'changed'}.`);
       } catch (error) {
+        this.#env.failed?.(spec.type, name, 'init');
         const what = before === undefined ? 'it is left out' : 'it stays as it was';
         log.error(`${new ComponentError(spec, (error as Error).message).message}; ${what}.`);
       }
@@ -239,6 +245,7 @@ class LiveComponents implements Components {
     const { secrets } = this.#places;
     const opened = await openComponent(spec, this.#env, secrets, this.#outboxFiles);
     if (opened !== undefined) return { ...opened, spec };
+    this.#env.failed?.(spec.type, spec.name, 'creation');
     this.#env.log.warn(
       `${spec.file}: components of type ${spec.type} are not in this version; it is left out.`,
     );
@@ -248,6 +255,7 @@ class LiveComponents implements Components {
   #enter(up: Up): void {
     up.enter(this.#places);
     this.#up.set(up.spec.name, up);
+    this.#env.up?.(up.spec.type);
   }
 
   #leave({ spec }: Up): void {

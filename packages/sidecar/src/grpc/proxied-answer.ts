@@ -19,6 +19,10 @@ export class ProxiedAnswer implements AnswerSink {
   }
 
   head(status: number, headers: string[], flow: Flow): void {
+    if (this.ended) {
+      flow.abort(new Error('the call has ended'));
+      return;
+    }
     this.#flow = flow;
     if (status !== 200) {
       // It failed before the first message: its head are its trailers.
@@ -52,6 +56,13 @@ export class ProxiedAnswer implements AnswerSink {
 
   fail(error: Error): void {
     this.refuse(Code.Unavailable, error.message);
+  }
+
+  /** The client has left before the end. */
+  gone(): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.onEnd(Code.Canceled);
   }
 
   /** Ends the call with an error of the sidecar's own. */

@@ -19,6 +19,7 @@ import { ProxiedAnswer } from './proxied-answer.ts';
 import { ReplayedBody, RetriedStreamError } from './replayed-body.ts';
 import type { LogRpc } from './rpc-log.ts';
 import { parseRpcError, statusName } from './rpc-status.ts';
+import { readRpcTimeout } from './rpc-timeout.ts';
 
 export interface RpcProxyOptions {
   readonly caller: CallerIdentity;
@@ -57,7 +58,12 @@ export class RpcProxy {
       answer.refuse(Code.Unauthenticated, 'Unauthorized');
       return;
     }
-    const id = headerOf(req, 'dapr-app-id') || headerOf(req, 'dapr-callee-app-id') || '';
+    const timeout = readRpcTimeout(headerOf(req, 'grpc-timeout'));
+    if ('bad' in timeout) {
+      answer.refuse(Code.Internal, timeout.bad);
+      return;
+    }
+    const id = headerOf(req, 'dapr-callee-app-id') || headerOf(req, 'dapr-app-id') || '';
     const absent = id === '' ? absentRpc(req.url) : undefined;
     if (absent !== undefined) {
       answer.refuse(absent.code, absent.message);
@@ -68,13 +74,13 @@ export class RpcProxy {
           ? 'failed to proxy request: required metadata dapr-callee-app-id or dapr-app-id not found'
           : 'cannot proxy request: missing dapr-callee-app-id or dapr-app-id metadata',
       );
-    } else this.#pass(req, res, id, answer);
+    } else this.#pass(req, res, { id, timeoutMs: timeout.ms }, answer);
   }
 
   #pass(
     req: Http2ServerRequest,
     res: Http2ServerResponse,
-    id: string,
+    { id, timeoutMs }: { readonly id: string; readonly timeoutMs: number | undefined },
     answer: ProxiedAnswer,
   ): void {
     const { book, clock, logCall, maxBodyBytes, metrics, tracing, upstreams } = this.#options;
@@ -93,8 +99,11 @@ export class RpcProxy {
     const path = req.url;
     const stream = isStream(['dapr-stream', headerOf(req, 'dapr-stream') ?? '']);
     const target = book.forTarget(id).forMethod('POST', path.slice(1));
-    // A stream is not sent again, and lasts as long as it likes: its clients look after it.
-    const pipeline = stream ? undefined : target.pipelineFor(path);
+    const policies = target.pipelineFor(path);
+    // A stream is not sent again, and lasts as long as it likes: to the policies it has done well
+    // as soon as it has begun, as in Dapr.
+    const pipeline = stream ? undefined : policies;
+    const admitted = stream ? policies?.admit() : undefined;
     const span = tracing.on ? this.#span(req, path) : undefined;
     const repeatable = pipeline !== undefined && target.policies.retry !== undefined;
     const body = new ReplayedBody(req, maxBodyBytes, repeatable);
@@ -118,9 +127,11 @@ export class RpcProxy {
       },
     });
     res.on('close', () => {
-      if (!answer.ended) invocation.abandon();
+      if (answer.ended) return;
+      invocation.abandon();
+      answer.gone();
     });
-    if (pipeline !== undefined) metrics.applied(id, target.policies, undefined);
+    if (policies !== undefined) metrics.applied(id, target.policies, undefined);
     const began = clock.now();
     const ended = (code: number): void => {
       const status = statusName(code);
@@ -129,8 +140,18 @@ export class RpcProxy {
       recorded(span)?.end(status === 'OK' ? undefined : status);
       logCall(path, code, ms, headerOf(req, 'user-agent') ?? null, span);
     };
-    answer.onEnd = ended;
-    invocation.run().then(
+    // Its client has given up by then; what it is told ends what is still under way for it.
+    const late = (): void => {
+      invocation.abandon();
+      answer.refuse(Code.DeadlineExceeded, 'context deadline exceeded');
+    };
+    const timer = timeoutMs === undefined ? undefined : clock.timer(timeoutMs, late);
+    answer.onEnd = (code) => {
+      timer?.cancel();
+      ended(code);
+    };
+    const run = () => invocation.run();
+    (admitted === undefined ? run() : admitted.then(run)).then(
       (pending) => pending.forwardTo(answer),
       (error: unknown) => {
         const { code, message } = failureOf(error);

@@ -18,6 +18,7 @@ export function watchAppHealth(
   given: AppHealthCheckOptions,
   clock: Clock,
   changed: (healthy: boolean) => void,
+  probed: (status: number, ms: number) => void = () => {},
 ): { close(): void } {
   const options = { ...APP_HEALTH_DEFAULTS, ...given };
   let failures = options.threshold;
@@ -33,7 +34,12 @@ export function watchAppHealth(
   const look = (): void => {
     next = clock.timer(options.intervalMs, look);
     // It never rejects: no answer is an answer.
-    void probe(app, options.path, options.timeoutMs, clock).then((ok) => closed || verdict(ok));
+    const begunMs = clock.now();
+    void probe(app, options.path, options.timeoutMs, clock).then((status) => {
+      if (closed) return;
+      probed(status, clock.now() - begunMs);
+      verdict(status >= 200 && status < 300);
+    });
   };
   look();
   return {
@@ -44,25 +50,25 @@ export function watchAppHealth(
   };
 }
 
-/** Whether the application answers 2xx in time. */
-function probe(app: Upstream, path: string, timeoutMs: number, clock: Clock): Promise<boolean> {
+/** What the application answers; 500, as in Dapr, where it does not, or not in time. */
+function probe(app: Upstream, path: string, timeoutMs: number, clock: Clock): Promise<number> {
   return new Promise((resolve) => {
     let flow: Flow | undefined;
     const limit = clock.timer(timeoutMs, () => {
       flow?.abort(new Error('health probe timed out'));
-      resolve(false);
+      resolve(500);
     });
-    const end = (ok: boolean): void => {
+    const end = (status: number): void => {
       limit.cancel();
-      resolve(ok);
+      resolve(status);
     };
     flow = app.send(
       { method: 'GET', path, headers: [], body: null },
       {
-        head: (status) => end(status >= 200 && status < 300),
+        head: (status) => end(status),
         data() {},
         end() {},
-        fail: () => end(false),
+        fail: () => end(500),
       },
     );
   });

@@ -10,7 +10,7 @@ export function relabelBy(rules: readonly LabelRule[]): Relabel {
   const known = new Map(
     rules.map(({ label, metric, rewrites }) => [
       keyOf(metric, label),
-      rewrites.map(({ from, to }) => ({ match: goRegExp(from), to })),
+      rewrites.map(({ from, to }) => ({ match: goRegExp(from, 'g'), to })),
     ]),
   );
   return (metric, label) => {

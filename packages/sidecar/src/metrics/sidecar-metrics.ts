@@ -14,6 +14,7 @@ import {
   processMetrics,
   type ResiliencyMetrics,
   resiliencyMetrics,
+  runtimeMetrics,
   serviceInvocationMetrics,
 } from '@holdfast/telemetry';
 import type { CountAccess } from '../access/access-gate.ts';
@@ -59,6 +60,12 @@ export interface SidecarMetrics extends PeerCounts {
   readonly calledRpc: CountRpc;
   /** The API has answered with an error of that code; `reason` is that of its details. */
   errored(code: string, reason: string | undefined): void;
+  /** A component of that type is up. */
+  componentUp(type: string): void;
+  /** A component is not: its type is not here (`creation`), or it could not begin (`init`). */
+  componentFailed(type: string, name: string, reason: 'creation' | 'init'): void;
+  /** A probe of the application's health over HTTP has ended; 500 where there was no answer. */
+  probed(status: number, ms: number): void;
   /** The application has answered one of our calls. */
   readonly called: CountExchange;
   sent(appId: string, type: InvocationType): void;
@@ -134,7 +141,11 @@ export function sidecarMetrics(
     };
   };
 
+  const runtime = runtimeMetrics(metrics, { appId });
   return {
+    componentUp: (type) => runtime.componentUp(type),
+    componentFailed: (type, name, reason) => runtime.componentFailed(type, name, reason),
+    probed: (status, ms) => runtime.probed(status, ms),
     errored: (code, reason) => errorCodes?.count(code, reason),
     served(method, path, status, ms, requestBytes, answerBytes) {
       const [verb, route] = counted === undefined ? [method, path] : counted(method, path);
@@ -234,6 +245,9 @@ export const NO_METRICS: SidecarMetrics = {
   servedRpc() {},
   calledRpc() {},
   errored() {},
+  componentUp() {},
+  componentFailed() {},
+  probed() {},
   called() {},
   received() {},
   answered() {},

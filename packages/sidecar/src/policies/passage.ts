@@ -26,6 +26,9 @@ export interface PassageLayers {
   readonly nowMs: () => number;
 }
 
+/** What policies look at in an answer. */
+const BEGUN = { status: 200 } as const;
+
 /** The way of one method's calls through all policies of its target. */
 export class Passage {
   /**
@@ -46,6 +49,14 @@ export class Passage {
     const { answers } = this.#layers;
     if (answers === undefined) return this.#attempts(fn, options, 0, undefined);
     return this.#answered(answers, fn, options);
+  }
+
+  /**
+   * Asks whether a call may begin of which the policies are told no more: to them it has done
+   * well. Rejects with a policy's error.
+   */
+  async admit(): Promise<void> {
+    for (const layer of this.#layers.inner) await layer.execute(() => BEGUN);
   }
 
   /** The layers from `at` on, inside `outer`. */

@@ -20,14 +20,14 @@ const NOT_GO = /\(\?(?:<?[=!])|\\[1-9]|\\k</;
 let linear = false;
 
 /**
- * An expression as Go reads it, for every match in a text.
+ * An expression as Go reads it; `g` finds every match in a text.
  *
  * Go's take a time that grows with the text, whatever they look like, and the text is a client's to
  * choose. So an expression that makes V8 go back too often is run by V8's engine that never does.
  *
  * @throws SyntaxError for what is none
  */
-export function goRegExp(source: string): RegExp {
+export function goRegExp(source: string, flags: 'g' | '' = ''): RegExp {
   if (NOT_GO.test(source)) {
     throw new SyntaxError('Go’s expressions have no look-around and no references back');
   }
@@ -35,12 +35,12 @@ export function goRegExp(source: string): RegExp {
     v8.setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
     linear = true;
   }
-  const flags = /^\(\?([ims]+)\)/.exec(source);
-  const rest = flags === null ? source : source.slice(flags[0].length);
+  const [given = '', own = ''] = /^\(\?([ims]+)\)/.exec(source) ?? [];
+  const rest = source.slice(given.length);
   const written = rest
     .replaceAll('(?P<', '(?<')
     .replaceAll('\\A', '^')
     .replaceAll('\\z', '$')
     .replace(/\[:(\w+):\]/g, (whole, name: string) => CLASSES[name] ?? whole);
-  return new RegExp(written, `g${flags?.[1] ?? ''}`);
+  return new RegExp(written, flags + own);
 }
