@@ -107,11 +107,12 @@ export class Passage {
   }
 }
 
+const discard = (answer: PendingAnswer): void => answer.discard();
+
 function executeOptions(
   { signal, idempotent }: PassageOptions,
   outer: Call | undefined,
 ): ExecuteOptions<PendingAnswer> {
-  const discard = (answer: PendingAnswer): void => answer.discard();
   if (outer === undefined) return { signal, idempotent, discard };
   const left = outer.remainingMs;
   return {
