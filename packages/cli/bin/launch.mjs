@@ -36,7 +36,11 @@ export async function launch(name, bin, flags) {
   if (wanted.length > 0 && typeof process.execve === 'function') {
     const { execArgv, execPath, argv, env, pid } = process;
     const args = [...execArgv, ...wanted, fileURLToPath(bin), ...argv.slice(2)];
-    process.execve(execPath, [execPath, ...args], fromSource ? env : { ...env, [FOUND_FRESH]: String(pid) });
+    process.execve(
+      execPath,
+      [execPath, ...args],
+      fromSource ? env : { ...env, [FOUND_FRESH]: String(pid) },
+    );
   }
   // No execve (Windows): what can be had inside this process. Memory stays Node's own choice.
   if (wanted.includes('--conditions=source')) {
