@@ -67,7 +67,7 @@ export class Invocation {
       signal: this.#caller.asSignal,
       idempotent,
       hedgeable: idempotent && REPEATABLE.has(method),
-      ...(cacheKey === undefined ? {} : { cacheKey }),
+      cacheKey,
       onDegraded: ({ policy }) => {
         this.degraded = policy;
       },

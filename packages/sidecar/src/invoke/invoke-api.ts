@@ -198,8 +198,8 @@ export class InvokeApi {
       keepToken: !tokenRequired,
       bodyLength: head.bodyLength,
       body: body === null ? 'none' : head.bodyLength < 0 ? 'chunked' : 'sized',
-      ...(destination.kind === 'peer' ? { via: { caller, calleeAppId: destination.appId } } : {}),
-      ...(destination.kind === 'outside' ? { extra: destination.headers } : {}),
+      via: destination.kind === 'peer' ? { caller, calleeAppId: destination.appId } : undefined,
+      extra: destination.kind === 'outside' ? destination.headers : undefined,
     });
     if (span !== undefined) pushTrace(headers, span);
     else {

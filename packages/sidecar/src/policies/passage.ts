@@ -12,7 +12,7 @@ export interface PassageOptions {
   /** Whether it does no harm when it is executed twice at a time. */
   readonly hedgeable?: boolean;
   /** Names its answer for a cache; absent: it is not shared. */
-  readonly cacheKey?: string;
+  readonly cacheKey?: string | undefined;
   readonly onDegraded?: (how: Degraded) => void;
 }
 
