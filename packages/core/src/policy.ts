@@ -45,6 +45,12 @@ export interface Call {
   readonly attempt: number;
   /** Time left for this attempt, in milliseconds; `Infinity` where nothing limits it. */
   readonly remainingMs: number;
+
+  /**
+   * Calls `listener` with the reason when the attempt is aborted, or now if it was already. What
+   * `signal` says, at a fraction of its cost: for a function that is called ten thousand times a second.
+   */
+  onAbort(listener: (reason: unknown) => void): void;
 }
 
 /** What a caller may say about one call. */

@@ -64,6 +64,42 @@ describe('an abort by the caller', () => {
     );
   });
 
+  test('is told with its reason to who asked for it without a signal, and to who asks afterwards', async () => {
+    const heard: unknown[] = [];
+    const calls: Call[] = [];
+    await abortAt(30, [timeout({ limitMs: 100 })], (call: Call) => {
+      calls.push(call);
+      call.onAbort((reason) => heard.push(['first', reason]));
+      call.onAbort((reason) => heard.push(['second', reason]));
+      return never();
+    });
+    calls[0]!.onAbort((reason) => heard.push(['late', reason]));
+    assert.deepEqual(heard, [
+      ['first', 'gone'],
+      ['second', 'gone'],
+      ['late', 'gone'],
+    ]);
+  });
+
+  test('is told once, beside a signal as well', async () => {
+    const heard: unknown[] = [];
+    await abortAt(30, [], (call: Call) => {
+      const { signal } = call;
+      call.onAbort((reason) => heard.push([reason, signal.aborted]));
+      return never();
+    });
+    assert.deepEqual(heard, [['gone', true]]);
+  });
+
+  test('is not told of an attempt that has ended', async () => {
+    let heard = 0;
+    await pipeline('p', [timeout({ limitMs: 100 })], { registry: undefined }).execute((call) => {
+      call.onAbort(() => (heard += 1));
+      return Promise.resolve();
+    });
+    assert.equal(heard, 0);
+  });
+
   test('ends the wait before a retry, and the function is not called again', async () => {
     const policies = [deadline({ limitMs: 90_000 }), retry({ delayMs: 1_000, jitter: 'none' })];
     const outcome = await abortAt(250, policies, () => Promise.reject(new Error('down')));

@@ -17,6 +17,8 @@ export class LiveCall implements Call {
   readonly #source: CallSource;
   /** Nothing until somebody reads the signal or the attempt is aborted, whichever comes first. */
   #signal: AbortController | { readonly reason: unknown } | undefined = undefined;
+  /** Who asked to be told, whether there is a signal or not. */
+  #aborted: ((reason: unknown) => void) | undefined = undefined;
 
   constructor(source: CallSource, attempt: number) {
     this.#source = source;
@@ -36,9 +38,33 @@ export class LiveCall implements Call {
     return this.#source.call === this ? this.#source.remainingMs() : 0;
   }
 
+  onAbort(listener: (reason: unknown) => void): void {
+    const signal = this.#signal instanceof AbortController ? this.#signal.signal : this.#signal;
+    if (signal !== undefined && (!(signal instanceof AbortSignal) || signal.aborted)) {
+      listener(signal.reason);
+      return;
+    }
+    const before = this.#aborted;
+    this.#aborted =
+      before === undefined
+        ? listener
+        : (reason) => {
+            before(reason);
+            listener(reason);
+          };
+  }
+
   /** @internal */
   abort(reason: unknown): void {
     if (this.#signal instanceof AbortController) this.#signal.abort(reason);
     else this.#signal = { reason };
+    try {
+      this.#aborted?.(reason);
+    } catch (error) {
+      // As with a listener of a signal: what it throws is nobody's here.
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
   }
 }

@@ -56,8 +56,9 @@ export class Reporter {
 
   /** Tells of an event of call number `call`; 0 where there is no call. */
   report(call: number, report: Report): void {
-    const whose = this.#key === undefined ? undefined : { key: this.#key };
-    const event = { pipeline: this.#pipeline, ...whose, call, ...report } as PolicyEvent;
+    // A spread at the beginning copies an object at once, one further on name by name.
+    const event = { ...report, pipeline: this.#pipeline, call } as PolicyEvent;
+    if (this.#key !== undefined) Object.assign(event, { key: this.#key });
     if (this.#own !== undefined) tell(this.#own, event);
     this.#hub?.tell(event);
   }

@@ -58,4 +58,4 @@ function randomHex(bytes: number): string {
   return isZero(hex) ? randomHex(bytes) : hex;
 }
 
-const isZero = (hex: string) => /^0+$/.test(hex);
+const isZero = (hex: string) => hex[0] === '0' && /^0+$/.test(hex);

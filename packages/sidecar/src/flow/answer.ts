@@ -31,8 +31,11 @@ export interface Flow {
  * that bytes pass from one to the next without a stream in between.
  */
 export interface AnswerSink {
-  /** Headers as in `OutgoingCall`; the array is the sink's to keep and to change. */
-  head(status: number, headers: string[], flow: Flow): void;
+  /**
+   * Headers as in `OutgoingCall`; the array is the sink's to keep and to change.
+   * `whole`: all that follows does so before anything else happens.
+   */
+  head(status: number, headers: string[], flow: Flow, whole?: boolean): void;
   data(chunk: Buffer): void;
   /** `last` spares small answers a `data`: head and body then leave in one write. */
   end(last: Buffer | null): void;

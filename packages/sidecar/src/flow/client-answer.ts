@@ -27,11 +27,11 @@ export class ClientAnswer implements AnswerSink {
     this.#failed = failed;
   }
 
-  head(status: number, headers: string[], flow: Flow): void {
+  head(status: number, headers: string[], flow: Flow, whole = false): void {
     this.#flow = flow;
     this.#res.writeHead(status, headers);
     // With the body if it comes in this turn; by itself if not: node would wait for a body.
-    process.nextTick(flushHead, this);
+    if (!whole) process.nextTick(flushHead, this);
   }
 
   flushHead(): void {

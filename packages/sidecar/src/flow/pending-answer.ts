@@ -73,7 +73,7 @@ export class PendingAnswer implements AnswerSink {
   forwardTo(sink: AnswerSink): void {
     const flow = this.#flow!;
     this.#sink = sink;
-    sink.head(this.status, this.headers, flow);
+    sink.head(this.status, this.headers, flow, this.#ended);
     if (this.#held !== undefined) {
       for (const chunk of this.#held) sink.data(chunk);
       this.#held = undefined;

@@ -13,12 +13,12 @@ export function forwardHeaders(
   head: Pick<RequestHead, 'headers' | 'apiToken'>,
   options: {
     /** Added where the call goes through another sidecar. */
-    readonly via?: { readonly caller: CallerIdentity; readonly calleeAppId: string };
+    readonly via?: { readonly caller: CallerIdentity; readonly calleeAppId: string } | undefined;
     /** The client's token was meant for us and stays here. */
     readonly keepToken: boolean;
     readonly body: 'none' | 'sized' | 'chunked';
     readonly bodyLength: number;
-    readonly extra?: readonly string[];
+    readonly extra?: readonly string[] | undefined;
   },
 ): string[] {
   const headers = head.headers.slice();

@@ -7,6 +7,7 @@ import { ClientGoneError, UpstreamError } from '../flow/upstream-error.ts';
 import type { Passage } from '../policies/passage.ts';
 import { isUnreachable } from '../policies/policy-book.ts';
 import { withTrace } from '../trace/tracing.ts';
+import { CallerSignal } from './caller-signal.ts';
 import type { Destination, Upstreams } from './upstreams.ts';
 
 /** What one invocation is made of; everything is decided, nothing sent yet. */
@@ -45,7 +46,7 @@ export class Invocation {
   readonly #plan: InvocationPlan;
   #flow: Flow | undefined;
   #pending: ((error: Error) => void) | undefined;
-  #caller: AbortController | undefined;
+  #caller: CallerSignal | undefined;
   #gone = false;
   /** What an attempt that outlives this invocation brought in the end. */
   #answer: PendingAnswer | undefined;
@@ -58,15 +59,15 @@ export class Invocation {
   run(): Promise<PendingAnswer> {
     const { pipeline, body } = this.#plan;
     if (pipeline === undefined) return this.#send(undefined);
-    this.#caller = new AbortController();
+    this.#caller = new CallerSignal();
     const { cacheKey, method, repeatable = false } = this.#plan;
     // A body that streams through cannot be sent twice.
     const idempotent = repeatable || body === null || Buffer.isBuffer(body);
     const passed = pipeline.execute((call) => this.#send(call), {
-      signal: this.#caller.signal,
+      signal: this.#caller.asSignal,
       idempotent,
       hedgeable: idempotent && REPEATABLE.has(method),
-      ...(cacheKey === undefined ? {} : { cacheKey }),
+      cacheKey,
       onDegraded: ({ policy }) => {
         this.degraded = policy;
       },
@@ -110,7 +111,7 @@ export class Invocation {
    */
   async #again(error: unknown, call: Call | undefined, builtIn: Pipeline): Promise<PendingAnswer> {
     if (!isUnreachable(error)) throw error;
-    this.#caller ??= new AbortController();
+    this.#caller ??= new CallerSignal();
     let retries = -1;
     try {
       return await builtIn.execute(
@@ -118,7 +119,7 @@ export class Invocation {
           retries += 1;
           return retries === 0 ? Promise.reject(error) : this.#attempt(call);
         },
-        { signal: call?.signal ?? this.#caller.signal },
+        { signal: call?.signal ?? this.#caller.asSignal },
       );
     } catch (last) {
       const { destination } = this.#plan;
@@ -184,20 +185,13 @@ export class Invocation {
       const flow = upstream.send(outgoing, new PendingAnswer(answered, failed));
       this.#flow = flow;
       this.#pending = reject;
-      // Reading the signal makes one; without a limit nothing would ever abort it but the client.
-      const detached = this.#plan.pipeline?.detached === true;
       if (call === undefined) return;
-      if (call.remainingMs === Number.POSITIVE_INFINITY && !detached) return;
-      const { signal } = call;
-      signal.addEventListener(
-        'abort',
-        () => {
-          if (detached || this.#flow === flow) flow.abort(signal.reason);
-          span?.end(String((signal.reason as Error | undefined)?.message ?? signal.reason));
-          reject(signal.reason);
-        },
-        { once: true },
-      );
+      const detached = this.#plan.pipeline?.detached === true;
+      call.onAbort((reason) => {
+        if (detached || this.#flow === flow) flow.abort(reason as Error);
+        span?.end(String((reason as Error | undefined)?.message ?? reason));
+        reject(reason);
+      });
     });
   }
 

@@ -140,14 +140,10 @@ export class InvokeApi {
       if (!call.res.writableFinished) invocation.abandon();
     });
     if (pipeline !== undefined) metrics.applied(id, target.policies, undefined);
-    invocation
-      .run()
-      .then(
-        (pending) => this.#passOn(call, id, pending, invocation),
-        (error: unknown) => this.#failed(call, id, error, invocation.attempts),
-      )
-      // An answer that cannot be written (a peer may send anything) costs one request.
-      .catch((error: unknown) => call.failed(error));
+    invocation.run().then(
+      (pending) => this.#passOn(call, id, pending, invocation),
+      (error: unknown) => this.#failed(call, id, error, invocation.attempts),
+    );
   }
 
   /** A token that goes on to the application may decide what it answers. */
@@ -174,7 +170,12 @@ export class InvokeApi {
     const client = new ClientAnswer(call.res, clock, stallMs, (error) =>
       this.#failed(call, id, error, attempts),
     );
-    pending.forwardTo(new Decorated(call, client, attempts, degraded));
+    try {
+      pending.forwardTo(new Decorated(call, client, attempts, degraded));
+    } catch (error) {
+      // An answer that cannot be written (a peer may send anything) costs one request.
+      call.failed(error);
+    }
   }
 
   #failed(call: ApiCall, id: string, error: unknown, attempts: number): void {
@@ -197,8 +198,8 @@ export class InvokeApi {
       keepToken: !tokenRequired,
       bodyLength: head.bodyLength,
       body: body === null ? 'none' : head.bodyLength < 0 ? 'chunked' : 'sized',
-      ...(destination.kind === 'peer' ? { via: { caller, calleeAppId: destination.appId } } : {}),
-      ...(destination.kind === 'outside' ? { extra: destination.headers } : {}),
+      via: destination.kind === 'peer' ? { caller, calleeAppId: destination.appId } : undefined,
+      extra: destination.kind === 'outside' ? destination.headers : undefined,
     });
     if (span !== undefined) pushTrace(headers, span);
     else {
@@ -250,13 +251,13 @@ class Decorated implements AnswerSink {
     this.#degraded = degraded;
   }
 
-  head(status: number, headers: string[], flow: Flow): void {
+  head(status: number, headers: string[], flow: Flow, whole?: boolean): void {
     const shown = withoutRpcHeaders(headers);
     this.#call.decorate(shown);
     if (this.#call.head.events) keepOutOfCaches(shown);
     if (this.#attempts > 1) shown.push('holdfast-attempts', String(this.#attempts));
     if (this.#degraded !== undefined) shown.push('holdfast-degraded', latin1(this.#degraded));
-    this.#client.head(status, shown, flow);
+    this.#client.head(status, shown, flow, whole);
   }
 
   data(chunk: Buffer): void {

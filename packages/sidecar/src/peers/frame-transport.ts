@@ -202,7 +202,9 @@ class SentCall extends FrameStream implements Flow {
 
   onHead(text: string, body: Buffer | null, last: boolean): void {
     if (this.#done || this.#started) return;
-    const [status = '', ...headers] = text.split('\n');
+    // Not taken apart with `...`: that goes by way of an iterator, at each answer.
+    const headers = text.split('\n');
+    const status = headers.shift() ?? '';
     if (Number(status) === FAULT) {
       this.#fail(faultOf(body?.toString('utf8') ?? ''));
       return;

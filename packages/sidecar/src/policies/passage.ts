@@ -12,7 +12,7 @@ export interface PassageOptions {
   /** Whether it does no harm when it is executed twice at a time. */
   readonly hedgeable?: boolean;
   /** Names its answer for a cache; absent: it is not shared. */
-  readonly cacheKey?: string;
+  readonly cacheKey?: string | undefined;
   readonly onDegraded?: (how: Degraded) => void;
 }
 
@@ -118,11 +118,12 @@ export class Passage {
   }
 }
 
+const discard = (answer: PendingAnswer): void => answer.discard();
+
 function executeOptions(
   { signal, idempotent }: PassageOptions,
   outer: Call | undefined,
 ): ExecuteOptions<PendingAnswer> {
-  const discard = (answer: PendingAnswer): void => answer.discard();
   if (outer === undefined) return { signal, idempotent, discard };
   const left = outer.remainingMs;
   return {
