@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { AppAnswer, AskApp } from '../app/ask-app.ts';
 import { isHopByHop } from '../flow/hop-by-hop.ts';
+import { goSlice, goString, goStruct, readInto } from '../go-json/go-type.ts';
+import { firstJson, wholeJson } from '../go-json/read-json.ts';
 import { writeJson } from '../go-json/write-json.ts';
-import { at } from '../resources/resource-files.ts';
 import type { BulkDelivery, Courier, Delivery, Verdict } from './courier.ts';
 import { DeliveryError } from './delivery-error.ts';
 import { CLOUD_EVENTS } from './envelope.ts';
@@ -31,7 +32,9 @@ export function httpCourier(ask: AskApp): Courier {
   };
 }
 
-const full = (path: string): string => (path.startsWith('/') ? path : `/${path}`);
+/** From the root, with what a request's line cannot hold escaped. */
+const full = (path: string): string =>
+  (path.startsWith('/') ? path : `/${path}`).replaceAll(/[^\x21-\x7e]+/g, encodeURIComponent);
 
 function headersOf({ event, metadata, pubsub }: Delivery, body: Buffer): string[] {
   const headers = ['content-type', CLOUD_EVENTS, 'content-length', String(body.length)];
@@ -90,12 +93,14 @@ function verdict({ body, status }: AppAnswer, id: string): Verdict {
 function statusIn(body: Buffer): string {
   if (body.length === 0) return '';
   try {
-    return String(at(JSON.parse(body.toString('utf8')), 'status') ?? '');
+    return readInto(ANSWER, firstJson(body.toString('utf8'))).status;
   } catch {
-    // A body that is no JSON is a success as well.
+    // A body that is no JSON, or says something else, is a success as well.
     return '';
   }
 }
+
+const ANSWER = goStruct('pubsub.AppResponse', { status: goString });
 
 /** Unlike that to a single event, an answer that says nothing of them is a failure of all. */
 function bulkVerdicts(
@@ -109,18 +114,17 @@ function bulkVerdicts(
       `Retriable error returned from app while processing bulk pub/sub event, topic: ${topic}. status code returned: ${status}`,
     );
   }
-  let statuses: unknown;
   try {
-    statuses = at(JSON.parse(body.toString('utf8')), 'statuses');
+    const { statuses } = readInto(BULK_ANSWER, wholeJson(body.toString('utf8')));
+    return new Map(statuses.map(({ entryId, status: one }) => [entryId, one]));
   } catch (error) {
     const why = (error as Error).message;
     throw new DeliveryError(`failed unmarshalling app response for bulk subscribe: ${why}`);
   }
-  if (!Array.isArray(statuses)) return new Map();
-  return new Map(
-    statuses.map((one: unknown) => [
-      String(at(one, 'entryId') ?? ''),
-      String(at(one, 'status') ?? ''),
-    ]),
-  );
 }
+
+const BULK_ANSWER = goStruct('pubsub.AppBulkResponse', {
+  statuses: goSlice(
+    goStruct('pubsub.AppBulkResponseEntry', { entryId: goString, status: goString }),
+  ),
+});
