@@ -91,6 +91,11 @@ function conformance(
         [seen!.method, seen!.headers['content-type'], seen!.headers.pubsubname],
         ['POST', 'application/json', 'broker'],
       );
+      assert.match(seen!.headers.traceparent ?? '', /^00-[\da-f]{32}-[\da-f]{16}-01$/);
+      assert.match(
+        seen!.body,
+        /^\{"entries":\[\{"entryId":.*,"event":\{"data":.*\},"metadata":.*,"contentType":"[^"]*"\}\],"id":/,
+      );
     });
 
     test('no bulk is larger than it may be, and every event comes once', async () => {

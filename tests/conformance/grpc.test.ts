@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { bothMakes, type Make } from './both-makes.ts';
 import { RPC_CASES, RPC_COMPONENTS } from './cases/grpc.ts';
 import { RPC_INVOCATIONS } from './cases/grpc-invocations.ts';
+import { RPC_ODD } from './cases/grpc-odd.ts';
 import { daprClient, outcome } from './grpc-client.ts';
 import { API_TOKEN, type Mesh, startMesh } from './mesh.ts';
 
@@ -18,7 +19,7 @@ function conformance(make: Make, executable: string | undefined): void {
     });
     after(() => mesh.stop());
 
-    for (const one of [...RPC_CASES, ...RPC_INVOCATIONS]) {
+    for (const one of [...RPC_CASES, ...RPC_INVOCATIONS, ...RPC_ODD]) {
       test(one.name, async () => {
         const client = daprClient(mesh.grpcPort('caller'));
         const { want } = make === 'daprd' && one.daprd !== undefined ? one.daprd : one;

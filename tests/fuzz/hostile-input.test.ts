@@ -116,7 +116,8 @@ describe(`hostile input (seed ${SEED}, ${INPUTS} inputs)`, () => {
       const match = mutate(RULES, random).toString('utf8');
       const rules = [{ match, path: '/x' }];
       try {
-        const [one] = programmatic([{ pubsubname: 'p', topic: 't', routes: { rules } }]);
+        const list = [{ pubsubname: 'p', topic: 't', routes: { rules } }];
+        const [one] = programmatic(list).subscriptions;
         one?.rules[0]?.takes({ type: 'widget', data: { n: 1 } });
       } catch (error) {
         // A rule that is none is refused in words; nothing else may come out.

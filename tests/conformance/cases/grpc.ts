@@ -168,15 +168,8 @@ const REFUSED_STATE: readonly RpcCase[] = [
     want: {
       code: 3,
       message: 'state store nowhere is not found',
-      details: [info('DAPR_STATE_NOT_FOUND', { appID: 'caller' })],
-    },
-    daprd: {
-      want: {
-        code: 3,
-        message: 'state store nowhere is not found',
-        details: [info('DAPR_STATE_NOT_FOUND')],
-      },
-      why: 'over HTTP it names the app that asked, and so do we here',
+      // Unlike over HTTP, who asked is not named.
+      details: [info('DAPR_STATE_NOT_FOUND')],
     },
   },
   {

@@ -1,5 +1,6 @@
 import type { Case } from '../case.ts';
 import { asked, intoField, malformed, NO_APP } from './asked.ts';
+import { error } from './state.ts';
 
 /** Paths that are not quite those of an API. */
 export const PATHS: readonly Case<'caller'>[] = [
@@ -20,6 +21,12 @@ export const PATHS: readonly Case<'caller'>[] = [
   asked('an event in the alpha API', ['POST', '/v1.0-alpha1/publish/broker/t', '1'], 404, NO_APP),
   asked('no topic', ['POST', '/v1.0/publish/broker//', '1'], 404, NO_APP),
   asked('a configuration that is neither', ['GET', '/v1.0/configuration/x/y'], 404, NO_APP),
+  asked(
+    'a lock that is given back, where there are none',
+    ['POST', '/v1.0-alpha1/unlock/x', '{}'],
+    500,
+    JSON.stringify(error('ERR_LOCK_STORE_NOT_CONFIGURED', 'lock store is not configured')),
+  ),
   asked(
     'a lock that is asked for wrongly, where there are none',
     ['POST', '/v1.0-alpha1/lock/x', '{}'],

@@ -299,7 +299,26 @@ export const verbsAndHeaders: readonly Case[] = [
   {
     name: 'answer: 304 has no body',
     send: { path: `${path}?status=304` },
-    expect: { status: 304, body: '' },
+    expect: { status: 304, body: '', headers: { 'content-type': null } },
+  },
+  {
+    name: 'a method of health is no part of a trace of the caller, but the application still has one',
+    send: { path: '/v1.0/invoke/callee/method/healthz' },
+    expect: {
+      status: 200,
+      app: { url: '/healthz', headers: { traceparent: /^00-[\da-f]{32}-[\da-f]{16}-01$/ } },
+    },
+  },
+  {
+    name: 'answer: redirects of an endpoint are the client’s to follow as well',
+    send: { path: '/v1.0/invoke/outside/method/moved?status=302&h-location=/base/landed' },
+    expect: { status: 302, headers: { location: '/base/landed' } },
+    calls: { '/base/moved': 1, '/base/landed': 0 },
+    daprd: {
+      why: 'it follows them, to wherever the endpoint says: then who may be called is no longer what the file says',
+      expect: { status: 200, app: { url: '/base/landed' } },
+      calls: { '/base/moved': 1, '/base/landed': 1 },
+    },
   },
   {
     name: 'answer: redirects are the client’s to follow',

@@ -23,7 +23,7 @@ test('names in any letter case, null and what is not there as nothing, unknown n
   assert.deepEqual(readInto(OUTER, given), {
     name: 'n',
     count: 0,
-    any: undefined,
+    any: null,
     words: { a: 'b', c: '' },
     inner: { word: '' },
     list: [{ word: '' }, { word: 'w' }],

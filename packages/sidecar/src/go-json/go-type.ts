@@ -33,6 +33,15 @@ export const goString: GoType<string> = {
   },
 };
 
+export const goBool: GoType<boolean> = {
+  name: 'bool',
+  zero: false,
+  read(given, place) {
+    if (typeof given === 'boolean') return given;
+    throw mismatch(goKind(given), this.name, place);
+  },
+};
+
 export const goInt: GoType<number> = {
   name: 'int',
   zero: 0,
@@ -46,7 +55,7 @@ export const goInt: GoType<number> = {
 /** Whatever JSON says; numbers beyond a float64 are none. */
 export const goAny: GoType<unknown> = {
   name: 'interface {}',
-  zero: undefined,
+  zero: null,
   read(given, place) {
     checkNumbers(given, place, 0);
     return given;

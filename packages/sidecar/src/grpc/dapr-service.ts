@@ -25,7 +25,7 @@ export interface DaprServiceParts {
 export function daprService(parts: DaprServiceParts): Partial<ServiceImpl<typeof Dapr>> {
   const { invoke, metadata, services, shutdown, streams } = parts;
   return {
-    ...stateRpcs(services.state),
+    ...stateRpcs(services.state.withoutAppId()),
     ...pubsubRpcs(services.publishing),
     ...secretRpcs(services.secrets),
     ...configurationRpcs(services.configurations),

@@ -1,5 +1,6 @@
 import { Code, ConnectError, type HandlerContext } from '@connectrpc/connect';
 import { type Clock, isPolicyError } from '@holdfast/core';
+import { formatTraceparent } from '@holdfast/core/trace';
 import { RPC_TYPE_URL, withoutRpcBytes } from '../app/rpc-answer.ts';
 import { collectAnswer } from '../flow/collect-answer.ts';
 import type { PendingAnswer } from '../flow/pending-answer.ts';
@@ -70,6 +71,8 @@ export class InvokeRpc {
     } finally {
       context.signal.removeEventListener('abort', gone);
     }
+    const live = context.values.get(SPAN);
+    if (live !== undefined) context.responseHeader.set('traceparent', formatTraceparent(live));
     return invokeResponse(answer, body, invocation, context);
   }
 
@@ -95,6 +98,8 @@ export class InvokeRpc {
       body: sized ? 'sized' : 'none',
       bodyLength: body?.length ?? 0,
       extra: [
+        // Of what HTTP/2 has in place of a line: gRPC shows this one.
+        ...['dapr-authority', new URL(context.url).host],
         ...(message?.contentType ? ['content-type', message.contentType] : []),
         ...(message?.data?.typeUrl ? [RPC_TYPE_URL, message.data.typeUrl] : []),
         ...(destination.kind === 'outside' ? destination.headers : []),

@@ -5,6 +5,11 @@ import { isHopByHop } from '../flow/hop-by-hop.ts';
 const OURS = new Set([
   'content-type',
   'content-length',
+  'grpc-encoding',
+  'grpc-message',
+  'grpc-message-type',
+  'grpc-status',
+  'grpc-timeout',
   'dapr-api-token',
   'dapr-app-id',
   'dapr-callee-app-id',

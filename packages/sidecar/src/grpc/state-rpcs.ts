@@ -58,16 +58,13 @@ export function stateRpcs(service: StateService): StateRpcs {
       await service.deleteBulk(storeName, states.map(stateRequest));
       return {};
     },
-    async executeStateTransaction({ storeName, operations, metadata }) {
+    async executeStateTransaction({ storeName, operations }) {
       service.require(storeName);
       await service.transact(storeName, {
-        operations: operations.map(({ operationType, request }) => {
-          const one = stateRequest(request);
-          return {
-            operation: operationType,
-            request: { ...one, metadata: { ...metadata, ...one.metadata } },
-          };
-        }),
+        operations: operations.map(({ operationType, request }) => ({
+          operation: operationType,
+          request: stateRequest(request),
+        })),
       });
       return {};
     },

@@ -253,6 +253,8 @@ class Decorated implements AnswerSink {
 
   head(status: number, headers: string[], flow: Flow, whole?: boolean): void {
     const shown = withoutRpcHeaders(headers);
+    // Of what the client has already, the type is known; Go leaves it out as well.
+    if (status === 304) dropType(shown);
     this.#call.decorate(shown);
     if (this.#call.head.events) keepOutOfCaches(shown);
     if (this.#attempts > 1) shown.push('holdfast-attempts', String(this.#attempts));
@@ -273,6 +275,11 @@ class Decorated implements AnswerSink {
   fail(error: Error): void {
     this.#client.fail(error);
   }
+}
+
+function dropType(headers: string[]): void {
+  const at = headers.indexOf('content-type');
+  if (at >= 0 && at % 2 === 0) headers.splice(at, 2);
 }
 
 /** A stream of events is nothing to keep; daprd says so where the application does not. */

@@ -52,13 +52,13 @@ export class LockService {
 
   /** In the order in which Dapr looks: that of the messages is part of the API. */
   #find(name: string, { owner, resource }: UnlockRequest): OpenLockStore {
+    if (this.#stores.size === 0) {
+      throw new ApiError(500, 'ERR_LOCK_STORE_NOT_CONFIGURED', 'lock store is not configured');
+    }
     if (resource === '') throw malformed(`ResourceId is empty in lock store ${name}`);
     if (owner === '') throw malformed(`LockOwner is empty in lock store ${name}`);
     const found = this.#stores.get(name);
     if (found !== undefined) return found;
-    if (this.#stores.size === 0) {
-      throw new ApiError(500, 'ERR_LOCK_STORE_NOT_CONFIGURED', 'lock store is not configured');
-    }
     throw new ApiError(400, 'ERR_LOCK_STORE_NOT_FOUND', `lock store ${name} not found`);
   }
 }

@@ -74,7 +74,10 @@ function subscriptionBody(one: TopicSubscription): object {
     pubsubname: pubsub,
     topic,
     ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
-    rules: rules.map(({ match, path }) => (match === '' ? { path } : { match, path })),
+    rules: rules.map(({ match, path }) => ({
+      ...(match === '' ? {} : { match }),
+      ...(path === '' ? {} : { path }),
+    })),
     deadLetterTopic,
     type,
   };

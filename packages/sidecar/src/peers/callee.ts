@@ -62,23 +62,23 @@ export class Callee implements PeerCallee {
   /** This hop is a span of its own: the application's parent is it, not the caller's. */
   #ownSpan(path: string, headers: string[]): LiveSpan | undefined {
     const { appId, tracing } = this.#options;
-    // The caller puts it last, so look from the end.
-    for (let at = headers.length - 2; at >= 0; at -= 2) {
-      if (headers[at] !== 'traceparent') continue;
-      const method = path.slice(1).split('?', 1)[0] ?? '';
-      const name = `CallLocal/${appId}/${method}`;
-      const span = tracing.begin(name, 'server', headers[at + 1], header(headers, 'tracestate'));
-      if (span === undefined) return undefined;
-      headers[at + 1] = formatTraceparent(span);
-      const live = recorded(span);
-      live?.set('dapr.protocol', 'grpc');
-      // Dapr's name of the leg between sidecars, whatever ours is made of: dashboards know it.
-      live?.set('dapr.api', '/dapr.proto.internals.v1.ServiceInvocation/CallLocalStream');
-      live?.set('dapr.invoke_method', method);
-      live?.set('rpc.service', 'ServiceInvocation');
-      return live;
-    }
-    return undefined;
+    // The caller puts it last, so look from the end. A path of health is no part of its trace: then one begins here.
+    let at = headers.length - 2;
+    while (at >= 0 && headers[at] !== 'traceparent') at -= 2;
+    const parent = at < 0 ? undefined : headers[at + 1];
+    const method = path.slice(1).split('?', 1)[0] ?? '';
+    const name = `CallLocal/${appId}/${method}`;
+    const span = tracing.begin(name, 'server', parent, header(headers, 'tracestate'));
+    if (span === undefined) return undefined;
+    if (at < 0) headers.push('traceparent', formatTraceparent(span));
+    else headers[at + 1] = formatTraceparent(span);
+    const live = recorded(span);
+    live?.set('dapr.protocol', 'grpc');
+    // Dapr's name of the leg between sidecars, whatever ours is made of: dashboards know it.
+    live?.set('dapr.api', '/dapr.proto.internals.v1.ServiceInvocation/CallLocalStream');
+    live?.set('dapr.invoke_method', method);
+    live?.set('rpc.service', 'ServiceInvocation');
+    return live;
   }
 }
 

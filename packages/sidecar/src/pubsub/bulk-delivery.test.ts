@@ -52,7 +52,7 @@ function bench(scene: Scene) {
   const { clock = new VirtualClock(), deadLetters = 'none', limitMs, says, takesMs = 0 } = scene;
   const wanted = { pubsubname: 'p', topic: 't', route: '/take' };
   const dead = deadLetters === 'down' ? { deadLetterTopic: 'dead' } : {};
-  const [subscription] = programmatic([{ ...wanted, ...dead }]);
+  const [subscription] = programmatic([{ ...wanted, ...dead }]).subscriptions;
   const courier: Courier = {
     bring: () => assert.fail('not one by one'),
     async bringBulk({ entries }) {

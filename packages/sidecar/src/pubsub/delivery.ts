@@ -50,10 +50,18 @@ export async function deliver(
     error = thrown as Error;
     status = 'retry';
   }
-  count(pubsub, topic, status, clock.now() - begunMs);
+  const ms = clock.now() - begunMs;
+  if (status === 'success' || deadLetterTopic === '') count(pubsub, topic, status, ms);
   if (status === 'success') return;
   if (deadLetterTopic !== '') {
-    await options.bury(deadLetterTopic, [message]);
+    // What is with the dead letters has been dropped, whyever; else it comes again.
+    await options.bury(deadLetterTopic, [message]).then(
+      () => count(pubsub, topic, 'drop', ms),
+      (failed: unknown) => {
+        count(pubsub, topic, 'retry', ms);
+        throw failed;
+      },
+    );
     const why = error?.message ?? 'the application did not want it';
     log.warn(`An event of ${topic} in ${pubsub} went to ${deadLetterTopic}: ${why}`);
   } else if (error !== undefined) throw error;

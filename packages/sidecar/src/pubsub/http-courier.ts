@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { AppAnswer, AskApp } from '../app/ask-app.ts';
 import { isHopByHop } from '../flow/hop-by-hop.ts';
+import { goSlice, goString, goStruct, readInto } from '../go-json/go-type.ts';
+import { firstJson, wholeJson } from '../go-json/read-json.ts';
 import { writeJson } from '../go-json/write-json.ts';
-import { at } from '../resources/resource-files.ts';
 import type { BulkDelivery, Courier, Delivery, Verdict } from './courier.ts';
 import { DeliveryError } from './delivery-error.ts';
-import { CLOUD_EVENTS } from './envelope.ts';
+import { CLOUD_EVENTS, type Envelope } from './envelope.ts';
 
 const BULK_TYPE = 'com.dapr.event.sent.bulk';
 
@@ -22,16 +23,19 @@ export function httpCourier(ask: AskApp): Courier {
     },
     async bringBulk(delivery, signal) {
       const { path, pubsub } = delivery;
-      const body = Buffer.from(writeJson(bulkEnvelope(delivery)));
+      const body = Buffer.from(bulkText(delivery));
       const headers = ['content-type', 'application/json', 'content-length', String(body.length)];
       if (isHeader(pubsub)) headers.push('pubsubname', pubsub);
+      headers.push(...traceOf(delivery.entries[0]?.event));
       const answer = await ask({ method: 'POST', path: full(path), headers, body }, signal);
       return bulkVerdicts(answer, delivery);
     },
   };
 }
 
-const full = (path: string): string => (path.startsWith('/') ? path : `/${path}`);
+/** From the root, with what a request's line cannot hold escaped. */
+const full = (path: string): string =>
+  (path.startsWith('/') ? path : `/${path}`).replaceAll(/[^\x21-\x7e]+/g, encodeURIComponent);
 
 function headersOf({ event, metadata, pubsub }: Delivery, body: Buffer): string[] {
   const headers = ['content-type', CLOUD_EVENTS, 'content-length', String(body.length)];
@@ -40,9 +44,14 @@ function headersOf({ event, metadata, pubsub }: Delivery, body: Buffer): string[
     if (isOurs(name) || !/^[\w.-]+$/.test(name) || !isHeader(value)) continue;
     headers.push(name, value);
   }
-  const trace = event.traceparent;
-  if (typeof trace === 'string' && /^[\da-f-]+$/.test(trace)) headers.push('traceparent', trace);
+  headers.push(...traceOf(event));
   return headers;
+}
+
+/** Of several events that of the first: a request has one. */
+function traceOf(event: Envelope | string | undefined): string[] {
+  const trace = typeof event === 'object' ? event.traceparent : undefined;
+  return typeof trace === 'string' && /^[\da-f-]+$/.test(trace) ? ['traceparent', trace] : [];
 }
 
 /** Metadata is the publisher's to choose; the framing of our request and its trace are not. */
@@ -51,15 +60,20 @@ const isOurs = (name: string): boolean =>
 
 const isHeader = (value: string): boolean => /^[\x20-\x7e]*$/.test(value);
 
-function bulkEnvelope({ entries, pubsub, topic }: BulkDelivery): object {
-  return {
-    entries,
+/** An envelope has its names in order, its entries in that of Dapr. */
+function bulkText({ entries, pubsub, topic }: BulkDelivery): string {
+  const listed = entries.map(({ contentType, entryId, event, metadata }) => {
+    const fields = Object.entries({ entryId, event, metadata, contentType });
+    return `{${fields.map(([name, value]) => `"${name}":${writeJson(value)}`).join(',')}}`;
+  });
+  const more = {
     id: randomUUID(),
     metadata: { pubsubName: pubsub },
     pubsubname: pubsub,
     topic,
     type: BULK_TYPE,
   };
+  return `{"entries":[${listed.join(',')}],${writeJson(more).slice(1)}`;
 }
 
 /** What the answer says, in Dapr's words; 404 means that nobody will ever want it. */
@@ -90,12 +104,14 @@ function verdict({ body, status }: AppAnswer, id: string): Verdict {
 function statusIn(body: Buffer): string {
   if (body.length === 0) return '';
   try {
-    return String(at(JSON.parse(body.toString('utf8')), 'status') ?? '');
+    return readInto(ANSWER, firstJson(body.toString('utf8'))).status;
   } catch {
-    // A body that is no JSON is a success as well.
+    // A body that is no JSON, or says something else, is a success as well.
     return '';
   }
 }
+
+const ANSWER = goStruct('pubsub.AppResponse', { status: goString });
 
 /** Unlike that to a single event, an answer that says nothing of them is a failure of all. */
 function bulkVerdicts(
@@ -109,18 +125,17 @@ function bulkVerdicts(
       `Retriable error returned from app while processing bulk pub/sub event, topic: ${topic}. status code returned: ${status}`,
     );
   }
-  let statuses: unknown;
   try {
-    statuses = at(JSON.parse(body.toString('utf8')), 'statuses');
+    const { statuses } = readInto(BULK_ANSWER, wholeJson(body.toString('utf8')));
+    return new Map(statuses.map(({ entryId, status: one }) => [entryId, one]));
   } catch (error) {
     const why = (error as Error).message;
     throw new DeliveryError(`failed unmarshalling app response for bulk subscribe: ${why}`);
   }
-  if (!Array.isArray(statuses)) return new Map();
-  return new Map(
-    statuses.map((one: unknown) => [
-      String(at(one, 'entryId') ?? ''),
-      String(at(one, 'status') ?? ''),
-    ]),
-  );
 }
+
+const BULK_ANSWER = goStruct('pubsub.AppBulkResponse', {
+  statuses: goSlice(
+    goStruct('pubsub.AppBulkResponseEntry', { entryId: goString, status: goString }),
+  ),
+});

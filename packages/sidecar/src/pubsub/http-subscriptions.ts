@@ -1,6 +1,7 @@
 import type { Logger } from '@holdfast/telemetry/log';
 import { questionHeaders } from '../app/app-questions.ts';
 import type { AskApp } from '../app/ask-app.ts';
+import { firstJson } from '../go-json/read-json.ts';
 import { programmatic, type TopicSubscription } from './subscription.ts';
 
 /** What `GET /dapr/subscribe` of the application answers; nothing, and a line in the log, where it cannot be used. */
@@ -19,7 +20,12 @@ export async function httpSubscriptions(
     // An application that subscribes to nothing does not have the route.
     if (status === 404) return [];
     if (status !== 200) throw new Error(`it answered ${status}`);
-    return body.length === 0 ? [] : programmatic(JSON.parse(body.toString('utf8')));
+    if (body.length === 0) return [];
+    const { subscriptions, leftOut } = programmatic(firstJson(body.toString('utf8')));
+    for (const one of leftOut) {
+      log.warn(`A subscription of the application has no pubsubname, topic or route: ${one}`);
+    }
+    return subscriptions;
   } catch (error) {
     log.error(`The application's /dapr/subscribe cannot be used: ${(error as Error).message}`);
     return [];

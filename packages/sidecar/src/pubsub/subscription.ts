@@ -1,4 +1,5 @@
 import { Environment } from '@marcbachmann/cel-js';
+import { goBool, goInt, goMap, goSlice, goString, goStruct, readInto } from '../go-json/go-type.ts';
 import { at, type Resource, texts } from '../resources/resource-files.ts';
 import type { BulkLimits } from './bulk-gatherer.ts';
 import type { Envelope } from './envelope.ts';
@@ -28,12 +29,43 @@ const MOST_IN_BULK = 10_000;
 const LONGEST_AWAIT_MS = 3_600_000;
 const environment = new Environment({ unlistedVariablesAreDyn: true });
 
-/** What `GET /dapr/subscribe` of the application answered. @throws Error that says which entry is wrong, and how. */
-export function programmatic(answer: unknown): readonly TopicSubscription[] {
-  if (answer === null) return [];
-  if (!Array.isArray(answer)) throw new Error('/dapr/subscribe must answer with a list');
-  return answer.map((entry: unknown) => subscription('PROGRAMMATIC', entry));
+/** An application's subscriptions, and what of its list cannot be one: that is left out, as in Dapr. */
+export interface Programmatic {
+  readonly subscriptions: readonly TopicSubscription[];
+  /** Each says itself. */
+  readonly leftOut: readonly string[];
 }
+
+/** What `GET /dapr/subscribe` of the application answered. @throws Error that says what is wrong. */
+export function programmatic(answer: unknown): Programmatic {
+  const wanted = new Map<string, TopicSubscription>();
+  const leftOut: string[] = [];
+  for (const one of readInto(WANTED, answer)) {
+    const { pubsubname, topic } = one;
+    // Of several to one topic the last counts.
+    if (pubsubname !== '' && topic !== '' && rulesOf(one).length > 0) {
+      wanted.set(`${pubsubname}\n${topic}`, subscription('PROGRAMMATIC', one));
+    } else leftOut.push(JSON.stringify({ pubsubname, topic }));
+  }
+  return { subscriptions: [...wanted.values()], leftOut };
+}
+
+const RULE = goStruct('subscription.RuleJSON', { match: goString, path: goString });
+const WANTED = goSlice(
+  goStruct('subscription.SubscriptionJSON', {
+    pubsubname: goString,
+    topic: goString,
+    deadLetterTopic: goString,
+    metadata: goMap(goString),
+    route: goString,
+    routes: goStruct('subscription.RoutesJSON', { rules: goSlice(RULE), default: goString }),
+    bulkSubscribe: goStruct('subscription.BulkSubscribeJSON', {
+      enabled: goBool,
+      maxMessagesCount: goInt,
+      maxAwaitDurationMs: goInt,
+    }),
+  }),
+);
 
 /** A resource of kind Subscription, of either version. @throws Error that says what is wrong. */
 export function declarative({ document }: Resource): TopicSubscription {
@@ -65,11 +97,10 @@ function bulkLimits(topic: string, given: unknown): BulkLimits | undefined {
   const limit = (name: string, byDefault: number, most: number): number => {
     const value = at(given, name) ?? 0;
     // As in Dapr, what is not there, or below one, is the default.
-    if (Number.isInteger(value) && Number(value) <= most) {
-      return Number(value) > 0 ? Number(value) : byDefault;
-    }
+    if (Number.isInteger(value))
+      return Number(value) > 0 ? Math.min(Number(value), most) : byDefault;
     throw new Error(
-      `the subscription to ${topic} has bulkSubscribe.${name} ${JSON.stringify(value)}: it must be a whole number up to ${most}`,
+      `the subscription to ${topic} has bulkSubscribe.${name} ${JSON.stringify(value)}: it must be a whole number`,
     );
   };
   return {
@@ -79,14 +110,12 @@ function bulkLimits(topic: string, given: unknown): BulkLimits | undefined {
 }
 
 function rulesOf(given: unknown): readonly Rule[] {
-  const route = at(given, 'route');
   const listed = at(given, 'routes', 'rules');
-  const fallback = at(given, 'routes', 'default');
+  const fallback = at(given, 'routes', 'default') || at(given, 'route');
   const rules = (Array.isArray(listed) ? listed : []).map((one: unknown) =>
     rule(String(at(one, 'match') ?? ''), String(at(one, 'path') ?? '')),
   );
   if (typeof fallback === 'string' && fallback !== '') rules.push(rule('', fallback));
-  if (rules.length === 0 && typeof route === 'string' && route !== '') rules.push(rule('', route));
   return rules;
 }
 

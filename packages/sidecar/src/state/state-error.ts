@@ -8,10 +8,10 @@ export function storeNotFound(store: string, appId: string | null): ApiError {
   });
 }
 
-export function storeNotConfigured(store: string, appId: string): ApiError {
+export function storeNotConfigured(store: string, appId: string | null): ApiError {
   const message = `state store ${store} is not configured`;
   return new ApiError(500, 'ERR_STATE_STORE_NOT_CONFIGURED', message, {
-    details: [errorInfo('DAPR_STATE_NOT_CONFIGURED', { appID: appId })],
+    details: [errorInfo('DAPR_STATE_NOT_CONFIGURED', appId === null ? null : { appID: appId })],
   });
 }
 

@@ -39,12 +39,22 @@ export interface BulkItem {
 export class StateService {
   readonly #stores: ReadonlyMap<string, OpenStateStore>;
   readonly #calls: ComponentCalls;
-  readonly #appId: string;
+  readonly #appId: string | null;
 
-  constructor(stores: ReadonlyMap<string, OpenStateStore>, calls: ComponentCalls, appId: string) {
+  /** Errors name `appId` where the protocol's do: over gRPC they do not. */
+  constructor(
+    stores: ReadonlyMap<string, OpenStateStore>,
+    calls: ComponentCalls,
+    appId: string | null,
+  ) {
     this.#stores = stores;
     this.#calls = calls;
     this.#appId = appId;
+  }
+
+  /** The same service as the other protocol has it. */
+  withoutAppId(): StateService {
+    return new StateService(this.#stores, this.#calls, null);
   }
 
   async get(name: string, key: string): Promise<StateItem | undefined> {
@@ -137,7 +147,7 @@ export class StateService {
         const message = `operation type ${operation} not supported`;
         throw new ApiError(400, 'ERR_NOT_SUPPORTED_STATE_OPERATION', message);
       }
-      const key = fullKey(name, keyPrefix, request.key, '');
+      const key = fullKey(name, keyPrefix, request.key, this.#appId === null ? request.key : '');
       return operation === 'upsert'
         ? () => setOperation(key, request, {}, store.readTtl)
         : () => deleteOperation(key, request);
