@@ -78,7 +78,9 @@ for (const each of [VirtualClock, redisRateStore, newTrace]) if (typeof each !==
       if (seen.has(file)) return;
       seen.add(file);
       const text = await readFile(file, 'utf8');
-      for (const [, specifier = ''] of text.matchAll(/(?:from|import)\s*\(?['"]([^'"]+)['"]/g)) {
+      for (const [, specifier = ''] of text.matchAll(
+        /(?:\sfrom\s+|^import\s+|\bimport\s*\(\s*)['"]([^'"]+)['"]/gm,
+      )) {
         assert.match(specifier, /^\.{1,2}\/.+\.js$/, `${file} imports ${specifier}`);
         await read(join(file, '..', specifier));
       }
