@@ -1,24 +1,7 @@
+import { answered, type Patience } from '../answered.ts';
 import type { AmqpConnection } from './module.ts';
-import type { ResolvedRabbitOptions } from './options.ts';
 
-type Patience = Pick<ResolvedRabbitOptions, 'clock' | 'timeoutMs'>;
-
-/** What `work` comes to, unless the server takes longer over it than it may. */
-export async function answered<T>(
-  work: Promise<T>,
-  { clock, timeoutMs }: Patience,
-  what = 'answer',
-): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = clock.timer(timeoutMs, () =>
-    late.reject(new Error(`it did not ${what} within ${timeoutMs} ms`)),
-  );
-  try {
-    return await Promise.race([work, late.promise]);
-  } finally {
-    timer.cancel();
-  }
-}
+export { answered };
 
 /**
  * Closes a connection, and ends within `timeoutMs` whatever becomes of it meanwhile. amqplib's own
