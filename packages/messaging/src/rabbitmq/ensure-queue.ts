@@ -10,20 +10,18 @@ export interface GroupQueue {
   readonly rabbit: ResolvedRabbitOptions;
 }
 
-/**
- * Makes the queue where it is missing, bound to nothing. Resolves with whether it is too young a
- * quorum queue to be given messages.
- */
+/** Makes the queue where it is missing, bound to nothing. Resolves with whether `look` found it missing. */
 export async function ensureQueue(
   connection: AmqpConnection,
   channel: AmqpChannel,
   queue: GroupQueue,
+  look: boolean,
 ): Promise<boolean> {
-  const { autoDelete, durable, queueType } = queue.rabbit;
-  const young = queueType === 'quorum' && !(await isThere(connection, queue.name));
+  const { autoDelete, durable } = queue.rabbit;
+  const isNew = look && !(await isThere(connection, queue.name));
   await channel.assertExchange(queue.exchange, 'fanout', { durable, autoDelete });
   await channel.assertQueue(queue.name, optionsOf(connection, queue));
-  return young;
+  return isNew;
 }
 
 /** Asked over a channel of its own: RabbitMQ closes it where the queue is not there. */

@@ -13,11 +13,12 @@ brokerOutages(
   'rabbitBroker',
   async () => ({
     ...suffers,
-    connect: (clientId, port) =>
+    connect: (clientId, port, killed) =>
       rabbitBroker({
         amqp,
         url: `amqp://guest:guest@127.0.0.1:${port()}`,
         clientId,
+        ...(killed ? {} : { settleMs: 0 }),
         timeoutMs: 5_000,
         reconnectMs: 100,
       }),

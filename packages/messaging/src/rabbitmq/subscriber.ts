@@ -12,7 +12,7 @@ import { placeOf, type ResolvedRabbitOptions } from './options.ts';
 /**
  * RabbitMQ writes a quorum queue's place in its node half a second after it has made the queue
  * (seen with 3.10). A node killed before that never finds the queue's leader again: it stays there,
- * serves nobody, and what it had confirmed is lost. So a new one waits before it takes part.
+ * serves nobody, and what it had confirmed is lost. So a new one is bound later.
  */
 const GROWING_UP_MS = 1_000;
 
@@ -43,6 +43,8 @@ export class RabbitSubscriber implements Subscription {
   readonly #joined = Promise.withResolvers<void>();
   readonly #ended: Promise<void>;
   #hands: Hands;
+  /** `looks` whether its queue is there, `settling` where it was not, then `settled`. */
+  #age: 'looks' | 'settling' | 'settled' = 'looks';
 
   constructor(
     rabbit: ResolvedRabbitOptions,
@@ -96,7 +98,7 @@ export class RabbitSubscriber implements Subscription {
 
   /** Resolves when the subscription is closed; rejects when the connection is lost. */
   async #consume(progress: () => void): Promise<void> {
-    const { amqp, clientId, timeoutMs, url } = this.#rabbit;
+    const { amqp, clientId, clock, settleMs, timeoutMs, url } = this.#rabbit;
     const connection = await amqp.connect(url, {
       timeout: timeoutMs,
       clientProperties: { connection_name: `${clientId} (${this.#queue})` },
@@ -117,7 +119,14 @@ export class RabbitSubscriber implements Subscription {
       const beginning = this.#begin(connection, { progress, lose: lost.reject, waited });
       const consumer = await Promise.race([beginning, closed.promise]);
       if (consumer === undefined) return;
-      this.#joined.resolve();
+      if (this.#age === 'settling') {
+        const settled = clock.sleep(settleMs, signal);
+        await Promise.race([closed.promise, settled, lost.promise]);
+      }
+      if (!signal.aborted) {
+        this.#age = 'settled';
+        this.#joined.resolve();
+      }
       await Promise.race([closed.promise, lost.promise]);
       await waited(consumer.channel.cancel(consumer.tag));
       await this.#hands.end();
@@ -138,7 +147,7 @@ export class RabbitSubscriber implements Subscription {
     const channel = await waited(connection.createChannel());
     channel.on('error', lose);
     channel.on('close', () => lose(new Error('it closed the channel')));
-    const { clock, prefetch } = this.#rabbit;
+    const { autoDelete, clock, durable, prefetch, queueType, settleMs } = this.#rabbit;
     await waited(channel.prefetch(prefetch));
     const queue: GroupQueue = {
       name: this.#queue,
@@ -146,9 +155,12 @@ export class RabbitSubscriber implements Subscription {
       ordered: this.#ordered,
       rabbit: this.#rabbit,
     };
-    const young = await waited(ensureQueue(connection, channel, queue));
-    // Before it is bound: it gets nothing that might be lost, and `subscribe` has not resolved.
-    if (young) await clock.sleep(GROWING_UP_MS, this.#closing.signal);
+    // A queue that is not to last has nothing to settle.
+    const look = this.#age === 'looks' && settleMs > 0 && durable && !autoDelete;
+    if (await waited(ensureQueue(connection, channel, queue, look))) {
+      this.#age = 'settling';
+      if (queueType === 'quorum') await clock.sleep(GROWING_UP_MS, this.#closing.signal);
+    }
     await waited(channel.bindQueue(this.#queue, this.#topic, ''));
     const tag = await waited(this.#consumeFrom(channel, { lose, progress }));
     return { channel, tag };

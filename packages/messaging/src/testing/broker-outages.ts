@@ -14,8 +14,9 @@ export interface BrokerUnderOutages {
   /**
    * A new connection under a name of its own, to that port of 127.0.0.1 and no other. The suite
    * closes it. An adapter that can be told of another address asks again whenever it connects.
+   * With `killed` the broker will be killed: what it has just been told must outlast that.
    */
-  connect(clientId: string, port: () => number): Broker;
+  connect(clientId: string, port: () => number, killed: boolean): Broker;
   /** Where the broker itself listens now. */
   port(): number;
   /** Where clients are to come now: one that tells them so has to know it before. @default any free port */
@@ -134,11 +135,10 @@ export function brokerOutages(
           const topic = `outage-${process.pid}-${what.replaceAll(/\W+/g, '-')}-${seed}`;
           const members = severalMembers ? 2 : 1;
           const kills = what === KILL || what === MOVE;
-          const forgetMs = kills ? mayForgetMs : undefined;
           const connected: Broker[] = [];
           const over = new AbortController();
           try {
-            const played = { world, topic, outage, members, forgetMs, connected };
+            const played = { world, topic, outage, members, kills, mayForgetMs, connected };
             await play(t, { ...played, over: over.signal });
           } finally {
             over.abort();
@@ -158,8 +158,8 @@ interface Play {
   readonly topic: string;
   readonly outage: (world: World) => Promise<void>;
   readonly members: number;
-  /** As `mayForgetMs`, of an outage that kills. */
-  readonly forgetMs: number | undefined;
+  readonly kills: boolean;
+  readonly mayForgetMs: number;
   /** To be closed. */
   readonly connected: Broker[];
 }
@@ -171,10 +171,10 @@ interface Arrival {
 
 async function play(
   t: TestContext,
-  { connected, forgetMs, members, outage, over, topic, world }: Play,
+  { connected, kills, mayForgetMs, members, outage, over, topic, world }: Play,
 ): Promise<void> {
   const connect = (clientId: string) => {
-    const broker = world.connect(`${clientId}-${topic}`, () => world.proxy.port);
+    const broker = world.connect(`${clientId}-${topic}`, () => world.proxy.port, kills);
     connected.push(broker);
     return broker;
   };
@@ -224,7 +224,7 @@ async function play(
   await running;
   const sent = load.published;
   const forgettable = new Set(
-    forgetMs === undefined ? [] : load.takenBetween(goneMs - forgetMs, backMs),
+    kills && mayForgetMs > 0 ? load.takenBetween(goneMs - mayForgetMs, backMs) : [],
   );
   for (const { arrived, group } of groups) {
     await eventually(
@@ -239,7 +239,9 @@ async function play(
     `publishing again ${publishingMs.toFixed(0)} ms and handling again ${handlingMs.toFixed(0)} ms after it was back; ` +
       `${sent.length} messages, ${load.failed} sendings failed, ` +
       `duplicates: ${twice(inOrder)} in order, ${twice(sideBySide)} side by side` +
-      (forgetMs ? `; forgotten by the broker: ${missing(sent, inOrder).length}` : ''),
+      (kills && mayForgetMs > 0
+        ? `; forgotten by the broker: ${missing(sent, inOrder).length}`
+        : ''),
   );
   const kept = sent.filter(({ id }) => !missing(sent, inOrder).includes(id));
   assert.deepEqual(byKey(distinct(inOrder)), byKey(kept));

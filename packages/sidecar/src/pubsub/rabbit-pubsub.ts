@@ -49,6 +49,8 @@ export async function rabbitPubSub(
       settings.text('deletedWhenUnused') === undefined || settings.flag('deletedWhenUnused'),
     ...(prefetch > 0 ? { prefetch } : {}),
     requireSubscriber: false,
+    // As Dapr: an application with many topics would be ready seconds later, with its first start.
+    settleMs: 0,
     clock,
   });
   const { component } = settings;
