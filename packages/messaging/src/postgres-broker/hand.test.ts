@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Claim, deliveriesOf, Hand } from './hand.ts';
 
-test('a message is begun only while it is ours, and one that is handled is acknowledged once', () => {
+test('a message is begun only while it is ours and goes back after that, and one that is handled is acknowledged once', () => {
   const hand = new Hand(true);
   const [a, b] = [claim('1', 'k'), claim('2', 'other')];
   hand.add(a);
@@ -13,8 +13,8 @@ test('a message is begun only while it is ours, and one that is handled is ackno
   hand.succeeded(b);
 
   assert.deepEqual(
-    [begun, hand.takeDone(), hand.takeDone(), hand.size],
-    [[true, false], ['1'], [], 0],
+    [begun, hand.takeDone(), hand.takeDone(), hand.size, ids(hand.back)],
+    [[true, false], ['1'], [], 0, ['2']],
   );
 });
 

@@ -80,7 +80,9 @@ export class Hand {
   begin(claim: Claim, delivery: number, nowMs: number): boolean {
     if (this.#held.get(claim.seq) !== claim) return false;
     if (claim.untilMs <= nowMs) {
+      // By the database's clock it may be ours for longer: what is behind it waits until it is not.
       this.lose(claim.seq);
+      this.#back.push(claim);
       return false;
     }
     this.#begins += 1;

@@ -23,13 +23,14 @@ export interface MemberOptions {
 /** What one member of a group says to the database. */
 export class Member {
   readonly #options: MemberOptions;
-  readonly #name: string;
+  /** Those it has claimed under, the one it claims under now last. */
+  #names: readonly string[] = [];
   readonly ordered: boolean;
   #group: number | undefined;
 
   constructor(options: MemberOptions) {
     this.#options = options;
-    this.#name = `${options.broker.clientId}:${randomUUID().slice(0, 8)}`;
+    this.#anotherName();
     this.ordered = options.subscribe.concurrency === 1;
   }
 
@@ -48,13 +49,25 @@ export class Member {
     return before === undefined || before === row.id;
   }
 
-  /** Up to `most` messages, the oldest first. */
+  /** Once nothing is in hand or owed. */
+  forgetOldNames(): void {
+    this.#names = this.#names.slice(-1);
+  }
+
+  /**
+   * Up to `most` messages, the oldest first. Where the answer is lost, or comes to nothing until later,
+   * there may be claims that this member does not know of: they are under a name that it uses no more,
+   * so that it takes nothing of their keys until they lapse, as nobody else does.
+   */
   async take(most: number, stuck: readonly string[]): Promise<readonly Claim[]> {
     const { broker, sql } = this.#options;
     const { claimMs, clock } = broker;
     const untilMs = clock.now() + claimMs;
-    const values = [this.#group, this.#name, most, claimMs, this.ordered, stuck];
-    const rows = await this.#ask(sql.take, values);
+    const values = [this.#group, this.#names.at(-1), most, claimMs, this.ordered, stuck];
+    const rows = await this.#ask(sql.take, values).catch((error: unknown) => {
+      this.#anotherName();
+      throw error;
+    });
     const { topic } = this.#options;
     return rows.map((row) => ({
       seq: row.seq,
@@ -74,12 +87,12 @@ export class Member {
     const untilMs = clock.now() + claimMs;
     const seqs = held.map(({ seq }) => seq);
     const counts = held.map(({ deliveries }) => deliveries);
-    const rows = await this.#ask(sql.renew, [this.#group, this.#name, seqs, counts, claimMs]);
+    const rows = await this.#ask(sql.renew, [this.#group, this.#names, seqs, counts, claimMs]);
     hand.renewed(new Set(rows.map(({ seq }) => seq)), held, untilMs);
   }
 
   async acknowledge(seqs: readonly string[]): Promise<void> {
-    await this.#ask(this.#options.sql.acknowledge, [this.#group, this.#name, seqs]);
+    await this.#ask(this.#options.sql.acknowledge, [this.#group, this.#names, seqs]);
   }
 
   /** `tell`: other members are to look at once. */
@@ -87,8 +100,13 @@ export class Member {
     const { broker, sql, topic } = this.#options;
     const seqs = claims.map(({ seq }) => seq);
     const channel = tell ? channelOf(broker) : '';
-    const values = [this.#group, this.#name, seqs, claims.map(deliveriesOf), channel, topic];
+    const values = [this.#group, this.#names, seqs, claims.map(deliveriesOf), channel, topic];
     await this.#ask(sql.giveBack, values);
+  }
+
+  #anotherName(): void {
+    const name = `${this.#options.broker.clientId}:${randomUUID().slice(0, 8)}`;
+    this.#names = [...this.#names, name];
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: what `pg` says of its rows.

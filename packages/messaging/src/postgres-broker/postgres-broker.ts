@@ -40,7 +40,7 @@ export type PublishMessage = Omit<NewMessage, 'dueAt' | 'delayMs' | 'priority'>;
 const FORGET_LOT = 5_000;
 
 /**
- * PostgreSQL (14 or later, tested on 18) as a broker, for any number of processes: a row for each group and message,
+ * PostgreSQL (14 or later, tested on 14 to 18) as a broker, for any number of processes: a row for each group and message,
  * claims that lapse, `LISTEN` and polling. Its clock is the database's.
  */
 export function postgresBroker(given: PostgresBrokerOptions): PostgresBroker {

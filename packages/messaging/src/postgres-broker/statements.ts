@@ -40,18 +40,18 @@ export function statements(schema: string) {
     take: `SELECT seq::text, id, key, headers, body, deliveries FROM ${schema}.broker_take($1, $2, $3, $4, $5, $6)`,
     /** Only what this member still has; said twice which rows are meant, for the planner. */
     acknowledge: `WITH mine AS (
-        DELETE FROM ${schema}.broker_claim WHERE group_id = $1 AND holder = $2 AND seq = ANY ($3::bigint[]) RETURNING seq
+        DELETE FROM ${schema}.broker_claim WHERE group_id = $1 AND holder = ANY ($2::text[]) AND seq = ANY ($3::bigint[]) RETURNING seq
       ) DELETE FROM ${schema}.broker_delivery
         WHERE group_id = $1 AND seq = ANY ($3::bigint[]) AND seq IN (SELECT seq FROM mine)`,
     /** One that has lapsed is lost, although nobody has taken it yet: those behind it may be gone. */
     renew: `UPDATE ${schema}.broker_claim AS c SET until_ms = ${now} + $5::bigint, deliveries = g.deliveries
       FROM unnest($3::bigint[], $4::integer[]) AS g (seq, deliveries)
-      WHERE c.group_id = $1 AND c.holder = $2 AND c.seq = ANY ($3::bigint[]) AND c.seq = g.seq AND ${LIVE('c', now)}
+      WHERE c.group_id = $1 AND c.holder = ANY ($2::text[]) AND c.seq = ANY ($3::bigint[]) AND c.seq = g.seq AND ${LIVE('c', now)}
       RETURNING c.seq::text`,
     giveBack: `WITH back AS (
         UPDATE ${schema}.broker_claim AS c SET until_ms = 0, deliveries = g.deliveries
         FROM unnest($3::bigint[], $4::integer[]) AS g (seq, deliveries)
-        WHERE c.group_id = $1 AND c.holder = $2 AND c.seq = ANY ($3::bigint[]) AND c.seq = g.seq RETURNING 1
+        WHERE c.group_id = $1 AND c.holder = ANY ($2::text[]) AND c.seq = ANY ($3::bigint[]) AND c.seq = g.seq RETURNING 1
       ) SELECT pg_notify($5, $6) FROM (SELECT 1 FROM back LIMIT 1) AS few WHERE $5 <> ''`,
     group: `SELECT id FROM ${schema}.broker_group WHERE topic = $1 AND name = $2`,
     dropGroup: `DELETE FROM ${schema}.broker_group WHERE id = $1`,

@@ -144,6 +144,7 @@ export class PostgresSubscriber implements Subscription {
       this.#renewedMs = 0;
       throw failure.reason;
     }
+    if (this.#hand.size === 0 && !this.#hand.owes) this.#member.forgetOldNames();
   }
 
   /** Where nothing was begun for a while, what waits behind it goes back. */

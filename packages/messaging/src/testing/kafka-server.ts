@@ -111,7 +111,7 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaServer> {
 }
 
 async function untilListening(port: number, child: ChildProcess, output: () => string) {
-  for (let tries = 0; tries < 600; tries += 1) {
+  for (let tries = 0; tries < 1_800; tries += 1) {
     if (child.exitCode !== null || child.signalCode !== null) {
       throw new Error(`Kafka ended while it was starting: ${output()}`);
     }
@@ -125,7 +125,7 @@ async function untilListening(port: number, child: ChildProcess, output: () => s
     await sleep(100);
   }
   child.kill('SIGKILL');
-  throw new Error(`Kafka did not listen on port ${port} within 60 s: ${output()}`);
+  throw new Error(`Kafka did not listen on port ${port} within 180 s: ${output()}`);
 }
 
 /** The controller's port is part of what was formatted, so it stays when the broker's changes. */
