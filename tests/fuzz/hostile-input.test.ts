@@ -7,7 +7,7 @@ import { checkResiliency, parseResiliency } from '@holdfast/config';
 import { seededRandom } from '@holdfast/core/testing';
 import { type Sidecar, startSidecar } from '@holdfast/sidecar';
 import { HEAD, headText, LAST, PREFACE } from '../../packages/sidecar/src/peers/frame-format.ts';
-import { programmatic } from '../../packages/sidecar/src/pubsub/subscription.ts';
+import { programmatic } from '../../packages/sidecar/src/pubsub/subscribe/subscription.ts';
 import { mutate } from './mutate.ts';
 import { inLanes, throwBytes } from './throw-bytes.ts';
 

@@ -13,6 +13,7 @@ export {
   type ReplayOptions,
   type ReplayReport,
 } from './dead/replay-dead.ts';
+export { sealedWith } from './encrypted/sealed-mark.ts';
 export {
   BrokerRejectedError,
   BrokerUnavailableError,
@@ -44,7 +45,6 @@ export {
   type RelaySnapshot,
   relayPolicies,
 } from './relay/relay.ts';
-export { sealedWith } from './sealed-mark.ts';
 export type {
   AppendMessage,
   DeadLetter,

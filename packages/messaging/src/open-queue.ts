@@ -1,11 +1,11 @@
 import type { Clock } from '@holdfast/core';
-import { AcceptQueue, unavailable } from './accept-queue.ts';
+import { AcceptQueue, unavailable } from './accept/accept-queue.ts';
+import { completeMessage } from './accept/new-message.ts';
 import { checkInteger } from './check.ts';
 import { type DeadLetters, deadLetters } from './dead/dead-letters.ts';
 import { startDeadSweep } from './dead/dead-sweep.ts';
 import { OutboxRefusedError } from './errors.ts';
 import type { NewMessage, Receipt } from './message.ts';
-import { completeMessage } from './new-message.ts';
 import { type OutboxOptions, resolveOutboxOptions } from './outbox-options.ts';
 import type { MessageStatus, MessageStore, QueuedPage, StoreStats } from './store.ts';
 import { traceAccept } from './trace/accept-spans.ts';

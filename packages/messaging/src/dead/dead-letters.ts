@@ -1,8 +1,8 @@
 import type { Clock } from '@holdfast/core';
+import { completeMessage } from '../accept/new-message.ts';
 import { checkInteger } from '../check.ts';
+import { sealedWith } from '../encrypted/sealed-mark.ts';
 import type { Message, NewMessage } from '../message.ts';
-import { completeMessage } from '../new-message.ts';
-import { sealedWith } from '../sealed-mark.ts';
 import type { DeadLetter, DeadPage, MessageStore } from '../store.ts';
 import { chosenLetters, type DeadChoice } from './choose.ts';
 import { type DeadGroup, deadGroups } from './dead-groups.ts';

@@ -1,6 +1,6 @@
+import { newMessageId } from '../accept/message-id.ts';
+import { isName, LONGEST_NAME } from '../accept/new-message.ts';
 import type { NewMessage } from '../message.ts';
-import { newMessageId } from '../message-id.ts';
-import { isName, LONGEST_NAME } from '../new-message.ts';
 import { contextIn, withContext } from '../trace/trace-headers.ts';
 import type { BodyHeaders } from './body-of.ts';
 import type { ResolvedEdgeOptions } from './edge-options.ts';

@@ -6,7 +6,6 @@ import { test } from 'node:test';
 import { VirtualClock } from '@holdfast/core/testing';
 import { memoryStore } from '../memory-store.ts';
 import { openOutbox } from '../outbox.ts';
-import { SEALED_HEADER } from '../sealed-mark.ts';
 import { sqliteStore } from '../sqlite/index.ts';
 import type { AppendMessage, MessageStore } from '../store.ts';
 import { memoryBroker } from '../testing/memory-broker.ts';
@@ -16,6 +15,7 @@ import { tempDir } from '../testing/temp-dir.ts';
 import { encryptedStore } from './encrypted-store.ts';
 import type { EncryptionKey } from './keys.ts';
 import type { Unreadable } from './options.ts';
+import { SEALED_HEADER } from './sealed-mark.ts';
 
 const PROGRAMS = Number(process.env.HOLDFAST_PROGRAMS ?? 25);
 const ROOMY = { maxMessages: 1_000, maxBytes: 1_000_000 };

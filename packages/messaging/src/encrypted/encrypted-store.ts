@@ -1,6 +1,5 @@
-import { type AcceptsIn, type AppendsIn, acceptIn } from '../accept-in.ts';
+import { type AcceptsIn, type AppendsIn, acceptIn } from '../accept/accept-in.ts';
 import type { Message } from '../message.ts';
-import { SEALED_HEADER, sealedWith } from '../sealed-mark.ts';
 import type { AppendGroup, DeadLetter, Lease, MessageStore } from '../store.ts';
 import {
   type EncryptedStoreOptions,
@@ -9,6 +8,7 @@ import {
 } from './options.ts';
 import { countByKey, type KeyCount, type RotationReport, rotate } from './rotation.ts';
 import { seal, unseal } from './seal.ts';
+import { SEALED_HEADER, sealedWith } from './sealed-mark.ts';
 import { sortLeases } from './sort-leases.ts';
 
 export interface EncryptedStore extends MessageStore {

@@ -1,8 +1,8 @@
 import type { Message } from '../message.ts';
-import { sealedWith } from '../sealed-mark.ts';
 import type { DeadLetter, MessageStore } from '../store.ts';
 import type { KeyRing } from './keys.ts';
 import { seal, unseal } from './seal.ts';
+import { sealedWith } from './sealed-mark.ts';
 
 /** How many messages a key is still needed for. */
 export interface KeyCount {

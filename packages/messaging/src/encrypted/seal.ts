@@ -1,8 +1,8 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import type { Message } from '../message.ts';
-import { SEALED_HEADER } from '../sealed-mark.ts';
 import type { KeyRing, RingKey } from './keys.ts';
 import { NONCE_BYTES, nextNonce } from './nonces.ts';
+import { SEALED_HEADER } from './sealed-mark.ts';
 
 /** Raised with every change of what stands in a body; a newer one is not guessed at. */
 const FORMAT = '1';

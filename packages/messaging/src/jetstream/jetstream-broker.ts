@@ -1,6 +1,6 @@
 import type { Broker } from '../broker.ts';
-import { resolveSubscribeOptions } from '../subscribe-options.ts';
-import { Subscriptions } from '../subscriptions.ts';
+import { resolveSubscribeOptions } from '../consume/subscribe-options.ts';
+import { Subscriptions } from '../consume/subscriptions.ts';
 import { topicProblem } from './names.ts';
 import { type JetStreamBrokerOptions, resolveJetStreamOptions } from './options.ts';
 import { JetStreamPublisher } from './publisher.ts';

@@ -1,9 +1,9 @@
 import { answered } from '../answered.ts';
 import type { Handler, Subscription } from '../broker.ts';
+import { Hands } from '../consume/hands.ts';
+import { keepConsuming } from '../consume/keep-consuming.ts';
+import { type ResolvedSubscribeOptions, tell } from '../consume/subscribe-options.ts';
 import { BrokerUnavailableError } from '../errors.ts';
-import { Hands } from '../hands.ts';
-import { keepConsuming } from '../keep-consuming.ts';
-import { type ResolvedSubscribeOptions, tell } from '../subscribe-options.ts';
 import { messageOf } from './deliveries.ts';
 import { ConsumerMismatch, ensureConsumer } from './ensure-consumer.ts';
 import { InHand } from './in-hand.ts';

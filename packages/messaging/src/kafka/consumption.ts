@@ -1,6 +1,6 @@
 import type { Handler } from '../broker.ts';
-import { Hands } from '../hands.ts';
-import type { ResolvedSubscribeOptions } from '../subscribe-options.ts';
+import { Hands } from '../consume/hands.ts';
+import type { ResolvedSubscribeOptions } from '../consume/subscribe-options.ts';
 import { beginAtEnd } from './begin-at-end.ts';
 import { membership } from './membership.ts';
 import type { KafkaConsumer, KafkaConsumerOptions, KafkaMessage, KafkaStream } from './module.ts';

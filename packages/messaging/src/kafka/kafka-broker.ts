@@ -1,6 +1,6 @@
 import type { Broker } from '../broker.ts';
-import { resolveSubscribeOptions } from '../subscribe-options.ts';
-import { Subscriptions } from '../subscriptions.ts';
+import { resolveSubscribeOptions } from '../consume/subscribe-options.ts';
+import { Subscriptions } from '../consume/subscriptions.ts';
 import { type KafkaBrokerOptions, resolveKafkaOptions } from './options.ts';
 import { KafkaPublisher } from './publisher.ts';
 import { topicProblem } from './records.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '@holdfast/core';
-import { Hands } from '../hands.ts';
-import { resolveSubscribeOptions } from '../subscribe-options.ts';
+import { Hands } from '../consume/hands.ts';
+import { resolveSubscribeOptions } from '../consume/subscribe-options.ts';
 import type { KafkaMessage } from './module.ts';
 import { PartitionLanes } from './partition-lanes.ts';
 import { holdfastLayout } from './records.ts';

@@ -1,4 +1,4 @@
-import type { Hands } from '../hands.ts';
+import type { Hands } from '../consume/hands.ts';
 import type { KafkaLayout } from './layout.ts';
 import type { KafkaMessage } from './module.ts';
 

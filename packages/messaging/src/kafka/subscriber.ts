@@ -1,7 +1,7 @@
 import type { Handler, Subscription } from '../broker.ts';
+import { keepConsuming } from '../consume/keep-consuming.ts';
+import { type ResolvedSubscribeOptions, tell } from '../consume/subscribe-options.ts';
 import { BrokerUnavailableError } from '../errors.ts';
-import { keepConsuming } from '../keep-consuming.ts';
-import { type ResolvedSubscribeOptions, tell } from '../subscribe-options.ts';
 import { Consumption } from './consumption.ts';
 import type { ResolvedKafkaOptions } from './options.ts';
 

@@ -1,5 +1,5 @@
+import { newMessageId } from '../accept/message-id.ts';
 import type { Message, OutgoingMessage } from '../message.ts';
-import { newMessageId } from '../message-id.ts';
 import type { MqttPublish } from './module.ts';
 
 /** How messages travel, so that others that use the same topics can read them. */

@@ -1,5 +1,5 @@
 import type { Broker } from '../broker.ts';
-import { resolveSubscribeOptions } from '../subscribe-options.ts';
+import { resolveSubscribeOptions } from '../consume/subscribe-options.ts';
 import { type MqttBrokerOptions, resolveMqttOptions } from './options.ts';
 import { MqttPublisher } from './publisher.ts';
 import { MqttSubscriber } from './subscriber.ts';

@@ -1,9 +1,9 @@
 import type { Handler, Subscription, SubscriptionProblem } from '../broker.ts';
+import { Hands } from '../consume/hands.ts';
+import { type ResolvedSubscribeOptions, tell } from '../consume/subscribe-options.ts';
+import { noLongerAsked } from '../consume/subscriptions.ts';
 import { BrokerUnavailableError } from '../errors.ts';
-import { Hands } from '../hands.ts';
 import { matches } from '../mqtt-server/topics.ts';
-import { type ResolvedSubscribeOptions, tell } from '../subscribe-options.ts';
-import { noLongerAsked } from '../subscriptions.ts';
 import type { MqttClient } from './module.ts';
 import { connectOptions, type ResolvedMqttOptions } from './options.ts';
 import { type Arrival, Unclaimed } from './unclaimed.ts';

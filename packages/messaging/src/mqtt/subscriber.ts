@@ -1,6 +1,6 @@
 import type { Handler, Subscription } from '../broker.ts';
+import type { ResolvedSubscribeOptions } from '../consume/subscribe-options.ts';
 import { isFilter } from '../mqtt-server/topics.ts';
-import type { ResolvedSubscribeOptions } from '../subscribe-options.ts';
 import type { ResolvedMqttOptions } from './options.ts';
 import { MqttSession, SHARED } from './session.ts';
 

@@ -1,7 +1,7 @@
 import type { Timer } from '@holdfast/core';
 import type { SubscriptionProblem } from '../broker.ts';
-import { Hands } from '../hands.ts';
-import { SUBSCRIBE_DEFAULTS } from '../subscribe-options.ts';
+import { Hands } from '../consume/hands.ts';
+import { SUBSCRIBE_DEFAULTS } from '../consume/subscribe-options.ts';
 import type { MqttPublish } from './module.ts';
 import type { ResolvedMqttOptions } from './options.ts';
 

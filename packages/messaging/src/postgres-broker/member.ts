@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type { ResolvedSubscribeOptions } from '../consume/subscribe-options.ts';
 import { messageOf } from '../postgres/rows.ts';
 import type { Session } from '../postgres/session.ts';
-import type { ResolvedSubscribeOptions } from '../subscribe-options.ts';
 import { type Claim, deliveriesOf, type Hand } from './hand.ts';
 import { channelOf } from './notices.ts';
 import type { ResolvedPostgresBrokerOptions } from './options.ts';

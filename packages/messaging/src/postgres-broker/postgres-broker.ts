@@ -1,11 +1,11 @@
+import { completeMessage } from '../accept/new-message.ts';
 import type { Broker } from '../broker.ts';
+import { resolveSubscribeOptions } from '../consume/subscribe-options.ts';
+import { Subscriptions } from '../consume/subscriptions.ts';
 import { BrokerUnavailableError } from '../errors.ts';
 import type { NewMessage, OutgoingMessage } from '../message.ts';
-import { completeMessage } from '../new-message.ts';
 import type { PostgresClient } from '../postgres/module.ts';
 import { Session } from '../postgres/session.ts';
-import { resolveSubscribeOptions } from '../subscribe-options.ts';
-import { Subscriptions } from '../subscriptions.ts';
 import { topicProblem } from './message-problem.ts';
 import { Notices } from './notices.ts';
 import { type PostgresBrokerOptions, resolvePostgresBrokerOptions } from './options.ts';

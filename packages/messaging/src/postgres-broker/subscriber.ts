@@ -1,10 +1,10 @@
 import type { Handler, Subscription } from '../broker.ts';
+import { Hands } from '../consume/hands.ts';
+import { keepConsuming } from '../consume/keep-consuming.ts';
+import { tell } from '../consume/subscribe-options.ts';
 import { BrokerUnavailableError, StoreUnavailableError } from '../errors.ts';
-import { Hands } from '../hands.ts';
-import { keepConsuming } from '../keep-consuming.ts';
 import type { IncomingMessage } from '../message.ts';
 import { Doorbell } from '../relay/doorbell.ts';
-import { tell } from '../subscribe-options.ts';
 import { type Claim, Hand } from './hand.ts';
 import { GroupMismatch, Member, type MemberOptions } from './member.ts';
 import type { Notices } from './notices.ts';

@@ -1,4 +1,3 @@
-import { fitGroups } from '../fit-groups.ts';
 import type { Message } from '../message.ts';
 import {
   type AppendGroup,
@@ -8,6 +7,7 @@ import {
   type StoreLimits,
   sizeOf,
 } from '../store.ts';
+import { fitGroups } from './fit-groups.ts';
 import type { PostgresClient } from './module.ts';
 import type { Statements } from './statements.ts';
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type AcceptsIn, type AppendsIn, acceptIn } from '../accept-in.ts';
+import { type AcceptsIn, type AppendsIn, acceptIn } from '../accept/accept-in.ts';
 import { deadPrefix } from '../dead/dead-prefix.ts';
 import { checkHold } from '../hold.ts';
 import { latestNotes } from '../latest-notes.ts';

@@ -1,5 +1,5 @@
+import { newMessageId } from '../accept/message-id.ts';
 import type { Message, OutgoingMessage } from '../message.ts';
-import { newMessageId } from '../message-id.ts';
 import type { AmqpDelivery, AmqpPublishOptions } from './module.ts';
 
 /** Ours among the headers; the rest are the message's own. */

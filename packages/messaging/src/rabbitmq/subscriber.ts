@@ -1,8 +1,8 @@
 import type { Handler, Subscription } from '../broker.ts';
+import { Hands } from '../consume/hands.ts';
+import { keepConsuming } from '../consume/keep-consuming.ts';
+import { type ResolvedSubscribeOptions, tell } from '../consume/subscribe-options.ts';
 import { BrokerUnavailableError } from '../errors.ts';
-import { Hands } from '../hands.ts';
-import { keepConsuming } from '../keep-consuming.ts';
-import { type ResolvedSubscribeOptions, tell } from '../subscribe-options.ts';
 import { answered, endConnection } from './connection.ts';
 import { earlierDeliveries, messageOf, refusalOf } from './deliveries.ts';
 import { ensureQueue, type GroupQueue } from './ensure-queue.ts';

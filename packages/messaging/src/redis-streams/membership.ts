@@ -1,4 +1,4 @@
-import type { ResolvedSubscribeOptions } from '../subscribe-options.ts';
+import type { ResolvedSubscribeOptions } from '../consume/subscribe-options.ts';
 import type { RawEntry } from './entries.ts';
 import type { Held } from './in-hand.ts';
 import type { Link } from './link.ts';

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Handler } from '../broker.ts';
+import { Hands } from '../consume/hands.ts';
+import { keepConsuming } from '../consume/keep-consuming.ts';
+import { type ResolvedSubscribeOptions, tell } from '../consume/subscribe-options.ts';
+import type { JoiningSubscription } from '../consume/subscriptions.ts';
 import { BrokerUnavailableError } from '../errors.ts';
-import { Hands } from '../hands.ts';
-import { keepConsuming } from '../keep-consuming.ts';
-import { type ResolvedSubscribeOptions, tell } from '../subscribe-options.ts';
-import type { JoiningSubscription } from '../subscriptions.ts';
 import { Acknowledger } from './acknowledger.ts';
 import { messageOf } from './entries.ts';
 import { InHand } from './in-hand.ts';

@@ -1,8 +1,8 @@
 import { isPolicyError, type Pipeline, pipeline, type Timer } from '@holdfast/core';
 import type { Broker } from '../broker.ts';
+import { sealedWith } from '../encrypted/sealed-mark.ts';
 import { endOfTurn } from '../end-of-turn.ts';
 import { type BrokerRejectedError, StoreUnavailableError } from '../errors.ts';
-import { sealedWith } from '../sealed-mark.ts';
 import type { Lease, MessageStore } from '../store.ts';
 import { PublishSpans } from '../trace/publish-spans.ts';
 import { Doorbell } from './doorbell.ts';

@@ -1,6 +1,6 @@
 import type { Broker } from '../broker.ts';
-import { resolveSubscribeOptions } from '../subscribe-options.ts';
-import { Subscriptions } from '../subscriptions.ts';
+import { resolveSubscribeOptions } from '../consume/subscribe-options.ts';
+import { Subscriptions } from '../consume/subscriptions.ts';
 import { BrokerFile } from './broker-file.ts';
 import { FileWatch } from './file-watch.ts';
 import { resolveSqliteBrokerOptions, type SqliteBrokerOptions } from './options.ts';

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Handler } from '../broker.ts';
+import { Hands } from '../consume/hands.ts';
+import { type ResolvedSubscribeOptions, tell } from '../consume/subscribe-options.ts';
+import type { JoiningSubscription } from '../consume/subscriptions.ts';
 import { StoreUnavailableError } from '../errors.ts';
-import { Hands } from '../hands.ts';
 import { Doorbell } from '../relay/doorbell.ts';
-import { type ResolvedSubscribeOptions, tell } from '../subscribe-options.ts';
-import type { JoiningSubscription } from '../subscriptions.ts';
 import { type BrokerFile, pauseMs } from './broker-file.ts';
 import type { FileWatch } from './file-watch.ts';
 import type { ResolvedSqliteBrokerOptions } from './options.ts';

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '@holdfast/core';
 import { deadPrefix } from '../dead/dead-prefix.ts';
-import { distinctLeases } from '../distinct-leases.ts';
 import { checkHold } from '../hold.ts';
 import { latestNotes } from '../latest-notes.ts';
 import type { Message } from '../message.ts';
@@ -25,6 +24,7 @@ import {
 import { addTo } from './add-to-history.ts';
 import { appendGroups } from './append-groups.ts';
 import { Connection } from './connection.ts';
+import { distinctLeases } from './distinct-leases.ts';
 import { resolveSqliteStoreOptions, type SqliteStoreOptions } from './options.ts';
 import { deadLetterOf, headersText, messageOf, statusOf } from './rows.ts';
 import { prepareSchema } from './schema.ts';

@@ -1,9 +1,12 @@
 import { type Clock, systemClock } from '@holdfast/core';
 import type { Broker, Handler, Subscription } from '../broker.ts';
+import { Hands } from '../consume/hands.ts';
+import {
+  type ResolvedSubscribeOptions,
+  resolveSubscribeOptions,
+} from '../consume/subscribe-options.ts';
 import { BrokerRejectedError, BrokerUnavailableError } from '../errors.ts';
-import { Hands } from '../hands.ts';
 import type { Message, OutgoingMessage } from '../message.ts';
-import { type ResolvedSubscribeOptions, resolveSubscribeOptions } from '../subscribe-options.ts';
 
 /** A broker in memory, for tests of what stands before and behind it. */
 export interface MemoryBroker extends Broker {

@@ -1,4 +1,4 @@
-import { unavailable } from '../accept-queue.ts';
+import { unavailable } from '../accept/accept-queue.ts';
 import type { DeadLetters } from '../dead/dead-letters.ts';
 import { OutboxRefusedError } from '../errors.ts';
 import type { NewMessage, Receipt } from '../message.ts';

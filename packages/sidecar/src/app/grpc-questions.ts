@@ -24,8 +24,8 @@ import {
   TopicEventResponseSchema,
 } from '../grpc/protos/appcallback_pb.ts';
 import { httpStatusOf } from '../grpc/rpc-status.ts';
+import { bulkEventOf, topicEventOf } from '../pubsub/deliver/topic-event.ts';
 import { CLOUD_EVENTS } from '../pubsub/envelope.ts';
-import { bulkEventOf, topicEventOf } from '../pubsub/topic-event.ts';
 import { callUnary } from './grpc-call.ts';
 import type { GrpcConnection } from './grpc-connection.ts';
 

@@ -2,7 +2,7 @@ import type { Clock, Pipeline } from '@holdfast/core';
 import { formatTraceparent } from '@holdfast/core/trace';
 import type { Logger } from '@holdfast/telemetry/log';
 import type { AskApp } from '../app/ask-app.ts';
-import { DeliveryError } from '../pubsub/delivery-error.ts';
+import { DeliveryError } from '../pubsub/deliver/delivery-error.ts';
 import { recorded, type Tracing } from '../trace/tracing.ts';
 import type { BindingEvent, InputBinding } from './binding.ts';
 import { type BindingOrder, followOrder } from './binding-order.ts';

@@ -3,9 +3,9 @@ import type { OpenInput } from '../bindings/input-bindings.ts';
 import type { ConfigurationStore } from '../configuration/configuration-store.ts';
 import type { LockStore } from '../lock/lock-store.ts';
 import type { OpenMiddleware } from '../middleware/open-pipeline.ts';
-import type { OutboxPubSub } from '../pubsub/outbox-pubsub.ts';
+import type { OutboxPubSub } from '../pubsub/outbox/outbox-pubsub.ts';
+import type { TopicScopes } from '../pubsub/publish/topic-scopes.ts';
 import type { PubSub } from '../pubsub/pubsub.ts';
-import type { TopicScopes } from '../pubsub/topic-scopes.ts';
 import type { SecretStore } from '../secrets/secret-store.ts';
 import type { StateStore } from '../state/state-store.ts';
 

@@ -2,7 +2,7 @@ import { bindingRoutes } from '../bindings/binding-routes.ts';
 import { configurationRoutes } from '../configuration/configuration-routes.ts';
 import type { BodyLimits } from '../flow/request-body.ts';
 import { lockRoutes } from '../lock/lock-routes.ts';
-import { publishRoutes } from '../pubsub/publish-routes.ts';
+import { publishRoutes } from '../pubsub/publish/publish-routes.ts';
 import { secretRoutes } from '../secrets/secret-routes.ts';
 import type { Route } from '../server/api-routes.ts';
 import { stateRoutes } from '../state/state-routes.ts';

@@ -3,7 +3,7 @@ import type { AskApp } from '../app/ask-app.ts';
 import { BindingService } from '../bindings/binding-service.ts';
 import { ConfigurationService } from '../configuration/configuration-service.ts';
 import { LockService } from '../lock/lock-service.ts';
-import { PublishService } from '../pubsub/publish-service.ts';
+import { PublishService } from '../pubsub/publish/publish-service.ts';
 import { SecretService } from '../secrets/secret-service.ts';
 import { StateService } from '../state/state-service.ts';
 import type { ComponentCalls } from './component-calls.ts';

@@ -7,7 +7,7 @@ import { rateLimit } from '../middleware/rate-limit.ts';
 import { routeAlias } from '../middleware/route-alias.ts';
 import { routerChecker } from '../middleware/router-checker.ts';
 import { uppercase } from '../middleware/uppercase.ts';
-import { memoryPubSub } from '../pubsub/memory-pubsub.ts';
+import { memoryPubSub } from '../pubsub/brokers/memory-pubsub.ts';
 import type { PubSub } from '../pubsub/pubsub.ts';
 import { envSecrets } from '../secrets/env-secrets.ts';
 import { fileSecrets } from '../secrets/file-secrets.ts';
@@ -53,27 +53,27 @@ export const PUBSUB: Readonly<
       log.warn(`An event of ${topic} in ${component} is lost: ${(error as Error).message}`);
     }),
   'pubsub.redis': async (settings, env) => {
-    const { redisPubSub } = await import('../pubsub/redis-pubsub.ts');
+    const { redisPubSub } = await import('../pubsub/brokers/redis/redis-pubsub.ts');
     return await redisPubSub(settings, { ...env, podName: env.variables.POD_NAME });
   },
   'pubsub.kafka': async (settings, env) => {
-    const { kafkaPubSub } = await import('../pubsub/kafka-pubsub.ts');
+    const { kafkaPubSub } = await import('../pubsub/brokers/kafka/kafka-pubsub.ts');
     return await kafkaPubSub(settings, { ...env, podName: env.variables.POD_NAME });
   },
   'pubsub.mqtt3': async (settings, env) => {
-    const { mqttPubSub } = await import('../pubsub/mqtt-pubsub.ts');
+    const { mqttPubSub } = await import('../pubsub/brokers/mqtt/mqtt-pubsub.ts');
     return await mqttPubSub(settings, { ...env, podName: env.variables.POD_NAME });
   },
   'pubsub.rabbitmq': async (settings, env) => {
-    const { rabbitPubSub } = await import('../pubsub/rabbit-pubsub.ts');
+    const { rabbitPubSub } = await import('../pubsub/brokers/rabbit-pubsub.ts');
     return await rabbitPubSub(settings, { ...env, podName: env.variables.POD_NAME });
   },
   'pubsub.sqlite': async (settings, env) => {
-    const { sqlitePubSub } = await import('../pubsub/sqlite-pubsub.ts');
+    const { sqlitePubSub } = await import('../pubsub/brokers/sqlite/sqlite-pubsub.ts');
     return await sqlitePubSub(settings, { ...env, podName: env.variables.POD_NAME });
   },
   'pubsub.jetstream': async (settings, env) => {
-    const { jetstreamPubSub } = await import('../pubsub/jetstream-pubsub.ts');
+    const { jetstreamPubSub } = await import('../pubsub/brokers/jetstream/jetstream-pubsub.ts');
     return await jetstreamPubSub(settings, env);
   },
 };

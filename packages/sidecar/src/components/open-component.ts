@@ -1,6 +1,6 @@
 import { goes } from '../bindings/binding.ts';
 import { openPubSub } from '../pubsub/open-pubsub.ts';
-import { topicScopes } from '../pubsub/topic-scopes.ts';
+import { topicScopes } from '../pubsub/publish/topic-scopes.ts';
 import type { SecretStore } from '../secrets/secret-store.ts';
 import { encryptedState } from '../state/encrypted-state.ts';
 import { encryptionKeys } from '../state/encryption-keys.ts';

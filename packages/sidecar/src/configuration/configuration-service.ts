@@ -3,7 +3,7 @@ import type { Pipeline } from '@holdfast/core';
 import type { AskApp } from '../app/ask-app.ts';
 import type { ComponentCalls } from '../components/component-calls.ts';
 import { failureWords } from '../invoke/invoke-error.ts';
-import { DeliveryError } from '../pubsub/delivery-error.ts';
+import { DeliveryError } from '../pubsub/deliver/delivery-error.ts';
 import { ApiError } from '../server/api-error.ts';
 import type {
   ConfigurationItem,

@@ -1,7 +1,7 @@
 import type { ServiceImpl } from '@connectrpc/connect';
 import { healthProperties } from '../metadata/metadata.ts';
 import type { MetadataService } from '../metadata/metadata-service.ts';
-import type { TopicSubscription } from '../pubsub/subscription.ts';
+import type { TopicSubscription } from '../pubsub/subscribe/subscription.ts';
 import type { Dapr } from './protos/dapr_pb.ts';
 import {
   ActorRuntime_ActorRuntimeStatus as ActorStatus,

@@ -1,6 +1,6 @@
 import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
 import { formatTraceparent } from '@holdfast/core/trace';
-import type { PublishService, SharedFacts } from '../pubsub/publish-service.ts';
+import type { PublishService, SharedFacts } from '../pubsub/publish/publish-service.ts';
 import { SPAN } from './call-guard.ts';
 import type { Dapr } from './protos/dapr_pb.ts';
 import type { BulkPublishRequest, BulkPublishResponse } from './protos/pubsub_pb.ts';

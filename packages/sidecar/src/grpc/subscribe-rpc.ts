@@ -1,11 +1,11 @@
 import { create } from '@bufbuild/protobuf';
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from '@connectrpc/connect';
 import type { OpenPubSub } from '../components/open-components.ts';
-import type { Courier, Delivery, Verdict } from '../pubsub/courier.ts';
-import { DeliveryError } from '../pubsub/delivery-error.ts';
+import type { Courier, Delivery, Verdict } from '../pubsub/deliver/courier.ts';
+import { DeliveryError } from '../pubsub/deliver/delivery-error.ts';
+import { topicEventOf } from '../pubsub/deliver/topic-event.ts';
 import { pubsubNotFound } from '../pubsub/pubsub-error.ts';
-import type { Subscriber } from '../pubsub/subscriber.ts';
-import { topicEventOf } from '../pubsub/topic-event.ts';
+import type { Subscriber } from '../pubsub/subscribe/subscriber.ts';
 import { MessageQueue } from './message-queue.ts';
 import { TopicEventResponse_TopicEventResponseStatus as Status } from './protos/appcallback_pb.ts';
 import type { Dapr } from './protos/dapr_pb.ts';

@@ -1,6 +1,6 @@
 import type { ComponentRow } from '../components/open-components.ts';
 import type { CircuitRow } from '../policies/target-pipelines.ts';
-import type { TopicSubscription } from '../pubsub/subscription.ts';
+import type { TopicSubscription } from '../pubsub/subscribe/subscription.ts';
 import type { MetadataSnapshot } from './metadata-service.ts';
 
 /** Dapr release whose API this sidecar follows. */

@@ -19,7 +19,7 @@ import {
 } from '@holdfast/telemetry';
 import type { CountAccess } from '../access/access-gate.ts';
 import type { ComponentKind } from '../components/component-calls.ts';
-import type { DeliveryStatus } from '../pubsub/delivery.ts';
+import type { DeliveryStatus } from '../pubsub/deliver/delivery.ts';
 import { METRICS_SETTINGS, type MetricsSettings } from '../resources/metrics-settings.ts';
 import { countedRoute } from './counted-route.ts';
 import { outboxMetrics } from './outbox-metrics.ts';

@@ -1,7 +1,7 @@
 import type { ComponentType, Direction, ResiliencyPolicies } from '@holdfast/config';
 import { type Listener, type Pipeline, pipeline, retry } from '@holdfast/core';
 import { UpstreamError } from '../flow/upstream-error.ts';
-import { DeliveryError } from '../pubsub/delivery-error.ts';
+import { DeliveryError } from '../pubsub/deliver/delivery-error.ts';
 import { Recent } from './recent.ts';
 import { type CircuitRow, TargetPipelines, type TargetPipelinesEnv } from './target-pipelines.ts';
 

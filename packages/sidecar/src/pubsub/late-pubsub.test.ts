@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { VirtualClock } from '@holdfast/core/testing';
 import { createLogger } from '@holdfast/telemetry/log';
+import { memoryPubSub } from './brokers/memory-pubsub.ts';
 import { latePubSub } from './late-pubsub.ts';
-import { memoryPubSub } from './memory-pubsub.ts';
-import { publishMany } from './publish-many.ts';
+import { publishMany } from './publish/publish-many.ts';
 import type { PubSub } from './pubsub.ts';
 
 describe('a broker that is reached later', () => {

@@ -1,6 +1,6 @@
 import type { Clock } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
-import { publishMany } from './publish-many.ts';
+import { publishMany } from './publish/publish-many.ts';
 import type { PubSub, PubSubHandler, TopicListener } from './pubsub.ts';
 
 export interface LatePubSubEnv {

@@ -2,8 +2,8 @@ import type { ComponentSettings } from '../components/component-settings.ts';
 import type { ComponentsEnv } from '../components/open-components.ts';
 import { UnreachableError } from '../flow/unreachable-error.ts';
 import { latePubSub } from './late-pubsub.ts';
-import type { OutboxPubSub } from './outbox-pubsub.ts';
-import { outboxSettings } from './outbox-settings.ts';
+import type { OutboxPubSub } from './outbox/outbox-pubsub.ts';
+import { outboxSettings } from './outbox/outbox-settings.ts';
 import type { PubSub } from './pubsub.ts';
 
 /**
@@ -33,7 +33,7 @@ export async function openPubSub(
   });
   const outbound = () => env.outbound(component);
   // Brings the store, the relay and SQLite along.
-  const { outboxPubSub } = await import('./outbox-pubsub.ts');
+  const { outboxPubSub } = await import('./outbox/outbox-pubsub.ts');
   const outbox = await outboxPubSub(broker, kept, { ...env, outbound }).catch(async (error) => {
     await broker.close();
     throw error;

@@ -17,7 +17,7 @@ import {
 } from '@holdfast/test-servers';
 import { Redis } from 'ioredis';
 import { ComponentSettings } from '../components/component-settings.ts';
-import { redisPubSub } from '../pubsub/redis-pubsub.ts';
+import { redisPubSub } from '../pubsub/brokers/redis/redis-pubsub.ts';
 import { redisState } from '../state/redis-state.ts';
 
 describe('a component on Redis', () => {

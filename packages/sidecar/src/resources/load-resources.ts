@@ -1,6 +1,6 @@
 import type { AppProtocol } from '../app/app-channel.ts';
 import { type ComponentSpec, componentSpec } from '../components/component-spec.ts';
-import { declarative, type TopicSubscription } from '../pubsub/subscription.ts';
+import { declarative, type TopicSubscription } from '../pubsub/subscribe/subscription.ts';
 import { type Configuration, mergeConfigurations } from './configuration.ts';
 import { type HttpEndpointSpec, httpEndpoint } from './http-endpoint.ts';
 import { type Resource, readResources } from './resource-files.ts';

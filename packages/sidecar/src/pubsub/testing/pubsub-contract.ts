@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { publishMany } from '../publish-many.ts';
+import { publishMany } from '../publish/publish-many.ts';
 import type { PubSub, PubSubHandler, PubSubMessage } from '../pubsub.ts';
 
 /** What an adapter supplies to be put to the test; it hands over again within a second or two. */

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { VirtualClock } from '@holdfast/core/testing';
+import type { Handler, SubscribeOptions } from '../broker.ts';
+import { Hands } from './hands.ts';
+import { resolveSubscribeOptions } from './subscribe-options.ts';
+
+describe('Hands', () => {
+  test('keeps the order of a lane while its first message is tried again', async () => {
+    const { clock, give, log, worker } = hands({ redeliverMs: 100 }, async ({ id, delivery }) => {
+      if (id === 'a' && delivery < 3) throw new Error('not yet');
+    });
+
+    give('a', 'one');
+    give('b', 'one');
+    await clock.run(() => worker.fewerThan(1));
+
+    assert.deepEqual(log, ['0 a#1', '100 a#2', '300 a#3', '300 ack a', '300 b#1', '300 ack b']);
+  });
+
+  test('lets another lane go on meanwhile, with room for one handler', async () => {
+    const { clock, give, log, worker } = hands({ redeliverMs: 100 }, async ({ id, delivery }) => {
+      if (id === 'a' && delivery < 2) throw new Error('not yet');
+    });
+
+    give('a', 'one');
+    give('b', 'two');
+    await clock.run(() => worker.fewerThan(1));
+
+    assert.deepEqual(log, ['0 a#1', '0 b#1', '0 ack b', '100 a#2', '100 ack a']);
+  });
+
+  test('has no more at work than its concurrency', async () => {
+    const { clock, give, log, worker } = hands({ concurrency: 2 }, () => clock.sleep(50));
+
+    for (const id of ['a', 'b', 'c']) give(id);
+    await clock.run(() => worker.fewerThan(1));
+
+    assert.deepEqual(log, ['0 a#1', '0 b#1', '50 c#1', '50 ack a', '50 ack b', '100 ack c']);
+  });
+
+  test('goes on counting where the broker did', async () => {
+    const { clock, give, log, worker } = hands({}, async () => {});
+
+    give('a', 'one', 7);
+    await clock.run(() => worker.fewerThan(1));
+
+    assert.deepEqual(log, ['0 a#8', '0 ack a']);
+  });
+
+  test('ended, begins nothing, waits for what is at work and acknowledges that', async () => {
+    const { clock, give, log, worker } = hands({}, () => clock.sleep(50));
+    give('a', 'one');
+    give('b', 'one');
+    let idle = false;
+
+    await clock.advance(10);
+    void worker.end().then(() => {
+      idle = true;
+    });
+    await clock.advance(10);
+    const before = idle;
+    await clock.run(() => worker.fewerThan(1));
+
+    assert.deepEqual(
+      { log, before, idle },
+      { log: ['0 a#1', '50 ack a'], before: false, idle: true },
+    );
+  });
+
+  test('its successor waits for what is at work', async () => {
+    const { clock, give, log, worker } = hands({}, () => clock.sleep(50));
+    give('a', 'one');
+    await clock.advance(10);
+
+    const next = worker.next();
+    next.give(message('b'), () => void log.push('ack b'));
+    await clock.run(() => next.fewerThan(1));
+
+    assert.deepEqual(log, ['0 a#1', '50 ack a', '50 b#1', 'ack b']);
+  });
+
+  test('a listener that throws stops nothing', async () => {
+    const onProblem = () => {
+      throw new Error('the listener is broken');
+    };
+    const { clock, give, log, worker } = hands(
+      { onProblem, redeliverMs: 5 },
+      async ({ delivery }) => {
+        if (delivery === 1) throw new Error('not yet');
+      },
+    );
+
+    give('a', 'one');
+    await clock.run(() => worker.fewerThan(1));
+
+    assert.deepEqual(log, ['0 a#1', '5 a#2', '5 ack a']);
+  });
+});
+
+function hands(given: Partial<SubscribeOptions>, handler: Handler) {
+  const clock = new VirtualClock();
+  const log: string[] = [];
+  const note = (what: string) => log.push(`${clock.now()} ${what}`);
+  const options = resolveSubscribeOptions({ group: 'g', ...given });
+  const logged: Handler = (message) => {
+    note(`${message.id}#${message.delivery}`);
+    return handler(message);
+  };
+  const worker = new Hands(logged, options, clock);
+  return {
+    clock,
+    log,
+    worker,
+    give: (id: string, lane?: string, earlier = 0) =>
+      worker.give(message(id), () => void note(`ack ${id}`), { lane, earlier }),
+  };
+}
+
+function message(id: string) {
+  return { id, topic: 't', key: undefined, body: Buffer.alloc(0), headers: {} };
+}

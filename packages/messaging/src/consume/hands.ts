@@ -1,0 +1,120 @@
+import { bulkhead, type Clock, type Pipeline, pipeline } from '@holdfast/core';
+import type { Handler } from '../broker.ts';
+import type { Message } from '../message.ts';
+import { type ResolvedSubscribeOptions, tell } from './subscribe-options.ts';
+
+/** How a message is handed over. */
+export interface HandOver {
+  /** Messages of one lane are handled one after another; without one a message waits for nobody. */
+  readonly lane?: string | undefined;
+  /** Times the broker says it was handed over before, by whomever. @default 0 */
+  readonly earlier?: number;
+  /** Asked before each time it is handed over; with `false` it is somebody else's by now, and dropped. @default always ours */
+  readonly ours?: () => boolean;
+}
+
+/**
+ * The handler of a subscription at work: `concurrency` messages at most at the
+ * same time, each again and again until the handler succeeds. One that waits to
+ * be tried again keeps its lane, since those behind it must not overtake, but
+ * not its place: other lanes go on.
+ */
+export class Hands {
+  readonly #handler: Handler;
+  readonly #options: ResolvedSubscribeOptions;
+  readonly #clock: Clock;
+  readonly #ending = new AbortController();
+  readonly #after: Promise<void>;
+  readonly #places: Pipeline;
+  readonly #lanes = new Map<string, Promise<void>>();
+  #atWork = 0;
+  #waiting: (() => void)[] = [];
+
+  constructor(
+    handler: Handler,
+    options: ResolvedSubscribeOptions,
+    clock: Clock,
+    after: Promise<void> = Promise.resolve(),
+  ) {
+    this.#handler = handler;
+    this.#options = options;
+    this.#clock = clock;
+    this.#after = after;
+    const queued = { queueLimit: 1_000_000, queueTimeoutMs: Infinity };
+    this.#places = pipeline(`handlers of ${options.group}`, [
+      bulkhead({ limit: options.concurrency, ...queued }),
+    ]);
+  }
+
+  /**
+   * Has it handled, then acknowledges it; the next of its lane begins after that. Not acknowledged
+   * when these hands end first: the broker keeps it. What goes wrong in `acknowledge` is for the
+   * adapter to catch.
+   */
+  give(
+    message: Message,
+    acknowledge: () => void | Promise<void>,
+    { lane, earlier = 0, ours = () => true }: HandOver = {},
+  ): void {
+    const ahead = lane === undefined ? undefined : this.#lanes.get(lane);
+    const work = (ahead ?? this.#after).then(async () => {
+      if (await this.#until(message, earlier, ours)) await acknowledge();
+    });
+    this.#atWork += 1;
+    if (lane !== undefined) this.#lanes.set(lane, work);
+    void work.then(() => {
+      if (lane !== undefined && this.#lanes.get(lane) === work) this.#lanes.delete(lane);
+      this.#atWork -= 1;
+      const waiting = this.#waiting;
+      this.#waiting = [];
+      for (const look of waiting) look();
+    });
+  }
+
+  /** Resolves when fewer than `count` messages are at work or wait for it. */
+  async fewerThan(count: number): Promise<void> {
+    while (this.#atWork >= count) {
+      await new Promise<void>((look) => this.#waiting.push(look));
+    }
+  }
+
+  /** Begins nothing more; resolves when what is at work has finished. */
+  async end(): Promise<void> {
+    this.#ending.abort();
+    await this.#after;
+    await this.fewerThan(1);
+  }
+
+  /** Ends these, and returns others that begin when what is at work has finished. */
+  next(): Hands {
+    return new Hands(this.#handler, this.#options, this.#clock, this.end());
+  }
+
+  async #until(message: Message, earlier: number, ours: () => boolean): Promise<boolean> {
+    const { maxRedeliverMs, redeliverMs } = this.#options;
+    for (let round = 1; ; round += 1) {
+      const delivery = earlier + round;
+      const handled = await this.#places.execute(() => this.#once(message, delivery, ours));
+      if (handled !== undefined) return handled;
+      const waitMs = Math.min(maxRedeliverMs, redeliverMs * 2 ** Math.min(round - 1, 20));
+      // Rejects when the subscription ends, which the next round sees.
+      await this.#clock.sleep(waitMs, this.#ending.signal).catch(() => {});
+    }
+  }
+
+  /** Undefined where the handler failed. */
+  async #once(
+    message: Message,
+    delivery: number,
+    ours: () => boolean,
+  ): Promise<boolean | undefined> {
+    if (this.#ending.signal.aborted || !ours()) return false;
+    try {
+      await this.#handler({ ...message, delivery });
+      return true;
+    } catch (error) {
+      tell(this.#options, { kind: 'handler-failed', id: message.id, error });
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,30 @@
+import type { SubscribeOptions, SubscriptionProblem } from '../broker.ts';
+import { checkInteger } from '../check.ts';
+
+export const SUBSCRIBE_DEFAULTS = {
+  concurrency: 1,
+  redeliverMs: 100,
+  maxRedeliverMs: 10_000,
+} as const;
+
+export type ResolvedSubscribeOptions = SubscribeOptions &
+  Required<Omit<SubscribeOptions, 'onProblem'>>;
+
+export function resolveSubscribeOptions(given: SubscribeOptions): ResolvedSubscribeOptions {
+  const options = { ...SUBSCRIBE_DEFAULTS, ...given };
+  if (options.group === '')
+    throw new TypeError('subscribe.group must name the group, not be empty.');
+  checkInteger('subscribe.concurrency', options.concurrency, 1, 1_000);
+  checkInteger('subscribe.redeliverMs', options.redeliverMs, 1, 600_000);
+  checkInteger('subscribe.maxRedeliverMs', options.maxRedeliverMs, options.redeliverMs, 600_000);
+  return options;
+}
+
+/** Reports a problem of a subscription. A listener that throws must not end it. */
+export function tell({ onProblem }: ResolvedSubscribeOptions, problem: SubscriptionProblem): void {
+  try {
+    onProblem?.(problem);
+  } catch {
+    // The problem is real, its listener broken; the subscription goes on all the same.
+  }
+}

@@ -1,0 +1,188 @@
+import type { Clock } from '@holdfast/core';
+import { InHand } from '@holdfast/messaging/jetstream';
+import type { Logger } from '@holdfast/telemetry/log';
+import type { ConsumerInfo, JetStreamManager, JsMsg } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { PubSubHandler } from '../../pubsub.ts';
+import { bindConsumer } from './jetstream-binding.ts';
+import { deliveredMetadata } from './jetstream-metadata.ts';
+import type { JetStreamSettings } from './jetstream-settings.ts';
+import { UnhandledSequences } from './unhandled-sequences.ts';
+
+export interface JetStreamConsumerOptions {
+  readonly topic: string;
+  readonly handler: PubSubHandler;
+  readonly settings: JetStreamSettings;
+  /** A connection of its own, that does not come back by itself. */
+  readonly connect: () => Promise<{ connection: NatsConnection; manager: JetStreamManager }>;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Before it tries again what failed since NATS was not there. */
+const PAUSE_MS = 250;
+/** How often it looks whether its consumer is still there, and still sends to it. */
+const LOOK_MS = 15_000;
+/** A failed event comes again after this, then after twice as long, and so on. */
+const FIRST_WAIT_MS = 100;
+const LONGEST_WAIT_MS = 10_000;
+/** Of a consumer that says nothing else; NATS's own. */
+const ACK_WAIT_MS = 30_000;
+
+/** Takes the events of one topic from a consumer that pushes them, as Dapr's do. */
+export class JetStreamConsumer {
+  readonly #options: JetStreamConsumerOptions;
+  readonly #stopping = new AbortController();
+  readonly #working = new Set<Promise<void>>();
+  readonly #unhandled = new UnhandledSequences();
+  #tail: Promise<void> = Promise.resolve();
+  #loop: Promise<void> = Promise.resolve();
+  #down = false;
+
+  constructor(options: JetStreamConsumerOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when events come, or when NATS is not there and it has begun to wait for it. */
+  async start(): Promise<void> {
+    const first = Promise.withResolvers<void>();
+    this.#loop = this.#run(first.resolve);
+    await first.promise;
+  }
+
+  /** Takes nothing more; resolves when what it had begun has ended, and the rest is there for others. */
+  async drain(): Promise<void> {
+    this.stop();
+    await this.#loop;
+    // Where the connection was lost the application may still be at work.
+    await Promise.allSettled(this.#working);
+  }
+
+  stop(): void {
+    this.#stopping.abort();
+  }
+
+  async #run(tried: () => void): Promise<void> {
+    const { clock, log, settings, topic } = this.#options;
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      try {
+        await this.#consume(tried);
+      } catch (error) {
+        if (signal.aborted) break;
+        const why = (error as Error).message;
+        if (!this.#down) {
+          log.warn(`Events of ${topic} in ${settings.component} cannot be taken: ${why}`);
+        }
+        this.#down = true;
+      }
+      tried();
+      await clock.sleep(PAUSE_MS, signal).catch(() => {});
+    }
+    tried();
+  }
+
+  /** Resolves when it is stopped; rejects when the connection or the consumer is lost. */
+  async #consume(ready: () => void): Promise<void> {
+    const { connect, log, settings, topic } = this.#options;
+    const { signal } = this.#stopping;
+    const { connection, manager } = await connect();
+    let inHand: InHand | undefined;
+    const over = Promise.withResolvers<void>();
+    const end = () => over.resolve();
+    signal.addEventListener('abort', end, { once: true });
+    // Stopped while it connected: nobody would say so again.
+    if (signal.aborted) end();
+    try {
+      const info = await bindConsumer(manager, { topic, settings, from: this.#unhandled.first() });
+      inHand = this.#inHandOf(info);
+      const consumer = await manager
+        .jetstream()
+        .consumers.getPushConsumer(info.stream_name, info.name);
+      const hand = inHand;
+      const messages = await consumer.consume({ callback: (message) => this.#take(message, hand) });
+      // Where another member made it anew meanwhile, it sends to where nobody of us listens.
+      await this.#look(manager, info);
+      if (this.#down) {
+        log.info(`NATS of ${settings.component} is back: events of ${topic} are taken again.`);
+      }
+      this.#down = false;
+      ready();
+      await Promise.race([lost(connection), this.#lookNowAndThen(manager, info), over.promise]);
+      messages.stop();
+      await Promise.allSettled(this.#working);
+      inHand.giveBack();
+      await connection.flush();
+    } finally {
+      signal.removeEventListener('abort', end);
+      inHand?.stop();
+      await connection.close().catch(() => {});
+    }
+  }
+
+  #inHandOf({ config }: ConsumerInfo): InHand {
+    const ackWaitMs = config.ack_wait === undefined ? ACK_WAIT_MS : config.ack_wait / 1_000_000;
+    return new InHand(this.#options.clock, Math.max(1, Math.floor(ackWaitMs / 3)));
+  }
+
+  async #lookNowAndThen(manager: JetStreamManager, info: ConsumerInfo): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      // Rejects when it is stopped, which ends the loop.
+      await this.#options.clock.sleep(LOOK_MS, signal).catch(() => {});
+      if (!signal.aborted) await this.#look(manager, info);
+    }
+  }
+
+  async #look(manager: JetStreamManager, info: ConsumerInfo): Promise<void> {
+    const now = await manager.consumers.info(info.stream_name, info.name);
+    if (now.config.deliver_subject === info.config.deliver_subject) return;
+    throw new Error(`the consumer ${info.name} sends to somebody else now`);
+  }
+
+  #take(message: JsMsg, inHand: InHand): void {
+    const { settings } = this.#options;
+    this.#unhandled.add(message.seq);
+    if (settings.ackPolicy !== 'none') inHand.add(message);
+    const ahead = settings.single ? this.#tail : Promise.resolve();
+    const work = ahead.then(() => this.#handle(message, inHand));
+    if (settings.single) this.#tail = work;
+    this.#working.add(work);
+    void work.then(() => this.#working.delete(work));
+  }
+
+  async #handle(message: JsMsg, inHand: InHand): Promise<void> {
+    // What came over a lost connection comes again over the next.
+    if (this.#stopping.signal.aborted || inHand.stopped) return;
+    const { handler, log, settings, topic } = this.#options;
+    const { data, info, seq } = message;
+    try {
+      await handler({
+        data: Buffer.from(data.buffer, data.byteOffset, data.byteLength),
+        metadata: deliveredMetadata(message),
+      });
+      inHand.acknowledge(message);
+      this.#unhandled.delete(seq);
+    } catch (error) {
+      inHand.postpone(message, waitMs(settings, info.deliveryCount));
+      const why = (error as Error).message;
+      log.warn(`Event ${seq} of ${topic} in ${settings.component} stays with the broker: ${why}`);
+      // Unless it does not: `maxDeliver` is reached, or nothing is acknowledged.
+      const { maxDeliver } = settings;
+      const last = maxDeliver > 0 && info.deliveryCount >= maxDeliver;
+      if (last || settings.ackPolicy === 'none') this.#unhandled.delete(seq);
+    }
+  }
+}
+
+/** As `ackWait` or `backOff` says; Dapr hands over again at once where neither does. */
+function waitMs({ redeliverMs }: JetStreamSettings, deliveries: number): number {
+  if (redeliverMs === undefined) {
+    return Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(deliveries - 1, 20));
+  }
+  return redeliverMs[Math.min(deliveries, redeliverMs.length) - 1]!;
+}
+
+async function lost(connection: NatsConnection): Promise<never> {
+  throw (await connection.closed()) ?? new Error('the connection was closed');
+}

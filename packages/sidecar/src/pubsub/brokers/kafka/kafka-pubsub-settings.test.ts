@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ComponentSettings } from '../../../components/component-settings.ts';
+import { kafkaPubSubSettings } from './kafka-pubsub-settings.ts';
+
+const names = { appId: 'shop', namespace: 'default', podName: undefined };
+const plain = { brokers: 'h', authType: 'none' };
+const PEM = '-----BEGIN CERTIFICATE-----';
+
+test('what is not given is as Dapr has it', () => {
+  assert.deepEqual(read(plain), {
+    brokers: ['h:9092'],
+    group: 'shop',
+    clientId: 'shop',
+    initialOffset: 'latest',
+    maxMessageBytes: 1_048_576,
+    sessionTimeoutMs: 10_000,
+    reconnectMs: 100,
+    redeliverMs: 5_000,
+    maxRedeliverMs: 5_000,
+    escapeHeaders: false,
+    sasl: undefined,
+    tls: undefined,
+  });
+});
+
+test('a group is consumerGroup, else consumerID, with what stands for names', () => {
+  const group = (more: Readonly<Record<string, string>>) => read({ ...plain, ...more }).group;
+  assert.deepEqual(
+    [group({ consumerID: 'a' }), group({ consumerID: 'a', consumerGroup: '{appID}-g' })],
+    ['a', 'shop-g'],
+  );
+});
+
+test('who signs in does it over TLS, unless disableTls says otherwise', () => {
+  const secure = (more: Readonly<Record<string, string>>) => {
+    const { sasl, tls } = read({ brokers: 'h', ...more });
+    return [sasl?.mechanism, tls];
+  };
+  const password = { authType: 'password', saslUsername: 'u', saslPassword: 'p' };
+  const pair = { clientCert: PEM, clientKey: PEM };
+  assert.deepEqual(
+    [
+      secure(password),
+      secure({ ...password, saslMechanism: 'SHA-512', caCert: PEM, skipVerify: 'true' }),
+      secure({ ...password, disableTls: 'true' }),
+      secure({ authType: 'certificate', caCert: PEM }),
+      secure({ authType: 'mtls', ...pair }),
+      secure({ authRequired: 'true', ...pair }),
+      secure({ authRequired: 'false' }),
+    ],
+    [
+      ['PLAIN', { rejectUnauthorized: true }],
+      ['SCRAM-SHA-512', { ca: PEM, rejectUnauthorized: false }],
+      ['PLAIN', undefined],
+      [undefined, { ca: PEM, rejectUnauthorized: true }],
+      [undefined, { cert: PEM, key: PEM, rejectUnauthorized: true }],
+      [undefined, { cert: PEM, key: PEM, rejectUnauthorized: true }],
+      [undefined, undefined],
+    ],
+  );
+});
+
+test('a constant wait before a failed event comes again, or one that grows', () => {
+  const waits = (more: Readonly<Record<string, string>>) => {
+    const { maxRedeliverMs, redeliverMs } = read({ ...plain, ...more });
+    return [redeliverMs, maxRedeliverMs];
+  };
+  assert.deepEqual(
+    [
+      waits({ backOffDuration: '200ms' }),
+      waits({ backOffPolicy: 'exponential' }),
+      waits({
+        backOffPolicy: 'exponential',
+        backOffInitialInterval: '1s',
+        backOffMaxInterval: '9s',
+      }),
+    ],
+    [
+      [200, 200],
+      [500, 60_000],
+      [1_000, 9_000],
+    ],
+  );
+});
+
+const REFUSED: readonly [Readonly<Record<string, string>>, string][] = [
+  [{ authType: 'none' }, 'metadata brokers must be given: "host:9092,host:9092"'],
+  [
+    { ...plain, brokers: 'http://h' },
+    'metadata brokers "http://h" is no host:port, such as localhost:9092',
+  ],
+  [{ brokers: 'h' }, 'metadata authType must be given: none, password, certificate or mtls'],
+  [
+    { brokers: 'h', authType: 'oidc' },
+    'metadata authType: "oidc" is not in this version, which has none, password, certificate and mtls',
+  ],
+  [
+    { brokers: 'h', authType: 'password' },
+    'metadata saslUsername and saslPassword must be given for authType "password"',
+  ],
+  [
+    {
+      brokers: 'h',
+      authType: 'password',
+      saslUsername: 'u',
+      saslPassword: 'p',
+      saslMechanism: 'X',
+    },
+    'metadata saslMechanism must be PLAINTEXT, SHA-256, SHA-512, not "X"',
+  ],
+  [{ brokers: 'h', authType: 'mtls' }, 'metadata clientCert must be given for authType "mtls"'],
+  [
+    { brokers: 'h', authType: 'certificate', caCert: '/etc/ca.pem' },
+    'metadata caCert must be PEM, beginning with -----BEGIN',
+  ],
+  [
+    { brokers: 'h', authType: 'certificate', caCert: PEM, disableTls: 'true' },
+    'metadata disableTls cannot be with authType "certificate", which is TLS',
+  ],
+  [
+    { ...plain, initialOffset: 'middle' },
+    'metadata initialOffset must be newest or oldest, not "middle"',
+  ],
+  [{ ...plain, maxMessageBytes: '-1' }, 'metadata maxMessageBytes must be at least 1, not -1'],
+  [
+    { ...plain, backOffPolicy: 'linear' },
+    'metadata backOffPolicy must be constant or exponential, not "linear"',
+  ],
+  [
+    { ...plain, schemaRegistryURL: 'http://s' },
+    'metadata schemaRegistryURL: "http://s" is not in this version',
+  ],
+  [{ ...plain, compression: 'gzip' }, 'metadata compression: "gzip" is not in this version'],
+  [
+    { ...plain, consumeRetryEnabled: 'false' },
+    'metadata consumeRetryEnabled: "false" is not in this version: an event comes again until it is taken',
+  ],
+  [
+    { ...plain, backOffMaxRetries: '3' },
+    'metadata backOffMaxRetries: "3" is not in this version: an event comes again until it is taken',
+  ],
+];
+
+for (const [metadata, message] of REFUSED) {
+  test(`refused: ${message}`, () => {
+    assert.throws(() => read(metadata), { message });
+  });
+}
+
+function read(metadata: Readonly<Record<string, string>>) {
+  return kafkaPubSubSettings(new ComponentSettings('p', Object.entries(metadata)), names);
+}

@@ -1,0 +1,190 @@
+import type { KafkaSasl, KafkaTls } from '@holdfast/messaging/kafka';
+import type { ComponentSettings } from '../../../components/component-settings.ts';
+import { milliseconds, wholeNumber } from '../../../redis/redis-settings.ts';
+import { type InstanceNames, withNames } from '../instance-names.ts';
+
+export interface KafkaPubSubSettings {
+  readonly brokers: readonly string[];
+  readonly group: string;
+  readonly clientId: string;
+  readonly initialOffset: 'earliest' | 'latest';
+  readonly maxMessageBytes: number;
+  readonly sessionTimeoutMs: number;
+  /** Between attempts to consume again. */
+  readonly reconnectMs: number;
+  /** Waits before an event is handed over again: the first, and the longest. */
+  readonly redeliverMs: number;
+  readonly maxRedeliverMs: number;
+  readonly escapeHeaders: boolean;
+  readonly sasl: KafkaSasl | undefined;
+  readonly tls: KafkaTls | undefined;
+}
+
+/** What of Dapr's component this one does not do; said at the start, not found out at night. */
+const NOT_THERE = [
+  'schemaRegistryURL',
+  'excludeHeaderMetaRegex',
+  'useAvroJSON',
+  'compression',
+  'seekOnStart',
+] as const;
+
+/** What would let go of events that failed. */
+const ENDLESS = [
+  ['consumeRetryEnabled', /^(y|yes|true|t|on|1)$/i],
+  ['backOffMaxRetries', /^-\d+$/],
+] as const;
+
+const MECHANISMS: Readonly<Record<string, KafkaSasl['mechanism']>> = {
+  PLAINTEXT: 'PLAIN',
+  'SHA-256': 'SCRAM-SHA-256',
+  'SHA-512': 'SCRAM-SHA-512',
+};
+
+/** @throws Error that names the item and what may stand there. */
+export function kafkaPubSubSettings(
+  settings: ComponentSettings,
+  names: InstanceNames,
+): KafkaPubSubSettings {
+  for (const name of NOT_THERE) {
+    const value = settings.text(name);
+    if (value === undefined || /^(none|false|never)$/i.test(value)) continue;
+    throw new Error(`metadata ${name}: "${value}" is not in this version`);
+  }
+  for (const [name, usual] of ENDLESS) {
+    const value = settings.text(name);
+    if (value === undefined || usual.test(value)) continue;
+    throw new Error(
+      `metadata ${name}: "${value}" is not in this version: an event comes again until it is taken`,
+    );
+  }
+  const group = settings.text('consumerGroup') ?? settings.text('consumerID') ?? names.appId;
+  return {
+    brokers: brokersOf(settings),
+    group: withNames(group, names),
+    clientId: settings.text('clientID') ?? names.appId,
+    initialOffset: initialOffsetOf(settings),
+    maxMessageBytes: atLeastOne(settings, 'maxMessageBytes', 1_048_576),
+    sessionTimeoutMs: milliseconds(settings, 'sessionTimeout', 10_000),
+    reconnectMs: Math.max(1, milliseconds(settings, 'consumeRetryInterval', 100)),
+    ...redeliveryOf(settings),
+    escapeHeaders: settings.flag('escapeHeaders'),
+    ...securityOf(settings),
+  };
+}
+
+function brokersOf(settings: ComponentSettings): string[] {
+  const given = settings.text('brokers');
+  if (given === undefined) throw new Error('metadata brokers must be given: "host:9092,host:9092"');
+  return given.split(',').map((each) => {
+    const broker = each.trim();
+    if (/^[^\s:/]+$/.test(broker)) return `${broker}:9092`;
+    if (/^(\[[^\]]+\]|[^\s:/]+):\d+$/.test(broker)) return broker;
+    throw new Error(`metadata brokers "${broker}" is no host:port, such as localhost:9092`);
+  });
+}
+
+function initialOffsetOf(settings: ComponentSettings): 'earliest' | 'latest' {
+  const given = settings.text('initialOffset') ?? 'newest';
+  if (/^newest$/i.test(given)) return 'latest';
+  if (/^oldest$/i.test(given)) return 'earliest';
+  throw new Error(`metadata initialOffset must be newest or oldest, not "${given}"`);
+}
+
+function redeliveryOf(settings: ComponentSettings) {
+  const policy = settings.text('backOffPolicy') ?? 'constant';
+  const [first, longest] =
+    policy === 'constant'
+      ? [milliseconds(settings, 'backOffDuration', 5_000)]
+      : policy === 'exponential'
+        ? [
+            milliseconds(settings, 'backOffInitialInterval', 500),
+            milliseconds(settings, 'backOffMaxInterval', 60_000),
+          ]
+        : [];
+  if (first === undefined) {
+    throw new Error(`metadata backOffPolicy must be constant or exponential, not "${policy}"`);
+  }
+  const redeliverMs = Math.max(1, first);
+  return { redeliverMs, maxRedeliverMs: Math.max(redeliverMs, longest ?? 0) };
+}
+
+/** Whatever signs in is encrypted, unless `disableTls` says otherwise; `none` is in the clear. */
+function securityOf(settings: ComponentSettings): Pick<KafkaPubSubSettings, 'sasl' | 'tls'> {
+  const authType = authTypeOf(settings);
+  if (authType === 'none') return { sasl: undefined, tls: undefined };
+  const sasl = authType === 'password' ? saslOf(settings) : undefined;
+  if (settings.flag('disableTls')) {
+    if (authType === 'password') return { sasl, tls: undefined };
+    throw new Error(`metadata disableTls cannot be with authType "${authType}", which is TLS`);
+  }
+  const [ca, cert, key] = [
+    pem(settings, 'caCert', authType === 'certificate' && authType),
+    pem(settings, 'clientCert', authType === 'mtls' && authType),
+    pem(settings, 'clientKey', authType === 'mtls' && authType),
+  ];
+  const tls: KafkaTls = {
+    ...(ca === undefined ? {} : { ca }),
+    ...(authType !== 'mtls' || cert === undefined || key === undefined ? {} : { cert, key }),
+    rejectUnauthorized: !settings.flag('skipVerify'),
+  };
+  return { sasl, tls };
+}
+
+function authTypeOf(settings: ComponentSettings): 'none' | 'password' | 'mtls' | 'certificate' {
+  const given = settings.text('authType') ?? deprecatedAuthType(settings);
+  if (given === undefined) {
+    throw new Error('metadata authType must be given: none, password, certificate or mtls');
+  }
+  const authType = given.toLowerCase();
+  switch (authType) {
+    case 'none':
+    case 'password':
+    case 'mtls':
+    case 'certificate':
+      return authType;
+    default:
+      throw new Error(
+        `metadata authType: "${given}" is not in this version, which has none, password, certificate and mtls`,
+      );
+  }
+}
+
+function deprecatedAuthType(settings: ComponentSettings): string | undefined {
+  if (settings.text('authRequired') === undefined) return undefined;
+  if (!settings.flag('authRequired')) return 'none';
+  return settings.text('saslPassword') === undefined ? 'mtls' : 'password';
+}
+
+function saslOf(settings: ComponentSettings): KafkaSasl {
+  const [username, password] = [settings.text('saslUsername'), settings.text('saslPassword')];
+  if (username === undefined || password === undefined) {
+    throw new Error('metadata saslUsername and saslPassword must be given for authType "password"');
+  }
+  const given = settings.text('saslMechanism') ?? 'PLAINTEXT';
+  const mechanism = MECHANISMS[given];
+  if (mechanism !== undefined) return { mechanism, username, password };
+  throw new Error(
+    `metadata saslMechanism must be ${Object.keys(MECHANISMS).join(', ')}, not "${given}"`,
+  );
+}
+
+/** `neededBy` names the way to sign in that cannot do without. */
+function pem(settings: ComponentSettings, name: string, neededBy: string | false) {
+  const text = settings.text(name);
+  if (text === undefined) {
+    if (neededBy !== false)
+      throw new Error(`metadata ${name} must be given for authType "${neededBy}"`);
+    return undefined;
+  }
+  if (text.includes('-----BEGIN ')) return text;
+  throw new Error(`metadata ${name} must be PEM, beginning with -----BEGIN`);
+}
+
+function atLeastOne(settings: ComponentSettings, name: string, byDefault: number): number {
+  const value = wholeNumber(settings, name, byDefault);
+  // Zero is Dapr's word for its default.
+  if (value === 0) return byDefault;
+  if (value > 0) return value;
+  throw new Error(`metadata ${name} must be at least 1, not ${value}`);
+}

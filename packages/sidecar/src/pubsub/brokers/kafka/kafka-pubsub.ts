@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '@holdfast/core';
+import { kafkaBroker } from '@holdfast/messaging/kafka';
+import type { Logger } from '@holdfast/telemetry/log';
+import * as kafka from '@platformatic/kafka';
+import type { ComponentSettings } from '../../../components/component-settings.ts';
+import type { PubSub } from '../../pubsub.ts';
+import { brokerPubSub } from '../broker-pubsub.ts';
+import type { InstanceNames } from '../instance-names.ts';
+import { kafkaLayout } from './kafka-layout.ts';
+import { kafkaPubSubSettings } from './kafka-pubsub-settings.ts';
+
+export interface KafkaPubSubEnv extends InstanceNames {
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** So many partitions of a topic may have an event in the application. */
+const PARTITIONS = 100;
+
+/**
+ * `pubsub.kafka`: records, groups and partitions as Dapr has them, so that
+ * members of both makes can share the events of a group. A publication is
+ * answered when all replicas in sync have it; events of a partition come one
+ * after another, and one that fails holds its partition until it is taken.
+ *
+ * @throws Error for metadata that cannot be, or is not in this version.
+ */
+export async function kafkaPubSub(
+  settings: ComponentSettings,
+  { clock, log, ...names }: KafkaPubSubEnv,
+): Promise<PubSub> {
+  const read = kafkaPubSubSettings(settings, names);
+  const broker = kafkaBroker({
+    kafka,
+    bootstrap: read.brokers,
+    clientId: read.clientId,
+    // Replicas have one name, and each is a member of its own.
+    memberName: `${read.clientId}-${randomUUID()}`,
+    initialOffset: read.initialOffset,
+    layout: kafkaLayout(read),
+    maxMessageBytes: read.maxMessageBytes,
+    sessionTimeoutMs: read.sessionTimeoutMs,
+    reconnectMs: read.reconnectMs,
+    ...(read.sasl === undefined ? {} : { sasl: read.sasl }),
+    ...(read.tls === undefined ? {} : { tls: read.tls }),
+    clock,
+  });
+  return brokerPubSub(broker, {
+    component: settings.component,
+    group: read.group,
+    concurrency: PARTITIONS,
+    redeliver: { redeliverMs: read.redeliverMs, maxRedeliverMs: read.maxRedeliverMs },
+    log,
+  });
+}

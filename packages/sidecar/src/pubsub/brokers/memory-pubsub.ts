@@ -1,0 +1,69 @@
+import type { PubSub, PubSubHandler, PubSubMessage } from '../pubsub.ts';
+
+/** One who has subscribed, and what is in its hand. */
+interface Member {
+  readonly handler: PubSubHandler;
+  readonly working: Set<Promise<void>>;
+}
+
+/**
+ * `pubsub.in-memory`: for development and tests. Who subscribes in this process
+ * gets what is published here from then on, once, in order, and `orders/*` is all
+ * that begins so; one whose handler
+ * fails is not handed over again, as in Dapr: policies and dead letters are for that.
+ */
+export function memoryPubSub(failed: (topic: string, error: unknown) => void): PubSub {
+  const handlers = new Map<string, Set<Member>>();
+  const working = new Set<Promise<void>>();
+  let closed = false;
+
+  const hand = (topic: string, member: Member, message: PubSubMessage) => {
+    const work = member
+      .handler(message)
+      .catch((error: unknown) => failed(topic, error))
+      .finally(() => {
+        working.delete(work);
+        member.working.delete(work);
+      });
+    working.add(work);
+    member.working.add(work);
+  };
+  return {
+    capabilities: ['SUBSCRIBE_WILDCARDS'],
+    forgetful: true,
+    async publish(topic, message) {
+      if (closed) throw new Error('the component is closed');
+      for (const [wanted, members] of handlers) {
+        if (!covers(wanted, topic)) continue;
+        for (const member of members) hand(topic, member, message);
+      }
+    },
+    async subscribe(topic, handler) {
+      const member: Member = { handler, working: new Set() };
+      const members = handlers.get(topic) ?? new Set();
+      handlers.set(topic, members.add(member));
+      return {
+        async close() {
+          members.delete(member);
+          if (members.size === 0 && handlers.get(topic) === members) handlers.delete(topic);
+          await Promise.allSettled(member.working);
+        },
+      };
+    },
+    async drain() {
+      handlers.clear();
+      await Promise.allSettled(working);
+    },
+    async close() {
+      closed = true;
+      handlers.clear();
+    },
+  };
+}
+
+/** As Dapr's: a star at the end stands for one character or more. */
+function covers(wanted: string, topic: string): boolean {
+  if (wanted === topic) return true;
+  const start = wanted.slice(0, -1);
+  return wanted.endsWith('*') && topic.startsWith(start) && topic !== start;
+}

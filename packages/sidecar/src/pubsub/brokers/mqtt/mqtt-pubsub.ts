@@ -1,0 +1,55 @@
+import type { Clock } from '@holdfast/core';
+import { mqttBroker } from '@holdfast/messaging/mqtt';
+import type { Logger } from '@holdfast/telemetry/log';
+import * as mqtt from 'mqtt';
+import type { ComponentSettings } from '../../../components/component-settings.ts';
+import type { PubSub } from '../../pubsub.ts';
+import { brokerPubSub } from '../broker-pubsub.ts';
+import type { InstanceNames } from '../instance-names.ts';
+import { mqttLayout } from './mqtt-layout.ts';
+import { mqttPubSubSettings } from './mqtt-pubsub-settings.ts';
+
+export interface MqttPubSubEnv extends InstanceNames {
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** So many events may be in the application; brokers seldom send more ahead. */
+const PARALLEL = 100;
+
+/**
+ * `pubsub.mqtt3`: MQTT 3.1.1, with one session named by the consumer id that has
+ * all subscriptions, as daprd has it: what daprd's session has kept is delivered
+ * by this one, and the other way round. Topics may have wildcards, and
+ * `$share/GROUP/` before them. Publishing has a connection of its own,
+ * `CONSUMERID-publisher`.
+ *
+ * @throws Error for metadata that cannot be, or is not in this version.
+ */
+export async function mqttPubSub(
+  settings: ComponentSettings,
+  { clock, log, ...names }: MqttPubSubEnv,
+): Promise<PubSub> {
+  const read = mqttPubSubSettings(settings, names);
+  const broker = mqttBroker({
+    mqtt,
+    url: read.url,
+    clientId: read.consumerId,
+    protocolVersion: 4,
+    session: 'group',
+    qos: read.qos,
+    cleanSession: read.cleanSession,
+    layout: mqttLayout(read),
+    ...(read.username === undefined ? {} : { username: read.username }),
+    ...(read.password === undefined ? {} : { password: read.password }),
+    ...(read.tls === undefined ? {} : { tls: read.tls }),
+    clock,
+  });
+  return brokerPubSub(broker, {
+    component: settings.component,
+    group: read.consumerId,
+    concurrency: PARALLEL,
+    capabilities: ['SUBSCRIBE_WILDCARDS'],
+    log,
+  });
+}

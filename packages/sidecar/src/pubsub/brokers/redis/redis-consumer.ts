@@ -1,0 +1,205 @@
+import type { Clock } from '@holdfast/core';
+import type { Logger } from '@holdfast/telemetry/log';
+import { openRedis, type RedisConnection } from '../../../redis/open-redis.ts';
+import type { PubSubHandler } from '../../pubsub.ts';
+import type { Permits } from './permits.ts';
+import { type Entry, entriesOf, type RawEntry } from './redis-entry.ts';
+import type { RedisPubSubSettings } from './redis-pubsub-settings.ts';
+
+export interface ConsumerOptions {
+  readonly topic: string;
+  readonly handler: PubSubHandler;
+  readonly settings: RedisPubSubSettings;
+  /** For all but reading, which blocks its connection. */
+  readonly redis: RedisConnection;
+  /** Shared by the topics of a component. */
+  readonly permits: Permits;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Before it tries again what failed since Redis was not there. */
+const PAUSE_MS = 250;
+/** Where `readTimeout` says never: a read returns now and then all the same. */
+const BLOCK_MS = 3_000;
+
+/** Takes the events of one topic from a group, and what others of the group left undone. */
+export class RedisConsumer {
+  readonly #options: ConsumerOptions;
+  readonly #stopping = new AbortController();
+  /** In memory: waiting for a permit, or in the application. */
+  readonly #held = new Set<string>();
+  readonly #working = new Set<Promise<void>>();
+  #reader: RedisConnection | undefined;
+  #loops: Promise<unknown> = Promise.resolve();
+  #down = false;
+
+  constructor(options: ConsumerOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when the group is there, or when Redis is not and it has begun to wait for it. */
+  async start(): Promise<void> {
+    await this.#attempt(() => this.#createGroup());
+    const { processingTimeoutMs, redeliverIntervalMs } = this.#options.settings;
+    const redelivers = processingTimeoutMs > 0 && redeliverIntervalMs > 0;
+    this.#loops = Promise.all([this.#read(), redelivers ? this.#reclaim() : undefined]);
+  }
+
+  /** Takes nothing more; resolves when what it had begun has ended, and the rest is there for others. */
+  async drain(): Promise<void> {
+    this.stop();
+    await this.#loops;
+    await Promise.allSettled(this.#working);
+    await this.#attempt(() => this.#giveBack());
+  }
+
+  stop(): void {
+    this.#stopping.abort();
+    this.#reader?.close();
+  }
+
+  get #stopped(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
+  async #createGroup(): Promise<void> {
+    const { redis, settings, topic } = this.#options;
+    await redis
+      .run((client) => client.xgroup('CREATE', topic, settings.consumerId, '0', 'MKSTREAM'))
+      .catch((error: Error) => {
+        if (!error.message.startsWith('BUSYGROUP')) throw error;
+      });
+  }
+
+  async #read(): Promise<void> {
+    const { redis, settings, topic } = this.#options;
+    const { consumerId, queueDepth } = settings;
+    const { readTimeoutMs } = redis.settings;
+    const blockMs = readTimeoutMs > 0 ? readTimeoutMs : BLOCK_MS;
+    while (!this.#stopped) {
+      await this.#attempt(async () => {
+        this.#reader ??= await openRedis(redis.settings, {
+          what: 'redis streams',
+          commandTimeoutMs: 2 * blockMs,
+        });
+        // Stopped while it connected: nobody else closes it.
+        if (this.#stopped) return this.#reader.close();
+        const args = ['GROUP', consumerId, consumerId, 'COUNT', queueDepth, 'BLOCK', blockMs];
+        const answer = await this.#reader.run((client) =>
+          client.callBuffer('XREADGROUP', ...args, 'STREAMS', topic, '>'),
+        );
+        const streams = answer as readonly (readonly [Buffer, readonly RawEntry[]])[] | null;
+        for (const [, raw] of streams ?? []) await this.#take(entriesOf(raw));
+      });
+    }
+  }
+
+  /** Every now and then: what has been in somebody's hand for too long. */
+  async #reclaim(): Promise<void> {
+    const { clock, settings } = this.#options;
+    while (!this.#stopped) {
+      await this.#attempt(() => this.#claimAll());
+      await clock.sleep(settings.redeliverIntervalMs, this.#stopping.signal).catch(() => {});
+    }
+  }
+
+  async #claimAll(): Promise<void> {
+    const { redis, settings, topic } = this.#options;
+    const { consumerId, processingTimeoutMs, queueDepth } = settings;
+    let from = '0-0';
+    do {
+      const answer = await redis.run((client) =>
+        client.callBuffer(
+          ...([
+            'XAUTOCLAIM',
+            topic,
+            consumerId,
+            consumerId,
+            String(Math.ceil(processingTimeoutMs)),
+          ] as const),
+          ...[from, 'COUNT', queueDepth],
+        ),
+      );
+      const [next, raw] = answer as [Buffer, readonly (RawEntry | null)[]];
+      from = next.toString();
+      // What waits here for its turn is ours again, and still here only once.
+      await this.#take(entriesOf(raw).filter(({ id }) => !this.#held.has(id)));
+    } while (from !== '0-0' && !this.#stopped);
+  }
+
+  /** Resolves when the last of them has begun: until then no more are asked for. */
+  async #take(entries: readonly Entry[]): Promise<void> {
+    const { permits } = this.#options;
+    for (const { id } of entries) this.#held.add(id);
+    for (const entry of entries) {
+      if (this.#stopped) return;
+      await permits.take();
+      if (this.#stopped) {
+        permits.give();
+        return;
+      }
+      const work = this.#handle(entry).finally(() => {
+        permits.give();
+        this.#held.delete(entry.id);
+        this.#working.delete(work);
+      });
+      this.#working.add(work);
+    }
+  }
+
+  async #handle({ id, message }: Entry): Promise<void> {
+    const { clock, handler, log, redis, settings, topic } = this.#options;
+    const late = new AbortController();
+    const { processingTimeoutMs } = settings;
+    const timer =
+      processingTimeoutMs > 0
+        ? clock.timer(processingTimeoutMs, () => late.abort(new Error('processingTimeout is over')))
+        : undefined;
+    try {
+      await handler(message, late.signal);
+      await redis.run((client) => client.xack(topic, settings.consumerId, id));
+    } catch (error) {
+      const why = (error as Error).message;
+      log.warn(
+        `Event ${id} of ${topic} in ${redis.settings.component} stays with the broker: ${why}`,
+      );
+    } finally {
+      timer?.cancel();
+    }
+  }
+
+  /** What was taken and not begun is as if its time were over: the next who looks has it. */
+  async #giveBack(): Promise<void> {
+    const { redis, settings, topic } = this.#options;
+    const { consumerId, processingTimeoutMs } = settings;
+    const ids = [...this.#held];
+    this.#held.clear();
+    if (ids.length === 0) return;
+    await redis.run((client) =>
+      client.call(
+        ...(['XCLAIM', topic, consumerId, consumerId, '0', ...ids] as [string, ...string[]]),
+        ...['IDLE', String(Math.ceil(processingTimeoutMs)), 'JUSTID'],
+      ),
+    );
+  }
+
+  /** Redis may be down, restarted without its data, or slow: all of that passes, and is said once. */
+  async #attempt(work: () => Promise<void>): Promise<void> {
+    const { clock, log, redis, topic } = this.#options;
+    const { component } = redis.settings;
+    try {
+      await work();
+      if (this.#down)
+        log.info(`Redis of ${component} is back: events of ${topic} are taken again.`);
+      this.#down = false;
+    } catch (error) {
+      if (this.#stopped) return;
+      const { message } = error as Error;
+      if (!this.#down) log.warn(`Events of ${topic} in ${component} cannot be taken: ${message}`);
+      this.#down = true;
+      if (message.startsWith('NOGROUP')) await this.#createGroup().catch(() => {});
+      await clock.sleep(PAUSE_MS, this.#stopping.signal).catch(() => {});
+    }
+  }
+}

@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { systemClock } from '@holdfast/core';
+import { createLogger } from '@holdfast/telemetry/log';
+import { type RedisServer, redisServer, Unavailable } from '@holdfast/test-servers';
+import { Redis } from 'ioredis';
+import { ComponentSettings } from '../../../components/component-settings.ts';
+import { pubsubContract } from '../../testing/pubsub-contract.ts';
+import { redisPubSub } from './redis-pubsub.ts';
+
+const server = await redisServer();
+if (server instanceof Unavailable) {
+  if (process.env.CI === 'true') throw new Error(server.why);
+  test('pubsub.redis', { skip: server.why }, () => {});
+} else suite(server);
+
+function suite({ port, process: redis }: RedisServer): void {
+  const lines: string[] = [];
+  const log = createLogger({ write: (line) => void lines.push(line) });
+  const open = (more: Readonly<Record<string, string>> = {}) =>
+    redisPubSub(
+      new ComponentSettings('p', Object.entries({ redisHost: `127.0.0.1:${port}`, ...more })),
+      { appId: 'one', namespace: 'default', podName: undefined, clock: systemClock, log },
+    );
+  const quick = { processingTimeout: '300ms', redeliverInterval: '100' };
+  let client: Redis;
+  before(() => {
+    // It is in the way of the outage as well.
+    client = new Redis(port, '127.0.0.1').on('error', () => {});
+  });
+  after(async () => {
+    client.disconnect();
+    await redis.remove();
+  });
+
+  pubsubContract('pubsub.redis', async () => ({
+    open: (group) => open({ consumerID: group, ...quick }),
+    outage: { begin: () => redis.kill(), end: () => redis.restart() },
+  }));
+
+  describe('pubsub.redis', () => {
+    const opened = async (t: TestContext, more: Readonly<Record<string, string>> = {}) => {
+      const broker = await open(more);
+      t.after(() => broker.close());
+      return broker;
+    };
+    const event = (text: string) => ({ data: Buffer.from(text), metadata: { a: 'b' } });
+
+    test("entries and groups are Dapr's: data, metadata as JSON, the application as group and member", async (t) => {
+      const broker = await opened(t);
+      const taken = Promise.withResolvers<void>();
+      await broker.publish('layout', event('x'));
+      await broker.subscribe('layout', async () => taken.resolve());
+      await taken.promise;
+      const [[, fields]] = (await client.xrange('layout', '-', '+')) as [[string, string[]]];
+      const [group] = (await client.xinfo('GROUPS', 'layout')) as [unknown[]];
+      const [member] = (await client.xinfo('CONSUMERS', 'layout', 'one')) as [unknown[]];
+      assert.deepEqual(
+        [fields, group[1], member[1]],
+        [['data', 'x', 'metadata', '{"a":"b"}'], 'one', 'one'],
+      );
+    });
+
+    test('a stream is kept about as long as it was told to be', async (t) => {
+      const broker = await opened(t, { maxLenApprox: '100' });
+      for (let n = 0; n < 500; n += 1) await broker.publish('short', event('x'));
+      const length = await client.xlen('short');
+      assert.ok(length >= 100 && length < 300, `${length}`);
+    });
+
+    test('no more than concurrency are in hand, and no more than queueDepth waiting', async (t) => {
+      const broker = await opened(t, { concurrency: '3', queueDepth: '5', ...quick });
+      for (let n = 0; n < 50; n += 1) await broker.publish('many', event('x'));
+      let [now, most, done, mostPending] = [0, 0, 0, 0];
+      await broker.subscribe('many', async () => {
+        now += 1;
+        most = Math.max(most, now);
+        const [pending] = (await client.xpending('many', 'one')) as [number];
+        mostPending = Math.max(mostPending, pending);
+        now -= 1;
+        done += 1;
+      });
+      await until(() => done >= 50);
+      assert.equal(most, 3);
+      assert.ok(mostPending <= 5 + 3, `${mostPending}`);
+    });
+
+    test('a handler that is too slow is told so, and another delivery begins', async (t) => {
+      const broker = await opened(t, quick);
+      const reasons: string[] = [];
+      await broker.subscribe('slow', async (_message, signal) => {
+        if (reasons.length > 0) return;
+        await new Promise((resolve) => signal?.addEventListener('abort', resolve));
+        reasons.push(signal?.reason.message);
+        throw signal?.reason;
+      });
+      await broker.publish('slow', event('x'));
+      await until(
+        async () =>
+          reasons.length === 1 && ((await client.xpending('slow', 'one')) as [number])[0] === 0,
+      );
+      assert.deepEqual(reasons, ['processingTimeout is over']);
+    });
+
+    test('what a member had in hand when it was killed goes to another', async (t) => {
+      const broker = await opened(t, quick);
+      await broker.publish('orphan', event('x'));
+      await client.xgroup('CREATE', 'orphan', 'one', '0');
+      await client.xreadgroup('GROUP', 'one', 'gone', 'STREAMS', 'orphan', '>');
+      const taken = Promise.withResolvers<string>();
+      await broker.subscribe('orphan', async ({ data }) => taken.resolve(String(data)));
+      assert.equal(await taken.promise, 'x');
+    });
+
+    test('events taken and not begun when it drains are there for others at once', async (t) => {
+      const [leaving, staying] = [
+        await opened(t, { concurrency: '1', processingTimeout: '1h' }),
+        await opened(t, { processingTimeout: '1h', redeliverInterval: '50ms' }),
+      ];
+      for (const text of ['a', 'b', 'c']) await leaving.publish('queued', event(text));
+      const begun = Promise.withResolvers<void>();
+      const release = Promise.withResolvers<void>();
+      await leaving.subscribe('queued', async () => {
+        begun.resolve();
+        await release.promise;
+      });
+      await begun.promise;
+      const draining = leaving.drain();
+      release.resolve();
+      await draining;
+      const texts: string[] = [];
+      await staying.subscribe('queued', async ({ data }) => void texts.push(String(data)));
+      await until(() => texts.length === 2);
+      assert.deepEqual(texts.toSorted(), ['b', 'c']);
+    });
+
+    test('a stream that was deleted has its group again', async (t) => {
+      const broker = await opened(t, { readTimeout: '100ms', ...quick });
+      const texts: string[] = [];
+      await broker.subscribe('deleted', async ({ data }) => void texts.push(String(data)));
+      await client.del('deleted');
+      await broker.publish('deleted', event('again'));
+      await until(() => texts.includes('again'));
+      assert.ok(lines.some((line) => line.includes('Events of deleted in p cannot be taken')));
+    });
+
+    test('metadata that cannot be keeps it from starting, and says which', async () => {
+      const failure = (more: Readonly<Record<string, string>>) =>
+        open(more).then(
+          () => 'opened',
+          ({ message }: Error) => message,
+        );
+      assert.deepEqual(
+        [
+          await failure({ redisHost: '127.0.0.1:1' }),
+          await failure({ concurrency: '0' }),
+          await failure({ queueDepth: 'deep' }),
+          await failure({ processingTimeout: 'long' }),
+        ],
+        [
+          'redis streams: error connecting to redis at 127.0.0.1:1: dial tcp 127.0.0.1:1: connect: connection refused',
+          'component p: metadata concurrency must be at least 1, not 0',
+          'component p: metadata queueDepth must be a whole number, not "deep"',
+          'component p: metadata processingTimeout "long" has a unit without a number; write 500ms, 15s or a number of milliseconds',
+        ],
+      );
+    });
+  });
+}
+
+async function until(there: () => boolean | Promise<boolean>): Promise<void> {
+  for (let waitedMs = 0; waitedMs < 20_000; waitedMs += 20) {
+    if (await there()) return;
+    await sleep(20);
+  }
+  assert.fail('it did not happen within 20 s');
+}

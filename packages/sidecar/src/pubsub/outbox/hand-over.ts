@@ -1,0 +1,69 @@
+import { type Broker, BrokerRejectedError, type OutgoingMessage } from '@holdfast/messaging';
+import { publishMany } from '../publish/publish-many.ts';
+import { MessageRefusedError, type PubSub, type PubSubMessage } from '../pubsub.ts';
+
+/** Runs `work` behind policies, ended when the outbox is closed. */
+export type BehindPolicies = <T>(work: () => Promise<T>) => Promise<T>;
+
+/**
+ * A component's broker as the relay of an outbox wants one. What the broker will
+ * never take is refused, what failed beside others that were taken is sent again
+ * alone, and anything else is an outage.
+ */
+export function handOver(broker: PubSub, behind: BehindPolicies): Broker {
+  return {
+    async publish(messages) {
+      // A refusal is an answer: nothing is gained by asking again, and nothing is held against it.
+      const refusal = await behind(() => send(broker, messages));
+      if (refusal !== undefined) throw refusal;
+    },
+    subscribe() {
+      throw new Error('unreachable: a relay does not subscribe');
+    },
+    async close() {},
+  };
+}
+
+async function send(
+  broker: PubSub,
+  messages: readonly OutgoingMessage[],
+): Promise<BrokerRejectedError | undefined> {
+  const rejected = new Map<string, string>();
+  const postponed = new Map<string, string>();
+  const taken = new Set<string>();
+  let failure: Error | undefined;
+  for (const [topic, batch] of byTopic(messages)) {
+    const published = await publishMany(broker, topic, batch.map(asPublished));
+    for (const [index, error] of published.entries()) {
+      const { id } = batch[index]!;
+      if (error === undefined) taken.add(id);
+      else if (error instanceof MessageRefusedError) rejected.set(id, error.message);
+      else {
+        failure = error;
+        postponed.set(id, error.message);
+      }
+    }
+  }
+  if (taken.size === messages.length) return undefined;
+  if (taken.size === 0 && rejected.size === 0 && failure !== undefined) throw failure;
+  return new BrokerRejectedError({ rejected, postponed, taken });
+}
+
+/** In the order of each topic's first message; within a topic in the order given. */
+function byTopic(messages: readonly OutgoingMessage[]): Map<string, OutgoingMessage[]> {
+  const topics = new Map<string, OutgoingMessage[]>();
+  for (const message of messages) {
+    const batch = topics.get(message.topic);
+    if (batch === undefined) topics.set(message.topic, [message]);
+    else batch.push(message);
+  }
+  return topics;
+}
+
+function asPublished({ body, headers, id }: OutgoingMessage): PubSubMessage {
+  return {
+    id,
+    data: Buffer.from(body.buffer, body.byteOffset, body.byteLength),
+    metadata: headers,
+  };
+}

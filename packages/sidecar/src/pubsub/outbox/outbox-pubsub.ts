@@ -1,0 +1,175 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { type Clock, type Pipeline, pipeline } from '@holdfast/core';
+import {
+  type NewMessage,
+  type OutboxStats,
+  openOutbox,
+  type Relay,
+  type RelayEvent,
+  relayPolicies,
+} from '@holdfast/messaging';
+import { encryptedStore } from '@holdfast/messaging/encrypted';
+import { sqliteStore } from '@holdfast/messaging/sqlite';
+import type { Logger } from '@holdfast/telemetry/log';
+import type { Published, PubSub, PubSubMessage } from '../pubsub.ts';
+import { type BehindPolicies, handOver } from './hand-over.ts';
+import type { OutboxSettings } from './outbox-settings.ts';
+
+/** A broker behind an outbox: a publication is answered when it is on disk. */
+export interface OutboxPubSub extends PubSub {
+  /** All of them are kept, or it rejects and none is. */
+  publishAll(topic: string, messages: readonly PubSubMessage[]): Promise<Published>;
+  /** Rejects while the file cannot be read. */
+  stats(): Promise<OutboxStats>;
+}
+
+export interface OutboxPubSubEnv {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** The outbound policies of the component; undefined where the file has none. */
+  readonly outbound: () => Pipeline | undefined;
+}
+
+/** A batch in the broker's hand when the sidecar ends by force may take this much longer. */
+const LAST_BATCH_MS = 200;
+const LOOK_MS = 20;
+/** Events of one key are handed over in the order accepted: those of a topic, where the client gives none. */
+const WHOLE_TOPIC = 'topic';
+const LONGEST_KEY = 255;
+
+/**
+ * Puts an outbox before `broker`. `publish` resolves after the event is flushed to
+ * disk; from there it is handed over in order, with growing waits, for as long as
+ * it takes. Policies of the component stand around the hand-over, for that is
+ * where the broker is asked; without any, a relay's own do.
+ */
+export async function outboxPubSub(
+  broker: PubSub,
+  { component, maxBytes, maxMessages, path, keys }: OutboxSettings,
+  { clock, log, outbound }: OutboxPubSubEnv,
+): Promise<OutboxPubSub> {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const file = sqliteStore({ path, clock });
+  const said = new Set<string>();
+  const encrypted =
+    keys &&
+    encryptedStore(file, {
+      keys,
+      clock,
+      onUnreadable({ message, reason, dead }) {
+        if (said.has(reason)) return;
+        said.add(reason);
+        const what = dead ? 'It is a dead letter now.' : 'It waits, and others pass.';
+        log.error(`Event ${message.id} of ${component} in ${path} ${reason} ${what}`);
+      },
+    });
+  const outbox = await openOutbox({
+    store: encrypted ?? file,
+    clock,
+    limits: { maxBytes, maxMessages, maxBodyBytes: maxBytes },
+  });
+  const closing = new AbortController();
+  const name = `outbox ${component}`;
+  const own = pipeline(name, relayPolicies(), { clock, registry: undefined });
+  const behind: BehindPolicies = (work) =>
+    (outbound() ?? own).execute(work, { signal: closing.signal });
+  const passing = pipeline(name, [], { clock, registry: undefined });
+
+  let down = false;
+  let draining = false;
+  let gaveUp = false;
+  let relay: Relay | undefined;
+  const heard = (event: RelayEvent): void => {
+    switch (event.type) {
+      case 'paused': {
+        gaveUp = draining;
+        if (!down) {
+          const why = (event.error as Error).message;
+          const whose = event.why === 'store' ? 'file' : 'broker';
+          log.warn(`Events of ${component} wait in ${path}: its ${whose} cannot be used: ${why}`);
+        }
+        down = true;
+        return;
+      }
+      case 'published':
+        if (down) log.info(`The broker of ${component} takes events again.`);
+        down = false;
+        return;
+      case 'died':
+        log.error(
+          `Event ${event.id} of ${component} is a dead letter in ${path}: the broker will not take it: ${event.reason}`,
+        );
+        return;
+      case 'lapsed':
+        log.warn(
+          `${event.messages} events of ${component} may arrive twice: their lease was over.`,
+        );
+    }
+  };
+  const begin = () => {
+    if (closing.signal.aborted) return;
+    relay ??= outbox.relay(handOver(broker, behind), {
+      name,
+      clock,
+      pipeline: passing,
+      graceMs: LAST_BATCH_MS,
+      onEvent: heard,
+    });
+  };
+  const stats = await outbox.stats().catch(() => undefined);
+  if (stats !== undefined && stats.queued > 0)
+    log.info(`${stats.queued} events of ${component} wait in ${path} from before.`);
+  // What a forgetful broker were given now, nobody would see.
+  if (broker.forgetful !== true) begin();
+
+  /** Until nothing waits, or the broker does not take it. */
+  const emptied = async () => {
+    draining = true;
+    while (!gaveUp && !closing.signal.aborted) {
+      const left = await outbox.stats().catch(() => undefined);
+      if (left === undefined || left.queued === 0) return;
+      await clock.sleep(LOOK_MS, closing.signal).catch(() => {});
+    }
+  };
+  const accept = async (topic: string, messages: readonly PubSubMessage[]) => {
+    await outbox.accept(
+      messages.map(({ data: body, metadata: headers }): NewMessage => {
+        const key = headers.partitionKey?.slice(0, LONGEST_KEY) || WHOLE_TOPIC;
+        return { topic, body, headers, key };
+      }),
+    );
+  };
+  return {
+    capabilities: broker.capabilities,
+    stats: () => outbox.stats(),
+    publish: (topic, message) => accept(topic, [message]),
+    async publishAll(topic, messages) {
+      // All of them or none.
+      await accept(topic, messages);
+      return messages.map(() => undefined);
+    },
+    subscribe: (topic, handler) => broker.subscribe(topic, handler),
+    subscribed() {
+      broker.subscribed?.();
+      begin();
+    },
+    async drain() {
+      if (broker.forgetful === true) {
+        await relay?.stop();
+        await broker.drain();
+        return;
+      }
+      await broker.drain();
+      // Only now: what the application could not take may have come in as a dead letter.
+      if (!down) await emptied();
+      await relay?.stop();
+    },
+    async close() {
+      await relay?.stop();
+      closing.abort(new Error('The sidecar ends.'));
+      await outbox.close();
+      await broker.close();
+    },
+  };
+}

@@ -1,0 +1,25 @@
+import type { Published, PubSub, PubSubMessage } from '../pubsub.ts';
+
+/** Publishes in one go where the broker can, else one after the other; never rejects. */
+export async function publishMany(
+  broker: PubSub,
+  topic: string,
+  messages: readonly PubSubMessage[],
+): Promise<Published> {
+  if (messages.length === 0) return [];
+  if (broker.publishAll !== undefined) {
+    return await broker
+      .publishAll(topic, messages)
+      .catch((error: Error) => messages.map(() => error));
+  }
+  const published: (Error | undefined)[] = [];
+  for (const message of messages) {
+    published.push(
+      await broker.publish(topic, message).then(
+        () => undefined,
+        (error: Error) => error,
+      ),
+    );
+  }
+  return published;
+}

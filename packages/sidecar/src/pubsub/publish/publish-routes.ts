@@ -1,0 +1,46 @@
+import { formatTraceparent } from '@holdfast/core/trace';
+import { type ComponentHandler, componentRoute } from '../../components/component-route.ts';
+import { type BodyLimits, collectBody } from '../../flow/request-body.ts';
+import type { ApiCall } from '../../server/api-call.ts';
+import type { Route } from '../../server/api-routes.ts';
+import { decodeSegment } from '../../server/decode-segment.ts';
+import { queryMetadata } from '../../server/query-metadata.ts';
+import type { PublishService } from './publish-service.ts';
+
+const DEFAULT_CONTENT_TYPE = 'text/plain';
+
+/** `/v1.0/publish/…` over HTTP. */
+export function publishRoutes(service: PublishService, limits: BodyLimits): readonly Route[] {
+  const bulk: ComponentHandler = async (call, pubsub, topic) => {
+    const body = await collectBody(call.req, limits);
+    const failedEntries = await service.publishBulk(pubsub, topic, body, common(call));
+    if (failedEntries.length === 0) {
+      call.empty(204);
+      return;
+    }
+    const errorCode = 'ERR_PUBSUB_PUBLISH_MESSAGE';
+    call.json(500, JSON.stringify({ failedEntries, errorCode }));
+  };
+  const one: ComponentHandler = async (call, pubsub, topic) => {
+    const body = await collectBody(call.req, limits);
+    const contentType = call.req.headers['content-type'] || DEFAULT_CONTENT_TYPE;
+    await service.publish(pubsub, topic, { ...common(call), body, contentType });
+    call.empty(204);
+  };
+  return ['POST', 'PUT'].flatMap((method) => [
+    componentRoute(method, /^\/v1\.0(?:-alpha1)?\/publish\/bulk\/([^/]+)\/(.+)$/, bulk, topicOf),
+    componentRoute(method, /^\/v1\.0\/publish\/([^/]+)\/(.+)$/, one, topicOf),
+  ]);
+}
+
+/** As in Dapr, which reads it as part of a query. A `+` that is meant is written `%2B`. */
+const topicOf = (written: string): string => decodeSegment(written.replaceAll('+', ' '));
+
+function common(call: ApiCall) {
+  const { span } = call;
+  return {
+    metadata: queryMetadata(call.head.query),
+    traceparent: span === undefined ? '' : formatTraceparent(span),
+    tracestate: span?.state ?? '',
+  };
+}

@@ -1,0 +1,224 @@
+import type { Clock } from '@holdfast/core';
+import { OutboxRefusedError } from '@holdfast/messaging';
+import type { ComponentCalls } from '../../components/component-calls.ts';
+import type { OpenPubSub } from '../../components/open-components.ts';
+import { goAny, goMap, goSlice, goString, goStruct, readInto } from '../../go-json/go-type.ts';
+import { firstJson } from '../../go-json/read-json.ts';
+import { writeJson } from '../../go-json/write-json.ts';
+import { failureWords } from '../../invoke/invoke-error.ts';
+import type { ApiError } from '../../server/api-error.ts';
+import { type EnvelopeFacts, envelopeOf } from '../envelope.ts';
+import { eventBytes } from '../event-bytes.ts';
+import type { OutboxPubSub } from '../outbox/outbox-pubsub.ts';
+import type { PubSubMessage } from '../pubsub.ts';
+import {
+  bulkUnreadable,
+  entryIdsUnusable,
+  eventUnreadable,
+  notBoolean,
+  notCloudEvent,
+  outboxRefused,
+  publishFailed,
+  pubsubNotFound,
+  pubsubUnnamed,
+  topicForbidden,
+  topicUnnamed,
+} from '../pubsub-error.ts';
+import {
+  type BulkCall,
+  type FailedEntry,
+  type PublishEntry,
+  publishEntries,
+} from './publish-entries.ts';
+
+/** An event as a client publishes it. */
+export interface Publication {
+  readonly body: Buffer;
+  readonly contentType: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly traceparent: string;
+  readonly tracestate: string;
+}
+
+/** An entry of a bulk publication; its metadata win over those of all. */
+export interface BulkEntry {
+  readonly entryId: string;
+  readonly event: Buffer;
+  readonly contentType: string;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** What all entries of a bulk publication have. */
+export type SharedFacts = Omit<Publication, 'body' | 'contentType'>;
+
+/** Dapr's publishing, whatever the protocol; errors are `ApiError`. */
+export class PublishService {
+  readonly #brokers: ReadonlyMap<string, OpenPubSub>;
+  readonly #calls: ComponentCalls;
+  readonly #appId: string;
+  readonly #clock: Clock;
+
+  constructor(
+    brokers: ReadonlyMap<string, OpenPubSub>,
+    calls: ComponentCalls,
+    appId: string,
+    clock: Clock,
+  ) {
+    this.#brokers = brokers;
+    this.#calls = calls;
+    this.#appId = appId;
+    this.#clock = clock;
+  }
+
+  async publish(pubsub: string, topic: string, event: Publication): Promise<void> {
+    const open = this.#allowed(pubsub, topic, event.metadata);
+    const message = this.#message(pubsub, topic, event);
+    await this.#calling(open, pubsub, topic, () => open.broker.publish(topic, message)).catch(
+      (error: unknown) => {
+        throw failure(pubsub, topic, error);
+      },
+    );
+  }
+
+  /** As `publishEntries`, of the JSON that HTTP brings. */
+  async publishBulk(
+    pubsub: string,
+    topic: string,
+    body: Buffer,
+    shared: SharedFacts,
+  ): Promise<readonly FailedEntry[]> {
+    this.#allowed(pubsub, topic, shared.metadata);
+    return await this.publishEntries(pubsub, topic, this.#entries(pubsub, topic, body), shared);
+  }
+
+  /** Every entry is tried; resolves with those that failed. `shared` is what all of them have. */
+  async publishEntries(
+    pubsub: string,
+    topic: string,
+    entries: readonly BulkEntry[],
+    shared: SharedFacts,
+  ): Promise<readonly FailedEntry[]> {
+    const open = this.#allowed(pubsub, topic, shared.metadata);
+    const ids = new Set(entries.map(({ entryId }) => entryId));
+    if (ids.has('') || ids.size < entries.length) {
+      throw entryIdsUnusable(pubsub, topic, this.#appId);
+    }
+    // One for all: an entry's own word on it is not heard, as in Dapr.
+    const raw = GO_TRUE.test(shared.metadata.rawPayload ?? '');
+    const messages = entries.map(({ entryId, event, contentType, metadata: own }) => {
+      const metadata = { ...shared.metadata, ...own };
+      const entry = { ...shared, body: event, contentType, metadata };
+      return { entryId, message: this.#message(pubsub, topic, entry, raw) };
+    });
+    if (open.outbox === undefined) {
+      const call: BulkCall = (work) => this.#calls.run('publishedBulk', pubsub, topic, work);
+      return await publishEntries(open.broker, topic, messages, call);
+    }
+    await this.#keepAll(open.outbox, pubsub, topic, messages);
+    return [];
+  }
+
+  /** All entries or none: the disk is the same for all of them. */
+  async #keepAll(
+    outbox: OutboxPubSub,
+    pubsub: string,
+    topic: string,
+    entries: readonly PublishEntry[],
+  ): Promise<void> {
+    const messages = entries.map(({ message }) => message);
+    await this.#calls
+      .counted('publishedBulk', pubsub, topic, () => outbox.publishAll(topic, messages))
+      .catch((error: unknown) => {
+        throw failure(pubsub, topic, error);
+      });
+  }
+
+  /** Policies are for the broker; what an outbox keeps does not go there yet. */
+  #calling(
+    { outbox }: OpenPubSub,
+    pubsub: string,
+    topic: string,
+    work: () => Promise<void>,
+  ): Promise<void> {
+    return outbox === undefined
+      ? this.#calls.run('published', pubsub, topic, work)
+      : this.#calls.counted('published', pubsub, topic, work);
+  }
+
+  #allowed(pubsub: string, topic: string, metadata: Publication['metadata']): OpenPubSub {
+    if (pubsub === '') throw pubsubUnnamed();
+    const open = this.#brokers.get(pubsub);
+    if (open === undefined) throw pubsubNotFound(pubsub);
+    if (topic === '') throw topicUnnamed(pubsub);
+    const { rawPayload } = metadata;
+    if (rawPayload !== undefined && !GO_BOOLEAN.test(rawPayload)) {
+      throw notBoolean(pubsub, rawPayload, metadata);
+    }
+    if (!open.scopes.mayPublish(topic)) throw topicForbidden(pubsub, topic, this.#appId);
+    return open;
+  }
+
+  #message(
+    pubsub: string,
+    topic: string,
+    event: Publication,
+    raw = GO_TRUE.test(event.metadata.rawPayload ?? ''),
+  ): PubSubMessage {
+    const { body, contentType, metadata, traceparent, tracestate } = event;
+    if (raw) return { data: body, metadata };
+    const facts: EnvelopeFacts = {
+      appId: this.#appId,
+      pubsub,
+      topic,
+      contentType,
+      metadata,
+      traceparent,
+      tracestate,
+      nowWallMs: this.#clock.wallMs(),
+    };
+    try {
+      return { data: Buffer.from(writeJson(envelopeOf(body, facts))), metadata };
+    } catch (error) {
+      throw notCloudEvent(pubsub, (error as Error).message, this.#appId);
+    }
+  }
+
+  #entries(pubsub: string, topic: string, body: Buffer): readonly BulkEntry[] {
+    let list: readonly WrittenEntry[];
+    try {
+      list = readInto(ENTRIES, firstJson(body.toString('utf8')));
+    } catch (error) {
+      throw bulkUnreadable(pubsub, topic, (error as Error).message, this.#appId);
+    }
+    return list.map(({ event, ...entry }) => {
+      try {
+        return { ...entry, event: eventBytes(event, entry.contentType) };
+      } catch (error) {
+        const why = `error: ${(error as Error).message}`;
+        throw eventUnreadable(pubsub, topic, why, this.#appId);
+      }
+    });
+  }
+}
+
+interface WrittenEntry extends Omit<BulkEntry, 'event'> {
+  readonly event: unknown;
+}
+
+const ENTRIES = goSlice(
+  goStruct<WrittenEntry>('http.bulkPublishMessageEntry', {
+    entryId: goString,
+    event: goAny,
+    contentType: goString,
+    metadata: goMap(goString),
+  }),
+);
+
+/** What Go's ParseBool takes; nothing is nothing said. */
+const GO_TRUE = /^(?:1|[tT]|TRUE|[tT]rue)$/;
+const GO_BOOLEAN = /^(?:[01tTfF]|TRUE|FALSE|[tT]rue|[fF]alse)?$/;
+
+function failure(pubsub: string, topic: string, error: unknown): ApiError {
+  if (error instanceof OutboxRefusedError) return outboxRefused(pubsub, topic, error);
+  return publishFailed(pubsub, topic, failureWords(error), error);
+}

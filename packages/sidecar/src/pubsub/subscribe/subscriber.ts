@@ -1,0 +1,191 @@
+import type { OpenPubSub } from '../../components/open-components.ts';
+import type { Courier } from '../deliver/courier.ts';
+import type { DeliveryOptions } from '../deliver/delivery.ts';
+import type { PubSub, TopicListener } from '../pubsub.ts';
+import { LiveSubscription } from './live-subscription.ts';
+import type { TopicSubscription } from './subscription.ts';
+
+export interface SubscriberOptions extends Omit<DeliveryOptions, 'bury'> {
+  readonly appId: string;
+  /** To the application, in the protocol it speaks. */
+  readonly courier: Courier;
+  /** What the application wants, when it is asked, once. Never rejects. */
+  readonly ask: () => Promise<readonly TopicSubscription[]>;
+  /** As they are now: they may come and go. */
+  readonly brokers: ReadonlyMap<string, OpenPubSub>;
+  /** Those of the resources. */
+  readonly declared: readonly TopicSubscription[];
+}
+
+/** Asks the application what it wants, and subscribes to that and to what the resources say. */
+export class Subscriber {
+  readonly #options: SubscriberOptions;
+  readonly #active = new Set<LiveSubscription>();
+  #declared: readonly TopicSubscription[];
+  /** What the application said when it was asked; undefined before. */
+  #asked: readonly TopicSubscription[] | undefined;
+  #ending = false;
+  /** No more events, for good. */
+  #resting = false;
+  #started: Promise<void> | undefined;
+  #turn = Promise.resolve();
+
+  constructor(options: SubscriberOptions) {
+    this.#options = options;
+    this.#declared = options.declared;
+  }
+
+  /** For the metadata. */
+  get active(): readonly TopicSubscription[] {
+    return [...this.#active].map(({ subscription }) => subscription);
+  }
+
+  /**
+   * To be called when the application is there; only the first time does
+   * something. What is wrong with one subscription is logged and leaves the others alone.
+   */
+  start(): Promise<void> {
+    this.#started ??= this.#settle();
+    return this.#started;
+  }
+
+  /**
+   * The resources say something else now, or brokers have come or gone. What is
+   * in the application's hand ends as it would have; a topic that stays misses nothing.
+   */
+  declare(declared: readonly TopicSubscription[]): Promise<void> {
+    this.#declared = declared;
+    return this.#started === undefined ? Promise.resolve() : this.#settle();
+  }
+
+  /** There is no application: nobody will subscribe. */
+  nobody(): void {
+    for (const { broker } of this.#options.brokers.values()) broker.subscribed?.();
+  }
+
+  /** Takes no more events from any broker, for good; publishing goes on, and what the application has in hand ends as it would have. */
+  rest(): void {
+    this.#resting = true;
+    for (const live of this.#active) {
+      // A broker that fails at it gives us no events either.
+      void live.close().catch(() => {});
+    }
+  }
+
+  /** The sidecar stops: no event waits for others any more. */
+  hurry(): void {
+    this.#ending = true;
+    for (const live of this.#active) live.hurry();
+  }
+
+  /**
+   * Subscribes, for whoever `courier` leads to. Resolves with how to end it;
+   * undefined, after a line in the log, where it cannot be.
+   */
+  async add(
+    subscription: TopicSubscription,
+    courier: Courier = this.#options.courier,
+  ): Promise<TopicListener | undefined> {
+    const broker = this.#resting ? undefined : this.#allowed(subscription);
+    if (broker === undefined || this.#known(subscription)) return undefined;
+    const live = new LiveSubscription(subscription, courier, this.#options);
+    if (this.#ending) live.hurry();
+    this.#active.add(live);
+    if (!(await this.#join(live, broker))) {
+      this.#active.delete(live);
+      return undefined;
+    }
+    return {
+      close: () => {
+        this.#active.delete(live);
+        return live.close();
+      },
+    };
+  }
+
+  /** Brings what is up in line with what is wanted, one change after the other. */
+  #settle(): Promise<void> {
+    this.#turn = this.#turn.then(async () => {
+      const { ask, brokers } = this.#options;
+      if (this.#resting) return;
+      if (brokers.size > 0) this.#asked ??= await ask();
+      const wanted = firstOfEach([...this.#declared, ...(this.#asked ?? [])]);
+      for (const live of this.#active) await this.#follow(live, wanted);
+      // Side by side: in Kafka each member that joins has the others of its group begin anew.
+      if (brokers.size > 0) await Promise.all([...wanted.values()].map((one) => this.add(one)));
+      this.nobody();
+    });
+    return this.#turn;
+  }
+
+  /** One that is up: stays, changes, or ends. Streams end by themselves, with the application's. */
+  async #follow(
+    live: LiveSubscription,
+    wanted: ReadonlyMap<string, TopicSubscription>,
+  ): Promise<void> {
+    const { subscription } = live;
+    const { brokers, log } = this.#options;
+    const { pubsub, topic, type } = subscription;
+    const now = type === 'STREAMING' ? subscription : wanted.get(keyOf(subscription));
+    const open = brokers.get(pubsub);
+    if (now === undefined || open?.scopes.maySubscribe(topic) !== true) {
+      this.#active.delete(live);
+      log.info(`The subscription to ${topic} in ${pubsub} has ended.`);
+      // Not waited for: the application may have an event in hand for as long as it likes.
+      void live.close().catch((error: Error) => {
+        log.warn(`The subscription to ${topic} in ${pubsub} ended badly: ${error.message}`);
+      });
+      return;
+    }
+    // What is compared is what a file can say; a rule's function is made of its text.
+    if (JSON.stringify(subscription) !== JSON.stringify(now)) {
+      live.change(now);
+      log.info(`The subscription to ${topic} in ${pubsub} has changed.`);
+    }
+    if (live.broker === open.broker) return;
+    if (!(await this.#join(live, open.broker))) this.#active.delete(live);
+  }
+
+  async #join(live: LiveSubscription, broker: PubSub): Promise<boolean> {
+    try {
+      await live.join(broker);
+      return true;
+    } catch (error) {
+      const { pubsub, topic } = live.subscription;
+      const why = (error as Error).message;
+      this.#options.log.error(`Nobody subscribes to ${topic} in ${pubsub}: ${why}`);
+      return false;
+    }
+  }
+
+  /** Said twice, the first counts, as in Dapr; streams may share a topic. */
+  #known(given: TopicSubscription): boolean {
+    if (given.type === 'STREAMING') return false;
+    return this.active.some((one) => one.type !== 'STREAMING' && keyOf(one) === keyOf(given));
+  }
+
+  #allowed({ pubsub, topic }: TopicSubscription): PubSub | undefined {
+    const { appId, brokers, log } = this.#options;
+    const open = brokers.get(pubsub);
+    if (open === undefined) {
+      log.error(`Nobody subscribes to ${topic}: pubsub ${pubsub} is not found.`);
+      return undefined;
+    }
+    if (open.scopes.maySubscribe(topic)) return open.broker;
+    log.error(
+      `Nobody subscribes to ${topic}: it is not allowed for app id ${appId} in pubsub ${pubsub}.`,
+    );
+    return undefined;
+  }
+}
+
+const keyOf = ({ pubsub, topic }: TopicSubscription): string => JSON.stringify([pubsub, topic]);
+
+/** By broker and topic; said twice, the first counts, as in Dapr. */
+function firstOfEach(wanted: readonly TopicSubscription[]): ReadonlyMap<string, TopicSubscription> {
+  const firsts = new Map<string, TopicSubscription>();
+  for (const one of wanted) {
+    if (!firsts.has(keyOf(one))) firsts.set(keyOf(one), one);
+  }
+  return firsts;
+}
