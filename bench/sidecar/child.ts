@@ -6,6 +6,7 @@ const TICKS_PER_SECOND = 100;
 /** A process under measurement. */
 export interface Child {
   readonly name: string;
+  readonly pid: number;
   /** User and system time so far, in microseconds. */
   cpuUs(): number;
   /** Resident memory now, in megabytes. */
@@ -52,6 +53,7 @@ function measured(name: string, spawned: ChildProcess): Child {
   const proc = (file: string) => readFileSync(`/proc/${spawned.pid}/${file}`, 'utf8');
   return {
     name,
+    pid: spawned.pid ?? 0,
     cpuUs() {
       const fields = proc('stat').split(') ')[1]!.split(' ');
       return ((Number(fields[11]) + Number(fields[12])) * 1e6) / TICKS_PER_SECOND;

@@ -10,7 +10,7 @@ import { answering, type Child, startChild } from './child.ts';
 export interface Pair {
   readonly name: string;
   readonly version: string;
-  /** Through both sidecars to the application. */
+  /** Of a method, through both sidecars to the application. */
   readonly url: string;
   /** Where the first has its gRPC API. */
   readonly grpcPort: number;
@@ -48,11 +48,11 @@ spec:
     configuration: { connectionString: "${namesFile}" }
 `;
 
-async function writeFiles(folder: string, name: string) {
+async function writeFiles(folder: string, name: string, policies: string) {
   const resources = join(folder, name, 'resources');
   const config = join(folder, name, 'config.yaml');
   await mkdir(resources, { recursive: true });
-  await writeFile(join(resources, 'resiliency.yaml'), POLICIES);
+  await writeFile(join(resources, 'resiliency.yaml'), policies);
   await writeFile(config, configuration(join(folder, name, 'names.db')));
   return { resources, config };
 }
@@ -72,6 +72,8 @@ export interface Behind {
   readonly appPort: number;
   /** @default 'http' */
   readonly appProtocol?: 'http' | 'grpc';
+  /** The `resiliency.yaml` of both. @default those of the bench */
+  readonly policies?: string;
 }
 
 export async function startDaprdPair(daprd: string, behind: Behind): Promise<Pair> {
@@ -92,9 +94,9 @@ async function startPair(
   name: string,
   version: string,
   command: readonly [string, ...string[]],
-  { appPort, appProtocol = 'http', folder }: Behind,
+  { appPort, appProtocol = 'http', folder, policies = POLICIES }: Behind,
 ): Promise<Pair> {
-  const { resources, config } = await writeFiles(folder, name);
+  const { resources, config } = await writeFiles(folder, name, policies);
   const start = async (appId: string, appPort?: number) => {
     const [httpPort, grpcPort] = [await freePort(), await freePort()];
     const { child } = startChild(`${name} ${appId}`, [

@@ -1,21 +1,25 @@
 /**
- * `npm run soak [-- core] [--calls 10000000]`: runs for minutes what must not
- * grow, and prints what it weighs. `npm test` has a short run of the same.
+ * `npm run soak [-- core sidecar] [--calls 10000000] [--minutes 30]`: runs for minutes what must
+ * not grow, and prints what it weighs. `npm test` has a short run of the same.
  */
 import { parseArgs } from 'node:util';
 import { soakCore } from './core/soak-core.ts';
+import { printSidecarSoak } from './sidecar/print-sidecar-soak.ts';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { calls: { type: 'string', default: '10000000' } },
+  options: {
+    calls: { type: 'string', default: '10000000' },
+    minutes: { type: 'string', default: '30' },
+  },
 });
-const parts: Readonly<Record<string, (calls: number) => Promise<boolean>>> = { core: soakCore };
+const calls = wholeNumber('calls', values.calls, 10_000);
+const minutes = wholeNumber('minutes', values.minutes, 1);
+const parts: Readonly<Record<string, () => Promise<boolean>>> = {
+  core: () => soakCore(calls),
+  sidecar: () => printSidecarSoak(minutes),
+};
 
-const calls = Number(values.calls);
-if (!Number.isInteger(calls) || calls < 10_000) {
-  console.error(`--calls must be a whole number of at least 10000, not "${values.calls}".`);
-  process.exit(1);
-}
 const asked = positionals.length > 0 ? positionals : Object.keys(parts);
 const unknown = asked.find((name) => !(name in parts));
 if (unknown !== undefined) {
@@ -25,6 +29,13 @@ if (unknown !== undefined) {
 let isFlat = true;
 for (const name of asked) {
   console.log(`\n━━ soak: ${name}`);
-  isFlat = (await parts[name]!(calls)) && isFlat;
+  isFlat = (await parts[name]!()) && isFlat;
 }
 process.exit(isFlat ? 0 : 1);
+
+function wholeNumber(flag: string, text: string, least: number): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= least) return value;
+  console.error(`--${flag} must be a whole number of at least ${least}, not "${text}".`);
+  process.exit(1);
+}
