@@ -140,6 +140,11 @@ export const failures: readonly Case[] = [
     expect: { status: 400 },
   },
   {
+    name: 'two hosts',
+    send: { raw: `GET ${path} HTTP/1.1\r\nHost: h\r\nHost: i\r\nConnection: close\r\n\r\n` },
+    expect: { status: 400 },
+  },
+  {
     name: 'a head over the limit',
     send: { path, headers: [`X-Big: ${'a'.repeat(9_000)}`] },
     expect: { status: 431 },

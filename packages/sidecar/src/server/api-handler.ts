@@ -58,6 +58,10 @@ export function apiHandler(options: ApiHandlerOptions): RequestListener {
       if (status < 200 || status >= 400) countError(call, metrics);
       logCall?.(call, status, ms, probe);
     });
+    if (head.severalHosts) {
+      call.unreadable('400 Bad Request: too many Host headers');
+      return;
+    }
     if (head.path.includes('%') && BROKEN_ESCAPE.test(head.path)) {
       call.unreadable('400 Bad Request');
       return;

@@ -26,6 +26,8 @@ export interface RequestHead {
   readonly baggage: string | undefined;
   /** The client accepts a stream of events. */
   readonly events: boolean;
+  /** More than one `Host`: two readers of it might think of two different ones. */
+  readonly severalHosts: boolean;
 }
 
 /**
@@ -53,6 +55,7 @@ export function readRequestHead(req: IncomingMessage): RequestHead {
   let tracestate: string | undefined;
   let baggage: string | undefined;
   let events = false;
+  let hosts = 0;
 
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const name = lowerName(rawHeaders[at]!);
@@ -63,6 +66,9 @@ export function readRequestHead(req: IncomingMessage): RequestHead {
         continue;
       case 'transfer-encoding':
         bodyLength = -1;
+        continue;
+      case 'host':
+        hosts += 1;
         continue;
       case 'connection':
         nominated = nominatedNames(value) ?? nominated;
@@ -106,6 +112,7 @@ export function readRequestHead(req: IncomingMessage): RequestHead {
     tracestate,
     baggage,
     events,
+    severalHosts: hosts > 1,
   };
 }
 
