@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { pipeline, timeout } from '@holdfast/core';
 import type { Broker } from '../broker.ts';
 import { BrokerRejectedError, BrokerUnavailableError } from '../errors.ts';
 import type { IncomingMessage, OutgoingMessage } from '../message.ts';
@@ -127,6 +128,33 @@ export function brokerContract(
       );
 
       assert.deepEqual(handled, ['bad#1', 'bad#2', 'bad#3', 'good#1']);
+    });
+
+    test('6: a handler that hangs behind a time-out has failed, and what it does later changes nothing', async (t) => {
+      const { connect, topic } = await begin(t);
+      const handled: string[] = [];
+      const hung = Promise.withResolvers<void>();
+      t.after(() => hung.resolve());
+      const limited = pipeline('handler', [timeout({ limitMs: 250 })], { registry: undefined });
+      const handler = limited.wrap(async ({ id, delivery }: IncomingMessage) => {
+        handled.push(`${id}#${delivery}`);
+        if (id === 'hangs' && delivery === 1) await hung.promise;
+      });
+      const options = { group: `g-${topic}`, redeliverMs: 10 };
+      await connect('consumer').subscribe(topic, options, handler);
+
+      await connect('publisher').publish([
+        message(topic, 'hangs', 'k'),
+        message(topic, 'next', 'k'),
+      ]);
+      await eventually(
+        () => handled.length,
+        (count) => count >= 3,
+        'it is handed over again, and then the next one',
+      );
+      hung.resolve();
+
+      assert.deepEqual(handled, ['hangs#1', 'hangs#2', 'next#1']);
     });
 
     const inherited = { skip: successor === 'nobody' };
