@@ -97,10 +97,17 @@ function conformance(make: Make, executable: string | undefined): void {
 
     test('a time-out of the policies ends it, and each of its attempts', async () => {
       const late = 'context deadline exceeded';
+      const ended = 'stream terminated by RST_STREAM with error code: CANCEL';
       const one = await call(to('spoken.timed', { 'x-mode': 'hang' }));
       const all = await call(to('spoken.all', { 'x-mode': 'hang' }));
+      // daprd hears of its time-out or of the stream's end, whichever comes first.
+      const told = ([status, words, ...counts]: Outcome): Outcome => [
+        status,
+        make === 'daprd' && words === ended ? late : words,
+        ...counts,
+      ];
       assert.deepEqual(
-        [one.outcome, all.outcome],
+        [told(one.outcome), told(all.outcome)],
         [
           ['4', late, 0, 1],
           ['4', late, 0, 3],
