@@ -26,7 +26,7 @@ spec:
 /** Of what the pair can carry; measured first, by the client that will ask. */
 const SHARE = 0.7;
 const CALLERS = 32;
-const WARM_MS = 3_000;
+const WARM_MS = 2_000;
 /** A circuit that is not closed by then is stuck. */
 const STUCK_MS = 15_000;
 

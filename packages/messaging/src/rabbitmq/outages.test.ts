@@ -28,10 +28,8 @@ brokerOutages(
     skip,
     // It is killed once, to come back at another address.
     shortRun: [
-      'a SIGSTOP',
       'a restart at another address',
       'three connections reset half-way through an acknowledgement',
-      'a slow network',
     ],
   },
 );
