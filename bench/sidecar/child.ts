@@ -12,6 +12,8 @@ export interface Child {
   /** Resident memory now, in megabytes. */
   residentMb(): number;
   stop(): Promise<void>;
+  /** SIGKILL, in the middle of whatever it does. */
+  kill(): Promise<void>;
 }
 
 /** However this process ends, the others end with it. */
@@ -51,6 +53,12 @@ export function startChild(
 
 function measured(name: string, spawned: ChildProcess): Child {
   const proc = (file: string) => readFileSync(`/proc/${spawned.pid}/${file}`, 'utf8');
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (spawned.exitCode !== null || spawned.signalCode !== null) return;
+    const ended = new Promise((resolve) => spawned.once('exit', resolve));
+    spawned.kill(signal);
+    await ended;
+  };
   return {
     name,
     pid: spawned.pid ?? 0,
@@ -60,13 +68,11 @@ function measured(name: string, spawned: ChildProcess): Child {
     },
     residentMb: () => Number(/VmRSS:\s+(\d+)/.exec(proc('status'))![1]) / 1_024,
     async stop() {
-      if (spawned.exitCode !== null || spawned.signalCode !== null) return;
-      const ended = new Promise((resolve) => spawned.once('exit', resolve));
       const impatient = setTimeout(() => spawned.kill('SIGKILL'), 8_000);
-      spawned.kill('SIGTERM');
-      await ended;
+      await end('SIGTERM');
       clearTimeout(impatient);
     },
+    kill: () => end('SIGKILL'),
   };
 }
 
