@@ -3,6 +3,7 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Child, startChild } from './child.ts';
 import type { LoadResult } from './load.ts';
+import { medianOf } from './median-of.ts';
 import { findDaprd, type Pair, startDaprdPair, startHoldfastPair } from './pair.ts';
 import { rpcLoad } from './rpc-load.ts';
 
@@ -73,18 +74,6 @@ async function oneRound(pair: Pair, inFlight: number): Promise<Measured> {
   const before = cpu();
   const result = await rpcLoad(pair.grpcPort, inFlight, SECONDS);
   return { ...result, cpuUs: (cpu() - before) / result.requests };
-}
-
-function medianOf(rounds: readonly Measured[]): Measured {
-  const median = (key: keyof Measured) =>
-    rounds.map((round) => round[key]).sort((a, b) => a - b)[rounds.length >> 1]!;
-  return {
-    requests: median('requests'),
-    perSecond: median('perSecond'),
-    p50Ms: median('p50Ms'),
-    p99Ms: median('p99Ms'),
-    cpuUs: median('cpuUs'),
-  };
 }
 
 if (import.meta.main) await run(process.argv[2]);

@@ -4,6 +4,7 @@ import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { type Child, startChild } from './child.ts';
 import { type LoadGenerator, loadGenerator } from './load.ts';
+import { medianOf } from './median-of.ts';
 import { findDaprd, type Pair, startDaprdPair, startHoldfastPair } from './pair.ts';
 
 const CONNECTIONS = [1, 32, 128];
@@ -102,18 +103,6 @@ async function oneRound(pair: Pair, load: LoadGenerator, connections: number): P
     p99Ms,
     firstUs: (pair.first.cpuUs() - before[0]) / requests,
     secondUs: (pair.second.cpuUs() - before[1]) / requests,
-  };
-}
-
-function medianOf(rounds: readonly Round[]): Round {
-  const median = (key: keyof Round) =>
-    rounds.map((round) => round[key]).sort((a, b) => a - b)[rounds.length >> 1]!;
-  return {
-    perSecond: median('perSecond'),
-    p50Ms: median('p50Ms'),
-    p99Ms: median('p99Ms'),
-    firstUs: median('firstUs'),
-    secondUs: median('secondUs'),
   };
 }
 
