@@ -116,6 +116,17 @@ function conformance(make: Make, executable: string | undefined): void {
       assert.ok(one.ms >= 290 && all.ms >= 900, `${one.ms} ${all.ms}`);
     });
 
+    test('a code that gRPC does not know is passed on, and never tried again', async () => {
+      const seen = [];
+      for (const id of ['spoken', 'spoken.some', 'spoken.retried']) {
+        seen.push((await call(to(id, { 'x-mode': 'refuse-20' }))).outcome);
+      }
+      assert.deepEqual(
+        seen,
+        seen.map(() => ['20', 'not you%', 0, 1]),
+      );
+    });
+
     test('a circuit opens for a method, and refuses streams as well', async () => {
       const refused = to('spoken.broken', { 'x-mode': 'refuse-5' });
       const path = '/any.Service/Broken';

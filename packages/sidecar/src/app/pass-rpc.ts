@@ -1,4 +1,5 @@
 import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
+import { Code } from '@connectrpc/connect';
 import type { AnswerSink, Flow, OutgoingCall } from '../flow/answer.ts';
 import { trailersFrame } from '../grpc/message-scanner.ts';
 import { cancel, type GrpcConnection } from './grpc-connection.ts';
@@ -11,7 +12,7 @@ export const STREAM_HEADER = 'dapr-stream';
  *
  * Its answer has the status 200, and the trailers as the last frame of its
  * body; or, where it failed before the first message, the status is gRPC's code
- * (1 … 16), so that policies can look at it, and the trailers are its headers.
+ * (1 … 16, or an application's own up to 99), so that policies can look at it, and the trailers are its headers.
  */
 export function passRpc(
   connection: GrpcConnection,
@@ -121,7 +122,7 @@ class PassedRpc implements Flow {
     const status = Number(trailers['grpc-status'] ?? 2);
     if (!this.#headSent && status !== 0) {
       this.#head.push(...list);
-      this.#sendHead(status >= 1 && status <= 16 ? status : 2);
+      this.#sendHead(headStatus(status));
       this.#sink.end(null);
       return;
     }
@@ -137,6 +138,9 @@ class PassedRpc implements Flow {
     this.#sink.head(status, this.#head ?? [], this);
   }
 }
+
+/** A code that gRPC does not know is no other's, so that no list of codes takes it for one; 100 and more would be HTTP's. */
+const headStatus = (code: number): number => (code >= 1 && code < 100 ? code : Code.Unknown);
 
 export const isStream = (headers: readonly string[]): boolean => {
   const at = headers.indexOf(STREAM_HEADER);

@@ -22,15 +22,15 @@ export type GivenValue =
   | { readonly kind: 'secret'; readonly secret: string; readonly key: string }
   | { readonly kind: 'variable'; readonly variable: string };
 
-/** What a name may be: it is a segment of paths. */
-const NAME = /^[^/\s]+$/;
+/** What a name may be, as Kubernetes and so daprd have it: a segment of paths. */
+const NAME = /^(?!\.{1,2}$)[^/%]+$/s;
 
 /** Reads a Component; a text says what is wrong with it. */
 export function componentSpec({ file, document }: Resource): ComponentSpec | string {
   const name = at(document, 'metadata', 'name');
   const type = at(document, 'spec', 'type');
   if (typeof name !== 'string' || !NAME.test(name)) {
-    return 'metadata.name must be a name without slashes and spaces';
+    return 'metadata.name must be a segment of a path: not empty, not "." or "..", without "/" and "%"';
   }
   if (typeof type !== 'string' || type === '') return `component "${name}" has no spec.type`;
   const items = at(document, 'spec', 'metadata') ?? [];

@@ -24,6 +24,7 @@ export interface PlainKeeper {
 }
 
 const CONNECT_MS = 5_000;
+const SWITCHING = 101;
 
 /**
  * All connections are read into this one piece of memory: what came is parsed,
@@ -112,21 +113,23 @@ export class PlainConnection implements AnswerEvents {
   head(status: number, raw: string[], keepAlive: boolean, upgrade: boolean): HeadVerdict {
     const flow = this.#flow;
     if (flow === undefined || flow.done) return REFUSE;
-    if (upgrade) {
-      // Another protocol, which nobody asked for.
+    if (upgrade && status !== SWITCHING) {
       this.#failure = new ClosedError();
       return REFUSE;
     }
-    if (status < 200) return NO_BODY;
+    // The last answer of its connection as of HTTP, as Go's client and so daprd has it.
+    const switching = status === SWITCHING;
+    if (status < 200 && !switching) return NO_BODY;
     const answer = answerHeaders(raw);
-    const bodiless = status === 204 || status === 304;
-    this.#kept = keepAlive && !(bodiless && announcesBody(answer, raw));
+    const bodiless = switching || status === 204 || status === 304;
+    this.#kept = keepAlive && !switching && !(bodiless && announcesBody(answer, raw));
     this.keepAlive = answer.keepAlive;
     this.#length = bodiless ? -1 : answer.length;
     this.#received = 0;
     this.#answering = true;
     flow.sink.head(status, answer.headers, flow);
-    return flow.done ? REFUSE : BODY;
+    if (flow.done) return REFUSE;
+    return switching ? NO_BODY : BODY;
   }
 
   /** @internal */

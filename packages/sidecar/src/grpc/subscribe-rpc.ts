@@ -146,7 +146,7 @@ class StreamCourier implements Courier {
         },
         { once: true },
       );
-      const value = topicEventOf(event, { pubsub, path: path === '/' ? '' : path });
+      const value = topicEventOf(event, { pubsub, path });
       this.#events.put(message({ case: 'eventMessage', value: value as never }));
     });
   }

@@ -1,6 +1,9 @@
 import { METRICS_CONTENT_TYPE } from '@holdfast/telemetry';
 import { type ApiServer, startApiServer } from '../server/api-server.ts';
 
+/** Clients that never reuse a connection leave one idle for each scrape, as Go's do that are made anew each time. */
+const MAX_CONNECTIONS = 10_000;
+
 /** Serves the metrics at every path, as daprd does (`/` and `/metrics` are the usual ones). */
 export function startMetricsServer(
   host: string,
@@ -12,7 +15,7 @@ export function startMetricsServer(
     port,
     flag: '--metrics-port',
     maxHeaderBytes: 8 * 1024,
-    maxConnections: 100,
+    maxConnections: MAX_CONNECTIONS,
     onRequest(req, res) {
       if (req.method !== 'GET' && req.method !== 'HEAD') {
         res.writeHead(405, { allow: 'GET, HEAD' }).end();

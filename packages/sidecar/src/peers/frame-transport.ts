@@ -209,8 +209,8 @@ class SentCall extends FrameStream implements Flow {
       this.#fail(faultOf(body?.toString('utf8') ?? ''));
       return;
     }
-    // Below 100 it is gRPC's code of a call that failed.
-    if (!/^(?:[2-9]\d\d|[1-9]|1[0-6])$/.test(status)) {
+    // Below 100 it is gRPC's code of a call that failed; of the interim ones only 101 ends a call.
+    if (!/^(?:101|[2-9]\d\d|[1-9]\d?)$/.test(status)) {
       this.#dialed.link.writer.reset(this.id);
       this.#fail(
         new UpstreamError(
