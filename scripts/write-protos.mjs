@@ -1,5 +1,6 @@
 // Writes packages/sidecar/src/grpc/protos: Dapr's messages and services as TypeScript, from the
-// .proto files that its JavaScript SDK carries. Needs `protoc` (Debian: protobuf-compiler; or
+// .proto files that its JavaScript SDK carries; and packages/sidecar/src/pluggable/protos, from the
+// files beside them. Needs `protoc` (Debian: protobuf-compiler; or
 // PROTOC=…). Run by hand when the SDK is updated; what it writes is committed.
 //
 // APIs that this sidecar does not have are left out of the service: their calls are answered by
@@ -23,6 +24,40 @@ function erasable(_, name, body) {
   return `export const ${name} = {\n${members}} as const;\nexport type ${name} = (typeof ${name})[keyof typeof ${name}];`;
 }
 
+const own = path.join(root, 'packages/sidecar/src/pluggable/protos');
+
+/** Compiles files of `folder` into `out`. */
+function compile(folder, out, names) {
+  execFileSync('mkdir', ['-p', out]);
+  execFileSync(
+    process.env.PROTOC ?? 'protoc',
+    [
+      `--plugin=protoc-gen-es=${path.join(root, 'node_modules/.bin/protoc-gen-es')}`,
+      `--proto_path=${folder}`,
+      `--es_out=${out}`,
+      '--es_opt=target=ts,import_extension=ts',
+      ...names,
+    ],
+    { stdio: 'inherit' },
+  );
+}
+
+/** Puts what was compiled into `from` into the folder `to`, in place of what was there. */
+function place(from, to) {
+  for (const file of readdirSync(to)) if (file.endsWith('_pb.ts')) rmSync(path.join(to, file));
+  for (const folder of from) {
+    for (const file of readdirSync(folder).filter((name) => name.endsWith('_pb.ts'))) {
+      // One folder: they are ours to lay out, and nobody else reads them.
+      const source = readFileSync(path.join(folder, file), 'utf8')
+        .replaceAll('"../../common/v1/', '"./')
+        .replaceAll(/^\/\/(?!.*@generated).*\n/gm, '')
+        .replace('/* eslint-disable */\n', '')
+        .replace(/^export enum (\w+) \{\n([\s\S]*?)^\}$/gm, erasable);
+      writeFileSync(path.join(to, file), source);
+    }
+  }
+}
+
 try {
   cpSync(from, work, { recursive: true });
   const dapr = path.join(work, 'dapr/proto/runtime/v1/dapr.proto');
@@ -43,35 +78,15 @@ try {
     (name) => `dapr/proto/runtime/v1/${name}.proto`,
   );
   const out = path.join(work, 'out');
-  execFileSync('mkdir', ['-p', out]);
-  execFileSync(
-    process.env.PROTOC ?? 'protoc',
-    [
-      `--plugin=protoc-gen-es=${path.join(root, 'node_modules/.bin/protoc-gen-es')}`,
-      `--proto_path=${work}`,
-      `--es_out=${out}`,
-      '--es_opt=target=ts,import_extension=ts',
-      'error_details.proto',
-      'dapr/proto/common/v1/common.proto',
-      ...names,
-    ],
-    { stdio: 'inherit' },
+  compile(work, out, ['error_details.proto', 'dapr/proto/common/v1/common.proto', ...names]);
+  const folders = ['', 'dapr/proto/common/v1', 'dapr/proto/runtime/v1'];
+  place(
+    folders.map((folder) => path.join(out, folder)),
+    target,
   );
-  for (const file of readdirSync(target))
-    if (file.endsWith('_pb.ts')) rmSync(path.join(target, file));
-  for (const folder of ['', 'dapr/proto/common/v1', 'dapr/proto/runtime/v1']) {
-    for (const file of readdirSync(path.join(out, folder)).filter((name) =>
-      name.endsWith('_pb.ts'),
-    )) {
-      // One folder: they are ours to lay out, and nobody else reads them.
-      const source = readFileSync(path.join(out, folder, file), 'utf8')
-        .replaceAll('"../../common/v1/', '"./')
-        .replaceAll(/^\/\/(?!.*@generated).*\n/gm, '')
-        .replace('/* eslint-disable */\n', '')
-        .replace(/^export enum (\w+) \{\n([\s\S]*?)^\}$/gm, erasable);
-      writeFileSync(path.join(target, file), source);
-    }
-  }
+  const ownOut = path.join(work, 'own');
+  compile(own, ownOut, ['components.proto', 'reflection.proto']);
+  place([ownOut], own);
 } finally {
   rmSync(work, { recursive: true, force: true });
 }

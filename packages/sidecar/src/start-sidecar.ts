@@ -34,6 +34,7 @@ import { openNames } from './names/open-names.ts';
 import { resolveSidecarOptions, type SidecarOptions } from './options.ts';
 import { Callee } from './peers/callee.ts';
 import { openPeerLeg } from './peers/open-peer-leg.ts';
+import { pluggedHere } from './pluggable/plugged-types.ts';
 import { openPolicies } from './policies/live-policies.ts';
 import { httpCourier } from './pubsub/deliver/http-courier.ts';
 import { httpSubscriptions } from './pubsub/subscribe/http-subscriptions.ts';
@@ -167,6 +168,7 @@ async function start(
     variables: { ...variables, ...ownVariables(options) },
     up: metrics.componentUp,
     failed: metrics.componentFailed,
+    plugged: await pluggedHere(variables, log),
     stateDir: options.stateDir,
     graceMs: options.gracefulShutdownMs,
     outbound: (pubsub) => policies.book.forComponent(pubsub, 'Pubsub', 'outbound'),
@@ -252,6 +254,7 @@ async function start(
     subscriptions: subscriber.active,
     endpoints,
     resiliencies: policies.names(),
+    features: configuration.features,
     circuits: policies.book.circuits(),
   }));
   const publicRoutes = [

@@ -194,7 +194,13 @@ export class GrpcQuestions implements Upstream {
 
 /** What the answer to an event wants of output bindings; data that are no JSON are none, as in Dapr. */
 function orderOf({ concurrency, data, to }: BindingEventResponse): BindingOrder {
-  return { to, data: parsed(Buffer.from(data).toString()), parallel: concurrency === PARALLEL };
+  const bytes = Buffer.from(data);
+  return {
+    to,
+    data: parsed(bytes.toString()),
+    parallel: concurrency === PARALLEL,
+    answer: bytes.toString('base64'),
+  };
 }
 
 function parsed(text: string): unknown {

@@ -18,6 +18,11 @@ export function welcomeApp({ ask, begin, clock, log, options }: WelcomeOptions) 
   const { appId, appProtocol, disableInitEndpoints } = options;
   // Only over HTTP has Dapr such a question.
   const asks = !/^grpcs?$/.test(appProtocol) && !disableInitEndpoints?.includes('config');
+  if (disableInitEndpoints?.includes('config')) {
+    log.warn(
+      "Skipping programmatic dapr configuration loading (see 'disable-init-endpoints' flag/annotation)",
+    );
+  }
   let asked: Promise<void> | undefined;
   return async (): Promise<void> => {
     if (asks) {

@@ -6,11 +6,13 @@ export interface BindingOrder {
   readonly data: unknown;
   /** Side by side; else one after the other, up to the first that fails. */
   readonly parallel: boolean;
+  /** What the binding is answered, in Base64. */
+  readonly answer: string;
 }
 
 /** Carries it out; a failure is told, and does not make the event one that has failed, as in Dapr. */
 export async function followOrder(
-  { data, parallel, to }: BindingOrder,
+  { data, parallel, to }: Omit<BindingOrder, 'answer'>,
   put: (binding: string, data: Buffer) => Promise<unknown>,
   log: Logger,
 ): Promise<void> {

@@ -27,8 +27,11 @@ export interface BindingAnswer {
 
 /** Something outside that has something to say to the application. */
 export interface InputBinding {
-  /** Begins to tell; only the first call does something. What `handle` throws is its own affair. */
-  start(handle: (event: BindingEvent) => Promise<void>): void;
+  /**
+   * Begins to tell; only the first call does something. `handle` resolves with what
+   * the application answers; what it throws is its own affair.
+   */
+  start(handle: (event: BindingEvent) => Promise<Buffer | undefined>): void;
   /** Tells nothing more; resolves when the last `handle` has ended. */
   stop(): Promise<void>;
 }

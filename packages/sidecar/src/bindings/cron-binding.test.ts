@@ -66,6 +66,7 @@ function begun(schedule: string, runMs = 0, failure?: Error) {
     metadata.push(event.metadata);
     if (runMs > 0) await clock.sleep(runMs);
     if (failure !== undefined) throw failure;
+    return undefined;
   });
   const advance = (ms: number) => clock.advance(ms);
   return { advance, binding, clock, lines, metadata, times };

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
 import type { ComponentSettings } from '../components/component-settings.ts';
-import type { BindingEvent, InputBinding } from './binding.ts';
+import type { InputBinding } from './binding.ts';
 import { cronSchedule } from './cron-schedule.ts';
 
 /** The wall clock may be set, and a machine may sleep: it is looked at this often at least. */
@@ -19,10 +19,10 @@ export function cronBinding(settings: ComponentSettings, clock: Clock, log: Logg
   const schedule = cronSchedule(text);
   let timer: Timer | undefined;
   let stopped = false;
-  let running: Promise<void> | undefined;
+  let running: Promise<unknown> | undefined;
   let leftOut = 0;
 
-  const run = (handle: (event: BindingEvent) => Promise<void>) => {
+  const run = (handle: Parameters<InputBinding['start']>[0]) => {
     if (running !== undefined) {
       leftOut += 1;
       return;
@@ -41,7 +41,7 @@ export function cronBinding(settings: ComponentSettings, clock: Clock, log: Logg
         leftOut = 0;
       });
   };
-  const arm = (dueMs: number | undefined, handle: (event: BindingEvent) => Promise<void>) => {
+  const arm = (dueMs: number | undefined, handle: Parameters<InputBinding['start']>[0]) => {
     if (stopped || dueMs === undefined) return;
     const waitMs = Math.min(Math.max(0, dueMs - clock.wallMs()), LONGEST_WAIT_MS);
     timer = clock.timer(waitMs, () => {

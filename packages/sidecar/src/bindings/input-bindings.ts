@@ -81,9 +81,9 @@ export class InputBindings {
     }
   }
 
-  async #tell(name: string, path: string, event: BindingEvent): Promise<void> {
+  async #tell(name: string, path: string, event: BindingEvent): Promise<Buffer | undefined> {
     const { clock, count, inbound, log, ready, tracing } = this.#options;
-    if (this.#resting || !ready()) return;
+    if (this.#resting || !ready()) return undefined;
     const begunMs = clock.now();
     const span = tracing.begin(`bindings/${name}`, 'client', undefined, undefined);
     const live = recorded(span);
@@ -93,8 +93,11 @@ export class InputBindings {
     const once = (signal?: AbortSignal) => this.#post(path, event, trace, signal);
     const pipeline = inbound(name);
     let failure: Error | undefined;
+    let answer: Buffer | undefined;
     try {
-      await (pipeline === undefined ? once() : pipeline.execute(({ signal }) => once(signal)));
+      answer = await (pipeline === undefined
+        ? once()
+        : pipeline.execute(({ signal }) => once(signal)));
     } catch (error) {
       failure = error as Error;
       log.warn(`An event of binding ${name} failed: ${failure.message}`);
@@ -102,6 +105,7 @@ export class InputBindings {
     live?.end();
     count(name, failure === undefined, clock.now() - begunMs);
     if (failure !== undefined) throw failure;
+    return answer;
   }
 
   async #post(
@@ -109,7 +113,7 @@ export class InputBindings {
     { data, metadata }: BindingEvent,
     trace: string | undefined,
     signal: AbortSignal | undefined,
-  ): Promise<void> {
+  ): Promise<Buffer> {
     const headers = ['content-type', 'application/json', 'content-length', `${data?.length ?? 0}`];
     const { log, overGrpc, put } = this.#options;
     for (const [name, value] of Object.entries(metadata)) {
@@ -119,8 +123,10 @@ export class InputBindings {
     const answer = await this.#options.ask({ method: 'POST', path, headers, body: data }, signal);
     const { body, status } = answer;
     if (status >= 200 && status <= 299) {
-      if (overGrpc) await followOrder(JSON.parse(String(body)) as BindingOrder, put, log);
-      return;
+      if (!overGrpc) return body;
+      const order = JSON.parse(String(body)) as BindingOrder;
+      await followOrder(order, put, log);
+      return Buffer.from(order.answer, 'base64');
     }
     const text = body.toString('utf8').slice(0, 200);
     throw new DeliveryError(

@@ -7,6 +7,7 @@ import { rateLimit } from '../middleware/rate-limit.ts';
 import { routeAlias } from '../middleware/route-alias.ts';
 import { routerChecker } from '../middleware/router-checker.ts';
 import { uppercase } from '../middleware/uppercase.ts';
+import { NONE_PLUGGED } from '../pluggable/plugged-types.ts';
 import { memoryPubSub } from '../pubsub/brokers/memory-pubsub.ts';
 import type { PubSub } from '../pubsub/pubsub.ts';
 import { envSecrets } from '../secrets/env-secrets.ts';
@@ -15,6 +16,7 @@ import type { SecretStore } from '../secrets/secret-store.ts';
 import { memoryState } from '../state/memory-state.ts';
 import type { StateStore } from '../state/state-store.ts';
 import type { ComponentSettings } from './component-settings.ts';
+import type { ComponentSpec } from './component-spec.ts';
 import type { ComponentsEnv } from './open-components.ts';
 
 async function openSqlite(settings: ComponentSettings, { clock }: ComponentsEnv) {
@@ -27,6 +29,23 @@ const openPostgres =
     const { postgresState } = await import('../state/postgres-state.ts');
     return await postgresState(settings, env, version);
   };
+
+/** What opens a component of one of these names, by the first table that has it; undefined where none does. */
+export function openerOf<Open>(
+  tables: readonly Readonly<Record<string, Open>>[],
+  ...names: readonly string[]
+): Open | undefined {
+  for (const table of tables) {
+    const name = names.find((one) => Object.hasOwn(table, one));
+    if (name !== undefined) return table[name];
+  }
+  return undefined;
+}
+
+export const isSecretStore = (
+  { type }: Pick<ComponentSpec, 'type'>,
+  { plugged = NONE_PLUGGED }: Pick<ComponentsEnv, 'plugged'>,
+): boolean => openerOf([plugged.secrets, SECRETS], type) !== undefined;
 
 /** Types that are known, with a version where it is not the first; those that need a driver load it when one is asked for. */
 export const STATE: Readonly<

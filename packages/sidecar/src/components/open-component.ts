@@ -1,4 +1,5 @@
 import { goes } from '../bindings/binding.ts';
+import { NONE_PLUGGED } from '../pluggable/plugged-types.ts';
 import { openPubSub } from '../pubsub/open-pubsub.ts';
 import { topicScopes } from '../pubsub/publish/topic-scopes.ts';
 import type { SecretStore } from '../secrets/secret-store.ts';
@@ -13,6 +14,7 @@ import {
   LOCKS,
   MIDDLEWARE,
   OUTPUTS,
+  openerOf,
   PUBSUB,
   SECRETS,
   STATE,
@@ -32,8 +34,6 @@ export interface OpenComponent {
   close?(): void | Promise<void>;
 }
 
-export const isSecretStore = ({ type }: ComponentSpec): boolean => type in SECRETS;
-
 /**
  * Brings a component to life; undefined where this version does not have its
  * type. `outboxFiles` are those in use.
@@ -49,18 +49,22 @@ export async function openComponent(
   const { name, type, version } = spec;
   const row = { name, type, version };
   const settings = () => settingsOf(spec, secrets, env.variables);
-  if (type in SECRETS) {
-    const store = await SECRETS[type]!(await settings(), env);
+  // What is plugged in comes first, as in Dapr.
+  const { plugged = NONE_PLUGGED } = env;
+  const openSecrets = openerOf([plugged.secrets, SECRETS], type);
+  if (openSecrets !== undefined) {
+    const store = await openSecrets(await settings(), env);
     const { capabilities } = store;
     return {
       row: capabilities === undefined ? row : { ...row, capabilities },
       enter: (places) => void places.secrets.set(name, store),
     };
   }
-  if (type in STATE) {
+  const openState = openerOf([plugged.state, STATE], `${type}/${version}`, type);
+  if (openState !== undefined) {
     const given = await settings();
     const keys = encryptionKeys(spec.metadata, given);
-    const bare = await (STATE[`${type}/${version}`] ?? STATE[type]!)(given, env);
+    const bare = await openState(given, env);
     const store = keys === undefined ? bare : encryptedState(bare, keys);
     const open = { store, keyPrefix: keyPrefix(given, name, env) };
     return {
@@ -69,9 +73,10 @@ export async function openComponent(
       close: () => store.close(),
     };
   }
-  if (type in PUBSUB) {
+  const openBroker = openerOf([plugged.pubsub, PUBSUB], type);
+  if (openBroker !== undefined) {
     const given = await settings();
-    const opened = await openPubSub(given, PUBSUB[type]!, env, outboxFiles);
+    const opened = await openPubSub(given, openBroker, env, outboxFiles);
     const open = { ...opened, scopes: topicScopes(given, env.appId) };
     const { broker, outbox } = opened;
     return {
@@ -82,9 +87,10 @@ export async function openComponent(
       close: () => broker.close(),
     };
   }
-  if (type in LOCKS) {
+  const openLocks = openerOf([LOCKS], type);
+  if (openLocks !== undefined) {
     const given = await settings();
-    const store = await LOCKS[type]!(given);
+    const store = await openLocks(given);
     const open = { store, keyPrefix: keyPrefix(given, name, env) };
     return {
       row,
@@ -92,8 +98,9 @@ export async function openComponent(
       close: () => store.close(),
     };
   }
-  if (type in CONFIGURATIONS) {
-    const store = await CONFIGURATIONS[type]!(await settings(), env);
+  const openConfiguration = openerOf([CONFIGURATIONS], type);
+  if (openConfiguration !== undefined) {
+    const store = await openConfiguration(await settings(), env);
     return {
       row,
       pinned: 'the application may be waiting for its changes',
@@ -102,7 +109,7 @@ export async function openComponent(
     };
   }
   if (type.startsWith('middleware.')) {
-    const open = MIDDLEWARE[type];
+    const open = openerOf([MIDDLEWARE], type);
     if (open === undefined) throw new Error(unknownMiddleware(type));
     const middleware = await open(await settings(), env);
     return {
@@ -110,8 +117,12 @@ export async function openComponent(
       enter: (places) => void places.middleware.set(name, { type, version, middleware }),
     };
   }
-  if (type in OUTPUTS || type in INPUTS) return await openBinding(spec, await settings(), env);
-  return undefined;
+  const ways = {
+    input: openerOf([plugged.inputs, INPUTS], type),
+    output: openerOf([plugged.outputs, OUTPUTS], type),
+  };
+  if (ways.input === undefined && ways.output === undefined) return undefined;
+  return await openBinding(spec, await settings(), env, ways);
 }
 
 /** Left out, it would let pass what it is there to keep out. */
@@ -124,12 +135,14 @@ async function openBinding(
   { name, type, version }: ComponentSpec,
   settings: ComponentSettings,
   env: ComponentsEnv,
+  ways: {
+    readonly input: (typeof INPUTS)[string] | undefined;
+    readonly output: (typeof OUTPUTS)[string] | undefined;
+  },
 ): Promise<OpenComponent> {
   const direction = settings.text('direction');
-  const input =
-    type in INPUTS && goes(direction, 'input') ? await INPUTS[type]!(settings, env) : undefined;
-  const output =
-    type in OUTPUTS && goes(direction, 'output') ? await OUTPUTS[type]!(settings, env) : undefined;
+  const input = goes(direction, 'input') ? await ways.input?.(settings, env) : undefined;
+  const output = goes(direction, 'output') ? await ways.output?.(settings, env) : undefined;
   const route = settings.text('route') ?? name;
   const capabilities = [
     ...(input === undefined ? [] : ['INPUT_BINDING']),

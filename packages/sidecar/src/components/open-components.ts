@@ -4,6 +4,7 @@ import type { OutputBinding } from '../bindings/binding.ts';
 import type { OpenInput } from '../bindings/input-bindings.ts';
 import type { ConfigurationStore } from '../configuration/configuration-store.ts';
 import type { OpenMiddleware } from '../middleware/open-pipeline.ts';
+import type { PluggedTypes } from '../pluggable/plugged-types.ts';
 import type { SecretStore } from '../secrets/secret-store.ts';
 import {
   type ComponentPlaces,
@@ -13,7 +14,8 @@ import {
   type OpenStateStore,
 } from './component-places.ts';
 import type { ComponentSpec } from './component-spec.ts';
-import { isSecretStore, type OpenComponent, openComponent } from './open-component.ts';
+import { isSecretStore } from './component-types.ts';
+import { type OpenComponent, openComponent } from './open-component.ts';
 
 export type { OpenLockStore, OpenPubSub, OpenStateStore } from './component-places.ts';
 
@@ -73,6 +75,8 @@ export interface ComponentsEnv {
   readonly stateDir: string;
   /** The outbound policies of a broker; undefined where there are none. */
   readonly outbound: (pubsub: string) => Pipeline | undefined;
+  /** Types that pluggable components offer. @default none */
+  readonly plugged?: PluggedTypes;
   /** Whether its kind is not to be used here. */
   readonly denied: (spec: ComponentSpec) => boolean;
   /** Told of each component that is up, by its type. */
@@ -224,8 +228,8 @@ class LiveComponents implements Components {
   #inOrder(specs: readonly ComponentSpec[]): readonly ComponentSpec[] {
     const names = new Set<string>();
     const ordered = [
-      ...specs.filter(isSecretStore),
-      ...specs.filter((spec) => !isSecretStore(spec)),
+      ...specs.filter((spec) => isSecretStore(spec, this.#env)),
+      ...specs.filter((spec) => !isSecretStore(spec, this.#env)),
     ];
     return ordered.filter((spec) => {
       const { file, name, type, version } = spec;

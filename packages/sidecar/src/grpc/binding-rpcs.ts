@@ -32,7 +32,8 @@ export function bindingRpcs(
       } catch (error) {
         const failure = rpcError(error);
         const cause = error instanceof ApiError ? error.cause : undefined;
-        if (cause instanceof BindingError) tell(failure.metadata, cause.metadata);
+        // Headers, not trailers: that is where Dapr's clients look.
+        if (cause instanceof BindingError) tell(context.responseHeader, cause.metadata);
         throw failure;
       }
     },

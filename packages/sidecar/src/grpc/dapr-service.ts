@@ -26,7 +26,7 @@ export function daprService(parts: DaprServiceParts): Partial<ServiceImpl<typeof
   const { invoke, metadata, services, shutdown, streams } = parts;
   return {
     ...stateRpcs(services.state.withoutAppId()),
-    ...pubsubRpcs(services.publishing),
+    ...pubsubRpcs(services.publishing.overGrpc()),
     ...secretRpcs(services.secrets),
     ...configurationRpcs(services.configurations),
     ...lockRpcs(services.locks),

@@ -2,10 +2,12 @@ import type { DescMessage, MessageInitShape } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { isPolicyError } from '@holdfast/core';
 import { failureWords, refusalHeaders } from '../invoke/invoke-error.ts';
-import { ApiError } from '../server/api-error.ts';
+import { WordedError } from '../pluggable/worded-error.ts';
+import { ApiError, reasonOf } from '../server/api-error.ts';
 import {
   BadRequestSchema,
   ErrorInfoSchema,
+  HelpSchema,
   ResourceInfoSchema,
 } from './protos/error_details_pb.ts';
 import { codeOfHttp } from './rpc-status.ts';
@@ -20,7 +22,8 @@ const CODES: Readonly<Record<string, Code>> = {
   ERR_TOPIC_NAME_EMPTY: Code.InvalidArgument,
 };
 
-function codeOf({ errorCode, status }: ApiError): Code {
+function codeOf({ details, errorCode, status }: ApiError): Code {
+  if (reasonOf(details) === 'DAPR_STATE_TRANSACTIONS_NOT_SUPPORTED') return Code.Unimplemented;
   const known = CODES[errorCode];
   if (known !== undefined) return known;
   if (errorCode.endsWith('_NOT_CONFIGURED')) return Code.FailedPrecondition;
@@ -33,6 +36,10 @@ function codeOf({ errorCode, status }: ApiError): Code {
 /** What a failed call of the API is to a gRPC client: Dapr's code, words and details. */
 export function rpcError(error: unknown): ConnectError {
   if (error instanceof ConnectError) return error;
+  const cause = error instanceof ApiError ? error.cause : undefined;
+  if (cause instanceof WordedError) {
+    return new ConnectError(cause.words, cause.code, undefined, detail(cause.detail), error);
+  }
   if (!(error instanceof ApiError)) return new ConnectError(failureWords(error), Code.Unknown);
   return new ConnectError(
     withoutPrefix(error.message),
@@ -82,6 +89,10 @@ function detail(json: object): OutgoingDetail[] {
     const resourceName = String(given.resource_name);
     const description = withoutPrefix(String(given.description));
     return [outgoing(ResourceInfoSchema, { resourceType, resourceName, description })];
+  }
+  if (type.endsWith('Help')) {
+    const { links } = given as { links: { description: string; url: string }[] };
+    return [outgoing(HelpSchema, { links })];
   }
   if (type.endsWith('BadRequest')) {
     const list = given.field_violations as readonly { field: string; description: string }[];

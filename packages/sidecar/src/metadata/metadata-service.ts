@@ -6,7 +6,6 @@ const MAX_EXTENDED = 1_000;
 
 export interface MetadataSnapshot extends MetadataSources {
   readonly version: string;
-  readonly features: readonly string[];
   /** What clients have added, and the version that Dapr puts there. */
   readonly extended: Readonly<Record<string, string>>;
 }
@@ -24,7 +23,6 @@ export class MetadataService {
     return {
       ...this.#sources(),
       version: DAPR_VERSION,
-      features: ['HotReload'],
       extended: { daprRuntimeVersion: DAPR_VERSION, ...Object.fromEntries(this.#extended) },
     };
   }

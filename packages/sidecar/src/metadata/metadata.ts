@@ -26,6 +26,8 @@ export interface MetadataSources {
   readonly subscriptions: readonly TopicSubscription[];
   readonly endpoints: readonly { readonly name: string }[];
   readonly resiliencies: readonly string[];
+  /** Preview features that are switched on. */
+  readonly features: readonly string[];
   readonly circuits: readonly CircuitRow[];
 }
 

@@ -2,6 +2,7 @@ import type { ComponentType, Direction, ResiliencyPolicies } from '@holdfast/con
 import { type Listener, type Pipeline, pipeline, retry } from '@holdfast/core';
 import { UpstreamError } from '../flow/upstream-error.ts';
 import { DeliveryError } from '../pubsub/deliver/delivery-error.ts';
+import { PublishFailure } from '../pubsub/publish/publish-failure.ts';
 import { Recent } from './recent.ts';
 import { type CircuitRow, TargetPipelines, type TargetPipelinesEnv } from './target-pipelines.ts';
 
@@ -97,14 +98,18 @@ interface ComponentPipeline {
 }
 
 /**
- * What a component throws has no status: every failure of it is one, and may be
- * tried again. Inbound it is the application that fails, and it may have one.
+ * What a component throws has no status, but for a broker's failure: every failure
+ * of it is one, and may be tried again. Inbound it is the application that fails, and it may have one.
  */
 function componentPolicies(policies: ResiliencyPolicies, { name, type, direction }: Which) {
   const found = policies.forComponent(name, type, direction);
   return direction === 'outbound'
-    ? found.policies(() => undefined, 'grpc')
+    ? found.policies(publishStatus, 'grpc')
     : found.policies(deliveryStatus, 'http');
+}
+
+function publishStatus({ error }: { readonly error?: unknown }): number | undefined {
+  return error instanceof PublishFailure ? error.status : undefined;
 }
 
 function deliveryStatus({ error }: { readonly error?: unknown }): number | undefined {

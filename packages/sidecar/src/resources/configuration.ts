@@ -35,6 +35,8 @@ export interface Configuration {
   readonly secretScopes: SecretScopes;
   /** Components that are not to be used. */
   readonly deniedComponents: readonly DeniedComponent[];
+  /** Preview features that are switched on, for the metadata. */
+  readonly features: readonly string[];
   /** Middleware before the API, and before the application. */
   readonly httpPipeline: readonly HandlerSpec[];
   readonly appHttpPipeline: readonly HandlerSpec[];
@@ -57,6 +59,7 @@ const KNOWN: Readonly<Record<string, readonly string[] | 'all'>> = {
   api: ['allowed', 'denied'],
   secrets: ['scopes'],
   components: ['deny'],
+  features: 'all',
   httpPipeline: ['handlers'],
   appHttpPipeline: ['handlers'],
 };
@@ -74,6 +77,7 @@ export const NO_CONFIGURATION: Configuration = {
   apiRules: undefined,
   secretScopes: NO_SECRET_SCOPES,
   deniedComponents: [],
+  features: ['HotReload'],
   httpPipeline: [],
   appHttpPipeline: [],
   warnings: [],
@@ -125,6 +129,7 @@ export function mergeConfigurations(
       deniedComponents:
         readDeniedComponents(at(spec, 'components'), place.at('components')) ??
         merged.deniedComponents,
+      features: features(at(spec, 'features')) ?? merged.features,
       httpPipeline: handlers('httpPipeline'),
       appHttpPipeline: handlers('appHttpPipeline'),
       warnings: [...merged.warnings, ...acl.warnings, ...api.warnings, ...badRules],
@@ -154,6 +159,17 @@ function nameResolution(given: unknown): NameResolutionSpec | undefined {
   if (typeof component !== 'string' || component === '') return undefined;
   const configuration = at(given, 'configuration');
   return { component, configuration: isRecord(configuration) ? configuration : {} };
+}
+
+/** Those that are on: what the last document says, and Dapr's own that it does not speak of. */
+function features(given: unknown): readonly string[] | undefined {
+  if (!Array.isArray(given)) return undefined;
+  const said = given.flatMap((one) => {
+    const name = at(one, 'name');
+    return typeof name === 'string' ? [{ name, enabled: at(one, 'enabled') === true }] : [];
+  });
+  const unsaid = NO_CONFIGURATION.features.filter((one) => said.every(({ name }) => name !== one));
+  return [...said.filter(({ enabled }) => enabled).map(({ name }) => name), ...unsaid];
 }
 
 function samplingRate(given: unknown): number {

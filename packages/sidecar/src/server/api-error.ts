@@ -54,6 +54,11 @@ export const resourceInfo = (type: string, name: string, description: string): o
   resource_type: type,
 });
 
+export const help = (description: string, url: string): object => ({
+  '@type': `${TYPES}.Help`,
+  links: [{ description, url }],
+});
+
 export const badRequest = (field: string, description: string): object => ({
   '@type': `${TYPES}.BadRequest`,
   field_violations: [{ ...(field === '' ? {} : { field }), description }],

@@ -42,6 +42,9 @@ export function encryptedState(store: StateStore, keys: EncryptionKeys): StateSt
         operations.map((one) => sealed(one, keys.primary)),
         atomic,
       ),
+    ...(store.largestTransaction && {
+      largestTransaction: () => store.largestTransaction!(),
+    }),
     close: () => store.close(),
   };
 }

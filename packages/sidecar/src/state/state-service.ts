@@ -1,6 +1,7 @@
 import type { ComponentCalls } from '../components/component-calls.ts';
 import type { OpenStateStore } from '../components/open-components.ts';
 import { failureWords } from '../invoke/invoke-error.ts';
+import { WordedError } from '../pluggable/worded-error.ts';
 import { ApiError } from '../server/api-error.ts';
 import { eachOf } from './each-of.ts';
 import { parseQuery } from './query/parse-query.ts';
@@ -11,6 +12,8 @@ import {
   queryUnsupported,
   storeNotConfigured,
   storeNotFound,
+  transactionsUnsupported,
+  transactionTooLarge,
 } from './state-error.ts';
 import {
   type BulkGetRequest,
@@ -70,6 +73,15 @@ export class StateService {
   async bulkGet(name: string, { keys, parallelism }: BulkGetRequest): Promise<readonly BulkItem[]> {
     const { store, keyPrefix } = this.#find(name);
     const full = keys.map((key) => fullKey(name, keyPrefix, key));
+    if (store.getAll !== undefined) {
+      const all = () => store.getAll!(full);
+      const found = await this.#calls
+        .run('state', name, 'bulk_get', all)
+        .catch((error: unknown) => {
+          throw bulkFailure(name, error);
+        });
+      return keys.map((key, at) => bulkItem(key, found[at]));
+    }
     const items: BulkItem[] = [];
     const take = async (from: number) => {
       for (let at = from; at < keys.length; at += parallelism) {
@@ -84,7 +96,7 @@ export class StateService {
     await this.#calls
       .run('state', name, 'bulk_get', () => Promise.all(lanes.map(take)))
       .catch((error: unknown) => {
-        throw failure('ERR_STATE_BULK_GET', `failed bulk getting from state store ${name}`, error);
+        throw bulkFailure(name, error);
       });
     return items;
   }
@@ -142,6 +154,7 @@ export class StateService {
 
   async transact(name: string, { operations }: TransactionRequest): Promise<void> {
     const { store, keyPrefix } = this.#find(name);
+    if (!store.capabilities.includes('TRANSACTIONAL')) throw transactionsUnsupported(name);
     const wanted = operations.map(({ operation, request }): (() => StateOperation) => {
       if (!isOperation(operation)) {
         const message = `operation type ${operation} not supported`;
@@ -153,6 +166,10 @@ export class StateService {
         : () => deleteOperation(key, request);
     });
     if (wanted.length === 0) return;
+    const largest = (await store.largestTransaction?.()) ?? 0;
+    if (largest > 0 && wanted.length > largest) {
+      throw transactionTooLarge(name, wanted.length, largest);
+    }
     const work = () =>
       store.write(
         wanted.map((make) => make()),
@@ -203,6 +220,12 @@ function fullKey(store: string, prefix: string, key: string, field = key): strin
   return prefix === '' ? key : `${prefix}${SEPARATOR}${key}`;
 }
 
+const bulkFailure = (store: string, error: unknown): ApiError =>
+  failure('ERR_STATE_BULK_GET', `failed bulk getting from state store ${store}`, error);
+
+const bulkItem = (key: string, found: StateItem | Error | undefined): BulkItem =>
+  found instanceof Error ? { key, error: found.message } : { key, item: found };
+
 function failure(errorCode: string, what: string, error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   return new ApiError(statusOf(error), errorCode, `${what}: ${failureWords(error)}`, {
@@ -211,6 +234,7 @@ function failure(errorCode: string, what: string, error: unknown): ApiError {
 }
 
 function statusOf(error: unknown): number {
+  if (error instanceof WordedError) return error.status;
   if (error instanceof EtagMismatchError) return 409;
   return error instanceof InvalidEtagError ? 400 : 500;
 }

@@ -9,10 +9,14 @@ export interface StateStore {
   readonly encrypted?: boolean;
   /** Undefined where there is nothing, or what there was has expired. */
   get(key: string): Promise<StateItem | undefined>;
+  /** In one go, in order; an error is of one key. Absent: they are got one by one. */
+  getAll?(keys: readonly string[]): Promise<readonly (StateItem | Error | undefined)[]>;
   /** In a kind of store's own words. */
   readonly readTtl: TtlReader;
   /** Does all of them or none, where `atomic`; else each for itself: rejects with `NotAllWrittenError`. */
   write(operations: readonly StateOperation[], atomic: boolean): Promise<void>;
+  /** Operations that an atomic write may have. Absent: any number. */
+  largestTransaction?(): Promise<number>;
   /** What a query finds among the keys that begin with `prefix`. Absent: the store cannot look into values. */
   query?(query: StateQuery, prefix: string): Promise<QueryPage>;
   close(): Promise<void>;

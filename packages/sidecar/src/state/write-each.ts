@@ -43,7 +43,9 @@ export function throwFailures(
 /** What Dapr says of several writes of which these failed; of one, what that said. */
 export function togetherSaid(errors: readonly Error[], wanted: number): Error {
   const [first] = errors;
-  if (wanted === 1 && first !== undefined) return first;
+  // One alone, or one that is of all of them.
+  const ofAll = errors.length === wanted && errors.every((error) => error === first);
+  if (ofAll && first !== undefined) return first;
   const disagreed = errors.find(isDisagreement);
   const text = errors.map(({ message }) => message).join('\n');
   if (disagreed === undefined) return new Error(text, { cause: first });

@@ -30,6 +30,7 @@ import {
   type PublishEntry,
   publishEntries,
 } from './publish-entries.ts';
+import { brokersOwn, PublishFailure, type PublishingProtocol } from './publish-failure.ts';
 
 /** An event as a client publishes it. */
 export interface Publication {
@@ -57,17 +58,25 @@ export class PublishService {
   readonly #calls: ComponentCalls;
   readonly #appId: string;
   readonly #clock: Clock;
+  readonly #protocol: PublishingProtocol;
 
   constructor(
     brokers: ReadonlyMap<string, OpenPubSub>,
     calls: ComponentCalls,
     appId: string,
     clock: Clock,
+    protocol: PublishingProtocol = 'http',
   ) {
     this.#brokers = brokers;
     this.#calls = calls;
     this.#appId = appId;
     this.#clock = clock;
+    this.#protocol = protocol;
+  }
+
+  /** The same service as clients of gRPC have it. */
+  overGrpc(): PublishService {
+    return new PublishService(this.#brokers, this.#calls, this.#appId, this.#clock, 'grpc');
   }
 
   async publish(pubsub: string, topic: string, event: Publication): Promise<void> {
@@ -111,7 +120,7 @@ export class PublishService {
       return { entryId, message: this.#message(pubsub, topic, entry, raw) };
     });
     if (open.outbox === undefined) {
-      const call: BulkCall = (work) => this.#calls.run('publishedBulk', pubsub, topic, work);
+      const call: BulkCall = (work) => this.#behindPolicies('publishedBulk', pubsub, topic, work);
       return await publishEntries(open.broker, topic, messages, call);
     }
     await this.#keepAll(open.outbox, pubsub, topic, messages);
@@ -141,8 +150,23 @@ export class PublishService {
     work: () => Promise<void>,
   ): Promise<void> {
     return outbox === undefined
-      ? this.#calls.run('published', pubsub, topic, work)
+      ? this.#behindPolicies('published', pubsub, topic, work)
       : this.#calls.counted('published', pubsub, topic, work);
+  }
+
+  async #behindPolicies(
+    kind: 'published' | 'publishedBulk',
+    pubsub: string,
+    topic: string,
+    work: (call?: { readonly signal: AbortSignal }) => Promise<void>,
+  ): Promise<void> {
+    const shown = (call?: { readonly signal: AbortSignal }) =>
+      work(call).catch((error: unknown) => {
+        throw new PublishFailure(error, this.#protocol);
+      });
+    await this.#calls.run(kind, pubsub, topic, shown).catch((error: unknown) => {
+      throw brokersOwn(error);
+    });
   }
 
   #allowed(pubsub: string, topic: string, metadata: Publication['metadata']): OpenPubSub {

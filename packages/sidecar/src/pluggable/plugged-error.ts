@@ -1,0 +1,15 @@
+import type { Code, ConnectError } from '@connectrpc/connect';
+import { statusName } from '../grpc/rpc-status.ts';
+
+/** What a pluggable component answered in place of a result, worded as Go does. */
+export class PluggedError extends Error {
+  override readonly name = 'PluggedError';
+  readonly code: Code;
+
+  constructor(error: ConnectError) {
+    super(`rpc error: code = ${statusName(error.code)} desc = ${error.rawMessage}`, {
+      cause: error,
+    });
+    this.code = error.code;
+  }
+}

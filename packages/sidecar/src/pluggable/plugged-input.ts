@@ -1,0 +1,43 @@
+import type { InputBinding } from '../bindings/binding.ts';
+import type { ComponentSettings } from '../components/component-settings.ts';
+import type { ComponentsEnv } from '../components/open-components.ts';
+import { asked } from './asked.ts';
+import { KeptStream } from './kept-stream.ts';
+import { type ReadResponse, InputBinding as Service } from './protos/components_pb.ts';
+import { socketClient } from './socket-client.ts';
+
+export async function pluggedInput(
+  socketPath: string,
+  settings: ComponentSettings,
+  { clock, log }: Pick<ComponentsEnv, 'clock' | 'log'>,
+): Promise<InputBinding> {
+  const connection = socketClient(socketPath, settings.component);
+  const client = connection.of(Service);
+  const properties = Object.fromEntries(settings.entries());
+  await asked(client.init({ metadata: { properties } }));
+  let stream: KeptStream<object, ReadResponse> | undefined;
+  return {
+    start(handle) {
+      stream ??= new KeptStream<object, ReadResponse>({
+        what: `Binding ${settings.component}`,
+        open: (requests, options) => client.read(requests, options),
+        async take({ data, messageId, metadata }) {
+          try {
+            const responseData = await handle({ data: Buffer.from(data), metadata });
+            return { messageId, ...(responseData === undefined ? {} : { responseData }) };
+          } catch (error) {
+            return { messageId, responseError: { message: (error as Error).message } };
+          }
+        },
+        atOnce: true,
+        clock,
+        log,
+      });
+    },
+    async stop() {
+      await stream?.rest();
+      stream?.end();
+      connection.close();
+    },
+  };
+}

@@ -1,0 +1,27 @@
+import type { OutputBinding } from '../bindings/binding.ts';
+import type { ComponentSettings } from '../components/component-settings.ts';
+import { asked } from './asked.ts';
+import { OutputBinding as Service } from './protos/components_pb.ts';
+import { socketClient } from './socket-client.ts';
+
+export async function pluggedOutput(
+  socketPath: string,
+  settings: ComponentSettings,
+): Promise<OutputBinding> {
+  const connection = socketClient(socketPath, settings.component);
+  const client = connection.of(Service);
+  const properties = Object.fromEntries(settings.entries());
+  await asked(client.init({ metadata: { properties } }));
+  const { operations } = await asked(client.listOperations({}));
+  return {
+    operations,
+    async invoke({ data, metadata, operation }, signal) {
+      const request = { operation, metadata: { ...metadata }, data: data ?? Buffer.alloc(0) };
+      const answer = await asked(client.invoke(request, signal === undefined ? {} : { signal }));
+      return { data: Buffer.from(answer.data), metadata: answer.metadata };
+    },
+    async close() {
+      connection.close();
+    },
+  };
+}

@@ -1,0 +1,108 @@
+import type { ComponentSettings } from '../components/component-settings.ts';
+import type { StateItem, StateOperation, StateStore } from '../state/state-store.ts';
+import { plainTtl } from '../state/ttl.ts';
+import { asked } from './asked.ts';
+import type { PluggedSocket } from './discover-plugged.ts';
+import { pluggedQuery } from './plugged-query.ts';
+import {
+  type GetResponse,
+  QueriableStateStore,
+  StateStore as Service,
+  StateOptions_StateConcurrency as StateConcurrency,
+  TransactionalStateStore,
+  TransactionalStoreMultiMaxSize,
+} from './protos/components_pb.ts';
+import { socketClient } from './socket-client.ts';
+
+export async function pluggedState(
+  { socketPath, services }: PluggedSocket,
+  settings: ComponentSettings,
+): Promise<StateStore> {
+  const connection = socketClient(socketPath, settings.component);
+  const client = connection.of(Service);
+  const transactions = connection.of(TransactionalStateStore);
+  const properties = Object.fromEntries(settings.entries());
+  await asked(client.init({ metadata: { properties } }));
+  const { features } = await asked(client.features({}));
+  const limited = services.has(TransactionalStoreMultiMaxSize.typeName);
+  const limits = connection.of(TransactionalStoreMultiMaxSize);
+
+  const write = async (operation: StateOperation): Promise<void> => {
+    const { case: kind, value } = requestOf(operation);
+    if (kind === 'set') await asked(client.set(value));
+    else await asked(client.delete(value));
+  };
+  return {
+    capabilities: features,
+    readTtl: plainTtl,
+    async get(key): Promise<StateItem | undefined> {
+      return itemOf(await asked(client.get({ key })));
+    },
+    async getAll(keys) {
+      const { items } = await asked(client.bulkGet({ items: keys.map((key) => ({ key })) }));
+      const found = new Map(items.map((item) => [item.key, item]));
+      return keys.map((key) => {
+        const item = found.get(key);
+        if (item === undefined) return undefined;
+        return item.error === '' ? itemOf(item) : new Error(item.error);
+      });
+    },
+    async write(operations, atomic) {
+      if (!atomic) {
+        if (operations.length === 1) return await write(operations[0]!);
+        const requests = operations.map(requestOf);
+        const sets = requests.flatMap((one) => (one.case === 'set' ? [one.value] : []));
+        const deletes = requests.flatMap((one) => (one.case === 'delete' ? [one.value] : []));
+        if (sets.length > 0) await asked(client.bulkSet({ items: sets }));
+        if (deletes.length > 0) await asked(client.bulkDelete({ items: deletes }));
+        return;
+      }
+      const requests = operations.map((operation) => ({ request: requestOf(operation) }));
+      await asked(transactions.transact({ operations: requests }));
+    },
+    ...(limited && {
+      async largestTransaction() {
+        return Number((await asked(limits.multiMaxSize({}))).maxSize);
+      },
+    }),
+    ...(services.has(QueriableStateStore.typeName) && {
+      query: pluggedQuery(connection.of(QueriableStateStore)),
+    }),
+    async close() {
+      connection.close();
+    },
+  };
+}
+
+/** A component that has nothing says so with no data. */
+function itemOf({
+  data,
+  etag,
+  metadata,
+}: Pick<GetResponse, 'data' | 'etag' | 'metadata'>): StateItem | undefined {
+  if (data.length === 0) return undefined;
+  const expiresAt = metadata.ttlExpireTime;
+  return {
+    value: Buffer.from(data),
+    etag: etag?.value ?? '',
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+  };
+}
+
+function requestOf(operation: StateOperation) {
+  const { etag, key } = operation;
+  const first = operation.firstWrite === true;
+  const concurrency = first
+    ? StateConcurrency.CONCURRENCY_FIRST_WRITE
+    : StateConcurrency.CONCURRENCY_UNSPECIFIED;
+  const facts = {
+    key,
+    options: { concurrency },
+    ...(etag === undefined ? {} : { etag: { value: etag } }),
+  };
+  if (operation.kind === 'delete') return { case: 'delete' as const, value: facts };
+  const { ttlSeconds, value } = operation;
+  const metadata: Record<string, string> =
+    ttlSeconds === undefined ? {} : { ttlInSeconds: String(ttlSeconds) };
+  return { case: 'set' as const, value: { ...facts, value: Buffer.from(value), metadata } };
+}

@@ -1,0 +1,35 @@
+import net from 'node:net';
+import type { DescService } from '@bufbuild/protobuf';
+import { type Client, createClient, type Transport } from '@connectrpc/connect';
+import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node';
+
+/** A connection to a component behind a Unix socket; opened with the first call, and again after a loss. */
+export interface SocketClient {
+  of<Service extends DescService>(service: Service): Client<Service>;
+  /** Ends the calls under way. */
+  close(): void;
+}
+
+/** Components that serve several of one type tell them apart by this. */
+const INSTANCE_HEADER = 'x-component-instance';
+
+/** `instance`: the component's name, where the calls are one component's. */
+export function socketClient(socketPath: string, instance?: string): SocketClient {
+  const baseUrl = 'http://localhost';
+  const createConnection = () => net.connect(socketPath);
+  const sessionManager = new Http2SessionManager(baseUrl, undefined, { createConnection });
+  const transport: Transport = createGrpcTransport({
+    baseUrl,
+    sessionManager,
+    interceptors: [
+      (next) => (request) => {
+        if (instance !== undefined) request.header.set(INSTANCE_HEADER, instance);
+        return next(request);
+      },
+    ],
+  });
+  return {
+    of: (service) => createClient(service, transport),
+    close: () => sessionManager.abort(),
+  };
+}
