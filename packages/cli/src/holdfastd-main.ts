@@ -121,7 +121,7 @@ async function serve({ sidecar: options }: HoldfastdSettings, log: Logger): Prom
   } catch (error) {
     const { code, message } = startFailure(error, options);
     await channel.say({ type: 'failed', code, message });
-    log.error(message);
+    log.error(`Fatal error from runtime: ${message}`);
     process.exitCode = FAILED;
     // Whatever the failed start may still hold open must not keep this process.
     channel.close();

@@ -27,7 +27,9 @@ const NAME = /^(?!\.{1,2}$)[^/%]+$/s;
 
 /** Reads a Component; a text says what is wrong with it. */
 export function componentSpec({ file, document }: Resource): ComponentSpec | string {
-  const name = at(document, 'metadata', 'name');
+  const given = at(document, 'metadata', 'name');
+  // `name: 123` is a name as well.
+  const name = typeof given === 'number' ? String(given) : given;
   const type = at(document, 'spec', 'type');
   if (typeof name !== 'string' || !NAME.test(name)) {
     return 'metadata.name must be a segment of a path: not empty, not "." or "..", without "/" and "%"';

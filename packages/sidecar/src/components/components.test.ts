@@ -70,7 +70,6 @@ describe('components', () => {
       component('broken', 'state.sqlite', '', '', 'ignoreErrors: true'),
       component('far', 'state.etcd'),
       component('near', 'state.in-memory'),
-      component('near', 'state.in-memory'),
     ]);
     const { components } = (await (await fetch(`${url}/v1.0/metadata`)).json()) as {
       components: { name: string }[];
@@ -80,13 +79,50 @@ describe('components', () => {
       ['near'],
     );
     const warned = lines.join('\n');
-    for (const words of [
-      'left out (ignoreErrors)',
-      'type state.etcd are not in this version',
-      'near is defined twice',
-    ]) {
+    for (const words of ['left out (ignoreErrors)', 'type state.etcd are not in this version']) {
       assert.ok(warned.includes(words), words);
     }
+  });
+
+  test('two of one name keep the sidecar from starting', async (t) => {
+    const twice = sidecar(t, () => [
+      component('near', 'state.in-memory'),
+      component('near', 'pubsub.in-memory'),
+    ]);
+    await assert.rejects(twice, (error: Error) => {
+      const words =
+        'failed to load components: duplicate definition of Component name near (pubsub.in-memory/v1) with existing near (state.in-memory/v1)\nGive each a name of its own, in ';
+      return error.message.startsWith(words) && error.message.endsWith('components.yaml.');
+    });
+  });
+
+  test('of another namespace are not there, once the sidecar has one', async (t) => {
+    const named = [
+      'metadata: { name: here, namespace: mine }',
+      'metadata: { name: there, namespace: other }',
+      'metadata: { name: 12 }',
+    ].map((metadata) =>
+      [
+        '',
+        'apiVersion: dapr.io/v1alpha1',
+        'kind: Component',
+        metadata,
+        'spec: { type: state.in-memory, version: v1 }',
+        '',
+      ].join('\n'),
+    );
+    const seen = [];
+    for (const variables of [{ NAMESPACE: 'mine' }, {}]) {
+      const { url } = await sidecar(t, () => named, variables);
+      const metadata = (await (await fetch(`${url}/v1.0/metadata`)).json()) as {
+        components: { name: string }[];
+      };
+      seen.push(metadata.components.map(({ name }) => name));
+    }
+    assert.deepEqual(seen, [
+      ['here', '12'],
+      ['here', 'there', '12'],
+    ]);
   });
 
   test('out of scope are not there', async (t) => {
@@ -229,7 +265,11 @@ ${spec === '' ? '' : `  ${spec}\n`}${more}
 }
 
 /** A sidecar without an application, with these resources; `folder` has a file of secrets. */
-async function sidecar(t: TestContext, resources: (folder: string) => readonly string[]) {
+async function sidecar(
+  t: TestContext,
+  resources: (folder: string) => readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+) {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-components-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const path = join(folder, 'resources');
@@ -247,7 +287,7 @@ async function sidecar(t: TestContext, resources: (folder: string) => readonly s
     { appId: 'one', httpPort: 0, metricsPort: 0, resourcesPaths: [path], names: staticNames({}) },
     {
       log: createLogger({ write: (line) => void lines.push(line) }),
-      variables: { TABLE: 'things' },
+      variables: { TABLE: 'things', ...variables },
     },
   );
   t.after(() => running.stop({ force: true }));

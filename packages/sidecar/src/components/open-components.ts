@@ -65,6 +65,12 @@ export class ComponentError extends Error {
   }
 }
 
+/** Two components have one name. */
+export class DuplicateComponentError extends Error {
+  override readonly name = 'DuplicateComponentError';
+  readonly code = 'COMPONENT';
+}
+
 export interface ComponentsEnv {
   readonly appId: string;
   readonly namespace: string;
@@ -92,7 +98,7 @@ export interface ComponentsEnv {
  * their secrets. Those of a type that this version does not have are left out,
  * with a warning that names them.
  *
- * @throws ComponentError for one that cannot be used.
+ * @throws ComponentError for one that cannot be used, DuplicateComponentError for two of one name.
  */
 export async function openComponents(
   specs: readonly ComponentSpec[],
@@ -159,6 +165,7 @@ class LiveComponents implements Components {
   }
 
   async open(specs: readonly ComponentSpec[]): Promise<void> {
+    refuseDuplicates(specs);
     for (const spec of this.#inOrder(specs)) {
       try {
         const opened = await this.#open(spec);
@@ -240,6 +247,7 @@ class LiveComponents implements Components {
         return false;
       }
       if (!names.has(name)) return names.add(name);
+      // Since the start; there they are refused.
       this.#env.log.warn(`${file}: component ${name} is defined twice; the later one is left out.`);
       return false;
     });
@@ -281,6 +289,29 @@ class LiveComponents implements Components {
     }
   }
 }
+
+/** With two of one name it would be chance which one is used, so there is no start, as in Dapr; the words are Dapr's. */
+function refuseDuplicates(specs: readonly ComponentSpec[]): void {
+  const first = new Map<string, ComponentSpec>();
+  const lines: string[] = [];
+  const files = new Set<string>();
+  for (const spec of specs) {
+    const existing = first.get(spec.name);
+    if (existing === undefined) {
+      first.set(spec.name, spec);
+      continue;
+    }
+    lines.push(
+      `duplicate definition of Component name ${known(spec)} with existing ${known(existing)}`,
+    );
+    files.add(existing.file).add(spec.file);
+  }
+  if (lines.length === 0) return;
+  const remedy = `Give each a name of its own, in ${[...files].join(', ')}.`;
+  throw new DuplicateComponentError(`failed to load components: ${[...lines, remedy].join('\n')}`);
+}
+
+const known = ({ name, type, version }: ComponentSpec): string => `${name} (${type}/${version})`;
 
 /** Wherever they are written. */
 function saysTheSame(a: ComponentSpec, b: ComponentSpec): boolean {

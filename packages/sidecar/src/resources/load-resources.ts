@@ -3,7 +3,7 @@ import { type ComponentSpec, componentSpec } from '../components/component-spec.
 import { declarative, type TopicSubscription } from '../pubsub/subscribe/subscription.ts';
 import { type Configuration, mergeConfigurations } from './configuration.ts';
 import { type HttpEndpointSpec, httpEndpoint } from './http-endpoint.ts';
-import { type Resource, readResources } from './resource-files.ts';
+import { at, type Resource, readResources } from './resource-files.ts';
 
 /** A `--config` file that cannot be read: the sidecar does not start without it. */
 export class ConfigurationFileError extends Error {
@@ -55,6 +55,7 @@ export async function loadResources(
   const subscriptions: TopicSubscription[] = [];
   for (const resource of resources) {
     if (!inScope(resource, options.appId)) continue;
+    if (!inNamespace(resource, variables.NAMESPACE)) continue;
     const { file, kind, line } = resource;
     const leftOut = (why: string) => problems.push(`${file}:${line}: ${kind} left out: ${why}`);
     if (kind === 'HTTPEndpoint') {
@@ -81,6 +82,12 @@ export async function loadResources(
     options.appProtocol?.startsWith('grpc') ? 'grpc' : 'http',
   );
   return { configuration, endpoints, components, subscriptions, problems, unknown };
+}
+
+/** What has no namespace is everybody's, and who has none takes all. */
+function inNamespace({ document }: Resource, namespace: string | undefined): boolean {
+  const its = at(document, 'metadata', 'namespace');
+  return !namespace || typeof its !== 'string' || its === '' || its === namespace;
 }
 
 function inScope({ document }: Resource, appId: string): boolean {
