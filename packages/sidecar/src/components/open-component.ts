@@ -68,7 +68,7 @@ export async function openComponent(
     const store = keys === undefined ? bare : encryptedState(bare, keys);
     const open = { store, keyPrefix: keyPrefix(given, name, env) };
     return {
-      row: { ...row, capabilities: store.capabilities },
+      row: { ...row, capabilities: withActors(store.capabilities) },
       enter: (places) => void places.state.set(name, open),
       close: () => store.close(),
     };
@@ -176,6 +176,12 @@ async function settingsOf(
     values.push([item.name, await lookUp(`metadata ${item.name}`, item, from)]);
   }
   return new ComponentSettings(spec.name, values);
+}
+
+/** Of a store that could keep actors Dapr's metadata say so, whether there are any or not. */
+function withActors(capabilities: readonly string[]): readonly string[] {
+  const could = ['ETAG', 'TRANSACTIONAL'].every((one) => capabilities.includes(one));
+  return could ? [...capabilities, 'ACTOR'] : capabilities;
 }
 
 /** What stands before `||` in the keys of a store; none where the strategy is `none`. */

@@ -60,7 +60,7 @@ export function memoryState(clock: Clock): StateStore {
   };
 
   return {
-    capabilities: ['ETAG', 'TRANSACTIONAL', 'TTL'],
+    capabilities: ['ETAG', 'TRANSACTIONAL', 'TTL', 'DELETE_WITH_PREFIX', 'KEYS_LIKE'],
     readTtl: plainTtl,
     async get(key) {
       return live(key);

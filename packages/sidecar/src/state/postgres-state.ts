@@ -44,7 +44,13 @@ export async function postgresState(
       : sweepExpired(pool, { ...env, ...layout, component, intervalMs, key: layout.sweepKey });
 
   return {
-    capabilities: ['ETAG', 'TRANSACTIONAL', 'TTL', ...(layout.query ? ['QUERY_API'] : [])],
+    capabilities: [
+      'ETAG',
+      'TRANSACTIONAL',
+      'TTL',
+      'KEYS_LIKE',
+      ...(layout.query ? ['QUERY_API'] : []),
+    ],
     readTtl: sqlTtl,
     async get(key) {
       const { rows } = await pool.query(layout.get, [key]);

@@ -53,7 +53,7 @@ export async function redisState(settings: ComponentSettings, clock: Clock): Pro
     throwFailures(operations, failures);
   };
   return {
-    capabilities: ['ETAG', 'TRANSACTIONAL', 'TTL'],
+    capabilities: ['ETAG', 'TRANSACTIONAL', 'TTL', 'KEYS_LIKE'],
     readTtl: redisTtl,
     get: (key) => get(redis, key, clock),
     async write(operations, atomic) {

@@ -54,7 +54,7 @@ export async function sqliteState(settings: ComponentSettings, clock: Clock): Pr
   let writes = 0;
 
   return {
-    capabilities: ['ETAG', 'TRANSACTIONAL', 'TTL'],
+    capabilities: ['ETAG', 'TRANSACTIONAL', 'TTL', 'KEYS_LIKE'],
     readTtl: sqlTtl,
     async get(key) {
       const row = statements.get.get(key);

@@ -3,7 +3,10 @@ import type { TtlReader } from './ttl.ts';
 
 /** A state store keeps these promises; `testing/state-contract.ts` holds each to them. */
 export interface StateStore {
-  /** As the metadata names them: `ETAG`, `TRANSACTIONAL`, `TTL`, `QUERY_API`. */
+  /**
+   * As Dapr's metadata name them: `ETAG`, `TRANSACTIONAL`, `TTL`, `QUERY_API`. `KEYS_LIKE` and
+   * `DELETE_WITH_PREFIX` are said of a kind of store as daprd says them: no client can ask for either.
+   */
   readonly capabilities: readonly string[];
   /** Whether its values are encrypted here. @default false */
   readonly encrypted?: boolean;
