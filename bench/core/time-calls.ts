@@ -20,19 +20,19 @@ const usedNs = (since: NodeJS.CpuUsage) => {
 /**
  * Nanoseconds per call of each contestant, one call in flight. Rounds are
  * interleaved, so that a noisy minute of the machine is everybody's; of the
- * rounds the median counts.
+ * rounds the median counts. The `warmUp` rounds before them are the compiler's.
  */
 export async function timeCalls(
   contestants: readonly Contestant[],
   rounds: number,
+  warmUp = 2,
 ): Promise<ReadonlyMap<string, number>> {
   const times = new Map<string, number[]>(contestants.map(({ name }) => [name, []]));
-  for (let round = -2; round < rounds; round += 1) {
+  for (let round = -warmUp; round < rounds; round += 1) {
     for (const { name, call, calls } of contestants) {
       const began = process.cpuUsage();
       for (let i = 0; i < calls; i += 1) await call();
       const ns = usedNs(began) / calls;
-      // The first rounds are the compiler's.
       if (round >= 0) times.get(name)?.push(ns);
     }
   }

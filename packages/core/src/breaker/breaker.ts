@@ -97,11 +97,14 @@ class BreakerStage implements Stage, SharingStage {
   enter(op: Operation, index: number): Entry {
     const circuit = this.#circuit;
     const admission = op.slots[index] as Admission;
-    if (this.#shared === undefined && isTimeless(circuit)) {
-      circuit.counts.requests += 1;
-      admission.generation = circuit.generation;
-      return undefined;
-    }
+    if (this.#shared !== undefined || !isTimeless(circuit)) return this.#admit(op, admission);
+    circuit.counts.requests += 1;
+    admission.generation = circuit.generation;
+    return undefined;
+  }
+
+  #admit(op: Operation, admission: Admission): Entry {
+    const circuit = this.#circuit;
     const nowMs = this.#world.clock.now();
     this.#shared?.touch(nowMs);
     const answer = admit(circuit, nowMs, this.#rules);
@@ -114,21 +117,21 @@ class BreakerStage implements Stage, SharingStage {
   }
 
   leave(op: Operation, index: number, value: unknown, failed: boolean): undefined {
-    if (!failed && !this.#judgesResults) {
-      const circuit = this.#circuit;
-      const admission = op.slots[index] as Admission;
-      if (!isTimeless(circuit)) this.#settle(op, admission, 'success', undefined, false);
-      else if (circuit.generation === admission.generation) countSuccess(circuit.counts);
-      return undefined;
-    }
+    const circuit = this.#circuit;
+    const admission = op.slots[index] as Admission;
+    if (failed || this.#judgesResults || !isTimeless(circuit)) {
+      this.#judge(op, admission, value, failed);
+    } else if (circuit.generation === admission.generation) countSuccess(circuit.counts);
+  }
+
+  #judge(op: Operation, admission: Admission, value: unknown, failed: boolean): void {
     let verdict: Verdict = 'unknown';
     try {
       verdict = failed ? this.#judgeError(value) : this.#judgeResult(value);
     } finally {
       // Also when the caller's predicate throws: the permit must come back.
-      this.#settle(op, op.slots[index] as Admission, verdict, value, failed);
+      this.#settle(op, admission, verdict, value, failed);
     }
-    return undefined;
   }
 
   abandon(op: Operation, index: number, cut: Cut, error: unknown): void {

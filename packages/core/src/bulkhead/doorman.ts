@@ -15,6 +15,7 @@ import {
   letIn,
   newGate,
   type QueueLink,
+  walkIn,
 } from './gate.ts';
 
 /** What a doorman goes by; may change while calls are inside and wait. */
@@ -66,6 +67,11 @@ export class Doorman {
   }
 
   enter(op: Operation, waiter: Waiter): Entry {
+    return walkIn(this.gate, this.rules) ? undefined : this.#receive(op, waiter);
+  }
+
+  /** For who cannot just walk in. */
+  #receive(op: Operation, waiter: Waiter): Entry {
     const { gate, rules } = this;
     const ranked = rules.order === 'criticality';
     const rank = ranked ? CRITICALITIES.indexOf(op.caller.criticality) : 0;

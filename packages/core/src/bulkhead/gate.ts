@@ -56,13 +56,16 @@ export function newLink(): QueueLink {
   return link;
 }
 
+/** Lets a call in that need not wait. Nobody overtakes those who wait, also when a place happens to be free. */
+export function walkIn(gate: Gate, rules: GateRules): boolean {
+  if (gate.active >= rules.limit || gate.queued !== 0) return false;
+  gate.active += 1;
+  return true;
+}
+
 /** `rank` counts from 0, the most critical; without effect where the order knows none. */
 export function arrive(gate: Gate, waiter: QueueLink, rules: GateRules, rank = 0): Arrival {
-  // Nobody overtakes those who wait, also when a place happens to be free.
-  if (gate.active < rules.limit && gate.queued === 0) {
-    gate.active += 1;
-    return 'inside';
-  }
+  if (walkIn(gate, rules)) return 'inside';
   if (gate.queued >= rules.queueLimit) return 'full';
   const queue = gate.queues[rules.order === 'criticality' ? rank : 0]!;
   waiter.prev = queue.prev;

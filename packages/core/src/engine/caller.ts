@@ -89,13 +89,17 @@ export class Caller {
     discard(this.options, value);
   }
 
-  /** Lets go of what it was given. Only what was set is written: a look costs less. */
+  /** Lets go of what it was given. */
   release(): void {
+    if (this.options !== undefined) this.#release();
+  }
+
+  #release(): void {
+    this.options = undefined;
     if (this.#signal !== undefined) {
       this.#signal.removeEventListener('abort', this.#onAbort);
       this.#signal = undefined;
     }
     if (this.#deadline !== undefined) this.#world.alarms.disarm(this.#deadline);
-    if (this.options !== undefined) this.options = undefined;
   }
 }

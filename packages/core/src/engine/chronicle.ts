@@ -27,7 +27,6 @@ export class Chronicle {
   }
 
   attemptBegins(attempt: number): void {
-    if (this.id === 0) return;
     this.#attempt = attempt;
     this.#attemptMs = this.#world.clock.now();
   }

@@ -7,11 +7,11 @@ import { Chronicle } from './chronicle.ts';
 import type { Doom, Settle } from './doom.ts';
 import { type AnyFunction, Flight } from './flight.ts';
 import { LiveCall } from './live-call.ts';
-import { OUTCOME_OF_CUT, outcomeOf } from './outcome.ts';
+import { endOf, OUTCOME_OF_CUT } from './outcome.ts';
 import type { Program } from './program.ts';
 import { rejectLater, unset } from './reject-later.ts';
 import { remainingInside } from './remaining.ts';
-import { ANSWERED, type Cut, type Entry, HELD, LAUNCHED } from './stage.ts';
+import { ANSWERED, type Cut, type Entry, type Exit, HELD, LAUNCHED } from './stage.ts';
 import { trusted } from './trusted.ts';
 
 /**
@@ -262,14 +262,18 @@ export class Operation {
         entry = this.answer(thrown, true); // A limit or a probe of the caller's threw.
       }
       if (entry === undefined) continue;
-      this.#depth = i;
-      if (entry === HELD) this.#aborted();
-      else if (entry === LAUNCHED) this.#launch(this.#instead, i, true);
-      else if (entry === ANSWERED) this.#ascend(i - 1, this.#answer, this.#answerFailed);
-      else this.#ascend(i - 1, entry, true);
+      this.#stopAt(i, entry);
       return;
     }
     this.#launch(this.fn, this.program.last, true);
+  }
+
+  #stopAt(index: number, entry: Exclude<Entry, undefined>): void {
+    this.#depth = index;
+    if (entry === HELD) this.#aborted();
+    else if (entry === LAUNCHED) this.#launch(this.#instead, index, true);
+    else if (entry === ANSWERED) this.#ascend(index - 1, this.#answer, this.#answerFailed);
+    else this.#ascend(index - 1, entry, true);
   }
 
   #ascend(from: number, outcome: unknown, outcomeFailed: boolean): void {
@@ -277,23 +281,15 @@ export class Operation {
     let value = outcome;
     let failed = outcomeFailed;
     for (let i = from; i > this.#floor; i -= 1) {
-      let exit: ReturnType<(typeof stages)[number]['leave']>;
+      let exit: Exit;
       try {
         exit = stages[i]!.leave(this, i, value, failed);
       } catch (thrown) {
-        // A predicate of the caller's threw. It is the caller's error: it takes the outcome's place.
-        value = thrown;
-        failed = true;
-        continue;
+        exit = this.answer(thrown, true); // A predicate of the caller's threw.
       }
       if (exit === undefined) continue;
-      if (exit === HELD) {
-        this.#depth = i;
-        this.#aborted();
-        return;
-      }
-      if (exit === LAUNCHED) {
-        this.#launch(this.#instead, i, false);
+      if (exit !== ANSWERED) {
+        this.#stayAt(i, exit);
         return;
       }
       value = this.#answer;
@@ -302,11 +298,17 @@ export class Operation {
     this.#finish(value, failed);
   }
 
+  #stayAt(index: number, exit: typeof HELD | typeof LAUNCHED): void {
+    this.#depth = index;
+    if (exit === LAUNCHED) this.#launch(this.#instead, index, false);
+    else this.#aborted();
+  }
+
   /** Ends the call if the caller has aborted it within this turn. */
   #aborted(): boolean {
+    if (this.#doom === undefined && !this.caller.aborted) return false;
     if (this.#doom !== undefined) this.#meet(this.#doom);
-    else if (this.caller.aborted) this.cut(CALLER, this.caller.reason, 'cancelled');
-    else return false;
+    else this.cut(CALLER, this.caller.reason, 'cancelled');
     return true;
   }
 
@@ -314,8 +316,8 @@ export class Operation {
     this.#depth = level;
     if (this.#aborted()) return;
     if (isAttempt) {
-      this.attempts = this.#countAttempt();
-      this.#chronicle.attemptBegins(this.attempts);
+      this.#countAttempt();
+      if (this.id !== 0) this.#chronicle.attemptBegins(this.attempts);
     }
     const call = new LiveCall(this, this.attempts);
     this.call = call;
@@ -334,20 +336,18 @@ export class Operation {
     this.#flying = true;
     this.#flight.level = level;
     promise.then(this.#flight.ok, this.#flight.err);
-    // The function itself may have aborted the call.
-    this.#aborted();
+    this.#aborted(); // The function itself may have done that.
   }
 
   /** Attempts are counted over the whole call, forked ones as well. */
   #countAttempt(): number {
-    if (this.#parent === undefined) return this.attempts + 1;
-    this.#parent.attempts = this.#parent.#countAttempt();
-    return this.#parent.attempts;
+    this.attempts = this.#parent === undefined ? this.attempts + 1 : this.#parent.#countAttempt();
+    return this.attempts;
   }
 
   #land(level: number, value: unknown, failed: boolean): void {
     this.call = undefined;
-    if (this.id !== 0) this.#chronicle.attemptEnds(failed ? outcomeOf(value) : 'success', value);
+    if (this.id !== 0) this.#chronicle.attemptEnds(endOf(value, failed), value);
     this.#ascend(level, value, failed);
   }
 
@@ -365,7 +365,7 @@ export class Operation {
     const resolve = this.#resolve;
     const reject = this.#reject;
     if (this.#chronicle.tellsCall) {
-      const outcome = known ?? (failed ? outcomeOf(value) : 'success');
+      const outcome = known ?? endOf(value, failed);
       this.#chronicle.callEnds(outcome, this.attempts, this.degraded !== undefined, value);
     }
     if (this.#floor !== CALLER) this.#endedDegraded = this.degraded;
@@ -381,18 +381,17 @@ export class Operation {
     this.program.giveBack(this);
   }
 
-  /** Only what was set is written: a look costs less. */
   #reset(): void {
     this.fn = unset;
     this.#resolve = unset;
     this.#reject = unset;
     this.attempts = 0;
-    if (this.#context !== undefined) this.#context = undefined;
-    if (this.#answer !== undefined) this.#answer = undefined;
-    if (this.#doom !== undefined) this.#doom = undefined;
-    if (this.#instead !== unset) this.#instead = unset;
-    if (this.degraded !== undefined) this.degraded = undefined;
-    if (this.countedFor !== undefined) this.countedFor = undefined;
+    this.#context = undefined;
+    this.#answer = undefined;
+    this.#doom = undefined;
+    this.#instead = unset;
+    this.degraded = undefined;
+    this.countedFor = undefined;
     this.#parent = undefined;
     this.#floor = CALLER;
     this.#chronicle.close();

@@ -14,6 +14,10 @@ export function outcomeOf(error: unknown): Outcome {
   return error.code === 'TIMED_OUT' || error.code === 'DEADLINE_EXCEEDED' ? 'timeout' : 'refused';
 }
 
+/** How an attempt or a call ended that was not cut. */
+export const endOf = (value: unknown, failed: boolean): Outcome =>
+  failed ? outcomeOf(value) : 'success';
+
 /** Whether one of our policies refused the call, so that nothing was sent. */
 export const isRefusal = (error: unknown): boolean =>
   error instanceof Error && outcomeOf(error) === 'refused';

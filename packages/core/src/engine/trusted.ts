@@ -6,10 +6,14 @@ const { then } = Promise.prototype;
  * adopted, which is what `await` does.
  */
 export function trusted(returned: unknown): Promise<unknown> | undefined {
+  return returned instanceof Promise && returned.constructor === Promise && returned.then === then
+    ? returned
+    : adopted(returned);
+}
+
+function adopted(returned: unknown): Promise<unknown> | undefined {
   if (returned === null || (typeof returned !== 'object' && typeof returned !== 'function')) {
     return undefined;
   }
-  return returned instanceof Promise && returned.constructor === Promise && returned.then === then
-    ? returned
-    : new Promise((resolve) => resolve(returned));
+  return new Promise((resolve) => resolve(returned));
 }

@@ -38,7 +38,10 @@ export class Wheel implements Alarms {
   arm(alarm: Alarm, ms: number): void {
     if (ms === Infinity) return;
     alarm.ms = ms;
-    if (alarm.linked) return;
+    if (!alarm.linked) this.#link(alarm);
+  }
+
+  #link(alarm: Alarm): void {
     if (this.#stop === undefined) this.#start();
     alarm.linkBefore(this.#fresh);
     this.#linked += 1;

@@ -68,12 +68,19 @@ class RetryStage implements Stage {
     run.retries = 0;
     run.waitedMs = 0;
     run.runsBefore = op.attempts;
+    if (this.#timed || this.#options.budget !== undefined) this.#begin(op, run);
+  }
+
+  #begin(op: Operation, run: Run): void {
     deposit(this.#options.budget, op, this.#world);
     if (this.#timed) run.startedMs = this.#world.clock.now();
   }
 
   leave(op: Operation, index: number, value: unknown, failed: boolean): Exit {
-    if (!failed && !this.#judgesResults) return undefined;
+    return failed || this.#judgesResults ? this.#judge(op, index, value, failed) : undefined;
+  }
+
+  #judge(op: Operation, index: number, value: unknown, failed: boolean): Exit {
     const run = op.slots[index] as Run;
     const { clock, random } = this.#world;
     const decision = decide(

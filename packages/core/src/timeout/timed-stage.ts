@@ -30,11 +30,13 @@ export class TimedStage implements Stage {
   readonly timed = true;
   readonly #limit: TimeLimit;
   readonly #world: StageWorld;
+  readonly #asks: boolean;
 
   constructor(limit: TimeLimit, world: StageWorld) {
     this.policy = limit.policy;
     this.#limit = limit;
     this.#world = world;
+    this.#asks = limit.limitFor !== undefined;
   }
 
   slot(op: Operation, index: number): Limited {
@@ -43,12 +45,9 @@ export class TimedStage implements Stage {
 
   enter(op: Operation, index: number): Entry {
     const limited = op.slots[index] as Limited;
-    if (this.#limit.limitFor !== undefined) {
-      const entry = this.#ask(this.#limit.limitFor, op, index, limited);
-      if (entry !== undefined) return entry;
-    }
-    this.#world.alarms.arm(limited.alarm, limited.limitMs);
-    return undefined;
+    const refusal = this.#asks ? this.#ask(op, index, limited) : undefined;
+    if (refusal === undefined) this.#world.alarms.arm(limited.alarm, limited.limitMs);
+    return refusal;
   }
 
   leave(op: Operation, index: number): undefined {
@@ -75,9 +74,9 @@ export class TimedStage implements Stage {
   }
 
   /** Asks how long this call may take; what it throws is the call's outcome. */
-  #ask(limitFor: LimitFor, op: Operation, index: number, limited: Limited): Entry {
-    const { limitMs: longestMs, overdue } = this.#limit;
-    const saidMs = limitFor({
+  #ask(op: Operation, index: number, limited: Limited): Error | undefined {
+    const { limitFor, limitMs: longestMs, overdue } = this.#limit;
+    const saidMs = limitFor?.({
       attempt: op.attempts + 1,
       remainingMs: op.remainingMs(index),
       criticality: op.caller.criticality,
