@@ -31,8 +31,8 @@ type Make = (options: never) => Policy;
 /** Every numeric option of every policy that needs no more than these to stand. */
 const POLICIES: Readonly<Record<string, readonly [make: Make, needs: object, numbers: string]>> = {
   retry: [retry as Make, {}, 'maxRetries delayMs factor maxDelayMs maxElapsedMs'],
-  timeout: [timeout as Make, {}, 'limitMs'],
-  deadline: [deadline as Make, {}, 'limitMs'],
+  timeout: [timeout as Make, { limitMs: 1 }, 'limitMs'],
+  deadline: [deadline as Make, { limitMs: 1 }, 'limitMs'],
   circuitBreaker: [
     circuitBreaker as Make,
     {},
@@ -102,7 +102,7 @@ describe('options that cannot be', () => {
         const [option = '', method] = name.split('.');
         const value = method === undefined ? 5 : { get() {}, set() {}, delete() {}, [method]: 5 };
         assert.throws(
-          () => make({ limitMs: 1, ...needs, [option]: value } as never),
+          () => make({ ...needs, [option]: value } as never),
           (error: Error) => error.message.startsWith(`${kind}.${name} must`),
           `${kind}.${name}`,
         );
@@ -115,7 +115,7 @@ describe('options that cannot be', () => {
       const [make, needs] = POLICIES[kind] ?? [fallback as Make, {}];
       for (const name of others.split(' ').filter((one) => !one.includes('.'))) {
         assert.throws(
-          () => make({ limitMs: 1, ...needs, [name]: null } as never),
+          () => make({ ...needs, [name]: null } as never),
           (error: Error) => error.message.startsWith(`${kind}.${name}`),
           `${kind}.${name}`,
         );
@@ -353,7 +353,7 @@ describe('options that cannot be', () => {
   test('names that are none, functions that are none', () => {
     for (const [kind, [make, needs]] of Object.entries(POLICIES)) {
       for (const name of ['', 5, null]) {
-        const refused = () => make({ limitMs: 1, ...needs, name } as never);
+        const refused = () => make({ ...needs, name } as never);
         assert.throws(refused, { name: 'RangeError', message: new RegExp(`^${kind}\\.name must`) });
       }
     }

@@ -5,7 +5,7 @@ import {
   checkInteger,
   checkName,
   checkNumber,
-  checkObject,
+  checkOptions,
   LONGEST_TIMER_MS,
 } from '../check.ts';
 import { isRefusal } from '../engine/outcome.ts';
@@ -163,7 +163,7 @@ export const CIRCUIT_BREAKER_DEFAULTS = {
 export function resolveCircuitBreakerOptions(
   given: CircuitBreakerOptions,
 ): ResolvedCircuitBreakerOptions {
-  checkObject('circuitBreaker', given);
+  checkOptions('circuitBreaker', given, { ...CIRCUIT_BREAKER_DEFAULTS, successThreshold: 0 });
   const { openMs = 0 } = given;
   const options = {
     ...CIRCUIT_BREAKER_DEFAULTS,
@@ -180,7 +180,7 @@ export function resolveCircuitBreakerOptions(
   }
   if (options.failureRatio !== undefined) checkCallRatio('failureRatio', options.failureRatio);
   if (options.slowCalls !== undefined) {
-    checkCallRatio('slowCalls', options.slowCalls);
+    checkCallRatio('slowCalls', options.slowCalls, { slowCallMs: 0 });
     const { slowCallMs } = options.slowCalls;
     checkNumber('circuitBreaker.slowCalls.slowCallMs', slowCallMs, 1, LONGEST_TIMER_MS);
   }

@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { checkInteger, checkName, checkNumber, checkString } from '../check.ts';
+import { checkInteger, checkName, checkNumber, checkOptions, checkString } from '../check.ts';
 import { type Clock, systemClock } from '../clock.ts';
-import type { Env } from '../env.ts';
+import { ENV, type Env } from '../env.ts';
 import {
   type FamilyPipeline,
   type Pipeline,
@@ -99,6 +99,7 @@ export function keyedPipeline(
   policies: KeyedPolicies,
   env: Partial<Env> & KeyedPipelineOptions = {},
 ): KeyedPipeline {
+  checkOptions('keyedPipeline', env, { ...ENV, idleMs: 0, maxKeys: 0 });
   const { idleMs = Infinity, maxKeys = 1_000, ...rest } = env;
   checkName('keyedPipeline.name', name);
   checkInteger('keyedPipeline.maxKeys', maxKeys, 1, 1_000_000);
