@@ -266,6 +266,7 @@ class LivePipeline implements FamilyPipeline {
 
   [Symbol.dispose](): void {
     this.#unlist();
+    this.rest();
   }
 
   async #invalidate(cacheKey: string | undefined): Promise<void> {
