@@ -75,6 +75,24 @@ describe('a probe of an adaptive limit', () => {
     assert.ok(calls >= 69 && calls <= 71, `it takes ${calls} calls`);
   });
 
+  test('follows other rules: another measure, other bounds, another time for the next', () => {
+    const full = (limit: number): Window => [50, limit];
+    const swapped = (when: number, other: Partial<AlgorithmRules>, given = {}) =>
+      play(given, 20, full, { when, to: { ...rules, ...given, ...other } });
+    const untouched = play({}, 20, full);
+    assert.equal(untouched[9], 70);
+    // The same rules again disturb nothing, not even a probe under way.
+    assert.deepEqual(swapped(10, {}), untouched);
+    assert.deepEqual(swapped(5, {}), untouched);
+    // A probe that the new bounds would not have is given up for one within them.
+    assert.deepEqual(swapped(10, { minLimit: 80 }).slice(9, 11), [70, 80]);
+    assert.deepEqual(swapped(10, { maxLimit: 60 }).slice(9, 11), [70, 42]);
+    // No more probes; or the first of those that nobody made before.
+    assert.ok(!swapped(5, { probeEvery: Infinity }).includes(70));
+    assert.equal(swapped(5, { probeEvery: 40 }, { probeEvery: Infinity }).indexOf(70), 14);
+    assert.deepEqual(swapped(10, { probeEvery: 50 }).slice(9, 11), [70, 100]);
+  });
+
   test('is told as one, with what it changes', async () => {
     const clock = new VirtualClock();
     const { events, listener } = record();
@@ -101,9 +119,11 @@ function play(
   options: Partial<AlgorithmRules>,
   windows: number,
   next: (limit: number, n: number) => Window,
+  swap?: { readonly when: number; readonly to: AlgorithmRules },
 ): number[] {
   const live = algorithmOf({ ...rules, ...options });
   return Array.from({ length: windows }, (_, n) => {
+    if (n === swap?.when) live.follow(swap.to);
     const [rttMs, inFlight] = next(live.limit, n);
     live.sample(rttMs, inFlight, false, 0.5);
     return Math.round(live.limit * 1_000) / 1_000;
