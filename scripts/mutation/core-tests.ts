@@ -13,7 +13,7 @@ export const needsServers = (folders: readonly string[]): boolean => folders.inc
 
 /** Tests of policies together and of what all policies share; every mutant meets them. */
 const COMPOSITION =
-  /^src\/(pipeline|options|swap|errors)\.test|^src\/(standard|explain)\/|^src\/engine\/(stages|misbehaving-functions|async-context|abort|random-program)\.test/;
+  /^src\/(pipeline|options|unknown-options|swap|errors)\.test|^src\/(standard|explain)\/|^src\/engine\/(stages|misbehaving-functions|async-context|abort|random-program)\.test/;
 
 /** Seconds each: asked last, when nothing quicker has noticed, and only about their own folder or all policies. */
 const SLOW =

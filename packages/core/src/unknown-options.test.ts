@@ -175,6 +175,13 @@ describe('a name that is no option', () => {
     assert.deepEqual(wrong, []);
   });
 
+  test('gets the first of two that are as like it', () => {
+    assert.throws(
+      () => checkOptions('x', { 'limit of c': 1 }, { 'limit of a': 0, 'limit of b': 0 } as never),
+      /did you mean limit of a\?/,
+    );
+  });
+
   test('gets no other that is not like it', () => {
     for (const name of ['volume', 'resetTimeout', 'x']) {
       assert.match(
