@@ -335,8 +335,7 @@ export class Operation {
     this.#flying = true;
     this.#flight.level = level;
     promise.then(this.#flight.ok, this.#flight.err);
-    // The function itself may have aborted the call.
-    this.#aborted();
+    this.#aborted(); // By the function itself.
   }
 
   /** Attempts are counted over the whole call, forked ones as well. */
