@@ -55,6 +55,33 @@ describe('what the stores of Redis send', () => {
     ]);
   });
 
+  test('is refused where it was written: a prefix that is none, what cannot make text', () => {
+    const { client } = clientThat(() => null);
+    const refused = (make: () => unknown) => {
+      try {
+        return make();
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    assert.deepEqual(
+      [
+        ...[redisCacheStore, redisCircuitStore, redisRateStore].map((make) =>
+          refused(() => make(client, { prefix: '' })),
+        ),
+        refused(() => redisCacheStore(client, { serialize: 1 as never })),
+        refused(() => redisCacheStore(client, { parse: 1 as never })),
+      ],
+      [
+        'redisCacheStore.prefix must be a string that is not empty, not "".',
+        'redisCircuitStore.prefix must be a string that is not empty, not "".',
+        'redisRateStore.prefix must be a string that is not empty, not "".',
+        'redisCacheStore.serialize must be a function, not 1.',
+        'redisCacheStore.parse must be a function, not 1.',
+      ],
+    );
+  });
+
   test('and is answered with nonsense, ends in an error that shows it', async () => {
     for (const answer of [null, 'OK', [], [1, 0, 0, 1, 0], [1, 0, 0, 1, 0, 0, 0]]) {
       const { client } = clientThat(() => answer);
