@@ -95,6 +95,14 @@ describe('options that cannot be', () => {
     });
   }
 
+  test('no limit is no number where there must be one', () => {
+    assert.throws(() => bulkhead({ limit: Infinity }), {
+      name: 'RangeError',
+      message: 'bulkhead.limit must be a whole number from 1 to 1000000, not Infinity.',
+    });
+    assert.equal(retry({ maxRetries: Infinity }).options.maxRetries, Infinity);
+  });
+
   for (const [kind, others] of Object.entries(OTHERS)) {
     test(`${kind}: each function, flag and choice refuses what is none, and names itself`, () => {
       const [make, needs] = POLICIES[kind]!;
