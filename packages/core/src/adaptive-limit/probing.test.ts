@@ -40,6 +40,29 @@ describe('a probe of an adaptive limit', () => {
     assert.ok(Math.max(...play({}, 300, queue).slice(18)) < 45);
   });
 
+  test('leaves that of vegas low as well, and what each call moves, after as many calls as the limit', () => {
+    const queue = (limit: number): Window => [2 * Math.max(25, limit), limit];
+    const vegas = play({ algorithm: 'vegas' }, 20, queue);
+    assert.deepEqual(vegas.slice(8), [100, 70, 70, 53, 53, 41, 41, 32, 32, 26, 26, 22]);
+    const steps = (algorithm: AlgorithmRules['algorithm']) => {
+      const limits = play({ algorithm, windowMs: 0 }, 1_220, queue);
+      const levels = [...new Set(limits)].slice(1, 5);
+      return levels.map((level) => [level, limits.filter((limit) => limit === level).length]);
+    };
+    assert.deepEqual(steps('vegas'), [
+      [70, 71],
+      [53, 54],
+      [41, 42],
+      [28, 29],
+    ]);
+    assert.deepEqual(steps('gradient2'), [
+      [70, 71],
+      [49, 51],
+      [34, 35],
+      [24, 25],
+    ]);
+  });
+
   test('goes no lower than the least limit, from which the formula goes on', () => {
     const queue = (limit: number): Window => [2 * Math.max(10, limit), limit];
     const limits = play({ initialLimit: 28, maxLimit: 28 }, 14, queue);
