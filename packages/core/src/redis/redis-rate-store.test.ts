@@ -88,7 +88,11 @@ describe('a rate in Redis', () => {
     if (server === undefined) return;
     const client = connect(t, server.url);
     const { events, listener } = record();
-    const policy = rateLimit({ limit: 1_000, store: redisRateStore(client), storeTimeoutMs: 100 });
+    const policy = rateLimit({
+      limit: 1_000,
+      store: redisRateStore(client),
+      storeTimeoutMs: 1_000,
+    });
     const p = pipeline('orders', [policy], { report: listener, registry: undefined });
     const failures = () => events.filter(({ type }) => type === 'store-failed').length;
 
