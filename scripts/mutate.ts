@@ -58,8 +58,6 @@ rmSync(`${OUT}/compiled`, { recursive: true, force: true });
 mkdirSync(OUT, { recursive: true });
 // Shorter where a test only asks more often for the same.
 process.env.HOLDFAST_SEEDS ??= '40';
-// A mutant's process ends at the first failure, and a server that it started would go on.
-process.env.HOLDFAST_SERVERS = 'none';
 process.env.NODE_COMPILE_CACHE ??= join(CORE, OUT, 'compiled');
 const plugin = (name: string) => join(import.meta.dirname, 'mutation', `${name}.ts`);
 const options: Record<string, unknown> = {

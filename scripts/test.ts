@@ -21,12 +21,16 @@ interface Counts {
 /** A stage that hangs is a failure, with its name, long before CI's own limit. */
 const STAGE_LIMIT_MS = 12 * 60_000;
 
+/** So is a test: node:test waits without end for a promise that nothing will ever settle. */
+const TEST_LIMIT_MS = STAGE_LIMIT_MS - 60_000;
+
 /** Runs the test files that match, `abreast` files at a time (processes share two cores). */
 function tests(name: string, fast: boolean, patterns: readonly string[], abreast = 2): Stage {
   const files = globSync([...patterns]).sort();
   if (files.length === 0)
     throw new Error(`Stage "${name}" has no test files: ${patterns.join(' ')}`);
-  const flags = ['--conditions=source', '--test', `--test-concurrency=${abreast}`];
+  const limits = [`--test-concurrency=${abreast}`, `--test-timeout=${TEST_LIMIT_MS}`];
+  const flags = ['--conditions=source', '--test', ...limits];
   return { name, fast, command: [process.execPath, ...flags, ...files] };
 }
 

@@ -3,12 +3,17 @@ import { join } from 'node:path';
 
 export const CORE = join(import.meta.dirname, '..', '..', 'packages', 'core');
 
-/** Tests that are nothing but processes and servers: see `HOLDFAST_SERVERS` in `scripts/mutate.ts`. */
-const START_PROCESSES = /\/redis\//;
+/** Five processes for half a minute: too long for each mutant. */
+const MANY_PROCESSES = /\/shared-circuit-processes\.test/;
+
+/** Its code does nothing without its server: only its mutants meet one, for starting it takes longest. */
+const SERVED = 'redis';
+
+export const needsServers = (folders: readonly string[]): boolean => folders.includes(SERVED);
 
 /** Tests of policies together and of what all policies share; every mutant meets them. */
 const COMPOSITION =
-  /^src\/(pipeline|options|swap|errors)\.test|^src\/(standard|explain)\/|^src\/engine\/(stages|misbehaving-functions|async-context|abort|random-program)\.test/;
+  /^src\/(pipeline|options|unknown-options|swap|errors)\.test|^src\/(standard|explain)\/|^src\/engine\/(stages|misbehaving-functions|async-context|abort|random-program)\.test/;
 
 /** Seconds each: asked last, when nothing quicker has noticed, and only about their own folder or all policies. */
 const SLOW =
@@ -18,7 +23,7 @@ const SLOW =
 export function coreTests(corePackage: string): string[] {
   return globSync('src/**/*.test.ts', { cwd: corePackage })
     .map((file) => file.replaceAll('\\', '/'))
-    .filter((file) => !START_PROCESSES.test(file))
+    .filter((file) => !MANY_PROCESSES.test(file))
     .sort();
 }
 
@@ -26,9 +31,10 @@ export function coreTests(corePackage: string): string[] {
 const MANY_CASES =
   /\/(acceptance|algorithms|backoff|capacity|circuit-store|(count|sample|time)-window|entries|gate|idle-keys|kept|live-quantile|lru|pairs|retry-budget|(warming-)?turns|virtual-clock|weight|wheel)\.test/;
 
-/** Folders whose code is built on that of another: what they prove of it counts as well. */
-const BUILT_ON: Readonly<Record<string, readonly string[]>> = {
-  bulkhead: ['adaptive-limit'],
+/** What the tests of other folders prove of a folder's code: it is built on, or meets a contract. */
+const ELSEWHERE: Readonly<Record<string, RegExp>> = {
+  bulkhead: /^src\/adaptive-limit\//,
+  redis: /\/(cache-store|circuit-store)\.test/,
 };
 
 /** `retry` of `src/retry/backoff.ts`; the files beside `index.ts` are of the folder `src`. */
@@ -48,8 +54,8 @@ export function stagesFor(folder: string, tests: readonly string[]): string[][] 
   const stageOf = (file: string) => {
     if (folderOf(file) === folder && !SLOW.test(file)) return MANY_CASES.test(file) ? 1 : 0;
     if (folderOf(file) === folder || COMPOSITION.test(file)) return 2;
-    if (SLOW.test(file)) return undefined;
-    if (BUILT_ON[folder]?.includes(folderOf(file))) return 2;
+    if (SLOW.test(file) || folderOf(file) === SERVED) return undefined;
+    if (ELSEWHERE[folder]?.test(file)) return 2;
     return everyPolicy ? 3 : undefined;
   };
   const ranked = [...tests].sort((a, b) => Number(SLOW.test(a)) - Number(SLOW.test(b)));
@@ -58,15 +64,10 @@ export function stagesFor(folder: string, tests: readonly string[]): string[][] 
     .filter((files) => files.length > 0);
 }
 
-/**
- * The code that is mutated, relative to the package. What `redis/` does is proven against a real Redis,
- * which no mutant starts; of `testing/`, what is published.
- */
+/** The code that is mutated, relative to the package; of `testing/`, what is published. */
 export function mutatedFiles(corePackage: string): string[] {
   return globSync('src/**/*.ts', { cwd: corePackage })
     .map((file) => file.replaceAll('\\', '/'))
-    .filter(
-      (file) => !/\.test\.ts$|\/redis\/|\/testing\/(decorated|rate-taker)-|\/index\.ts$/.test(file),
-    )
+    .filter((file) => !/\.test\.ts$|\/testing\/(decorated|rate-taker)-|\/index\.ts$/.test(file))
     .sort();
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { schema } from '@stryker-mutator/api/core';
 import { changedFiles, survivingPlaces, withSecond } from './again.ts';
-import { CORE, coreTests, folderOf, mutatedFiles, stagesFor } from './core-tests.ts';
+import { CORE, coreTests, folderOf, mutatedFiles, needsServers, stagesFor } from './core-tests.ts';
 import { EQUIVALENTS, whyEquivalent } from './equivalents.ts';
 import { inSample } from './sample.ts';
 import { EQUIVALENT, ratioOf, scoresOf, scoreTable } from './score.ts';
@@ -27,6 +27,22 @@ describe('tests of a mutant', () => {
       ['src/pipeline.test.ts', 'src/engine/random-program.test.ts'],
       ['src/breaker/states.test.ts', 'src/hedge/hedge.test.ts', 'src/hedge/live-quantile.test.ts'],
     ]);
+  });
+
+  test('of what Redis does are its own, and the contracts that it keeps; nobody else meets them', () => {
+    const tests = [
+      'src/cache/cache-store.test.ts',
+      'src/cache/cache.test.ts',
+      'src/redis/redis-rate-store.test.ts',
+    ];
+    assert.deepEqual(stagesFor('redis', tests), [
+      ['src/redis/redis-rate-store.test.ts'],
+      ['src/cache/cache-store.test.ts'],
+    ]);
+    assert.deepEqual(stagesFor('engine', tests), [
+      ['src/cache/cache-store.test.ts', 'src/cache/cache.test.ts'],
+    ]);
+    assert.deepEqual([needsServers(['cache', 'redis']), needsServers(['cache'])], [true, false]);
   });
 
   test('exist for every folder that has code', () => {

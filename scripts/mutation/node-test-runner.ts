@@ -16,7 +16,7 @@ import {
   type TestRunner,
   TestStatus,
 } from '@stryker-mutator/api/test-runner';
-import { coreTests, folderOf, stagesFor } from './core-tests.ts';
+import { coreTests, folderOf, needsServers, stagesFor } from './core-tests.ts';
 import type { MutationOptions } from './mutation-options.ts';
 import { runTestProcess } from './run-test-process.ts';
 import { limitOf, type Spent } from './spent.ts';
@@ -50,7 +50,8 @@ export class NodeTestRunner implements TestRunner {
     const all = coreTests(process.cwd());
     for (const file of new Set(this.#folders.flatMap((folder) => stagesFor(folder, all).flat()))) {
       const begunMs = performance.now();
-      const end = await runTestProcess({ files: [file], testId: file }, undefined, timeout);
+      const task = { files: [file], testId: file, servers: needsServers(this.#folders) };
+      const end = await runTestProcess(task, undefined, timeout);
       if (end.kind === 'too-long') return { status: DryRunStatus.Timeout, reason: file };
       const known = { id: file, name: file, timeSpentMs: performance.now() - begunMs };
       tests.push(
@@ -74,18 +75,22 @@ export class NodeTestRunner implements TestRunner {
     const covering = options.testFilter ?? coreTests(process.cwd());
     let nrOfTests = 0;
     for (const files of stagesFor(folder, covering)) {
-      const result = await this.#stage(files, options);
+      const result = await this.#stage(files, needsServers([folder]), options);
       if (result.status !== MutantRunStatus.Survived) return result;
       nrOfTests += result.nrOfTests;
     }
     return { status: MutantRunStatus.Survived, nrOfTests };
   }
 
-  async #stage(files: readonly string[], options: MutantRunOptions): Promise<MutantRunResult> {
+  async #stage(
+    files: readonly string[],
+    servers: boolean,
+    options: MutantRunOptions,
+  ): Promise<MutantRunResult> {
     const { activeMutant, hitLimit, timeout } = options;
     this.#spent ??= existsSync(SPENT) ? JSON.parse(readFileSync(SPENT, 'utf8')) : {};
     const end = await runTestProcess(
-      { files, testId: 'mutant', ...(hitLimit !== undefined && { hitLimit }) },
+      { files, testId: 'mutant', servers, ...(hitLimit !== undefined && { hitLimit }) },
       activeMutant.id,
       timeout * SHARE_OF_LIMIT,
       limitOf(files, this.#spent!),

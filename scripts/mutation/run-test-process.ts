@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Spent, spentBy } from './spent.ts';
 import type { TestProcessTask, TestProcessVerdict } from './test-process.ts';
@@ -24,12 +25,18 @@ export function runTestProcess(
   const env = { ...process.env };
   // The runner of an outer `node --test` would otherwise be told of every test in here.
   delete env.NODE_TEST_CONTEXT;
+  if (task.servers !== true) env.HOLDFAST_SERVERS = 'none';
+  // What a server that was killed leaves behind goes with the sandbox.
+  env.TMPDIR = join(process.cwd(), 'tmp');
+  mkdirSync(env.TMPDIR, { recursive: true });
   if (mutant !== undefined) env.__STRYKER_ACTIVE_MUTANT__ = mutant;
   return new Promise((resolve, reject) => {
     const args = ['--conditions=source', MAIN, JSON.stringify(task)];
+    // A group of its own: what the tests started ends with them, wherever they ended.
     const child = spawn(process.execPath, args, {
       env,
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+      detached: true,
     });
     let tooLong = false;
     let said = '';
@@ -40,7 +47,7 @@ export function runTestProcess(
     child.stderr!.on('data', (chunk: Buffer) => {
       stderr = (stderr + chunk.toString('utf8')).slice(-2_000);
     });
-    const end = () => child.kill('SIGKILL');
+    const end = () => killGroup(child.pid);
     const begunMs = performance.now();
     const look = setInterval(() => {
       const ageMs = performance.now() - begunMs;
@@ -50,6 +57,7 @@ export function runTestProcess(
     }, LOOK_EVERY_MS);
     process.once('exit', end);
     child.once('error', reject);
+    child.once('exit', end);
     child.once('close', () => {
       clearInterval(look);
       process.removeListener('exit', end);
@@ -61,4 +69,13 @@ export function runTestProcess(
       resolve({ kind: 'ended', ...(said === '' ? silent : (JSON.parse(said) as typeof silent)) });
     });
   });
+}
+
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // Nobody is left in it.
+  }
 }

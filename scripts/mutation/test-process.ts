@@ -13,6 +13,8 @@ export interface TestProcessTask {
   /** Coverage is counted under this name; a mutant is not counted. */
   readonly testId: string;
   readonly hitLimit?: number;
+  /** Whether its tests may start servers; without, those that would are skipped. */
+  readonly servers?: boolean;
 }
 
 export interface TestProcessVerdict {

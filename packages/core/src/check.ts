@@ -66,6 +66,45 @@ export function checkObject(option: string, value: unknown, rule = 'an object of
   throw new TypeError(`${option} must be ${rule}, not ${show(value)}.`);
 }
 
+/** The options of a maker by name, each with anything: none may be missing, or it would be refused. */
+export type Known<Options> = { readonly [Name in keyof Options]-?: unknown };
+
+/**
+ * Throws unless `given` is an object of no options but those that `known` has: one that is misspelt in
+ * JavaScript would be none at all, without a word. One that is undefined is not given.
+ */
+export function checkOptions<Options extends object>(
+  of: string,
+  given: Options,
+  known: Known<Options>,
+): void {
+  checkObject(of, given);
+  const names = Object.keys(known);
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined || names.includes(name)) continue;
+    throw new TypeError(
+      `${of}.${name} is no option${guess(name, names)} There are: ${names.join(', ')}.`,
+    );
+  }
+}
+
+/** Asks for the name that has most pairs of letters in common with `unknown`, if these are many. */
+function guess(unknown: string, names: readonly string[]): string {
+  const text = unknown.toLowerCase();
+  let most = 0.45;
+  let question = '.';
+  for (const name of names) {
+    const other = name.toLowerCase();
+    const common = [...text].filter((_, at) => other.includes(text.slice(at, at + 2))).length;
+    const share = common / Math.max(text.length, other.length);
+    if (share > most) {
+      most = share;
+      question = `; did you mean ${name}?`;
+    }
+  }
+  return question;
+}
+
 /** Checks the options of one kind of policy, each with one of the above. */
 export function checker<Options extends object>(kind: string, options: Options) {
   return <Rule extends unknown[]>(

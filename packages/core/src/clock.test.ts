@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { describe, test } from 'node:test';
+import { LONGEST_TIMER_MS } from './check.ts';
 import { systemClock } from './clock.ts';
 import { pipeline } from './pipeline.ts';
+import { systemRandom } from './random.ts';
 import { timeout } from './timeout/timeout.ts';
+
+test('real chance is a number from 0 to less than 1, another each time', () => {
+  const drawn = Array.from({ length: 100 }, () => systemRandom.next());
+  assert.ok(drawn.every((x) => x >= 0 && x < 1));
+  assert.ok(new Set(drawn).size > 90);
+});
 
 describe('the system clock', () => {
   test('fires no timer early', async () => {
@@ -16,6 +24,18 @@ describe('the system clock', () => {
       }),
     );
     assert.deepEqual(new Set(early), new Set([false]));
+  });
+
+  test('waits for the rest of what no timer of the platform can wait for at once, or rang for early', (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    let fired = 0;
+    const month = systemClock.timer(30 * 86_400_000, () => (fired += 1));
+    const soon = systemClock.timer(60_000, () => (fired += 1));
+    // The platform says that all of it is over; by the clock nearly nothing is.
+    for (let n = 0; n < 3; n += 1) t.mock.timers.tick(LONGEST_TIMER_MS);
+    assert.equal(fired, 0);
+    month.cancel();
+    soon.cancel();
   });
 
   test('ends a sleep with its signal’s reason, and leaves no listener', async () => {

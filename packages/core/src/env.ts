@@ -1,3 +1,4 @@
+import type { Known } from './check.ts';
 import type { Clock } from './clock.ts';
 import type { Listener } from './events.ts';
 import type { Random } from './random.ts';
@@ -14,3 +15,6 @@ export interface Env {
   /** Where the pipeline is listed; `undefined` keeps it unlisted. @default the process's registry */
   readonly registry: Registry | undefined;
 }
+
+/** The names of its parts. */
+export const ENV: Known<Env> = { clock: 0, random: 0, report: 0, registry: 0 };

@@ -31,8 +31,8 @@ type Make = (options: never) => Policy;
 /** Every numeric option of every policy that needs no more than these to stand. */
 const POLICIES: Readonly<Record<string, readonly [make: Make, needs: object, numbers: string]>> = {
   retry: [retry as Make, {}, 'maxRetries delayMs factor maxDelayMs maxElapsedMs'],
-  timeout: [timeout as Make, {}, 'limitMs'],
-  deadline: [deadline as Make, {}, 'limitMs'],
+  timeout: [timeout as Make, { limitMs: 1 }, 'limitMs'],
+  deadline: [deadline as Make, { limitMs: 1 }, 'limitMs'],
   circuitBreaker: [
     circuitBreaker as Make,
     {},
@@ -95,6 +95,14 @@ describe('options that cannot be', () => {
     });
   }
 
+  test('no limit is no number where there must be one', () => {
+    assert.throws(() => bulkhead({ limit: Infinity }), {
+      name: 'RangeError',
+      message: 'bulkhead.limit must be a whole number from 1 to 1000000, not Infinity.',
+    });
+    assert.equal(retry({ maxRetries: Infinity }).options.maxRetries, Infinity);
+  });
+
   for (const [kind, others] of Object.entries(OTHERS)) {
     test(`${kind}: each function, flag and choice refuses what is none, and names itself`, () => {
       const [make, needs] = POLICIES[kind]!;
@@ -102,7 +110,7 @@ describe('options that cannot be', () => {
         const [option = '', method] = name.split('.');
         const value = method === undefined ? 5 : { get() {}, set() {}, delete() {}, [method]: 5 };
         assert.throws(
-          () => make({ limitMs: 1, ...needs, [option]: value } as never),
+          () => make({ ...needs, [option]: value } as never),
           (error: Error) => error.message.startsWith(`${kind}.${name} must`),
           `${kind}.${name}`,
         );
@@ -115,7 +123,7 @@ describe('options that cannot be', () => {
       const [make, needs] = POLICIES[kind] ?? [fallback as Make, {}];
       for (const name of others.split(' ').filter((one) => !one.includes('.'))) {
         assert.throws(
-          () => make({ limitMs: 1, ...needs, [name]: null } as never),
+          () => make({ ...needs, [name]: null } as never),
           (error: Error) => error.message.startsWith(`${kind}.${name}`),
           `${kind}.${name}`,
         );
@@ -353,7 +361,7 @@ describe('options that cannot be', () => {
   test('names that are none, functions that are none', () => {
     for (const [kind, [make, needs]] of Object.entries(POLICIES)) {
       for (const name of ['', 5, null]) {
-        const refused = () => make({ limitMs: 1, ...needs, name } as never);
+        const refused = () => make({ ...needs, name } as never);
         assert.throws(refused, { name: 'RangeError', message: new RegExp(`^${kind}\\.name must`) });
       }
     }

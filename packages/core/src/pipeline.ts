@@ -1,12 +1,12 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { CircuitSnapshot } from './breaker/snapshot.ts';
 import type { RetryBudgetSnapshot } from './budget/retry-budget.ts';
-import { checkFunction, checkMethods, checkName, checkObject } from './check.ts';
+import { checkFunction, checkMethods, checkName, checkOptions } from './check.ts';
 import { alarmsOf, systemClock } from './clock.ts';
 import { Program, type Tally } from './engine/program.ts';
 import { Reporter } from './engine/reporter.ts';
 import type { StageWorld } from './engine/stage.ts';
-import type { Env } from './env.ts';
+import { ENV, type Env } from './env.ts';
 import { type Explanation, explain } from './explain/explain.ts';
 import type { FaultKind } from './fault/options.ts';
 import type {
@@ -266,6 +266,7 @@ class LivePipeline implements FamilyPipeline {
 
   [Symbol.dispose](): void {
     this.#unlist();
+    this.rest();
   }
 
   async #invalidate(cacheKey: string | undefined): Promise<void> {
@@ -289,7 +290,7 @@ class LivePipeline implements FamilyPipeline {
 }
 
 function checkEnv(env: Partial<Env>): void {
-  checkObject('pipeline.env', env);
+  checkOptions('pipeline.env', env, ENV);
   checkMethods('pipeline.clock', env.clock, 'now', 'wallMs', 'sleep', 'timer');
   checkMethods('pipeline.random', env.random, 'next');
   checkMethods('pipeline.registry', env.registry, 'add', 'addFamily');

@@ -1,4 +1,4 @@
-import { checkFunction, checkNumber, checkOneOf } from './check.ts';
+import { checkFunction, checkNumber, checkOneOf, checkOptions } from './check.ts';
 import { ListenerHub } from './engine/reporter.ts';
 import type { ForcedState } from './engine/stage.ts';
 import type { Listener } from './events.ts';
@@ -76,7 +76,9 @@ export function createRegistry(): Registry {
       checkFunction('listen.listener', listener ?? null);
       return hub.add(listener);
     },
-    force(name, as, { forMs = DEFAULT_FORCE_MS, key } = {}) {
+    force(name, as, options = {}) {
+      checkOptions('force.options', options, { forMs: 0, key: 0 });
+      const { forMs = DEFAULT_FORCE_MS, key } = options;
       checkOneOf('force.as', as, FORCED);
       checkNumber('force.forMs', forMs, 1, LONGEST_FORCE_MS);
       const ofFamily = families.get(name);

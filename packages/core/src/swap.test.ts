@@ -117,6 +117,19 @@ describe('a swap for one of the same kind and name', () => {
     await w.clock.run(() => running);
     assert.equal(w.p.inspect().policies[0]?.limit?.active, 0);
 
+    // What it has learned holds under the new rules, and no longer beyond them.
+    const bounded = setUp(adaptiveLimit(options));
+    const limitAfter = (other: object) =>
+      bounded.after(adaptiveLimit({ ...options, ...other })).limit?.limit;
+    assert.equal(limitAfter({ maxLimit: 10 }), 10);
+    assert.equal(limitAfter({ initialLimit: 4, maxLimit: 4 }), 4);
+    assert.equal(limitAfter({ initialLimit: 8, minLimit: 8 }), 8);
+    await bounded.succeed(1, 60);
+    assert.equal(limitAfter({ initialLimit: 8, minLimit: 8 }), 8);
+    assert.equal(limitAfter({ timeoutMs: 10 }), 8);
+    await bounded.succeed(1, 20);
+    assert.equal(limitAfter({ timeoutMs: 10 }), 7);
+
     const full = setUp(adaptiveLimit({ ...options, initialLimit: 1, queueLimit: 1 }));
     const [inside, waiting] = [1, 2].map(() => full.p.execute(() => full.clock.sleep(10)));
     // There is more room at once, and who waited has it.

@@ -4,7 +4,7 @@ import type { ServerProcess } from './server-process.ts';
 /**
  * Starts a server for a test and removes it after. Where it cannot be had the
  * test is skipped by the server's name, and fails where `CI=true`. `HOLDFAST_SERVERS=none` skips them
- * all: `npm run mutate` ends processes in the middle of a test, and theirs would be left running.
+ * all: `npm run mutate` asks the same test hundreds of times.
  */
 export async function withServer<S extends { readonly process: ServerProcess }>(
   t: Pick<TestContext, 'skip' | 'after'>,

@@ -116,7 +116,10 @@ class AdaptiveLimitStage implements Stage {
     if (!(old instanceof AdaptiveLimitStage)) return;
     this.#doorman = old.#doorman;
     this.#inside = old.#inside;
-    if (old.#options.algorithm === this.#options.algorithm) this.#algorithm = old.#algorithm;
+    if (old.#options.algorithm === this.#options.algorithm) {
+      this.#algorithm = old.#algorithm;
+      this.#algorithm.follow(this.#options);
+    }
     this.#doorman.rules = this.#rules();
     this.#doorman.pump();
   }

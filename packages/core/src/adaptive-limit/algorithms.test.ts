@@ -60,6 +60,34 @@ describe('the algorithms of an adaptive limit', () => {
     });
   }
 
+  test('each goes on with what it has learned, under other rules', () => {
+    for (const algorithm of ['aimd', 'vegas', 'gradient2'] as const) {
+      const [live, fresh] = [0, 1].map(() =>
+        algorithmOf({ ...rules, algorithm, initialLimit: 50 }),
+      );
+      const both = (rttMs: number, times: number) => {
+        for (let n = 0; n < times; n += 1) {
+          for (const each of [live!, fresh!]) each.sample(rttMs, 100, false, 0.5);
+        }
+      };
+      both(20, 30);
+      live!.follow({ ...rules, algorithm, initialLimit: 50 });
+      both(30, 30);
+      assert.equal(live!.limit, fresh!.limit, algorithm);
+      for (const [bounds, limit] of [
+        [{ minLimit: 180 }, 180],
+        [{ maxLimit: 30 }, 30],
+      ] as const) {
+        live!.follow({ ...rules, algorithm, ...bounds });
+        assert.equal(live!.limit, limit, algorithm);
+        for (let n = 0; n < 60; n += 1) live!.sample(20, 500, false, 0.5);
+        assert.ok(
+          live!.limit >= (limit === 180 ? 180 : 1) && live!.limit <= (limit === 30 ? 30 : 200),
+        );
+      }
+    }
+  });
+
   test('vegas goes by the logarithm of its limit, at 100 in twos', () => {
     const next = (queue: number, dropped = false) => {
       const live = algorithmOf({ ...rules, algorithm: 'vegas', initialLimit: 100 });

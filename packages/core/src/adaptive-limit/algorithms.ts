@@ -29,7 +29,7 @@ const BACKOFF = 0.9;
 class Aimd implements LimitAlgorithm {
   readonly probing = false;
   limit: number;
-  readonly #rules: AlgorithmRules;
+  #rules: AlgorithmRules;
 
   constructor(rules: AlgorithmRules) {
     this.#rules = rules;
@@ -41,6 +41,11 @@ class Aimd implements LimitAlgorithm {
     else if (inFlight * 2 >= this.limit) this.limit += 1;
     this.limit = clamp(this.limit, this.#rules);
   }
+
+  follow(rules: AlgorithmRules): void {
+    this.#rules = rules;
+    this.limit = clamp(this.limit, rules);
+  }
 }
 
 /** A probe is due after between half and all of so many times the limit's samples. */
@@ -50,7 +55,7 @@ const PROBE_MULTIPLIER = 30;
 class Vegas implements BaselineAlgorithm {
   readonly probing = false;
   limit: number;
-  readonly #rules: AlgorithmRules;
+  #rules: AlgorithmRules;
   #bestMs = 0;
   #samples = 0;
   /** In [0.5, 1); drawn with the first sample. */
@@ -76,6 +81,11 @@ class Vegas implements BaselineAlgorithm {
       return;
     }
     this.limit = clamp(this.#next(rttMs, inFlight, dropped), this.#rules);
+  }
+
+  follow(rules: AlgorithmRules): void {
+    this.#rules = rules;
+    this.limit = clamp(this.limit, rules);
   }
 
   get baselineMs(): number {
@@ -108,7 +118,7 @@ const QUEUE_SIZE = 4;
 class Gradient2 implements BaselineAlgorithm {
   readonly probing = false;
   limit: number;
-  readonly #rules: AlgorithmRules;
+  #rules: AlgorithmRules;
   #longMs = 0;
   #count = 0;
   #sumMs = 0;
@@ -126,6 +136,11 @@ class Gradient2 implements BaselineAlgorithm {
     const gradient = Math.max(0.5, Math.min(1, (this.#rules.tolerance * longMs) / rttMs));
     const next = this.limit * gradient + QUEUE_SIZE;
     this.limit = clamp(this.limit * (1 - SMOOTHING) + next * SMOOTHING, this.#rules);
+  }
+
+  follow(rules: AlgorithmRules): void {
+    this.#rules = rules;
+    this.limit = clamp(this.limit, rules);
   }
 
   get baselineMs(): number {

@@ -1,3 +1,5 @@
+import type { AlgorithmRules } from './algorithms.ts';
+
 /**
  * What moves an adaptive limit: pure arithmetic over samples, as in Netflix's
  * concurrency-limits (Apache-2.0; the formulas, not the code). None grows while
@@ -10,4 +12,6 @@ export interface LimitAlgorithm {
   readonly probing: boolean;
   /** Takes a sample; `drawn` is a chance in [0, 1). */
   sample(rttMs: number, inFlight: number, dropped: boolean, drawn: number): void;
+  /** Goes on with what it has learned, under other rules. */
+  follow(rules: AlgorithmRules): void;
 }

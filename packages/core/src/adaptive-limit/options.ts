@@ -5,8 +5,8 @@ import {
   checkInteger,
   checkName,
   checkNumber,
-  checkObject,
   checkOneOf,
+  checkOptions,
   LONGEST_TIMER_MS,
 } from '../check.ts';
 import { CRITICALITIES, type Criticality } from '../policy.ts';
@@ -95,7 +95,7 @@ const OF_ALGORITHM = {
 export function resolveAdaptiveLimitOptions(
   given: AdaptiveLimitOptions,
 ): ResolvedAdaptiveLimitOptions {
-  checkObject('adaptiveLimit', given);
+  checkOptions('adaptiveLimit', given, ADAPTIVE_LIMIT_DEFAULTS);
   const { algorithm = ADAPTIVE_LIMIT_DEFAULTS.algorithm } = given;
   checkOneOf('adaptiveLimit.algorithm', algorithm, ['gradient2', 'vegas', 'aimd']);
   const options: ResolvedAdaptiveLimitOptions = {
@@ -121,8 +121,15 @@ export function resolveAdaptiveLimitOptions(
   return options;
 }
 
+const NO_SHARES: Readonly<Record<Criticality, number>> = {
+  'critical-plus': 0,
+  critical: 0,
+  'sheddable-plus': 0,
+  sheddable: 0,
+};
+
 function checkShares(shares: ResolvedAdaptiveLimitOptions['shares']): void {
-  checkObject('adaptiveLimit.shares', shares);
+  checkOptions('adaptiveLimit.shares', shares, NO_SHARES);
   let sum = 0;
   for (const each of CRITICALITIES) {
     const { [each]: share = 0 } = shares;

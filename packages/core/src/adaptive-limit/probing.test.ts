@@ -40,6 +40,29 @@ describe('a probe of an adaptive limit', () => {
     assert.ok(Math.max(...play({}, 300, queue).slice(18)) < 45);
   });
 
+  test('leaves that of vegas low as well, and what each call moves, after as many calls as the limit', () => {
+    const queue = (limit: number): Window => [2 * Math.max(25, limit), limit];
+    const vegas = play({ algorithm: 'vegas' }, 20, queue);
+    assert.deepEqual(vegas.slice(8), [100, 70, 70, 53, 53, 41, 41, 32, 32, 26, 26, 22]);
+    const steps = (algorithm: AlgorithmRules['algorithm']) => {
+      const limits = play({ algorithm, windowMs: 0 }, 1_220, queue);
+      const levels = [...new Set(limits)].slice(1, 5);
+      return levels.map((level) => [level, limits.filter((limit) => limit === level).length]);
+    };
+    assert.deepEqual(steps('vegas'), [
+      [70, 71],
+      [53, 54],
+      [41, 42],
+      [28, 29],
+    ]);
+    assert.deepEqual(steps('gradient2'), [
+      [70, 71],
+      [49, 51],
+      [34, 35],
+      [24, 25],
+    ]);
+  });
+
   test('goes no lower than the least limit, from which the formula goes on', () => {
     const queue = (limit: number): Window => [2 * Math.max(10, limit), limit];
     const limits = play({ initialLimit: 28, maxLimit: 28 }, 14, queue);
@@ -75,6 +98,24 @@ describe('a probe of an adaptive limit', () => {
     assert.ok(calls >= 69 && calls <= 71, `it takes ${calls} calls`);
   });
 
+  test('follows other rules: another measure, other bounds, another time for the next', () => {
+    const full = (limit: number): Window => [50, limit];
+    const swapped = (when: number, other: Partial<AlgorithmRules>, given = {}) =>
+      play(given, 20, full, { when, to: { ...rules, ...given, ...other } });
+    const untouched = play({}, 20, full);
+    assert.equal(untouched[9], 70);
+    // The same rules again disturb nothing, not even a probe under way.
+    assert.deepEqual(swapped(10, {}), untouched);
+    assert.deepEqual(swapped(5, {}), untouched);
+    // A probe that the new bounds would not have is given up for one within them.
+    assert.deepEqual(swapped(10, { minLimit: 80 }).slice(9, 11), [70, 80]);
+    assert.deepEqual(swapped(10, { maxLimit: 60 }).slice(9, 11), [70, 42]);
+    // No more probes; or the first of those that nobody made before.
+    assert.ok(!swapped(5, { probeEvery: Infinity }).includes(70));
+    assert.equal(swapped(5, { probeEvery: 40 }, { probeEvery: Infinity }).indexOf(70), 14);
+    assert.deepEqual(swapped(10, { probeEvery: 50 }).slice(9, 11), [70, 100]);
+  });
+
   test('is told as one, with what it changes', async () => {
     const clock = new VirtualClock();
     const { events, listener } = record();
@@ -101,9 +142,11 @@ function play(
   options: Partial<AlgorithmRules>,
   windows: number,
   next: (limit: number, n: number) => Window,
+  swap?: { readonly when: number; readonly to: AlgorithmRules },
 ): number[] {
   const live = algorithmOf({ ...rules, ...options });
   return Array.from({ length: windows }, (_, n) => {
+    if (n === swap?.when) live.follow(swap.to);
     const [rttMs, inFlight] = next(live.limit, n);
     live.sample(rttMs, inFlight, false, 0.5);
     return Math.round(live.limit * 1_000) / 1_000;

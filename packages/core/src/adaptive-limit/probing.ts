@@ -1,3 +1,4 @@
+import type { AlgorithmRules } from './algorithms.ts';
 import type { LimitAlgorithm } from './limit-algorithm.ts';
 
 /** An algorithm that judges latencies by one that it holds for normal. */
@@ -23,6 +24,9 @@ const WORTH_IT = 0.9;
 const FIRST_AFTER = 10;
 /** Calls from before a probe are waited for so many rounds; then it is given up. */
 const PATIENCE = 10;
+
+const firstDueIn = ({ probeEvery }: ProbeRules) =>
+  probeEvery === Infinity ? Infinity : FIRST_AFTER;
 
 interface Probe {
   readonly limit: number;
@@ -50,7 +54,7 @@ interface Probe {
  */
 export class Probing implements LimitAlgorithm {
   readonly #inner: BaselineAlgorithm;
-  readonly #rules: ProbeRules;
+  #rules: ProbeRules;
   #dueIn: number;
   /** Of the last round, on average. */
   #recentMs = 0;
@@ -59,7 +63,18 @@ export class Probing implements LimitAlgorithm {
   constructor(inner: BaselineAlgorithm, rules: ProbeRules) {
     this.#inner = inner;
     this.#rules = rules;
-    this.#dueIn = rules.probeEvery === Infinity ? Infinity : FIRST_AFTER;
+    this.#dueIn = firstDueIn(rules);
+  }
+
+  /** A probe under way is given up where the new rules would not have it. */
+  follow(rules: AlgorithmRules): void {
+    const { probeEvery } = this.#rules;
+    this.#rules = rules;
+    this.#inner.follow(rules);
+    if (rules.probeEvery !== probeEvery) {
+      this.#probe = undefined;
+      this.#dueIn = firstDueIn(rules);
+    } else if (this.limit < rules.minLimit || this.limit > rules.maxLimit) this.#probe = undefined;
   }
 
   get limit(): number {

@@ -1,4 +1,4 @@
-import { checkInteger, checkNumber, checkObject, LONGEST_TIMER_MS } from '../check.ts';
+import { checkInteger, checkNumber, checkOptions, LONGEST_TIMER_MS } from '../check.ts';
 
 /** A part of the last calls; those of some time, or so many. */
 export type CallRatio = {
@@ -20,9 +20,15 @@ export type CallRatio = {
 );
 
 /** Throws a `RangeError` that names what is wrong with the option `name` of a circuit breaker. */
-export function checkCallRatio(name: string, rule: CallRatio): void {
+export function checkCallRatio(name: string, rule: CallRatio, more: object = {}): void {
   const option = `circuitBreaker.${name}`;
-  checkObject(option, rule);
+  checkOptions<CallRatio>(option, rule, {
+    ratio: 0,
+    minimumCalls: 0,
+    windowMs: 0,
+    windowCalls: 0,
+    ...more,
+  });
   const { ratio, minimumCalls, windowMs, windowCalls } = rule;
   checkNumber(`${option}.ratio`, ratio, Number.MIN_VALUE, 1);
   if (windowCalls === undefined) {

@@ -5,7 +5,7 @@ import {
   checkInteger,
   checkName,
   checkNumber,
-  checkObject,
+  checkOptions,
   LONGEST_TIMER_MS,
 } from '../check.ts';
 import { isRefusal } from '../engine/outcome.ts';
@@ -26,12 +26,17 @@ export interface CircuitBreakerOptions {
   /** Opens after this many failures in a row; `false` leaves that to the other rules. @default 5, or `false` beside `trip` (1 … 1_000_000) */
   readonly consecutiveFailures?: number | false;
 
-  /** Opens when this part of the last calls failed, once there were enough of them. @default no such rule */
+  /**
+   * Opens when this part of the last calls failed, once there were enough of them. Looked at after each
+   * failure: a success that makes them enough opens nothing.
+   *
+   * @default no such rule
+   */
   readonly failureRatio?: FailureRatio;
 
   /**
-   * Opens when this part of the last calls, failed ones included, took `slowCallMs` or longer. A slow call goes on and
-   * its caller gets the result; a slow probe counts as a failed one.
+   * Opens when this part of the last calls, failed ones included, took `slowCallMs` or longer; looked at after each that
+   * did. A slow call goes on and its caller gets the result; a slow probe counts as a failed one.
    *
    * @default no such rule
    */
@@ -163,7 +168,7 @@ export const CIRCUIT_BREAKER_DEFAULTS = {
 export function resolveCircuitBreakerOptions(
   given: CircuitBreakerOptions,
 ): ResolvedCircuitBreakerOptions {
-  checkObject('circuitBreaker', given);
+  checkOptions('circuitBreaker', given, { ...CIRCUIT_BREAKER_DEFAULTS, successThreshold: 0 });
   const { openMs = 0 } = given;
   const options = {
     ...CIRCUIT_BREAKER_DEFAULTS,
@@ -180,7 +185,7 @@ export function resolveCircuitBreakerOptions(
   }
   if (options.failureRatio !== undefined) checkCallRatio('failureRatio', options.failureRatio);
   if (options.slowCalls !== undefined) {
-    checkCallRatio('slowCalls', options.slowCalls);
+    checkCallRatio('slowCalls', options.slowCalls, { slowCallMs: 0 });
     const { slowCallMs } = options.slowCalls;
     checkNumber('circuitBreaker.slowCalls.slowCallMs', slowCallMs, 1, LONGEST_TIMER_MS);
   }

@@ -25,6 +25,19 @@ describe('the circuit', () => {
     assert.deepEqual(seen, ['closed', 'closed', 'closed', 'open']);
   });
 
+  test('does not open by a success that makes the calls of a window enough, but by the next failure', () => {
+    const failureRatio = { ratio: 0.5, minimumCalls: 5, windowCalls: 5 };
+    const seen = play({ consecutiveFailures: false, failureRatio }, [
+      [0, 'failure'],
+      [1, 'failure'],
+      [2, 'failure'],
+      [3, 'success'],
+      [4, 'success'],
+      [5, 'failure'],
+    ]);
+    assert.deepEqual(seen, ['closed', 'closed', 'closed', 'closed', 'closed', 'open']);
+  });
+
   test('opens on a ratio of the window, once there are enough calls in it', () => {
     const failureRatio = { ratio: 0.5, minimumCalls: 4, windowMs: 1_000 };
     const seen = play({ consecutiveFailures: false, failureRatio }, [

@@ -1,4 +1,4 @@
-import { checker, checkName, checkNumber, checkObject } from '../check.ts';
+import { checker, checkName, checkNumber, checkOptions } from '../check.ts';
 
 export interface RetryBudgetOptions {
   /** Names it in events. @default 'budget' */
@@ -54,7 +54,7 @@ const SLICES = 10;
 
 /** Makes a budget. A value out of range is a `RangeError`. */
 export function retryBudget(given: RetryBudgetOptions = {}): RetryBudget {
-  checkObject('retryBudget', given);
+  checkOptions('retryBudget', given, RETRY_BUDGET_DEFAULTS);
   const options = { ...RETRY_BUDGET_DEFAULTS, ...given };
   const check = checker('retryBudget', options);
   check(checkName, 'name');

@@ -3,8 +3,8 @@ import {
   checkInteger,
   checkName,
   checkNumber,
-  checkObject,
   checkOneOf,
+  checkOptions,
   LONGEST_TIMER_MS,
 } from '../check.ts';
 import { QUEUE_ORDERS, type QueueOrder } from './gate.ts';
@@ -49,7 +49,7 @@ export const BULKHEAD_DEFAULTS = {
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveBulkheadOptions(given: BulkheadOptions): ResolvedBulkheadOptions {
-  checkObject('bulkhead', given);
+  checkOptions('bulkhead', given, { ...BULKHEAD_DEFAULTS, limit: 0 });
   const options = { ...BULKHEAD_DEFAULTS, ...given };
   const check = checker('bulkhead', options);
   check(checkName, 'name');

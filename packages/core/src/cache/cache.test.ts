@@ -16,7 +16,10 @@ import type { CacheOptions } from './options.ts';
 
 const down = new Error('down');
 
-describe('cache', () => {
+/** Nothing here takes time, but an answer that never comes would be waited for without end. */
+const BOUND = { timeout: 60_000 };
+
+describe('cache', BOUND, () => {
   test('gives an answer again while it is fresh, and asks anew after that', async () => {
     const w = world([cache({ ttlMs: 100 })]);
     const seen = [await w.get('a'), await w.get('a'), await w.get('b')];

@@ -4,7 +4,7 @@ import {
   checkInteger,
   checkName,
   checkNumber,
-  checkObject,
+  checkOptions,
   LONGEST_TIMER_MS,
 } from '../check.ts';
 import { isRefusal } from '../engine/outcome.ts';
@@ -119,7 +119,7 @@ const PREDICATES = ['staleIf', 'cacheIf', 'cacheErrorIf', 'sizeOf', 'clone'] as 
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveCacheOptions(given: CacheOptions): ResolvedCacheOptions {
-  checkObject('cache', given);
+  checkOptions('cache', given, CACHE_DEFAULTS);
   const options = { ...CACHE_DEFAULTS, ...given };
   const check = checker('cache', options);
   check(checkName, 'name');

@@ -3,6 +3,7 @@ import { getEventListeners } from 'node:events';
 import { describe, test } from 'node:test';
 import { bulkhead } from '../bulkhead/bulkhead.ts';
 import { fallback } from '../fallback/fallback.ts';
+import { hedge } from '../hedge/hedge.ts';
 import { pipeline } from '../pipeline.ts';
 import type { Call, Policy } from '../policy.ts';
 import { rateLimit } from '../rate-limit/rate-limit.ts';
@@ -141,6 +142,34 @@ describe('an abort by the caller', () => {
     );
     await assert.rejects(running, (reason) => reason === 'mine');
     assert.equal(p.inspect().inFlight, 0);
+  });
+
+  test('made by the function itself is seen by it at once, and told once', async () => {
+    for (const policies of [[], [timeout({ limitMs: 60_000 })], [hedge({ delayMs: 60_000 })]]) {
+      const [caller, other] = [new AbortController(), new AbortController()];
+      const seen: unknown[] = [];
+      const p = pipeline('self', policies, { clock: new VirtualClock(), registry: undefined });
+      const running = p.execute(
+        async ({ signal }) => {
+          signal.addEventListener('abort', () => seen.push('signal'));
+          caller.abort('mine');
+          seen.push(signal.aborted, signal.reason);
+        },
+        { signal: caller.signal },
+      );
+      await assert.rejects(running, (reason) => reason === 'mine');
+      const cut = p.execute(
+        (call) => {
+          call.onAbort((reason) => seen.push(reason));
+          other.abort('other');
+          call.signal.throwIfAborted();
+        },
+        { signal: other.signal },
+      );
+      await assert.rejects(cut, (reason) => reason === 'other');
+      assert.deepEqual(seen, ['signal', true, 'mine', 'other']);
+      assert.equal(p.inspect().inFlight, 0);
+    }
   });
 
   test('made by a listener while the call turns is heeded before anything else is begun', async () => {

@@ -34,6 +34,40 @@ describe('what a burst of calls leaves behind', () => {
     // 16,384 of about 900 bytes; all 40,000 would be 36 MB.
     assert.ok(leftBytes < 20e6, `${leftBytes} bytes`);
     assert.equal(await pipelines[39]!.execute(() => 'again'), 'again');
+    for (const p of pipelines) p[Symbol.dispose]();
+  });
+
+  for (const [end, how] of [
+    ['disposed of', (p: Pipeline) => p[Symbol.dispose]()],
+    ['dropped', () => {}],
+  ] as const) {
+    test(`does not count any more once its pipeline has been ${end}`, async () => {
+      for (let n = 0; n < 20; n += 1) {
+        const p = named(`${end} ${n}`);
+        await burst(p, 1_000);
+        how(p);
+      }
+      await settledHeapBytes();
+      const p = named('next');
+      await p.execute(() => 1);
+      const beforeBytes = await settledHeapBytes();
+      await burst(p, 1_000);
+      const leftBytes = (await settledHeapBytes()) - beforeBytes;
+      // The few that a pipeline keeps where all places are taken would be 8 kB.
+      assert.ok(leftBytes > 300_000, `${leftBytes} bytes`);
+      assert.equal(await p.execute(() => 'again'), 'again');
+    });
+  }
+
+  test('is all let go of when its pipeline is disposed of, which may still be called', async () => {
+    const p = named('disposed of');
+    await p.execute(() => 1);
+    const beforeBytes = await settledHeapBytes();
+    await burst(p, 1_000);
+    p[Symbol.dispose]();
+    const leftBytes = (await settledHeapBytes()) - beforeBytes;
+    assert.ok(leftBytes < 300_000, `${leftBytes} bytes`);
+    assert.equal(await p.execute(() => 'again'), 'again');
   });
 });
 

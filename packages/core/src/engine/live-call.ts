@@ -17,6 +17,7 @@ export class LiveCall implements Call {
   readonly #source: CallSource;
   /** Nothing until somebody reads the signal or the attempt is aborted, whichever comes first. */
   #signal: AbortController | { readonly reason: unknown } | undefined = undefined;
+  #gone = false;
   /** Who asked to be told, whether there is a signal or not. */
   #aborted: ((reason: unknown) => void) | undefined = undefined;
 
@@ -54,8 +55,14 @@ export class LiveCall implements Call {
           };
   }
 
-  /** @internal */
+  /**
+   * The first reason counts.
+   *
+   * @internal
+   */
   abort(reason: unknown): void {
+    if (this.#gone) return;
+    this.#gone = true;
     if (this.#signal instanceof AbortController) this.#signal.abort(reason);
     else this.#signal = { reason };
     try {

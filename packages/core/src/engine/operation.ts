@@ -245,9 +245,10 @@ export class Operation {
     this.#inTurn = false;
   }
 
-  /** The caller has aborted: within a turn, that is seen where it stops. */
+  /** The caller has aborted: within a turn, that is seen where it stops; a function that runs, sees it now. */
   callerGone(): void {
-    if (!this.#inTurn) this.cut(CALLER, this.caller.reason, 'cancelled');
+    if (this.#inTurn) this.call?.abort(this.caller.reason);
+    else this.cut(CALLER, this.caller.reason, 'cancelled');
   }
 
   #descend(from: number): void {
@@ -336,7 +337,7 @@ export class Operation {
     this.#flying = true;
     this.#flight.level = level;
     promise.then(this.#flight.ok, this.#flight.err);
-    this.#aborted(); // The function itself may have done that.
+    this.#aborted(); // By the function itself.
   }
 
   /** Attempts are counted over the whole call, forked ones as well. */

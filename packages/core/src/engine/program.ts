@@ -5,15 +5,27 @@ import type { Stage, StageWorld } from './stage.ts';
 /** Operations kept for the next calls. A burst of more leaves the rest to the garbage collector. */
 const POOL_LIMIT = 1_024;
 
-/**
- * Operations that all pipelines of a process keep together, about 12 MB of them:
- * a thousand pipelines must not each keep what one burst needed. Beyond it, a
- * pipeline keeps a few.
- */
-const PROCESS_LIMIT = 16_384;
+/** Every pipeline may keep so many, whatever the others keep. */
 const FEW = 8;
 
-let kept = 0;
+/**
+ * Those beyond that which all pipelines of a process keep together, about 12 MB of them: a thousand
+ * pipelines must not each keep what one burst needed.
+ */
+const PROCESS_LIMIT = 16_384;
+
+/** Places for operations that pipelines have claimed beyond the few, in use or not. */
+let claimed = 0;
+
+/** What one pipeline has of `claimed`; it must not keep its pipeline alive. */
+interface Claim {
+  places: number;
+}
+
+/** A pipeline that is dropped, without a word, gives back its places. */
+const dropped = /* @__PURE__ */ new FinalizationRegistry((claim: Claim) => {
+  claimed -= claim.places;
+});
 
 /** Of a pipeline, over all its swaps. */
 export interface Tally {
@@ -32,6 +44,7 @@ export class Program {
   readonly capturesContext: boolean;
   readonly tally: Tally;
   readonly #pool: Operation[] = [];
+  #claim: Claim | undefined = undefined;
   #rests = false;
 
   constructor(world: StageWorld, stages: readonly Stage[], tally: Tally) {
@@ -47,22 +60,35 @@ export class Program {
 
   take(): Operation {
     this.#rests = false;
-    const op = this.#pool.pop();
-    if (op === undefined) return new Operation(this);
-    kept -= 1;
-    return op;
+    return this.#pool.pop() ?? new Operation(this);
   }
 
   giveBack(op: Operation): void {
-    if (this.#rests || this.#pool.length >= (kept < PROCESS_LIMIT ? POOL_LIMIT : FEW)) return;
-    kept += 1;
-    this.#pool.push(op);
+    if (this.#rests) return;
+    const { length } = this.#pool;
+    if (length < FEW || length < FEW + (this.#claim?.places ?? 0) || this.#claimPlace()) {
+      this.#pool.push(op);
+    }
+  }
+
+  /** Room for one more, where there is any. */
+  #claimPlace(): boolean {
+    if (this.#pool.length >= POOL_LIMIT || claimed >= PROCESS_LIMIT) return false;
+    if (this.#claim === undefined) {
+      this.#claim = { places: 0 };
+      dropped.register(this, this.#claim);
+    }
+    this.#claim.places += 1;
+    claimed += 1;
+    return true;
   }
 
   /** Keeps no operation, nor those that are given back, until the next is taken. */
   rest(): void {
     this.#rests = true;
-    kept -= this.#pool.length;
     this.#pool.length = 0;
+    if (this.#claim === undefined) return;
+    claimed -= this.#claim.places;
+    this.#claim.places = 0;
   }
 }

@@ -1,4 +1,4 @@
-import { checker, checkFunction, checkName, checkObject, checkOneOf } from '../check.ts';
+import { checker, checkFunction, checkName, checkOneOf, checkOptions } from '../check.ts';
 import type { Call, DegradedKind } from '../policy.ts';
 import { isProgrammingError } from '../retry/retriable.ts';
 
@@ -47,7 +47,7 @@ export const FALLBACK_DEFAULTS = {
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveFallbackOptions(given: FallbackOptions): ResolvedFallbackOptions {
-  checkObject('fallback', given);
+  checkOptions('fallback', given, { ...FALLBACK_DEFAULTS, steps: 0 });
   const options = { ...FALLBACK_DEFAULTS, ...given };
   const check = checker('fallback', options);
   check(checkName, 'name');
@@ -65,6 +65,7 @@ function resolveStep(step: FallbackStep, i: number): ResolvedFallbackStep {
     checkFunction(option, step ?? null);
     return { kind: 'computed', answer: step, answerIf: undefined };
   }
+  checkOptions(option, step, { kind: 0, answer: 0, answerIf: 0 });
   const { kind = 'computed', answer, answerIf } = step;
   checkOneOf(`${option}.kind`, kind, KINDS);
   checkFunction(`${option}.answer`, answer ?? null);

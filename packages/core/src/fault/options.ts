@@ -3,8 +3,8 @@ import {
   checkFunction,
   checkName,
   checkNumber,
-  checkObject,
   checkOneOf,
+  checkOptions,
   LONGEST_TIMER_MS,
 } from '../check.ts';
 import type { Criticality } from '../policy.ts';
@@ -93,7 +93,7 @@ const LONGEST_FAULT_MS = 24 * 3_600_000;
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveFaultOptions(given: FaultOptions): ResolvedFaultOptions {
-  checkObject('fault', given);
+  checkOptions('fault', given as ResolvedFaultOptions, { ...FAULT_DEFAULTS, inject: 0, ratio: 0 });
   const options: ResolvedFaultOptions = { ...FAULT_DEFAULTS, ...given };
   const check = checker('fault', options);
   check(checkName, 'name');

@@ -6,7 +6,7 @@ import {
   checkInteger,
   checkName,
   checkNumber,
-  checkObject,
+  checkOptions,
   LONGEST_TIMER_MS,
 } from '../check.ts';
 import type { OfResult } from '../policy.ts';
@@ -87,7 +87,7 @@ export const HEDGE_QUANTILE_DEFAULTS: Required<HedgeQuantile> = {
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveHedgeOptions(given: HedgeOptions): ResolvedHedgeOptions {
-  checkObject('hedge', given);
+  checkOptions('hedge', given, HEDGE_DEFAULTS);
   const options = { ...HEDGE_DEFAULTS, ...given };
   const check = checker('hedge', options);
   check(checkName, 'name');
@@ -108,7 +108,7 @@ export function resolveHedgeOptions(given: HedgeOptions): ResolvedHedgeOptions {
 }
 
 function resolveQuantile(given: Partial<HedgeQuantile> = {}): Required<HedgeQuantile> {
-  checkObject('hedge.quantile', given);
+  checkOptions('hedge.quantile', given, HEDGE_QUANTILE_DEFAULTS);
   const options = { ...HEDGE_QUANTILE_DEFAULTS, ...given };
   const check = checker('hedge.quantile', options);
   check(checkNumber, 'quantile', 0.5, 0.999);

@@ -167,6 +167,38 @@ describe('a keyed pipeline', () => {
     assert.deepEqual(names(), ['retry of a', 'retry of b']);
   });
 
+  test('stays as it was, all of it, where a function has no list for one of the keys', async () => {
+    const { family, use } = setUp({}, [retry({ name: 'first' })]);
+    for (const key of ['a', 'b', 'c']) await use(key);
+    const bad: ReadonlyArray<() => never> = [
+      () => {
+        throw new Error('not for this one');
+      },
+      () => [retry(), retry()] as never,
+      () => undefined as never,
+    ];
+    for (const listFor of bad) {
+      assert.throws(() =>
+        family.swap((key) => (key === 'b' ? listFor() : [retry({ name: 'second' })])),
+      );
+    }
+    await use('d');
+    const names = Object.values(family.inspect().keys).map(({ policies }) => policies[0]?.name);
+    assert.deepEqual(names, ['first', 'first', 'first', 'first']);
+  });
+
+  test('nobody has to go for a key that gets no pipeline', async () => {
+    const none = (key: string) => {
+      if (key === 'none') throw new Error('unknown host');
+      return [retry()];
+    };
+    const family = keyedPipeline('hosts', none, { registry: undefined, maxKeys: 1 });
+    await family.execute(() => 1, { key: 'a' });
+    assert.throws(() => family.for('none'), /unknown host/);
+    const { keys, evicted } = family.inspect();
+    assert.deepEqual([Object.keys(keys), evicted], [['a'], 0]);
+  });
+
   test('stays as it was where a swap is refused, for the keys it has and for those to come', async () => {
     const { family, use, keys } = setUp({}, [retry({ name: 'first' })]);
     assert.throws(() => family.swap([retry(), retry()]), RangeError);

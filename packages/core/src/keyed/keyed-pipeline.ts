@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { checkInteger, checkName, checkNumber, checkString } from '../check.ts';
+import { checkInteger, checkName, checkNumber, checkOptions, checkString } from '../check.ts';
 import { type Clock, systemClock } from '../clock.ts';
-import type { Env } from '../env.ts';
+import { ENV, type Env } from '../env.ts';
 import {
   type FamilyPipeline,
   type Pipeline,
@@ -99,6 +99,7 @@ export function keyedPipeline(
   policies: KeyedPolicies,
   env: Partial<Env> & KeyedPipelineOptions = {},
 ): KeyedPipeline {
+  checkOptions('keyedPipeline', env, { ...ENV, idleMs: 0, maxKeys: 0 });
   const { idleMs = Infinity, maxKeys = 1_000, ...rest } = env;
   checkName('keyedPipeline.name', name);
   checkInteger('keyedPipeline.maxKeys', maxKeys, 1, 1_000_000);
@@ -167,8 +168,9 @@ class Family implements KeyedPipeline {
       return known.pipeline;
     }
     this.#sweep(LOOKS, nowMs);
+    const pipeline = pipelineFor(this.name, listFrom(this.#policies)(key), this.#env, key);
+    // Not before: where there is none for this key, nobody has to go.
     if (this.#members.size >= this.#limits.maxKeys) this.#evict();
-    const pipeline = pipelineFor(this.name, this.#policiesOf(key), this.#env, key);
     const member: Member = { pipeline, usedMs: nowMs, turn: -1 };
     this.#members.set(key, member);
     this.#wake(member);
@@ -176,9 +178,16 @@ class Family implements KeyedPipeline {
   }
 
   swap(policies: KeyedPolicies): void {
+    const listOf = listFrom(policies);
+    // All of it, or nothing: a list that cannot be must not leave some keys with the new policies.
     if (typeof policies !== 'function') this.check(policies);
+    const lists = Array.from(
+      this.#members,
+      ([key, { pipeline }]) => [pipeline, listOf(key)] as const,
+    );
+    if (typeof policies === 'function') for (const [, list] of lists) this.check(list);
     this.#policies = policies;
-    for (const [key, { pipeline }] of this.#members) pipeline.swap(this.#policiesOf(key));
+    for (const [pipeline, list] of lists) pipeline.swap(list);
   }
 
   inspect(): KeyedSnapshot {
@@ -202,10 +211,6 @@ class Family implements KeyedPipeline {
 
   [Symbol.dispose](): void {
     this.#unlist();
-  }
-
-  #policiesOf(key: string): readonly Policy[] {
-    return typeof this.#policies === 'function' ? this.#policies(key) : this.#policies;
   }
 
   /** Reading the clock costs: only who forgets by time needs it. */
@@ -275,5 +280,8 @@ class Family implements KeyedPipeline {
     return members.map(({ pipeline }) => pipeline.force(as, forMs)).some(Boolean);
   }
 }
+
+const listFrom = (policies: KeyedPolicies): ((key: string) => readonly Policy[]) =>
+  typeof policies === 'function' ? policies : () => policies;
 
 const isThere = <T>(value: T | undefined): value is T => value !== undefined;

@@ -4,8 +4,8 @@ import {
   checkMethods,
   checkName,
   checkNumber,
-  checkObject,
   checkOneOf,
+  checkOptions,
   LONGEST_TIMER_MS,
 } from '../check.ts';
 import type { RateStore } from './rate-store.ts';
@@ -63,7 +63,7 @@ const LARGEST_WINDOW = 10_000;
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveRateLimitOptions(given: RateLimitOptions): ResolvedRateLimitOptions {
-  checkObject('rateLimit', given);
+  checkOptions('rateLimit', given, { ...RATE_LIMIT_DEFAULTS, limit: 0, burst: 0 });
   const options = { ...RATE_LIMIT_DEFAULTS, burst: given.limit, ...given };
   const check = checker('rateLimit', options);
   check(checkName, 'name');

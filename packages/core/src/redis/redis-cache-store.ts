@@ -1,5 +1,5 @@
 import type { CacheStore } from '../cache/cache-store.ts';
-import { checkFunction, checkMethods, checkName } from '../check.ts';
+import { checkFunction, checkMethods, checkName, checkOptions } from '../check.ts';
 import type { RedisClient } from './client.ts';
 
 export interface RedisCacheStoreOptions {
@@ -46,12 +46,10 @@ return count
  */
 export function redisCacheStore(
   client: RedisClient,
-  {
-    prefix = 'holdfast:cache:',
-    serialize = JSON.stringify,
-    parse = JSON.parse,
-  }: RedisCacheStoreOptions = {},
+  options: RedisCacheStoreOptions = {},
 ): CacheStore {
+  checkOptions('redisCacheStore', options, { prefix: 0, serialize: 0, parse: 0 });
+  const { prefix = 'holdfast:cache:', serialize = JSON.stringify, parse = JSON.parse } = options;
   checkMethods('redisCacheStore.client', client ?? null, 'eval');
   checkName('redisCacheStore.prefix', prefix);
   checkFunction('redisCacheStore.serialize', serialize);

@@ -1,6 +1,6 @@
 import type { CircuitStore, SharedVerdict } from '../breaker/shared/circuit-store.ts';
 import { NODE_LIMIT } from '../breaker/shared/shared-record.ts';
-import { checkMethods, checkName } from '../check.ts';
+import { checkMethods, checkName, checkOptions } from '../check.ts';
 import type { RedisClient } from './client.ts';
 import { EXCHANGE } from './exchange-script.ts';
 
@@ -14,8 +14,10 @@ import { EXCHANGE } from './exchange-script.ts';
  */
 export function redisCircuitStore(
   client: RedisClient,
-  { prefix = 'holdfast:circuit:' }: { readonly prefix?: string } = {},
+  options: { readonly prefix?: string } = {},
 ): CircuitStore {
+  checkOptions('redisCircuitStore', options, { prefix: 0 });
+  const { prefix = 'holdfast:circuit:' } = options;
   checkMethods('redisCircuitStore.client', client ?? null, 'eval');
   checkName('redisCircuitStore.prefix', prefix);
   return {

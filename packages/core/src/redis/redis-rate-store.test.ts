@@ -50,6 +50,20 @@ describe('a rate in Redis', () => {
     }
   });
 
+  test('a bucket gives its burst at once, a window its limit', async (t) => {
+    const server = await withServer(t, redisServer);
+    if (server === undefined) return;
+    const store = redisRateStore(connect(t, server.url));
+    const rule = { limit: 2, intervalMs: 60_000, burst: 4, maxWaitMs: 0 };
+    const taken = async (algorithm: 'token-bucket' | 'sliding-window') => {
+      let turns = 0;
+      for (let n = 0; n < 6; n += 1)
+        if ((await store.take('k', { ...rule, algorithm })).taken) turns += 1;
+      return turns;
+    };
+    assert.deepEqual([await taken('token-bucket'), await taken('sliding-window')], [4, 2]);
+  });
+
   test('leaves nothing behind when the rate is idle', async (t) => {
     const server = await withServer(t, redisServer);
     if (server === undefined) return;
@@ -74,7 +88,11 @@ describe('a rate in Redis', () => {
     if (server === undefined) return;
     const client = connect(t, server.url);
     const { events, listener } = record();
-    const policy = rateLimit({ limit: 1_000, store: redisRateStore(client), storeTimeoutMs: 100 });
+    const policy = rateLimit({
+      limit: 1_000,
+      store: redisRateStore(client),
+      storeTimeoutMs: 1_000,
+    });
     const p = pipeline('orders', [policy], { report: listener, registry: undefined });
     const failures = () => events.filter(({ type }) => type === 'store-failed').length;
 

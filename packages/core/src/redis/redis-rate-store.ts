@@ -1,4 +1,4 @@
-import { checkMethods, checkName } from '../check.ts';
+import { checkMethods, checkName, checkOptions } from '../check.ts';
 import type { RateStore } from '../rate-limit/rate-store.ts';
 import type { RedisClient } from './client.ts';
 
@@ -41,8 +41,10 @@ return {1, tostring(wait)}
  */
 export function redisRateStore(
   client: RedisClient,
-  { prefix = 'holdfast:rate:' }: { readonly prefix?: string } = {},
+  options: { readonly prefix?: string } = {},
 ): RateStore {
+  checkOptions('redisRateStore', options, { prefix: 0 });
+  const { prefix = 'holdfast:rate:' } = options;
   checkMethods('redisRateStore.client', client ?? null, 'eval');
   checkName('redisRateStore.prefix', prefix);
   return {

@@ -5,8 +5,8 @@ import {
   checkInteger,
   checkName,
   checkNumber,
-  checkObject,
   checkOneOf,
+  checkOptions,
   LONGEST_TIMER_MS,
 } from '../check.ts';
 import type { OfResult } from '../policy.ts';
@@ -126,7 +126,7 @@ export const RETRY_DEFAULTS: ResolvedRetryOptions = {
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveRetryOptions(given: RetryOptions): ResolvedRetryOptions {
-  checkObject('retry', given);
+  checkOptions('retry', given, RETRY_DEFAULTS);
   const options = { ...RETRY_DEFAULTS, ...given };
   const check = checker('retry', options);
   check(checkName, 'name');
@@ -163,7 +163,13 @@ function jitterBeside(
 function checkJitter(jitter: ResolvedRetryOptions['jitter']): void {
   if (typeof jitter !== 'object' || jitter === null) {
     checkOneOf('retry.jitter', jitter, ['full', 'equal', 'none']);
-  } else if ('addedMs' in jitter) {
+    return;
+  }
+  checkOptions<{ ratio?: number; addedMs?: number }>('retry.jitter', jitter, {
+    ratio: 0,
+    addedMs: 0,
+  });
+  if ('addedMs' in jitter) {
     checkNumber('retry.jitter.addedMs', jitter.addedMs, 0, LONGEST_TIMER_MS);
   } else {
     checkNumber('retry.jitter.ratio', jitter.ratio, 0, 1);

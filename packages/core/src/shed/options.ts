@@ -4,7 +4,7 @@ import {
   checkMethods,
   checkName,
   checkNumber,
-  checkObject,
+  checkOptions,
 } from '../check.ts';
 import { CRITICALITIES, type Criticality } from '../policy.ts';
 import type { LoadProbe } from './load-probe.ts';
@@ -46,9 +46,9 @@ export const SHED_DEFAULTS = {
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveShedOptions(given: ShedOptions): ResolvedShedOptions {
-  checkObject('shed', given);
+  checkOptions('shed', given, SHED_DEFAULTS);
   const { from = {} } = given;
-  checkObject('shed.from', from);
+  checkOptions('shed.from', from, SHED_DEFAULTS.from);
   const options = { ...SHED_DEFAULTS, ...given, from: { ...SHED_DEFAULTS.from, ...from } };
   const check = checker('shed', options);
   check(checkName, 'name');

@@ -3,7 +3,7 @@ import type { CircuitBreakerOptions } from '../breaker/options.ts';
 import { type RetryBudgetOptions, retryBudget } from '../budget/retry-budget.ts';
 import { bulkhead } from '../bulkhead/bulkhead.ts';
 import type { BulkheadOptions } from '../bulkhead/options.ts';
-import { checkNumber, checkObject, LONGEST_TIMER_MS } from '../check.ts';
+import { checkNumber, checkObject, checkOptions, LONGEST_TIMER_MS } from '../check.ts';
 import { fallback } from '../fallback/fallback.ts';
 import type { FallbackOptions } from '../fallback/options.ts';
 import type { Policy } from '../policy.ts';
@@ -105,7 +105,10 @@ const PARTS = [
 
 /** From JavaScript anything may come: `retry: 5` would otherwise mean the defaults, without a word. */
 function checkParts(options: StandardOptions): void {
-  checkObject('standard', options);
+  checkOptions('standard', options, {
+    ...STANDARD_DEFAULTS,
+    ...{ fallback: 0, shed: 0, rateLimit: 0, retry: 0, budget: 0 },
+  });
   for (const part of PARTS) {
     const given = options[part];
     if (given !== undefined && given !== false) {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { circuitBreaker } from '../breaker/breaker.ts';
 import { pipeline } from '../pipeline.ts';
+import { createRegistry } from '../registry.ts';
 import { retry } from '../retry/retry.ts';
 import { timeout } from '../timeout/timeout.ts';
 import { seededRandom } from './seeded-random.ts';
@@ -27,7 +28,47 @@ describe('a timeline', () => {
   });
 });
 
+test('a timeline numbers calls, and leaves out what is not known; what no call did has no number', async () => {
+  const clock = new VirtualClock();
+  const told = timeline(clock);
+  const registry = createRegistry();
+  const p = pipeline('p', [circuitBreaker()], { clock, registry, report: told.listener });
+  registry.force('p', 'forced-open');
+  await p.execute(() => 1).catch(() => {});
+  const [forced, ...others] = told.text().split('\n');
+  assert.equal(
+    forced,
+    '       0 ms  p circuit: circuit from="closed" to="forced-open" why="forced by hand for 300000 ms"',
+  );
+  assert.ok(
+    others.filter(Boolean).every((line) => line.includes('  p #1')),
+    told.text(),
+  );
+  assert.ok(!told.text().includes('undefined'), told.text());
+});
+
 describe('virtual timers', () => {
+  test('give a signal the reason that the platform gives, and have nothing to clear of none', async () => {
+    const clock = new VirtualClock();
+    const timers = virtualTimers(clock);
+    timers.clearInterval(undefined);
+    const signal = timers.abortAfter(5);
+    await clock.advance(5);
+    const real = await new Promise<Error>((resolve) => {
+      const other = AbortSignal.timeout(0);
+      // A signal's own timer keeps no process.
+      const alive = setTimeout(() => {}, 60_000);
+      other.addEventListener('abort', () => {
+        clearTimeout(alive);
+        resolve(other.reason);
+      });
+    });
+    assert.deepEqual(
+      [signal.reason.message, signal.reason.name, signal.reason.code],
+      [real.message, real.name, (real as DOMException).code],
+    );
+  });
+
   test('fire when their clock gets there, in order, and not when they were cleared', async () => {
     const clock = new VirtualClock();
     const timers = virtualTimers(clock);

@@ -88,6 +88,26 @@ describe('the virtual clock', () => {
   });
 });
 
+test('a virtual clock runs where there is no setImmediate, as in browsers', async () => {
+  const own = Object.getOwnPropertyDescriptor(globalThis, 'setImmediate')!;
+  Object.defineProperty(globalThis, 'setImmediate', { value: undefined, configurable: true });
+  try {
+    const clock = new VirtualClock();
+    const seen: string[] = [];
+    const slept = clock.run(async () => {
+      await clock.sleep(100);
+      for (let n = 0; n < 20; n += 1) await null;
+      seen.push('after promises');
+      await clock.sleep(50);
+      return clock.now();
+    });
+    clock.timer(120, () => seen.push('timer'));
+    assert.deepEqual([await slept, seen], [150, ['after promises', 'timer']]);
+  } finally {
+    Object.defineProperty(globalThis, 'setImmediate', own);
+  }
+});
+
 test('seeded chance repeats itself and covers [0, 1)', () => {
   const draw = (seed: number) => {
     const random = seededRandom(seed);

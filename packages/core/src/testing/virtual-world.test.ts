@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { bulkhead } from '../bulkhead/bulkhead.ts';
+import { cache } from '../cache/cache.ts';
+import { fault } from '../fault/fault.ts';
 import { keyedPipeline } from '../keyed/keyed-pipeline.ts';
 import { pipeline } from '../pipeline.ts';
+import { rateLimit } from '../rate-limit/rate-limit.ts';
 import { retry } from '../retry/retry.ts';
 import { timeout } from '../timeout/timeout.ts';
 import { virtualWorld } from './virtual-world.ts';
@@ -65,6 +68,27 @@ describe('a virtual world', () => {
       '1 places taken in "bulkhead", key "a"',
     ]);
     await world.play(() => Promise.all(all));
+    assert.deepEqual(world.left(), []);
+  });
+
+  test('says what waits for a turn, for an answer, or is held back', async () => {
+    const world = virtualWorld();
+    const policies = [
+      cache(),
+      rateLimit({ limit: 1, intervalMs: 1_000, maxWaitMs: 5_000 }),
+      fault({ inject: 'latency', delayMs: 50, ratio: 1 }),
+    ];
+    const p = pipeline('p', policies, world.env);
+    const all = ['a', 'b'].map((cacheKey) => p.execute(() => cacheKey, { cacheKey }));
+    await world.clock.advance(10);
+    assert.deepEqual(world.left().slice(1), [
+      '2 calls in flight in "p"',
+      '2 answers being fetched for "cache"',
+      '1 calls waiting for their turn in "rateLimit"',
+      '1 calls held back by "fault"',
+    ]);
+    const later = await world.play(() => Promise.all(all));
+    assert.deepEqual([later.value, later.error, later.tookMs], [['a', 'b'], undefined, 1_040]);
     assert.deepEqual(world.left(), []);
   });
 

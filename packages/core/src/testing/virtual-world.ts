@@ -1,3 +1,4 @@
+import { checkOptions } from '../check.ts';
 import type { Env } from '../env.ts';
 import type { PolicyEvent } from '../events.ts';
 import type { Random } from '../random.ts';
@@ -42,7 +43,9 @@ export interface Played<T> {
 }
 
 /** @param seed of all chance in it: the same seed plays out the same, event by event. */
-export function virtualWorld({ seed = 1 }: { readonly seed?: number } = {}): VirtualWorld {
+export function virtualWorld(options: { readonly seed?: number } = {}): VirtualWorld {
+  checkOptions('virtualWorld', options, { seed: 0 });
+  const { seed = 1 } = options;
   const clock = new VirtualClock();
   const random = seededRandom(seed);
   const registry = createRegistry();

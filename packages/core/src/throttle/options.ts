@@ -1,4 +1,4 @@
-import { checker, checkFunction, checkName, checkNumber, checkObject } from '../check.ts';
+import { checker, checkFunction, checkName, checkNumber, checkOptions } from '../check.ts';
 import { isRefusal } from '../engine/outcome.ts';
 import type { OfResult } from '../policy.ts';
 import { CRITICALITIES, type Criticality } from '../policy.ts';
@@ -50,7 +50,7 @@ const SHARES: Readonly<Record<Criticality, number>> = {
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveThrottleOptions(given: ThrottleOptions): ResolvedThrottleOptions {
-  checkObject('throttle', given);
+  checkOptions('throttle', given, { ...THROTTLE_DEFAULTS, kFor: 0 });
   const options = { ...THROTTLE_DEFAULTS, ...given };
   const check = checker('throttle', options);
   check(checkName, 'name');
@@ -59,7 +59,7 @@ export function resolveThrottleOptions(given: ThrottleOptions): ResolvedThrottle
   check(checkFunction, 'refusedIf');
   check(checkFunction, 'refusedIfResult');
   const { kFor: told = {} } = given;
-  checkObject('throttle.kFor', told);
+  checkOptions('throttle.kFor', told, SHARES);
   const kFor = Object.fromEntries(
     CRITICALITIES.map((each) => {
       const { [each]: k = Math.max(1, options.k * SHARES[each]) } = told;

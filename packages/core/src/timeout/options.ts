@@ -3,7 +3,7 @@ import {
   checkFunction,
   checkName,
   checkNumber,
-  checkObject,
+  checkOptions,
   LONGEST_TIMER_MS,
 } from '../check.ts';
 import type { Criticality } from '../policy.ts';
@@ -54,7 +54,7 @@ export type ResolvedTimeoutOptions = ResolvedTimeLimitOptions & Pick<TimeoutOpti
 
 /** As for a deadline, and checks who is asked about each attempt. */
 export function resolveTimeoutOptions(given: TimeoutOptions): ResolvedTimeoutOptions {
-  const options = resolveTimeLimitOptions(given, TIMEOUT_DEFAULTS);
+  const options = resolveTimeLimitOptions(given, TIMEOUT_DEFAULTS, { limitFor: 0 });
   checkFunction('timeout.limitFor', given.limitFor);
   return options;
 }
@@ -63,8 +63,9 @@ export function resolveTimeoutOptions(given: TimeoutOptions): ResolvedTimeoutOpt
 export function resolveTimeLimitOptions(
   given: DeadlineOptions,
   defaults: { readonly name: string },
+  more: object = {},
 ): ResolvedTimeLimitOptions {
-  checkObject(defaults.name, given);
+  checkOptions(defaults.name, given, { ...defaults, ...more, limitMs: 0 });
   const options = { ...defaults, ...given };
   const check = checker(defaults.name, options);
   check(checkName, 'name');

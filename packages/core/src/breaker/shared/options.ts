@@ -1,4 +1,4 @@
-import { checkFunction, checkInteger, checkName, checkNumber, checkObject } from '../../check.ts';
+import { checkFunction, checkInteger, checkName, checkNumber, checkOptions } from '../../check.ts';
 import type { CircuitStore } from './circuit-store.ts';
 
 /** How a circuit agrees with those of other processes. */
@@ -51,7 +51,12 @@ export const SHARED_CIRCUIT_DEFAULTS = {
 export function resolveSharedCircuitOptions(
   given: SharedCircuitOptions,
 ): ResolvedSharedCircuitOptions {
-  checkObject('circuitBreaker.shared', given);
+  checkOptions('circuitBreaker.shared', given, {
+    ...SHARED_CIRCUIT_DEFAULTS,
+    store: 0,
+    node: 0,
+    circuit: 0,
+  });
   const { intervalMs = SHARED_CIRCUIT_DEFAULTS.intervalMs } = given;
   checkNumber('circuitBreaker.shared.intervalMs', intervalMs, 10, 60_000);
   const options = { ...SHARED_CIRCUIT_DEFAULTS, leaseMs: 10 * intervalMs, ...given };
