@@ -21,7 +21,7 @@ interface Entry {
   message: Message;
   seq: number;
   state: MessageStatus['state'];
-  readonly priority: number;
+  priority: number;
   /** When it enters the queue; 0 when it is in it. */
   startMs: number;
   acceptedMs: number;
@@ -243,6 +243,7 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
     amendDead: async ({ id, topic, key, body, headers }, detail) =>
       eachDead([id], (entry) => {
         entry.message = { id, topic, key, body, headers };
+        if (key !== undefined) entry.priority = 0;
         remember(entry, 'edited', detail);
       }) === 1,
     async addDead(letters) {

@@ -12,13 +12,17 @@ test(`${PROGRAMS} random programs do the same to the model, in memory and on SQL
   for (let seed = 1; seed <= PROGRAMS; seed += 1) {
     const clock = new VirtualClock();
     const path = join(await tempDir(t), 'outbox.db');
-    const stores = [
-      { name: 'memory', store: memoryStore({ clock }) },
-      { name: 'sqlite', store: sqliteStore({ path, clock }) },
-    ];
-    for (const { name, store } of stores) {
-      await randomProgram({ name, store, clock, seed });
+    const memory = memoryStore({ clock });
+    await randomProgram({ name: 'memory', store: memory, clock, seed });
+    await memory.close();
+
+    let store = sqliteStore({ path, clock });
+    const reopen = async () => {
       await store.close();
-    }
+      store = sqliteStore({ path, clock });
+      return store;
+    };
+    await randomProgram({ name: 'sqlite', store, clock, seed, reopen });
+    await store.close();
   }
 });

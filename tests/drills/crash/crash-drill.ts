@@ -14,7 +14,7 @@ import { isPhase, PHASES, type PhaseName } from './phases.ts';
 const HELP = `npm run drill -- crash [--kills 500] [--seed 1] [--phase NAME,NAME]
 Kills processes of the outbox with SIGKILL at random moments, breaks its disk, and balances the books.
 ${Object.entries(PHASES)
-  .map(([name, { what }]) => `  ${name.padEnd(9)} ${what}`)
+  .map(([name, { what }]) => `  ${name.padEnd(10)} ${what}`)
   .join('\n')}
 Exit status: 0 if all books balance; 1 if something was lost or is wrong; 2 for what it does not understand.
 `;
@@ -40,7 +40,7 @@ export async function crashDrill(argv: readonly string[]): Promise<number> {
     if (typeof books === 'string') {
       const required = process.env.CI === 'true';
       failed ||= required;
-      process.stdout.write(`${required ? '❌' : '⏭ '} ${name.padEnd(9)} left out: ${books}\n`);
+      process.stdout.write(`${required ? '❌' : '⏭ '} ${name.padEnd(10)} left out: ${books}\n`);
       continue;
     }
     all.push(books);

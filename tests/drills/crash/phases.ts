@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { postgresServer, Unavailable } from '@holdfast/test-servers';
+import { type PostgresServer, postgresServer, Unavailable } from '@holdfast/test-servers';
 import * as mqtt from 'mqtt';
 import { Pool } from 'pg';
 import { mqttBroker } from '../../../packages/messaging/src/mqtt/index.ts';
@@ -9,6 +9,7 @@ import type {
   PhaseSettings,
 } from '../../../packages/messaging/src/testing/crash/phase-books.ts';
 import { postgresPhase } from '../../../packages/messaging/src/testing/crash/postgres-phase.ts';
+import { postgresUpgradePhase } from '../../../packages/messaging/src/testing/crash/postgres-upgrade-phase.ts';
 import { powerPhase } from '../../../packages/messaging/src/testing/crash/power-phase.ts';
 import { replayPhase } from '../../../packages/messaging/src/testing/crash/replay-phase.ts';
 import { upgradePhase } from '../../../packages/messaging/src/testing/crash/upgrade-phase.ts';
@@ -23,7 +24,14 @@ interface Phase {
   hold(settings: PhaseSettings, beside: string): Promise<PhaseBooks | string>;
 }
 
-export type PhaseName = 'relay' | 'postgres' | 'replay' | 'upgrade' | 'power' | 'faults';
+export type PhaseName =
+  | 'relay'
+  | 'postgres'
+  | 'replay'
+  | 'upgrade'
+  | 'pg-upgrade'
+  | 'power'
+  | 'faults';
 
 export const PHASES: Readonly<Record<PhaseName, Phase>> = {
   relay: {
@@ -43,14 +51,10 @@ export const PHASES: Readonly<Record<PhaseName, Phase>> = {
   postgres: {
     what: 'two producers and two workers on PostgreSQL, and the server with every fourth kill',
     share: 8,
-    async hold(settings) {
-      const server = await postgresServer();
-      if (server instanceof Unavailable) return server.why;
-      settings.defer(() => server.process.remove());
-      const pool = new Pool({ connectionString: server.url, max: 10 });
-      pool.on('error', () => {});
-      settings.defer(() => pool.end());
-      return postgresPhase({ ...settings, server, pool, schema: 'crash', serverEvery: 4 });
+    hold(settings) {
+      return onPostgres(settings, (server, pool) =>
+        postgresPhase({ ...settings, server, pool, schema: 'crash', serverEvery: 4 }),
+      );
     },
   },
   replay: {
@@ -62,6 +66,12 @@ export const PHASES: Readonly<Record<PhaseName, Phase>> = {
     what: 'whoever brings files of an older version up to date',
     share: 4,
     hold: upgradePhase,
+  },
+  'pg-upgrade': {
+    what: "three processes that bring PostgreSQL's schemas up to date at once, and the server",
+    share: 4,
+    hold: (settings) =>
+      onPostgres(settings, (server, pool) => postgresUpgradePhase({ ...settings, server, pool })),
   },
   power: {
     what: 'power cuts before, in the middle of and after a write or a flush: torn pages',
@@ -77,6 +87,19 @@ export const PHASES: Readonly<Record<PhaseName, Phase>> = {
 
 export function isPhase(name: string): name is PhaseName {
   return name in PHASES;
+}
+
+async function onPostgres(
+  { defer }: PhaseSettings,
+  hold: (server: PostgresServer, pool: Pool) => Promise<PhaseBooks>,
+): Promise<PhaseBooks | string> {
+  const server = await postgresServer();
+  if (server instanceof Unavailable) return server.why;
+  defer(() => server.process.remove());
+  const pool = new Pool({ connectionString: server.url, max: 10 });
+  pool.on('error', () => {});
+  defer(() => pool.end());
+  return hold(server, pool);
 }
 
 async function onFrailDisk(settings: PhaseSettings, beside: string, faults: boolean) {

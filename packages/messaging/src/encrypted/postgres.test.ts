@@ -34,7 +34,7 @@ await postgresSuite('encryptedStore on PostgreSQL', ({ pool, newSchema, virtualS
         },
       };
       const encrypted = encryptedStore(store, { keys });
-      await randomProgram({ name: 'postgres', store: encrypted, clock, seed });
+      await randomProgram({ name: 'postgres', store: encrypted, clock, seed, grows: true });
     }
   });
 

@@ -13,7 +13,7 @@ test('a message is begun only while it is ours and goes back after that, and one
   hand.succeeded(b);
 
   assert.deepEqual(
-    [begun, hand.takeDone(), hand.takeDone(), hand.size, ids(hand.back)],
+    [begun, ids(hand.takeDone()), ids(hand.takeDone()), hand.size, ids(hand.back)],
     [[true, false], ['1'], [], 0, ['2']],
   );
 });
@@ -88,6 +88,29 @@ test('behind a slow handler all that was not begun goes back', () => {
   hand.shed();
 
   assert.deepEqual([ids(hand.held), ids(hand.back), hand.owes], [['1'], ['2'], true]);
+});
+
+test('one that was lost in its handler is acknowledged after it, or is the same when it is claimed again; another in its place is not', () => {
+  const hand = new Hand(true);
+  const [first, second, third] = [claim('1', 'k'), claim('2', 'x'), claim('3', 'y')];
+  for (const each of [first, second, third]) {
+    hand.add(each);
+    hand.begin(each, 1, 0);
+    hand.lose(each.seq);
+  }
+  const another = { ...claim('3', 'y'), message: { ...third.message, id: 'another' } };
+
+  hand.succeeded(first);
+  const added = [hand.add(claim('2', 'x')), hand.add(another)];
+  hand.succeeded(second);
+
+  assert.deepEqual(
+    [added, ids(hand.takeDone())],
+    [
+      [false, true],
+      ['1', '2'],
+    ],
+  );
 });
 
 function claim(seq: string, key?: string): Claim {

@@ -23,8 +23,13 @@ export class Hand {
   readonly #stuck = new Set<string>();
   /** Those that failed and wait to be tried again. */
   readonly #failing = new Set<Claim>();
+  /**
+   * Those that were lost while a handler had them, or was to have them again: a server that crashed forgets
+   * whose they were. Claimed again they are the same; handled before that they are still to be acknowledged.
+   */
+  readonly #lost = new Map<string, Claim>();
   #begins = 0;
-  #done: string[] = [];
+  #done: Claim[] = [];
   #back: Claim[] = [];
 
   constructor(ordered: boolean) {
@@ -67,6 +72,14 @@ export class Hand {
       known.untilMs = claim.untilMs;
       return false;
     }
+    const lost = this.#lost.get(claim.seq);
+    // After a backup was put back another message may be in that place.
+    if (lost !== undefined && lost.message.id === claim.message.id) {
+      this.#lost.delete(claim.seq);
+      lost.untilMs = claim.untilMs;
+      this.#held.set(claim.seq, lost);
+      return false;
+    }
     // Its key got stuck while it was on its way.
     if (this.#ordered && this.stuck.includes(claim.message.key ?? '')) {
       this.#back.push(claim);
@@ -78,7 +91,10 @@ export class Hand {
 
   /** Whether it may be handled now. */
   begin(claim: Claim, delivery: number, nowMs: number): boolean {
-    if (this.#held.get(claim.seq) !== claim) return false;
+    if (this.#held.get(claim.seq) !== claim) {
+      if (this.#lost.get(claim.seq) === claim) this.#lost.delete(claim.seq);
+      return false;
+    }
     if (claim.untilMs <= nowMs) {
       // By the database's clock it may be ours for longer: what is behind it waits until it is not.
       this.lose(claim.seq);
@@ -101,11 +117,16 @@ export class Hand {
     this.#giveBack(key);
   }
 
-  /** True where its key was stuck: there may be more of it now. Not ours any more, it changes nothing. */
+  /** True where its key was stuck: there may be more of it now. */
   succeeded(claim: Claim): boolean {
-    if (this.#held.get(claim.seq) !== claim) return false;
+    if (this.#held.get(claim.seq) !== claim) {
+      if (this.#lost.get(claim.seq) !== claim) return false;
+      this.#lost.delete(claim.seq);
+      this.#done.push(claim);
+      return false;
+    }
     this.#held.delete(claim.seq);
-    this.#done.push(claim.seq);
+    this.#done.push(claim);
     return claim.message.key !== undefined && this.#stuck.delete(claim.message.key);
   }
 
@@ -123,6 +144,7 @@ export class Hand {
     if (claim === undefined) return;
     this.#held.delete(seq);
     this.#failing.delete(claim);
+    if (claim.begun) this.#lost.set(seq, claim);
     const { key } = claim.message;
     if (!this.#ordered || key === undefined) return;
     if (claim.begun) this.#stuck.delete(key);
@@ -130,14 +152,14 @@ export class Hand {
   }
 
   /** What is to be acknowledged; call `doneAgain` where that failed. */
-  takeDone(): readonly string[] {
+  takeDone(): readonly Claim[] {
     const done = this.#done;
     this.#done = [];
     return done;
   }
 
-  doneAgain(seqs: readonly string[]): void {
-    this.#done.push(...seqs);
+  doneAgain(claims: readonly Claim[]): void {
+    this.#done.push(...claims);
   }
 
   /** What goes back. It keeps its keys stuck until `gaveBack`. */
@@ -156,6 +178,7 @@ export class Hand {
     this.#held.clear();
     this.#stuck.clear();
     this.#failing.clear();
+    this.#lost.clear();
   }
 
   /** What no handler has had goes back. */

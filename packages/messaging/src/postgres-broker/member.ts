@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ResolvedSubscribeOptions } from '../consume/subscribe-options.ts';
+import type { PostgresClient } from '../postgres/module.ts';
 import { messageOf } from '../postgres/rows.ts';
 import type { Session } from '../postgres/session.ts';
 import { type Claim, deliveriesOf, type Hand } from './hand.ts';
@@ -91,11 +92,33 @@ export class Member {
     hand.renewed(new Set(rows.map(({ seq }) => seq)), held, untilMs);
   }
 
-  async acknowledge(seqs: readonly string[]): Promise<void> {
-    await this.#ask(this.#options.sql.acknowledge, [this.#group, this.#names, seqs]);
+  async acknowledge(claims: readonly Claim[]): Promise<void> {
+    const { session, sql } = this.#options;
+    const seqs = claims.map(({ seq }) => seq);
+    const rows = await this.#ask(sql.acknowledge, [this.#group, this.#names, seqs]);
+    if (rows.length === claims.length) return;
+    const gone = new Set(rows.map(({ seq }) => seq));
+    const left = claims.filter(({ seq }) => !gone.has(seq));
+    const ids = left.map(({ message: { id } }) => id);
+    const values = [this.#group, this.#names, left.map(({ seq }) => seq), ids];
+    await session.run((client) =>
+      inTransaction(client, async () => {
+        await client.query(sql.lock, [this.#group]);
+        await client.query(sql.acknowledgeUnclaimed, values);
+      }),
+    );
   }
 
   /** `tell`: other members are to look at once. */
+  /**
+   * After the database was away for `awayMs`: claims that lapsed meanwhile, because nobody could renew them, are
+   * good for another `claimMs`, so that those who handled their messages can say so before others have them.
+   */
+  async spare(awayMs: number): Promise<void> {
+    const { broker, sql } = this.#options;
+    await this.#ask(sql.spare, [this.#group, this.#names, broker.claimMs, Math.ceil(awayMs)]);
+  }
+
   async giveBack(claims: readonly Claim[], tell: boolean): Promise<void> {
     const { broker, sql, topic } = this.#options;
     const seqs = claims.map(({ seq }) => seq);
@@ -112,5 +135,17 @@ export class Member {
   // biome-ignore lint/suspicious/noExplicitAny: what `pg` says of its rows.
   async #ask(sql: string, values: unknown[]): Promise<any[]> {
     return (await this.#options.session.run((client) => client.query(sql, values))).rows;
+  }
+}
+
+async function inTransaction(client: PostgresClient, work: () => Promise<void>): Promise<void> {
+  await client.query('BEGIN');
+  try {
+    await work();
+    await client.query('COMMIT');
+  } catch (error) {
+    // Where this fails as well, the connection is thrown away, and the transaction with it.
+    await client.query('ROLLBACK').catch(() => {});
+    throw error;
   }
 }

@@ -42,12 +42,30 @@ export function statements(schema: string) {
     acknowledge: `WITH mine AS (
         DELETE FROM ${schema}.broker_claim WHERE group_id = $1 AND holder = ANY ($2::text[]) AND seq = ANY ($3::bigint[]) RETURNING seq
       ) DELETE FROM ${schema}.broker_delivery
-        WHERE group_id = $1 AND seq = ANY ($3::bigint[]) AND seq IN (SELECT seq FROM mine)`,
+        WHERE group_id = $1 AND seq = ANY ($3::bigint[]) AND seq IN (SELECT seq FROM mine) RETURNING seq::text`,
+    /** Nobody claims of this group until the end of the transaction; the next statement sees what was claimed. */
+    lock: `SELECT pg_advisory_xact_lock(hashtext('${schema}.broker'), $1)`,
+    /**
+     * Handled by this member, whose claim a crashed server forgot, or which lapsed: while nobody else has it.
+     * Its id says that it is the same message still, and not another one after a backup was put back.
+     */
+    acknowledgeUnclaimed: `WITH handled AS (
+        DELETE FROM ${schema}.broker_delivery AS d USING unnest($3::bigint[], $4::text[]) AS g (seq, id)
+        WHERE d.group_id = $1 AND d.seq = ANY ($3::bigint[]) AND d.seq = g.seq AND d.id = g.id AND (
+          SELECT c.holder <> ALL ($2::text[]) AND ${LIVE('c', now)} FROM ${schema}.broker_claim AS c
+          WHERE c.group_id = $1 AND c.seq = d.seq) IS NOT TRUE
+        RETURNING d.seq
+      ) DELETE FROM ${schema}.broker_claim
+        WHERE group_id = $1 AND seq = ANY ($3::bigint[]) AND seq IN (SELECT seq FROM handled)`,
     /** One that has lapsed is lost, although nobody has taken it yet: those behind it may be gone. */
     renew: `UPDATE ${schema}.broker_claim AS c SET until_ms = ${now} + $5::bigint, deliveries = g.deliveries
       FROM unnest($3::bigint[], $4::integer[]) AS g (seq, deliveries)
       WHERE c.group_id = $1 AND c.holder = ANY ($2::text[]) AND c.seq = ANY ($3::bigint[]) AND c.seq = g.seq AND ${LIVE('c', now)}
       RETURNING c.seq::text`,
+    /** Those of others that lapsed within the last `$4` ms, or are about to: as if they had just been renewed. */
+    spare: `UPDATE ${schema}.broker_claim AS c SET until_ms = ${now} + $3::bigint
+      WHERE c.group_id = $1 AND c.holder <> ALL ($2::text[])
+        AND c.until_ms > ${now} - $4::bigint AND c.until_ms <= ${now} + $3::bigint`,
     giveBack: `WITH back AS (
         UPDATE ${schema}.broker_claim AS c SET until_ms = 0, deliveries = g.deliveries
         FROM unnest($3::bigint[], $4::integer[]) AS g (seq, deliveries)

@@ -35,12 +35,15 @@ export class PostgresSubscriber implements Subscription {
   #most: number;
   #begins = 0;
   #renewedMs = 0;
+  /** When the database last did all it was asked. */
+  #heardMs: number;
   /** After closing: no handler is at work any more. */
   #idle = false;
 
   constructor(options: MemberOptions, notices: Notices, handler: Handler) {
     const { broker, subscribe, topic } = options;
     this.#options = options;
+    this.#heardMs = broker.clock.now();
     this.#member = new Member(options);
     this.#hand = new Hand(this.#member.ordered);
     this.#bell = new Doorbell(broker.clock);
@@ -94,10 +97,16 @@ export class PostgresSubscriber implements Subscription {
   async #consume(progress: () => void): Promise<void> {
     const { clock, claimMs, pollMs } = this.#options.broker;
     if (!(await this.#member.join())) this.#hand.empty();
+    // Before anything is claimed: what a crashed server forgot, or what lapsed, is anybody's.
+    await this.#acknowledge();
+    const awayMs = clock.now() - this.#heardMs;
+    // Claims are renewed at a third of their time: of a shorter outage they know nothing.
+    if (awayMs >= claimMs / 2) await this.#member.spare(awayMs);
     this.#joined.resolve();
     this.#more = true;
     while (!this.#idle) {
       await this.#turn();
+      this.#heardMs = clock.now();
       progress();
       const wakeMs = Math.min(pollMs, this.#renewedMs + claimMs / 3 - clock.now());
       if (this.#hand.owes || (this.#more && this.#room > 0 && !this.#closing.signal.aborted)) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '@holdfast/test-servers';
 import { Client, type PoolConfig } from 'pg';
 import { BrokerUnavailableError } from '../errors.ts';
@@ -85,6 +86,48 @@ await postgresSuite('the broker while PostgreSQL is away', ({ server, newPool, n
       (waiting) => waiting.length === 0,
       'nothing waits',
     );
+  });
+
+  test('what was handled while the database was away came again by a member that was back sooner; its claim is good for a while', async (t) => {
+    const schema = newSchema();
+    const claimMs = 4_000;
+    const member = async (reconnectMs: number, handler: (id: string) => Promise<void>) => {
+      const broker = postgresBroker({ pool: newPool(), schema, claimMs, reconnectMs });
+      t.after(() => broker.close());
+      await broker.subscribe('orders', { group: 'g' }, ({ id }) => handler(id));
+      return broker;
+    };
+    const handling = Promise.withResolvers<void>();
+    t.after(() => handling.resolve());
+    const [slow, quick]: [string[], string[]] = [[], []];
+    const broker = await member(200, async (id) => {
+      slow.push(id);
+      await handling.promise;
+    });
+    await published(broker, 'before');
+    await arrived(slow, 'before');
+    await member(10, async (id) => void quick.push(id));
+    // Claims are not flushed: what a crashed server has forgotten nobody can spare.
+    await newPool().query('CHECKPOINT');
+
+    await server.process.kill();
+    handling.resolve();
+    // Its claim lapses: nobody can renew it.
+    await sleep(claimMs + 200);
+    const up = () =>
+      server.process.restart().then(
+        () => 'up',
+        (error: Error) => error.message,
+      );
+    await eventually(up, (answer) => answer === 'up', 'PostgreSQL serves again');
+    const pool = newPool();
+    await eventually(
+      async () => (await pool.query(`SELECT id FROM ${schema}.broker_delivery`)).rows,
+      (waiting) => waiting.length === 0,
+      'it is acknowledged',
+    );
+
+    assert.deepEqual([slow, quick], [['before'], []]);
   });
 
   test('a subscription begun while there is no database begins when there is one, and can be closed before', async (t) => {

@@ -1,6 +1,13 @@
 import type { PostgresClient } from './module.ts';
 
 /**
+ * Who changes a table waits until nobody uses it, and meanwhile everybody else waits behind him. A transaction
+ * of yours that stays open must not stop all others for longer than this: the change is given up, and tried
+ * again with the next call.
+ */
+const LONGEST_LOCK_MS = 500;
+
+/**
  * Makes or changes the tables, one process at a time, in one transaction. `steps[n]` turns version n
  * into n + 1; `versions` is the table that says which it is. Returns why they cannot be used, or
  * undefined if they can.
@@ -20,6 +27,7 @@ export async function migrate(
     ]);
     const version = await versionOf(client, schema, versions);
     if (version < steps.length) {
+      await client.query(`SET LOCAL lock_timeout = ${LONGEST_LOCK_MS}`);
       await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
       await client.query(
         `CREATE TABLE IF NOT EXISTS ${schema}.${versions} (version integer NOT NULL)`,

@@ -30,7 +30,13 @@ await postgresSuite(
 
     test(`${PROGRAMS} random programs do the same to the model and on PostgreSQL`, async () => {
       for (let seed = 1; seed <= PROGRAMS; seed += 1) {
-        const { store, elapse } = await virtualStore();
+        const { store, schema, elapse } = await virtualStore();
+        let latest = store;
+        const reopen = async () => {
+          await latest.close();
+          latest = postgresStore({ pool, schema });
+          return latest;
+        };
         let nowMs = 0;
         const clock = {
           now: () => nowMs,
@@ -39,7 +45,8 @@ await postgresSuite(
             await elapse(ms);
           },
         };
-        await randomProgram({ name: 'postgres', store, clock, seed });
+        await randomProgram({ name: 'postgres', store, clock, seed, reopen });
+        await latest.close();
       }
     });
 

@@ -33,7 +33,7 @@ import {
 import { deadLetterOf, type MessageRow, messageOf, statusOf } from './rows.ts';
 import { Session } from './session.ts';
 import { type Statements, statements } from './statements.ts';
-import { forJobs, forProgress, tables } from './tables.ts';
+import { allSteps } from './tables.ts';
 
 export interface PostgresStore
   extends MessageStore,
@@ -72,7 +72,7 @@ class Store implements PostgresStore {
     this.#options = options;
     this.#session = new Session({
       ...options,
-      steps: [tables(schema), forJobs(schema), forProgress(schema)],
+      steps: allSteps(schema),
     });
     this.#sql = statements(schema);
     this.#channel = `holdfast_${schema}`;

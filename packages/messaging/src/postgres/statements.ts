@@ -84,6 +84,7 @@ export function statements(schema: string) {
       WHERE state = ${DEAD} AND id = $1`,
     amend: `WITH done AS (
         UPDATE ${message} SET topic = $2, key = $3, headers = $4, body = $5, bytes = $6,
+          priority = CASE WHEN $3::text IS NULL THEN priority ELSE 0 END,
           history = ${schema}.noted(history, 'edited', $7)
         WHERE id = $1 AND state = ${DEAD} RETURNING 1
       ) SELECT count(*)::integer AS done FROM done`,

@@ -93,6 +93,13 @@ export const forProgress = (schema: string) => `
   ALTER TABLE ${schema}.message ADD COLUMN progress text, ADD COLUMN progress_of text;
 `;
 
+/** `allSteps(schema)[n]` turns version n into n + 1. */
+export const allSteps = (schema: string): readonly string[] => [
+  tables(schema),
+  forJobs(schema),
+  forProgress(schema),
+];
+
 function replayFunction(schema: string, changes: string): string {
   return `
   CREATE OR REPLACE FUNCTION ${schema}.replay(given text[]) RETURNS integer LANGUAGE plpgsql AS $$

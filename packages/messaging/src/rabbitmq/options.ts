@@ -11,6 +11,15 @@ export interface RabbitBrokerOptions {
   readonly clientId: string;
   /** For a connection, and again for all confirms of one `publish`, for setting a subscription up, and for each step of closing. @default 10_000 ms (100 … 600_000) */
   readonly timeoutMs?: number;
+  /**
+   * How often each side says that it is there; rounded down to seconds. A link that is dead without a word is noticed
+   * after two to three of these, by the server too, which then gives what this process had to others. A
+   * process whose event loop stands still for that long is taken for dead. A server that asks for less is given
+   * less; a `heartbeat` in the URL goes before this.
+   *
+   * @default 5_000 ms (1_000 … 600_000)
+   */
+  readonly heartbeatMs?: number;
   /** Wait before a lost subscription connects again: the first, doubling up to ten times this. @default 500 ms (10 … 60_000) */
   readonly reconnectMs?: number;
   /**
@@ -52,6 +61,7 @@ export interface RabbitBrokerOptions {
 
 export const RABBIT_BROKER_DEFAULTS = {
   timeoutMs: 10_000,
+  heartbeatMs: 5_000,
   reconnectMs: 500,
   queueType: 'quorum',
   settleMs: 2_500,
@@ -82,6 +92,7 @@ export function resolveRabbitOptions(given: RabbitBrokerOptions): ResolvedRabbit
     );
   }
   checkInteger('rabbitBroker.timeoutMs', options.timeoutMs, 100, 600_000);
+  checkInteger('rabbitBroker.heartbeatMs', options.heartbeatMs, 1_000, 600_000);
   checkInteger('rabbitBroker.reconnectMs', options.reconnectMs, 10, 60_000);
   checkInteger('rabbitBroker.settleMs', options.settleMs, 0, 60_000);
   checkInteger('rabbitBroker.prefetch', options.prefetch, 1, 10_000);
@@ -91,4 +102,13 @@ export function resolveRabbitOptions(given: RabbitBrokerOptions): ResolvedRabbit
 /** Host and port, for messages: without the password. */
 export function placeOf(url: string): string {
   return `RabbitMQ at ${new URL(url).host}`;
+}
+
+/** As amqplib wants to be told. */
+export function urlWithHeartbeat({ heartbeatMs, url }: ResolvedRabbitOptions): string {
+  const whole = new URL(url);
+  if (!whole.searchParams.has('heartbeat')) {
+    whole.searchParams.set('heartbeat', String(Math.floor(heartbeatMs / 1_000)));
+  }
+  return whole.href;
 }

@@ -4,7 +4,7 @@ import type { OutgoingMessage } from '../message.ts';
 import { answered, endConnection } from './connection.ts';
 import { idProblem, publishOptionsOf, refusalOf, topicProblem } from './deliveries.ts';
 import type { AmqpConfirmChannel, AmqpConnection } from './module.ts';
-import { placeOf, type ResolvedRabbitOptions } from './options.ts';
+import { placeOf, type ResolvedRabbitOptions, urlWithHeartbeat } from './options.ts';
 
 /** A connection with its channel, from its first use to its first trouble. */
 interface Link {
@@ -151,8 +151,8 @@ export class RabbitPublisher {
   }
 
   async #connect(): Promise<Link> {
-    const { amqp, clientId, timeoutMs, url } = this.#options;
-    const connection = await amqp.connect(url, {
+    const { amqp, clientId, timeoutMs } = this.#options;
+    const connection = await amqp.connect(urlWithHeartbeat(this.#options), {
       timeout: timeoutMs,
       clientProperties: { connection_name: `${clientId} (publisher)` },
     });

@@ -43,6 +43,43 @@ test('a message for a topic nobody has subscribed to is postponed', { skip }, as
   });
 });
 
+test('a server that no longer says anything is noticed by its heartbeats, and the member goes on when it does', {
+  skip,
+}, async (t) => {
+  const broker = rabbitBroker({
+    ...{ amqp, url: server.url, clientId: 'watchful', queueType: 'classic', settleMs: 0 },
+    ...{ heartbeatMs: Number(process.env.HOLDFAST_HEARTBEAT_MS ?? 1_000), reconnectMs: 100 },
+  });
+  t.after(() => broker.close());
+  t.after(() => server.process.signal('SIGCONT'));
+  const lost = Promise.withResolvers<unknown>();
+  const got: string[] = [];
+  const onProblem = ({ error }: { readonly error: unknown }) => lost.resolve(error);
+  await broker.subscribe('silent', { group: 'g', onProblem }, async ({ id }) => void got.push(id));
+
+  const silentMs = performance.now();
+  server.process.signal('SIGSTOP');
+  const problem = await lost.promise;
+  t.diagnostic(`noticed after ${(performance.now() - silentMs).toFixed(0)} ms`);
+  server.process.signal('SIGCONT');
+  await eventually(
+    () =>
+      broker.publish([message('silent', 'after')]).then(
+        () => true,
+        () => false,
+      ),
+    (published) => published,
+    'publishing works',
+  );
+  await eventually(
+    () => got,
+    (ids) => ids.includes('after'),
+    'the member is back',
+  );
+
+  assert.match(String(problem), /Heartbeat timeout/);
+});
+
 test('an id of more bytes than AMQP holds is refused for good, and holds up nobody', {
   skip,
 }, async (t) => {

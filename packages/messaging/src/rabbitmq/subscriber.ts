@@ -7,7 +7,7 @@ import { answered, endConnection } from './connection.ts';
 import { earlierDeliveries, messageOf, refusalOf } from './deliveries.ts';
 import { ensureQueue, type GroupQueue } from './ensure-queue.ts';
 import type { AmqpChannel, AmqpConnection } from './module.ts';
-import { placeOf, type ResolvedRabbitOptions } from './options.ts';
+import { placeOf, type ResolvedRabbitOptions, urlWithHeartbeat } from './options.ts';
 
 /**
  * RabbitMQ writes a quorum queue's place in its node half a second after it has made the queue
@@ -98,8 +98,8 @@ export class RabbitSubscriber implements Subscription {
 
   /** Resolves when the subscription is closed; rejects when the connection is lost. */
   async #consume(progress: () => void): Promise<void> {
-    const { amqp, clientId, clock, settleMs, timeoutMs, url } = this.#rabbit;
-    const connection = await amqp.connect(url, {
+    const { amqp, clientId, clock, settleMs, timeoutMs } = this.#rabbit;
+    const connection = await amqp.connect(urlWithHeartbeat(this.#rabbit), {
       timeout: timeoutMs,
       clientProperties: { connection_name: `${clientId} (${this.#queue})` },
     });

@@ -65,8 +65,8 @@ const SQL = {
   listDead: `SELECT ${COLUMNS} FROM message WHERE state = ${DEAD} AND seq > ? ORDER BY seq LIMIT ?`,
   deadFirst: `SELECT seq, died_ms FROM message WHERE state = ${DEAD} ORDER BY died_ms, seq LIMIT ?`,
   findDead: `SELECT ${COLUMNS} FROM message WHERE id = ? AND state = ${DEAD}`,
-  amend:
-    'UPDATE message SET topic = ?, key = ?, headers = ?, body = ?, bytes = ?, history = ? WHERE seq = ?',
+  amend: `UPDATE message SET topic = ?1, key = ?2, headers = ?3, body = ?4, bytes = ?5, history = ?6,
+    priority = iif(?2 IS NULL, priority, 0) WHERE seq = ?7`,
   addDead: `INSERT INTO message (id, topic, key, headers, body, bytes, accepted_ms, state, died_ms, reason, deliveries, replays, history)
     VALUES (?, ?, ?, ?, ?, ?, ?, ${DEAD}, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
   deadById: `SELECT seq, bytes, history FROM message WHERE id = ? AND state = ${DEAD}`,

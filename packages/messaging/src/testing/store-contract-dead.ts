@@ -56,6 +56,22 @@ export function deadContract(open: (t: TestContext) => Promise<StoreUnderTest>):
     assert.equal((await store.stats()).queuedBytes, 0, 'what went in goes out');
   });
 
+  test('4: an urgent letter that is edited to have a key no longer comes before those of its order', async (t) => {
+    const { store } = await open(t);
+    await store.append([[{ ...message('a'), priority: 9 }]], ROOMY);
+    await store.bury(await store.lease(1, 1_000), 'refused');
+    await store.append([[{ ...message('first'), key: 'k' }]], ROOMY);
+
+    await store.amendDead({ ...message('a'), key: 'k' }, 'got a key');
+    await store.replay(['a']);
+    const leases = await store.lease(10, 1_000);
+
+    assert.deepEqual(
+      leases.map(({ message: { id } }) => id),
+      ['first', 'a'],
+    );
+  });
+
   test('8: letters that died elsewhere are added with all they had; known ids are left out', async (t) => {
     const { store } = await open(t);
     await store.append([[message('queued')]], ROOMY);

@@ -1,18 +1,43 @@
-import { type AppendMessage, priorityOf } from '../store.ts';
+import type { Message } from '../message.ts';
+import {
+  type AppendMessage,
+  type DeadLetter,
+  type DeadRetention,
+  HISTORY_LIMIT,
+  priorityOf,
+  sizeOf,
+} from '../store.ts';
 
 interface Item {
   readonly id: string;
-  readonly topic: string;
-  readonly order: string | undefined;
+  message: Message;
   state: 'queued' | 'delivered' | 'dead' | 'withdrawn';
-  readonly priority: number;
+  priority: number;
   /** Not in the queue before; 0 once it is. */
   startMs: number;
   token: string;
   busyUntilMs: number;
   deliveries: number;
   note: string | undefined;
+  replays: number;
+  diedMs: number;
+  reason: string;
+  history: readonly string[];
 }
+
+const NEW = {
+  state: 'queued',
+  priority: 0,
+  startMs: 0,
+  token: '',
+  busyUntilMs: 0,
+  deliveries: 0,
+  note: undefined,
+  replays: 0,
+  diedMs: 0,
+  reason: '',
+  history: [],
+} as const;
 
 interface Token {
   readonly id: string;
@@ -35,13 +60,11 @@ export class StoreModel {
     const fresh = group.filter(({ id }) => this.#find(id) === undefined);
     if (this.#queued().length + group.length > maxMessages && fresh.length > 0) return 'full';
     return group.map((message) => {
-      const { id, topic, key, delayMs = 0 } = message;
+      const { id, delayMs = 0 } = message;
       if (this.#find(id) !== undefined) return true;
-      const order = key === undefined ? undefined : `${topic}/${key}`;
       const startMs = delayMs === 0 ? 0 : nowMs + delayMs;
       const priority = priorityOf(message);
-      const rest = { token: '', busyUntilMs: 0, deliveries: 0, note: undefined };
-      this.#items.push({ id, topic, order, state: 'queued', priority, startMs, ...rest });
+      this.#items.push({ ...NEW, id, message, priority, startMs });
       return false;
     });
   }
@@ -58,15 +81,10 @@ export class StoreModel {
     const free = queued.filter(
       (item, index) =>
         item.busyUntilMs <= nowMs &&
-        topics?.includes(item.topic) !== false &&
+        topics?.includes(item.message.topic) !== false &&
         !queued
           .slice(0, index)
-          .some(
-            (earlier) =>
-              item.order !== undefined &&
-              earlier.order === item.order &&
-              earlier.busyUntilMs > nowMs,
-          ),
+          .some((earlier) => inOneOrder(earlier, item) && earlier.busyUntilMs > nowMs),
     );
     return free
       .toSorted((a, b) => b.priority - a.priority)
@@ -111,13 +129,70 @@ export class StoreModel {
   release(tokens: readonly Token[], nowMs: number, dueMs: number): number {
     return this.#end(tokens, nowMs, (item) => {
       item.busyUntilMs = dueMs;
+      happened(item, 'failed');
     });
   }
 
-  bury(tokens: readonly Token[], nowMs: number): number {
+  bury(tokens: readonly Token[], nowMs: number, reason: string): number {
     return this.#end(tokens, nowMs, (item) => {
       item.state = 'dead';
+      item.diedMs = nowMs;
+      item.reason = reason;
+      happened(item, 'died');
     });
+  }
+
+  listQueued(): readonly string[] {
+    return this.#queued().map(({ id }) => id);
+  }
+
+  listDead(nowMs: number) {
+    return this.#items
+      .filter(({ state }) => state === 'dead')
+      .map(({ message: { id, topic, key, body, headers }, ...item }) => ({
+        message: { id, topic, key, body: String(body), headers },
+        reason: item.reason,
+        deliveries: item.deliveries,
+        replays: item.replays,
+        deadForMs: nowMs - item.diedMs,
+        history: item.history,
+      }));
+  }
+
+  amendDead(message: Message): boolean {
+    const [item] = this.#dead([message.id]);
+    if (item === undefined) return false;
+    item.message = message;
+    // What is in an order has no urgency.
+    if (message.key !== undefined) item.priority = 0;
+    happened(item, 'edited');
+    return true;
+  }
+
+  addDead(letters: readonly DeadLetter[], nowMs: number): number {
+    const fresh = letters.filter(({ message: { id } }) => {
+      return this.#find(id) === undefined;
+    });
+    for (const { message, deadForMs, history, ...rest } of fresh) {
+      const { id } = message;
+      const diedMs = nowMs - deadForMs;
+      const whats = history.map(({ what }) => what);
+      this.#items.push({ ...NEW, id, message, ...rest, diedMs, history: whats, state: 'dead' });
+    }
+    return fresh.length;
+  }
+
+  /** One at a time, those that have been dead the longest first. */
+  purgeDead(keep: DeadRetention, limit: number, nowMs: number): number {
+    const { maxAgeMs = Number.POSITIVE_INFINITY, maxCount = Number.POSITIVE_INFINITY } = keep;
+    for (let purged = 0; purged < limit; purged += 1) {
+      const dead = this.#items.filter(({ state }) => state === 'dead');
+      const [oldest] = dead.toSorted((a, b) => a.diedMs - b.diedMs);
+      if (oldest === undefined) return purged;
+      if (dead.length <= maxCount && nowMs - oldest.diedMs <= maxAgeMs) return purged;
+      this.#items = this.#items.filter((item) => item !== oldest);
+    }
+    return limit;
   }
 
   withdraw(ids: readonly string[]): number {
@@ -133,6 +208,9 @@ export class StoreModel {
     for (const item of dead) {
       item.state = 'queued';
       item.deliveries = 0;
+      item.replays += 1;
+      item.reason = '';
+      happened(item, 'replayed');
       this.#items = [...this.#items.filter((each) => each !== item), item];
     }
     return dead.length;
@@ -145,8 +223,13 @@ export class StoreModel {
   }
 
   stats() {
-    const dead = this.#items.filter(({ state }) => state === 'dead').length;
-    return { queued: this.#queued().length, successful: this.#successful, dead };
+    const queued = this.#queued();
+    return {
+      queued: queued.length,
+      queuedBytes: queued.reduce((sum, { message }) => sum + sizeOf(message), 0),
+      successful: this.#successful,
+      dead: this.#items.filter(({ state }) => state === 'dead').length,
+    };
   }
 
   #enterDue(nowMs: number): void {
@@ -189,4 +272,13 @@ export class StoreModel {
     items.forEach(change);
     return items.size;
   }
+}
+
+function inOneOrder(a: Item, b: Item): boolean {
+  const { topic, key } = a.message;
+  return key !== undefined && key === b.message.key && topic === b.message.topic;
+}
+
+function happened(item: Item, what: string): void {
+  item.history = [...item.history, what].slice(-HISTORY_LIMIT);
 }

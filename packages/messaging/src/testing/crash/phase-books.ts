@@ -40,5 +40,5 @@ export function describeBooks(phase: string, books: PhaseBooks): string {
   const verdict = balances(books) ? '✅' : '❌';
   const some = (what: string, list: readonly string[]) =>
     list.length === 0 ? '' : `\n   ${what}: ${list.slice(0, 5).join(' | ')}`;
-  return `${verdict} ${phase.padEnd(9)} kills ${kills} · accepted ${accepted} · delivered ${delivered} · duplicates ${duplicates} · queued ${queued} · dead ${dead} · lost ${lost.length}${note === undefined ? '' : ` · ${note}`}${some('lost', lost)}${some('wrong', wrong)}`;
+  return `${verdict} ${phase.padEnd(10)} kills ${kills} · accepted ${accepted} · delivered ${delivered} · duplicates ${duplicates} · queued ${queued} · dead ${dead} · lost ${lost.length}${note === undefined ? '' : ` · ${note}`}${some('lost', lost)}${some('wrong', wrong)}`;
 }

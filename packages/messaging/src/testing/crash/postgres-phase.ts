@@ -5,6 +5,7 @@ import { postgresStore } from '../../postgres/index.ts';
 import { eventually } from '../eventually.ts';
 import { Ledger } from './ledger.ts';
 import type { PhaseBooks, PhaseSettings } from './phase-books.ts';
+import { restartPostgres } from './restart-postgres.ts';
 import { Victim } from './victim.ts';
 
 export interface PostgresSettings extends Omit<PhaseSettings, 'directory'> {
@@ -44,7 +45,7 @@ export async function postgresPhase(settings: PostgresSettings): Promise<PhaseBo
     await sleep(100 + random.next() * 500);
     if (kill % serverEvery === serverEvery - 1) {
       await server.process.kill();
-      await restarted(server);
+      await restartPostgres(server);
       continue;
     }
     const victims = kill % 4 === 0 ? workers : [...workers, ...producers];
@@ -78,16 +79,6 @@ export async function postgresPhase(settings: PostgresSettings): Promise<PhaseBo
     lost: ledger.lost(new Set()),
     wrong,
   };
-}
-
-/** What is left of the killed server may hold its shared memory for a moment. */
-async function restarted(server: PostgresServer): Promise<void> {
-  const up = () =>
-    server.process.restart().then(
-      () => 'up',
-      (error: Error) => error.message,
-    );
-  await eventually(up, (answer) => answer === 'up', 'PostgreSQL serves again');
 }
 
 /** A row of what workers did, in the order in which they did it. */

@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { sqliteStore } from '../../sqlite/index.ts';
+import { SCHEMA_VERSION } from '../../sqlite/schema.ts';
 import type { PhaseBooks, PhaseSettings } from './phase-books.ts';
 import { Victim } from './victim.ts';
 
@@ -34,9 +35,11 @@ export async function upgradePhase({
     await upgrade.end('SIGKILL');
 
     const versions = files.map(versionOf);
-    if (versions.includes(1) && versions.includes(2)) caught += 1;
+    if (versions.includes(1) && versions.includes(SCHEMA_VERSION)) caught += 1;
     for (const [n, version] of versions.entries()) {
-      if (version === undefined) wrong.push(`${files[n]} is neither of version 1 nor of 2`);
+      if (version !== 1 && version !== SCHEMA_VERSION) {
+        wrong.push(`${files[n]} is neither of version 1 nor of ${SCHEMA_VERSION}`);
+      }
     }
     for (const path of files) {
       const store = sqliteStore({ path });
@@ -65,7 +68,7 @@ export async function upgradePhase({
   };
 }
 
-/** As another process finds it, which rolls back what was not finished; undefined where it is neither. */
+/** As another process finds it, which rolls back what was not finished; undefined where it is not what its version is. */
 function versionOf(path: string): unknown {
   const database = new DatabaseSync(path);
   const row = database.prepare('PRAGMA user_version').get();
