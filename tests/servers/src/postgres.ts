@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { chmod, chown, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort } from './free-port.ts';
 import { type Account, makeCluster } from './postgres-cluster.ts';
@@ -68,7 +69,21 @@ export async function postgresServer({
     ready: async () => (await readFile(join(data, 'postmaster.pid'), 'utf8')).includes('ready'),
     ...(kept === undefined ? { cleanUp: () => rm(folder, { recursive: true, force: true }) } : {}),
   });
-  return { process: server, port, url };
+  return { process: { ...server, restart: () => restart(server) }, port, url };
+}
+
+/** Where it was killed, those that served its connections may hold what they shared for a moment longer. */
+async function restart(server: ServerProcess): Promise<void> {
+  const untilMs = performance.now() + 60_000;
+  for (;;) {
+    try {
+      return await server.restart();
+    } catch (error) {
+      const held = /pre-existing shared memory block/.test(String(error));
+      if (!held || performance.now() > untilMs) throw error;
+      await sleep(50);
+    }
+  }
 }
 
 /** Under the names that PostgreSQL looks for. */
