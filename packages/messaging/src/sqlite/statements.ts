@@ -13,6 +13,20 @@ const COLUMNS =
   'seq, id, topic, key, headers, body, bytes, accepted_ms, deliveries, replays, died_ms, reason, history';
 /** Of the topics that were named, as a JSON list; null: of all. */
 const WANTED = '(:topics IS NULL OR topic IN (SELECT value FROM json_each(:topics)))';
+/** What may be leased now, or again because its lease was made by a clock that has jumped since. */
+const FREE = `(due_ms <= :now OR due_ms > :now + ${LONGEST_HOLD_MS})`;
+const DUE = `FROM message AS m
+    WHERE state = ${QUEUED} AND priority = 0 AND ${FREE} AND ${WANTED}
+      AND (key IS NULL OR NOT EXISTS (
+        SELECT 1 FROM message AS e WHERE e.state = ${QUEUED} AND e.due_ms > 0
+          AND e.topic = m.topic AND e.key = m.key AND e.seq < m.seq
+          AND e.due_ms > :now AND e.due_ms <= :now + ${LONGEST_HOLD_MS}))
+    ORDER BY seq`;
+// Only messages without a key have a priority.
+const URGENT = `FROM message WHERE state = ${QUEUED} AND priority > 0 AND ${FREE} AND ${WANTED}
+    ORDER BY priority DESC, seq`;
+const STARTABLE = `FROM message WHERE state = ${SCHEDULED} AND start_ms <= :now ORDER BY start_ms, seq`;
+
 const HELD_BY = `seq = :seq AND lease = :token AND due_ms > :now AND state = ${QUEUED}`;
 
 /** So many are inserted with one statement. */
@@ -30,23 +44,17 @@ const SQL = {
   totals: 'SELECT queued, queued_bytes, successful, remembered, dead FROM total',
   setTotals:
     'UPDATE total SET queued = ?, queued_bytes = ?, successful = ?, remembered = ?, dead = ?',
-  due: `SELECT ${COLUMNS} FROM message AS m
-    WHERE state = ${QUEUED} AND priority = 0 AND (due_ms <= :now OR due_ms > :now + ${LONGEST_HOLD_MS}) AND ${WANTED}
-      AND (key IS NULL OR NOT EXISTS (
-        SELECT 1 FROM message AS e WHERE e.state = ${QUEUED} AND e.due_ms > 0
-          AND e.topic = m.topic AND e.key = m.key AND e.seq < m.seq
-          AND e.due_ms > :now AND e.due_ms <= :now + ${LONGEST_HOLD_MS}))
-    ORDER BY seq LIMIT :limit + 0`,
-  // Only messages without a key have a priority.
-  urgent: `SELECT ${COLUMNS} FROM message
-    WHERE state = ${QUEUED} AND priority > 0 AND (due_ms <= :now OR due_ms > :now + ${LONGEST_HOLD_MS}) AND ${WANTED}
-    ORDER BY priority DESC, seq LIMIT :limit + 0`,
-  startable: `SELECT seq FROM message WHERE state = ${SCHEDULED} AND start_ms <= :now ORDER BY start_ms, seq LIMIT :limit + 0`,
+  // One statement, for each takes and gives back the lock that readers have.
+  anything: `SELECT EXISTS (SELECT 1 ${STARTABLE}) OR EXISTS (SELECT 1 ${DUE}) OR EXISTS (SELECT 1 ${URGENT}) AS found`,
+  due: `SELECT ${COLUMNS} ${DUE} LIMIT :limit + 0`,
+  urgent: `SELECT ${COLUMNS} ${URGENT} LIMIT :limit + 0`,
+  startable: `SELECT seq ${STARTABLE} LIMIT :limit + 0`,
   enter: `UPDATE message SET seq = (SELECT max(seq) + 1 FROM message), state = ${QUEUED}, accepted_ms = start_ms, start_ms = 0
     WHERE seq = ?`,
   take: 'UPDATE message SET lease = ?, due_ms = ?, deliveries = deliveries + 1 WHERE seq = ?',
+  // `+ 0`: beside the index of what is held, whose rows have `due_ms > 0`, a bare `:now` is looked at as a limit is.
   complete: `UPDATE message SET state = ${DELIVERED}, body = x'', headers = '', history = NULL, lease = NULL, due_ms = 0, progress = NULL
-    WHERE ${HELD_BY} RETURNING bytes`,
+    WHERE seq IN (SELECT value FROM json_each(:seqs)) AND lease = :token AND due_ms > :now + 0 AND state = ${QUEUED} RETURNING bytes`,
   renew: `UPDATE message SET due_ms = :due WHERE ${HELD_BY}`,
   note: `UPDATE message SET progress = :text, progress_of = :token WHERE ${HELD_BY}`,
   release: `UPDATE message SET lease = NULL, due_ms = :due, deliveries = deliveries - :uncount, history = coalesce(:history, history)
