@@ -5,6 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
 interface Stage {
   readonly name: string;
@@ -17,6 +18,14 @@ interface Counts {
   failed: number;
   skipped: number;
 }
+
+/**
+ * Processes, of which a run starts more than a thousand, find their modules compiled: TypeScript and
+ * all, a start takes 0.3 s of processor in place of 0.7 s. Known by path and content, so never stale.
+ */
+const COMPILED = fileURLToPath(
+  new URL('../node_modules/.cache/holdfast-compiled', import.meta.url),
+);
 
 /** A stage that hangs is a failure, with its name, long before CI's own limit. */
 const STAGE_LIMIT_MS = 12 * 60_000;
@@ -45,7 +54,7 @@ const stages: readonly Stage[] = [
   tests('servers', false, ['tests/servers/src/*.test.ts'], 1),
   tests('soak', false, ['tests/soak/**/*.test.ts'], 1),
   tests('packed', false, ['tests/packed/*.test.ts'], 1),
-  tests('messaging', false, ['packages/messaging/src/**/*.test.ts'], 1),
+  tests('messaging', false, ['packages/messaging/src/**/*.test.ts']),
   tests('drill', false, ['packages/drill/src/**/*.test.ts'], 1),
   tests('sidecar', false, ['packages/sidecar/src/**/*.test.ts'], 1),
   tests('cli', false, ['packages/cli/src/**/*.test.ts'], 1),
@@ -92,7 +101,10 @@ process.exit(broken.length === 0 ? 0 : 1);
 function run(stage: Stage): Promise<number> {
   return new Promise((resolve) => {
     const [command, ...args] = stage.command;
-    const child = spawn(command!, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(command!, args, {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, NODE_COMPILE_CACHE: COMPILED },
+    });
     const limit = setTimeout(() => {
       console.error(`Stage "${stage.name}" took longer than ${STAGE_LIMIT_MS / 60_000} minutes.`);
       child.kill('SIGKILL');

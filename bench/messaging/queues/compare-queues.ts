@@ -5,9 +5,10 @@ import { Client } from 'pg';
 import { installPeers } from '../../peer.ts';
 import { bullMqQueue } from './bullmq-queue.ts';
 import { graphileWorkerQueue } from './graphile-worker-queue.ts';
-import { jobsOnPostgres, jobsOnSqlite } from './jobs-queue.ts';
-import { outboxOnPostgres, outboxOnSqlite } from './outbox-queue.ts';
+import { jobsQueue } from './jobs-queue.ts';
+import { outboxQueue } from './outbox-queue.ts';
 import { pgBossQueue } from './pg-boss-queue.ts';
+import { inPostgres, inSqlite } from './place.ts';
 import { postgresBrokerQueue } from './postgres-broker-queue.ts';
 import type { Queue } from './queue.ts';
 
@@ -38,13 +39,13 @@ export async function compareQueues(directory: string): Promise<Comparison> {
   const queues: Queue[] = [];
   const servers: string[] = [];
   try {
-    queues.push(await outboxOnSqlite(join(directory, 'queues.db')));
-    queues.push(await jobsOnSqlite(join(directory, 'jobs.db')));
+    queues.push(await outboxQueue(inSqlite(join(directory, 'queues.db'))));
+    queues.push(await jobsQueue(inSqlite(join(directory, 'jobs.db'))));
     if (postgres instanceof Unavailable) console.log(postgres.why);
     else {
       servers.push(await postgresVersion(postgres.url));
-      queues.push(await outboxOnPostgres(postgres.url));
-      queues.push(await jobsOnPostgres(postgres.url));
+      queues.push(await outboxQueue(inPostgres(postgres.url, 'bench_outbox')));
+      queues.push(await jobsQueue(inPostgres(postgres.url, 'bench_jobs')));
       queues.push(await postgresBrokerQueue(postgres.url));
       queues.push(await pgBossQueue(postgres.url));
       queues.push(await graphileWorkerQueue(postgres.url));

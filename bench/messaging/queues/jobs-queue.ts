@@ -1,26 +1,9 @@
-import { type MessageStore, openJobs } from '@holdfast/messaging';
-import { postgresStore } from '@holdfast/messaging/postgres';
-import { sqliteStore } from '@holdfast/messaging/sqlite';
-import { Pool } from 'pg';
+import { openJobs } from '@holdfast/messaging';
+import type { Place } from './place.ts';
 import { BODY, Count, type Queue } from './queue.ts';
 
-export function jobsOnSqlite(path: string): Promise<Queue> {
-  return jobsQueue('jobs on SQLite', 'SQLite', sqliteStore({ path }), async () => {});
-}
-
-export function jobsOnPostgres(url: string): Promise<Queue> {
-  const pool = new Pool({ connectionString: url });
-  const store = postgresStore({ pool, schema: 'bench_jobs' });
-  return jobsQueue('jobs on PostgreSQL', 'PostgreSQL', store, () => pool.end());
-}
-
 /** With a worker that waits, of concurrency 100; a job is done when the store has marked it so. */
-async function jobsQueue(
-  name: string,
-  engine: Queue['engine'],
-  store: MessageStore,
-  end: () => Promise<void>,
-): Promise<Queue> {
+export async function jobsQueue({ end, engine, store }: Place): Promise<Queue> {
   const jobs = await openJobs({ store });
   const body = JSON.stringify(BODY);
   const done = new Count();
@@ -34,7 +17,7 @@ async function jobsQueue(
     await all;
   };
   return {
-    name,
+    name: `jobs on ${engine}`,
     engine,
     single: () => group(1),
     group,

@@ -1,11 +1,11 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, chown, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { freePort } from './free-port.ts';
+import { type Account, makeCluster } from './postgres-cluster.ts';
 import type { SelfSigned } from './self-signed.ts';
 import { type ServerProcess, startServer } from './server-process.ts';
 import { Unavailable } from './with-server.ts';
@@ -41,13 +41,7 @@ export async function postgresServer({
   await chmod(folder, 0o755);
   const data = join(folder, 'data');
   if (!existsSync(data)) {
-    await mkdir(data, { mode: 0o700 });
-    if (account !== undefined) await chown(data, account.uid, account.gid);
-    await promisify(execFile)(
-      join(native, 'bin', 'initdb'),
-      ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-sync'],
-      { ...account, cwd: folder },
-    );
+    await makeCluster(native, data, account);
     if (tls !== undefined) await demandTls(data, tls, account);
   }
   const port = await freePort();
@@ -75,14 +69,28 @@ export async function postgresServer({
     ready: async () => (await readFile(join(data, 'postmaster.pid'), 'utf8')).includes('ready'),
     ...(kept === undefined ? { cleanUp: () => rm(folder, { recursive: true, force: true }) } : {}),
   });
-  return { process: server, port, url };
+  return { process: { ...server, restart: () => restart(server) }, port, url };
+}
+
+/** Where it was killed, those that served its connections may hold what they shared for a moment longer. */
+async function restart(server: ServerProcess): Promise<void> {
+  const untilMs = performance.now() + 60_000;
+  for (;;) {
+    try {
+      return await server.restart();
+    } catch (error) {
+      const held = /pre-existing shared memory block/.test(String(error));
+      if (!held || performance.now() > untilMs) throw error;
+      await sleep(50);
+    }
+  }
 }
 
 /** Under the names that PostgreSQL looks for. */
 async function demandTls(
   data: string,
   { certificate, key }: SelfSigned,
-  account: { readonly uid: number; readonly gid: number } | undefined,
+  account: Account,
 ): Promise<void> {
   const files = {
     'server.crt': certificate,

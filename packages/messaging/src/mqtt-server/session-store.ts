@@ -47,7 +47,8 @@ const SQL = {
   dropFilter: 'DELETE FROM filter WHERE session = ? AND filter = ?',
   enqueue: 'INSERT INTO queue (session, topic, payload, properties) VALUES (?, ?, ?, ?)',
   ack: 'DELETE FROM queue WHERE seq = ?',
-  next: 'SELECT seq, topic, payload, properties FROM queue WHERE session = ? AND seq > ? ORDER BY seq LIMIT ?',
+  // A bare `LIMIT ?` would be prepared anew each time.
+  next: 'SELECT seq, topic, payload, properties FROM queue WHERE session = ? AND seq > ? ORDER BY seq LIMIT ? + 0',
   retain: 'INSERT OR REPLACE INTO retained (topic, payload, properties) VALUES (?, ?, ?)',
   unretain: 'DELETE FROM retained WHERE topic = ?',
   retained: 'SELECT 0 AS seq, topic, payload, properties FROM retained',

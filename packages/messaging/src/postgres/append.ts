@@ -27,18 +27,25 @@ export async function append(
   limits: StoreLimits | undefined,
   { sql, channel }: AppendContext,
 ): Promise<readonly AppendResult[]> {
-  for (const message of groups.flat()) refuseNul(message);
-  const fits = limits === undefined ? undefined : await plan(client, groups, limits, sql);
-  const messages = groups.filter((_, index) => fits?.[index]?.fits ?? true).flat();
-  const kept = messages.length === 0 ? new Set() : await insert(client, messages, sql, channel);
+  const all = groups.flat();
+  for (const message of all) refuseNul(message);
+  const keep = (messages: readonly AppendMessage[], within?: StoreLimits) =>
+    insert(client, messages, { sql, channel, within });
+  const kept = await keep(all, limits);
+  if (kept !== undefined) return groups.map((group) => answerOf(group, kept));
+
+  const fits = limits === undefined ? [] : await plan(client, groups, limits, sql);
+  const some = (await keep(groups.filter((_, index) => fits[index]?.fits).flat())) ?? new Set();
   return groups.map((group, index): AppendResult => {
-    const plan = fits?.[index];
-    if (plan?.fits === false) {
-      return { kind: 'full', queued: plan.queued, queuedBytes: plan.queuedBytes };
-    }
-    // The first of an id in this call is the one that was kept.
-    return { kind: 'kept', duplicates: group.map(({ id }) => !kept.delete(id)) };
+    const plan = fits[index];
+    if (plan?.fits !== false) return answerOf(group, some);
+    return { kind: 'full', queued: plan.queued, queuedBytes: plan.queuedBytes };
   });
+}
+
+/** The first of an id in a call is the one that was kept; it is taken out of `kept`. */
+function answerOf(group: AppendGroup, kept: Set<string>): AppendResult {
+  return { kind: 'kept', duplicates: group.map(({ id }) => !kept.delete(id)) };
 }
 
 async function plan(
@@ -54,12 +61,13 @@ async function plan(
   return fitGroups(groups, new Set(JSON.parse(known ?? '[]') as string[]), room, limits);
 }
 
+/** The ids of those that are new; undefined where there may not be room for all of them. */
 async function insert(
   client: PostgresClient,
   messages: readonly AppendMessage[],
-  sql: Statements,
-  channel: string,
-): Promise<Set<unknown>> {
+  { sql, channel, within }: AppendContext & { readonly within: StoreLimits | undefined },
+): Promise<Set<string> | undefined> {
+  if (messages.length === 0) return new Set();
   const { rows } = await client.query(sql.insert, [
     messages.map(({ id }) => id),
     messages.map(({ topic }) => topic),
@@ -70,8 +78,10 @@ async function insert(
     messages.map(({ delayMs = 0 }) => delayMs),
     messages.map(priorityOf),
     channel,
+    within?.maxMessages ?? null,
+    within?.maxBytes ?? null,
   ]);
-  return new Set(rows.map(({ id }) => id));
+  return rows[0].enough ? new Set<string>(JSON.parse(rows[0].kept ?? '[]')) : undefined;
 }
 
 export function headersText(headers: AppendMessage['headers']): string {

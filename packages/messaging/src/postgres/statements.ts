@@ -30,19 +30,23 @@ export function statements(schema: string) {
     room: `SELECT sum(queued)::text AS queued, sum(queued_bytes)::text AS queued_bytes,
         (SELECT json_agg(id) FROM ${message} WHERE id = ANY ($1::text[]))::text AS known
       FROM ${schema}.tally`,
+    // Nothing, where there may not be room for all; then it is looked at more closely. Without limits there is.
     insert: `WITH given AS (
         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::integer[], $7::bigint[], $8::smallint[])
           WITH ORDINALITY AS g (id, topic, key, headers, body, bytes, delay_ms, priority, place)
+      ), room AS MATERIALIZED (
+        SELECT $10::bigint IS NULL OR (SELECT sum(queued) + cardinality($1::text[]) <= $10::bigint
+          AND sum(queued_bytes) + (SELECT sum(bytes) FROM given) <= $11::bigint FROM ${schema}.tally) AS enough
       ), kept AS (
         INSERT INTO ${message} (id, topic, key, headers, body, bytes, priority, accepted_ms, state, start_ms)
         SELECT id, topic, key, headers, body, bytes, priority, ${schema}.now_ms(),
           CASE WHEN delay_ms > 0 THEN ${SCHEDULED} ELSE ${QUEUED} END,
           CASE WHEN delay_ms > 0 THEN ${schema}.now_ms() + delay_ms ELSE 0 END
-        FROM given ORDER BY place
+        FROM given WHERE (SELECT enough FROM room) ORDER BY place
         ON CONFLICT (id) DO NOTHING RETURNING id, bytes
       ), counted AS (${tally('count(*), sum(bytes), 0, 0, 0', 'kept')}),
       rung AS (SELECT pg_notify($9, '') FROM kept WHERE $9 <> '' LIMIT 1)
-      SELECT id, (SELECT count(*) FROM rung) FROM kept`,
+      SELECT enough, (SELECT json_agg(id) FROM kept)::text AS kept, (SELECT count(*) FROM rung) FROM room`,
     lease: `SELECT ${COLUMNS} FROM ${schema}.lease($1, $2, $3, $4::text[]), ${UNFLUSHED} AS soft`,
     complete: `WITH done AS (
         UPDATE ${message} AS m SET state = ${DELIVERED}, body = '', headers = '', history = NULL, lease = NULL, due_ms = 0, progress = NULL

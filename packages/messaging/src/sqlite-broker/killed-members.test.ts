@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Victim } from '../testing/crash/victim.ts';
@@ -82,7 +83,7 @@ test('a member that stands still loses what it has to another, and goes on when 
     (size) => size > 10,
     'the first is at work',
   );
-  members[0]!.signal('SIGSTOP');
+  await standStill(members[0]!, path);
   await members[1]!.start();
   await eventually(all, (count) => count >= 200, 'the other takes over');
   members[0]!.signal('SIGCONT');
@@ -96,6 +97,23 @@ test('a member that stands still loses what it has to another, and goes on when 
 
   assert.equal(all(), 201);
 });
+
+/** Not in the middle of a transaction: while it stands still, nobody else could begin one. */
+async function standStill(member: Victim, path: string): Promise<void> {
+  const file = new DatabaseSync(path, { timeout: 0 });
+  for (let stands = false; !stands; ) {
+    member.signal('SIGSTOP');
+    await sleep(50);
+    try {
+      file.exec('BEGIN IMMEDIATE; ROLLBACK');
+      stands = true;
+    } catch {
+      member.signal('SIGCONT');
+      await sleep(5);
+    }
+  }
+  file.close();
+}
 
 function message(id: string) {
   return { id, topic: 'events', key: 'k', body: Buffer.from(id), headers: {} };

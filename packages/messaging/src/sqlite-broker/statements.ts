@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { LONGEST_HOLD_MS } from '../hold.ts';
 
-/** Prepared once per connection: preparing costs more than running. */
+/** Prepared once per connection: preparing costs more than running, and a bare `LIMIT :limit` prepares anew each time. */
 export type Statements = Readonly<Record<keyof typeof SQL, StatementSync>>;
 
 /** A lease that ends later than any lease may was made by a clock that has jumped since: it is over. */
@@ -29,7 +29,7 @@ const SQL = {
   free: `SELECT d.seq, d.deliveries, m.id, m.topic, m.key, m.headers, m.body
     FROM delivery AS d JOIN message AS m ON m.seq = d.seq
     WHERE d.group_id = :group AND ${FREE} AND (m.expires_ms IS NULL OR m.expires_ms > :now)
-    ORDER BY d.seq LIMIT :limit`,
+    ORDER BY d.seq LIMIT :limit + 0`,
   anyFree: `SELECT 1 FROM delivery AS d JOIN message AS m ON m.seq = d.seq
     WHERE d.group_id = :group AND ${FREE} AND (m.expires_ms IS NULL OR m.expires_ms > :now) LIMIT 1`,
   take: `UPDATE delivery SET owner = :owner, due_ms = :due, deliveries = deliveries + 1
@@ -40,7 +40,7 @@ const SQL = {
   oneLess: 'UPDATE message SET waiting = waiting - 1 WHERE seq = ?',
   clear: 'DELETE FROM message WHERE seq = ? AND waiting <= 0',
 
-  expired: `SELECT seq FROM message WHERE expires_ms <= :now LIMIT :limit`,
+  expired: `SELECT seq FROM message WHERE expires_ms <= :now LIMIT :limit + 0`,
   withdraw: `DELETE FROM delivery WHERE group_id IN (SELECT id FROM member_group) AND seq = :seq AND ${FREE}`,
   less: 'UPDATE message SET waiting = waiting - ? WHERE seq = ?',
 } as const;

@@ -83,14 +83,8 @@ class SqliteStore implements MessageStore {
     const now = this.#clock.wallMs();
     // Looking first costs no disk write where nothing is due, which is most of the time.
     const wanted = topics === undefined ? null : JSON.stringify(topics);
-    const first = { now, limit: 1, topics: wanted };
-    const idle = this.#read(
-      ({ due, startable, urgent }) =>
-        startable.get({ now, limit: 1 }) === undefined &&
-        due.get(first) === undefined &&
-        urgent.get(first) === undefined,
-    );
-    if (idle) return [];
+    const found = this.#read((sql) => sql.anything.get({ now, topics: wanted })?.found);
+    if (found === 0) return [];
     const token = `${this.#worker}:${++this.#leases}`;
     return this.#writeUnflushed((sql) => {
       for (const { seq } of sql.startable.all({ now, limit: Math.max(limit, ENTER_LOT) })) {
@@ -113,13 +107,15 @@ class SqliteStore implements MessageStore {
     const now = this.#clock.wallMs();
     return this.#writeUnflushed((sql, totals) => {
       let done = 0;
-      for (const { seq, token } of leases) {
-        const row = sql.complete.get({ seq, token, now }) as { bytes: number } | undefined;
-        if (row === undefined) continue;
-        totals.queued -= 1;
-        totals.queued_bytes -= row.bytes;
-        done += 1;
+      // All of one lease with one statement.
+      for (const [token, its] of Map.groupBy(leases, (lease) => lease.token)) {
+        const seqs = JSON.stringify(its.map(({ seq }) => seq));
+        for (const { bytes } of sql.complete.all({ seqs, token, now })) {
+          totals.queued_bytes -= Number(bytes);
+          done += 1;
+        }
       }
+      totals.queued -= done;
       totals.successful += done;
       totals.remembered += done;
       const surplus = totals.remembered - this.#remember;
