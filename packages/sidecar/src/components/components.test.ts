@@ -118,7 +118,7 @@ describe('components', () => {
       keys.push(database.prepare('SELECT key FROM state').get()?.key);
       database.close();
     }
-    assert.deepEqual(keys, ['one||k', 'name||k', 'default.one||k', 'k', 'mine||k']);
+    assert.deepEqual(keys, ['one||k', 'name||k', 'one||k', 'k', 'mine||k']);
   });
 
   test('are behind their policies: a locked database opens its circuit, and conflicts do not', async (t) => {

@@ -1,4 +1,5 @@
 import { goes } from '../bindings/binding.ts';
+import { namespacedPubSub } from '../pubsub/namespaced-pubsub.ts';
 import { openPubSub } from '../pubsub/open-pubsub.ts';
 import { topicScopes } from '../pubsub/publish/topic-scopes.ts';
 import type { SecretStore } from '../secrets/secret-store.ts';
@@ -19,6 +20,7 @@ import {
 } from './component-types.ts';
 import { lookUp } from './look-up.ts';
 import type { ComponentRow, ComponentsEnv } from './open-components.ts';
+import { fillPlaceholders, namesNamespace } from './placeholders.ts';
 
 /** A component that is up. */
 export interface OpenComponent {
@@ -48,7 +50,11 @@ export async function openComponent(
 ): Promise<OpenComponent | undefined> {
   const { name, type, version } = spec;
   const row = { name, type, version };
-  const settings = () => settingsOf(spec, secrets, env.variables);
+  const settings = async () =>
+    new ComponentSettings(
+      name,
+      fillPlaceholders(await lookUpAll(spec, secrets, env.variables), env),
+    );
   if (type in SECRETS) {
     const store = await SECRETS[type]!(await settings(), env);
     const { capabilities } = store;
@@ -70,10 +76,14 @@ export async function openComponent(
     };
   }
   if (type in PUBSUB) {
-    const given = await settings();
+    const values = await lookUpAll(spec, secrets, env.variables);
+    const given = new ComponentSettings(name, fillPlaceholders(values, env));
     const opened = await openPubSub(given, PUBSUB[type]!, env, outboxFiles);
-    const open = { ...opened, scopes: topicScopes(given, env.appId) };
-    const { broker, outbox } = opened;
+    const { outbox } = opened;
+    const broker = namesNamespace(values)
+      ? namespacedPubSub(opened.broker, env.namespace)
+      : opened.broker;
+    const open = { ...opened, broker, scopes: topicScopes(given, env.appId) };
     return {
       row: { ...row, capabilities: broker.capabilities },
       ...(outbox && { pinned: 'it has an outbox' }),
@@ -152,24 +162,24 @@ async function openBinding(
   };
 }
 
-async function settingsOf(
+async function lookUpAll(
   spec: ComponentSpec,
   secrets: ReadonlyMap<string, SecretStore>,
   variables: Readonly<Record<string, string | undefined>>,
-): Promise<ComponentSettings> {
+): Promise<readonly (readonly [string, string])[]> {
   const values: [string, string][] = [];
   const from = { secretStore: spec.secretStore, secrets, variables };
   for (const item of spec.metadata) {
     values.push([item.name, await lookUp(`metadata ${item.name}`, item, from)]);
   }
-  return new ComponentSettings(spec.name, values);
+  return values;
 }
 
 /** What stands before `||` in the keys of a store; none where the strategy is `none`. */
 function keyPrefix(
   settings: ComponentSettings,
   name: string,
-  { appId, namespace }: ComponentsEnv,
+  { appId, givenNamespace }: ComponentsEnv,
 ): string {
   const strategy = settings.text('keyPrefix') ?? 'appid';
   switch (strategy.toLowerCase()) {
@@ -178,7 +188,8 @@ function keyPrefix(
     case 'name':
       return name;
     case 'namespace':
-      return `${namespace}.${appId}`;
+      // As in Dapr, an app without a namespace has the keys of one that does not ask for it.
+      return givenNamespace === '' ? appId : `${givenNamespace}.${appId}`;
     case 'none':
       return '';
     default:

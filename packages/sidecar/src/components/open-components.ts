@@ -66,6 +66,8 @@ export class ComponentError extends Error {
 export interface ComponentsEnv {
   readonly appId: string;
   readonly namespace: string;
+  /** Empty where the sidecar was given none. */
+  readonly givenNamespace: string;
   readonly clock: Clock;
   readonly log: Logger;
   readonly variables: Readonly<Record<string, string | undefined>>;

@@ -120,6 +120,7 @@ interface InHand {
 
 /** Brings events through a stream. */
 class StreamCourier implements Courier {
+  readonly countsDropAs = 'drop';
   readonly #events: MessageQueue<SubscribeTopicEventsResponseAlpha1>;
   /** By the event's id; the same may be in hand twice. */
   readonly #inHand = new Map<string, InHand[]>();

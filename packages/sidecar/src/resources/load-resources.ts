@@ -3,7 +3,7 @@ import { type ComponentSpec, componentSpec } from '../components/component-spec.
 import { declarative, type TopicSubscription } from '../pubsub/subscribe/subscription.ts';
 import { type Configuration, mergeConfigurations } from './configuration.ts';
 import { type HttpEndpointSpec, httpEndpoint } from './http-endpoint.ts';
-import { type Resource, readResources } from './resource-files.ts';
+import { at, type Resource, readResources } from './resource-files.ts';
 
 /** A `--config` file that cannot be read: the sidecar does not start without it. */
 export class ConfigurationFileError extends Error {
@@ -36,6 +36,8 @@ export interface LoadedResources {
 export async function loadResources(
   options: {
     readonly appId: string;
+    /** Resources of another one are not for us; without it, and without theirs, all are. */
+    readonly givenNamespace?: string;
     readonly resourcesPaths: readonly string[];
     readonly configPaths: readonly string[];
     readonly appProtocol?: AppProtocol;
@@ -55,6 +57,7 @@ export async function loadResources(
   const subscriptions: TopicSubscription[] = [];
   for (const resource of resources) {
     if (!inScope(resource, options.appId)) continue;
+    if (isElsewhere(resource, options.givenNamespace ?? '')) continue;
     const { file, kind, line } = resource;
     const leftOut = (why: string) => problems.push(`${file}:${line}: ${kind} left out: ${why}`);
     if (kind === 'HTTPEndpoint') {
@@ -81,6 +84,11 @@ export async function loadResources(
     options.appProtocol?.startsWith('grpc') ? 'grpc' : 'http',
   );
   return { configuration, endpoints, components, subscriptions, problems, unknown };
+}
+
+function isElsewhere({ document }: Resource, own: string): boolean {
+  const namespace = at(document, 'metadata', 'namespace') ?? '';
+  return own !== '' && namespace !== '' && namespace !== own;
 }
 
 function inScope({ document }: Resource, appId: string): boolean {
