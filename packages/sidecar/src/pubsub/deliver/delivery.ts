@@ -98,7 +98,8 @@ async function offer(
     const done = (status: DeliveryStatus, said: DeliveryStatus = status): void =>
       count(pubsub, topic, status, said, clock.now() - begunMs);
     try {
-      const verdict = await courier.bring({ pubsub, topic, path, event, metadata }, signal);
+      const by = message.topic ?? topic;
+      const verdict = await courier.bring({ pubsub, topic: by, path, event, metadata }, signal);
       if (verdict === 'success') done('success');
       else done('drop', verdict === 'drop' ? courier.countsDropAs : 'drop');
       return verdict;
