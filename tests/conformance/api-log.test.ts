@@ -49,7 +49,6 @@ const CALLS: readonly { method: string; path: string; headers?: string[]; body?:
 ];
 
 const PLAIN = [
-  '204 GET /v1.0/healthz',
   '204 GET /v1.0/healthz/outbound',
   '200 GET /v1.0/metadata',
   '204 PUT /v1.0/metadata/k',
@@ -102,13 +101,27 @@ const NAMED = [
   '204 Shutdown',
 ];
 
+/** Whoever waits for a sidecar asks for its health as often as it takes. */
+const isNoProbe = (line: string): boolean => !line.endsWith('/healthz');
+
+/** daprd has actors and workflows, and no placement service here; ours has neither, and says so. */
+const expected = (make: Make, lines: readonly string[]): readonly string[] =>
+  make === 'daprd'
+    ? lines
+    : lines.map((line) =>
+        line.replace(/^400 (?=.*(?:actors\/|workflows\/|Actor|Workflow))/, '501 '),
+      );
+
 await bothMakes(conformance);
 
 function conformance(make: Make, executable: string | undefined): void {
   describe(`${make}, lines of calls of the API`, () => {
     test('in words, whatever --log-level says, with the path and without the query', async (t) => {
       const { lines } = await callAll(t, { 'enable-api-logging': true, 'log-level': 'error' });
-      assert.deepEqual(lines.map(({ code, method }) => `${code} ${method}`).slice(1), PLAIN);
+      assert.deepEqual(
+        lines.map(({ code, method }) => `${code} ${method}`).filter(isNoProbe),
+        expected(make, PLAIN),
+      );
       const { duration, size, ...one } = lines.find(({ useragent }) => useragent === 'me/1')!;
       assert.ok(Number(duration) >= 0 && Number(size) > 20);
       assert.deepEqual(withoutOwn(one), {
@@ -129,7 +142,7 @@ function conformance(make: Make, executable: string | undefined): void {
       const { lines } = await callAll(t, { 'log-as-json': true }, spec);
       assert.deepEqual(
         lines.map(({ code, method }) => `${code} ${method}`),
-        NAMED,
+        expected(make, NAMED),
       );
       const one = lines.find(({ method }) => method === 'GetState')!;
       assert.deepEqual(withoutOwn(one), {

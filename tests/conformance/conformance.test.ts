@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sendRaw } from '../../packages/sidecar/src/testing/raw-http.ts';
 import { bothMakes, type Make } from './both-makes.ts';
+import { absentApis } from './cases/absent-apis.ts';
 import { failures } from './cases/failures.ts';
 import { otherApis } from './cases/other-apis.ts';
 import { policies } from './cases/policies.ts';
@@ -11,7 +12,7 @@ import { verbsAndHeaders } from './cases/verbs-and-headers.ts';
 import { type Mesh, startMesh } from './mesh.ts';
 import { playCase } from './play-case.ts';
 
-const tables = { urlForms, verbsAndHeaders, failures, policies, otherApis };
+const tables = { urlForms, verbsAndHeaders, failures, policies, otherApis, absentApis };
 await bothMakes(conformance);
 
 function conformance(make: Make, executable: string | undefined): void {

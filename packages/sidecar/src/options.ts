@@ -156,7 +156,10 @@ export const SIDECAR_DEFAULTS = {
 const PROTOCOLS: readonly string[] = ['http', 'https', 'h2c', 'grpc', 'grpcs'];
 
 export type ResolvedSidecarOptions = SidecarOptions &
-  Required<Pick<SidecarOptions, keyof typeof SIDECAR_DEFAULTS | 'maxReplayBytes'>>;
+  Required<Pick<SidecarOptions, keyof typeof SIDECAR_DEFAULTS | 'maxReplayBytes'>> & {
+    /** Empty where none was given, which Dapr tells from `default`: in metrics, prefixes of keys, and whose resources count. */
+    readonly givenNamespace: string;
+  };
 
 /** Fills in defaults and rejects what cannot work, before anything listens. */
 export function resolveSidecarOptions(given: SidecarOptions): ResolvedSidecarOptions {
@@ -164,7 +167,11 @@ export function resolveSidecarOptions(given: SidecarOptions): ResolvedSidecarOpt
     ...SIDECAR_DEFAULTS,
     ...given,
   } as never;
-  const options = { ...merged, maxReplayBytes: given.maxReplayBytes ?? merged.maxBodyBytes };
+  const options = {
+    ...merged,
+    maxReplayBytes: given.maxReplayBytes ?? merged.maxBodyBytes,
+    givenNamespace: given.namespace ?? '',
+  };
   if (!/^[^./?#\s]+$/.test(options.appId ?? '')) {
     throw new RangeError(
       `sidecar.appId must be a name without dots, slashes and spaces, not "${options.appId}".`,

@@ -105,7 +105,7 @@ async function start(
   variables: Readonly<Record<string, string | undefined>>,
   closing: ReturnType<typeof createClosing>,
 ): Promise<Sidecar> {
-  const { appId, namespace, hostAddress, maxBodyBytes, stallMs } = options;
+  const { appId, givenNamespace, namespace, hostAddress, maxBodyBytes, stallMs } = options;
   const live = await openResources({ ...options, variables, clock, log });
   closing.last(() => live.close());
   const resources = live.first;
@@ -117,7 +117,9 @@ async function start(
   }
   for (const warning of configuration.warnings) log.warn(warning);
   const metricsOn = options.enableMetrics && configuration.metrics.enabled;
-  const metrics = metricsOn ? sidecarMetrics(appId, namespace, configuration.metrics) : NO_METRICS;
+  const metrics = metricsOn
+    ? sidecarMetrics(appId, givenNamespace, configuration.metrics)
+    : NO_METRICS;
   const tracing = await openTracing(configuration, { appId, variables, clock, log });
   closing.last(() => tracing.close());
 
@@ -162,6 +164,7 @@ async function start(
 
   const components = await openComponents(resources.components, {
     appId,
+    givenNamespace,
     namespace,
     clock,
     log,

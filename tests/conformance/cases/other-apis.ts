@@ -95,24 +95,6 @@ export const otherApis: readonly Case[] = [
     expect: { status: 404, body: /ERR_DIRECT_INVOKE/ },
   },
   {
-    name: 'crypto: with a verb it does not have',
-    send: { method: 'POST', path: '/v1.0-alpha1/crypto/c/encrypt', body: '{}' },
-    expect: { status: 404, body: /ERR_DIRECT_INVOKE/ },
-  },
-  {
-    name: 'crypto: no provider',
-    send: { method: 'PUT', path: '/v1.0-alpha1/crypto/c/encrypt', body: '{}' },
-    expect: { status: 500, body: /ERR_CRYPTO_PROVIDERS_NOT_CONFIGURED/ },
-  },
-  {
-    name: 'conversation: no component',
-    send: { method: 'POST', path: '/v1.0-alpha1/conversation/c/converse', body: '{}' },
-    expect: {
-      status: 400,
-      body: error('ERR_CONVERSATION_NOT_FOUND', 'failed finding conversation component c'),
-    },
-  },
-  {
     name: 'state: no store, saving',
     send: { method: 'POST', path: '/v1.0/state/s', body: '[]' },
     expect: { status: 500, body: /ERR_STATE_STORE_NOT_CONFIGURED/ },
@@ -144,14 +126,6 @@ export const otherApis: readonly Case[] = [
     expect: {
       status: 500,
       body: error('ERR_CONFIGURATION_STORE_NOT_CONFIGURED', 'configuration stores not configured'),
-    },
-  },
-  {
-    name: 'actors: no placement',
-    send: { method: 'POST', path: '/v1.0/actors/t/i/method/m', body: '{}' },
-    expect: {
-      status: 400,
-      body: error('ERR_ACTOR_NO_PLACEMENT', 'placement service is not configured'),
     },
   },
   {

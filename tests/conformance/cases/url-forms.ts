@@ -264,6 +264,24 @@ export const urlForms: readonly Case[] = [
       expect: { status: 500, body: /invalid URL escape/ },
     },
   },
+  ...[
+    '/v1.0%2Finvoke/callee/method/h',
+    '/v1.0/invoke%2fcallee/method/h',
+    '/v1%2E0/%69nvoke/callee/method/h',
+    '/v1.0/invoke/callee%2Fmethod/h',
+    '/v1.0/invoke/callee/%6dethod%2Fh',
+  ].map(
+    (path): Case => ({
+      name: `path: words of the route escaped: ${path}`,
+      send: { path },
+      expect: reaches('/h'),
+    }),
+  ),
+  {
+    name: 'path: words of the route in capitals',
+    send: { path: '/V1.0/invoke/callee/method/h' },
+    expect: nobody,
+  },
   { name: 'no target at all', send: { path: '/anything' }, expect: nobody },
   { name: 'unknown path under /v1.0', send: { path: '/v1.0/foo' }, expect: nobody },
 ];

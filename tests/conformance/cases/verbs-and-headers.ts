@@ -291,6 +291,21 @@ export const verbsAndHeaders: readonly Case[] = [
       headers: { 'x-mine': '1', 'set-cookie': 'a=b', 'content-type': 'application/json' },
     },
   },
+  ...['callee', 'caller'].map(
+    (app): Case => ({
+      name: `answer: headers of gRPC are renamed, binary ones stay behind (${app})`,
+      send: {
+        path: `/v1.0/invoke/${app}/method/h?h-grpc-status=5&h-grpc-x=1&h-x-bin=AAEC&h-x-binary=1`,
+      },
+      expect: {
+        status: 200,
+        headers: {
+          ...{ 'dapr-grpc-status': '5', 'dapr-grpc-x': '1', 'x-binary': '1' },
+          ...{ 'grpc-status': null, 'grpc-x': null, 'x-bin': null },
+        },
+      },
+    }),
+  ),
   {
     name: 'answer: 204 has no body',
     send: { path: `${path}?status=204` },

@@ -17,7 +17,7 @@ Sizes are quantities (\`4Mi\`, \`500k\`, \`4194304\`; below 0 is no limit), dura
 |---|---|
 | \`DAPR_API_TOKEN\` | callers of the API must send it as \`dapr-api-token\` |
 | \`APP_API_TOKEN\` | sent to the app as \`dapr-api-token\` |
-| \`NAMESPACE\` | the namespace of the app; \`default\` without it |
+| \`NAMESPACE\` | the namespace of the app; without it \`default\` to other sidecars and in certificates, and none in metrics, prefixes of keys and the choice of resources; with it resources of another \`metadata.namespace\` are left out |
 | \`DAPR_HOST_IP\` | the address other sidecars find this one under; \`127.0.0.1\` without it |
 | \`HOLDFAST_FRAME_DUMP\` | for debugging: a file to which each frame between sidecars is appended as a line, to follow with \`tail -f\`; it ends at 256 MiB |
 

@@ -73,23 +73,23 @@ export const PUBSUB: Readonly<
     }),
   'pubsub.redis': async (settings, env) => {
     const { redisPubSub } = await import('../pubsub/brokers/redis/redis-pubsub.ts');
-    return await redisPubSub(settings, { ...env, podName: env.variables.POD_NAME });
+    return await redisPubSub(settings, env);
   },
   'pubsub.kafka': async (settings, env) => {
     const { kafkaPubSub } = await import('../pubsub/brokers/kafka/kafka-pubsub.ts');
-    return await kafkaPubSub(settings, { ...env, podName: env.variables.POD_NAME });
+    return await kafkaPubSub(settings, env);
   },
   'pubsub.mqtt3': async (settings, env) => {
     const { mqttPubSub } = await import('../pubsub/brokers/mqtt/mqtt-pubsub.ts');
-    return await mqttPubSub(settings, { ...env, podName: env.variables.POD_NAME });
+    return await mqttPubSub(settings, env);
   },
   'pubsub.rabbitmq': async (settings, env) => {
     const { rabbitPubSub } = await import('../pubsub/brokers/rabbit-pubsub.ts');
-    return await rabbitPubSub(settings, { ...env, podName: env.variables.POD_NAME });
+    return await rabbitPubSub(settings, env);
   },
   'pubsub.sqlite': async (settings, env) => {
     const { sqlitePubSub } = await import('../pubsub/brokers/sqlite/sqlite-pubsub.ts');
-    return await sqlitePubSub(settings, { ...env, podName: env.variables.POD_NAME });
+    return await sqlitePubSub(settings, env);
   },
   'pubsub.jetstream': async (settings, env) => {
     const { jetstreamPubSub } = await import('../pubsub/brokers/jetstream/jetstream-pubsub.ts');

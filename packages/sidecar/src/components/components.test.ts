@@ -112,8 +112,8 @@ describe('components', () => {
       ].join('\n'),
     );
     const seen = [];
-    for (const variables of [{ NAMESPACE: 'mine' }, {}]) {
-      const { url } = await sidecar(t, () => named, variables);
+    for (const options of [{ namespace: 'mine' }, {}]) {
+      const { url } = await sidecar(t, () => named, options);
       const metadata = (await (await fetch(`${url}/v1.0/metadata`)).json()) as {
         components: { name: string }[];
       };
@@ -154,7 +154,7 @@ describe('components', () => {
       keys.push(database.prepare('SELECT key FROM state').get()?.key);
       database.close();
     }
-    assert.deepEqual(keys, ['one||k', 'name||k', 'default.one||k', 'k', 'mine||k']);
+    assert.deepEqual(keys, ['one||k', 'name||k', 'one||k', 'k', 'mine||k']);
   });
 
   test('are behind their policies: a locked database opens its circuit, and conflicts do not', async (t) => {
@@ -268,7 +268,7 @@ ${spec === '' ? '' : `  ${spec}\n`}${more}
 async function sidecar(
   t: TestContext,
   resources: (folder: string) => readonly string[],
-  variables: Readonly<Record<string, string>> = {},
+  options: { readonly namespace?: string } = {},
 ) {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-components-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
@@ -284,10 +284,17 @@ async function sidecar(
   }
   const lines: string[] = [];
   const running = await startSidecar(
-    { appId: 'one', httpPort: 0, metricsPort: 0, resourcesPaths: [path], names: staticNames({}) },
+    {
+      appId: 'one',
+      httpPort: 0,
+      metricsPort: 0,
+      resourcesPaths: [path],
+      names: staticNames({}),
+      ...options,
+    },
     {
       log: createLogger({ write: (line) => void lines.push(line) }),
-      variables: { TABLE: 'things', ...variables },
+      variables: { TABLE: 'things' },
     },
   );
   t.after(() => running.stop({ force: true }));

@@ -1,5 +1,6 @@
 import { goes } from '../bindings/binding.ts';
 import { NONE_PLUGGED } from '../pluggable/plugged-types.ts';
+import { namespacedPubSub } from '../pubsub/namespaced-pubsub.ts';
 import { openPubSub } from '../pubsub/open-pubsub.ts';
 import { topicScopes } from '../pubsub/publish/topic-scopes.ts';
 import type { SecretStore } from '../secrets/secret-store.ts';
@@ -21,6 +22,7 @@ import {
 } from './component-types.ts';
 import { lookUp } from './look-up.ts';
 import type { ComponentRow, ComponentsEnv } from './open-components.ts';
+import { fillPlaceholders, namesNamespace } from './placeholders.ts';
 
 /** A component that is up. */
 export interface OpenComponent {
@@ -48,7 +50,11 @@ export async function openComponent(
 ): Promise<OpenComponent | undefined> {
   const { name, type, version } = spec;
   const row = { name, type, version };
-  const settings = () => settingsOf(spec, secrets, env.variables);
+  const settings = async () =>
+    new ComponentSettings(
+      name,
+      fillPlaceholders(await lookUpAll(spec, secrets, env.variables), env),
+    );
   // What is plugged in comes first, as in Dapr.
   const { plugged = NONE_PLUGGED } = env;
   const openSecrets = openerOf([plugged.secrets, SECRETS], type);
@@ -75,10 +81,14 @@ export async function openComponent(
   }
   const openBroker = openerOf([plugged.pubsub, PUBSUB], type);
   if (openBroker !== undefined) {
-    const given = await settings();
+    const values = await lookUpAll(spec, secrets, env.variables);
+    const given = new ComponentSettings(name, fillPlaceholders(values, env));
     const opened = await openPubSub(given, openBroker, env, outboxFiles);
-    const open = { ...opened, scopes: topicScopes(given, env.appId) };
-    const { broker, outbox } = opened;
+    const { outbox } = opened;
+    const broker = namesNamespace(values)
+      ? namespacedPubSub(opened.broker, env.namespace)
+      : opened.broker;
+    const open = { ...opened, broker, scopes: topicScopes(given, env.appId) };
     return {
       row: { ...row, capabilities: broker.capabilities },
       ...(outbox && { pinned: 'it has an outbox' }),
@@ -165,17 +175,17 @@ async function openBinding(
   };
 }
 
-async function settingsOf(
+async function lookUpAll(
   spec: ComponentSpec,
   secrets: ReadonlyMap<string, SecretStore>,
   variables: Readonly<Record<string, string | undefined>>,
-): Promise<ComponentSettings> {
+): Promise<readonly (readonly [string, string])[]> {
   const values: [string, string][] = [];
   const from = { secretStore: spec.secretStore, secrets, variables };
   for (const item of spec.metadata) {
     values.push([item.name, await lookUp(`metadata ${item.name}`, item, from)]);
   }
-  return new ComponentSettings(spec.name, values);
+  return values;
 }
 
 /** Of a store that could keep actors Dapr's metadata say so, whether there are any or not. */
@@ -188,7 +198,7 @@ function withActors(capabilities: readonly string[]): readonly string[] {
 function keyPrefix(
   settings: ComponentSettings,
   name: string,
-  { appId, namespace }: ComponentsEnv,
+  { appId, givenNamespace }: ComponentsEnv,
 ): string {
   const strategy = settings.text('keyPrefix') ?? 'appid';
   switch (strategy.toLowerCase()) {
@@ -197,7 +207,8 @@ function keyPrefix(
     case 'name':
       return name;
     case 'namespace':
-      return `${namespace}.${appId}`;
+      // As in Dapr, an app without a namespace has the keys of one that does not ask for it.
+      return givenNamespace === '' ? appId : `${givenNamespace}.${appId}`;
     case 'none':
       return '';
     default:

@@ -74,6 +74,8 @@ export class DuplicateComponentError extends Error {
 export interface ComponentsEnv {
   readonly appId: string;
   readonly namespace: string;
+  /** Empty where the sidecar was given none. */
+  readonly givenNamespace: string;
   readonly clock: Clock;
   readonly log: Logger;
   readonly variables: Readonly<Record<string, string | undefined>>;

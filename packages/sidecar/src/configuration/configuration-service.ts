@@ -89,6 +89,11 @@ export class ConfigurationService {
     return { id, ended: ending.signal };
   }
 
+  /** Whether somebody subscribes by that id. */
+  knows(id: string): boolean {
+    return this.#subscriptions.has(id);
+  }
+
   /** @throws ApiError, where there is no such subscription, with Dapr's words in `cause`. */
   async unsubscribe(name: string, id: string): Promise<void> {
     const { missing = (of: string) => `subscription with id ${of} does not exist` } =

@@ -31,7 +31,7 @@ export function answerHeaders(raw: readonly string[]): AnswerHeaders {
   let nominated: Set<string> | undefined;
   for (let at = 0; at + 1 < raw.length; at += 2) {
     const name = lowerName(raw[at]!);
-    const value = raw[at + 1]!;
+    const value = withoutEnd(raw[at + 1]!);
     if (name === 'content-length') length = Number(value);
     else if (name === 'connection') nominated = nominatedNames(value);
     else if (name === 'keep-alive') keepAlive = value;
@@ -39,6 +39,12 @@ export function answerHeaders(raw: readonly string[]): AnswerHeaders {
   }
   const endToEnd = nominated === undefined ? headers : without(headers, nominated);
   return { headers: endToEnd, length, keepAlive };
+}
+
+/** Less the blanks at its end, which belong to the line (RFC 9112 §5.1); parsers leave them standing. */
+function withoutEnd(value: string): string {
+  const last = value.charCodeAt(value.length - 1);
+  return last === 0x20 || last === 0x09 ? value.replace(/[ \t]+$/, '') : value;
 }
 
 /** `headers` less those in `names`. */

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock, Timer } from '@holdfast/core';
 import type { AnswerSink, Flow } from './answer.ts';
+import { httpHeaders } from './http-headers.ts';
 
 /** Answers up to this leave as latin1 text, which keeps every byte. */
 const TEXT_BYTES = 16 * 1024;
@@ -29,7 +30,7 @@ export class ClientAnswer implements AnswerSink {
 
   head(status: number, headers: string[], flow: Flow, whole = false): void {
     this.#flow = flow;
-    this.#res.writeHead(status, headers);
+    this.#res.writeHead(status, httpHeaders(headers));
     // With the body if it comes in this turn; by itself if not: node would wait for a body.
     if (!whole) process.nextTick(flushHead, this);
   }

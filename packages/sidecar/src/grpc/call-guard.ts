@@ -36,6 +36,11 @@ export interface CallGuardOptions {
 /** The span of the call that a handler is answering. */
 export const SPAN = createContextKey<Span | undefined>(undefined, { description: 'span' });
 
+/** The code of an error that is not the call's own, but said in its answer. */
+export const SAID_ERROR = createContextKey<string | undefined>(undefined, {
+  description: 'code of the error in the answer',
+});
+
 /**
  * What every call of the gRPC API passes: token, trace, errors in Dapr's form, metrics, log. As in
  * Dapr, a call that is turned away at the door is in none of them.
@@ -75,7 +80,7 @@ export function callGuard({
       // A stream has no size, as in Dapr; that of one message is known when it has gone out.
       if (req.stream || wire === undefined) metrics.servedRpc(path, status, ms);
       else wire.onEnd = (bytes) => metrics.servedRpc(path, status, ms, bytes);
-      countError(error, metrics);
+      countError(error, req.contextValues.get(SAID_ERROR), metrics);
       live?.set('dapr.protocol', 'grpc');
       live?.set('dapr.api', path);
       live?.set('dapr.status_code', String(error?.code ?? 0));
@@ -124,8 +129,10 @@ async function* watched<T>(
 
 function countError(
   error: ConnectError | undefined,
+  said: string | undefined,
   metrics: Pick<SidecarMetrics, 'errored'>,
 ): void {
+  if (error === undefined && said !== undefined) metrics.errored(said, undefined);
   if (!(error?.cause instanceof ApiError)) return;
   const { errorCode, reason } = error.cause;
   metrics.errored(errorCode, reason);

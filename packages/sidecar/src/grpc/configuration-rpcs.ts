@@ -2,6 +2,7 @@ import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
 import type { ConfigurationService } from '../configuration/configuration-service.ts';
 import type { ConfigurationItem } from '../configuration/configuration-store.ts';
 import { ApiError } from '../server/api-error.ts';
+import { SAID_ERROR } from './call-guard.ts';
 import { MessageQueue } from './message-queue.ts';
 import type {
   GetConfigurationRequest,
@@ -29,13 +30,26 @@ export function configurationRpcs(service: ConfigurationService): ConfigurationR
     const items = Object.entries(await service.get(storeName, keys));
     return { items: Object.fromEntries(items.map(([key, item]) => [key, message(item)])) };
   };
-  const unsubscribe = async ({ storeName, id }: UnsubscribeConfigurationRequest) => {
+  const unsubscribe = async (
+    { storeName, id }: UnsubscribeConfigurationRequest,
+    { values }: HandlerContext,
+  ) => {
+    const refused = (message: string) => {
+      values.set(SAID_ERROR, 'ERR_CONFIGURATION_UNSUBSCRIBE');
+      return { ok: false, message };
+    };
+    // Looked for before the store is, as in daprd.
+    if (!service.knows(id)) {
+      return refused(
+        `failed to unsubscribe to configuration request ${id}: subscription does not exist`,
+      );
+    }
     try {
       await service.unsubscribe(storeName, id);
       return { ok: true };
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      return { ok: false, message: error.message };
+      return refused(error.message);
     }
   };
   async function* subscribe(request: SubscribeConfigurationRequest, { signal }: HandlerContext) {

@@ -6,7 +6,7 @@ export class MessageQueue<T> implements AsyncIterable<T> {
   readonly #messages: T[] = [];
   #wake: (() => void) | undefined;
   #ended = false;
-  #overrun = false;
+  #failure: ConnectError | undefined;
 
   /** `limit`: messages that may wait; a client that is further behind loses the stream. */
   constructor(limit: number) {
@@ -16,16 +16,17 @@ export class MessageQueue<T> implements AsyncIterable<T> {
   put(message: T): void {
     if (this.#ended) return;
     if (this.#messages.length >= this.#limit) {
-      this.#overrun = true;
-      this.end();
+      const why = `the client is more than ${this.#limit} messages behind; read faster, or subscribe again`;
+      this.end(new ConnectError(why, Code.ResourceExhausted));
       return;
     }
     this.#messages.push(message);
     this.#wake?.();
   }
 
-  /** What waits is still delivered. */
-  end(): void {
+  /** What waits is still delivered, and then the failure, of several the first. */
+  end(failure?: ConnectError): void {
+    this.#failure ??= failure;
     this.#ended = true;
     this.#wake?.();
   }
@@ -41,9 +42,6 @@ export class MessageQueue<T> implements AsyncIterable<T> {
         });
       }
     }
-    if (this.#overrun) {
-      const why = `the client is more than ${this.#limit} messages behind; read faster, or subscribe again`;
-      throw new ConnectError(why, Code.ResourceExhausted);
-    }
+    if (this.#failure !== undefined) throw this.#failure;
   }
 }

@@ -1,7 +1,8 @@
 import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
 import { formatTraceparent } from '@holdfast/core/trace';
+import { BULK_FAILED } from '../pubsub/publish/publish-routes.ts';
 import type { PublishService, SharedFacts } from '../pubsub/publish/publish-service.ts';
-import { SPAN } from './call-guard.ts';
+import { SAID_ERROR, SPAN } from './call-guard.ts';
 import type { Dapr } from './protos/dapr_pb.ts';
 import type { BulkPublishRequest, BulkPublishResponse } from './protos/pubsub_pb.ts';
 
@@ -27,6 +28,7 @@ export function pubsubRpcs(service: PublishService): PubSubRpcs {
       })),
       sharedFacts(metadata, context),
     );
+    if (failedEntries.length > 0) context.values.set(SAID_ERROR, BULK_FAILED);
     // Those that failed are named; daprd answers with an error, and which they were is lost.
     return { failedEntries: [...failedEntries] } as Partial<BulkPublishResponse> as never;
   };

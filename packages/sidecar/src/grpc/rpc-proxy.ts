@@ -64,7 +64,7 @@ export class RpcProxy {
       return;
     }
     const id = headerOf(req, 'dapr-callee-app-id') || headerOf(req, 'dapr-app-id') || '';
-    const absent = id === '' ? absentRpc(req.url) : undefined;
+    const absent = absentRpc(req.url);
     if (absent !== undefined) {
       answer.refuse(absent.code, absent.message);
     } else if (id === '') {

@@ -53,17 +53,18 @@ export function subscribeRpc(
         const why = `failed to create subscription for ${initial.pubsubName}: its log says why`;
         throw new ConnectError(why, Code.Unknown);
       }
-      const end = (): void => {
+      const end = (failure?: ConnectError): void => {
         courier.end();
-        events.end();
+        events.end(failure);
       };
-      signal.addEventListener('abort', end);
-      void listen(incoming, courier).finally(end);
+      const gone = () => end();
+      signal.addEventListener('abort', gone);
+      void listen(incoming, courier).then(end);
       try {
         yield message({ case: 'initialResponse', value: {} as never });
         yield* events;
       } finally {
-        signal.removeEventListener('abort', end);
+        signal.removeEventListener('abort', gone);
         courier.end();
         await listener.close();
       }
@@ -95,21 +96,23 @@ function allow(
 
 const unknown = (why: string): ConnectError => new ConnectError(why, Code.Unknown);
 
-/** What the client says of its events, until it says no more. */
+/** What the client says of its events, until it says no more, or what it may not: resolves with that. */
 async function listen(
   incoming: AsyncIterator<SubscribeTopicEventsRequestAlpha1>,
   courier: StreamCourier,
-): Promise<void> {
+): Promise<ConnectError | undefined> {
   try {
     for (;;) {
       const { done, value } = await incoming.next();
-      if (done === true) return;
+      if (done === true) return undefined;
       const request = value.subscribeTopicEventsRequestType;
+      if (request.case === 'initialRequest') return unknown('duplicate initial request received');
       if (request.case !== 'eventProcessed') continue;
       courier.processed(request.value.id, request.value.status?.status ?? Status.SUCCESS);
     }
   } catch {
     // The client has gone; what it had in hand is brought to another.
+    return undefined;
   }
 }
 
@@ -120,6 +123,7 @@ interface InHand {
 
 /** Brings events through a stream. */
 class StreamCourier implements Courier {
+  readonly countsDropAs = 'drop';
   readonly #events: MessageQueue<SubscribeTopicEventsResponseAlpha1>;
   /** By the event's id; the same may be in hand twice. */
   readonly #inHand = new Map<string, InHand[]>();
@@ -129,7 +133,7 @@ class StreamCourier implements Courier {
     this.#events = events;
   }
 
-  bring({ event, path, pubsub }: Delivery, signal?: AbortSignal): Promise<Verdict> {
+  bring({ event, path, pubsub, topic }: Delivery, signal?: AbortSignal): Promise<Verdict> {
     return new Promise((resolve, reject) => {
       if (this.#ended) {
         reject(gone());
@@ -146,7 +150,8 @@ class StreamCourier implements Courier {
         },
         { once: true },
       );
-      const value = topicEventOf(event, { pubsub, path });
+      // The topic that it came by, which of a dead letter is not that of the event.
+      const value = { ...topicEventOf(event, { pubsub, path }), topic };
       this.#events.put(message({ case: 'eventMessage', value: value as never }));
     });
   }

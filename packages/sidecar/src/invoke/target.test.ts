@@ -39,6 +39,24 @@ test('a path names an app, an app with a namespace, or a URL in either spelling'
   ]);
 });
 
+test('the words of the path and the slashes between them may be escaped', () => {
+  const found = [
+    '/v1.0%2Finvoke/a/method/x',
+    '/v1%2e0/%69nvoke/a%2fmethod%2Fx',
+    '/v1.0/invoke/a/%6Dethod/b%2Fc',
+    '/V1.0/%69nvoke/a/method/x',
+    '/v1.0/%69nvoke/%zz/method/x',
+  ].map((path) => findTarget(path, undefined, undefined));
+
+  assert.deepEqual(found, [
+    { id: 'a', method: 'x' },
+    { id: 'a', method: 'x' },
+    { id: 'a', method: 'b%2Fc' },
+    undefined,
+    undefined,
+  ]);
+});
+
 test('a path without a whole target names none', () => {
   const paths = [
     '/',

@@ -24,9 +24,35 @@ export function findTarget(
     const id = basicAuthAppId(authorization);
     if (id !== undefined) return { id, method: path };
   }
-  if (path.startsWith(INVOKE)) return targetInPath(path);
-  return INVOKE_LOOSELY.test(path) ? targetInPath(path.replace(INVOKE_LOOSELY, INVOKE)) : undefined;
+  const found = path.startsWith(INVOKE)
+    ? targetInPath(path)
+    : INVOKE_LOOSELY.test(path)
+      ? targetInPath(path.replace(INVOKE_LOOSELY, INVOKE))
+      : undefined;
+  return found === undefined && path.includes('%') ? targetInEscapes(path) : found;
 }
+
+/** Go has undone all escapes before it looks for the words of the route, and for the slashes between them. */
+function targetInEscapes(path: string): Target | undefined {
+  const [, raw, method] = INVOKE_ESCAPED.exec(path) ?? [];
+  const id = raw === undefined ? undefined : unescaped(raw);
+  return id === undefined || method === undefined ? undefined : { id, method };
+}
+
+/** Each character as it is or as its escape, whose digits may be in either case. */
+function escapable(words: string): string {
+  const each = [...words].map((char) => {
+    const hex = char.charCodeAt(0).toString(16);
+    const digits = hex.replaceAll(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
+    return `(?:${char === '.' ? '\\.' : char}|%${digits})`;
+  });
+  return each.join('');
+}
+
+const SLASH = escapable('/');
+const INVOKE_ESCAPED = new RegExp(
+  `^${SLASH}+${escapable('v1.0')}${SLASH}+${escapable('invoke/')}(.+?)${escapable('/method/')}(.*)$`,
+);
 
 function targetInPath(path: string): Target | undefined {
   const at = path.indexOf('/method/', INVOKE.length);

@@ -19,7 +19,7 @@ import {
 } from '@holdfast/telemetry';
 import type { CountAccess } from '../access/access-gate.ts';
 import type { ComponentKind } from '../components/component-calls.ts';
-import type { DeliveryStatus } from '../pubsub/deliver/delivery.ts';
+import type { CountDelivery, DeliveryStatus } from '../pubsub/deliver/delivery.ts';
 import { METRICS_SETTINGS, type MetricsSettings } from '../resources/metrics-settings.ts';
 import { countedRoute } from './counted-route.ts';
 import { outboxMetrics } from './outbox-metrics.ts';
@@ -72,11 +72,13 @@ export interface SidecarMetrics extends PeerCounts {
   returned(appId: string, type: InvocationType, status: number, ms: number): void;
   /** A request meets the policies of an app. */
   applied(appId: string, policies: TargetPolicies, circuit: CircuitState | undefined): void;
+  /** A call of a component, or an event of it, meets its policies; `label`: `Statestore_orders`. */
+  appliedComponent(label: string, direction: Direction, policies: TargetPolicies): void;
   listener(appId: string): Listener | undefined;
   /** `label`: `Statestore_orders`. */
   componentListener(label: string, direction: Direction): Listener | undefined;
-  /** An event was handed to the application. */
-  delivered(pubsub: string, topic: string, status: DeliveryStatus, ms: number): void;
+  /** An event was handed to the application, or ended without it. */
+  readonly delivered: CountDelivery;
   /** Events were handed to the application together: how many ended how. */
   deliveredBulk(
     pubsub: string,
@@ -164,21 +166,13 @@ export function sidecarMetrics(
     answered: (caller, status) => invocation.caller(caller).responseSent(status),
     sent: (app, type) => invocation.callee(app).requestSent(type),
     returned: (app, type, status, ms) => invocation.callee(app).responseReceived(status, type, ms),
-    applied(app, { timeoutMs, retry, circuitBreaker }, circuit) {
-      resiliency?.applied(
-        {
-          timeout: timeoutMs !== undefined,
-          retry: retry !== undefined,
-          circuitBreaker: circuitBreaker !== undefined,
-        },
-        'outbound',
-        `app_${app}`,
-        circuit,
-      );
-    },
+    applied: (app, policies, circuit) =>
+      resiliency?.applied(kindsIn(policies), 'outbound', `app_${app}`, circuit),
+    appliedComponent: (label, direction, policies) =>
+      resiliency?.applied(kindsIn(policies), direction, label),
     listener: (app) => listenerOf(`app_${app}`, 'outbound'),
     componentListener: listenerOf,
-    delivered: (pubsub, topic, status, ms) => components.delivered(pubsub, topic, status, ms),
+    delivered: components.delivered,
     deliveredBulk: (pubsub, topic, entries, ms) =>
       components.deliveredBulk(pubsub, topic, entries, ms),
     component(kind, name, operation, success, ms) {
@@ -239,6 +233,12 @@ export function sidecarMetrics(
   };
 }
 
+const kindsIn = ({ timeoutMs, retry, circuitBreaker }: TargetPolicies) => ({
+  timeout: timeoutMs !== undefined,
+  retry: retry !== undefined,
+  circuitBreaker: circuitBreaker !== undefined,
+});
+
 /** For `--enable-metrics=false`: counts nothing, costs nothing. */
 export const NO_METRICS: SidecarMetrics = {
   served() {},
@@ -254,6 +254,7 @@ export const NO_METRICS: SidecarMetrics = {
   sent() {},
   returned() {},
   applied() {},
+  appliedComponent() {},
   listener: () => undefined,
   componentListener: () => undefined,
   delivered() {},

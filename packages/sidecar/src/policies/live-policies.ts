@@ -12,7 +12,6 @@ import { PolicyBook } from './policy-book.ts';
 
 export interface LivePoliciesOptions {
   readonly appId: string;
-  readonly namespace: string;
   readonly resourcesPaths: readonly string[];
   readonly strict: boolean;
   readonly clock: Clock;
@@ -32,12 +31,13 @@ export interface LivePolicies {
 
 /** @throws ResiliencyFileError when a path cannot be read, or on any error where `strict`. */
 export async function openPolicies(options: LivePoliciesOptions): Promise<LivePolicies> {
-  const { appId, namespace, resourcesPaths, strict, clock, log, metrics } = options;
+  const { appId, resourcesPaths, strict, clock, log, metrics } = options;
   const loaded = await loadResiliency(resourcesPaths, { appId, strict });
   const book = new PolicyBook(loaded.policies, {
     clock,
     report: (target) => metrics.listener(target),
     reportComponent: (label, direction) => metrics.componentListener(label, direction),
+    appliedComponent: metrics.appliedComponent,
     forgotten: (target, pipeline) => metrics.forgotten(target, pipeline),
   });
   let current = loaded;
@@ -46,7 +46,7 @@ export async function openPolicies(options: LivePoliciesOptions): Promise<LivePo
     for (const problem of next.problems) log.warn(formatProblem(problem));
     current = next;
     const { policies, files } = next;
-    if (files.length > 0) metrics.loaded(policies.name, policies.namespace || namespace);
+    if (files.length > 0) metrics.loaded(policies.name, policies.namespace);
   };
   const change = (next: LoadedResiliency): void => {
     try {

@@ -1,4 +1,9 @@
-import type { ComponentType, Direction, ResiliencyPolicies } from '@holdfast/config';
+import type {
+  ComponentType,
+  Direction,
+  ResiliencyPolicies,
+  TargetPolicies,
+} from '@holdfast/config';
 import { type Listener, type Pipeline, pipeline, retry } from '@holdfast/core';
 import { UpstreamError } from '../flow/upstream-error.ts';
 import { DeliveryError } from '../pubsub/deliver/delivery-error.ts';
@@ -13,6 +18,8 @@ const MAX_TARGETS = 1_000;
 export interface PolicyBookEnv extends TargetPipelinesEnv {
   /** Hears a pipeline of a component; `label` as Dapr's metrics have it: `Statestore_orders`. */
   reportComponent(label: string, direction: Direction): Listener | undefined;
+  /** A call, or an event, meets the policies of a component. */
+  appliedComponent?(label: string, direction: Direction, policies: TargetPolicies): void;
 }
 
 /** The policies of every target, live: what the file says, and the circuits that came of it. */
@@ -47,9 +54,11 @@ export class PolicyBook {
     const key = `${direction} ${name}`;
     let known = this.#components.get(key);
     if (known === undefined) {
-      const which = { name, type, direction };
-      known = { which, pipeline: this.#componentPipeline(which) };
+      known = this.#componentPipeline({ name, type, direction });
       this.#components.set(key, known);
+    }
+    if (known.pipeline !== undefined) {
+      this.#env.appliedComponent?.(`${type}_${name}`, direction, known.policies);
     }
     return known.pipeline;
   }
@@ -64,10 +73,15 @@ export class PolicyBook {
     this.#policies = policies;
     this.#builtIn = builtInRetries(policies);
     for (const [id, target] of this.#targets.entries()) target.replace(policies.forApp(id));
-    for (const known of this.#components.values()) {
-      const list = componentPolicies(policies, known.which);
-      if (known.pipeline !== undefined && list.length > 0) known.pipeline.swap(list);
-      else known.pipeline = this.#componentPipeline(known.which);
+    for (const [key, known] of this.#components) {
+      const found = policiesOf(policies, known.which);
+      const list = asPipeline(found, known.which);
+      if (known.pipeline === undefined || list.length === 0) {
+        this.#components.set(key, this.#componentPipeline(known.which));
+        continue;
+      }
+      known.pipeline.swap(list);
+      known.policies = found;
     }
   }
 
@@ -75,13 +89,15 @@ export class PolicyBook {
     return [...this.#targets.entries()].flatMap(([, target]) => [...target.circuits()]);
   }
 
-  #componentPipeline(which: Which): Pipeline | undefined {
-    const list = componentPolicies(this.#policies, which);
-    if (list.length === 0) return undefined;
+  #componentPipeline(which: Which): ComponentPipeline {
+    const found = policiesOf(this.#policies, which);
+    const list = asPipeline(found, which);
+    if (list.length === 0) return { which, policies: found, pipeline: undefined };
     const { name, type, direction } = which;
     const report = this.#env.reportComponent(`${type}_${name}`, direction);
     const whose = direction === 'outbound' ? 'component' : 'inbound';
-    return pipeline(`${whose} ${name}`, list, { report, registry: undefined });
+    const made = pipeline(`${whose} ${name}`, list, { report, registry: undefined });
+    return { which, policies: found, pipeline: made };
   }
 }
 
@@ -94,15 +110,18 @@ interface Which {
 
 interface ComponentPipeline {
   readonly which: Which;
-  pipeline: Pipeline | undefined;
+  policies: TargetPolicies;
+  readonly pipeline: Pipeline | undefined;
 }
+
+const policiesOf = (policies: ResiliencyPolicies, { name, type, direction }: Which) =>
+  policies.forComponent(name, type, direction);
 
 /**
  * What a component throws has no status, but for a broker's failure: every failure
  * of it is one, and may be tried again. Inbound it is the application that fails, and it may have one.
  */
-function componentPolicies(policies: ResiliencyPolicies, { name, type, direction }: Which) {
-  const found = policies.forComponent(name, type, direction);
+function asPipeline(found: TargetPolicies, { direction }: Which) {
   return direction === 'outbound'
     ? found.policies(publishStatus, 'grpc')
     : found.policies(deliveryStatus, 'http');

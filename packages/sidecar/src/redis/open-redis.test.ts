@@ -199,7 +199,7 @@ describe('a component on Redis', () => {
 });
 
 const log = createLogger({ write: () => {} });
-const ENV = { appId: 'one', namespace: 'default', podName: undefined, clock: systemClock, log };
+const ENV = { appId: 'one', clock: systemClock, log };
 
 const settings = (redisHost: string, more: Readonly<Record<string, string>> = {}) =>
   new ComponentSettings('s', Object.entries({ redisHost, ...more }));

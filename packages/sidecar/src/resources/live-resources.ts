@@ -6,6 +6,7 @@ import { type LoadedResources, loadResources } from './load-resources.ts';
 
 export interface LiveResourcesOptions {
   readonly appId: string;
+  readonly givenNamespace?: string;
   readonly resourcesPaths: readonly string[];
   readonly configPaths: readonly string[];
   readonly appProtocol?: AppProtocol;

@@ -36,6 +36,8 @@ export interface LoadedResources {
 export async function loadResources(
   options: {
     readonly appId: string;
+    /** Resources of another one are not for us; without it, and without theirs, all are. */
+    readonly givenNamespace?: string;
     readonly resourcesPaths: readonly string[];
     readonly configPaths: readonly string[];
     readonly appProtocol?: AppProtocol;
@@ -55,7 +57,7 @@ export async function loadResources(
   const subscriptions: TopicSubscription[] = [];
   for (const resource of resources) {
     if (!inScope(resource, options.appId)) continue;
-    if (!inNamespace(resource, variables.NAMESPACE)) continue;
+    if (isElsewhere(resource, options.givenNamespace ?? '')) continue;
     const { file, kind, line } = resource;
     const leftOut = (why: string) => problems.push(`${file}:${line}: ${kind} left out: ${why}`);
     if (kind === 'HTTPEndpoint') {
@@ -84,10 +86,9 @@ export async function loadResources(
   return { configuration, endpoints, components, subscriptions, problems, unknown };
 }
 
-/** What has no namespace is everybody's, and who has none takes all. */
-function inNamespace({ document }: Resource, namespace: string | undefined): boolean {
-  const its = at(document, 'metadata', 'namespace');
-  return !namespace || typeof its !== 'string' || its === '' || its === namespace;
+function isElsewhere({ document }: Resource, own: string): boolean {
+  const namespace = at(document, 'metadata', 'namespace') ?? '';
+  return own !== '' && namespace !== '' && namespace !== own;
 }
 
 function inScope({ document }: Resource, appId: string): boolean {

@@ -3,6 +3,7 @@ import { apiOfPath, INVOKE } from '../access/api-of-path.ts';
 import { type ApiRules, offersApi } from '../access/api-rules.ts';
 import type { ApiCall } from './api-call.ts';
 import { notConfigured } from './not-configured.ts';
+import { notOffered } from './not-offered.ts';
 
 /** A path of the API other than invocation; `match` holds the pattern's groups. */
 export interface Route {
@@ -45,7 +46,7 @@ export function createRouter(
       route.handle(call, match);
       return true;
     }
-    return appId !== undefined && notConfigured(call, path, appId);
+    return appId !== undefined && (notConfigured(call, path, appId) || notOffered(call, path));
   };
   return (call) => {
     look();

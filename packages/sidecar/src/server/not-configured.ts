@@ -56,34 +56,6 @@ const ABSENT: readonly Absent[] = [
     code: 'ERR_CONFIGURATION_STORE_NOT_CONFIGURED',
     message: () => 'configuration stores not configured',
   },
-  {
-    methods: 'GET POST PUT DELETE PATCH',
-    path: /^\/v1\.0(?:-(?:alpha|beta)1)?\/(?:actors|workflows)\/([^/]+)\/.+$/,
-    status: 400,
-    code: 'ERR_ACTOR_NO_PLACEMENT',
-    message: () => 'placement service is not configured',
-  },
-  {
-    methods: 'PUT',
-    path: /^\/v1\.0-alpha1\/crypto\/([^/]+)\/(?:en|de)crypt$/,
-    status: 500,
-    code: 'ERR_CRYPTO_PROVIDERS_NOT_CONFIGURED',
-    message: () => 'crypto providers not configured',
-  },
-  {
-    methods: 'POST',
-    path: /^\/v1\.0-alpha[12]\/conversation\/([^/]+)\/converse$/,
-    status: 400,
-    code: 'ERR_CONVERSATION_NOT_FOUND',
-    message: (name) => `failed finding conversation component ${name}`,
-  },
-  {
-    methods: 'GET POST PUT DELETE',
-    path: /^\/v1\.0(?:-alpha1\/subtlecrypto\/([^/]+)\/.+|(?:-alpha1)?\/jobs\/([^/]+))$/,
-    status: 501,
-    code: 'ERR_API_UNIMPLEMENTED',
-    message: () => 'this API is currently not implemented',
-  },
 ];
 
 /** Answers a call of an API that no component stands behind; false if it is none of these. */

@@ -14,7 +14,7 @@ test('reads Dapr’s keys: secure and gRPC unless the file says otherwise', () =
           endpointAddress: 'c:4318',
           protocol: 'http',
           isSecure: false,
-          headers: ['a=b=c', 'nonsense'],
+          headers: ['a=b=c', 'nonsense', { name: 'api-key', value: 7 }, { name: 'empty' }],
           timeout: '3s',
         },
       }).otlp,
@@ -23,7 +23,12 @@ test('reads Dapr’s keys: secure and gRPC unless the file says otherwise', () =
     [
       { zipkinUrl: 'http://z:9411/api/v2/spans', otlp: undefined, stdout: true },
       { protocol: 'grpc', url: 'https://c:4317', headers: {} },
-      { protocol: 'http', url: 'http://c:4318', headers: { a: 'b=c' }, timeoutMs: 3_000 },
+      {
+        protocol: 'http',
+        url: 'http://c:4318',
+        headers: { a: 'b=c', 'api-key': '7' },
+        timeoutMs: 3_000,
+      },
       { zipkinUrl: undefined, otlp: undefined, stdout: false },
     ],
   );

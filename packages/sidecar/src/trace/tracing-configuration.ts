@@ -73,16 +73,25 @@ function withScheme(address: string, secure: boolean): string {
   return address.includes('://') ? address : `${secure ? 'https' : 'http'}://${address}`;
 }
 
-/** `k=v` entries of a list, or of one text with commas between them. */
+/** `{ name, value }` entries of a list, as in Dapr's files, or `k=v` ones; or of one text with commas between them. */
 function headersOf(given: unknown): Readonly<Record<string, string>> {
   if (isRecord(given)) return texts(given);
   const entries = Array.isArray(given) ? given : typeof given === 'string' ? given.split(',') : [];
-  const pairs = entries.map(String).flatMap((entry) => {
-    const equals = entry.indexOf('=');
-    if (equals < 1) return [];
-    return [[entry.slice(0, equals).trim(), entry.slice(equals + 1).trim()] as const];
+  const pairs = entries.flatMap((entry) => {
+    if (isRecord(entry)) {
+      const { name, value } = entry;
+      if (typeof name !== 'string' || name === '' || value === undefined) return [];
+      return [[name, String(value)] as const];
+    }
+    return keyAndValue(String(entry));
   });
   return Object.fromEntries(pairs);
+}
+
+function keyAndValue(entry: string): readonly (readonly [string, string])[] {
+  const equals = entry.indexOf('=');
+  if (equals < 1) return [];
+  return [[entry.slice(0, equals).trim(), entry.slice(equals + 1).trim()]];
 }
 
 /** As all durations of Dapr's files: `10s`, or milliseconds. */

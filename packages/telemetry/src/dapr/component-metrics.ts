@@ -6,7 +6,7 @@ import type { Counter, Histogram } from '../metrics/series.ts';
 
 export interface ComponentMetricsOptions {
   readonly appId: string;
-  /** @default 'default' */
+  /** @default '' as Dapr's where the sidecar was given none */
   readonly namespace?: string;
   /** Components and topics told apart. @default 200 (1 …) */
   readonly maxComponents?: number;
@@ -25,8 +25,14 @@ export interface ComponentMetrics {
   binding(component: string, operation: string, success: boolean, latencyMs: number): void;
   /** An event of an input binding was handed to the application. */
   bound(component: string, success: boolean, latencyMs: number): void;
-  /** `status`: success, retry or drop, as the application wanted it. */
-  delivered(component: string, topic: string, status: string, latencyMs: number): void;
+  /** What became of it, and what the application said: each success, retry or drop. An end without an attempt has no latency. */
+  delivered(
+    component: string,
+    topic: string,
+    processStatus: string,
+    status: string,
+    latencyMs: number | undefined,
+  ): void;
   /** Events handed to the application together; `entries`: how many ended how, by Dapr's words in lower case. */
   deliveredBulk(
     component: string,
@@ -44,7 +50,7 @@ interface Pair {
 /** Registers the families. */
 export function componentMetrics(
   metrics: Metrics,
-  { appId, namespace = 'default', maxComponents = 200 }: ComponentMetricsOptions,
+  { appId, namespace = '', maxComponents = 200 }: ComponentMetricsOptions,
 ): ComponentMetrics {
   const family = (name: string, help: string, labelNames: readonly string[]) => ({
     counts: metrics.counter(`dapr_component_${name}_count`, `Count of ${help}.`, labelNames),
@@ -114,8 +120,9 @@ export function componentMetrics(
     const labels = [appId, component, namespace, success, topic] as const;
     return { count: egress.counts.labels(...labels), latency: egress.latencies.labels(...labels) };
   });
-  const deliveries = cacheOf<string>(maxComponents, (component, topic, status) => {
-    const labels = [appId, component, namespace, status, status, topic] as const;
+  const deliveries = cacheOf<string>(maxComponents, (component, topic, outcome) => {
+    const [processStatus = '', status = ''] = outcome.split(' ');
+    const labels = [appId, component, namespace, processStatus, status, topic] as const;
     return {
       count: ingress.counts.labels(...labels),
       latency: ingress.latencies.labels(...labels),
@@ -150,7 +157,11 @@ export function componentMetrics(
     configuration: record(operations(configuration)),
     published: record(publications),
     publishedBulk: record(bulkPublications),
-    delivered: record(deliveries),
+    delivered(component, topic, processStatus, status, latencyMs) {
+      const { count, latency } = deliveries(component, topic, `${processStatus} ${status}`);
+      count.inc();
+      if (latencyMs !== undefined) latency.observe(latencyMs);
+    },
     deliveredBulk(component, topic, entries, latencyMs) {
       bulkDelivered(component, topic, '', latencyMs);
       for (const [status, count] of Object.entries(entries)) {

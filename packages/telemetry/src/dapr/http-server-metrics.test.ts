@@ -66,12 +66,12 @@ test('component operations are counted by component, and their latencies joined 
   components.state('store', 'get', true, 1);
   components.state('store', 'get', false, 1);
   components.published('broker', 'orders', true, 1);
-  components.delivered('broker', 'orders', 'retry', 1);
+  components.delivered('broker', 'orders', 'retry', 'retry', 1);
 
-  const state = 'app_id="a",component="store",namespace="default",operation="get"';
-  const egress = 'app_id="a",component="broker",namespace="default",success="true",topic="orders"';
+  const state = 'app_id="a",component="store",namespace="",operation="get"';
+  const egress = 'app_id="a",component="broker",namespace="",success="true",topic="orders"';
   const ingress =
-    'app_id="a",component="broker",namespace="default",process_status="retry",status="retry",topic="orders"';
+    'app_id="a",component="broker",namespace="",process_status="retry",status="retry",topic="orders"';
   assert.deepEqual(counts(metrics.render()), {
     [`dapr_component_state_count{${state},success="true"}`]: 1,
     [`dapr_component_state_count{${state},success="false"}`]: 1,

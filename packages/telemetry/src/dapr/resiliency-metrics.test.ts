@@ -127,8 +127,7 @@ function setUp(more: { maxTargets?: number } = {}) {
 }
 
 function labels(policy: string, status = '', target = 'app_b'): string {
-  const shownStatus = status === '' ? '' : `status="${status}",`;
-  return `app_id="a",flow_direction="outbound",name="r",namespace="ns",policy="${policy}",${shownStatus}target="${target}"`;
+  return `app_id="a",flow_direction="outbound",name="r",namespace="ns",policy="${policy}",status="${status}",target="${target}"`;
 }
 
 const from = (call: number, pipeline = 'b:x', policy = 'p') => ({ pipeline, policy, call });

@@ -10,7 +10,7 @@ export interface ResiliencyMetricsOptions {
   readonly appId: string;
   /** `metadata.name` of the Resiliency document loaded last. */
   readonly name: string;
-  /** `metadata.namespace` of it. @default 'default' */
+  /** `metadata.namespace` of it. @default '' as Dapr's */
   readonly namespace?: string;
   /** Targets told apart; the others share one whose name is `overflow`. @default 200 (1 …) */
   readonly maxTargets?: number;
@@ -76,7 +76,7 @@ const STATUSES: readonly DaprCircuitStatus[] = ['closed', 'half-open', 'open', '
  */
 export function resiliencyMetrics(
   metrics: Metrics,
-  { appId, name, namespace = 'default', maxTargets = 200 }: ResiliencyMetricsOptions,
+  { appId, name, namespace = '', maxTargets = 200 }: ResiliencyMetricsOptions,
 ): ResiliencyMetrics {
   const loads = metrics
     .counter('dapr_resiliency_loaded', 'Number of resiliency policies loaded.', [

@@ -4,11 +4,10 @@ export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 /** Longer label values are cut: some come from a request's path, and a scrape repeats them for ever. */
 const LONGEST_LABEL = 200;
 
-/** `name="value",…` in alphabetical order of names; empty values are left out, as Dapr does. */
+/** `name="value",…` in alphabetical order of names; empty values as well, as Dapr writes them. */
 export function labelText(names: readonly string[], values: readonly string[]): string {
   return names
     .map((name, i) => [name, values[i] ?? ''] as const)
-    .filter(([, value]) => value !== '')
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => `${name}="${escapeLabel(shorten(value))}"`)
     .join(',');

@@ -28,7 +28,7 @@ describe('metrics', () => {
     ]);
   });
 
-  test('quotes, backslashes and line breaks are escaped, and empty values left out', () => {
+  test('quotes, backslashes and line breaks are escaped, and empty values shown', () => {
     const metrics = createMetrics();
     const odd = metrics.counter('odd_total', 'Back\\slash\nand break.', ['a', 'b']);
     odd.labels('q"\\\n', '').inc();
@@ -37,8 +37,8 @@ describe('metrics', () => {
     assert.deepEqual(shown(metrics.render()), [
       '# HELP odd_total Back\\\\slash\\nand break.',
       '# TYPE odd_total counter',
-      'odd_total{a="q\\"\\\\\\n"} 1',
-      'odd_total 1',
+      'odd_total{a="q\\"\\\\\\n",b=""} 1',
+      'odd_total{a="",b=""} 1',
     ]);
     assert.ok(parseExposition(metrics.render()));
   });

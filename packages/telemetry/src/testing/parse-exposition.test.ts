@@ -13,7 +13,6 @@ test('each rule of the format is held against text that breaks it', () => {
     'sample twice': `${head}a{x="1"} 1\na{x="1"} 2\n`,
     'foreign sample': `${head}b 1\n`,
     'label not escaped': `${head}a{x="1"2"} 1\n`,
-    'label empty': `${head}a{x=""} 1\n`,
     'labels out of order': `${head}a{y="1",x="1"} 1\n`,
     'no number': `${head}a one\n`,
     'type without help': '# TYPE a counter\na 1\n',

@@ -9,7 +9,7 @@ export interface ParsedFamily {
  * Reads Prometheus' text format 0.0.4 more strictly than Prometheus does, and
  * throws with the number of the line that breaks a rule: HELP then TYPE then
  * samples, each family once and in one piece, no sample twice, label names
- * in alphabetical order with `le` last, label values escaped and not empty,
+ * in alphabetical order with `le` last, label values escaped,
  * buckets that rise to +Inf, which is the count.
  */
 export function parseExposition(text: string): Record<string, ParsedFamily> {
@@ -55,12 +55,12 @@ type Fail = (rule: string) => Error;
 
 function checkLabels(text: string | undefined, fail: Fail): void {
   if (text === undefined) return;
-  const pair = /([a-zA-Z_]\w*)="((?:[^"\\\n]|\\\\|\\"|\\n)+)"(,|$)/y;
+  const pair = /([a-zA-Z_]\w*)="((?:[^"\\\n]|\\\\|\\"|\\n)*)"(,|$)/y;
   const inner = text.slice(1, -1);
   const names: string[] = [];
   while (pair.lastIndex < inner.length) {
     const match = pair.exec(inner);
-    if (match === null) throw fail('labels are name="value", escaped, not empty');
+    if (match === null) throw fail('labels are name="value", escaped');
     names.push(match[1]!);
   }
   const plain = names.filter((label) => label !== 'le');

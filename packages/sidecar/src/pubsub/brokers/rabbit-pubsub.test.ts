@@ -23,8 +23,6 @@ function suite({ process: rabbit, url }: RabbitServer): void {
   const open = (metadata: Readonly<Record<string, string>>) =>
     rabbitPubSub(new ComponentSettings('p', Object.entries(metadata)), {
       appId: 'one',
-      namespace: 'default',
-      podName: undefined,
       clock: systemClock,
       log: createLogger({ write: () => {} }),
     });

@@ -6,9 +6,9 @@ import type { ComponentSettings } from '../../components/component-settings.ts';
 import { wholeNumber } from '../../redis/redis-settings.ts';
 import type { PubSub } from '../pubsub.ts';
 import { brokerPubSub } from './broker-pubsub.ts';
-import { type InstanceNames, withNames } from './instance-names.ts';
 
-export interface RabbitPubSubEnv extends InstanceNames {
+export interface RabbitPubSubEnv {
+  readonly appId: string;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -35,7 +35,7 @@ export async function rabbitPubSub(
     if (value === undefined || value === 'false' || value === 'fanout') continue;
     throw new Error(`metadata ${name}: "${value}" is not in this version`);
   }
-  const group = withNames(settings.text('consumerID') ?? names.appId, names);
+  const group = settings.text('consumerID') ?? names.appId;
   const single = settings.text('concurrency') === 'single';
   const prefetch = wholeNumber(settings, 'prefetchCount', 0);
   const broker = rabbitBroker({

@@ -2,6 +2,8 @@ import type { Envelope } from '../envelope.ts';
 
 /** Brings events to the application; there is one for each way to it. */
 export interface Courier {
+  /** What Dapr counts where the application drops an event: its answer was good, but to a stream it is a drop. */
+  readonly countsDropAs: 'success' | 'drop';
   /** What the application says of it. Rejects, as `DeliveryError` where it has spoken, when it is to be brought again. */
   bring(delivery: Delivery, signal?: AbortSignal): Promise<Verdict>;
   /**
@@ -11,8 +13,11 @@ export interface Courier {
   bringBulk(delivery: BulkDelivery, signal?: AbortSignal): Promise<ReadonlyMap<string, string>>;
 }
 
-/** `drop`: the application will never want it. */
-export type Verdict = 'success' | 'drop';
+/**
+ * `drop`: the application says that it does not want it, which is an answer like
+ * another; `lost`: nobody there will ever take it.
+ */
+export type Verdict = 'success' | 'drop' | 'lost';
 
 export interface Delivery {
   readonly pubsub: string;

@@ -16,7 +16,7 @@ export interface DeliveryOptions {
   readonly inbound: (pubsub: string) => Pipeline | undefined;
   /** Publishes to a dead letter topic, past scopes and envelopes; rejects where one of them did not get there. */
   readonly bury: (topic: string, messages: readonly PubSubMessage[]) => Promise<void>;
-  readonly count: (pubsub: string, topic: string, status: DeliveryStatus, ms: number) => void;
+  readonly count: CountDelivery;
   /** A bulk was brought: how its entries ended. */
   readonly countBulk: (
     pubsub: string,
@@ -27,7 +27,20 @@ export interface DeliveryOptions {
 }
 
 /** What became of a delivery. */
-export type DeliveryStatus = Verdict | 'retry';
+export type DeliveryStatus = 'success' | 'drop' | 'retry';
+
+/**
+ * Once for every attempt, which has a time, and once for an end that no attempt
+ * had, which has none. `said` is the application's part in it: what it dropped
+ * itself was a success.
+ */
+export type CountDelivery = (
+  pubsub: string,
+  topic: string,
+  status: DeliveryStatus,
+  said: DeliveryStatus,
+  ms: number | undefined,
+) => void;
 
 /**
  * Hands a message to the application, as Dapr does. Rejects where the broker is
@@ -40,47 +53,61 @@ export async function deliver(
   given?: AbortSignal,
 ): Promise<void> {
   const { deadLetterTopic, pubsub, topic } = subscription;
-  const { clock, count, log } = options;
-  const begunMs = clock.now();
+  const { count, log } = options;
   let error: Error | undefined;
-  let status: DeliveryStatus;
   try {
-    status = await offer(subscription, message, options, given);
+    if ((await offer(subscription, message, options, given)) === 'success') return;
   } catch (thrown) {
     error = thrown as Error;
-    status = 'retry';
   }
-  const ms = clock.now() - begunMs;
-  if (status === 'success' || deadLetterTopic === '') count(pubsub, topic, status, ms);
-  if (status === 'success') return;
-  if (deadLetterTopic !== '') {
-    // What is with the dead letters has been dropped, whyever; else it comes again.
-    await options.bury(deadLetterTopic, [message]).then(
-      () => count(pubsub, topic, 'drop', ms),
-      (failed: unknown) => {
-        count(pubsub, topic, 'retry', ms);
-        throw failed;
-      },
-    );
-    const why = error?.message ?? 'the application did not want it';
-    log.warn(`An event of ${topic} in ${pubsub} went to ${deadLetterTopic}: ${why}`);
-  } else if (error !== undefined) throw error;
+  if (deadLetterTopic === '') {
+    if (error === undefined) return;
+    count(pubsub, topic, 'retry', 'retry', undefined);
+    throw error;
+  }
+  try {
+    await options.bury(deadLetterTopic, [message]);
+  } catch (failed) {
+    count(pubsub, topic, 'retry', 'retry', undefined);
+    throw failed;
+  }
+  // What was dropped before has been counted then.
+  if (error !== undefined) count(pubsub, topic, 'drop', 'drop', undefined);
+  const why = error?.message ?? 'the application did not want it';
+  log.warn(`An event of ${topic} in ${pubsub} went to ${deadLetterTopic}: ${why}`);
 }
 
 /** Through the inbound policies; throws when they have given up. */
 async function offer(
   subscription: TopicSubscription,
   message: PubSubMessage,
-  { clock, courier, inbound }: DeliveryOptions,
+  { clock, count, courier, inbound }: DeliveryOptions,
   given: AbortSignal | undefined,
 ): Promise<Verdict> {
   const { pubsub, topic } = subscription;
   const event = eventOf(subscription, message);
-  const path = pathFor(subscription, event, clock.wallMs());
-  if (path === undefined) return 'drop';
+  const nowWallMs = clock.wallMs();
+  const path = pathFor(subscription, event, nowWallMs);
+  if (path === undefined) {
+    count(pubsub, topic, 'drop', hasExpired(event, nowWallMs) ? 'drop' : 'success', undefined);
+    return 'drop';
+  }
   const { metadata } = message;
-  const once = (signal?: AbortSignal) =>
-    courier.bring({ pubsub, topic, path, event, metadata }, signal);
+  const once = async (signal?: AbortSignal): Promise<Verdict> => {
+    const begunMs = clock.now();
+    const done = (status: DeliveryStatus, said: DeliveryStatus = status): void =>
+      count(pubsub, topic, status, said, clock.now() - begunMs);
+    try {
+      const by = message.topic ?? topic;
+      const verdict = await courier.bring({ pubsub, topic: by, path, event, metadata }, signal);
+      if (verdict === 'success') done('success');
+      else done('drop', verdict === 'drop' ? courier.countsDropAs : 'drop');
+      return verdict;
+    } catch (error) {
+      done('retry');
+      throw error;
+    }
+  };
   const pipeline = inbound(pubsub);
   return pipeline === undefined
     ? await once(given)
@@ -103,7 +130,9 @@ export function pathFor(
   event: Envelope,
   nowWallMs: number,
 ): string | undefined {
-  const expiration = event.expiration;
-  if (typeof expiration === 'string' && Date.parse(expiration) < nowWallMs) return undefined;
+  if (hasExpired(event, nowWallMs)) return undefined;
   return rules.find((rule) => rule.takes(event))?.path;
 }
+
+const hasExpired = ({ expiration }: Envelope, nowWallMs: number): boolean =>
+  typeof expiration === 'string' && Date.parse(expiration) < nowWallMs;

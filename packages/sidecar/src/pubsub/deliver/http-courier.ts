@@ -13,6 +13,7 @@ const BULK_TYPE = 'com.dapr.event.sent.bulk';
 /** Posts events to the application's routes. */
 export function httpCourier(ask: AskApp): Courier {
   return {
+    countsDropAs: 'success',
     async bring(delivery, signal) {
       const body = Buffer.from(writeJson(delivery.event));
       const answer = await ask(
@@ -78,7 +79,7 @@ function bulkText({ entries, pubsub, topic }: BulkDelivery): string {
 
 /** What the answer says, in Dapr's words; 404 means that nobody will ever want it. */
 function verdict({ body, status }: AppAnswer, id: string): Verdict {
-  if (status === 404) return 'drop';
+  if (status === 404) return 'lost';
   const about = `while processing pub/sub event ${id}`;
   if (status < 200 || status >= 300) {
     const text = body.toString('utf8').slice(0, 200);

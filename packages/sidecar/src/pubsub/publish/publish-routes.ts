@@ -8,6 +8,8 @@ import { queryMetadata } from '../../server/query-metadata.ts';
 import type { PublishService } from './publish-service.ts';
 
 const DEFAULT_CONTENT_TYPE = 'text/plain';
+/** Some events of a bulk did not get to the broker. */
+export const BULK_FAILED = 'ERR_PUBSUB_PUBLISH_MESSAGE';
 
 /** `/v1.0/publish/…` over HTTP. */
 export function publishRoutes(service: PublishService, limits: BodyLimits): readonly Route[] {
@@ -18,7 +20,8 @@ export function publishRoutes(service: PublishService, limits: BodyLimits): read
       call.empty(204);
       return;
     }
-    const errorCode = 'ERR_PUBSUB_PUBLISH_MESSAGE';
+    const errorCode = BULK_FAILED;
+    call.refusal = { errorCode, message: '' };
     call.json(500, JSON.stringify({ failedEntries, errorCode }));
   };
   const one: ComponentHandler = async (call, pubsub, topic) => {

@@ -109,7 +109,8 @@ export class Subscriber {
       const { ask, brokers } = this.#options;
       if (this.#resting) return;
       if (brokers.size > 0) this.#asked ??= await ask();
-      const wanted = firstOfEach([...this.#declared, ...(this.#asked ?? [])]);
+      // Of the application and the files the application has the last word, as in Dapr.
+      const wanted = firstOfEach([...(this.#asked ?? []), ...this.#declared]);
       for (const live of this.#active) await this.#follow(live, wanted);
       // Side by side: in Kafka each member that joins has the others of its group begin anew.
       if (brokers.size > 0) await Promise.all([...wanted.values()].map((one) => this.add(one)));

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { ComponentSettings } from '../../../components/component-settings.ts';
 import { kafkaPubSubSettings } from './kafka-pubsub-settings.ts';
 
-const names = { appId: 'shop', namespace: 'default', podName: undefined };
+const names = { appId: 'shop' };
 const plain = { brokers: 'h', authType: 'none' };
 const PEM = '-----BEGIN CERTIFICATE-----';
 
@@ -24,11 +24,11 @@ test('what is not given is as Dapr has it', () => {
   });
 });
 
-test('a group is consumerGroup, else consumerID, with what stands for names', () => {
+test('a group is consumerGroup, else consumerID, else the app id', () => {
   const group = (more: Readonly<Record<string, string>>) => read({ ...plain, ...more }).group;
   assert.deepEqual(
-    [group({ consumerID: 'a' }), group({ consumerID: 'a', consumerGroup: '{appID}-g' })],
-    ['a', 'shop-g'],
+    [group({ consumerID: 'a' }), group({ consumerID: 'a', consumerGroup: 'g' }), group({})],
+    ['a', 'g', 'shop'],
   );
 });
 

@@ -1,7 +1,6 @@
 import type { KafkaSasl, KafkaTls } from '@holdfast/messaging/kafka';
 import type { ComponentSettings } from '../../../components/component-settings.ts';
 import { milliseconds, wholeNumber } from '../../../redis/redis-settings.ts';
-import { type InstanceNames, withNames } from '../instance-names.ts';
 
 export interface KafkaPubSubSettings {
   readonly brokers: readonly string[];
@@ -44,7 +43,7 @@ const MECHANISMS: Readonly<Record<string, KafkaSasl['mechanism']>> = {
 /** @throws Error that names the item and what may stand there. */
 export function kafkaPubSubSettings(
   settings: ComponentSettings,
-  names: InstanceNames,
+  names: { readonly appId: string },
 ): KafkaPubSubSettings {
   for (const name of NOT_THERE) {
     const value = settings.text(name);
@@ -61,7 +60,7 @@ export function kafkaPubSubSettings(
   const group = settings.text('consumerGroup') ?? settings.text('consumerID') ?? names.appId;
   return {
     brokers: brokersOf(settings),
-    group: withNames(group, names),
+    group: group,
     clientId: settings.text('clientID') ?? names.appId,
     initialOffset: initialOffsetOf(settings),
     maxMessageBytes: atLeastOne(settings, 'maxMessageBytes', 1_048_576),

@@ -12,8 +12,6 @@ import { kafkaPubSub } from './kafka-pubsub.ts';
 const open = (metadata: Readonly<Record<string, string>>) =>
   kafkaPubSub(new ComponentSettings('p', Object.entries(metadata)), {
     appId: 'one',
-    namespace: 'default',
-    podName: undefined,
     clock: systemClock,
     log: createLogger({ write: () => {} }),
   });

@@ -6,11 +6,11 @@ import * as kafka from '@platformatic/kafka';
 import type { ComponentSettings } from '../../../components/component-settings.ts';
 import type { PubSub } from '../../pubsub.ts';
 import { brokerPubSub } from '../broker-pubsub.ts';
-import type { InstanceNames } from '../instance-names.ts';
 import { kafkaLayout } from './kafka-layout.ts';
 import { kafkaPubSubSettings } from './kafka-pubsub-settings.ts';
 
-export interface KafkaPubSubEnv extends InstanceNames {
+export interface KafkaPubSubEnv {
+  readonly appId: string;
   readonly clock: Clock;
   readonly log: Logger;
 }

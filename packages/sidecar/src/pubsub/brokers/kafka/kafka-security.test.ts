@@ -101,8 +101,6 @@ async function roundTrip({ port }: KafkaServer, metadata: Readonly<Record<string
   const settings = { brokers: `127.0.0.1:${port}`, consumerGroup: 'g', ...metadata };
   const pubsub = await kafkaPubSub(new ComponentSettings('p', Object.entries(settings)), {
     appId: 'one',
-    namespace: 'default',
-    podName: undefined,
     clock: systemClock,
     log: createLogger({ write: () => {} }),
   });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { ComponentSettings } from '../../../components/component-settings.ts';
 import { mqttPubSubSettings } from './mqtt-pubsub-settings.ts';
 
-const names = { appId: 'shop', namespace: 'default', podName: undefined };
+const names = { appId: 'shop' };
 const url = 'tcp://h:1883';
 const PEM = '-----BEGIN CERTIFICATE-----';
 
@@ -37,7 +37,7 @@ test('who signs in is taken out of the URL, whose schemes are Dapr’s', () => {
 
 test('the rest as it is given', () => {
   const { cleanSession, consumerId, qos, retain, tls } = read({
-    ...{ url, consumerID: '{appID}-1', qos: '0', retain: 'true', cleanSession: 'true' },
+    ...{ url, consumerID: 'shop-1', qos: '0', retain: 'true', cleanSession: 'true' },
     ...{ caCert: PEM, clientCert: PEM, clientKey: PEM },
   });
   assert.deepEqual(

@@ -1,7 +1,6 @@
 import type { MqttTls } from '@holdfast/messaging/mqtt';
 import type { ComponentSettings } from '../../../components/component-settings.ts';
 import { wholeNumber } from '../../../redis/redis-settings.ts';
-import { type InstanceNames, withNames } from '../instance-names.ts';
 
 export interface MqttPubSubSettings {
   /** Without who signs in. */
@@ -31,14 +30,14 @@ const SCHEMES: Readonly<Record<string, string>> = {
 /** @throws Error that names the item and what may stand there. */
 export function mqttPubSubSettings(
   settings: ComponentSettings,
-  names: InstanceNames,
+  names: { readonly appId: string },
 ): MqttPubSubSettings {
   const qos = wholeNumber(settings, 'qos', 1);
   if (qos === 2) throw new Error('metadata qos: "2" is not in this version: 1 is at least once');
   if (qos !== 0 && qos !== 1) throw new Error(`metadata qos must be 0 or 1, not ${qos}`);
   return {
     ...addressOf(settings.text('url')),
-    consumerId: withNames(settings.text('consumerID') ?? names.appId, names),
+    consumerId: settings.text('consumerID') ?? names.appId,
     qos,
     retain: settings.flag('retain'),
     cleanSession: settings.flag('cleanSession'),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -22,8 +23,6 @@ import { mqttPubSub } from './mqtt-pubsub.ts';
 const open = (metadata: Readonly<Record<string, string>>) =>
   mqttPubSub(new ComponentSettings('p', Object.entries(metadata)), {
     appId: 'one',
-    namespace: 'default',
-    podName: undefined,
     clock: systemClock,
     log: createLogger({ write: () => {} }),
   });
@@ -84,8 +83,8 @@ function suite({ process: mosquitto, url }: MosquittoServer): void {
 
     test('members of `$share` are sidecars with names of their own', async (t) => {
       const members = [
-        await open({ url, consumerID: '{appID}-{uuid}' }),
-        await open({ url, consumerID: '{appID}-{uuid}' }),
+        await open({ url, consumerID: randomUUID() }),
+        await open({ url, consumerID: randomUUID() }),
       ];
       t.after(() => Promise.all(members.map((one) => one.close())));
       const all = Promise.withResolvers<void>();

@@ -5,11 +5,11 @@ import * as mqtt from 'mqtt';
 import type { ComponentSettings } from '../../../components/component-settings.ts';
 import type { PubSub } from '../../pubsub.ts';
 import { brokerPubSub } from '../broker-pubsub.ts';
-import type { InstanceNames } from '../instance-names.ts';
 import { mqttLayout } from './mqtt-layout.ts';
 import { mqttPubSubSettings } from './mqtt-pubsub-settings.ts';
 
-export interface MqttPubSubEnv extends InstanceNames {
+export interface MqttPubSubEnv {
+  readonly appId: string;
   readonly clock: Clock;
   readonly log: Logger;
 }

@@ -1,6 +1,5 @@
 import type { ComponentSettings } from '../../../components/component-settings.ts';
 import { milliseconds, wholeNumber } from '../../../redis/redis-settings.ts';
-import { type InstanceNames, withNames } from '../instance-names.ts';
 
 export interface RedisPubSubSettings {
   /** The group's name and, as in Dapr, its members': all who give the same share the events. */
@@ -22,10 +21,10 @@ export interface RedisPubSubSettings {
 /** @throws Error that names the item and the rule. */
 export function redisPubSubSettings(
   settings: ComponentSettings,
-  names: InstanceNames,
+  names: { readonly appId: string },
 ): RedisPubSubSettings {
   return {
-    consumerId: withNames(settings.text('consumerID') ?? names.appId, names),
+    consumerId: settings.text('consumerID') ?? names.appId,
     processingTimeoutMs: milliseconds(settings, 'processingTimeout', 60_000),
     redeliverIntervalMs: milliseconds(settings, 'redeliverInterval', 15_000),
     queueDepth: atLeast(settings, 'queueDepth', 100, 1),

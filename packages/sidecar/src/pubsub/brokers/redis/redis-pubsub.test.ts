@@ -21,7 +21,7 @@ function suite({ port, process: redis }: RedisServer): void {
   const open = (more: Readonly<Record<string, string>> = {}) =>
     redisPubSub(
       new ComponentSettings('p', Object.entries({ redisHost: `127.0.0.1:${port}`, ...more })),
-      { appId: 'one', namespace: 'default', podName: undefined, clock: systemClock, log },
+      { appId: 'one', clock: systemClock, log },
     );
   const quick = { processingTimeout: '300ms', redeliverInterval: '100' };
   let client: Redis;

@@ -4,13 +4,13 @@ import type { ComponentSettings } from '../../../components/component-settings.t
 import { openRedis } from '../../../redis/open-redis.ts';
 import { redisSettings } from '../../../redis/redis-settings.ts';
 import type { PubSub, PubSubMessage } from '../../pubsub.ts';
-import type { InstanceNames } from '../instance-names.ts';
 import { Permits } from './permits.ts';
 import { RedisConsumer } from './redis-consumer.ts';
 import { fieldsOf } from './redis-entry.ts';
 import { redisPubSubSettings } from './redis-pubsub-settings.ts';
 
-export interface RedisPubSubEnv extends InstanceNames {
+export interface RedisPubSubEnv {
+  readonly appId: string;
   readonly clock: Clock;
   readonly log: Logger;
 }

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import type { ComponentSettings } from '../../../components/component-settings.ts';
 import { milliseconds, wholeNumber } from '../../../redis/redis-settings.ts';
-import { type InstanceNames, withNames } from '../instance-names.ts';
 
 export interface SqlitePubSubSettings {
   readonly path: string;
@@ -20,7 +19,7 @@ export interface SqlitePubSubSettings {
 /** @throws Error that names the item, its value and what may stand there. */
 export function sqlitePubSubSettings(
   settings: ComponentSettings,
-  names: InstanceNames,
+  names: { readonly appId: string },
 ): SqlitePubSubSettings {
   const redeliverMs = within(settings, 'redeliverInterval', milliseconds, [100, 1, 600_000]);
   const forgetGroupsAfterMs = within(settings, 'forgetGroupsAfter', milliseconds, [0, 0, 2 ** 48]);
@@ -32,7 +31,7 @@ export function sqlitePubSubSettings(
   const least = Math.max(10_000, redeliverMs);
   return {
     path: pathOf(settings),
-    group: withNames(settings.text('consumerID') ?? names.appId, names),
+    group: settings.text('consumerID') ?? names.appId,
     concurrency: within(settings, 'concurrency', wholeNumber, [10, 1, 1_000]),
     redeliverMs,
     maxRedeliverMs: within(settings, 'maxRedeliverInterval', milliseconds, [

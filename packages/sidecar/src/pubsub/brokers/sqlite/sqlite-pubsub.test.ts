@@ -16,8 +16,6 @@ after(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
 const open = (metadata: Readonly<Record<string, string>>) =>
   sqlitePubSub(new ComponentSettings('p', Object.entries(metadata)), {
     appId: 'one',
-    namespace: 'default',
-    podName: undefined,
     clock: systemClock,
     log: createLogger({ write: () => {} }),
   });

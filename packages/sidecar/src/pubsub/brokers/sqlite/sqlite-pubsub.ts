@@ -4,10 +4,10 @@ import type { Logger } from '@holdfast/telemetry/log';
 import type { ComponentSettings } from '../../../components/component-settings.ts';
 import type { PubSub } from '../../pubsub.ts';
 import { brokerPubSub } from '../broker-pubsub.ts';
-import type { InstanceNames } from '../instance-names.ts';
 import { sqlitePubSubSettings } from './sqlite-pubsub-settings.ts';
 
-export interface SqlitePubSubEnv extends InstanceNames {
+export interface SqlitePubSubEnv {
+  readonly appId: string;
   readonly clock: Clock;
   readonly log: Logger;
 }

@@ -1,0 +1,27 @@
+import type { PubSub } from './pubsub.ts';
+
+/**
+ * A broker whose topics are those of one namespace, as Dapr has it where
+ * `{namespace}` is in a component's metadata: the name of the namespace stands
+ * before theirs, and nobody but the broker sees it.
+ */
+export function namespacedPubSub(broker: PubSub, namespace: string): PubSub {
+  const full = (topic: string): string => `${namespace}${topic}`;
+  return {
+    capabilities: broker.capabilities,
+    forgetful: broker.forgetful ?? false,
+    publish: (topic, message) => broker.publish(full(topic), message),
+    ...(broker.publishAll && {
+      publishAll: (topic, messages) => broker.publishAll!(full(topic), messages),
+    }),
+    subscribe: (topic, handler) =>
+      broker.subscribe(full(topic), (message, signal) => {
+        const { topic: came } = message;
+        const bare = came === undefined ? {} : { topic: came.replace(namespace, () => '') };
+        return handler({ ...message, ...bare }, signal);
+      }),
+    subscribed: () => broker.subscribed?.(),
+    drain: () => broker.drain(),
+    close: () => broker.close(),
+  };
+}
