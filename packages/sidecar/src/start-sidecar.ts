@@ -186,21 +186,19 @@ async function start(
   const componentCalls = new ComponentCalls(policies.book, metrics, clock);
 
   const services = componentServices(components, {
-    appId,
-    clock,
+    ...{ appId, namespace, clock, log },
     calls: componentCalls,
     ask: options.appPort === undefined ? undefined : askApp(app.questions),
     secretAllowed: (store, key) => isSecretAllowed(inForce.secretScopes, store, key),
     inboundConfiguration: (store) => policies.book.forComponent(store, 'Configuration', 'inbound'),
   });
+  closing.last(() => services.outboxRelay.close());
+  await services.outboxRelay.follow();
 
   const subscriber = new Subscriber({
     appId,
     courier: httpCourier(askApp(app.questions)),
-    ask: async () =>
-      options.disableInitEndpoints?.includes('subscribe') === true
-        ? []
-        : httpSubscriptions(askApp(app.questions), appId, log),
+    ask: httpSubscriptions(askApp(app.questions), options, log),
     brokers: components.pubsub,
     declared: resources.subscriptions,
     inbound: (pubsub) => policies.book.forComponent(pubsub, 'Pubsub', 'inbound'),
@@ -249,7 +247,7 @@ async function start(
       health: health === undefined ? undefined : { ...APP_HEALTH_DEFAULTS, ...health },
     },
     components: components.list,
-    subscriptions: subscriber.active,
+    subscriptions: subscriber.subscriptions,
     endpoints,
     resiliencies: policies.names(),
     circuits: policies.book.circuits(),
@@ -339,6 +337,7 @@ async function start(
     upstreams.endpoints = endpoints;
     pipelines.follow(next.configuration);
     await subscriber.declare(next.subscriptions);
+    await services.outboxRelay.follow();
     endThoseThatLeft();
     log.info('The resources were read anew.');
   });

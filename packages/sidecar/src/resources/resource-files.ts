@@ -54,10 +54,11 @@ function resourcesIn(file: string, text: string): readonly Resource[] {
     const [error] = document.errors;
     if (error !== undefined) throw error;
     const value: unknown = document.toJS({ maxAliasCount: 100 });
-    if (!isRecord(value) || typeof value.kind !== 'string') continue;
+    const kind = at(value, 'kind');
+    if (!isRecord(value) || typeof kind !== 'string') continue;
     const { line } = lines.linePos(document.contents?.range?.[0] ?? 0);
     const locate = locator(document, lines);
-    resources.push({ file, line, kind: value.kind, document: value, locate });
+    resources.push({ file, line, kind, document: value, locate });
   }
   return resources;
 }
@@ -109,12 +110,17 @@ export function texts(value: unknown): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, String(one)]));
 }
 
-/** The value at a path of keys, if every step is there. */
+/** The value at a path of keys, if every step is there; in any letter case, as Dapr reads them, where none is exact. */
 export function at(value: unknown, ...keys: readonly string[]): unknown {
   let here = value;
   for (const key of keys) {
     if (!isRecord(here)) return undefined;
-    here = here[key];
+    here = here[key] ?? here[Object.keys(here).find(sameLetters(key)) ?? key];
   }
   return here;
 }
+
+const sameLetters =
+  (key: string) =>
+  (one: string): boolean =>
+    one.length === key.length && one.toLowerCase() === key.toLowerCase();

@@ -5,8 +5,8 @@ import type { TtlReader } from './ttl.ts';
 export interface StateStore {
   /** As the metadata names them: `ETAG`, `TRANSACTIONAL`, `TTL`, `QUERY_API`. */
   readonly capabilities: readonly string[];
-  /** Whether its values are encrypted here. @default false */
-  readonly encrypted?: boolean;
+  /** How its values are encrypted before they lie there; absent: they are not. */
+  readonly seal?: ((value: string | Buffer) => Buffer) | undefined;
   /** Undefined where there is nothing, or what there was has expired. */
   get(key: string): Promise<StateItem | undefined>;
   /** In a kind of store's own words. */

@@ -39,7 +39,8 @@ export async function deliver(
   options: DeliveryOptions,
   given?: AbortSignal,
 ): Promise<void> {
-  const { deadLetterTopic, pubsub, topic } = subscription;
+  const { pubsub, topic } = subscription;
+  const deadLetterTopic = deadLetterTopicOf(subscription);
   const { clock, count, log } = options;
   const begunMs = clock.now();
   let error: Error | undefined;
@@ -78,9 +79,9 @@ async function offer(
   const event = eventOf(subscription, message);
   const path = pathFor(subscription, event, clock.wallMs());
   if (path === undefined) return 'drop';
-  const { metadata } = message;
+  const { metadata, topic: came = topic } = message;
   const once = (signal?: AbortSignal) =>
-    courier.bring({ pubsub, topic, path, event, metadata }, signal);
+    courier.bring({ pubsub, topic: came, path, event, metadata }, signal);
   const pipeline = inbound(pubsub);
   return pipeline === undefined
     ? await once(given)
@@ -96,6 +97,10 @@ function eventOf(
   if (!isRecord(event)) throw new DeliveryError(`no CloudEvent, but JSON of type ${goKind(event)}`);
   return event;
 }
+
+/** Empty where there is none: the topic itself is none, an event would go round in circles. */
+export const deadLetterTopicOf = ({ deadLetterTopic, topic }: TopicSubscription): string =>
+  deadLetterTopic === topic ? '' : deadLetterTopic;
 
 /** Undefined where nobody takes it: no rule does, or its time is over. */
 export function pathFor(

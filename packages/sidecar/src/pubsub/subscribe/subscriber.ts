@@ -27,17 +27,21 @@ export class Subscriber {
   #ending = false;
   /** No more events, for good. */
   #resting = false;
+  /** By broker and topic: that of the last settling, which is known before it is up. */
+  #wanted: ReadonlyMap<string, TopicSubscription>;
   #started: Promise<void> | undefined;
   #turn = Promise.resolve();
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
     this.#declared = options.declared;
+    this.#wanted = wantedOf(options.declared, []);
   }
 
-  /** For the metadata. */
-  get active(): readonly TopicSubscription[] {
-    return [...this.#active].map(({ subscription }) => subscription);
+  /** For the metadata, as in Dapr: what is wanted, whether or not it can be had, and streams. */
+  get subscriptions(): readonly TopicSubscription[] {
+    const streams = this.#said().filter(({ type }) => type === 'STREAMING');
+    return [...this.#wanted.values(), ...streams];
   }
 
   /**
@@ -55,7 +59,9 @@ export class Subscriber {
    */
   declare(declared: readonly TopicSubscription[]): Promise<void> {
     this.#declared = declared;
-    return this.#started === undefined ? Promise.resolve() : this.#settle();
+    if (this.#started !== undefined) return this.#settle();
+    this.#wanted = wantedOf(declared, []);
+    return Promise.resolve();
   }
 
   /** There is no application: nobody will subscribe. */
@@ -109,10 +115,11 @@ export class Subscriber {
       const { ask, brokers } = this.#options;
       if (this.#resting) return;
       if (brokers.size > 0) this.#asked ??= await ask();
-      const wanted = firstOfEach([...this.#declared, ...(this.#asked ?? [])]);
+      const wanted = wantedOf(this.#declared, this.#asked ?? []);
       for (const live of this.#active) await this.#follow(live, wanted);
       // Side by side: in Kafka each member that joins has the others of its group begin anew.
       if (brokers.size > 0) await Promise.all([...wanted.values()].map((one) => this.add(one)));
+      this.#wanted = wanted;
       this.nobody();
     });
     return this.#turn;
@@ -161,7 +168,12 @@ export class Subscriber {
   /** Said twice, the first counts, as in Dapr; streams may share a topic. */
   #known(given: TopicSubscription): boolean {
     if (given.type === 'STREAMING') return false;
-    return this.active.some((one) => one.type !== 'STREAMING' && keyOf(one) === keyOf(given));
+    return this.#said().some((one) => one.type !== 'STREAMING' && keyOf(one) === keyOf(given));
+  }
+
+  /** What those that are up say. */
+  #said(): readonly TopicSubscription[] {
+    return [...this.#active].map(({ subscription }) => subscription);
   }
 
   #allowed({ pubsub, topic }: TopicSubscription): PubSub | undefined {
@@ -181,11 +193,15 @@ export class Subscriber {
 
 const keyOf = ({ pubsub, topic }: TopicSubscription): string => JSON.stringify([pubsub, topic]);
 
-/** By broker and topic; said twice, the first counts, as in Dapr. */
-function firstOfEach(wanted: readonly TopicSubscription[]): ReadonlyMap<string, TopicSubscription> {
-  const firsts = new Map<string, TopicSubscription>();
-  for (const one of wanted) {
-    if (!firsts.has(keyOf(one))) firsts.set(keyOf(one), one);
+/** By broker and topic. Of several files the first counts; over a file, what the application says: as in Dapr. */
+function wantedOf(
+  declared: readonly TopicSubscription[],
+  asked: readonly TopicSubscription[],
+): ReadonlyMap<string, TopicSubscription> {
+  const wanted = new Map<string, TopicSubscription>();
+  for (const one of declared) {
+    if (!wanted.has(keyOf(one))) wanted.set(keyOf(one), one);
   }
-  return firsts;
+  for (const one of asked) wanted.set(keyOf(one), one);
+  return wanted;
 }
