@@ -58,10 +58,16 @@ export function subscribeRpc(
         events.end();
       };
       signal.addEventListener('abort', end);
-      void listen(incoming, courier).finally(end);
+      let refusal: Error | undefined;
+      void listen(incoming, courier)
+        .catch((error: Error) => {
+          refusal = error;
+        })
+        .finally(end);
       try {
         yield message({ case: 'initialResponse', value: {} as never });
         yield* events;
+        if (refusal !== undefined) throw refusal;
       } finally {
         signal.removeEventListener('abort', end);
         courier.end();
@@ -95,21 +101,19 @@ function allow(
 
 const unknown = (why: string): ConnectError => new ConnectError(why, Code.Unknown);
 
-/** What the client says of its events, until it says no more. */
+/** What the client says of its events, until it says no more. Rejects where it says what it must not. */
 async function listen(
   incoming: AsyncIterator<SubscribeTopicEventsRequestAlpha1>,
   courier: StreamCourier,
 ): Promise<void> {
-  try {
-    for (;;) {
-      const { done, value } = await incoming.next();
-      if (done === true) return;
-      const request = value.subscribeTopicEventsRequestType;
-      if (request.case !== 'eventProcessed') continue;
-      courier.processed(request.value.id, request.value.status?.status ?? Status.SUCCESS);
-    }
-  } catch {
-    // The client has gone; what it had in hand is brought to another.
+  for (;;) {
+    // A client that has gone says no more; what it had in hand is brought to another.
+    const next = await incoming.next().catch(() => undefined);
+    if (next === undefined || next.done === true) return;
+    const request = next.value.subscribeTopicEventsRequestType;
+    if (request.case === 'initialRequest') throw unknown('duplicate initial request received');
+    if (request.case !== 'eventProcessed') continue;
+    courier.processed(request.value.id, request.value.status?.status ?? Status.SUCCESS);
   }
 }
 
