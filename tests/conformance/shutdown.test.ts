@@ -5,6 +5,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { sendRaw } from '../../packages/sidecar/src/testing/raw-http.ts';
 import { bothMakes, type Make } from './both-makes.ts';
 import { startFlagged } from './flagged.ts';
+import { daprClient } from './grpc-client.ts';
 
 await bothMakes(conformance);
 
@@ -35,6 +36,17 @@ function conformance(make: Make, executable: string | undefined): void {
       assert.match(sidecar.said(), /Graceful shutdown timeout exceeded, forcing shutdown/);
     });
 
+    test('a client that waits for events in a stream keeps it from nothing', async (t) => {
+      const sidecar = await startFlagged(executable, { flags: {}, resources: { 'b.yaml': BUS } });
+      t.after(() => sidecar.stop());
+      const client = daprClient(sidecar.ports.grpc);
+      const events = client.subscribeTopicEventsAlpha1(initial())[Symbol.asyncIterator]();
+      await events.next();
+      sidecar.child.kill('SIGTERM');
+      assert.deepEqual(await sidecar.exited, [0, null]);
+      await events.next().catch(() => {});
+    });
+
     test('it lingers, and says until when', async (t) => {
       const flags = { 'dapr-block-shutdown-duration': '1s' };
       const sidecar = await startFlagged(executable, { flags });
@@ -59,6 +71,19 @@ function conformance(make: Make, executable: string | undefined): void {
     });
   });
 }
+
+async function* initial() {
+  const value = { pubsubName: 'bus', topic: 't' };
+  yield { subscribeTopicEventsRequestType: { case: 'initialRequest' as const, value } };
+  await new Promise(() => {});
+}
+
+const BUS = `
+apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: { name: bus }
+spec: { type: pubsub.in-memory, version: v1 }
+`;
 
 /** Never answers; `called` resolves when it was asked for something else than what sidecars ask for. */
 async function silentApp(t: TestContext) {

@@ -34,7 +34,11 @@ export function subscribeRpc(
       { signal }: HandlerContext,
     ) {
       const incoming = requests[Symbol.asyncIterator]();
-      const initial = initialOf((await incoming.next()).value);
+      const { leaving } = given.subscriber;
+      const first = await nextUnless(leaving, incoming);
+      // The sidecar stops, and nobody has subscribed yet.
+      if (first === undefined) return;
+      const initial = initialOf(first.value);
       allow(given, initial);
       const events = new MessageQueue<SubscribeTopicEventsResponseAlpha1>(MAX_IN_HAND);
       const courier = new StreamCourier(events);
@@ -58,6 +62,14 @@ export function subscribeRpc(
         events.end();
       };
       signal.addEventListener('abort', end);
+      // What the client has in hand it may still answer; events to come are others'.
+      const leave = () =>
+        void listener
+          .close()
+          .catch(() => {})
+          .finally(end);
+      leaving.addEventListener('abort', leave);
+      if (leaving.aborted) leave();
       let refusal: Error | undefined;
       void listen(incoming, courier)
         .catch((error: Error) => {
@@ -70,11 +82,25 @@ export function subscribeRpc(
         if (refusal !== undefined) throw refusal;
       } finally {
         signal.removeEventListener('abort', end);
+        leaving.removeEventListener('abort', leave);
         courier.end();
         await listener.close();
       }
     },
   };
+}
+
+/** What comes next; undefined where `leaving` aborts before it. Leaves no listener behind. */
+async function nextUnless<T>(leaving: AbortSignal, incoming: AsyncIterator<T>) {
+  const left = Promise.withResolvers<undefined>();
+  const leave = () => left.resolve(undefined);
+  leaving.addEventListener('abort', leave);
+  if (leaving.aborted) leave();
+  try {
+    return await Promise.race([incoming.next(), left.promise]);
+  } finally {
+    leaving.removeEventListener('abort', leave);
+  }
 }
 
 function initialOf(

@@ -24,7 +24,7 @@ export class Subscriber {
   #declared: readonly TopicSubscription[];
   /** What the application said when it was asked; undefined before. */
   #asked: readonly TopicSubscription[] | undefined;
-  #ending = false;
+  readonly #leaving = new AbortController();
   /** No more events, for good. */
   #resting = false;
   /** By broker and topic: that of the last settling, which is known before it is up. */
@@ -36,6 +36,11 @@ export class Subscriber {
     this.#options = options;
     this.#declared = options.declared;
     this.#wanted = wantedOf(options.declared, []);
+  }
+
+  /** Aborts when the sidecar stops: who streams events ends, when what is in hand has. */
+  get leaving(): AbortSignal {
+    return this.#leaving.signal;
   }
 
   /** For the metadata, as in Dapr: what is wanted, whether or not it can be had, and streams. */
@@ -80,7 +85,7 @@ export class Subscriber {
 
   /** The sidecar stops: no event waits for others any more. */
   hurry(): void {
-    this.#ending = true;
+    this.#leaving.abort();
     for (const live of this.#active) live.hurry();
   }
 
@@ -95,7 +100,7 @@ export class Subscriber {
     const broker = this.#resting ? undefined : this.#allowed(subscription);
     if (broker === undefined || this.#known(subscription)) return undefined;
     const live = new LiveSubscription(subscription, courier, this.#options);
-    if (this.#ending) live.hurry();
+    if (this.leaving.aborted) live.hurry();
     this.#active.add(live);
     if (!(await this.#join(live, broker))) {
       this.#active.delete(live);
