@@ -153,7 +153,7 @@ function conformance(make: Make, executable: string | undefined): void {
       } as const;
       const { app, sidecar } = await blocking(t, flags);
       sidecar.child.kill('SIGTERM');
-      await until(async () => /serving for|Blocking graceful/.test(sidecar.said()), 'it lingers');
+      await until(async () => /Blocking graceful/.test(sidecar.said()), 'it lingers');
       await app.close();
       assert.deepEqual(await sidecar.exited, [0, null]);
     });
@@ -165,7 +165,7 @@ function conformance(make: Make, executable: string | undefined): void {
       assert.deepEqual(await byApi.sidecar.exited, [0, null]);
       const { sidecar } = await blocking(t, flags);
       sidecar.child.kill('SIGTERM');
-      await until(async () => /serving for|Blocking graceful/.test(sidecar.said()), 'it lingers');
+      await until(async () => /Blocking graceful/.test(sidecar.said()), 'it lingers');
       sidecar.child.kill('SIGTERM');
       const [, signal] = await sidecar.exited;
       assert.equal(signal, null);

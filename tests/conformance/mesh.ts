@@ -36,7 +36,7 @@ export interface Mesh {
   grpcPort(role: Role): number;
   metricsPort(role: Role): number;
   /** Resolves once the sidecar has ended by itself. */
-  ended(role: Role): Promise<void>;
+  ended(role: Role): Promise<unknown>;
   stop(): Promise<void>;
 }
 
@@ -49,7 +49,7 @@ export interface Ports {
 /** One sidecar, of either make. */
 export interface Running {
   readonly ports: Ports;
-  readonly ended: Promise<void>;
+  readonly ended: Promise<unknown>;
   stop(): Promise<void>;
 }
 

@@ -11,7 +11,7 @@ import { startFailure } from './holdfastd/start-failure.ts';
 import { supervisorChannel } from './holdfastd/supervisor-channel.ts';
 import { version } from './version.ts';
 
-/** daprd's: 0 when it was asked to end, 1 when it could not run, 2 when it was not understood. */
+/** daprd's: 0 when it was asked to end, 1 when it could not run or has cut off what was under way, 2 when it was not understood. */
 const FAILED = 1;
 const BAD_USAGE = 2;
 
@@ -130,7 +130,9 @@ async function serve({ sidecar: options }: HoldfastdSettings, log: Logger): Prom
   }
   if (ending !== undefined) void sidecar.stop({ force: false });
   await channel.say({ type: 'ready', ports: sidecar.ports });
-  await sidecar.ended;
+  const clean = (await sidecar.ended) === 'done';
+  // The line is daprd's, which operators look for.
+  if (clean) log.info('Daprd shutdown gracefully');
   channel.close();
-  process.exit(0);
+  process.exit(clean ? 0 : FAILED);
 }

@@ -9,15 +9,15 @@ test('it leaves, waits for what it took, closes, and is ended', async () => {
   const { stop, ended } = createEnding(steps);
 
   await stop();
-  await ended;
 
+  assert.equal(await ended, 'done');
   assert.deepEqual(done, ['begin', 'leave', 'drain', 'close']);
 });
 
 test('what does not get done has its grace, and no more', async () => {
   const clock = new VirtualClock();
   const { steps, done } = recorded({ clock, drain: () => new Promise(() => {}) });
-  const { stop } = createEnding(steps);
+  const { ended, stop } = createEnding(steps);
 
   const stopped = stop();
   await clock.advance(999);
@@ -25,16 +25,17 @@ test('what does not get done has its grace, and no more', async () => {
   await clock.advance(1);
   await stopped;
 
-  assert.deepEqual(done, ['begin', 'leave', 'drain', 'close']);
+  assert.deepEqual([...done, await ended], ['begin', 'leave', 'drain', 'late', 'close', 'late']);
   assert.equal(clock.pendingTimers, 0);
 });
 
 test('with force nothing is waited for', async () => {
   const { steps, done } = recorded();
 
-  await createEnding(steps).stop({ force: true });
+  const { ended, stop } = createEnding(steps);
+  await stop({ force: true });
 
-  assert.deepEqual(done, ['begin', 'close']);
+  assert.deepEqual([...done, await ended], ['begin', 'close', 'forced']);
 });
 
 test('force hurries an end that has begun, and there is one end', async () => {
@@ -65,7 +66,7 @@ test('a leave that hangs has the grace too', async () => {
   await clock.advance(1_000);
   await stopped;
 
-  assert.deepEqual(done, ['begin', 'close']);
+  assert.deepEqual(done, ['begin', 'late', 'close']);
 });
 
 test('asked to linger it serves on first, and whoever asks again without it has it end at once', async () => {
@@ -115,6 +116,7 @@ function recorded(given: { clock?: VirtualClock; drain?: () => Promise<unknown> 
       done.push('drain');
       return drain();
     },
+    late: () => void done.push('late'),
     close: async () => void done.push('close'),
   };
   return { steps, done };

@@ -16,6 +16,8 @@ export interface EndingSteps {
   leave(): Promise<void>;
   /** Resolves when what it took is done; not called with `force`. */
   drain(): Promise<unknown>;
+  /** The grace is over, and what it took is not all done. */
+  late(): void;
   close(): Promise<void>;
 }
 
@@ -30,11 +32,14 @@ export interface Ending {
   /** Ends it once, however often it is called; who calls again without `linger` ends the lingering, with `force` every wait. */
   stop(options?: StopOptions): Promise<void>;
   /** Resolves when it has ended. */
-  readonly ended: Promise<void>;
+  readonly ended: Promise<Ended>;
 }
 
+/** How it ended: `late` and `forced` have cut off what was under way. */
+export type Ended = 'done' | 'late' | 'forced';
+
 export function createEnding(steps: EndingSteps): Ending {
-  const ended = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<Ended>();
   const hurry = Promise.withResolvers<void>();
   const lingering = new AbortController();
   let ending: Promise<void> | undefined;
@@ -43,21 +48,30 @@ export function createEnding(steps: EndingSteps): Ending {
     await steps.leave();
     await steps.drain();
   };
-  const leaveInPeace = async () => {
+  const leaveInPeace = async (): Promise<Ended> => {
     const waited = new AbortController();
     const limit = steps.clock.sleep(steps.graceMs, waited.signal).catch(() => {});
-    // What fails on the way out must not keep the rest open: it is closed all the same.
-    await Promise.race([drained(), limit, hurry.promise]).catch(() => {});
+    const how = await Promise.race([
+      // What fails on the way out must not keep the rest open: it is closed all the same.
+      drained().then(
+        () => 'done' as const,
+        () => 'done' as const,
+      ),
+      limit.then(() => 'late' as const),
+      hurry.promise.then(() => 'forced' as const),
+    ]);
     waited.abort();
+    return how;
   };
   let forced = false;
   const end = async (linger: boolean) => {
     // What fails while it lingers must not keep it from ending.
     if (linger) await steps.linger(lingering.signal).catch(() => {});
     steps.begin();
-    if (!forced) await leaveInPeace();
+    const how = forced ? 'forced' : await leaveInPeace();
+    if (how === 'late') steps.late();
     await steps.close();
-    ended.resolve();
+    ended.resolve(how);
   };
   return {
     stop({ force = false, linger = false } = {}) {

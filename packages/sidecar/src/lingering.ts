@@ -1,5 +1,6 @@
 import type { Clock } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
+import { goDuration } from './go-json/go-duration.ts';
 
 export interface LingeringOptions {
   /** The longest it lasts; undefined: it is over before it begins. */
@@ -20,7 +21,8 @@ export interface LingeringOptions {
 export async function linger(options: LingeringOptions, signal: AbortSignal): Promise<void> {
   const { begun, clock, log, ms, unhealthy } = options;
   if (ms === undefined) return;
-  log.info(`It goes on serving for ${ms} ms, or until the application is unhealthy.`);
+  // The lines are daprd's.
+  log.info(`Blocking graceful shutdown for ${goDuration(ms)} or until app reports unhealthy...`);
   begun();
   const waiting = new AbortController();
   const over = clock
@@ -28,8 +30,8 @@ export async function linger(options: LingeringOptions, signal: AbortSignal): Pr
     // Somebody asked again to end it.
     .catch(() => {});
   const why = await Promise.race([
-    over.then(() => 'The time to go on serving is over; ending.'),
-    unhealthy().then(() => 'The application is unhealthy; ending.'),
+    over.then(() => 'Block shutdown period expired, entering shutdown...'),
+    unhealthy().then(() => 'App reported unhealthy, entering shutdown...'),
   ]);
   waiting.abort();
   log.info(why);

@@ -14,7 +14,7 @@ import { componentRoutes } from './components/component-routes.ts';
 import { componentServices } from './components/component-services.ts';
 import { openComponents } from './components/open-components.ts';
 import { ownVariables } from './components/own-variables.ts';
-import { createEnding, type StopOptions } from './ending.ts';
+import { createEnding, type Ended, type StopOptions } from './ending.ts';
 import { openGrpcDoor } from './grpc/open-grpc-door.ts';
 import { APP_HEALTH_DEFAULTS, watchAppHealth } from './health/app-health.ts';
 import { healthRoutes } from './health/health-routes.ts';
@@ -44,7 +44,7 @@ import { applyConfiguration } from './resources/apply-configuration.ts';
 import { openResources } from './resources/live-resources.ts';
 import { openEndpoints } from './resources/open-endpoints.ts';
 import { openDoors } from './server/open-doors.ts';
-import { shutdownRoutes } from './server/shutdown-routes.ts';
+import { shutdownByApi, shutdownRoutes } from './server/shutdown-routes.ts';
 import { openSockets } from './server/socket-paths.ts';
 import { createTokenCheck } from './server/token.ts';
 import { warnOfOpenApi } from './server/warn-of-open-api.ts';
@@ -66,7 +66,7 @@ export interface Sidecar {
   /** Ends it: calls in flight get `gracefulShutdownMs`, none with `force`. Leaves nothing behind. */
   stop(options?: StopOptions): Promise<void>;
   /** Resolves when it has stopped, by `stop` or by `POST /v1.0/shutdown`. */
-  readonly ended: Promise<void>;
+  readonly ended: Promise<Ended>;
 }
 
 /** What the sidecar takes from its surroundings. */
@@ -191,21 +191,19 @@ async function start(
   const componentCalls = new ComponentCalls(policies.book, metrics, clock);
 
   const services = componentServices(components, {
-    appId,
-    clock,
+    ...{ appId, namespace, clock, log },
     calls: componentCalls,
     ask: options.appPort === undefined ? undefined : askApp(app.questions),
     secretAllowed: (store, key) => isSecretAllowed(inForce.secretScopes, store, key),
     inboundConfiguration: (store) => policies.book.forComponent(store, 'Configuration', 'inbound'),
   });
+  closing.last(() => services.outboxRelay.close());
+  await services.outboxRelay.follow();
 
   const subscriber = new Subscriber({
     appId,
     courier: httpCourier(askApp(app.questions)),
-    ask: async () =>
-      options.disableInitEndpoints?.includes('subscribe') === true
-        ? []
-        : httpSubscriptions(askApp(app.questions), appId, log),
+    ask: httpSubscriptions(askApp(app.questions), options, log),
     brokers: components.pubsub,
     declared: resources.subscriptions,
     inbound: (pubsub) => policies.book.forComponent(pubsub, 'Pubsub', 'inbound'),
@@ -254,7 +252,7 @@ async function start(
       health: health === undefined ? undefined : { ...APP_HEALTH_DEFAULTS, ...health },
     },
     components: components.list,
-    subscriptions: subscriber.active,
+    subscriptions: subscriber.subscriptions,
     endpoints,
     resiliencies: policies.names(),
     features: configuration.features,
@@ -276,16 +274,14 @@ async function start(
   const allowed = createTokenCheck(options.apiToken);
   // Asked to end while it is starting, it ends as soon as it has started.
   const started = Promise.withResolvers<Sidecar['stop']>();
+  const shutdown = shutdownByApi(started.promise, { clock, log });
   const { api, metricsPort } = await openDoors({
     options,
     closing,
     handling: { clock, log, tracing, metrics, allowed },
     apiLogging,
     publicRoutes,
-    ownRoutes: [
-      ...componentRoutes(components, services, limits),
-      ...shutdownRoutes((force) => void started.promise.then((stop) => stop({ force }))),
-    ],
+    ownRoutes: [...componentRoutes(components, services, limits), ...shutdownRoutes(shutdown)],
     invoke: (call) => invoke.handle(call),
     apiRules,
     middleware: () => pipelines.api,
@@ -305,7 +301,7 @@ async function start(
     services,
     metadata,
     streams: { brokers: components.pubsub, subscriber },
-    shutdown: () => void started.promise.then((stop) => stop()),
+    shutdown,
   }));
 
   const ask = askApp(app.questions);
@@ -345,6 +341,7 @@ async function start(
     upstreams.endpoints = endpoints;
     pipelines.follow(next.configuration);
     await subscriber.declare(next.subscriptions);
+    await services.outboxRelay.follow();
     endThoseThatLeft();
     log.info('The resources were read anew.');
   });
@@ -373,6 +370,7 @@ async function start(
     clock,
     linger: (signal) => linger(lingering, signal),
     begin: () => void waiting.add('stopping'),
+    late: () => log.error('Graceful shutdown timeout exceeded, forcing shutdown'),
     async leave() {
       await names.close();
       subscriber.hurry();

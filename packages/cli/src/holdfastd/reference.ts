@@ -36,8 +36,8 @@ the body. Values of headers and queries that are secrets by their name are maske
 
 | status | meaning |
 |---|---|
-| 0 | it was asked to end |
-| 1 | it could not run; the last line says why |
+| 0 | it was asked to end, and nothing was cut off |
+| 1 | it could not run, or ended by force or at the end of its grace with calls still under way; the last lines say why |
 | 2 | a flag was not understood |
 `;
 }

@@ -22,6 +22,7 @@ import {
   TopicEventBulkResponseSchema,
   TopicEventRequestSchema,
   TopicEventResponseSchema,
+  type TopicRoutes,
 } from '../grpc/protos/appcallback_pb.ts';
 import { httpStatusOf } from '../grpc/rpc-status.ts';
 import { bulkEventOf, topicEventOf } from '../pubsub/deliver/topic-event.ts';
@@ -70,7 +71,7 @@ export class GrpcQuestions implements Upstream {
           topic: one.topic,
           metadata: one.metadata,
           deadLetterTopic: one.deadLetterTopic,
-          routes: { rules: one.routes?.rules ?? [], default: one.routes?.default || '/' },
+          routes: routesOf(one.routes),
           ...(one.bulkSubscribe?.enabled
             ? {
                 bulkSubscribe: {
@@ -137,7 +138,8 @@ export class GrpcQuestions implements Upstream {
     const desc = { path: `${SERVICE}/OnTopicEvent`, from: TopicEventRequestSchema } as const;
     const envelope = JSON.parse(String(call.body)) as Record<string, unknown>;
     const path = call.path === '/' ? '' : call.path;
-    const request = topicEventOf(envelope, { pubsub: headerOf(call, 'pubsubname') ?? '', path });
+    const pubsub = headerOf(call, 'pubsubname') ?? '';
+    const request = topicEventOf(envelope, { path, pubsub, topic: call.topic ?? '' });
     const metadata = metadataOf(call.headers);
     return this.#ask(desc, TopicEventResponseSchema, request, metadata, sink, ({ status }) => {
       return { status: 200, body: JSON.stringify({ status: wordOf(status) }) };
@@ -190,6 +192,12 @@ export class GrpcQuestions implements Upstream {
     );
     return flow;
   }
+}
+
+/** Who names no route at all gets every event; who has rules and no default, what they take. */
+function routesOf(routes: TopicRoutes | undefined) {
+  const { default: given = '', rules = [] } = routes ?? {};
+  return { rules, default: given === '' && rules.length === 0 ? '/' : given };
 }
 
 /** What the answer to an event wants of output bindings; data that are no JSON are none, as in Dapr. */

@@ -68,14 +68,21 @@ export class ComponentCalls {
     operation: string,
     work: (call?: { readonly signal: AbortSignal }) => Promise<T>,
   ): Promise<T> {
+    return await this.counted(kind, name, operation, () => this.guarded(kind, name, work));
+  }
+
+  /** As `run`, without the counting: for what no client called. */
+  async guarded<T>(
+    kind: ComponentKind,
+    name: string,
+    work: (call?: { readonly signal: AbortSignal }) => Promise<T>,
+  ): Promise<T> {
     const pipeline = this.#book.forComponent(name, POLICY_TYPE[kind], 'outbound');
-    return await this.counted(kind, name, operation, async () => {
-      const result = await (pipeline === undefined
-        ? work()
-        : pipeline.execute((call) => settled(() => work(call))));
-      if (result instanceof Disagreement) throw result.error;
-      return result;
-    });
+    const result = await (pipeline === undefined
+      ? work()
+      : pipeline.execute((call) => settled(() => work(call))));
+    if (result instanceof Disagreement) throw result.error;
+    return result;
   }
 
   /** Timed and counted only: for work that does not leave this process. */

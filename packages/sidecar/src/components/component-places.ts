@@ -7,12 +7,15 @@ import type { OutboxPubSub } from '../pubsub/outbox/outbox-pubsub.ts';
 import type { TopicScopes } from '../pubsub/publish/topic-scopes.ts';
 import type { PubSub } from '../pubsub/pubsub.ts';
 import type { SecretStore } from '../secrets/secret-store.ts';
+import type { StateOutboxSettings } from '../state/outbox/state-outbox-settings.ts';
 import type { StateStore } from '../state/state-store.ts';
 
 /** A state store as the API needs it: with the prefix of its keys. */
 export interface OpenStateStore {
   readonly store: StateStore;
   readonly keyPrefix: string;
+  /** Where its transactions are told; absent: nowhere. */
+  readonly outbox?: StateOutboxSettings | undefined;
 }
 
 /** A broker, and what this application may do with its topics. */

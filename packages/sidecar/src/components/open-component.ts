@@ -6,6 +6,7 @@ import { topicScopes } from '../pubsub/publish/topic-scopes.ts';
 import type { SecretStore } from '../secrets/secret-store.ts';
 import { encryptedState } from '../state/encrypted-state.ts';
 import { encryptionKeys } from '../state/encryption-keys.ts';
+import { stateOutboxSettings } from '../state/outbox/state-outbox-settings.ts';
 import type { ComponentPlaces } from './component-places.ts';
 import { ComponentSettings } from './component-settings.ts';
 import type { ComponentSpec } from './component-spec.ts';
@@ -72,7 +73,8 @@ export async function openComponent(
     const keys = encryptionKeys(spec.metadata, given);
     const bare = await openState(given, env);
     const store = keys === undefined ? bare : encryptedState(bare, keys);
-    const open = { store, keyPrefix: keyPrefix(given, name, env) };
+    const outbox = stateOutboxSettings(given, env.log);
+    const open = { store, keyPrefix: keyPrefix(given, name, env), outbox };
     return {
       row: { ...row, capabilities: withActors(store.capabilities) },
       enter: (places) => void places.state.set(name, open),

@@ -59,7 +59,7 @@ describe('changed Component files', () => {
   });
 
   test('a broker that is changed keeps its subscriptions, and one that comes has them', async (t) => {
-    const { events, metadata, publish, reload, write } = await start(t, {
+    const { events, publish, reload, write } = await start(t, {
       's.yaml': memory('s', 'state'),
     });
     await write('p.yaml', memory('p', 'pubsub'));
@@ -75,7 +75,12 @@ describe('changed Component files', () => {
       memory('p', 'pubsub', '{ name: subscriptionScopes, value: "one=other" }'),
     );
     await reload();
-    assert.deepEqual((await metadata()).subscriptions, undefined);
+    await publish('p', 3);
+    await write('p.yaml', memory('p', 'pubsub'));
+    await reload();
+    await publish('p', 4);
+    await until(() => events().includes(4), 'it may again');
+    assert.deepEqual(events().includes(3), false);
   });
 
   test('one that cannot be changed in place says so', async (t) => {

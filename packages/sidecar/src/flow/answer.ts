@@ -12,6 +12,8 @@ export interface OutgoingCall {
   readonly headers: readonly string[];
   /** A buffer can be sent again, a stream cannot. */
   readonly body: Buffer | Readable | null;
+  /** Where an event came from: a protocol may have a place for it. */
+  readonly topic?: string;
 }
 
 /** The handle on a call that was sent: who receives its answer may slow it down or give it up. */

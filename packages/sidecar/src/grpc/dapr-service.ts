@@ -1,6 +1,7 @@
 import type { ServiceImpl } from '@connectrpc/connect';
 import type { ComponentServices } from '../components/component-services.ts';
 import type { MetadataService } from '../metadata/metadata-service.ts';
+import { FORCE, isForced, type Shutdown } from '../server/shutdown-routes.ts';
 import { bindingRpcs } from './binding-rpcs.ts';
 import { configurationRpcs } from './configuration-rpcs.ts';
 import type { InvokeRpc } from './invoke-rpc.ts';
@@ -18,7 +19,7 @@ export interface DaprServiceParts {
   readonly invoke: InvokeRpc;
   readonly streams: StreamSubscriptions;
   /** Ends the sidecar, after the answer. */
-  readonly shutdown: () => void;
+  readonly shutdown: Shutdown;
 }
 
 /** Dapr's service, made of its parts. */
@@ -34,9 +35,9 @@ export function daprService(parts: DaprServiceParts): Partial<ServiceImpl<typeof
     ...metadataRpcs(metadata),
     ...subscribeRpc(streams),
     invokeService: (request, context) => invoke.invoke(request, context),
-    async shutdown() {
+    async shutdown(_request, { requestHeader }) {
       // The answer goes first.
-      setImmediate(shutdown);
+      setImmediate(shutdown, isForced(requestHeader.get(FORCE)));
       return {};
     },
   };

@@ -1,7 +1,7 @@
 import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
-import { formatTraceparent } from '@holdfast/core/trace';
 import { BULK_FAILED } from '../pubsub/publish/publish-routes.ts';
 import type { PublishService, SharedFacts } from '../pubsub/publish/publish-service.ts';
+import { traceFacts } from '../trace/tracing.ts';
 import { SAID_ERROR, SPAN } from './call-guard.ts';
 import type { Dapr } from './protos/dapr_pb.ts';
 import type { BulkPublishRequest, BulkPublishResponse } from './protos/pubsub_pb.ts';
@@ -50,10 +50,5 @@ function sharedFacts(
   metadata: Readonly<Record<string, string>>,
   { values }: HandlerContext,
 ): SharedFacts {
-  const span = values.get(SPAN);
-  return {
-    metadata,
-    traceparent: span === undefined ? '' : formatTraceparent(span),
-    tracestate: span?.state ?? '',
-  };
+  return { metadata, ...traceFacts(values.get(SPAN)) };
 }

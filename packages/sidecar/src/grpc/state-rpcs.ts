@@ -2,6 +2,8 @@ import type { ServiceImpl } from '@connectrpc/connect';
 import { ApiError } from '../server/api-error.ts';
 import type { StateRequest } from '../state/state-requests.ts';
 import type { StateService } from '../state/state-service.ts';
+import { traceFacts } from '../trace/tracing.ts';
+import { SPAN } from './call-guard.ts';
 import { utf8Json } from './json-value.ts';
 import {
   StateOptions_StateConcurrency as Concurrency,
@@ -58,14 +60,13 @@ export function stateRpcs(service: StateService): StateRpcs {
       await service.deleteBulk(storeName, states.map(stateRequest));
       return {};
     },
-    async executeStateTransaction({ storeName, operations }) {
+    async executeStateTransaction({ storeName, operations }, { values }) {
       service.require(storeName);
-      await service.transact(storeName, {
-        operations: operations.map(({ operationType, request }) => ({
-          operation: operationType,
-          request: stateRequest(request),
-        })),
-      });
+      const steps = operations.map(({ operationType, request }) => ({
+        operation: operationType,
+        request: stateRequest(request),
+      }));
+      await service.transact(storeName, { operations: steps }, traceFacts(values.get(SPAN)));
       return {};
     },
     async queryStateAlpha1({ query, storeName }) {

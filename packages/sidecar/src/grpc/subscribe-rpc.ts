@@ -34,7 +34,11 @@ export function subscribeRpc(
       { signal }: HandlerContext,
     ) {
       const incoming = requests[Symbol.asyncIterator]();
-      const initial = initialOf((await incoming.next()).value);
+      const { leaving } = given.subscriber;
+      const first = await nextUnless(leaving, incoming);
+      // The sidecar stops, and nobody has subscribed yet.
+      if (first === undefined) return;
+      const initial = initialOf(first.value);
       allow(given, initial);
       const events = new MessageQueue<SubscribeTopicEventsResponseAlpha1>(MAX_IN_HAND);
       const courier = new StreamCourier(events);
@@ -59,17 +63,39 @@ export function subscribeRpc(
       };
       const gone = () => end();
       signal.addEventListener('abort', gone);
+      // What the client has in hand it may still answer; events to come are others'.
+      const leave = () =>
+        void listener
+          .close()
+          .catch(() => {})
+          .finally(() => end());
+      leaving.addEventListener('abort', leave);
+      if (leaving.aborted) leave();
       void listen(incoming, courier).then(end);
       try {
         yield message({ case: 'initialResponse', value: {} as never });
         yield* events;
       } finally {
         signal.removeEventListener('abort', gone);
+        leaving.removeEventListener('abort', leave);
         courier.end();
         await listener.close();
       }
     },
   };
+}
+
+/** What comes next; undefined where `leaving` aborts before it. Leaves no listener behind. */
+async function nextUnless<T>(leaving: AbortSignal, incoming: AsyncIterator<T>) {
+  const left = Promise.withResolvers<undefined>();
+  const leave = () => left.resolve(undefined);
+  leaving.addEventListener('abort', leave);
+  if (leaving.aborted) leave();
+  try {
+    return await Promise.race([incoming.next(), left.promise]);
+  } finally {
+    leaving.removeEventListener('abort', leave);
+  }
 }
 
 function initialOf(
@@ -150,8 +176,7 @@ class StreamCourier implements Courier {
         },
         { once: true },
       );
-      // The topic that it came by, which of a dead letter is not that of the event.
-      const value = { ...topicEventOf(event, { pubsub, path }), topic };
+      const value = topicEventOf(event, { path, pubsub, topic });
       this.#events.put(message({ case: 'eventMessage', value: value as never }));
     });
   }

@@ -70,7 +70,8 @@ export function rawEnvelope(data: Buffer, pubsub: string, topic: string): Envelo
   };
 }
 
-function newEnvelope(body: Buffer, facts: EnvelopeFacts): Envelope {
+/** What Dapr says of an event of its own accord. */
+export function newEnvelope(body: Buffer, facts: EnvelopeFacts): Envelope {
   const { appId, contentType } = facts;
   return {
     ...filled(facts),

@@ -24,7 +24,7 @@ export interface LoadedResources {
   readonly subscriptions: readonly TopicSubscription[];
   /** What was left out since it cannot be read, as `file:line: why`. */
   readonly problems: readonly string[];
-  /** What was left out since this version does not have it. */
+  /** What else a file has that should not be there: kinds that this version does not have, keys that are there twice. */
   readonly unknown: readonly string[];
 }
 
@@ -49,9 +49,13 @@ export async function loadResources(
   const configurations = await readResources(options.configPaths, (place, why) => {
     throw new ConfigurationFileError(place, why);
   });
-  const resources = await readResources(options.resourcesPaths, (place, why) => {
-    problems.push(`A resource cannot be read: ${place}: ${why}`);
-  });
+  const resources = await readResources(
+    options.resourcesPaths,
+    (place, why) => {
+      problems.push(`A resource cannot be read: ${place}: ${why}`);
+    },
+    (remark) => unknown.push(remark),
+  );
   const endpoints: HttpEndpointSpec[] = [];
   const components: ComponentSpec[] = [];
   const subscriptions: TopicSubscription[] = [];

@@ -17,6 +17,9 @@ export interface Resource {
 /** A file larger than this is not read; no resource is. */
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
+/** Of each key that a file has twice; the last counts, as in Dapr. */
+export type Remark = (remark: string) => void;
+
 /** `place` is a file, or `file:line:column` where it is known. */
 export type Unreadable = (place: string, why: string) => void;
 
@@ -27,12 +30,13 @@ export type Unreadable = (place: string, why: string) => void;
 export async function readResources(
   paths: readonly string[],
   unreadable: Unreadable,
+  remark: Remark = () => {},
 ): Promise<readonly Resource[]> {
   if (paths.length === 0) return [];
   const resources: Resource[] = [];
   for (const file of await yamlFiles(paths, unreadable)) {
     try {
-      resources.push(...resourcesIn(file, await readText(file)));
+      resources.push(...resourcesIn(file, await readText(file), remark));
     } catch (error) {
       const why = (error as Error).message.split('\n')[0] ?? 'unreadable';
       const [start] = error instanceof YAMLParseError ? (error.linePos ?? []) : [];
@@ -44,20 +48,24 @@ export async function readResources(
 }
 
 /** @throws Error for what is no YAML. */
-function resourcesIn(file: string, text: string): readonly Resource[] {
+function resourcesIn(file: string, text: string, remark: Remark): readonly Resource[] {
   const lines = new LineCounter();
   const resources: Resource[] = [];
   const documents = parseAllDocuments(text, { lineCounter: lines, maxAliasCount: 100 } as never);
   // As some editors leave a file for a moment; nobody keeps one so on purpose.
   if (documents.length === 0) throw new Error('is empty');
   for (const document of documents) {
-    const [error] = document.errors;
-    if (error !== undefined) throw error;
+    for (const error of document.errors) {
+      if (error.code !== 'DUPLICATE_KEY') throw error;
+      const line = error.linePos?.[0].line;
+      remark(`${file}:${line}: a key is there twice; the last counts.`);
+    }
     const value: unknown = document.toJS({ maxAliasCount: 100 });
-    if (!isRecord(value) || typeof value.kind !== 'string') continue;
+    const kind = at(value, 'kind');
+    if (!isRecord(value) || typeof kind !== 'string') continue;
     const { line } = lines.linePos(document.contents?.range?.[0] ?? 0);
     const locate = locator(document, lines);
-    resources.push({ file, line, kind: value.kind, document: value, locate });
+    resources.push({ file, line, kind, document: value, locate });
   }
   return resources;
 }
@@ -109,12 +117,17 @@ export function texts(value: unknown): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, String(one)]));
 }
 
-/** The value at a path of keys, if every step is there. */
+/** The value at a path of keys, if every step is there; in any letter case, as Dapr reads them, where none is exact. */
 export function at(value: unknown, ...keys: readonly string[]): unknown {
   let here = value;
   for (const key of keys) {
     if (!isRecord(here)) return undefined;
-    here = here[key];
+    here = here[key] ?? here[Object.keys(here).find(sameLetters(key)) ?? key];
   }
   return here;
 }
+
+const sameLetters =
+  (key: string) =>
+  (one: string): boolean =>
+    one.length === key.length && one.toLowerCase() === key.toLowerCase();

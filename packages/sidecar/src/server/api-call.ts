@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { formatTraceparent } from '@holdfast/core/trace';
-import type { Span } from '../trace/tracing.ts';
+import { type Span, traceFacts } from '../trace/tracing.ts';
 import { ALLOW_ORIGIN } from './cors.ts';
 import type { RequestHead } from './request-head.ts';
 
@@ -44,6 +44,11 @@ export class ApiCall {
     this.head = head;
     this.span = span;
     this.startedMs = startedMs;
+  }
+
+  /** What events carry on; empty texts where tracing is off. */
+  get trace(): { readonly traceparent: string; readonly tracestate: string } {
+    return traceFacts(this.span);
   }
 
   /** Adds what every answer carries: the trace it belongs to, and the client's baggage. */

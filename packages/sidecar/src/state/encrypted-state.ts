@@ -31,7 +31,7 @@ export function encryptedState(store: StateStore, keys: EncryptionKeys): StateSt
   return {
     // Nothing can be looked for in what nobody can read.
     capabilities: store.capabilities.filter((one) => one !== 'QUERY_API'),
-    encrypted: true,
+    seal: (value) => encrypt(value, keys.primary),
     readTtl: store.readTtl,
     async get(key) {
       const item = await store.get(key);

@@ -27,6 +27,8 @@ export interface StateRequest {
   readonly concurrency: string;
   readonly consistency: string;
   readonly metadata: Metadata;
+  /** As a transaction over HTTP may say it; for its events. */
+  readonly contentType?: string;
 }
 
 const OPTIONS = goStruct('state.SetStateOption', { concurrency: goString, consistency: goString });
@@ -102,6 +104,7 @@ function transactionItem(given: unknown): StateRequest {
         value: fields.any('Value'),
         etag: fields.string('ETag') || undefined,
         metadata: fields.strings('Metadata'),
+        contentType: fields.string('ContentType'),
         concurrency: options.string('Concurrency'),
         consistency: options.string('Consistency'),
       };

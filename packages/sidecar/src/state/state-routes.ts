@@ -28,6 +28,7 @@ export function stateRoutes(service: StateService, limits: BodyLimits): readonly
       await service.transact(
         store,
         transactionRequest(await body(call), queryMetadata(call.head.query)),
+        call.trace,
       );
       call.empty(204);
     }),

@@ -4,6 +4,8 @@ import { failureWords } from '../invoke/invoke-error.ts';
 import { WordedError } from '../pluggable/worded-error.ts';
 import { ApiError } from '../server/api-error.ts';
 import { eachOf } from './each-of.ts';
+import type { KeyedStep } from './outbox/announcements.ts';
+import type { StateOutbox, TraceFacts } from './outbox/state-outbox.ts';
 import { parseQuery } from './query/parse-query.ts';
 import type { QueryPage } from './query/state-query.ts';
 import {
@@ -43,21 +45,24 @@ export class StateService {
   readonly #stores: ReadonlyMap<string, OpenStateStore>;
   readonly #calls: ComponentCalls;
   readonly #appId: string | null;
+  readonly #outbox: StateOutbox;
 
   /** Errors name `appId` where the protocol's do: over gRPC they do not. */
   constructor(
     stores: ReadonlyMap<string, OpenStateStore>,
     calls: ComponentCalls,
     appId: string | null,
+    outbox: StateOutbox,
   ) {
     this.#stores = stores;
     this.#calls = calls;
     this.#appId = appId;
+    this.#outbox = outbox;
   }
 
   /** The same service as the other protocol has it. */
   withoutAppId(): StateService {
-    return new StateService(this.#stores, this.#calls, null);
+    return new StateService(this.#stores, this.#calls, null, this.#outbox);
   }
 
   async get(name: string, key: string): Promise<StateItem | undefined> {
@@ -152,29 +157,39 @@ export class StateService {
     });
   }
 
-  async transact(name: string, { operations }: TransactionRequest): Promise<void> {
-    const { store, keyPrefix } = this.#find(name);
+  async transact(
+    name: string,
+    { operations }: TransactionRequest,
+    trace: TraceFacts,
+  ): Promise<void> {
+    const open = this.#find(name);
+    const { store, keyPrefix, outbox } = open;
     if (!store.capabilities.includes('TRANSACTIONAL')) throw transactionsUnsupported(name);
-    const wanted = operations.map(({ operation, request }): (() => StateOperation) => {
-      if (!isOperation(operation)) {
-        const message = `operation type ${operation} not supported`;
+    const given = operations.map(({ operation: kind, request }): KeyedStep => {
+      if (!isOperation(kind)) {
+        const message = `operation type ${kind} not supported`;
         throw new ApiError(400, 'ERR_NOT_SUPPORTED_STATE_OPERATION', message);
       }
       const key = fullKey(name, keyPrefix, request.key, this.#appId === null ? request.key : '');
-      return operation === 'upsert'
-        ? () => setOperation(key, request, {}, store.readTtl)
-        : () => deleteOperation(key, request);
+      return { kind, key, request };
     });
-    if (wanted.length === 0) return;
+    if (given.length === 0) return;
     const largest = (await store.largestTransaction?.()) ?? 0;
-    if (largest > 0 && wanted.length > largest) {
-      throw transactionTooLarge(name, wanted.length, largest);
+    if (largest > 0 && given.length > largest) {
+      throw transactionTooLarge(name, given.length, largest);
     }
-    const work = () =>
-      store.write(
-        wanted.map((make) => make()),
-        true,
+    const { steps, markers } =
+      outbox === undefined
+        ? { steps: given, markers: [] }
+        : await this.#outbox.announce(open, outbox, given, trace);
+    const work = () => {
+      const wanted = steps.map(({ key, kind, request }) =>
+        kind === 'upsert'
+          ? setOperation(key, request, {}, store.readTtl)
+          : deleteOperation(key, request),
       );
+      return store.write([...wanted, ...markers.map(markerOperation)], true);
+    };
     await this.#calls.run('state', name, 'transaction', work).catch((error: unknown) => {
       const { message } = failure('', '', error);
       const text = `error while executing state transaction: ${message.replace(/^: /, '')}`;
@@ -186,7 +201,8 @@ export class StateService {
   async query(name: string, text: string): Promise<QueryPage> {
     // Dapr does not say here who asked.
     const { store, keyPrefix } = this.#find(name, null);
-    if (store.encrypted) throw queryFailed(name, 'cannot query encrypted store', undefined);
+    if (store.seal !== undefined)
+      throw queryFailed(name, 'cannot query encrypted store', undefined);
     if (store.query === undefined) throw queryUnsupported(name);
     const prefix = keyPrefix === '' ? '' : `${keyPrefix}${SEPARATOR}`;
     const work = async () => store.query!(parseQuery(text), prefix);
@@ -211,6 +227,14 @@ export class StateService {
       : storeNotFound(name, appId);
   }
 }
+
+/** What tells the relay of an outbox that the items were written, as Dapr writes it. */
+const markerOperation = (key: string): StateOperation => ({
+  kind: 'set',
+  key,
+  value: '"0"',
+  firstWrite: false,
+});
 
 /** What separates a prefix from its key; no key may hold it. */
 const SEPARATOR = '||';

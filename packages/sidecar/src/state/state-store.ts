@@ -8,8 +8,8 @@ export interface StateStore {
    * `DELETE_WITH_PREFIX` are said of a kind of store as daprd says them: no client can ask for either.
    */
   readonly capabilities: readonly string[];
-  /** Whether its values are encrypted here. @default false */
-  readonly encrypted?: boolean;
+  /** How its values are encrypted before they lie there; absent: they are not. */
+  readonly seal?: ((value: string | Buffer) => Buffer) | undefined;
   /** Undefined where there is nothing, or what there was has expired. */
   get(key: string): Promise<StateItem | undefined>;
   /** In one go, in order; an error is of one key. Absent: they are got one by one. */

@@ -71,6 +71,12 @@ export function createTracing(options: TracingOptions): Tracing {
 export const recorded = (span: Span | undefined): LiveSpan | undefined =>
   span instanceof LiveSpan ? span : undefined;
 
+/** What events carry on of the trace they are published in; empty texts where there is none. */
+export const traceFacts = (span: Span | undefined) => ({
+  traceparent: span === undefined ? '' : formatTraceparent(span),
+  tracestate: span?.state ?? '',
+});
+
 /** Appends the headers that hand `span` on. */
 export function pushTrace(headers: string[], span: TraceContext): void {
   if (span.state !== undefined) headers.push('tracestate', span.state);

@@ -3,14 +3,15 @@ import type { PubSub, PubSubHandler, PubSubMessage } from '../pubsub.ts';
 /** One who has subscribed, and what is in its hand. */
 interface Member {
   readonly handler: PubSubHandler;
-  readonly working: Set<Promise<void>>;
+  /** Ends when it has taken all that it was handed so far. */
+  last: Promise<void>;
 }
 
 /**
  * `pubsub.in-memory`: for development and tests. Who subscribes in this process
- * gets what is published here from then on, once, in order, and `orders/*` is all
- * that begins so; one whose handler
- * fails is not handed over again, as in Dapr: policies and dead letters are for that.
+ * gets what is published here from then on, once, one after the other, and
+ * `orders/*` is all that begins so; one whose handler fails is not handed over
+ * again, as in Dapr: policies and dead letters are for that.
  */
 export function memoryPubSub(failed: (topic: string, error: unknown) => void): PubSub {
   const handlers = new Map<string, Set<Member>>();
@@ -18,15 +19,12 @@ export function memoryPubSub(failed: (topic: string, error: unknown) => void): P
   let closed = false;
 
   const hand = (topic: string, member: Member, message: PubSubMessage) => {
-    const work = member
-      .handler(message)
+    const work = member.last
+      .then(() => member.handler(message))
       .catch((error: unknown) => failed(topic, error))
-      .finally(() => {
-        working.delete(work);
-        member.working.delete(work);
-      });
+      .finally(() => working.delete(work));
     working.add(work);
-    member.working.add(work);
+    member.last = work;
   };
   return {
     capabilities: ['SUBSCRIBE_WILDCARDS'],
@@ -39,14 +37,14 @@ export function memoryPubSub(failed: (topic: string, error: unknown) => void): P
       }
     },
     async subscribe(topic, handler) {
-      const member: Member = { handler, working: new Set() };
+      const member: Member = { handler, last: Promise.resolve() };
       const members = handlers.get(topic) ?? new Set();
       handlers.set(topic, members.add(member));
       return {
         async close() {
           members.delete(member);
           if (members.size === 0 && handlers.get(topic) === members) handlers.delete(topic);
-          await Promise.allSettled(member.working);
+          await member.last;
         },
       };
     },

@@ -2,7 +2,12 @@ import { CLOUD_EVENTS, type Envelope } from '../envelope.ts';
 import type { TopicSubscription } from '../subscribe/subscription.ts';
 import type { BulkEntry } from './bulk-gatherer.ts';
 import type { BulkDeliveryEntry } from './courier.ts';
-import { type DeliveryOptions, type DeliveryStatus, pathFor } from './delivery.ts';
+import {
+  type DeliveryOptions,
+  type DeliveryStatus,
+  deadLetterTopicOf,
+  pathFor,
+} from './delivery.ts';
 import { DeliveryError } from './delivery-error.ts';
 
 /** How an entry ended: `Error` where the broker, or the dead letters, are to have it. */
@@ -18,7 +23,8 @@ export async function deliverBulk(
   entries: readonly BulkEntry[],
   options: DeliveryOptions,
 ): Promise<ReadonlyMap<string, Error>> {
-  const { deadLetterTopic, pubsub, topic } = subscription;
+  const { pubsub, topic } = subscription;
+  const deadLetterTopic = deadLetterTopicOf(subscription);
   const { clock, log } = options;
   const begunMs = clock.now();
   const ends: Ends = new Map();

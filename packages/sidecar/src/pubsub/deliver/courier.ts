@@ -21,6 +21,7 @@ export type Verdict = 'success' | 'drop' | 'lost';
 
 export interface Delivery {
   readonly pubsub: string;
+  /** The one it came from, which may be more exact than what was subscribed to. */
   readonly topic: string;
   /** Where in the application, as the rules have it. */
   readonly path: string;

@@ -52,7 +52,8 @@ export async function deliver(
   options: DeliveryOptions,
   given?: AbortSignal,
 ): Promise<void> {
-  const { deadLetterTopic, pubsub, topic } = subscription;
+  const { pubsub, topic } = subscription;
+  const deadLetterTopic = deadLetterTopicOf(subscription);
   const { count, log } = options;
   let error: Error | undefined;
   try {
@@ -123,6 +124,10 @@ function eventOf(
   if (!isRecord(event)) throw new DeliveryError(`no CloudEvent, but JSON of type ${goKind(event)}`);
   return event;
 }
+
+/** Empty where there is none: the topic itself is none, an event would go round in circles. */
+export const deadLetterTopicOf = ({ deadLetterTopic, topic }: TopicSubscription): string =>
+  deadLetterTopic === topic ? '' : deadLetterTopic;
 
 /** Undefined where nobody takes it: no rule does, or its time is over. */
 export function pathFor(

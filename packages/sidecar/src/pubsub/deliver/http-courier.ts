@@ -16,8 +16,9 @@ export function httpCourier(ask: AskApp): Courier {
     countsDropAs: 'success',
     async bring(delivery, signal) {
       const body = Buffer.from(writeJson(delivery.event));
+      const { path, topic } = delivery;
       const answer = await ask(
-        { method: 'POST', path: full(delivery.path), headers: headersOf(delivery, body), body },
+        { method: 'POST', path: full(path), headers: headersOf(delivery, body), body, topic },
         signal,
       );
       return verdict(answer, String(delivery.event.id));

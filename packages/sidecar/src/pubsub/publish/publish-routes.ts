@@ -1,4 +1,3 @@
-import { formatTraceparent } from '@holdfast/core/trace';
 import { type ComponentHandler, componentRoute } from '../../components/component-route.ts';
 import { type BodyLimits, collectBody } from '../../flow/request-body.ts';
 import type { ApiCall } from '../../server/api-call.ts';
@@ -40,10 +39,5 @@ export function publishRoutes(service: PublishService, limits: BodyLimits): read
 const topicOf = (written: string): string => decodeSegment(written.replaceAll('+', ' '));
 
 function common(call: ApiCall) {
-  const { span } = call;
-  return {
-    metadata: queryMetadata(call.head.query),
-    traceparent: span === undefined ? '' : formatTraceparent(span),
-    tracestate: span?.state ?? '',
-  };
+  return { metadata: queryMetadata(call.head.query), ...call.trace };
 }

@@ -2,10 +2,28 @@ import type { Logger } from '@holdfast/telemetry/log';
 import { questionHeaders } from '../../app/app-questions.ts';
 import type { AskApp } from '../../app/ask-app.ts';
 import { firstJson } from '../../go-json/read-json.ts';
+import type { ResolvedSidecarOptions } from '../../options.ts';
 import { programmatic, type TopicSubscription } from './subscription.ts';
 
-/** What `GET /dapr/subscribe` of the application answers; nothing, and a line in the log, where it cannot be used. */
-export async function httpSubscriptions(
+/**
+ * Asks the application for its subscriptions with `GET /dapr/subscribe`: nothing, and a line in
+ * the log, where the answer cannot be used, or the application is not to be asked.
+ */
+export function httpSubscriptions(
+  ask: AskApp,
+  { appId, disableInitEndpoints }: Pick<ResolvedSidecarOptions, 'appId' | 'disableInitEndpoints'>,
+  log: Logger,
+): () => Promise<readonly TopicSubscription[]> {
+  return async () => {
+    if (disableInitEndpoints?.includes('subscribe') !== true) return await wanted(ask, appId, log);
+    log.warn(
+      "Skipping programmatic subscription loading (see 'disable-init-endpoints' flag/annotation)",
+    );
+    return [];
+  };
+}
+
+async function wanted(
   ask: AskApp,
   appId: string,
   log: Logger,

@@ -24,20 +24,29 @@ export class Subscriber {
   #declared: readonly TopicSubscription[];
   /** What the application said when it was asked; undefined before. */
   #asked: readonly TopicSubscription[] | undefined;
-  #ending = false;
+  readonly #leaving = new AbortController();
   /** No more events, for good. */
   #resting = false;
+  /** By broker and topic: that of the last settling, which is known before it is up. */
+  #wanted: ReadonlyMap<string, TopicSubscription>;
   #started: Promise<void> | undefined;
   #turn = Promise.resolve();
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
     this.#declared = options.declared;
+    this.#wanted = wantedOf(options.declared, []);
   }
 
-  /** For the metadata. */
-  get active(): readonly TopicSubscription[] {
-    return [...this.#active].map(({ subscription }) => subscription);
+  /** Aborts when the sidecar stops: who streams events ends, when what is in hand has. */
+  get leaving(): AbortSignal {
+    return this.#leaving.signal;
+  }
+
+  /** For the metadata, as in Dapr: what is wanted, whether or not it can be had, and streams. */
+  get subscriptions(): readonly TopicSubscription[] {
+    const streams = this.#said().filter(({ type }) => type === 'STREAMING');
+    return [...this.#wanted.values(), ...streams];
   }
 
   /**
@@ -55,7 +64,9 @@ export class Subscriber {
    */
   declare(declared: readonly TopicSubscription[]): Promise<void> {
     this.#declared = declared;
-    return this.#started === undefined ? Promise.resolve() : this.#settle();
+    if (this.#started !== undefined) return this.#settle();
+    this.#wanted = wantedOf(declared, []);
+    return Promise.resolve();
   }
 
   /** There is no application: nobody will subscribe. */
@@ -74,7 +85,7 @@ export class Subscriber {
 
   /** The sidecar stops: no event waits for others any more. */
   hurry(): void {
-    this.#ending = true;
+    this.#leaving.abort();
     for (const live of this.#active) live.hurry();
   }
 
@@ -89,7 +100,7 @@ export class Subscriber {
     const broker = this.#resting ? undefined : this.#allowed(subscription);
     if (broker === undefined || this.#known(subscription)) return undefined;
     const live = new LiveSubscription(subscription, courier, this.#options);
-    if (this.#ending) live.hurry();
+    if (this.leaving.aborted) live.hurry();
     this.#active.add(live);
     if (!(await this.#join(live, broker))) {
       this.#active.delete(live);
@@ -109,11 +120,11 @@ export class Subscriber {
       const { ask, brokers } = this.#options;
       if (this.#resting) return;
       if (brokers.size > 0) this.#asked ??= await ask();
-      // Of the application and the files the application has the last word, as in Dapr.
-      const wanted = firstOfEach([...(this.#asked ?? []), ...this.#declared]);
+      const wanted = wantedOf(this.#declared, this.#asked ?? []);
       for (const live of this.#active) await this.#follow(live, wanted);
       // Side by side: in Kafka each member that joins has the others of its group begin anew.
       if (brokers.size > 0) await Promise.all([...wanted.values()].map((one) => this.add(one)));
+      this.#wanted = wanted;
       this.nobody();
     });
     return this.#turn;
@@ -162,7 +173,12 @@ export class Subscriber {
   /** Said twice, the first counts, as in Dapr; streams may share a topic. */
   #known(given: TopicSubscription): boolean {
     if (given.type === 'STREAMING') return false;
-    return this.active.some((one) => one.type !== 'STREAMING' && keyOf(one) === keyOf(given));
+    return this.#said().some((one) => one.type !== 'STREAMING' && keyOf(one) === keyOf(given));
+  }
+
+  /** What those that are up say. */
+  #said(): readonly TopicSubscription[] {
+    return [...this.#active].map(({ subscription }) => subscription);
   }
 
   #allowed({ pubsub, topic }: TopicSubscription): PubSub | undefined {
@@ -182,11 +198,15 @@ export class Subscriber {
 
 const keyOf = ({ pubsub, topic }: TopicSubscription): string => JSON.stringify([pubsub, topic]);
 
-/** By broker and topic; said twice, the first counts, as in Dapr. */
-function firstOfEach(wanted: readonly TopicSubscription[]): ReadonlyMap<string, TopicSubscription> {
-  const firsts = new Map<string, TopicSubscription>();
-  for (const one of wanted) {
-    if (!firsts.has(keyOf(one))) firsts.set(keyOf(one), one);
+/** By broker and topic. Of several files the first counts; over a file, what the application says: as in Dapr. */
+function wantedOf(
+  declared: readonly TopicSubscription[],
+  asked: readonly TopicSubscription[],
+): ReadonlyMap<string, TopicSubscription> {
+  const wanted = new Map<string, TopicSubscription>();
+  for (const one of declared) {
+    if (!wanted.has(keyOf(one))) wanted.set(keyOf(one), one);
   }
-  return firsts;
+  for (const one of asked) wanted.set(keyOf(one), one);
+  return wanted;
 }
