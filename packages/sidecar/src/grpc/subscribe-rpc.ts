@@ -129,7 +129,7 @@ class StreamCourier implements Courier {
     this.#events = events;
   }
 
-  bring({ event, path, pubsub }: Delivery, signal?: AbortSignal): Promise<Verdict> {
+  bring({ event, path, pubsub, topic }: Delivery, signal?: AbortSignal): Promise<Verdict> {
     return new Promise((resolve, reject) => {
       if (this.#ended) {
         reject(gone());
@@ -146,7 +146,7 @@ class StreamCourier implements Courier {
         },
         { once: true },
       );
-      const value = topicEventOf(event, { pubsub, path: path === '/' ? '' : path });
+      const value = topicEventOf(event, { pubsub, topic, path: path === '/' ? '' : path });
       this.#events.put(message({ case: 'eventMessage', value: value as never }));
     });
   }

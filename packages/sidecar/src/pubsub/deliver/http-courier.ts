@@ -14,11 +14,10 @@ const BULK_TYPE = 'com.dapr.event.sent.bulk';
 export function httpCourier(ask: AskApp): Courier {
   return {
     async bring(delivery, signal) {
-      const body = Buffer.from(writeJson(delivery.event));
-      const answer = await ask(
-        { method: 'POST', path: full(delivery.path), headers: headersOf(delivery, body), body },
-        signal,
-      );
+      const { event, path, topic } = delivery;
+      const body = Buffer.from(writeJson(event));
+      const headers = headersOf(delivery, body);
+      const answer = await ask({ method: 'POST', path: full(path), headers, body, topic }, signal);
       return verdict(answer, String(delivery.event.id));
     },
     async bringBulk(delivery, signal) {

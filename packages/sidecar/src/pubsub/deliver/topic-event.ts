@@ -16,10 +16,18 @@ const OWN = new Set([
   'data_base64',
 ]);
 
+/** Where an event was found, and where in the application it is to go. */
+interface Place {
+  readonly pubsub: string;
+  /** Of the subscription: a dead letter tells of another, a raw payload of none. */
+  readonly topic: string;
+  readonly path: string;
+}
+
 /** An event as applications over gRPC get it, in a callback or a stream. */
 export function topicEventOf(
   event: Envelope,
-  { pubsub, path }: { readonly pubsub: string; readonly path: string },
+  { pubsub, topic, path }: Place,
 ): MessageInitShape<typeof TopicEventRequestSchema> {
   const text = (name: string): string => {
     const value = event[name];
@@ -33,7 +41,7 @@ export function topicEventOf(
     specVersion: text('specversion'),
     dataContentType: text('datacontenttype'),
     data: dataOf(event),
-    topic: text('topic'),
+    topic,
     pubsubName: pubsub,
     path,
     extensions: Object.fromEntries(extensions) as JsonObject,
@@ -89,6 +97,7 @@ interface BulkEnvelope {
 function cloudEventOf(event: Envelope) {
   const { data, dataContentType, extensions, id, source, specVersion, type } = topicEventOf(event, {
     pubsub: '',
+    topic: '',
     path: '',
   });
   return { data, dataContentType, extensions, id, source, specVersion, type } as object;
