@@ -1,6 +1,7 @@
+import { STATUS_CODES } from 'node:http';
 import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import type { Flow } from '../flow/answer.ts';
-import { statusName } from '../grpc/rpc-status.ts';
+import { codeOfNoRpc, statusName } from '../grpc/rpc-status.ts';
 import { traceBinOf } from '../trace/trace-bin.ts';
 import { cancel, type GrpcConnection } from './grpc-connection.ts';
 
@@ -100,10 +101,10 @@ function answerOf(
   const http = Number(head[':status']);
   const known = typeof status === 'string' && /^\d+$/.test(status);
   return {
-    code: known ? Number(status) : 2,
+    code: known ? Number(status) : codeOfNoRpc(http),
     message: known
       ? decoded(String(last['grpc-message'] ?? ''))
-      : `the application answered ${http}`,
+      : `unexpected HTTP status code received from server: ${http} (${STATUS_CODES[http] ?? ''})`,
     details: String(last['grpc-status-details-bin'] ?? ''),
     headers: listOf(head),
     trailers: listOf(trailers),
