@@ -174,6 +174,17 @@ function conformance(make: Make, executable: string | undefined): void {
       );
     });
 
+    test('has paths that are names, and no events that its rules do not take', async () => {
+      const bus = daprClient(mesh.grpcPort('spoken'));
+      const event = { pubsubName: 'bus', topic: 'ruled', data: Buffer.from('1') };
+      await bus.publishEvent(event);
+      await bus.publishEvent({ ...event, metadata: { 'cloudevent.type': 'x' } });
+      const all = () => app.events.get('ruled') ?? [];
+      for (let tries = 0; tries < 100 && all().length === 0; tries += 1) await sleep(50);
+      const paths = all().map(({ event: one }) => (one as { path: string }).path);
+      assert.deepEqual(paths, ['by_name']);
+    });
+
     test('takes bulks under the name that they had first', async () => {
       const bus = daprClient(mesh.grpcPort('spoken'));
       const event = { pubsubName: 'bus', topic: 'bulk', dataContentType: 'application/json' };

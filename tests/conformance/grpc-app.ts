@@ -86,6 +86,11 @@ export async function startGrpcApp(bindings: Bindings = {}): Promise<GrpcApp> {
             { pubsubName: 'bus', topic: 'raw', metadata: { rawPayload: 'true' } },
             { pubsubName: 'bus', topic: 'unwanted', deadLetterTopic: 'buried' },
             { pubsubName: 'bus', topic: 'buried' },
+            {
+              pubsubName: 'bus',
+              topic: 'ruled',
+              routes: { rules: [{ match: 'event.type == "x"', path: 'by_name' }] },
+            },
             { pubsubName: 'bus', topic: 'odd' },
             {
               pubsubName: 'bus',

@@ -22,6 +22,7 @@ import {
   TopicEventBulkResponseSchema,
   TopicEventRequestSchema,
   TopicEventResponseSchema,
+  type TopicRoutes,
 } from '../grpc/protos/appcallback_pb.ts';
 import { httpStatusOf } from '../grpc/rpc-status.ts';
 import { bulkEventOf, topicEventOf } from '../pubsub/deliver/topic-event.ts';
@@ -32,6 +33,8 @@ import type { GrpcConnection } from './grpc-connection.ts';
 const SERVICE = '/dapr.proto.runtime.v1.AppCallback';
 /** The name that bulks had before; Dapr's SDK for JavaScript knows no other. */
 const ALPHA_BULK = '/dapr.proto.runtime.v1.AppCallbackAlpha/OnBulkTopicEventAlpha1';
+/** Stands for an application that has no routes. */
+const NO_ROUTE = '/';
 const UNIMPLEMENTED = 12;
 const { PARALLEL } = Concurrency;
 const LONGEST_ANSWER_BYTES = 1024 * 1024;
@@ -72,7 +75,7 @@ export class GrpcQuestions implements Upstream {
           topic: one.topic,
           metadata: one.metadata,
           deadLetterTopic: one.deadLetterTopic,
-          routes: { rules: one.routes?.rules ?? [], default: one.routes?.default || '/' },
+          routes: routesOf(one.routes),
           ...(one.bulkSubscribe?.enabled
             ? {
                 bulkSubscribe: {
@@ -138,9 +141,9 @@ export class GrpcQuestions implements Upstream {
   #event(call: OutgoingCall, sink: AnswerSink): Flow {
     const desc = { path: `${SERVICE}/OnTopicEvent`, from: TopicEventRequestSchema } as const;
     const envelope = JSON.parse(String(call.body)) as Record<string, unknown>;
-    const path = call.path === '/' ? '' : call.path;
     const pubsub = headerOf(call, 'pubsubname') ?? '';
-    const request = topicEventOf(envelope, { pubsub, topic: call.topic ?? '', path });
+    const topic = call.subscribed?.topic ?? '';
+    const request = topicEventOf(envelope, { pubsub, topic, path: pathOf(call) });
     const metadata = metadataOf(call.headers);
     return this.#ask(desc, TopicEventResponseSchema, request, metadata, sink, ({ status }) => {
       return { status: 200, body: JSON.stringify({ status: wordOf(status) }) };
@@ -148,8 +151,7 @@ export class GrpcQuestions implements Upstream {
   }
 
   #bulk(call: OutgoingCall, sink: AnswerSink): Flow {
-    const path = call.path === '/' ? '' : call.path;
-    const request = bulkEventOf(JSON.parse(String(call.body)), path);
+    const request = bulkEventOf(JSON.parse(String(call.body)), pathOf(call));
     const metadata = metadataOf(call.headers);
     const desc = {
       path: `${SERVICE}/OnBulkTopicEvent`,
@@ -216,6 +218,17 @@ function parsed(text: string): unknown {
   } catch {
     return null;
   }
+}
+
+/** Where there are rules alone, nobody wants what none of them takes. */
+function routesOf(given: TopicRoutes | undefined) {
+  const rules = given?.rules ?? [];
+  return { rules, default: given?.default || (rules.length === 0 ? NO_ROUTE : '') };
+}
+
+/** As the application wrote it: over gRPC it is a name, with a slash or without. */
+function pathOf({ subscribed }: OutgoingCall): string {
+  return subscribed === undefined || subscribed.path === NO_ROUTE ? '' : subscribed.path;
 }
 
 /** HTTP's framing is not gRPC's. */
