@@ -2,7 +2,7 @@ import os from 'node:os';
 import path from 'node:path';
 
 /** What Dapr's own SDK tests have beside them, as far as it needs no more than a Redis, by the same names. */
-export function components(redisPort: number, group = 'sdk-app'): Readonly<Record<string, string>> {
+export function components(redisPort: number): Readonly<Record<string, string>> {
   const redis = { redisHost: `127.0.0.1:${redisPort}`, redisPassword: '' };
   const files = [
     component('pubsub-redis', 'pubsub.redis', { ...redis, processingTimeout: '0' }),

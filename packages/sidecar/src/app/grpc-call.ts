@@ -1,4 +1,3 @@
-import { STATUS_CODES } from 'node:http';
 import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import type { Flow } from '../flow/answer.ts';
 import { codeOfNoRpc, statusName } from '../grpc/rpc-status.ts';
@@ -104,7 +103,7 @@ function answerOf(
     code: known ? Number(status) : codeOfNoRpc(http),
     message: known
       ? decoded(String(last['grpc-message'] ?? ''))
-      : `unexpected HTTP status code received from server: ${http} (${STATUS_CODES[http] ?? ''})`,
+      : `unexpected HTTP status code received from server: ${http}`,
     details: String(last['grpc-status-details-bin'] ?? ''),
     headers: listOf(head),
     trailers: listOf(trailers),
