@@ -155,6 +155,49 @@ function conformance(make: Make, executable: string | undefined): void {
       ]);
     });
 
+    test('is told of the topic it subscribed to, whatever the event says', async () => {
+      const bus = daprClient(mesh.grpcPort('spoken'));
+      const event = { pubsubName: 'bus', data: Buffer.from('{"z":2}') };
+      await bus.publishEvent({ ...event, topic: 'unwanted', dataContentType: 'application/json' });
+      await bus.publishEvent({ ...event, topic: 'odd', metadata: { rawPayload: 'true' } });
+      const told = async (topic: string) => {
+        const all = () => app.events.get(topic) ?? [];
+        for (let tries = 0; tries < 100 && all().length === 0; tries += 1) await sleep(50);
+        return all().map(({ event: one }) => {
+          const { data, extensions } = one as { data: Uint8Array; extensions?: { topic?: string } };
+          return [Buffer.from(data).toString(), extensions?.topic ?? null];
+        });
+      };
+      assert.deepEqual(
+        [await told('buried'), await told('odd')],
+        [[['{"z":2}', 'unwanted']], [['', null]]],
+      );
+    });
+
+    test('has paths that are names, and no events that its rules do not take', async () => {
+      const bus = daprClient(mesh.grpcPort('spoken'));
+      const event = { pubsubName: 'bus', topic: 'ruled', data: Buffer.from('1') };
+      await bus.publishEvent(event);
+      await bus.publishEvent({ ...event, metadata: { 'cloudevent.type': 'x' } });
+      const all = () => app.events.get('ruled') ?? [];
+      for (let tries = 0; tries < 100 && all().length === 0; tries += 1) await sleep(50);
+      const paths = all().map(({ event: one }) => (one as { path: string }).path);
+      assert.deepEqual(paths, ['by_name']);
+    });
+
+    test('takes bulks under the name that they had first', async () => {
+      const bus = daprClient(mesh.grpcPort('spoken'));
+      const event = { pubsubName: 'bus', topic: 'bulk', dataContentType: 'application/json' };
+      for (const data of ['1', '2']) await bus.publishEvent({ ...event, data: Buffer.from(data) });
+      const all = () => app.events.get('bulk') ?? [];
+      for (let tries = 0; tries < 100 && all().length < 2; tries += 1) await sleep(50);
+      const data = all().map(({ event: one }) => {
+        const { event: inner } = one as { event: { value: { data: Uint8Array } } };
+        return Buffer.from(inner.value.data).toString();
+      });
+      assert.deepEqual(data.sort(), ['1', '2']);
+    });
+
     test('metadata that are bytes are not for an application over HTTP', async () => {
       const message = { method: 'm', httpExtension: { verb: 1 as const } };
       const headers = { 'mine-bin': 'AAEC', 'x-mine': '1' };

@@ -5,7 +5,9 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import {
   AppCallback,
+  AppCallbackAlpha,
   type BindingEventResponseSchema,
+  TopicEventResponse_TopicEventResponseStatus as EventStatus,
 } from '../../packages/sidecar/src/grpc/protos/appcallback_pb.ts';
 
 /** An application over gRPC: it has Dapr's callbacks, and answers any other service with what it was sent. */
@@ -39,8 +41,18 @@ export async function startGrpcApp(bindings: Bindings = {}): Promise<GrpcApp> {
   const handler = connectNodeAdapter({
     connect: false,
     grpcWeb: false,
-    routes: (router) =>
-      void router.service(AppCallback, {
+    routes: (router) => {
+      // As Dapr's SDK for JavaScript has it: bulks under their first name alone.
+      router.service(AppCallbackAlpha, {
+        onBulkTopicEventAlpha1({ entries, topic }, context) {
+          for (const event of entries) {
+            const list = events.get(topic) ?? [];
+            events.set(topic, [...list, { event, metadata: context.requestHeader }]);
+          }
+          return { statuses: entries.map(({ entryId }) => ({ entryId, status: 0 })) };
+        },
+      });
+      router.service(AppCallback, {
         onInvoke(request, context) {
           const { contentType, data, httpExtension, method } = request;
           context.responseHeader.set('x-app', 'yes');
@@ -72,6 +84,19 @@ export async function startGrpcApp(bindings: Bindings = {}): Promise<GrpcApp> {
               routes: { rules: [{ match: 'event.type == "x"', path: '/x' }], default: '/other' },
             },
             { pubsubName: 'bus', topic: 'raw', metadata: { rawPayload: 'true' } },
+            { pubsubName: 'bus', topic: 'unwanted', deadLetterTopic: 'buried' },
+            { pubsubName: 'bus', topic: 'buried' },
+            {
+              pubsubName: 'bus',
+              topic: 'ruled',
+              routes: { rules: [{ match: 'event.type == "x"', path: 'by_name' }] },
+            },
+            { pubsubName: 'bus', topic: 'odd' },
+            {
+              pubsubName: 'bus',
+              topic: 'bulk',
+              bulkSubscribe: { enabled: true, maxMessagesCount: 2, maxAwaitDurationMs: 200 },
+            },
           ],
         }),
         // The others are told by their components alone.
@@ -91,12 +116,18 @@ export async function startGrpcApp(bindings: Bindings = {}): Promise<GrpcApp> {
         onTopicEvent(event, context) {
           const list = events.get(event.topic) ?? [];
           events.set(event.topic, [...list, { event, metadata: context.requestHeader }]);
-          return {};
+          return { status: event.topic === 'unwanted' ? EventStatus.DROP : EventStatus.SUCCESS };
         },
-      }),
+      });
+    },
     fallback: (req, res) => echo(req as Http2ServerRequest, res as Http2ServerResponse, calls),
   });
-  const server = http2.createServer(handler).listen(0, '127.0.0.1');
+  const server = http2.createServer((req, res) => {
+    // Libraries differ in what they answer for a method they do not have; this is that SDK's.
+    if (req.url.endsWith('/OnBulkTopicEvent')) res.writeHead(404).end();
+    else handler(req, res);
+  });
+  server.listen(0, '127.0.0.1');
   const sessions = new Set<http2.ServerHttp2Session>();
   server.on('session', (session) => {
     sessions.add(session);

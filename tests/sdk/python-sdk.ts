@@ -7,7 +7,7 @@ const run = promisify(execFile);
 const VERSION = '1.19.0';
 const FOLDER = path.resolve(
   import.meta.dirname,
-  `../../node_modules/.cache/holdfast-python-dapr-${VERSION}`,
+  `../../node_modules/.cache/holdfast-python-dapr-${VERSION}-grpc`,
 );
 
 /** A Python with Dapr's SDK in it, set up once; or why there is none. */
@@ -17,8 +17,11 @@ export async function pythonWithDapr(): Promise<{ python: string } | { why: stri
   if (await there(done)) return { python };
   try {
     await run('python3', ['-m', 'venv', '--clear', FOLDER]);
-    await run(python, ['-m', 'pip', 'install', '--quiet', `dapr==${VERSION}`]);
-    await run(python, ['-c', `import dapr.clients; open(${JSON.stringify(done)}, 'w').close()`]);
+    await run(python, ['-m', 'pip', 'install', '--quiet', `dapr[grpc]==${VERSION}`]);
+    await run(python, [
+      '-c',
+      `import dapr.clients, dapr.ext.grpc; open(${JSON.stringify(done)}, 'w').close()`,
+    ]);
     return { python };
   } catch (error) {
     const words = (error as Error).message.split('\n').slice(0, 3).join(' ');

@@ -1,6 +1,6 @@
 import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import type { Flow } from '../flow/answer.ts';
-import { statusName } from '../grpc/rpc-status.ts';
+import { codeOfNoRpc, statusName } from '../grpc/rpc-status.ts';
 import { traceBinOf } from '../trace/trace-bin.ts';
 import { cancel, type GrpcConnection } from './grpc-connection.ts';
 
@@ -100,10 +100,10 @@ function answerOf(
   const http = Number(head[':status']);
   const known = typeof status === 'string' && /^\d+$/.test(status);
   return {
-    code: known ? Number(status) : 2,
+    code: known ? Number(status) : codeOfNoRpc(http),
     message: known
       ? decoded(String(last['grpc-message'] ?? ''))
-      : `the application answered ${http}`,
+      : `unexpected HTTP status code received from server: ${http}`,
     details: String(last['grpc-status-details-bin'] ?? ''),
     headers: listOf(head),
     trailers: listOf(trailers),

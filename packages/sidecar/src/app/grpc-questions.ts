@@ -31,6 +31,10 @@ import { callUnary } from './grpc-call.ts';
 import type { GrpcConnection } from './grpc-connection.ts';
 
 const SERVICE = '/dapr.proto.runtime.v1.AppCallback';
+/** The name that bulks had before; Dapr's SDK for JavaScript knows no other. */
+const ALPHA_BULK = '/dapr.proto.runtime.v1.AppCallbackAlpha/OnBulkTopicEventAlpha1';
+/** Stands for an application that has no routes. */
+const NO_ROUTE = '/';
 const UNIMPLEMENTED = 12;
 const { PARALLEL } = Concurrency;
 const LONGEST_ANSWER_BYTES = 1024 * 1024;
@@ -137,9 +141,9 @@ export class GrpcQuestions implements Upstream {
   #event(call: OutgoingCall, sink: AnswerSink): Flow {
     const desc = { path: `${SERVICE}/OnTopicEvent`, from: TopicEventRequestSchema } as const;
     const envelope = JSON.parse(String(call.body)) as Record<string, unknown>;
-    const path = call.path === '/' ? '' : call.path;
     const pubsub = headerOf(call, 'pubsubname') ?? '';
-    const request = topicEventOf(envelope, { path, pubsub, topic: call.topic ?? '' });
+    const topic = call.subscribed?.topic ?? '';
+    const request = topicEventOf(envelope, { pubsub, topic, path: pathOf(call) });
     const metadata = metadataOf(call.headers);
     return this.#ask(desc, TopicEventResponseSchema, request, metadata, sink, ({ status }) => {
       return { status: 200, body: JSON.stringify({ status: wordOf(status) }) };
@@ -147,13 +151,13 @@ export class GrpcQuestions implements Upstream {
   }
 
   #bulk(call: OutgoingCall, sink: AnswerSink): Flow {
+    const request = bulkEventOf(JSON.parse(String(call.body)), pathOf(call));
+    const metadata = metadataOf(call.headers);
     const desc = {
       path: `${SERVICE}/OnBulkTopicEvent`,
+      orElse: ALPHA_BULK,
       from: TopicEventBulkRequestSchema,
     } as const;
-    const path = call.path === '/' ? '' : call.path;
-    const request = bulkEventOf(JSON.parse(String(call.body)), path);
-    const metadata = metadataOf(call.headers);
     return this.#ask(desc, TopicEventBulkResponseSchema, request, metadata, sink, (answer) => {
       const statuses = answer.statuses.map(({ entryId, status }) => {
         return { entryId, status: wordOf(status) };
@@ -163,33 +167,42 @@ export class GrpcQuestions implements Upstream {
   }
 
   #ask<I extends DescMessage, O extends DescMessage>(
-    { path, from }: { readonly path: string; readonly from: I },
+    question: { readonly path: string; readonly orElse?: string; readonly from: I },
     to: O,
     request: MessageInitShape<I>,
     headers: readonly string[],
     sink: AnswerSink,
     told: (answer: MessageShape<O>) => { readonly status: number; readonly body: string },
   ): Flow {
-    const body = toBinary(from, create(from, request));
+    const body = toBinary(question.from, create(question.from, request));
+    let current: Flow;
+    const flow: Flow = {
+      pause: () => current.pause(),
+      resume: () => current.resume(),
+      abort: (reason) => current.abort(reason),
+    };
     const end = (status: number, text: string): void => {
       sink.head(status, ['content-type', 'application/json'], flow);
       sink.end(text === '' ? null : Buffer.from(text));
     };
-    const flow: Flow = callUnary(
-      this.#connection,
-      { path, headers, body },
-      LONGEST_ANSWER_BYTES,
-      ({ code, message, body: answer }) => {
-        // What an application does not implement, it does not want.
-        if (code === UNIMPLEMENTED) end(404, message);
-        else if (code !== 0) end(httpStatusOf(code), message);
-        else {
-          const { status, body: text } = told(fromBinary(to, answer));
-          end(status, text);
-        }
-      },
-      (error) => sink.fail(error),
-    );
+    const call = (path: string, orElse?: string): Flow =>
+      callUnary(
+        this.#connection,
+        { path, headers, body },
+        LONGEST_ANSWER_BYTES,
+        ({ code, message, body: answer }) => {
+          if (code === UNIMPLEMENTED && orElse !== undefined) current = call(orElse);
+          // What an application does not implement, it does not want.
+          else if (code === UNIMPLEMENTED) end(404, message);
+          else if (code !== 0) end(httpStatusOf(code), message);
+          else {
+            const { status, body: text } = told(fromBinary(to, answer));
+            end(status, text);
+          }
+        },
+        (error) => sink.fail(error),
+      );
+    current = call(question.path, question.orElse);
     return flow;
   }
 }
@@ -217,6 +230,17 @@ function parsed(text: string): unknown {
   } catch {
     return null;
   }
+}
+
+/** Where there are rules alone, nobody wants what none of them takes. */
+function routesOf(given: TopicRoutes | undefined) {
+  const rules = given?.rules ?? [];
+  return { rules, default: given?.default || (rules.length === 0 ? NO_ROUTE : '') };
+}
+
+/** As the application wrote it: over gRPC it is a name, with a slash or without. */
+function pathOf({ subscribed }: OutgoingCall): string {
+  return subscribed === undefined || subscribed.path === NO_ROUTE ? '' : subscribed.path;
 }
 
 /** HTTP's framing is not gRPC's. */

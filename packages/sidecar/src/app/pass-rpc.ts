@@ -2,6 +2,7 @@ import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import { Code } from '@connectrpc/connect';
 import type { AnswerSink, Flow, OutgoingCall } from '../flow/answer.ts';
 import { trailersFrame } from '../grpc/message-scanner.ts';
+import { codeOfNoRpc } from '../grpc/rpc-status.ts';
 import { cancel, type GrpcConnection } from './grpc-connection.ts';
 
 /** Set by clients whose call is a stream in either direction. */
@@ -93,7 +94,7 @@ class PassedRpc implements Flow {
     }
     if (Number(head[':status']) !== 200) {
       this.#trailers = {
-        'grpc-status': Number(head[':status']) === 404 ? '12' : '14',
+        'grpc-status': String(codeOfNoRpc(Number(head[':status']))),
         'grpc-message': `unexpected HTTP status code received from server: ${head[':status']}`,
       };
       this.#head = [];

@@ -12,8 +12,8 @@ export interface OutgoingCall {
   readonly headers: readonly string[];
   /** A buffer can be sent again, a stream cannot. */
   readonly body: Buffer | Readable | null;
-  /** Where an event came from: a protocol may have a place for it. */
-  readonly topic?: string;
+  /** Of events for the application, as its subscription has them: the topic, whatever the event says, and the path. Not for HTTP. */
+  readonly subscribed?: { readonly topic: string; readonly path: string };
 }
 
 /** The handle on a call that was sent: who receives its answer may slow it down or give it up. */

@@ -37,6 +37,20 @@ const FROM_HTTP: Readonly<Record<number, Code>> = {
   504: Code.DeadlineExceeded,
 };
 
+const NOT_RPC: Readonly<Record<number, Code>> = {
+  400: Code.Internal,
+  401: Code.Unauthenticated,
+  403: Code.PermissionDenied,
+  404: Code.Unimplemented,
+  429: Code.Unavailable,
+  502: Code.Unavailable,
+  503: Code.Unavailable,
+  504: Code.Unavailable,
+};
+
+/** gRPC's table for an answer that is HTTP alone. Servers answer 404 for a method that they do not have. */
+export const codeOfNoRpc = (status: number): Code => NOT_RPC[status] ?? Code.Unknown;
+
 /** Dapr's table: what an HTTP client is told of a gRPC application. */
 export const httpStatusOf = (code: number): number => TO_HTTP[code] ?? 500;
 

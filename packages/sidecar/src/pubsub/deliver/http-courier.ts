@@ -15,21 +15,25 @@ export function httpCourier(ask: AskApp): Courier {
   return {
     countsDropAs: 'success',
     async bring(delivery, signal) {
-      const body = Buffer.from(writeJson(delivery.event));
-      const { path, topic } = delivery;
+      const { event, path, topic } = delivery;
+      const body = Buffer.from(writeJson(event));
+      const headers = headersOf(delivery, body);
       const answer = await ask(
-        { method: 'POST', path: full(path), headers: headersOf(delivery, body), body, topic },
+        { method: 'POST', path: full(path), headers, body, subscribed: { topic, path } },
         signal,
       );
       return verdict(answer, String(delivery.event.id));
     },
     async bringBulk(delivery, signal) {
-      const { path, pubsub } = delivery;
+      const { path, pubsub, topic } = delivery;
       const body = Buffer.from(bulkText(delivery));
       const headers = ['content-type', 'application/json', 'content-length', String(body.length)];
       if (isHeader(pubsub)) headers.push('pubsubname', pubsub);
       headers.push(...traceOf(delivery.entries[0]?.event));
-      const answer = await ask({ method: 'POST', path: full(path), headers, body }, signal);
+      const answer = await ask(
+        { method: 'POST', path: full(path), headers, body, subscribed: { topic, path } },
+        signal,
+      );
       return bulkVerdicts(answer, delivery);
     },
   };

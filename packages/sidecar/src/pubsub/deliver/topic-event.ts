@@ -16,9 +16,10 @@ const OWN = new Set([
   'data_base64',
 ]);
 
-/** Where an event came from, and where in the application it goes. */
-interface EventPlace {
+/** Where an event was found, and where in the application it is to go. */
+interface Place {
   readonly pubsub: string;
+  /** Of the subscription: a dead letter tells of another, a raw payload of none. */
   readonly topic: string;
   readonly path: string;
 }
@@ -26,7 +27,7 @@ interface EventPlace {
 /** An event as applications over gRPC get it, in a callback or a stream. */
 export function topicEventOf(
   event: Envelope,
-  { path, pubsub, topic }: EventPlace,
+  { pubsub, topic, path }: Place,
 ): MessageInitShape<typeof TopicEventRequestSchema> {
   const text = (name: string): string => {
     const value = event[name];
@@ -40,7 +41,6 @@ export function topicEventOf(
     specVersion: text('specversion'),
     dataContentType: text('datacontenttype'),
     data: dataOf(event),
-    // Dead letters come from another topic than they were published to.
     topic,
     pubsubName: pubsub,
     path,
