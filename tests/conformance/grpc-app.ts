@@ -36,12 +36,14 @@ export async function startGrpcApp(bindings: Bindings = {}): Promise<GrpcApp> {
   const events: GrpcApp['events'] = new Map();
   const bound: GrpcApp['bound'] = new Map();
   const calls: GrpcApp['calls'] = new Map();
+  const meeting = Promise.withResolvers<void>();
+  let met = 0;
   const handler = connectNodeAdapter({
     connect: false,
     grpcWeb: false,
     routes: (router) =>
       void router.service(AppCallback, {
-        onInvoke(request, context) {
+        async onInvoke(request, context) {
           const { contentType, data, httpExtension, method } = request;
           context.responseHeader.set('x-app', 'yes');
           context.responseTrailer.set('x-trailer', 'last');
@@ -49,6 +51,12 @@ export async function startGrpcApp(bindings: Bindings = {}): Promise<GrpcApp> {
           context.responseHeader.set('head-bin', 'AAH/');
           context.responseTrailer.set('tail-bin', '/wEA');
           if (method === 'missing') throw new ConnectError('no such thing', Code.NotFound);
+          if (method.startsWith('meet/')) {
+            // Answered when as many are here.
+            met += 1;
+            if (met >= Number(method.slice('meet/'.length))) meeting.resolve();
+            await meeting.promise;
+          }
           const seen = {
             method,
             contentType,
@@ -96,7 +104,9 @@ export async function startGrpcApp(bindings: Bindings = {}): Promise<GrpcApp> {
       }),
     fallback: (req, res) => echo(req as Http2ServerRequest, res as Http2ServerResponse, calls),
   });
-  const server = http2.createServer(handler).listen(0, '127.0.0.1');
+  // As many as servers in Go and Java often allow.
+  const settings = { maxConcurrentStreams: 100 };
+  const server = http2.createServer({ settings }, handler).listen(0, '127.0.0.1');
   const sessions = new Set<http2.ServerHttp2Session>();
   server.on('session', (session) => {
     sessions.add(session);

@@ -39,6 +39,18 @@ test('a path names an app, an app with a namespace, or a URL in either spelling'
   ]);
 });
 
+test('slashes too many before an app id are overlooked', () => {
+  const paths = ['/v1.0//invoke//app/method//m', '//v1.0/invoke/app/method/m'];
+
+  assert.deepEqual(
+    paths.map((path) => findTarget(path, undefined, undefined)),
+    [
+      { id: 'app', method: '/m' },
+      { id: 'app', method: 'm' },
+    ],
+  );
+});
+
 test('a path without a whole target names none', () => {
   const paths = [
     '/',

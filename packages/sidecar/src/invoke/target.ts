@@ -8,7 +8,8 @@ export interface Target {
 
 const INVOKE = '/v1.0/invoke/';
 /** Slashes too many before the app id are overlooked, as in Dapr. */
-const INVOKE_LOOSELY = /^\/+v1\.0\/+invoke\//;
+const INVOKE_LOOSELY = /^\/+v1\.0\/+invoke\/+/;
+const SLASH = 47;
 
 /**
  * Finds the target of a request in its header, its basic auth user or its path,
@@ -24,7 +25,8 @@ export function findTarget(
     const id = basicAuthAppId(authorization);
     if (id !== undefined) return { id, method: path };
   }
-  if (path.startsWith(INVOKE)) return targetInPath(path);
+  if (path.startsWith(INVOKE) && path.charCodeAt(INVOKE.length) !== SLASH)
+    return targetInPath(path);
   return INVOKE_LOOSELY.test(path) ? targetInPath(path.replace(INVOKE_LOOSELY, INVOKE)) : undefined;
 }
 

@@ -12,7 +12,8 @@ export function startMetricsServer(
     port,
     flag: '--metrics-port',
     maxHeaderBytes: 8 * 1024,
-    maxConnections: 100,
+    // Some that scrape open one each time, and leave it.
+    maxConnections: 10_000,
     onRequest(req, res) {
       if (req.method !== 'GET' && req.method !== 'HEAD') {
         res.writeHead(405, { allow: 'GET, HEAD' }).end();
