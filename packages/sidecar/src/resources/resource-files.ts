@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type Document, isNode, LineCounter, parseAllDocuments, YAMLParseError } from 'yaml';
+import { withFieldNames } from './field-names.ts';
 import type { Locate } from './place.ts';
 
 /** A YAML document that is a resource, and where it was found. */
@@ -57,7 +58,7 @@ function resourcesIn(file: string, text: string): readonly Resource[] {
     if (!isRecord(value) || typeof value.kind !== 'string') continue;
     const { line } = lines.linePos(document.contents?.range?.[0] ?? 0);
     const locate = locator(document, lines);
-    resources.push({ file, line, kind: value.kind, document: value, locate });
+    resources.push({ file, line, kind: value.kind, document: withFieldNames(value), locate });
   }
   return resources;
 }
