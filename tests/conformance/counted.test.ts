@@ -58,10 +58,10 @@ function counted(make: Make, executable: string | undefined): void {
       await ask('few', ['orders/7', 'orders/8', 'lists/9', '/orders//9']);
       await fetch(`http://127.0.0.1:${mesh.port('few')}/v1.0/state/none/1`);
       const page = await scrape('few');
-      assert.deepEqual(series(page, 'dapr_http_server_request_count', /status="[24]00"/), [
+      assert.deepEqual(series(page, 'dapr_http_server_request_count', /status="[245]00"/), [
         'method=GET path= status=200 1',
         'method=GET path=/v1.0/invoke/{app_id}/method/orders/{id} status=200 3',
-        'method=GET path=/v1.0/state/none/{key} status=400 1',
+        'method=GET path=/v1.0/state/none/{key} status=500 1',
       ]);
       assert.deepEqual(series(page, 'dapr_http_client_completed_count'), [
         'method=GET path= status=200 1',
