@@ -32,7 +32,7 @@ function indented(source: string, { message, pos }: YAMLParseError): string | un
   if (quote === undefined) return undefined;
   const [from] = pos;
   // A quote in the text is two in one kind, and comes after a backslash in the other.
-  const closing = quote === "'" ? /(?:[^']|'')*'/y : /(?:[^"\\]|\\[^])*"/y;
+  const closing = quote === "'" ? /(?:[^']|'')*'/y : /(?:[^"\\]|\\[\s\S])*"/y;
   closing.lastIndex = from;
   const rest = closing.exec(source)?.[0];
   if (rest === undefined || /\n(?:---|\.\.\.)\s/.test(rest)) return undefined;
