@@ -10,7 +10,7 @@ const APPS = {
   few: {
     spec: `metrics:
   latencyDistributionBuckets: [5, 50]
-  http: { increasedCardinality: false, pathMatching: ["/orders/{id}"] }`,
+  http: { increasedCardinality: false, pathMatching: ["/orders/{id}", "/v1.0/state/none/{key}"] }`,
   },
   verbless: {
     spec: 'metrics: { http: { pathMatching: ["/v1.0/invoke/verbless/method/orders/{id}"], excludeVerbs: true } }',
@@ -55,15 +55,17 @@ function counted(make: Make, executable: string | undefined): void {
     after(() => mesh.stop());
 
     test('without paths only those that match a pattern are told apart, with their own buckets', async () => {
-      await ask('few', ['orders/7', 'orders/8', 'lists/9']);
+      await ask('few', ['orders/7', 'orders/8', 'lists/9', '/orders//9']);
+      await fetch(`http://127.0.0.1:${mesh.port('few')}/v1.0/state/none/1`);
       const page = await scrape('few');
-      assert.deepEqual(series(page, 'dapr_http_server_request_count'), [
+      assert.deepEqual(series(page, 'dapr_http_server_request_count', /status="[245]00"/), [
         'method=GET path= status=200 1',
-        'method=GET path=/v1.0/invoke/{app_id}/method/orders/{id} status=200 2',
+        'method=GET path=/v1.0/invoke/{app_id}/method/orders/{id} status=200 3',
+        'method=GET path=/v1.0/state/none/{key} status=500 1',
       ]);
       assert.deepEqual(series(page, 'dapr_http_client_completed_count'), [
         'method=GET path= status=200 1',
-        'method=GET path=/orders/{id} status=200 2',
+        'method=GET path=/orders/{id} status=200 3',
       ]);
       assert.deepEqual(series(page, 'dapr_http_server_response_count'), []);
       const bounds = [...page.matchAll(/^dapr_http_server_latency_bucket\{.*le="([^"]+)"/gm)];

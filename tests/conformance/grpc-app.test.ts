@@ -49,6 +49,14 @@ function conformance(make: Make, executable: string | undefined): void {
       answered: answer.data?.typeUrl,
     });
 
+    test('has more calls at a time than go over one connection', async () => {
+      const message = { method: 'meet/150', httpExtension: { verb: 3 as const } };
+      const answers = await Promise.all(
+        Array.from({ length: 150 }, () => client().invokeService({ id: 'spoken', message })),
+      );
+      assert.equal(answers.length, 150);
+    });
+
     test('is invoked by a client of the gRPC API', async () => {
       const message = {
         method: 'work/on',

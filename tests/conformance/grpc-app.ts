@@ -38,6 +38,8 @@ export async function startGrpcApp(bindings: Bindings = {}): Promise<GrpcApp> {
   const events: GrpcApp['events'] = new Map();
   const bound: GrpcApp['bound'] = new Map();
   const calls: GrpcApp['calls'] = new Map();
+  const meeting = Promise.withResolvers<void>();
+  let met = 0;
   const handler = connectNodeAdapter({
     connect: false,
     grpcWeb: false,
@@ -53,7 +55,7 @@ export async function startGrpcApp(bindings: Bindings = {}): Promise<GrpcApp> {
         },
       });
       router.service(AppCallback, {
-        onInvoke(request, context) {
+        async onInvoke(request, context) {
           const { contentType, data, httpExtension, method } = request;
           context.responseHeader.set('x-app', 'yes');
           context.responseTrailer.set('x-trailer', 'last');
@@ -61,6 +63,12 @@ export async function startGrpcApp(bindings: Bindings = {}): Promise<GrpcApp> {
           context.responseHeader.set('head-bin', 'AAH/');
           context.responseTrailer.set('tail-bin', '/wEA');
           if (method === 'missing') throw new ConnectError('no such thing', Code.NotFound);
+          if (method.startsWith('meet/')) {
+            // Answered when as many are here.
+            met += 1;
+            if (met >= Number(method.slice('meet/'.length))) meeting.resolve();
+            await meeting.promise;
+          }
           const seen = {
             method,
             contentType,
@@ -122,7 +130,9 @@ export async function startGrpcApp(bindings: Bindings = {}): Promise<GrpcApp> {
     },
     fallback: (req, res) => echo(req as Http2ServerRequest, res as Http2ServerResponse, calls),
   });
-  const server = http2.createServer((req, res) => {
+  // As many as servers in Go and Java often allow.
+  const settings = { maxConcurrentStreams: 100 };
+  const server = http2.createServer({ settings }, (req, res) => {
     // Libraries differ in what they answer for a method they do not have; this is that SDK's.
     if (req.url.endsWith('/OnBulkTopicEvent')) res.writeHead(404).end();
     else handler(req, res);

@@ -42,6 +42,34 @@ export const RPC_ODD: readonly RpcCase[] = [
     want: { answer: '00-*-*-01' },
   },
   {
+    name: 'baggage that cannot be read is refused',
+    call: (c, o) => c.getMetadata({}, { ...o, headers: { ...o.headers, baggage: 'a' } }),
+    want: { code: 3, message: 'invalid baggage header: invalid baggage list-member: "a"' },
+  },
+  {
+    name: 'baggage is beside the answer',
+    call: async (c, o) => {
+      let baggage: string | null = null;
+      const onHeader = (headers: Headers) => {
+        baggage = headers.get('baggage');
+      };
+      await c.getMetadata({}, { ...o, headers: { ...o.headers, baggage: 'a=b;c,d=e' }, onHeader });
+      return baggage;
+    },
+    want: { answer: 'a=b;c,d=e' },
+  },
+  ...['per%cent', 'per%25cent', 'a%2Fb'].map(
+    (method): RpcCase => ({
+      name: `the method ${method} reaches an application over HTTP as it is`,
+      call: async (c, o) => {
+        const message = { method, httpExtension: { verb: POST } };
+        const { data } = await c.invokeService({ id: 'callee', message }, o);
+        return JSON.parse(Buffer.from(data!.value).toString()).url;
+      },
+      want: { answer: `/${method}` },
+    }),
+  ),
+  {
     name: 'metadata of a transaction as a whole are not those of its steps',
     call: (c, o) => {
       const request = { key: 'whole', value: bytes('1') };

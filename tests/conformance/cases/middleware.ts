@@ -82,6 +82,24 @@ spec: { baseUrl: "http://127.0.0.1:$APP/base" }
       }),
     },
   },
+  aliasTabbed: {
+    spec: `appHttpPipeline: ${handlers(['names', 'routeralias'])}`,
+    resources: {
+      // YAML asks for spaces in such lines, and Go's reader does not.
+      'names.yaml': `apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: { name: names }
+spec:
+  type: middleware.http.routeralias
+  Version: v1
+  metadata:
+  - Name: routes
+    value: '{
+\t"/hello": "/other",
+"/h": "/o" }'
+`,
+    },
+  },
   limited: {
     spec: `httpPipeline: ${handlers(['rate', 'ratelimit'])}`,
     resources: { 'rate.yaml': middleware('rate', 'ratelimit', { maxRequestsPerSecond: '0.01' }) },
@@ -272,6 +290,14 @@ export const middlewareCases: readonly Case<MiddlewareApp>[] = [
     expect: [
       { status: 200, app: { url: '/other' } },
       { status: 200, app: { url: '/zz' } },
+    ],
+  },
+  {
+    name: 'fields in any case, and a quoted text that goes on with tabs or at the margin, are read as Go reads them',
+    send: [{ path: invoke('aliasTabbed', 'hello') }, { path: invoke('aliasTabbed', 'h') }],
+    expect: [
+      { status: 200, app: { url: '/other' } },
+      { status: 200, app: { url: '/o' } },
     ],
   },
   {

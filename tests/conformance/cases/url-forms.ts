@@ -151,6 +151,11 @@ export const urlForms: readonly Case[] = [
     expect: [reaches('/a'), reaches('/a'), { status: 204 }],
   },
   {
+    name: 'path: slashes too many right before the app id',
+    send: { path: '/v1.0//invoke//callee/method//foo' },
+    expect: reaches('/foo'),
+  },
+  {
     name: 'path: a question mark with nothing after it goes',
     send: { path: invoke('q?') },
     expect: reaches('/q'),

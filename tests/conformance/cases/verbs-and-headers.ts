@@ -202,6 +202,11 @@ export const verbsAndHeaders: readonly Case[] = [
     expect: { status: 200, headers: { traceparent: 'mine' } },
   },
   {
+    name: 'an application is told nothing of keeping connections',
+    send: { path },
+    expect: { status: 200, app: { headers: { connection: null } } },
+  },
+  {
     name: 'baggage: passed on and echoed',
     send: { path, headers: ['baggage: user=ann;p=1,x=y'] },
     expect: {

@@ -19,6 +19,7 @@ Sizes are quantities (\`4Mi\`, \`500k\`, \`4194304\`; below 0 is no limit), dura
 | \`APP_API_TOKEN\` | sent to the app as \`dapr-api-token\` |
 | \`NAMESPACE\` | the namespace of the app; without it \`default\` to other sidecars and in certificates, and none in metrics, prefixes of keys and the choice of resources; with it resources of another \`metadata.namespace\` are left out |
 | \`DAPR_HOST_IP\` | the address other sidecars find this one under; \`127.0.0.1\` without it |
+| \`OTEL_EXPORTER_OTLP_[TRACES_]…\` | \`ENDPOINT\` (with \`PROTOCOL\` and \`INSECURE\`), \`HEADERS\`, \`TIMEOUT\`: where a Configuration's \`spec.tracing.otel\` leaves them open |
 | \`HOLDFAST_FRAME_DUMP\` | for debugging: a file to which each frame between sidecars is appended as a line, to follow with \`tail -f\`; it ends at 256 MiB |
 
 A line of that file has time, peer, direction (\`>\` sent, \`<\` received), kind, call, length, and the head or the first 64 bytes of

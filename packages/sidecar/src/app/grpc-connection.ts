@@ -1,32 +1,31 @@
-import http2, { type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
+import http2, { type ClientHttp2Stream } from 'node:http2';
 import type { Clock } from '@holdfast/core';
 import { brokenConnection, connectFailure } from '../flow/go-words.ts';
 import { UpstreamError } from '../flow/upstream-error.ts';
 import type { CountRpc } from '../metrics/sidecar-metrics.ts';
+import { GrpcSessions } from './grpc-sessions.ts';
 
 const { NGHTTP2_CANCEL } = http2.constants;
 
-/** The one connection to an application that speaks gRPC; dialled anew after it ended. */
+/** The way to an application that speaks gRPC. */
 export class GrpcConnection {
   /** `host:port`, as errors name it. */
   readonly address: string;
   /** Told of each callback that has ended. */
   readonly counted: CountRpc;
   readonly clock: Clock;
-  readonly #url: string;
-  #session: ClientHttp2Session | undefined;
+  readonly #sessions: GrpcSessions;
 
   /** `tls`: its certificate is not looked at, for it is on this machine, as in Dapr. */
   constructor(address: string, tls: boolean, clock: Clock, counted: CountRpc) {
     this.address = address;
     this.clock = clock;
     this.counted = counted;
-    this.#url = `${tls ? 'https' : 'http'}://${address}`;
+    this.#sessions = new GrpcSessions(`${tls ? 'https' : 'http'}://${address}`, clock);
   }
 
   /** Begins a call; `headers` as `name, value, …`. What becomes of the connection is the stream's `error`. */
   begin(path: string, headers: readonly string[]): ClientHttp2Stream {
-    const session = this.#connected();
     const all: Record<string, string | string[]> = { ':method': 'POST', ':path': path };
     for (let at = 0; at + 1 < headers.length; at += 2) {
       const name = headers[at]!;
@@ -37,7 +36,7 @@ export class GrpcConnection {
     }
     all['content-type'] ??= 'application/grpc';
     all.te = 'trailers';
-    return session.request(all, { endStream: false });
+    return this.#sessions.request(all);
   }
 
   /** A stream's failure in Go's words. */
@@ -49,23 +48,7 @@ export class GrpcConnection {
   }
 
   close(): void {
-    this.#session?.destroy();
-    this.#session = undefined;
-  }
-
-  #connected(): ClientHttp2Session {
-    const known = this.#session;
-    if (known !== undefined && !known.closed && !known.destroyed) return known;
-    const session = http2.connect(this.#url, { rejectUnauthorized: false });
-    const gone = () => {
-      if (this.#session === session) this.#session = undefined;
-    };
-    // Told to each stream as well; without a listener it would end the process.
-    session.on('error', gone).on('close', gone).on('goaway', gone);
-    // An idle connection is no reason for the process to go on.
-    session.unref();
-    this.#session = session;
-    return session;
+    this.#sessions.close();
   }
 }
 

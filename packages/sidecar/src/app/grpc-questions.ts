@@ -207,12 +207,6 @@ export class GrpcQuestions implements Upstream {
   }
 }
 
-/** Who names no route at all gets every event; who has rules and no default, what they take. */
-function routesOf(routes: TopicRoutes | undefined) {
-  const { default: given = '', rules = [] } = routes ?? {};
-  return { rules, default: given === '' && rules.length === 0 ? '/' : given };
-}
-
 /** What the answer to an event wants of output bindings; data that are no JSON are none, as in Dapr. */
 function orderOf({ concurrency, data, to }: BindingEventResponse): BindingOrder {
   const bytes = Buffer.from(data);

@@ -48,7 +48,8 @@ export function requestText(call: OutgoingCall, host: string): RequestText | und
   if (path[0] !== '/' || BAD_PATH.test(path)) return undefined;
   const length = body === null ? 0 : body.length;
 
-  let text = `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\n`;
+  // HTTP/1.1 keeps connections without a word of it, and Dapr's applications see none either.
+  let text = `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n`;
   let lengths = 0;
   for (let at = 0; at + 1 < headers.length; at += 2) {
     const name = headers[at]!;

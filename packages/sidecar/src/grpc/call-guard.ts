@@ -13,6 +13,7 @@ import { apiOfGrpcMethod, METHOD_NOT_OFFERED } from '../access/api-of-grpc-metho
 import { type ApiRules, offersApi } from '../access/api-rules.ts';
 import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
 import { ApiError } from '../server/api-error.ts';
+import { badBaggage } from '../trace/baggage.ts';
 import { traceBin, traceparentOfBin } from '../trace/trace-bin.ts';
 import { recorded, type Span, type Tracing } from '../trace/tracing.ts';
 import { httpStatusError } from './http-status-error.ts';
@@ -67,6 +68,10 @@ export function callGuard({
     const path = `/${req.service.typeName}/${req.method.name}`;
     const refusal = refused(req.header.get('dapr-api-token'), path);
     if (refusal !== undefined) throw refusal;
+    // Only where there are traces is it looked at, as in Dapr.
+    const baggage = tracing.on ? req.header.get('baggage') : null;
+    const bad = baggage === null ? undefined : badBaggage(baggage);
+    if (bad !== undefined) throw new ConnectError(bad, Code.InvalidArgument);
     const span = tracing.on ? beginSpan(tracing, path, req.header) : undefined;
     const live = recorded(span);
     req.contextValues.set(SPAN, span);
@@ -100,6 +105,7 @@ export function callGuard({
       throw failed(thrown);
     }
     if (span !== undefined) res.header.set('grpc-trace-bin', encodedTrace(span));
+    if (baggage !== null) res.header.set('baggage', baggage);
     if (!res.stream) {
       end();
       return res;

@@ -57,6 +57,18 @@ test('the words of the path and the slashes between them may be escaped', () => 
   ]);
 });
 
+test('slashes too many before an app id are overlooked', () => {
+  const paths = ['/v1.0//invoke//app/method//m', '//v1.0/invoke/app/method/m'];
+
+  assert.deepEqual(
+    paths.map((path) => findTarget(path, undefined, undefined)),
+    [
+      { id: 'app', method: '/m' },
+      { id: 'app', method: 'm' },
+    ],
+  );
+});
+
 test('a path without a whole target names none', () => {
   const paths = [
     '/',

@@ -8,7 +8,8 @@ export interface Target {
 
 const INVOKE = '/v1.0/invoke/';
 /** Slashes too many before the app id are overlooked, as in Dapr. */
-const INVOKE_LOOSELY = /^\/+v1\.0\/+invoke\//;
+const INVOKE_LOOSELY = /^\/+v1\.0\/+invoke\/+/;
+const SLASH = 47;
 
 /**
  * Finds the target of a request in its header, its basic auth user or its path,
@@ -24,11 +25,12 @@ export function findTarget(
     const id = basicAuthAppId(authorization);
     if (id !== undefined) return { id, method: path };
   }
-  const found = path.startsWith(INVOKE)
-    ? targetInPath(path)
-    : INVOKE_LOOSELY.test(path)
-      ? targetInPath(path.replace(INVOKE_LOOSELY, INVOKE))
-      : undefined;
+  const found =
+    path.startsWith(INVOKE) && path.charCodeAt(INVOKE.length) !== SLASH
+      ? targetInPath(path)
+      : INVOKE_LOOSELY.test(path)
+        ? targetInPath(path.replace(INVOKE_LOOSELY, INVOKE))
+        : undefined;
   return found === undefined && path.includes('%') ? targetInEscapes(path) : found;
 }
 
@@ -49,9 +51,9 @@ function escapable(words: string): string {
   return each.join('');
 }
 
-const SLASH = escapable('/');
+const ANY_SLASH = escapable('/');
 const INVOKE_ESCAPED = new RegExp(
-  `^${SLASH}+${escapable('v1.0')}${SLASH}+${escapable('invoke/')}(.+?)${escapable('/method/')}(.*)$`,
+  `^${ANY_SLASH}+${escapable('v1.0')}${ANY_SLASH}+${escapable('invoke')}${ANY_SLASH}+(.+?)${escapable('/method/')}(.*)$`,
 );
 
 function targetInPath(path: string): Target | undefined {

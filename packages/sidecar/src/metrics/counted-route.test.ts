@@ -11,8 +11,26 @@ const PATHS = [
   '/v1.0/invoke/shop/method/orders/7',
 ];
 
-test('without settings nothing is in the way', () => {
-  assert.equal(countedRoute({ byPath: true, byVerb: true, pathPatterns: [] }), undefined);
+test('without settings verb and path are counted, without the keys of stores', () => {
+  const route = countedRoute({ byPath: true, byVerb: true, pathPatterns: [] });
+  assert.deepEqual(
+    ['/v1.0/state/s/key', '/v1.0/invoke/a/method/state/s/key'].map((path) => route('GET', path)),
+    [
+      ['GET', '/v1.0/state/s'],
+      ['GET', '/v1.0/invoke/a/method/state/s/key'],
+    ],
+  );
+});
+
+test('a pattern may be about what follows a store', () => {
+  const pathPatterns = ['/v1.0/state/s/{key}', '/v1.0/secrets/s'];
+  const route = countedRoute({ byPath: false, byVerb: true, pathPatterns });
+  assert.deepEqual(
+    ['/v1.0/state/s/key', '/v1.0/secrets/s/key', '/v1.0/state/t/key'].map(
+      (path) => route('GET', path)[1],
+    ),
+    ['/v1.0/state/s/{key}', '/v1.0/secrets/s', ''],
+  );
 });
 
 test('paths that match a pattern have its name, the one with more written out first', () => {
@@ -25,6 +43,21 @@ test('paths that match a pattern have its name, the one with more written out fi
     'GET /healthz',
     'GET /v1.0/invoke/{app_id}/method/orders/{id}',
   ]);
+});
+
+test('where there are patterns, slashes too many do not count', () => {
+  const settings = { byPath: true, byVerb: true };
+  const path = '//v1.0//state/s';
+  assert.deepEqual(
+    [
+      countedRoute({ ...settings, pathPatterns: ['/orders'] })('GET', path),
+      countedRoute({ ...settings, byVerb: false, pathPatterns: [] })('GET', path),
+    ],
+    [
+      ['GET', '/v1.0/state/s'],
+      ['', path],
+    ],
+  );
 });
 
 test('without paths only patterns and what Dapr asks of an application are told apart', () => {

@@ -1,4 +1,5 @@
 import type { MetricsSettings } from '../resources/metrics-settings.ts';
+import { metricPath } from './metric-path.ts';
 
 /** Verb and path as the metrics of HTTP have them. */
 export type CountedRoute = (
@@ -9,26 +10,33 @@ export type CountedRoute = (
 /** Shown although paths are not: there are no more of them. */
 const OF_DAPR = new Set(['/dapr/config', '/dapr/metrics', '/dapr/subscribe', '/healthz']);
 
-/** Undefined where verb and path are counted as they are. */
 export function countedRoute({
   byPath,
   byVerb,
   pathPatterns,
-}: Pick<MetricsSettings, 'byPath' | 'byVerb' | 'pathPatterns'>): CountedRoute | undefined {
-  if (byPath && byVerb && pathPatterns.length === 0) return undefined;
-  const wanted = new Set(pathPatterns.map((pattern) => `/${pattern.replace(/^\/+/, '')}`));
+}: Pick<MetricsSettings, 'byPath' | 'byVerb' | 'pathPatterns'>): CountedRoute {
+  const wanted = new Set(pathPatterns.map((pattern) => oneSlashEach(`/${pattern}`)));
   // An application's path is told apart in invocations as well, as in Dapr.
   for (const pattern of [...wanted]) wanted.add(`/v1.0/invoke/{app_id}/method${pattern}`);
   // As Go's ServeMux, whose patterns these are: the more is written out, the sooner it counts.
   const rules = [...wanted]
     .sort((a, b) => literals(b) - literals(a))
     .map((pattern) => ({ pattern, matches: expression(pattern) }));
-  const shown = (path: string): string => {
-    const rule = rules.find(({ matches }) => matches.test(path));
-    return rule?.pattern ?? (byPath || OF_DAPR.has(path) ? path : '');
+  const patternOf = (path: string): string | undefined =>
+    rules.find(({ matches }) => matches.test(path))?.pattern;
+  const shown = (given: string): string => {
+    if (rules.length === 0) return byPath || OF_DAPR.has(given) ? metricPath(given) : '';
+    // Only where there are patterns, as in Dapr.
+    const path = oneSlashEach(given);
+    if (OF_DAPR.has(path)) return path;
+    const cut = metricPath(path);
+    return patternOf(path) ?? (cut === path ? undefined : patternOf(cut)) ?? (byPath ? cut : '');
   };
   return (method, path) => [byVerb ? method : '', shown(path)];
 }
+
+const oneSlashEach = (path: string): string =>
+  path.includes('//') ? path.replace(/\/{2,}/g, '/') : path;
 
 const WILDCARD = /\{[^}]*\}/g;
 

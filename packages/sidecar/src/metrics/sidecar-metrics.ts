@@ -150,11 +150,11 @@ export function sidecarMetrics(
     probed: (status, ms) => runtime.probed(status, ms),
     errored: (code, reason) => errorCodes?.count(code, reason),
     served(method, path, status, ms, requestBytes, answerBytes) {
-      const [verb, route] = counted === undefined ? [method, path] : counted(method, path);
+      const [verb, route] = counted(method, path);
       http.server(verb, route).done(status, ms, requestBytes, answerBytes);
     },
     called(method, path, status, ms, requestBytes, answerBytes) {
-      const [verb, route] = counted === undefined ? [method, path] : counted(method, path);
+      const [verb, route] = counted(method, path);
       http.client(verb, route).done(status, ms, requestBytes, answerBytes);
     },
     servedRpc: (method, status, ms, bytes) => grpc.done(method, status, ms, bytes),

@@ -80,7 +80,8 @@ function buckets(given: unknown, place: Place): readonly number[] | undefined {
   if (given === undefined || given === null) return undefined;
   const rising = (one: unknown, at: number, all: readonly unknown[]) =>
     typeof one === 'number' && one > (at === 0 ? 0 : (all[at - 1] as number));
-  if (Array.isArray(given) && given.length > 0 && given.every(rising)) return given;
+  // An empty list means Dapr's own, as with daprd.
+  if (Array.isArray(given) && given.every(rising)) return given.length > 0 ? given : undefined;
   throw new ConfigurationError(
     place,
     'must be a list of milliseconds that rise, such as [5, 50, 500].',

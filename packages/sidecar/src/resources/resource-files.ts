@@ -1,6 +1,8 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { type Document, isNode, LineCounter, parseAllDocuments, YAMLParseError } from 'yaml';
+import { type Document, isNode, type LineCounter, YAMLParseError } from 'yaml';
+import { withFieldNames } from './field-names.ts';
+import { parseYaml } from './parse-yaml.ts';
 import type { Locate } from './place.ts';
 
 /** A YAML document that is a resource, and where it was found. */
@@ -49,9 +51,8 @@ export async function readResources(
 
 /** @throws Error for what is no YAML. */
 function resourcesIn(file: string, text: string, remark: Remark): readonly Resource[] {
-  const lines = new LineCounter();
   const resources: Resource[] = [];
-  const documents = parseAllDocuments(text, { lineCounter: lines, maxAliasCount: 100 } as never);
+  const { documents, lines } = parseYaml(text);
   // As some editors leave a file for a moment; nobody keeps one so on purpose.
   if (documents.length === 0) throw new Error('is empty');
   for (const document of documents) {
@@ -65,7 +66,7 @@ function resourcesIn(file: string, text: string, remark: Remark): readonly Resou
     if (!isRecord(value) || typeof kind !== 'string') continue;
     const { line } = lines.linePos(document.contents?.range?.[0] ?? 0);
     const locate = locator(document, lines);
-    resources.push({ file, line, kind, document: value, locate });
+    resources.push({ file, line, kind, document: withFieldNames(value, kind), locate });
   }
   return resources;
 }

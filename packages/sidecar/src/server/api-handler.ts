@@ -9,7 +9,6 @@ import { ApiCall } from './api-call.ts';
 import { reasonOf } from './api-error.ts';
 import type { LogApiCall } from './api-log.ts';
 import type { Cors } from './cors.ts';
-import { metricPath } from './metric-path.ts';
 import { readRequestHead } from './request-head.ts';
 
 export interface ApiHandlerOptions {
@@ -52,8 +51,14 @@ export function apiHandler(options: ApiHandlerOptions): RequestListener {
     res.on('close', () => {
       const status = res.headersSent ? res.statusCode : 499;
       const ms = clock.now() - call.startedMs;
-      const path = metricPath(head.path);
-      metrics.served(head.method, path, status, ms, Math.max(0, head.bodyLength), call.bytesOut);
+      metrics.served(
+        head.method,
+        head.path,
+        status,
+        ms,
+        Math.max(0, head.bodyLength),
+        call.bytesOut,
+      );
       if (live !== undefined) endApiSpan(live, status);
       if (status < 200 || status >= 400) countError(call, metrics);
       logCall?.(call, status, ms, probe);

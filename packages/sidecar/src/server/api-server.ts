@@ -99,7 +99,11 @@ function createServer({
       noDelay: true,
       optimizeEmptyRequests: true,
     } as http.ServerOptions,
-    onRequest,
+    (req, res) => {
+      // HTTP/1.1 keeps connections without a word of it, and Dapr's answers have none.
+      if (req.httpVersionMinor === 1 && res.shouldKeepAlive) res.removeHeader('connection');
+      onRequest(req, res);
+    },
   );
   server.maxConnections = maxConnections;
   server.maxHeadersCount = MAX_HEADERS;

@@ -47,27 +47,22 @@ test('a second file changes what it names and leaves the rest', () => {
   });
 });
 
-test('variables win over the file, those for traces over those for everything', () => {
-  const file = tracingExports(
-    { otel: { endpointAddress: 'c:4317', headers: ['from=file'] } },
-    NO_EXPORTS,
-  );
+test('variables say where no file does, those for traces before those for everything', () => {
+  const variables = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'all:4317',
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'traces:4317',
+    OTEL_EXPORTER_OTLP_INSECURE: 'true',
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
+    OTEL_EXPORTER_OTLP_HEADERS: 'a=b,c=d',
+    OTEL_EXPORTER_OTLP_TIMEOUT: '700',
+  };
 
   assert.deepEqual(
     [
-      withVariables(file, {}).otlp?.url,
-      withVariables(file, {
-        OTEL_EXPORTER_OTLP_ENDPOINT: 'all:4317',
-        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'traces:4317',
-        OTEL_EXPORTER_OTLP_INSECURE: 'true',
-        OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
-        OTEL_EXPORTER_OTLP_HEADERS: 'a=b,c=d',
-        OTEL_EXPORTER_OTLP_TIMEOUT: '700',
-      }).otlp,
+      withVariables(NO_EXPORTS, variables).otlp,
       withVariables(NO_EXPORTS, { OTEL_EXPORTER_OTLP_HEADERS: 'a=b' }).otlp,
     ],
     [
-      'https://c:4317',
       {
         protocol: 'http',
         url: 'http://traces:4317',
@@ -75,6 +70,30 @@ test('variables win over the file, those for traces over those for everything', 
         timeoutMs: 700,
       },
       undefined,
+    ],
+  );
+});
+
+test('a file that names a collector wins over variables, which fill in what it leaves open', () => {
+  const read = (otel: object) =>
+    tracingExports({ otel: { endpointAddress: 'c:4317', ...otel } }, NO_EXPORTS);
+  const variables = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'all:4317',
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
+    OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'from=variable',
+    OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: '700',
+  };
+
+  assert.deepEqual(
+    [
+      withVariables(read({}), {}).otlp,
+      withVariables(read({}), variables).otlp,
+      withVariables(read({ headers: ['from=file'], timeout: '3s' }), variables).otlp,
+    ],
+    [
+      { protocol: 'grpc', url: 'https://c:4317', headers: {} },
+      { protocol: 'grpc', url: 'https://c:4317', headers: { from: 'variable' }, timeoutMs: 700 },
+      { protocol: 'grpc', url: 'https://c:4317', headers: { from: 'file' }, timeoutMs: 3_000 },
     ],
   );
 });

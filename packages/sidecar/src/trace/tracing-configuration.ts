@@ -38,29 +38,28 @@ function otlp(given: unknown): OtlpOptions | undefined {
 }
 
 /**
- * OpenTelemetry's variables, which win over the file as in Dapr; those for
- * traces win over those for everything.
+ * OpenTelemetry's variables fill in what the file leaves open, as in Dapr; those for traces win
+ * over those for everything. Where the file names a collector, its protocol and whether it is
+ * secure are the file's as well.
  */
 export function withVariables(exports: TracingExports, variables: Variables): TracingExports {
   const of = (name: string) =>
     variables[`OTEL_EXPORTER_OTLP_TRACES_${name}`] ?? variables[`OTEL_EXPORTER_OTLP_${name}`];
+  const file = exports.otlp;
   const endpoint = of('ENDPOINT');
-  const url =
-    endpoint === undefined || endpoint === ''
-      ? exports.otlp?.url
-      : withScheme(endpoint, of('INSECURE') !== 'true');
-  if (url === undefined) return exports;
-  const timeout = Number(of('TIMEOUT'));
-  const protocol = of('PROTOCOL');
-  const headers = of('HEADERS');
+  if (file === undefined && !endpoint) return exports;
+  const place = file ?? {
+    url: withScheme(endpoint!, of('INSECURE') !== 'true'),
+    protocol: protocolOf(of('PROTOCOL')),
+  };
+  const timeoutMs = Number(of('TIMEOUT'));
   return {
     ...exports,
     otlp: {
-      ...exports.otlp,
-      url,
-      protocol: protocol === undefined ? (exports.otlp?.protocol ?? 'grpc') : protocolOf(protocol),
-      ...(headers === undefined ? {} : { headers: headersOf(headers) }),
-      ...(timeout > 0 ? { timeoutMs: timeout } : {}),
+      ...(timeoutMs > 0 ? { timeoutMs } : {}),
+      ...place,
+      headers:
+        Object.keys(file?.headers ?? {}).length > 0 ? file!.headers! : headersOf(of('HEADERS')),
     },
   };
 }

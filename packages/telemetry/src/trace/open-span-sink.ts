@@ -2,6 +2,7 @@ import { type Clock, systemClock } from '@holdfast/core';
 import { BatchSpanProcessor, type SpanExporter } from '@opentelemetry/sdk-trace';
 import { readableSpans } from './readable-span.ts';
 import type { FinishedSpan, SpanSink } from './span.ts';
+import { withoutVariables } from './without-variables.ts';
 
 /** Where spans go; none of them: nowhere. */
 export interface SpanSinkOptions {
@@ -28,11 +29,13 @@ export interface OtlpOptions {
   readonly protocol: 'grpc' | 'http';
   /** `https://collector:4317`; for `http`, `/v1/traces` is added where it has no path. */
   readonly url: string;
+  /** In place of those that OpenTelemetry's variables name. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Longest that one batch may take. @default 10_000 ms */
   readonly timeoutMs?: number;
 }
 
+const HEADER_VARIABLES = ['OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_EXPORTER_OTLP_TRACES_HEADERS'];
 const CLOSE_PATIENCE_MS = 2_000;
 
 /**
@@ -87,17 +90,20 @@ async function openExporters({ zipkinUrl, otlp }: SpanSinkOptions): Promise<Name
 
 async function openOtlp(options: OtlpOptions): Promise<SpanExporter> {
   const { url, headers = {}, timeoutMs = 10_000 } = options;
+  const hidden = options.headers === undefined ? [] : HEADER_VARIABLES;
   if (options.protocol === 'http') {
     const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-proto');
     const full = new URL(url);
     if (full.pathname === '/') full.pathname = '/v1/traces';
-    return new OTLPTraceExporter({ url: full.href, headers, timeoutMillis: timeoutMs });
+    const given = { url: full.href, headers, timeoutMillis: timeoutMs };
+    return withoutVariables(hidden, () => new OTLPTraceExporter(given));
   }
   const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-grpc');
   const { Metadata } = await import('@grpc/grpc-js');
   const metadata = new Metadata();
   for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
-  return new OTLPTraceExporter({ url, metadata, timeoutMillis: timeoutMs });
+  const given = { url, metadata, timeoutMillis: timeoutMs };
+  return withoutVariables(hidden, () => new OTLPTraceExporter(given));
 }
 
 function reporting(

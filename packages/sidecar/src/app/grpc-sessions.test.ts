@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import http2, { type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { VirtualClock } from '@holdfast/core/testing';
+import { GrpcSessions } from './grpc-sessions.ts';
+
+test('calls that wait for each other all reach the server, over as few connections as it takes', async (t) => {
+  const { begin, connections } = await serve(t);
+
+  await begin(1);
+  await begin(150);
+
+  assert.equal(connections(), 2);
+});
+
+test('a server that allows fewer calls on a connection gets more connections', async (t) => {
+  const { begin, connections } = await serve(t, 2);
+
+  await begin(1);
+  await begin(4);
+
+  assert.equal(connections(), 3);
+});
+
+test('connections that nobody needs any more are closed, all but one', async (t) => {
+  const { answer, begin, clock, closed, connections } = await serve(t);
+  await begin(1);
+  await begin(150);
+
+  await answer();
+  const oneClosed = closed(1);
+  await clock.run(() => clock.sleep(200_000));
+  await oneClosed;
+  await begin(1);
+
+  assert.equal(connections(), 1);
+});
+
+/** A server that keeps calls waiting until `answer`. */
+async function serve(t: TestContext, maxConcurrentStreams = 1_000) {
+  const clock = new VirtualClock();
+  const sessions = new Set<ServerHttp2Session>();
+  const waiting: ServerHttp2Stream[] = [];
+  let gone = 0;
+  let look = () => {};
+  const server = http2.createServer({ settings: { maxConcurrentStreams } });
+  server.on('session', (session) => {
+    sessions.add(session);
+    session.on('close', () => {
+      sessions.delete(session);
+      gone += 1;
+      look();
+    });
+  });
+  server.on('stream', (stream: ServerHttp2Stream) => {
+    waiting.push(stream);
+    stream.on('error', () => {});
+    look();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const client = new GrpcSessions(`http://127.0.0.1:${port}`, clock);
+  t.after(() => {
+    client.close();
+    server.close();
+  });
+  const until = (there: () => boolean) =>
+    new Promise<void>((resolve) => {
+      look = () => there() && resolve();
+      look();
+    });
+  const ended: Promise<unknown>[] = [];
+  return {
+    clock,
+    connections: () => sessions.size,
+    closed: (count: number) => until(() => gone >= count),
+    /** Resolves when so many more calls are at the server. */
+    begin(count: number) {
+      const want = waiting.length + count;
+      for (let at = 0; at < count; at += 1) {
+        const stream = client.request({ ':method': 'POST', ':path': '/' });
+        stream.on('error', () => {});
+        stream.resume().end();
+        ended.push(new Promise((resolve) => stream.once('close', resolve)));
+      }
+      return until(() => waiting.length >= want);
+    },
+    async answer() {
+      for (const stream of waiting) {
+        stream.respond();
+        stream.end();
+      }
+      await Promise.all(ended);
+    },
+  };
+}

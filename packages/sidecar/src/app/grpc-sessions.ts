@@ -1,0 +1,95 @@
+import http2, {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type OutgoingHttpHeaders,
+} from 'node:http2';
+import type { Clock, Timer } from '@holdfast/core';
+
+/** Calls on one connection at most, as Dapr has it; servers often allow no more either. */
+const CALLS_EACH = 100;
+/** Beyond so many connections calls wait in the last. */
+const MAX_SESSIONS = 100;
+/** All but one connection are closed when they were not needed for this long. */
+const IDLE_MS = 180_000;
+
+interface Session {
+  readonly http2: ClientHttp2Session;
+  calls: number;
+  idle: Timer | undefined;
+}
+
+/**
+ * Connections to one HTTP/2 server: as many as its calls need, for calls that wait for each other
+ * in the application must all reach it. Dialled when a call needs one, and anew after they ended.
+ */
+export class GrpcSessions {
+  readonly #url: string;
+  readonly #clock: Clock;
+  #sessions: Session[] = [];
+  /** What the server allows is known once the settings of its first connection have come. */
+  #room = CALLS_EACH;
+
+  constructor(url: string, clock: Clock) {
+    this.#url = url;
+    this.#clock = clock;
+  }
+
+  request(headers: OutgoingHttpHeaders): ClientHttp2Stream {
+    const session = this.#free();
+    const stream = session.http2.request(headers, { endStream: false });
+    session.calls += 1;
+    session.idle?.cancel();
+    session.idle = undefined;
+    stream.once('close', () => this.#ended(session));
+    return stream;
+  }
+
+  close(): void {
+    for (const { http2, idle } of this.#sessions) {
+      idle?.cancel();
+      http2.destroy();
+    }
+    this.#sessions = [];
+  }
+
+  #free(): Session {
+    for (const session of this.#sessions) {
+      const { http2, calls } = session;
+      if (!http2.closed && !http2.destroyed && calls < this.#room) return session;
+    }
+    const last = this.#sessions.at(-1);
+    return last !== undefined && this.#sessions.length >= MAX_SESSIONS ? last : this.#dial();
+  }
+
+  #dial(): Session {
+    // On this machine: its certificate is not looked at, as in Dapr.
+    const session: Session = {
+      http2: http2.connect(this.#url, { rejectUnauthorized: false }),
+      calls: 0,
+      idle: undefined,
+    };
+    const gone = () => {
+      session.idle?.cancel();
+      this.#sessions = this.#sessions.filter((one) => one !== session);
+    };
+    // Told to each stream as well; without a listener it would end the process.
+    session.http2.on('error', gone).on('close', gone).on('goaway', gone);
+    session.http2.on('remoteSettings', ({ maxConcurrentStreams = CALLS_EACH }) => {
+      this.#room = Math.max(1, Math.min(CALLS_EACH, maxConcurrentStreams));
+    });
+    // An idle connection is no reason for the process to go on.
+    session.http2.unref();
+    this.#sessions.push(session);
+    return session;
+  }
+
+  #ended(session: Session): void {
+    session.calls -= 1;
+    if (session.calls > 0 || !this.#sessions.includes(session) || this.#sessions.length === 1)
+      return;
+    session.idle = this.#clock.timer(IDLE_MS, () => {
+      // A call may have come in the meantime; the last one stays.
+      if (session.calls === 0 && this.#sessions.length > 1) session.http2.close();
+    });
+  }
+}
