@@ -46,6 +46,13 @@ export async function openPolicies(options: LivePoliciesOptions): Promise<LivePo
     for (const problem of next.problems) log.warn(formatProblem(problem));
     current = next;
     const { policies, files } = next;
+    const errors = next.problems.filter(({ severity }) => severity === 'error').length;
+    if (errors > 0) {
+      // It begins as daprd's line does: whoever looks for that finds this.
+      log.error(
+        `Could not read resiliency policy ${policies.name}: what the ${errors === 1 ? 'line' : `${errors} lines`} above name is left out; the rest is in force.`,
+      );
+    }
     if (files.length > 0) metrics.loaded(policies.name, policies.namespace);
   };
   const change = (next: LoadedResiliency): void => {

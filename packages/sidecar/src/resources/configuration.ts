@@ -22,6 +22,8 @@ export interface Configuration {
   readonly nameResolution: NameResolutionSpec | undefined;
   /** 0 … 1; 0: tracing is off. */
   readonly samplingRate: number;
+  /** A document says it. */
+  readonly samplingRateGiven: boolean;
   /** Where spans are sent. */
   readonly exports: TracingExports;
   readonly metrics: MetricsSettings;
@@ -70,6 +72,7 @@ export const DEFAULT_SAMPLING_RATE = 1e-4;
 export const NO_CONFIGURATION: Configuration = {
   nameResolution: undefined,
   samplingRate: DEFAULT_SAMPLING_RATE,
+  samplingRateGiven: false,
   exports: NO_EXPORTS,
   metrics: METRICS_SETTINGS,
   apiLogging: NO_API_LOGGING,
@@ -110,6 +113,7 @@ export function mergeConfigurations(
     merged = {
       nameResolution: nameResolution(at(spec, 'nameResolution')) ?? merged.nameResolution,
       samplingRate: rate === undefined ? merged.samplingRate : samplingRate(rate),
+      samplingRateGiven: merged.samplingRateGiven || rate !== undefined,
       exports: tracingExports(at(spec, 'tracing'), merged.exports),
       metrics: readMetricsSettings(
         at(spec, metricsKey),

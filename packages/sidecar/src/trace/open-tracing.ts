@@ -12,7 +12,7 @@ export interface OpenTracing extends Tracing {
 
 /** Tracing as a Configuration and OpenTelemetry's variables want it; an exporter is loaded only where one is named. */
 export async function openTracing(
-  { samplingRate, exports }: Configuration,
+  { samplingRate, samplingRateGiven, exports }: Configuration,
   surroundings: {
     readonly appId: string;
     readonly variables: Readonly<Record<string, string | undefined>>;
@@ -38,7 +38,8 @@ export async function openTracing(
       clock,
     });
   }
-  const tracing = createTracing({ samplingRate, random: systemRandom, clock, sink });
+  const transparent = sink === undefined && !samplingRateGiven;
+  const tracing = createTracing({ samplingRate, random: systemRandom, clock, sink, transparent });
   return { ...tracing, close: async () => sink?.close() };
 }
 

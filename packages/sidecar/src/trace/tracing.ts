@@ -36,6 +36,11 @@ export interface TracingOptions {
   readonly clock: Clock;
   /** Where spans go; without one none are recorded. */
   readonly sink: SpanSink | undefined;
+  /**
+   * A trace that comes in goes on as it came. Where nobody is sent spans, one of ours would be a hole
+   * in the application's trace; daprd has none either, unless a sampling rate is said. @default false
+   */
+  readonly transparent?: boolean;
 }
 
 /**
@@ -43,12 +48,12 @@ export interface TracingOptions {
  * here is sampled with probability `samplingRate`.
  */
 export function createTracing(options: TracingOptions): Tracing {
-  const { random, clock, sink } = options;
+  const { random, clock, sink, transparent = false } = options;
   let { samplingRate } = options;
   if (samplingRate === 0) return { on: false, begin: () => undefined, resample: () => false };
   const contextOf = (parent: TraceContext | undefined, tracestate: string | undefined) => {
     if (parent === undefined) return newTrace(samplingRate === 1 || random.next() < samplingRate);
-    const child = childOf(parent);
+    const child = transparent ? parent : childOf(parent);
     return tracestate === undefined ? child : { ...child, state: tracestate };
   };
   return {

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { systemClock } from '@holdfast/core';
+import { seededRandom } from '@holdfast/core/testing';
+import { formatTraceparent } from '@holdfast/core/trace';
+import { createTracing, type Span } from './tracing.ts';
+
+const GIVEN = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
+const said = (span: Span | undefined): string =>
+  span === undefined ? '' : formatTraceparent(span);
+
+test('a trace goes on as it came where nobody is sent spans, and with an id of ours where a rate is said', () => {
+  const options = { samplingRate: 1, random: seededRandom(1), clock: systemClock, sink: undefined };
+  const seen = [true, false].map((transparent) =>
+    said(createTracing({ ...options, transparent }).begin('x', 'server', GIVEN, 'a=b')),
+  );
+  assert.equal(seen[0], GIVEN);
+  assert.notEqual(seen[1], GIVEN);
+  assert.equal(seen[1]?.slice(0, 36), GIVEN.slice(0, 36));
+});
+
+test('a trace that begins here has ids of ours either way', () => {
+  const options = { samplingRate: 1, random: seededRandom(1), clock: systemClock, sink: undefined };
+  const begun = createTracing({ ...options, transparent: true }).begin(
+    'x',
+    'server',
+    undefined,
+    undefined,
+  );
+  assert.match(said(begun), /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+});
