@@ -6,6 +6,7 @@ import { createLogger, type Logger } from '@holdfast/telemetry/log';
 import { FlagError, type ParsedFlags } from './flags/flag.ts';
 import { HOLDFASTD_FLAGS } from './flags/holdfastd-flags.ts';
 import { parseFlags } from './flags/parse-flags.ts';
+import { giveMemoryBack } from './holdfastd/give-memory-back.ts';
 import { type HoldfastdSettings, holdfastdSettings } from './holdfastd/sidecar-options.ts';
 import { startFailure } from './holdfastd/start-failure.ts';
 import { supervisorChannel } from './holdfastd/supervisor-channel.ts';
@@ -129,6 +130,7 @@ async function serve({ sidecar: options }: HoldfastdSettings, log: Logger): Prom
     return;
   }
   if (ending !== undefined) void sidecar.stop({ force: false });
+  giveMemoryBack(systemClock);
   await channel.say({ type: 'ready', ports: sidecar.ports });
   const clean = (await sidecar.ended) === 'done';
   // The line is daprd's, which operators look for.

@@ -15,6 +15,8 @@ export interface ApiServerOptions {
   readonly flag: string;
   readonly maxHeaderBytes: number;
   readonly maxConnections: number;
+  /** An idle connection is kept for this long. @default 60,000 ms */
+  readonly keepAliveMs?: number;
   /** A request's head must be complete after this. @default 10_000 ms */
   readonly headersTimeoutMs?: number;
   readonly onRequest: RequestListener;
@@ -31,7 +33,6 @@ export interface ApiServer {
 }
 
 const HEADERS_TIMEOUT_MS = 10_000;
-/** An idle connection is kept for this long. */
 const KEEP_ALIVE_MS = 60_000;
 /** Headers of one request; the rest would be dropped in silence, so the limit on bytes comes first. */
 const MAX_HEADERS = 1_000;
@@ -84,13 +85,14 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
 function createServer({
   maxHeaderBytes,
   maxConnections,
+  keepAliveMs = KEEP_ALIVE_MS,
   headersTimeoutMs = HEADERS_TIMEOUT_MS,
   onRequest,
 }: ApiServerOptions): http.Server {
   const server = nodeHttp.createServer(
     // The types do not know the last one yet: requests without a body get no stream machinery.
     {
-      keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveTimeout: keepAliveMs,
       headersTimeout: headersTimeoutMs,
       // An upload may take hours as long as it moves; silence within a body has a limit of its own.
       requestTimeout: 0,
