@@ -101,6 +101,19 @@ describe('watchResiliency', () => {
     assert.deepEqual(told.news, ['2000', '3000']);
   });
 
+  test('what changes while it begins to watch is told without waiting for the poll', async (t) => {
+    const { at, write } = await workspace(t);
+    for (let turn = 0; turn < 20; turn += 1) {
+      await mkdir(at(`${turn}`));
+      await write(`${turn}/a.yaml`, timeoutFile('a', '1s'));
+      const watch = await watching(t, [at(`${turn}`)], { pollMs: 600_000 });
+      // Its first steps take a few turns of the loop: each is met.
+      for (let steps = 0; steps < turn; steps += 1) await new Promise(setImmediate);
+      await write(`${turn}/a.yaml`, timeoutFile('a', '2s'));
+      await watch.until('2000');
+    }
+  });
+
   test('leaves no timer behind, and says nothing after it was closed', async (t) => {
     const { write } = await workspace(t);
     const file = await write('a.yaml', timeoutFile('a', '1s'));

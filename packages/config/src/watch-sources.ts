@@ -76,13 +76,14 @@ export function watchSources(
 
   const read = async () => {
     const sources = await readSources(paths);
-    // Watch what was there when it was read, so that nothing between is missed.
+    // Watch what was there when it was read.
     const places = await watchedDirectories(
       paths,
       sources.sources.map(({ file }) => file),
     );
     if (closed) return;
-    directories.set(places);
+    // What has changed between reading and watching nobody tells.
+    if (directories.set(places)) changedMeanwhile = true;
     const now = digestOf(sources);
     const known = digest;
     digest = now;
@@ -146,19 +147,22 @@ class DirectoryWatch {
     this.#changed = changed;
   }
 
-  set(directories: readonly Directory[]): void {
+  /** Whether one is watched now that was not before. */
+  set(directories: readonly Directory[]): boolean {
     const wanted = new Map(directories.map(({ at, identity }) => [identity, at]));
     for (const [identity, watcher] of this.#watchers) {
       if (wanted.has(identity)) continue;
       watcher.close();
       this.#watchers.delete(identity);
     }
+    let added = false;
     for (const [identity, at] of wanted) {
-      if (!this.#watchers.has(identity)) this.#add(identity, at);
+      if (!this.#watchers.has(identity)) added = this.#add(identity, at) || added;
     }
+    return added;
   }
 
-  #add(identity: string, at: string): void {
+  #add(identity: string, at: string): boolean {
     try {
       const watcher = watch(at, { persistent: false }, this.#changed);
       this.#watchers.set(identity, watcher);
@@ -167,8 +171,10 @@ class DirectoryWatch {
         watcher.close();
         if (this.#watchers.get(identity) === watcher) this.#watchers.delete(identity);
       });
+      return true;
     } catch {
       // As above: polling sees what this would have.
+      return false;
     }
   }
 }
