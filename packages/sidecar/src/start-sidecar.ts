@@ -153,12 +153,7 @@ async function start(
   });
   closing.last(() => upstreams.close());
 
-  const policies = await openPolicies({
-    ...options,
-    clock,
-    log,
-    metrics,
-  });
+  const policies = await openPolicies({ ...options, clock, log, metrics });
   closing.last(() => policies.close());
   warnOfOpenApi(options, log);
 
@@ -343,6 +338,7 @@ async function start(
     await subscriber.declare(next.subscriptions);
     await services.outboxRelay.follow();
     endThoseThatLeft();
+    await inputs.follow();
     log.info('The resources were read anew.');
   });
   const ports = {

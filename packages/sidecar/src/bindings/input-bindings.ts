@@ -35,6 +35,8 @@ export interface InputBindingsOptions {
 /** Brings what input bindings have to say to the application, where it wants it. */
 export class InputBindings {
   readonly #options: InputBindingsOptions;
+  /** Of those that the application has been asked about, by name. */
+  readonly #known = new Map<string, InputBinding>();
   #started: Promise<void> | undefined;
   #resting = false;
 
@@ -44,8 +46,15 @@ export class InputBindings {
 
   /** To be called when the application is there; only the first time does something. */
   start(): Promise<void> {
-    this.#started ??= this.#start();
+    this.#started ??= this.#settle();
     return this.#started;
+  }
+
+  /** Components have come, changed or gone: those that are new begin, if the application is there. */
+  async follow(): Promise<void> {
+    if (this.#started === undefined) return;
+    await this.#started;
+    await this.#settle();
   }
 
   /** Takes no more events, for good. */
@@ -55,10 +64,13 @@ export class InputBindings {
     for (const { binding } of this.#options.inputs.values()) void binding.stop().catch(() => {});
   }
 
-  async #start(): Promise<void> {
+  async #settle(): Promise<void> {
     const { inputs, log, overGrpc } = this.#options;
+    for (const name of this.#known.keys()) if (!inputs.has(name)) this.#known.delete(name);
     for (const [name, { binding, explicit, route }] of inputs) {
       if (this.#resting) return;
+      if (this.#known.get(name) === binding) continue;
+      this.#known.set(name, binding);
       const to = overGrpc ? name : route;
       const path = to.startsWith('/') ? to : `/${to}`;
       if (explicit || (await this.#wants(name, path))) {

@@ -162,7 +162,6 @@ async function openBinding(
   ];
   return {
     row: { name, type, version, capabilities },
-    ...(input && { pinned: 'it brings events to the application' }),
     enter({ inputs, outputs }) {
       const explicit = goes(direction, 'input', true);
       if (input !== undefined) inputs.set(name, { binding: input, route, explicit });

@@ -47,6 +47,21 @@ describe('changed Component files', () => {
     assert.ok(lines.join('').includes(said), lines.join(''));
   });
 
+  test('an input binding that comes begins, and one that goes ends', async (t) => {
+    const { events, reload, remove, write } = await start(t);
+    await write('tick.yaml', cron('tick', 'one'));
+    await reload();
+    await until(() => events().includes('tick one'), 'it brings events');
+    await write('tick.yaml', cron('tick', 'two'));
+    await reload();
+    await until(() => events().includes('tick two'), 'the changed one does');
+    await remove('tick.yaml');
+    await reload();
+    const before = events().length;
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    assert.ok(events().length <= before + 1, 'at most the one that was under way');
+  });
+
   test('a file that is no YAML changes nothing', async (t) => {
     const { lines, reload, remove, save, write } = await start(t, {
       'a.yaml': memory('a', 'state'),
@@ -111,6 +126,14 @@ const sqlite = (name: string, file: string) => `
   spec: { type: state.sqlite, version: v1, metadata: [{ name: connectionString, value: "${file}" }] } }`;
 
 /** A sidecar whose application subscribes to `t` of broker `p`. */
+/** Every second to a route of its own. */
+const cron = (name: string, route: string) =>
+  `apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: { name: ${name} }
+spec: { type: bindings.cron, version: v1, metadata: [{ name: schedule, value: "@every 1s" }, { name: route, value: /tick-${route} }] }
+`;
+
 async function start(t: TestContext, files: Readonly<Record<string, string>> = {}) {
   const folder = await temporaryFolder(t);
   const write = async (name: string, text: string) => {
@@ -126,6 +149,9 @@ async function start(t: TestContext, files: Readonly<Record<string, string>> = {
       if (req.url === '/dapr/subscribe') {
         res.end('[{"pubsubname":"p","topic":"t","route":"/take"}]');
         return;
+      }
+      if (req.method === 'POST' && req.url?.startsWith('/tick')) {
+        received.push(`tick ${req.url.slice('/tick-'.length)}`);
       }
       if (req.url === '/take') received.push(JSON.parse(String(Buffer.concat(chunks))).data);
       res.end();
