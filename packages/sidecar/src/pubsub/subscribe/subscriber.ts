@@ -124,7 +124,7 @@ export class Subscriber {
       for (const live of this.#active) await this.#follow(live, wanted);
       // Side by side: in Kafka each member that joins has the others of its group begin anew.
       if (brokers.size > 0) await Promise.all([...wanted.values()].map((one) => this.add(one)));
-      this.#wanted = wanted;
+      this.#wanted = knownFirst(wanted, this.#wanted);
       this.nobody();
     });
     return this.#turn;
@@ -209,4 +209,10 @@ function wantedOf(
   }
   for (const one of asked) wanted.set(keyOf(one), one);
   return wanted;
+}
+
+/** Those that are new come last in the metadata, as in daprd's. */
+function knownFirst<T>(wanted: ReadonlyMap<string, T>, before: ReadonlyMap<string, T>) {
+  const inOrder = [...wanted].sort(([a], [b]) => Number(before.has(b)) - Number(before.has(a)));
+  return new Map(inOrder);
 }
