@@ -17,11 +17,24 @@ describe('trace context', () => {
     const context = { traceId: TRACE, spanId: SPAN };
     assert.deepEqual(parseTraceparent(`00-${TRACE}-${SPAN}-01`), { ...context, sampled: true });
     assert.deepEqual(parseTraceparent(` 00-${TRACE}-${SPAN}-01 `), { ...context, sampled: true });
-    assert.deepEqual(parseTraceparent(`00-${TRACE}-${SPAN}-02`), { ...context, sampled: false });
+    assert.deepEqual(parseTraceparent(`00-${TRACE}-${SPAN}-02`), {
+      ...context,
+      sampled: false,
+      random: true,
+    });
     assert.deepEqual(parseTraceparent(`cc-${TRACE}-${SPAN}-03-what-comes`), {
       ...context,
       sampled: true,
+      random: true,
     });
+  });
+
+  test('says on whether an id is random, also of a span inside', () => {
+    for (const flags of ['00', '01', '02', '03']) {
+      const given = parseTraceparent(`00-${TRACE}-${SPAN}-${flags}`)!;
+      assert.equal(formatTraceparent(given).slice(-2), flags);
+      assert.equal(formatTraceparent(childOf(given)).slice(-2), flags);
+    }
   });
 
   test('reads nothing into what breaks the rules', () => {

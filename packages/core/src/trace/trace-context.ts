@@ -6,11 +6,16 @@ export interface TraceContext {
   readonly spanId: string;
   /** Whether whoever began the trace records it. */
   readonly sampled: boolean;
+  /** Whether whoever began the trace says that its id is random (level 2 of the standard); passed on. @default false */
+  readonly random?: boolean;
   /** `tracestate` as it came; passed on unread. */
   readonly state?: string;
 }
 
 const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
+
+const SAMPLED = 1;
+const RANDOM = 2;
 
 /**
  * Reads a `traceparent` header; `undefined` when there is none or it breaks the
@@ -23,12 +28,14 @@ export function parseTraceparent(value: string | undefined): TraceContext | unde
   const [, version, traceId = '', spanId = '', flags = '', rest] = match;
   if (version === 'ff' || (version === '00' && rest !== undefined)) return undefined;
   if (isZero(traceId) || isZero(spanId)) return undefined;
-  return { traceId, spanId, sampled: (Number.parseInt(flags, 16) & 1) === 1 };
+  const bits = Number.parseInt(flags, 16);
+  const context = { traceId, spanId, sampled: (bits & SAMPLED) !== 0 };
+  return (bits & RANDOM) === 0 ? context : { ...context, random: true };
 }
 
 /** Writes a `traceparent` header. */
-export function formatTraceparent({ traceId, spanId, sampled }: TraceContext): string {
-  return `00-${traceId}-${spanId}-${sampled ? '01' : '00'}`;
+export function formatTraceparent({ traceId, spanId, sampled, random }: TraceContext): string {
+  return `00-${traceId}-${spanId}-0${(sampled ? SAMPLED : 0) | (random === true ? RANDOM : 0)}`;
 }
 
 /** Begins a trace. */

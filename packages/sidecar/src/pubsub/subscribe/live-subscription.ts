@@ -47,6 +47,7 @@ export class LiveSubscription {
     void this.#leave().catch(() => {});
     this.#broker = broker;
     this.#source = broker;
+    if (isImmediate(broker)) this.#gatherer?.hurry();
     const { topic } = this.#subscription;
     const listener = broker.subscribe(topic, (message, signal) => this.#take(message, signal));
     this.#listener = listener;
@@ -94,7 +95,7 @@ export class LiveSubscription {
     const gatherer = new BulkGatherer(bulk, this.#delivery.clock, (entries) =>
       deliverBulk(this.#subscription, entries, this.#delivery),
     );
-    if (this.#hurried) gatherer.hurry();
+    if (this.#hurried || isImmediate(this.#broker)) gatherer.hurry();
     return gatherer;
   }
 
@@ -105,3 +106,7 @@ export class LiveSubscription {
     if (failure !== undefined) throw failure;
   }
 }
+
+/** A broker of which a bulk is what has come, as its component says: no event waits for others. */
+const isImmediate = (broker: PubSub | undefined): boolean =>
+  broker?.capabilities.includes('BULK_SUBSCRIBE_IMMEDIATE') === true;
