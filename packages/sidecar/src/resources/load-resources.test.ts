@@ -80,6 +80,7 @@ test('merges configurations, key by key, with variables filled in', async (t) =>
     ...NO_CONFIGURATION,
     nameResolution: { component: 'sqlite', configuration: { connectionString: '/home/ann/nr.db' } },
     samplingRate: 0.5,
+    samplingRateGiven: true,
     exports: { zipkinUrl: undefined, otlp: undefined, stdout: false },
     metrics: { ...METRICS_SETTINGS, enabled: false, latencyBucketsMs: undefined },
     ignored: [`${one}: spec.mtls`],

@@ -99,8 +99,9 @@ async function openOtlp(options: OtlpOptions): Promise<SpanExporter> {
     return withoutVariables(hidden, () => new OTLPTraceExporter(given));
   }
   const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-grpc');
-  const { Metadata } = await import('@grpc/grpc-js');
-  const metadata = new Metadata();
+  // CommonJS: its names are on `default` alone, once it is bundled.
+  const { default: grpc } = await import('@grpc/grpc-js');
+  const metadata = new grpc.Metadata();
   for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
   const given = { url, metadata, timeoutMillis: timeoutMs };
   return withoutVariables(hidden, () => new OTLPTraceExporter(given));
