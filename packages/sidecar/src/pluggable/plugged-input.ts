@@ -4,7 +4,7 @@ import type { ComponentsEnv } from '../components/open-components.ts';
 import { asked } from './asked.ts';
 import { KeptStream } from './kept-stream.ts';
 import { type ReadResponse, InputBinding as Service } from './protos/components_pb.ts';
-import { socketClient } from './socket-client.ts';
+import { initOf, socketClient } from './socket-client.ts';
 
 export async function pluggedInput(
   socketPath: string,
@@ -13,8 +13,7 @@ export async function pluggedInput(
 ): Promise<InputBinding> {
   const connection = socketClient(socketPath, settings.component);
   const client = connection.of(Service);
-  const properties = Object.fromEntries(settings.entries());
-  await asked(client.init({ metadata: { properties } }));
+  await asked(client.init(initOf(settings)));
   let stream: KeptStream<object, ReadResponse> | undefined;
   return {
     start(handle) {

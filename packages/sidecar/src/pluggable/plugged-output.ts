@@ -2,7 +2,7 @@ import type { OutputBinding } from '../bindings/binding.ts';
 import type { ComponentSettings } from '../components/component-settings.ts';
 import { asked } from './asked.ts';
 import { OutputBinding as Service } from './protos/components_pb.ts';
-import { socketClient } from './socket-client.ts';
+import { initOf, socketClient } from './socket-client.ts';
 
 export async function pluggedOutput(
   socketPath: string,
@@ -10,8 +10,7 @@ export async function pluggedOutput(
 ): Promise<OutputBinding> {
   const connection = socketClient(socketPath, settings.component);
   const client = connection.of(Service);
-  const properties = Object.fromEntries(settings.entries());
-  await asked(client.init({ metadata: { properties } }));
+  await asked(client.init(initOf(settings)));
   const { operations } = await asked(client.listOperations({}));
   return {
     operations,

@@ -6,7 +6,7 @@ import { asked } from './asked.ts';
 import { KeptStream } from './kept-stream.ts';
 import { PluggedError } from './plugged-error.ts';
 import { type PullMessagesResponse, PubSub as Service } from './protos/components_pb.ts';
-import { socketClient } from './socket-client.ts';
+import { initOf, socketClient } from './socket-client.ts';
 
 /** A broker of another program's; messages of a topic come one after the other, as in Dapr. */
 export async function pluggedPubSub(
@@ -17,8 +17,7 @@ export async function pluggedPubSub(
   const { component: pubsubName } = settings;
   const connection = socketClient(socketPath, pubsubName);
   const client = connection.of(Service);
-  const properties = Object.fromEntries(settings.entries());
-  await asked(client.init({ metadata: { properties } }));
+  await asked(client.init(initOf(settings)));
   const { features } = await asked(client.features({}));
   const streams = new Set<KeptStream<object, PullMessagesResponse>>();
 

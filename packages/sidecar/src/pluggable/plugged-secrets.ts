@@ -2,15 +2,14 @@ import type { ComponentSettings } from '../components/component-settings.ts';
 import type { SecretStore } from '../secrets/secret-store.ts';
 import { asked } from './asked.ts';
 import { SecretStore as Service } from './protos/components_pb.ts';
-import { socketClient } from './socket-client.ts';
+import { initOf, socketClient } from './socket-client.ts';
 
 export async function pluggedSecrets(
   socketPath: string,
   settings: ComponentSettings,
 ): Promise<SecretStore> {
   const client = socketClient(socketPath, settings.component).of(Service);
-  const properties = Object.fromEntries(settings.entries());
-  await asked(client.init({ metadata: { properties } }));
+  await asked(client.init(initOf(settings)));
   const { features } = await asked(client.features({}));
   return {
     capabilities: features,

@@ -12,7 +12,7 @@ import {
   TransactionalStateStore,
   TransactionalStoreMultiMaxSize,
 } from './protos/components_pb.ts';
-import { socketClient } from './socket-client.ts';
+import { initOf, socketClient } from './socket-client.ts';
 
 export async function pluggedState(
   { socketPath, services }: PluggedSocket,
@@ -21,8 +21,7 @@ export async function pluggedState(
   const connection = socketClient(socketPath, settings.component);
   const client = connection.of(Service);
   const transactions = connection.of(TransactionalStateStore);
-  const properties = Object.fromEntries(settings.entries());
-  await asked(client.init({ metadata: { properties } }));
+  await asked(client.init(initOf(settings)));
   const { features } = await asked(client.features({}));
   const limited = services.has(TransactionalStoreMultiMaxSize.typeName);
   const limits = connection.of(TransactionalStoreMultiMaxSize);

@@ -4,7 +4,6 @@ import { writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { systemClock } from '@holdfast/core';
 import { VirtualClock } from '@holdfast/core/testing';
@@ -13,6 +12,7 @@ import { ComponentSettings } from '../components/component-settings.ts';
 import type { ComponentsEnv } from '../components/open-components.ts';
 import { ErrorInfoSchema } from '../grpc/protos/error_details_pb.ts';
 import { memoryState } from '../state/memory-state.ts';
+import { until } from '../testing/start-mesh.ts';
 import { stateContract } from '../testing/state-contract.ts';
 import { type PluggedTypes, pluggedHere } from './plugged-types.ts';
 import {
@@ -104,7 +104,7 @@ test('a broker hands over in order, hears what became of each, and is found agai
     seen.push(`${topic}:${data}`);
     if (String(data) === 'bad') throw new Error('not this one');
   });
-  await until(() => acked.length === 3);
+  await until(() => acked.length === 3, 'all are answered');
   assert.deepEqual(seen, ['news:one', 'news:bad', 'news:three']);
   assert.deepEqual(acked, [
     ['one', undefined],
@@ -122,7 +122,7 @@ test('a broker hands over in order, hears what became of each, and is found agai
 
   waiting.push('four');
   await component.restart();
-  await until(() => acked.length === 4);
+  await until(() => acked.length === 4, 'it is found again');
   assert.deepEqual([seen.at(-1), streams], ['news:four', 2]);
 
   await broker.drain();
@@ -172,7 +172,7 @@ test('bindings go both ways, and the component hears the answer', async (t) => {
     if (String(data) === 'fail') throw new Error('no');
     return Buffer.from(`${data} ${metadata.a}`);
   });
-  await until(() => answers.length === 2);
+  await until(() => answers.length === 2, 'both are answered');
   assert.deepEqual(answers.sort(), ['1 hello b', '2 no']);
 });
 
@@ -229,13 +229,3 @@ const settings = (metadata: readonly (readonly [string, string])[] = []) =>
 /** What the ports of pluggable components look at. */
 const env = (lines: string[]) =>
   ({ clock: systemClock, log: logTo(lines) }) as unknown as ComponentsEnv;
-
-const PATIENCE_MS = 20_000;
-
-async function until(holds: () => boolean): Promise<void> {
-  const endMs = performance.now() + PATIENCE_MS;
-  while (!holds()) {
-    if (performance.now() > endMs) throw new Error('waited in vain');
-    await sleep(5);
-  }
-}

@@ -2,6 +2,7 @@ import net from 'node:net';
 import type { DescService } from '@bufbuild/protobuf';
 import { type Client, createClient, type Transport } from '@connectrpc/connect';
 import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node';
+import type { ComponentSettings } from '../components/component-settings.ts';
 
 /** A connection to a component behind a Unix socket; opened with the first call, and again after a loss. */
 export interface SocketClient {
@@ -9,6 +10,11 @@ export interface SocketClient {
   /** Ends the calls under way. */
   close(): void;
 }
+
+/** What every service of components is told first. */
+export const initOf = (settings: ComponentSettings) => ({
+  metadata: { properties: Object.fromEntries(settings.entries()) },
+});
 
 /** Components that serve several of one type tell them apart by this. */
 const INSTANCE_HEADER = 'x-component-instance';

@@ -31,6 +31,7 @@ import {
   InvalidEtagError,
   type StateItem,
   type StateOperation,
+  type StateStore,
 } from './state-store.ts';
 
 /** One key of a bulk get. */
@@ -78,32 +79,17 @@ export class StateService {
   async bulkGet(name: string, { keys, parallelism }: BulkGetRequest): Promise<readonly BulkItem[]> {
     const { store, keyPrefix } = this.#find(name);
     const full = keys.map((key) => fullKey(name, keyPrefix, key));
-    if (store.getAll !== undefined) {
-      const all = () => store.getAll!(full);
-      const found = await this.#calls
-        .run('state', name, 'bulk_get', all)
-        .catch((error: unknown) => {
-          throw bulkFailure(name, error);
-        });
-      return keys.map((key, at) => bulkItem(key, found[at]));
-    }
-    const items: BulkItem[] = [];
-    const take = async (from: number) => {
-      for (let at = from; at < keys.length; at += parallelism) {
-        const key = keys[at]!;
-        items[at] = await store.get(full[at]!).then(
-          (item) => ({ key, item }),
-          (error: Error) => ({ key, error: error.message }),
-        );
-      }
-    };
-    const lanes = Array.from({ length: Math.min(parallelism, keys.length) }, (_, lane) => lane);
-    await this.#calls
-      .run('state', name, 'bulk_get', () => Promise.all(lanes.map(take)))
+    const found = await this.#calls
+      .run(
+        'state',
+        name,
+        'bulk_get',
+        () => store.getAll?.(full) ?? getEach(store, full, parallelism),
+      )
       .catch((error: unknown) => {
-        throw bulkFailure(name, error);
+        throw failure('ERR_STATE_BULK_GET', `failed bulk getting from state store ${name}`, error);
       });
-    return items;
+    return keys.map((key, at) => bulkItem(key, found[at]));
   }
 
   /** `query` is what the address says for all items. */
@@ -244,8 +230,22 @@ function fullKey(store: string, prefix: string, key: string, field = key): strin
   return prefix === '' ? key : `${prefix}${SEPARATOR}${key}`;
 }
 
-const bulkFailure = (store: string, error: unknown): ApiError =>
-  failure('ERR_STATE_BULK_GET', `failed bulk getting from state store ${store}`, error);
+/** One by one, so many abreast; an error is of one key. */
+async function getEach(
+  store: StateStore,
+  keys: readonly string[],
+  parallelism: number,
+): Promise<readonly (StateItem | Error | undefined)[]> {
+  const found: (StateItem | Error | undefined)[] = [];
+  const take = async (from: number) => {
+    for (let at = from; at < keys.length; at += parallelism) {
+      found[at] = await store.get(keys[at]!).catch((error: Error) => error);
+    }
+  };
+  const lanes = Array.from({ length: Math.min(parallelism, keys.length) }, (_, lane) => lane);
+  await Promise.all(lanes.map(take));
+  return found;
+}
 
 const bulkItem = (key: string, found: StateItem | Error | undefined): BulkItem =>
   found instanceof Error ? { key, error: found.message } : { key, item: found };
