@@ -173,18 +173,26 @@ async function holdfast(start: Start): Promise<Running> {
   };
 }
 
+/** A port that was free may be taken before daprd listens on it, and daprd may meet another at the file of names. */
+const DAPRD_TRIES = 3;
+
 async function dapr(executable: string, start: Start): Promise<Running> {
-  const { child, ports } = await spawnDaprd(executable, start);
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  const stop = async (): Promise<void> => {
-    child.kill('SIGKILL');
-    await ended;
-  };
-  await ready(ports.http).catch(async (error: unknown) => {
-    await stop();
-    throw error;
-  });
-  return { ports, ended, stop };
+  for (let tries = 1; ; tries += 1) {
+    const { child, ports, ended, said } = await spawnDaprd(executable, start);
+    const stop = async (): Promise<void> => {
+      child.kill('SIGKILL');
+      await ended;
+    };
+    const up = await Promise.race([
+      ready(ports.http).then(() => true),
+      ended.then(() => false),
+    ]).catch(async (error: unknown) => {
+      await stop();
+      throw new Error(`daprd ${start.role} said:\n${said()}`, { cause: error });
+    });
+    if (up) return { ports, ended, stop };
+    if (tries === DAPRD_TRIES) throw new Error(`daprd ${start.role} ended, and said:\n${said()}`);
+  }
 }
 
 /** Why a sidecar does not start; undefined where it does. */
@@ -198,18 +206,16 @@ export async function startFailure(
       (error: Error) => error.message,
     );
   }
-  const { child, ports } = await spawnDaprd(daprd, start, 'pipe');
-  let said = '';
-  child.stdout?.on('data', (text: Buffer) => {
-    said += text.toString();
-  });
-  const exited = new Promise<true>((resolve) => child.once('close', () => resolve(true)));
-  const failed = await Promise.race([exited, ready(ports.http).then(() => false)]);
+  const { child, ports, ended, said } = await spawnDaprd(daprd, start);
+  const failed = await Promise.race([ended.then(() => true), ready(ports.http).then(() => false)]);
   child.kill('SIGKILL');
-  return failed ? /level=fatal msg="(.*?)" app_id/.exec(said)?.[1] : undefined;
+  return failed ? /level=fatal msg="(.*?)" app_id/.exec(said())?.[1] : undefined;
 }
 
-async function spawnDaprd(executable: string, start: Start, stdout: 'ignore' | 'pipe' = 'ignore') {
+/** Enough of a log to see why its writer ended; a mesh that runs for minutes writes megabytes. */
+const KEPT_LOG = 16 * 1024;
+
+async function spawnDaprd(executable: string, start: Start) {
   const { role, appPort, resources, configs, secured, sentry } = start;
   const [http, grpc, internal, metrics] = await Promise.all([1, 2, 3, 4].map(() => freePort()));
   const flags: Record<string, string | number | undefined> = {
@@ -231,8 +237,14 @@ async function spawnDaprd(executable: string, start: Start, stdout: 'ignore' | '
   const tokens = secured ? { DAPR_API_TOKEN: API_TOKEN, APP_API_TOKEN: APP_TOKEN } : {};
   const anchors = sentry === undefined ? {} : { DAPR_TRUST_ANCHORS: sentry.anchors };
   const env = { ...process.env, ...tokens, ...anchors, DAPR_HOST_IP: '127.0.0.1' };
-  const child = spawn(executable, args, { env, stdio: ['ignore', stdout, 'ignore'] });
-  return { child, ports: { http: http!, grpc: grpc!, metrics: metrics! } };
+  const child = spawn(executable, args, { env, stdio: ['ignore', 'pipe', 'ignore'] });
+  let log = '';
+  child.stdout.on('data', (text: Buffer) => {
+    log = `${log}${text}`.slice(-KEPT_LOG);
+  });
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const ports = { http: http!, grpc: grpc!, metrics: metrics! };
+  return { child, ports, ended, said: () => log };
 }
 
 export async function ready(port: number): Promise<void> {
