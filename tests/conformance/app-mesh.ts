@@ -52,6 +52,7 @@ export async function startAppMesh<App extends string>(
       running.set(role, await startOne(daprd, start));
     }
   } catch (error) {
+    // Those that run would keep the test's process from ever ending.
     await stop();
     throw error;
   }

@@ -108,10 +108,22 @@ export async function startMesh(
     running.set(role, await startOne(daprd, start));
     await mortal?.close();
   };
+  const stop = async (): Promise<void> => {
+    await Promise.all([...running.values()].map((one) => one.stop()));
+    await app.close();
+    await rm(folder, { recursive: true, force: true });
+  };
+  const beginAll = async (roles: readonly Role[]): Promise<void> => {
+    const begun = await Promise.allSettled(roles.map(begin));
+    const failed = begun.find((one) => one.status === 'rejected');
+    if (failed === undefined) return;
+    // Those that run would keep the test's process from ever ending.
+    await stop();
+    throw failed.reason;
+  };
   // The first makes the table; two at once would meet there.
-  await begin('caller');
-  const others = [...ROLES.slice(1), ...(grpcAppPort === undefined ? [] : ['spoken' as const])];
-  await Promise.all(others.map(begin));
+  await beginAll(['caller']);
+  await beginAll([...ROLES.slice(1), ...(grpcAppPort === undefined ? [] : ['spoken' as const])]);
   registerDead(names, 'gone', await freePort());
   registerDead(names, 'dead', await freePort());
 
@@ -123,11 +135,7 @@ export async function startMesh(
     grpcPort: (role) => of(role).ports.grpc,
     metricsPort: (role) => of(role).ports.metrics,
     ended: (role) => of(role).ended,
-    async stop() {
-      await Promise.all([...running.values()].map((one) => one.stop()));
-      await app.close();
-      await rm(folder, { recursive: true, force: true });
-    },
+    stop,
   };
 }
 
