@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { type EchoApp, type Instead, startEchoApp } from './echo-app.ts';
-import { type Running, startFailure, startOne } from './mesh.ts';
+import { type Running, startFailure, startOne } from './one-sidecar.ts';
 import type { Sentry } from './sentry.ts';
 
 /** What is particular about one sidecar of an `AppMesh`. */
