@@ -26,6 +26,17 @@ function conformance(make: Make, executable: string | undefined): void {
       });
     }
 
+    test('a start says which components there are, and that it has come to its end', async (t) => {
+      const text = `${component('state.in-memory')}---${component('pubsub.in-memory').replace('mine', 'bus')}`;
+      const sidecar = await start(t, { resources: { 'c.yaml': text } });
+      const initialized = /dapr initialized\. Status: Running\. Init Elapsed \d+ms/;
+      await until(() => initialized.test(sidecar.said()));
+      const said = sidecar.said();
+      assert.match(said, /Component loaded: mine \(state\.in-memory\/v1\)/);
+      assert.match(said, /Component loaded: bus \(pubsub\.in-memory\/v1\)/);
+      assert.match(said, initialized);
+    });
+
     for (const type of ['workflow.dapr', 'stat.redis', 'nameresolution.mdns', 'state']) {
       test(`a component of type ${type} is of no kind: there is no start`, async (t) => {
         const sidecar = await start(t, { resources: { 'c.yaml': component(type) }, wait: false });

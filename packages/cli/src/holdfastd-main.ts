@@ -124,6 +124,7 @@ async function serve({ sidecar: options }: HoldfastdSettings, log: Logger): Prom
   channel.onGone(() => end('gone'));
 
   for (const line of WITHOUT_CONTROL_PLANE) log.info(line);
+  const begunMs = systemClock.now();
   try {
     sidecar = await startSidecar(options, { log, variables: process.env });
   } catch (error) {
@@ -136,6 +137,9 @@ async function serve({ sidecar: options }: HoldfastdSettings, log: Logger): Prom
     setImmediate(() => process.exit(FAILED));
     return;
   }
+  const elapsedMs = Math.round(systemClock.now() - begunMs);
+  // The line is daprd's, which operators look for.
+  log.info(`dapr initialized. Status: Running. Init Elapsed ${elapsedMs}ms`);
   if (ending !== undefined) void sidecar.stop({ force: false });
   giveMemoryBack(systemClock);
   await channel.say({ type: 'ready', ports: sidecar.ports });

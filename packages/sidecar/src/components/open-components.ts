@@ -271,6 +271,8 @@ class LiveComponents implements Components {
     up.enter(this.#places);
     this.#up.set(up.spec.name, up);
     this.#env.up?.(up.spec.type);
+    // The line is daprd's, which operators look for.
+    this.#env.log.info(`Component loaded: ${known(up.spec)}`);
   }
 
   #leave({ spec }: Up): void {
