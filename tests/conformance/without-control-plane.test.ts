@@ -26,14 +26,15 @@ function conformance(make: Make, executable: string | undefined): void {
       });
     }
 
-    test('a start says which components there are, and that it has come to its end', async (t) => {
+    test('a start says which components and policies there are, and that it has come to its end', async (t) => {
       const text = `${component('state.in-memory')}---${component('pubsub.in-memory').replace('mine', 'bus')}`;
-      const sidecar = await start(t, { resources: { 'c.yaml': text } });
+      const sidecar = await start(t, { resources: { 'c.yaml': text, 'r.yaml': RESILIENCY } });
       const initialized = /dapr initialized\. Status: Running\. Init Elapsed \d+ms/;
       await until(() => initialized.test(sidecar.said()));
       const said = sidecar.said();
       assert.match(said, /Component loaded: mine \(state\.in-memory\/v1\)/);
       assert.match(said, /Component loaded: bus \(pubsub\.in-memory\/v1\)/);
+      assert.match(said, /Loading Resiliency configuration: ours/);
       assert.match(said, initialized);
     });
 
@@ -66,6 +67,13 @@ apiVersion: dapr.io/v1alpha1
 kind: Component
 metadata: { name: mine }
 spec: { type: ${type}, version: v1, metadata: []${more && `, ${more}`} }
+`;
+
+const RESILIENCY = `
+apiVersion: dapr.io/v1alpha1
+kind: Resiliency
+metadata: { name: ours }
+spec: { policies: { timeouts: { t: 5s } }, targets: {} }
 `;
 
 async function until(there: () => boolean): Promise<void> {
