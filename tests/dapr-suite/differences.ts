@@ -27,6 +27,8 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
   'daprd/pubsub/http/traceparent/basic': 'P: as basic',
   'daprd/pubsub/http/errorcodes':
     'N: as hotreload/selfhosted/configuration, which it has for its outbox',
+  'daprd/resiliency/apps/defaultcircuitbreaker':
+    'P: `cb_state` says closed once the probe has succeeded; daprd’s says half-open until the next call',
   'daprd/serviceinvocation/grpc/reservedchars/pathcorrectness':
     'N: escapes in the name of a method do not reach an application over gRPC as they were',
   'daprd/serviceinvocation/http/contentlength':

@@ -27,6 +27,6 @@ test('a case is left out for what it starts, or for what it is about, and says w
   assert.equal(why('daprd/state/http/basic', 'daprd', 'http/app'), undefined);
   assert.equal(why('daprd/mtls/renew', 'daprd', 'grpc/sentry'), 'needs sentry');
   assert.equal(why('daprd/jobs/get', 'scheduler', 'scheduler/cluster'), 'needs scheduler');
-  assert.equal(why('actors/timers/http', 'daprd'), 'about the control plane');
+  assert.equal(why('helm/crds/uptodate'), 'about the control plane');
   assert.equal(groupOf('daprd/state/http/basic'), 'daprd/state');
 });

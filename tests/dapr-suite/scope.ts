@@ -6,9 +6,8 @@ const CONTROL_PLANE =
 
 /** Cases that start none of it, and are about what is not here all the same. */
 const ELSEWHERE: readonly (readonly [name: RegExp, why: string])[] = [
-  [/^(?:actors|helm|injector|operator|placement|scheduler|sentry)\//, 'about the control plane'],
-  [/^daprd\/(?:placement|workflow)\//, 'about actors and workflow'],
-  [/^daprd\/(?:metadata|resiliency\/apps)\/(?:actors\/withactors|actors$)/, 'about actors'],
+  [/^(?:helm|injector|operator|placement|scheduler|sentry)\//, 'about the control plane'],
+  [/^actors\/metadata\/hostNoPlacement$/, 'about actors'],
   [/^daprd\/conversation\//, 'about conversations'],
   [/mcpserver/, 'about MCP'],
   [/^daprd\/hotreload\/selfhosted\/crypto$/, 'about cryptography'],
