@@ -46,6 +46,7 @@ async function main(): Promise<number> {
     if (stopped.signal.aborted) break;
   }
   console.log(`\n${tableOf(groups)}`);
+  if (stopped.signal.aborted) console.log('Stopped: what the table does not count was not run.');
   return [...groups.values()].flat().includes('unexpected') || stopped.signal.aborted ? 1 : 0;
 
   async function runGroup(group: string, names: readonly string[]): Promise<readonly Count[]> {
