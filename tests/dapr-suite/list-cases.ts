@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** One case of the suite, as its source tells of it. */
@@ -9,16 +9,23 @@ export interface ListedCase {
   readonly starts: readonly string[];
 }
 
-/** All cases of the suite, by name; the suite itself does not tell them without running them. */
+/**
+ * All cases of the suite, by name; the suite itself does not tell them without running them.
+ * A folder that nothing imports is not in the suite, though it is in the source.
+ */
 export function listCases(integrationFolder: string): readonly ListedCase[] {
-  const suite = path.join(integrationFolder, 'suite');
-  const found = readdirSync(suite, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.go'))
-    .flatMap((entry) => {
-      const folder = path.relative(suite, entry.parentPath).replaceAll(path.sep, '/');
-      return casesIn(folder, readFileSync(path.join(entry.parentPath, entry.name), 'utf8'));
-    });
-  return found.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const cases: ListedCase[] = [];
+  const seen = new Set<string>();
+  const left = [''];
+  for (let folder = left.pop(); folder !== undefined; folder = left.pop()) {
+    if (seen.has(folder)) continue;
+    seen.add(folder);
+    for (const source of goFiles(path.join(integrationFolder, folder))) {
+      left.push(...importedFolders(source));
+      if (folder.startsWith('suite/')) cases.push(...casesIn(folder.slice(6), source));
+    }
+  }
+  return cases.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** The cases that one Go file registers. */
@@ -26,8 +33,23 @@ export function casesIn(folder: string, source: string): readonly ListedCase[] {
   const starts = [...source.matchAll(/"[^"\n]*\/framework\/process\/([^"\n]+)"/g)].map(
     ([, process]) => process!,
   );
-  return [...source.matchAll(/^\s*suite\.Register\(new\((\w+)\)\)/gm)].map(([, type]) => ({
+  return [...source.matchAll(/^[^/\n]*\bsuite\.Register\(new\((\w+)\)\)/gm)].map(([, type]) => ({
     name: `${folder}/${type}`,
     starts: [...new Set(starts)],
   }));
+}
+
+function goFiles(folder: string): readonly string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.go'))
+    .map((name) => readFileSync(path.join(folder, name), 'utf8'));
+}
+
+/** The folders of the suite that a Go file imports. */
+function importedFolders(source: string): readonly string[] {
+  const found = source.matchAll(
+    /^(?:import)?\s*(?:\w+\s+)?"[^"\n]*\/tests\/integration\/([^"\n]+)"/gm,
+  );
+  return [...found].map(([, folder]) => folder!);
 }
