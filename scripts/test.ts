@@ -46,7 +46,11 @@ function tests(name: string, fast: boolean, patterns: readonly string[], abreast
 const stages: readonly Stage[] = [
   { name: 'format and lint', fast: true, command: ['biome', 'ci', '--error-on-warnings', '.'] },
   { name: 'types', fast: true, command: ['tsc', '-p', 'tsconfig.json'] },
-  tests('tidy', true, ['tests/tidy/*.test.ts', 'scripts/**/*.test.ts']),
+  tests('tidy', true, [
+    'tests/tidy/*.test.ts',
+    'tests/dapr-suite/*.test.ts',
+    'scripts/**/*.test.ts',
+  ]),
   tests('core', true, ['packages/core/src/**/*.test.ts']),
   tests('config', true, ['packages/config/src/**/*.test.ts']),
   tests('telemetry', true, ['packages/telemetry/src/**/*.test.ts']),

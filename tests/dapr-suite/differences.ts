@@ -7,6 +7,8 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
   'daprd/hotreload/selfhosted/subscriptions/closing': 'P: as binding/closing',
   'daprd/hotreload/selfhosted/configuration':
     'N: a Configuration among the resources is not read, only those of --config',
+  'daprd/hotreload/selfhosted/disabled':
+    'N: the feature HotReload, switched off in spec.features, is not heeded',
   'daprd/hotreload/selfhosted/ignoreerrors':
     'P: a changed component that cannot be used leaves what there was; daprd ends',
   'daprd/hotreload/selfhosted/namespace/set': 'P: as ignoreerrors, of a component of one name',
@@ -14,6 +16,10 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
   'daprd/hotreload/selfhosted/middleware/http/app/uppercase':
     'P: middleware that goes while the pipeline names it stays: requests would pass that it is to look at',
   'daprd/hotreload/selfhosted/middleware/http/server/uppercase': 'P: as the app’s',
+  'daprd/hotreload/sighup/reload':
+    'N: of a changed Configuration spec.metrics waits for the next start; daprd begins anew at SIGHUP',
+  'daprd/hotreload/sighup/tracing':
+    'N: spec.tracing likewise; the case looks for the names of Go’s samplers in the log',
   'daprd/httpserver/httpServer': 'N: no HTTP/2 in clear text on the HTTP port',
   'daprd/pubsub/grpc/traceparent/basic':
     'P: who publishes without a trace begins one; daprd hands on one of zeros, which is none',
@@ -21,6 +27,8 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
   'daprd/pubsub/http/traceparent/basic': 'P: as basic',
   'daprd/pubsub/http/errorcodes':
     'N: as hotreload/selfhosted/configuration, which it has for its outbox',
+  'daprd/resiliency/apps/defaultcircuitbreaker':
+    'P: `cb_state` says closed once the probe has succeeded; daprd’s says half-open until the next call',
   'daprd/serviceinvocation/grpc/reservedchars/pathcorrectness':
     'N: escapes in the name of a method do not reach an application over gRPC as they were',
   'daprd/serviceinvocation/http/contentlength':

@@ -1,51 +1,100 @@
 // Dapr's own integration suite against our sidecar: see README.md.
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildSuite } from './build-suite.ts';
 import { DIFFERENCES } from './differences.ts';
+import { type ListedCase, listCases } from './list-cases.ts';
+import { type Count, countOf, tableOf } from './report.ts';
 import { runCases } from './run-cases.ts';
-import { ELSEWHERE, GROUPS } from './scope.ts';
+import { groupOf, whyElsewhere } from './scope.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const { values, positionals } = parseArgs({
-  options: { daprd: { type: 'string' } },
+  options: { daprd: { type: 'string' }, list: { type: 'boolean' } },
   allowPositionals: true,
 });
 const work = mkdtempSync(path.join(tmpdir(), 'holdfast-dapr-suite-'));
-let failed = 0;
+const stopped = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopped.abort());
 try {
-  const suite = buildSuite();
-  const daprd = values.daprd ?? ours();
-  let passed = 0;
-  for (const group of positionals.length > 0 ? positionals : GROUPS) {
-    const logFile = path.join(root, '.holdfast/dapr-suite', `${group.replaceAll(/\W+/g, '-')}.log`);
-    const { cases, hung } = await runCases(suite, daprd, group, logFile);
-    const counted = cases.filter(({ name }) => !ELSEWHERE.test(name));
-    const good = counted.filter((one) => one.passed).length;
-    passed += good;
-    console.log(`${group}: ${good} of ${counted.length} passed`);
-    for (const { name, passed: ok } of counted) {
-      const why = values.daprd === undefined ? DIFFERENCES[name] : undefined;
-      if (ok && why !== undefined) console.log(`  ${name} passes: it is no difference any more`);
-      if (ok) continue;
-      if (why === undefined) failed += 1;
-      console.log(`  ${why === undefined ? 'FAILED ' : 'differs'} ${name}${why ? `: ${why}` : ''}`);
-    }
-    if (hung || cases.length === 0) {
-      failed += 1;
-      console.log(`  ${hung ? 'it hung' : 'no case has such a name'}; see ${logFile}`);
-    }
-  }
-  console.log(`${passed} passed, ${failed} failed that should not`);
+  process.exitCode = await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
-process.exitCode = failed > 0 ? 1 : 0;
 
-/** What the suite starts: one file, without arguments of its own. */
-function ours(): string {
+/** @returns the exit status: 1 when a case failed that should not. */
+async function main(): Promise<number> {
+  const suite = buildSuite();
+  const all = listCases(suite.folder);
+  const ours = all.filter((one) => whyElsewhere(one) === undefined).map(({ name }) => name);
+  const unknown = Object.keys(DIFFERENCES).filter((name) => !ours.includes(name));
+  if (unknown.length > 0) {
+    throw new Error(`differences.ts names what is no case of ours: ${unknown.join(', ')}.`);
+  }
+  if (values.list === true) return list(all);
+  const chosen = choose(ours);
+  const daprd = values.daprd ?? holdfastd();
+  const groups = new Map<string, readonly Count[]>();
+  for (const [group, names] of Map.groupBy(chosen, groupOf)) {
+    groups.set(group, await runGroup(group, names));
+    if (stopped.signal.aborted) break;
+  }
+  console.log(`\n${tableOf(groups)}`);
+  if (stopped.signal.aborted) console.log('Stopped: what the table does not count was not run.');
+  return [...groups.values()].flat().includes('unexpected') || stopped.signal.aborted ? 1 : 0;
+
+  async function runGroup(group: string, names: readonly string[]): Promise<readonly Count[]> {
+    const logFile = path.join(root, '.holdfast/dapr-suite', `${group.replaceAll('/', '-')}.log`);
+    const options = { daprd, logFile, signal: stopped.signal };
+    const verdicts = await runCases(suite, names, options);
+    const counts = [...verdicts].map(([name, verdict]) => {
+      const why = values.daprd === undefined ? DIFFERENCES[name] : undefined;
+      const count = countOf(verdict, why);
+      if (count === 'unexpected') console.log(`  ${verdict.toUpperCase()} ${name}`);
+      else if (count !== 'passed') console.log(`  differs ${name}: ${why}`);
+      else if (why) console.log(`  ${name} passes: it is no difference any more`);
+      return count;
+    });
+    const passed = counts.filter((count) => count === 'passed').length;
+    console.log(`${group}: ${passed} of ${names.length} passed; ${path.relative(root, logFile)}`);
+    return counts;
+  }
+}
+
+/** Those of ours whose names match one of the arguments; all without arguments. */
+function choose(ours: readonly string[]): readonly string[] {
+  if (positionals.length === 0) return ours;
+  const patterns = positionals.map((one) => new RegExp(one));
+  const chosen = ours.filter((name) => patterns.some((pattern) => pattern.test(name)));
+  if (chosen.length > 0) return chosen;
+  throw new Error(
+    `No case of ours matches ${positionals.join(' ')}; \`npm run dapr-suite -- --list\` names all.`,
+  );
+}
+
+function list(all: readonly ListedCase[]): number {
+  for (const one of all) {
+    const why = whyElsewhere(one);
+    console.log(why === undefined ? one.name : `- ${one.name}: left out, ${why}`);
+  }
+  return 0;
+}
+
+/** What the suite starts: one file, without arguments of its own; built, for some cases count in tenths of seconds. */
+function holdfastd(): string {
+  const build = [
+    '--conditions=source',
+    path.join(root, 'scripts/build.ts'),
+    ...'core config telemetry http messaging sidecar cli'.split(' '),
+  ];
+  const built = spawnSync(process.execPath, build, { stdio: ['ignore', 'ignore', 'inherit'] });
+  if (built.status !== 0) throw new Error('Our packages do not build; `npm run build` says why.');
   const file = path.join(work, 'holdfastd');
   const node = JSON.stringify(process.execPath);
   const bin = JSON.stringify(path.join(root, 'packages/cli/bin/holdfastd.mjs'));

@@ -19,6 +19,12 @@ const BAD_USAGE = 2;
 /** After a second signal, how long saying goodbye to other sidecars may take. */
 const FORCED_MS = 500;
 
+/** Begun as daprd's lines where it has no placement and no scheduler, which operators look for. */
+const WITHOUT_CONTROL_PLANE = [
+  'Actor runtime disabled: there are no actors in Holdfast. Actors and Workflow APIs will be unavailable',
+  'Scheduler disabled: there are no jobs in Holdfast',
+];
+
 // When the supervisor is gone, so is the reader of our lines; we still end in good order.
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
@@ -117,6 +123,8 @@ async function serve({ sidecar: options }: HoldfastdSettings, log: Logger): Prom
   });
   channel.onGone(() => end('gone'));
 
+  for (const line of WITHOUT_CONTROL_PLANE) log.info(line);
+  const begunMs = systemClock.now();
   try {
     sidecar = await startSidecar(options, { log, variables: process.env });
   } catch (error) {
@@ -129,6 +137,9 @@ async function serve({ sidecar: options }: HoldfastdSettings, log: Logger): Prom
     setImmediate(() => process.exit(FAILED));
     return;
   }
+  const elapsedMs = Math.round(systemClock.now() - begunMs);
+  // The line is daprd's, which operators look for.
+  log.info(`dapr initialized. Status: Running. Init Elapsed ${elapsedMs}ms`);
   if (ending !== undefined) void sidecar.stop({ force: false });
   giveMemoryBack(systemClock);
   await channel.say({ type: 'ready', ports: sidecar.ports });

@@ -115,6 +115,23 @@ function verdicts(
   };
 }
 
+/** Ways past what is allowed to what is not, for whoever takes an escape for the end of a path, or reads it late. */
+const waysPast = (...escapes: readonly string[]): readonly string[] =>
+  escapes.flatMap((escaped) => [
+    `exact/one${escaped}/../../closed`,
+    `rest/a${escaped}/../../closed`,
+    `rest/${escaped}/../../../closed`,
+  ]);
+const ODD_WAYS_PAST = [
+  ...waysPast('', '%25', '%5C', '%3B', '%C0%AE'),
+  'exact/one%2F..%2F..%2Fclosed',
+  'rest/a%2F..%2F..%2Fclosed',
+  'rest/%2e%2e/closed',
+  'rest/.%2E/closed',
+  'rest%2F..%2Fclosed',
+];
+const FORBIDDEN_WAYS_PAST = waysPast('%23', '%3F', '%3f', '%0D', '%0A', '%00');
+
 export const identityCases: readonly Case<IdentityApp>[] = [
   verdicts('an operation, by its verbs', 'shop', {
     allowed: ['GET exact/one', 'POST exact/one'],
@@ -209,6 +226,20 @@ export const identityCases: readonly Case<IdentityApp>[] = [
       { status: 200 },
       { status: 200, app: { url: '/a%20b' } },
     ],
+  },
+  {
+    name: 'what is escaped before two dots does not hide them',
+    send: ODD_WAYS_PAST.map((path) => request('shop', `GET ${path}`)),
+    expect: ODD_WAYS_PAST.map(() => ({ status: 403 })),
+  },
+  {
+    name: 'what may not be in a method does not hide two dots either',
+    send: FORBIDDEN_WAYS_PAST.map((path) => request('shop', `GET ${path}`)),
+    expect: FORBIDDEN_WAYS_PAST.map(() => ({ status: 500 })),
+    daprd: {
+      why: 'it looks only at what is left when the dots are resolved, and its list refuses that',
+      expect: FORBIDDEN_WAYS_PAST.map(() => ({ status: 403 })),
+    },
   },
   {
     name: 'an escaped slash must be allowed in both readings',

@@ -64,10 +64,14 @@ export const otherApis: readonly Case[] = [
     name: 'metadata: a key is kept',
     send: [
       { method: 'PUT', path: '/v1.0/metadata/k%201', body: 'v 1' },
+      { method: 'PUT', path: '/v1.0/metadata/k+2', body: 'v 2' },
+      { path: '/v1.0/metadata' },
       { path: '/v1.0/metadata' },
     ],
     expect: [
       { status: 204, body: '' },
+      { status: 204, body: '' },
+      { status: 200, body: /"k 2":"v 2"/ },
       { status: 200, body: /"k 1":"v 1"/ },
     ],
   },

@@ -62,6 +62,8 @@ export const SECRETS: readonly SecretCase[] = [
     ],
   },
   { path: 'plain/a%2Fb', expect: missing('plain', 'a/b') },
+  { path: 'plain/a+b', expect: missing('plain', 'a b') },
+  { path: 'plain/a%2Bb', expect: missing('plain', 'a+b') },
   { path: 'dot/db.user', expect: one('db.user', 'u') },
   { path: 'dot/db.deep.x', expect: one('db.deep.x', 'y') },
   { path: 'dot/db:user', expect: missing('dot', 'db:user') },

@@ -11,18 +11,13 @@ import { decodeSegment } from '../server/decode-segment.ts';
 export type ComponentHandler = (call: ApiCall, name: string, rest: string) => Promise<void>;
 
 /** A route of a component's API; `path` has a group for each of the two. */
-export function componentRoute(
-  method: string,
-  path: RegExp,
-  handle: ComponentHandler,
-  decodeRest = decodeSegment,
-): Route {
+export function componentRoute(method: string, path: RegExp, handle: ComponentHandler): Route {
   return {
     method,
     path,
     handle(call, [, name = '', rest = '']) {
       // What a path could not say otherwise.
-      handle(call, decodeSegment(name), decodeRest(rest)).catch((error: unknown) =>
+      handle(call, decodeSegment(name), decodeSegment(rest)).catch((error: unknown) =>
         fail(call, error),
       );
     },

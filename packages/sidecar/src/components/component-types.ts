@@ -47,6 +47,27 @@ export const isSecretStore = (
   { plugged = NONE_PLUGGED }: Pick<ComponentsEnv, 'plugged'>,
 ): boolean => openerOf([plugged.secrets, SECRETS], type) !== undefined;
 
+/** What a type may begin with, in Dapr: of these kinds some types are not here, of others there are none anywhere. */
+const KINDS = [
+  'bindings',
+  'configuration',
+  'conversation',
+  'crypto',
+  'lock',
+  'middleware',
+  'pubsub',
+  'secretstores',
+  'state',
+];
+
+/** @throws Error for a type of no kind, with which daprd does not start either; the words before the remedy are daprd's. */
+export function checkKind({ name, type }: Pick<ComponentSpec, 'name' | 'type'>): void {
+  if (KINDS.some((kind) => type.startsWith(`${kind}.`))) return;
+  throw new Error(
+    `process component ${name} error: incorrect type ${type}; a type begins with ${KINDS.join('., ')}.`,
+  );
+}
+
 /** Types that are known, with a version where it is not the first; those that need a driver load it when one is asked for. */
 export const STATE: Readonly<
   Record<string, (settings: ComponentSettings, env: ComponentsEnv) => Promise<StateStore>>

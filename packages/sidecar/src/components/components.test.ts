@@ -84,6 +84,14 @@ describe('components', () => {
     }
   });
 
+  test('of a kind that is none keep the sidecar from starting', async (t) => {
+    const start = sidecar(t, () => [component('orders', 'stat.redis')]);
+    await assert.rejects(
+      start,
+      /component orders \(stat\.redis\) cannot be used: process component orders error: incorrect type stat\.redis; a type begins with bindings\., .*, state\.$/,
+    );
+  });
+
   test('two of one name keep the sidecar from starting', async (t) => {
     const twice = sidecar(t, () => [
       component('near', 'state.in-memory'),

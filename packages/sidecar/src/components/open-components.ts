@@ -14,7 +14,7 @@ import {
   type OpenStateStore,
 } from './component-places.ts';
 import type { ComponentSpec } from './component-spec.ts';
-import { isSecretStore } from './component-types.ts';
+import { checkKind, isSecretStore } from './component-types.ts';
 import { type OpenComponent, openComponent } from './open-component.ts';
 
 export type { OpenLockStore, OpenPubSub, OpenStateStore } from './component-places.ts';
@@ -256,6 +256,7 @@ class LiveComponents implements Components {
   }
 
   async #open(spec: ComponentSpec): Promise<Up | undefined> {
+    checkKind(spec);
     const { secrets } = this.#places;
     const opened = await openComponent(spec, this.#env, secrets, this.#outboxFiles);
     if (opened !== undefined) return { ...opened, spec };
@@ -270,6 +271,8 @@ class LiveComponents implements Components {
     up.enter(this.#places);
     this.#up.set(up.spec.name, up);
     this.#env.up?.(up.spec.type);
+    // The line is daprd's, which operators look for.
+    this.#env.log.info(`Component loaded: ${known(up.spec)}`);
   }
 
   #leave({ spec }: Up): void {

@@ -3,6 +3,7 @@ import { BodyTooLargeError, collectBody } from '../flow/request-body.ts';
 import type { ApiCall } from '../server/api-call.ts';
 import { ApiError } from '../server/api-error.ts';
 import type { Route } from '../server/api-routes.ts';
+import { decodeSegment } from '../server/decode-segment.ts';
 import { metadataBody } from './metadata.ts';
 import type { MetadataService } from './metadata-service.ts';
 
@@ -16,7 +17,7 @@ export function metadataRoutes(service: MetadataService, limits: BodyLimits): re
     {
       method: 'PUT',
       path: /^\/v1\.0\/metadata\/([^/]+)$/,
-      handle: (call, match) => void put(call, decode(match[1]!), service, limits),
+      handle: (call, match) => void put(call, decodeSegment(match[1]!), service, limits),
     },
   ];
 }
@@ -44,13 +45,4 @@ async function put(
     return call.error(status, { errorCode: 'ERR_BODY_READ', message });
   }
   call.empty(204);
-}
-
-function decode(segment: string): string {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    // Bytes that are no UTF-8 are a name as good as any.
-    return segment;
-  }
 }

@@ -43,6 +43,8 @@ export async function openPolicies(options: LivePoliciesOptions): Promise<LivePo
   let current = loaded;
 
   const inForce = (next: LoadedResiliency): void => {
+    // The line is daprd's, which operators look for.
+    if (next.files.length > 0) log.info(`Loading Resiliency configuration: ${next.policies.name}`);
     for (const problem of next.problems) log.warn(formatProblem(problem));
     current = next;
     const { policies, files } = next;

@@ -2,7 +2,6 @@ import { type ComponentHandler, componentRoute } from '../../components/componen
 import { type BodyLimits, collectBody } from '../../flow/request-body.ts';
 import type { ApiCall } from '../../server/api-call.ts';
 import type { Route } from '../../server/api-routes.ts';
-import { decodeSegment } from '../../server/decode-segment.ts';
 import { queryMetadata } from '../../server/query-metadata.ts';
 import type { PublishService } from './publish-service.ts';
 
@@ -30,13 +29,10 @@ export function publishRoutes(service: PublishService, limits: BodyLimits): read
     call.empty(204);
   };
   return ['POST', 'PUT'].flatMap((method) => [
-    componentRoute(method, /^\/v1\.0(?:-alpha1)?\/publish\/bulk\/([^/]+)\/(.+)$/, bulk, topicOf),
-    componentRoute(method, /^\/v1\.0\/publish\/([^/]+)\/(.+)$/, one, topicOf),
+    componentRoute(method, /^\/v1\.0(?:-alpha1)?\/publish\/bulk\/([^/]+)\/(.+)$/, bulk),
+    componentRoute(method, /^\/v1\.0\/publish\/([^/]+)\/(.+)$/, one),
   ]);
 }
-
-/** As in Dapr, which reads it as part of a query. A `+` that is meant is written `%2B`. */
-const topicOf = (written: string): string => decodeSegment(written.replaceAll('+', ' '));
 
 function common(call: ApiCall) {
   return { metadata: queryMetadata(call.head.query), ...call.trace };
