@@ -21,8 +21,6 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
   'daprd/pubsub/http/traceparent/basic': 'P: as basic',
   'daprd/pubsub/http/errorcodes':
     'N: as hotreload/selfhosted/configuration, which it has for its outbox',
-  'daprd/serviceinvocation/grpc/reservedchars/pathcorrectness':
-    'N: escapes in the name of a method do not reach an application over gRPC as they were',
   'daprd/serviceinvocation/http/contentlength':
     'P: an answer whose length is not what it says stays broken',
   'daprd/serviceinvocation/http/hopbyhop':
