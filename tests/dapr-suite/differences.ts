@@ -14,7 +14,6 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
   'daprd/hotreload/selfhosted/middleware/http/app/uppercase':
     'P: middleware that goes while the pipeline names it stays: requests would pass that it is to look at',
   'daprd/hotreload/selfhosted/middleware/http/server/uppercase': 'P: as the app’s',
-  'daprd/httpserver/httpServer': 'N: no HTTP/2 in clear text on the HTTP port',
   'daprd/pubsub/grpc/traceparent/basic':
     'P: who publishes without a trace begins one; daprd hands on one of zeros, which is none',
   'daprd/pubsub/grpc/traceparent/raw': 'P: as basic',
