@@ -22,8 +22,6 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
     'N: as hotreload/selfhosted/configuration, which it has for its outbox',
   'daprd/serviceinvocation/http/contentlength':
     'P: an answer whose length is not what it says stays broken',
-  'daprd/serviceinvocation/http/hopbyhop':
-    'N: calls to an HTTPEndpoint carry `connection: keep-alive`',
   'daprd/serviceinvocation/http/reservedchars/pathcorrectness':
     'P: `%25` reaches the application; daprd answers 500 since Go cannot parse what it made of it',
   'daprd/serviceinvocation/http/ssepanic':
