@@ -31,16 +31,6 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
     'P: `%25` reaches the application; daprd answers 500 since Go cannot parse what it made of it',
   'daprd/serviceinvocation/http/ssepanic':
     'P: the application’s 404 is passed on; daprd says 500 of an answer without a body',
-  'daprd/shutdown/block/app/binding/inflight':
-    'N: what a pluggable component has in hand when the sidecar stops; not looked at yet',
-  'daprd/shutdown/block/app/pubsub/inflight': 'N: as binding/inflight',
-  'daprd/shutdown/block/app/pubsub/nonack': 'N: as binding/inflight',
-  'daprd/shutdown/graceful/binding/declarative/grpc': 'N: as binding/inflight',
-  'daprd/shutdown/graceful/binding/declarative/http': 'N: as binding/inflight',
-  'daprd/shutdown/graceful/binding/programmatic/grpc': 'N: as binding/inflight',
-  'daprd/shutdown/graceful/subscription/programmatic/nonPausable': 'N: as binding/inflight',
-  'daprd/shutdown/graceful/subscription/programmatic/pausable': 'N: as binding/inflight',
-  'daprd/shutdown/graceful/subscription/streaming': 'N: as binding/inflight',
   'daprd/state/http/encryption':
     'P: what is saved comes back as the JSON that it was, encrypted or not; daprd loses the quotes of a text',
   'daprd/state/http/memory/getbulk': 'N: as binding/output/memory',
