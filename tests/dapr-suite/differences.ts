@@ -2,25 +2,16 @@
 export const DIFFERENCES: Readonly<Record<string, string>> = {
   'daprd/binding/output/memory':
     'N: after 300 bodies of 3 MiB some 60 MB stay with the allocator, where the case allows 50',
-  'daprd/hotreload/selfhosted/binding/closing':
-    'P: an emptied file changes nothing, for editors leave one so for a moment',
-  'daprd/hotreload/selfhosted/subscriptions/closing': 'P: as binding/closing',
-  'daprd/hotreload/selfhosted/configuration':
-    'N: a Configuration among the resources is not read, only those of --config',
   'daprd/hotreload/selfhosted/ignoreerrors':
-    'P: a changed component that cannot be used leaves what there was; daprd ends',
-  'daprd/hotreload/selfhosted/namespace/set': 'P: as ignoreerrors, of a component of one name',
-  'daprd/hotreload/selfhosted/namespace/unset': 'P: as ignoreerrors, of a component of one name',
-  'daprd/hotreload/selfhosted/middleware/http/app/uppercase':
-    'P: middleware that goes while the pipeline names it stays: requests would pass that it is to look at',
-  'daprd/hotreload/selfhosted/middleware/http/server/uppercase': 'P: as the app’s',
+    'P: a changed component that cannot be used, and does not say ignoreErrors, leaves what there was in place, so that a slip of the pen in a file ends no calls; daprd ends',
+  'daprd/hotreload/selfhosted/namespace/set':
+    'P: two components of one name change nothing until that is corrected, and keep it from starting; daprd ends',
+  'daprd/hotreload/selfhosted/namespace/unset': 'P: as namespace/set',
   'daprd/httpserver/httpServer': 'N: no HTTP/2 in clear text on the HTTP port',
   'daprd/pubsub/grpc/traceparent/basic':
     'P: who publishes without a trace begins one; daprd hands on one of zeros, which is none',
   'daprd/pubsub/grpc/traceparent/raw': 'P: as basic',
   'daprd/pubsub/http/traceparent/basic': 'P: as basic',
-  'daprd/pubsub/http/errorcodes':
-    'N: as hotreload/selfhosted/configuration, which it has for its outbox',
   'daprd/serviceinvocation/grpc/reservedchars/pathcorrectness':
     'N: escapes in the name of a method do not reach an application over gRPC as they were',
   'daprd/serviceinvocation/http/contentlength':

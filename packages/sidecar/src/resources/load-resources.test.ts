@@ -57,7 +57,6 @@ spec: { pubsubname: p, topic: t }
     ),
     [
       'A resource cannot be read: /bad.yaml:2:1',
-      'A resource cannot be read: /emptied.yaml: is empty',
       '/all.yaml:11: HTTPEndpoint left out: spec.baseUrl must be an http or https URL',
       '/all.yaml:15: Subscription left out: the subscription to t has no route',
     ],

@@ -22,6 +22,9 @@ const MAX_FILE_BYTES = 4 * 1024 * 1024;
 /** Of each key that a file has twice; the last counts, as in Dapr. */
 export type Remark = (remark: string) => void;
 
+/** Why a file without a document is left out, in the words of `Unreadable`. */
+export const EMPTY = 'is empty';
+
 /** `place` is a file, or `file:line:column` where it is known. */
 export type Unreadable = (place: string, why: string) => void;
 
@@ -53,8 +56,7 @@ export async function readResources(
 function resourcesIn(file: string, text: string, remark: Remark): readonly Resource[] {
   const resources: Resource[] = [];
   const { documents, lines } = parseYaml(text);
-  // As some editors leave a file for a moment; nobody keeps one so on purpose.
-  if (documents.length === 0) throw new Error('is empty');
+  if (documents.length === 0) throw new Error(EMPTY);
   for (const document of documents) {
     for (const error of document.errors) {
       if (error.code !== 'DUPLICATE_KEY') throw error;
