@@ -105,6 +105,6 @@ function isElsewhere({ document }: Resource, own: string): boolean {
 }
 
 function inScope({ document }: Resource, appId: string): boolean {
-  const { scopes } = document;
+  const scopes = at(document, 'scopes');
   return !Array.isArray(scopes) || scopes.length === 0 || scopes.includes(appId);
 }
