@@ -39,6 +39,8 @@ export async function pluggedPubSub(
       log,
     });
 
+  let paused = false;
+
   return {
     capabilities: features,
     async publish(topic, { data, metadata }) {
@@ -68,13 +70,16 @@ export async function pluggedPubSub(
         },
       };
     },
-    async drain() {
-      // Those that know how keep the next ones, and hand them to somebody else.
-      const paused = asked(client.pause({})).catch((error: unknown) => {
+    pause() {
+      if (paused) return;
+      paused = true;
+      void asked(client.pause({})).catch((error: unknown) => {
         if (error instanceof PluggedError && error.code === Code.Unimplemented) return;
         log.warn(`${pubsubName} cannot be paused: ${(error as Error).message}`);
       });
-      await Promise.all([paused, ...[...streams].map((stream) => stream.rest())]);
+    },
+    async drain() {
+      await Promise.all([...streams].map((stream) => stream.rest()));
     },
     async close() {
       for (const stream of streams) stream.end();

@@ -80,6 +80,7 @@ export function latePubSub(
         },
       };
     },
+    pause: () => broker?.pause?.(),
     async drain() {
       waiting.clear();
       await broker?.drain();

@@ -21,6 +21,7 @@ export function namespacedPubSub(broker: PubSub, namespace: string): PubSub {
         return handler({ ...message, ...bare }, signal);
       }),
     subscribed: () => broker.subscribed?.(),
+    pause: () => broker.pause?.(),
     drain: () => broker.drain(),
     close: () => broker.close(),
   };

@@ -32,6 +32,11 @@ export interface PubSub {
   subscribe(topic: string, handler: PubSubHandler): Promise<TopicListener>;
   /** Called once, when the application has subscribed to all it wants. */
   subscribed?(): void;
+  /**
+   * The sidecar ends: who knows how to keeps for others what comes from now on. Nobody says when it
+   * is over, so it is not for a broker that only changes.
+   */
+  pause?(): void;
   /** Hands over nothing more; resolves when the handlers at work have ended. */
   drain(): Promise<void>;
   /** Waits for nobody. */

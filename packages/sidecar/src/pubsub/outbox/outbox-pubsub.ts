@@ -154,6 +154,7 @@ export async function outboxPubSub(
       broker.subscribed?.();
       begin();
     },
+    pause: () => broker.pause?.(),
     async drain() {
       if (broker.forgetful === true) {
         await relay?.stop();
