@@ -21,11 +21,15 @@ export async function pluggedPubSub(
   const { features } = await asked(client.features({}));
   const streams = new Set<KeptStream<object, PullMessagesResponse>>();
 
-  const pull = (topic: string, handler: PubSubHandler) =>
+  const pull = (
+    topic: string,
+    handler: PubSubHandler,
+    metadata: Readonly<Record<string, string>>,
+  ) =>
     new KeptStream<object, PullMessagesResponse>({
       what: `Topic ${topic} of ${pubsubName}`,
       open: (requests, options) => client.pullMessages(requests, options),
-      first: { topic: { name: topic } },
+      first: { topic: { name: topic, metadata: { ...metadata } } },
       async take({ data, id: ackMessageId, metadata, topicName }) {
         try {
           await handler({ data: Buffer.from(data), metadata, topic: topicName });
@@ -59,8 +63,8 @@ export async function pluggedPubSub(
         return error === undefined ? undefined : new Error(error);
       });
     },
-    async subscribe(topic, handler) {
-      const stream = pull(topic, handler);
+    async subscribe(topic, handler, details = {}) {
+      const stream = pull(topic, handler, details);
       streams.add(stream);
       return {
         async close() {

@@ -28,8 +28,12 @@ export interface PubSub {
    * (`publishMany`).
    */
   publishAll?(topic: string, messages: readonly PubSubMessage[]): Promise<Published>;
-  /** From now on; resolves with how to end it. */
-  subscribe(topic: string, handler: PubSubHandler): Promise<TopicListener>;
+  /** From now on; resolves with how to end it. `details` are the subscription's own metadata, for brokers that know them. */
+  subscribe(
+    topic: string,
+    handler: PubSubHandler,
+    details?: Readonly<Record<string, string>>,
+  ): Promise<TopicListener>;
   /** Called once, when the application has subscribed to all it wants. */
   subscribed?(): void;
   /**
