@@ -17,11 +17,18 @@ export async function ensureQueue(
   queue: GroupQueue,
   look: boolean,
 ): Promise<boolean> {
-  const { autoDelete, durable } = queue.rabbit;
   const isNew = look && !(await isThere(connection, queue.name));
-  await channel.assertExchange(queue.exchange, 'fanout', { durable, autoDelete });
   await channel.assertQueue(queue.name, optionsOf(connection, queue));
   return isNew;
+}
+
+/** Makes the exchange where it is missing, and has the queue get what is published to it. */
+export async function bindQueue(
+  channel: AmqpChannel,
+  { exchange, name, rabbit: { autoDelete, durable } }: GroupQueue,
+): Promise<void> {
+  await channel.assertExchange(exchange, 'fanout', { durable, autoDelete });
+  await channel.bindQueue(name, exchange, '');
 }
 
 /** Asked over a channel of its own: RabbitMQ closes it where the queue is not there. */
