@@ -41,7 +41,15 @@ test('metadata that are excluded are no headers, either way', () => {
   });
   assert.deepEqual(Array.from(headers, String), ['mine,2']);
   const came = layout.messageOf({
-    ...{ topic: 't', partition: 0, offset: 1n, timestamp: 2n, leaderEpoch: 0, key: null, value: null },
+    ...{
+      topic: 't',
+      partition: 0,
+      offset: 1n,
+      timestamp: 2n,
+      leaderEpoch: 0,
+      key: null,
+      value: null,
+    },
     headers: new Map([[Buffer.from('secretName'), Buffer.from('1')]]),
   });
   assert.equal(came.headers.secretName, undefined);
