@@ -76,6 +76,23 @@ function conformance(make: Make, executable: string | undefined, address: string
       });
     }
 
+    test('what should have a schema is refused where there is no registry', async () => {
+      const at = `http://127.0.0.1:${mesh.port('caller')}/v1.0/publish/broker/early`;
+      for (const [type, why] of [
+        ['Avro', /schema registry details not set/],
+        ['xml', /error parsing schema type\. 'xml' is not a supported value/],
+      ] as const) {
+        const answer = await fetch(
+          `${at}?metadata.rawPayload=true&metadata.valueSchemaType=${type}`,
+          {
+            ...{ method: 'POST', body: '{}' },
+          },
+        );
+        assert.equal(answer.status, 500);
+        assert.match(await answer.text(), why);
+      }
+    });
+
     test('it says that it publishes many at once', async () => {
       const answer = await fetch(`http://127.0.0.1:${mesh.port('caller')}/v1.0/metadata`);
       const { components } = (await answer.json()) as {

@@ -161,7 +161,8 @@ export class MqttSession {
     this.#closing.add(reader);
     this.#unclaimed.beginAnew();
     const { leaveOnClose, session } = this.#options;
-    if (leaveOnClose && session === 'member' && this.#client.connected) {
+    const leaves = leaveOnClose && session === 'member';
+    if ((leaves || reader.options.details?.unsubscribe === 'true') && this.#client.connected) {
       await new Promise<void>((resolve) => {
         this.#client.unsubscribe(reader.filter, () => resolve());
       });

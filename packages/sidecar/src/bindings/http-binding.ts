@@ -1,4 +1,7 @@
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
 import type { Clock } from '@holdfast/core';
+import type { Pool } from 'undici';
 import type { ComponentSettings } from '../components/component-settings.ts';
 import { durationSetting } from '../components/duration-setting.ts';
 import { brokenConnection, connectFailure, verbWord } from '../flow/go-words.ts';
@@ -12,8 +15,9 @@ import {
   type OutputBinding,
 } from './binding.ts';
 import { byteSize } from './byte-size.ts';
-import { type ExchangeAnswer, exchange } from './http-exchange.ts';
+import { type ExchangeAnswer, exchange, tooLong } from './http-exchange.ts';
 import { pemOf } from './pem.ts';
+import { MOST_REDIRECTS, redirected, type SentRequest } from './redirect.ts';
 
 const OPERATIONS = ['create', 'get', 'head', 'post', 'put', 'patch', 'delete', 'options', 'trace'];
 const WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);
@@ -21,6 +25,8 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 const DEFAULT_LIMIT = '100Mi';
 const CONNECT_TIMEOUT_MS = 15_000;
 const CONNECTIONS = 256;
+
+const unzip = promisify(gunzip);
 
 /** `Get "http://…": …` is what Go calls a failed exchange, and Dapr's users know. */
 class ExchangeTimeout extends Error {}
@@ -41,15 +47,39 @@ export async function httpBinding(
   const strict = settings.text('errorIfNot2XX') === undefined || settings.flag('errorIfNot2XX');
   const token = [settings.text('securityTokenHeader'), settings.text('securityToken')] as const;
   const tls = await tlsOf(settings);
-  const pool = new (undiciPool())(url.origin, {
-    connections: CONNECTIONS,
-    pipelining: 1,
-    // How long it may take is for `responseTimeout` and the policies to say.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    allowH2: false,
-    connect: { ...tls, timeout: CONNECT_TIMEOUT_MS },
-  });
+  const poolFor = (origin: string, connections = CONNECTIONS) =>
+    new (undiciPool())(origin, {
+      connections,
+      pipelining: 1,
+      // How long it may take is for `responseTimeout` and the policies to say.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      allowH2: false,
+      connect: { ...tls, timeout: CONNECT_TIMEOUT_MS },
+    });
+  const pool = poolFor(url.origin);
+
+  /** One that an answer leads to: seldom asked, and its connections are not kept. */
+  const elsewhere = async <T>(origin: string, work: (at: Pool) => Promise<T>): Promise<T> => {
+    const other = poolFor(origin, 1);
+    try {
+      return await work(other);
+    } finally {
+      await other.destroy();
+    }
+  };
+  const send = async (sent: SentRequest, signal: AbortSignal): Promise<ExchangeAnswer> => {
+    const { body, headers, method, origin, path } = sent;
+    const limit = limitBytes > 0 ? limitBytes : Infinity;
+    // Compressed where nobody asked for anything else, as Go's client does it.
+    const squeezed =
+      method !== 'HEAD' && !['accept-encoding', 'range'].some((name) => headers.has(name));
+    const all = squeezed ? [...headers, ['accept-encoding', 'gzip']] : [...headers];
+    const request = { method, path: path === '' ? '/' : path, headers: all.flat(), body };
+    const ask = (at: Pool) => exchange(at, request, limit, signal);
+    const answer = await (origin === url.origin ? ask(pool) : elsewhere(origin, ask));
+    return squeezed ? await inflated(answer, limit) : answer;
+  };
 
   return {
     operations: OPERATIONS,
@@ -57,7 +87,8 @@ export async function httpBinding(
       const method = request.operation === 'create' ? 'POST' : request.operation.toUpperCase();
       const path = pathOf(url.path, request.metadata.path ?? '');
       const body = WITH_BODY.has(method) ? (request.data ?? Buffer.from('null')) : null;
-      const headers = headersOf(request, body !== null, token);
+      const headers = headersOf(request, body !== null, token, url.authorization);
+      let sent: SentRequest = { method, origin: url.origin, path, headers, body };
       const limit = new AbortController();
       const timer =
         timeoutMs === undefined
@@ -67,17 +98,20 @@ export async function httpBinding(
             );
       const given = signal === undefined ? limit.signal : AbortSignal.any([limit.signal, signal]);
       try {
-        const answer = await exchange(
-          pool,
-          { method, path: path === '' ? '/' : path, headers, body },
-          limitBytes > 0 ? limitBytes : Infinity,
-          given,
-        );
-        return judged(answer, request, strict);
+        for (let redirects = 0; ; redirects += 1) {
+          const answer = await send(sent, given);
+          const next = redirected(sent, answer, token[0]?.toLowerCase());
+          if (next === undefined) return judged(answer, request, strict);
+          sent = next;
+          if (redirects === MOST_REDIRECTS) {
+            throw new Error(`stopped after ${MOST_REDIRECTS} redirects`);
+          }
+        }
       } catch (error) {
         if (error instanceof BindingError) throw error;
-        const why = wordsOf(error, url.origin);
-        throw new Error(`${verbWord(method)} "${url.origin}${path}": ${why}`, { cause: error });
+        const why = wordsOf(error, sent.origin);
+        const where = `${sent.origin}${sent.path}`;
+        throw new Error(`${verbWord(method)} "${where}": ${why}`, { cause: error });
       } finally {
         timer?.cancel();
       }
@@ -87,12 +121,24 @@ export async function httpBinding(
 }
 
 /** Kept as it was written: `/a/../b` goes on the wire like that, as from Dapr. */
-function addressOf(text: string): { readonly origin: string; readonly path: string } {
-  const [, origin = '', rest = ''] = /^(https?:\/\/[^/?#]+)([^#]*)/i.exec(text) ?? [];
-  if (origin === '' || !URL.canParse(text)) {
-    throw new Error(`metadata url is "${text}", and must be http://HOST[:PORT]/… or https://…`);
+function addressOf(text: string): {
+  readonly origin: string;
+  readonly path: string;
+  /** Of a name and password in it. */
+  readonly authorization: string | undefined;
+} {
+  const [, scheme = '', signIn = '', host = '', path = ''] =
+    /^(https?:\/\/)(?:([^/?#]*)@)?([^/?#]+)([^#]*)/i.exec(text) ?? [];
+  if (host === '' || !URL.canParse(text)) {
+    // Not shown beyond its host: a password may be in it.
+    throw new Error(
+      `metadata url is "${text.replace(/\/\/[^/?#]*@/, '//…@')}", and must be http://HOST[:PORT]/… or https://…`,
+    );
   }
-  return { origin, path: rest };
+  const { password, username } = new URL(text);
+  const pair = [username, password].map(decodeURIComponent).join(':');
+  const authorization = signIn === '' ? undefined : `Basic ${Buffer.from(pair).toString('base64')}`;
+  return { origin: `${scheme}${host}`, path, authorization };
 }
 
 function pathOf(base: string, more: string): string {
@@ -107,8 +153,10 @@ function headersOf(
   { metadata, trace }: BindingRequest,
   hasBody: boolean,
   [tokenHeader, token]: readonly [string | undefined, string | undefined],
-): string[] {
+  authorization: string | undefined,
+): ReadonlyMap<string, string> {
   const headers = new Map<string, string>([['accept', JSON_TYPE]]);
+  if (authorization !== undefined) headers.set('authorization', authorization);
   if (hasBody) headers.set('content-type', JSON_TYPE);
   if (tokenHeader !== undefined && token !== undefined)
     headers.set(tokenHeader.toLowerCase(), token);
@@ -119,7 +167,20 @@ function headersOf(
     headers.set(lower, value);
   }
   for (const [name, value] of trace) headers.set(name, value);
-  return [...headers].flat();
+  return headers;
+}
+
+/** @throws Error for one that is longer than it may be, or no gzip after all. */
+async function inflated(answer: ExchangeAnswer, limitBytes: number): Promise<ExchangeAnswer> {
+  const { 'Content-Encoding': encoding = '', 'Content-Length': _, ...headers } = answer.headers;
+  if (encoding.toLowerCase() !== 'gzip' || answer.body.length === 0) return answer;
+  const most = Number.isFinite(limitBytes) ? { maxOutputLength: limitBytes } : {};
+  try {
+    return { ...answer, headers, body: await unzip(answer.body, most) };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE') throw error;
+    throw tooLong(limitBytes);
+  }
 }
 
 function judged(

@@ -56,7 +56,7 @@ export function exchange(
       onResponseData(_controller, chunk) {
         bytes += chunk.length;
         if (bytes <= limitBytes) chunks.push(chunk);
-        else giveUp(new Error(`the answer exceeds maxResponseBodySize of ${limitBytes} bytes`));
+        else giveUp(tooLong(limitBytes));
       },
       onResponseEnd() {
         end();
@@ -79,6 +79,9 @@ export function exchange(
     }
   });
 }
+
+export const tooLong = (limitBytes: number): Error =>
+  new Error(`the answer exceeds maxResponseBodySize of ${limitBytes} bytes`);
 
 /** As Go writes names of headers, and Dapr's users read them: `X-Mine-Too`. */
 function goHeaderName(name: string): string {

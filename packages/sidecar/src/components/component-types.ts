@@ -118,13 +118,14 @@ export const PUBSUB: Readonly<
   },
 };
 
-export const LOCKS: Readonly<Record<string, (settings: ComponentSettings) => Promise<LockStore>>> =
-  {
-    'lock.redis': async (settings) => {
-      const { redisLock } = await import('../lock/redis-lock.ts');
-      return await redisLock(settings);
-    },
-  };
+export const LOCKS: Readonly<
+  Record<string, (settings: ComponentSettings, env: ComponentsEnv) => Promise<LockStore>>
+> = {
+  'lock.redis': async (settings, { log }) => {
+    const { redisLock } = await import('../lock/redis-lock.ts');
+    return await redisLock(settings, log);
+  },
+};
 
 const openPostgresConfiguration = async (settings: ComponentSettings, env: ComponentsEnv) => {
   const { postgresConfiguration } = await import('../configuration/postgres-configuration.ts');

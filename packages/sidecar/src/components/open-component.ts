@@ -126,7 +126,7 @@ async function openAs(
   const openLocks = openerOf([LOCKS], type);
   if (openLocks !== undefined) {
     const { given } = await settings();
-    const store = await openLocks(given);
+    const store = await openLocks(given, env);
     const open = { store, keyPrefix: keyPrefix(given, name, env) };
     return {
       row,

@@ -23,7 +23,7 @@ export async function postgresConfiguration(
   env: Pick<ComponentsEnv, 'clock' | 'log'>,
 ): Promise<ConfigurationStore> {
   const table = tableOf(settings.text('table'));
-  const ownChannel = settings.text('notifyChannel');
+  const ownChannel = settings.text('notifyChannel') ?? settings.text('pgNotifyChannel');
   if (ownChannel !== undefined) checkChannel(ownChannel);
   const pool = await openPostgres(settings, env).catch((error: Error) => {
     throw new Error(`error connecting to configuration store: '${error.message}'`);

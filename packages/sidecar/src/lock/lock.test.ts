@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type RedisServer, redisServer, Unavailable } from '@holdfast/test-servers';
+import { createLogger } from '@holdfast/telemetry/log';
+import {
+  type RedisServer,
+  redisSentinel,
+  redisServer,
+  Unavailable,
+  withServer,
+} from '@holdfast/test-servers';
 import { Redis } from 'ioredis';
 import { ComponentSettings } from '../components/component-settings.ts';
 import { staticNames } from '../names/static-names.ts';
@@ -163,19 +170,48 @@ function suite({ port, process: redis }: RedisServer): void {
       ]);
     });
 
+    test('the master that a sentinel names has locks, and the log says what may become of them', async (t) => {
+      const master = await withServer(t, redisServer);
+      const sentinel = master && (await withServer(t, () => redisSentinel('main', master.port)));
+      if (sentinel === undefined) return;
+      const lines: string[] = [];
+      const locks = await redisLock(
+        new ComponentSettings('l', [
+          ['redisHost', `127.0.0.1:${sentinel.port}`],
+          ['failover', 'true'],
+          ['sentinelMasterName', 'main'],
+        ]),
+        createLogger({ write: (line) => void lines.push(line) }),
+      );
+      t.after(() => locks.close());
+      assert.deepEqual(
+        [
+          await locks.tryLock('r', 'me', 30),
+          await locks.tryLock('r', 'you', 30),
+          await locks.unlock('r', 'you'),
+          await locks.unlock('r', 'me'),
+        ],
+        [true, false, 'of-another', 'unlocked'],
+      );
+      assert.match(lines.join(), /a lock that it has not heard of yet may be given twice/);
+    });
+
     test('a Redis that another would take over from is refused', async () => {
       const failure = (...more: (readonly [string, string])[]) =>
-        redisLock(new ComponentSettings('l', [['redisHost', `127.0.0.1:${port}`], ...more])).then(
+        redisLock(
+          new ComponentSettings('l', [['redisHost', `127.0.0.1:${port}`], ...more]),
+          createLogger({ write: () => {} }),
+        ).then(
           () => 'opened',
           ({ message }: Error) => message,
         );
       const why = 'locks need one Redis that nobody takes over from';
       assert.deepEqual(
+        [await failure(['failover', 'true']), await failure(['redisType', 'cluster'])],
         [
-          await failure(['failover', 'true'], ['sentinelMasterName', 'm']),
-          await failure(['redisType', 'cluster']),
+          'component l: metadata sentinelMasterName is missing',
+          `${why}: redisType: cluster is not supported`,
         ],
-        [`${why}: failover is not supported`, `${why}: redisType: cluster is not supported`],
       );
     });
   });

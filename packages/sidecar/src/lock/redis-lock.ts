@@ -1,3 +1,4 @@
+import type { Logger } from '@holdfast/telemetry/log';
 import type { ComponentSettings } from '../components/component-settings.ts';
 import { openRedis } from '../redis/open-redis.ts';
 import { redisSettings } from '../redis/redis-settings.ts';
@@ -14,22 +15,29 @@ return 'unlocked'
 
 /**
  * `lock.redis`: a text with the owner's name that lapses, as Dapr keeps it. One
- * Redis without replicas, as in Dapr: a lock that its replica has not heard of
- * would be given twice after a failover.
+ * Redis without replicas, or the master that sentinels name, as in Dapr: a lock
+ * that its replica has not heard of is given twice after a failover, which the
+ * log says then.
  *
  * @throws Error for a Redis that does not answer, or has replicas, and for metadata that cannot be.
  */
-export async function redisLock(settings: ComponentSettings): Promise<LockStore> {
+export async function redisLock(settings: ComponentSettings, log: Logger): Promise<LockStore> {
   const parsed = redisSettings(settings);
-  if (parsed.kind !== 'node') {
-    const name = parsed.kind === 'cluster' ? 'redisType: cluster' : 'failover';
-    throw new Error(`locks need one Redis that nobody takes over from: ${name} is not supported`);
+  if (parsed.kind === 'cluster') {
+    throw new Error(
+      'locks need one Redis that nobody takes over from: redisType: cluster is not supported',
+    );
+  }
+  if (parsed.kind === 'sentinel') {
+    log.warn(
+      `component ${settings.component}: when sentinels choose another master, a lock that it has not heard of yet may be given twice.`,
+    );
   }
   const redis = await openRedis(parsed, { what: '[standaloneRedisLock]' });
   // A Redis that does not say how it replicates is taken at its word, as in Dapr.
   const info = await redis.run((client) => client.info('replication')).catch(() => '');
   const replicas = Number(/connected_slaves:(\d+)/.exec(info)?.[1] ?? 0);
-  if (replicas > 0) {
+  if (replicas > 0 && parsed.kind === 'node') {
     redis.close();
     throw new Error(
       `locks need one Redis that nobody takes over from: this one has ${replicas} replicas`,

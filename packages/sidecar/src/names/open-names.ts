@@ -28,6 +28,7 @@ export async function openNames(
     }
     case 'sqlite': {
       const { sqliteNames } = await import('./sqlite-names.ts');
+      sayUnknown('sqlite', SQLITE_KEYS, configuration, log);
       return await sqliteNames({ clock, log, ...sqliteOptions(configuration) });
     }
     case 'static': {
@@ -65,8 +66,28 @@ function kubernetesOptions(configuration: Readonly<Record<string, unknown>>) {
   };
 }
 
+const SQLITE_KEYS = [
+  ...['connectionString', 'url', 'tableName', 'metadataTableName', 'updateInterval'],
+  ...['cleanupInterval', 'cleanupIntervalInSeconds', 'busyTimeout'],
+];
+
+/** A misspelt key would be overlooked. */
+function sayUnknown(
+  component: string,
+  known: readonly string[],
+  configuration: Readonly<Record<string, unknown>>,
+  log: Logger,
+): void {
+  const lower = new Set(known.map((key) => key.toLowerCase()));
+  const unknown = Object.keys(configuration).filter((key) => !lower.has(key.toLowerCase()));
+  if (unknown.length === 0) return;
+  log.warn(
+    `nameResolution.configuration ${unknown.join(', ')} (${component}) have no effect; there are ${known.join(', ')}.`,
+  );
+}
+
 function sqliteOptions(configuration: Readonly<Record<string, unknown>>) {
-  const path = at(configuration, 'connectionString');
+  const path = at(configuration, 'connectionString') ?? at(configuration, 'url');
   if (typeof path !== 'string' || path === '') {
     throw new NameResolutionError(
       'nameResolution.configuration.connectionString must name the file that the sidecars share.',
@@ -79,7 +100,9 @@ function sqliteOptions(configuration: Readonly<Record<string, unknown>>) {
   const tableName = text('tableName');
   const metadataTableName = text('metadataTableName');
   const updateIntervalMs = duration(configuration, 'updateInterval', 2_000);
-  const cleanupIntervalMs = duration(configuration, 'cleanupInterval', 1_000);
+  const cleanupIntervalMs =
+    duration(configuration, 'cleanupInterval', 1_000) ??
+    duration(configuration, 'cleanupIntervalInSeconds', 1_000);
   const busyTimeoutMs = duration(configuration, 'busyTimeout', 0);
   return {
     path: path.replace(/^file:/, '').replace(/\?.*$/, ''),

@@ -20,8 +20,12 @@ export interface BrokerPubSubOptions {
   readonly redeliver?: Pick<SubscribeOptions, 'redeliverMs' | 'maxRedeliverMs'>;
   /** As the metadata names them. @default none */
   readonly capabilities?: readonly string[];
+  /** What a subscription's metadata are to the broker's adapter. @default as they are */
+  readonly detailsOf?: (metadata: Metadata) => Metadata;
   readonly log: Logger;
 }
+
+type Metadata = Readonly<Record<string, string>>;
 
 /**
  * A broker of `@holdfast/messaging` behind Dapr's API. An event whose delivery
@@ -29,7 +33,15 @@ export interface BrokerPubSubOptions {
  */
 export function brokerPubSub(
   broker: Broker,
-  { capabilities = [], component, concurrency, group, log, redeliver }: BrokerPubSubOptions,
+  {
+    capabilities = [],
+    component,
+    concurrency,
+    detailsOf = (metadata) => metadata,
+    group,
+    log,
+    redeliver,
+  }: BrokerPubSubOptions,
 ): PubSub {
   const subscriptions = new Set<Subscription>();
   return {
@@ -51,14 +63,14 @@ export function brokerPubSub(
         return all.map(({ id }) => failureOf(id, error as Error));
       }
     },
-    async subscribe(topic, handler, details) {
+    async subscribe(topic, handler, details = {}) {
       const subscription = await broker.subscribe(
         topic,
         {
           group,
           concurrency,
           ...redeliver,
-          ...(details === undefined ? {} : { details }),
+          details: detailsOf(details),
           onProblem({ error, kind }) {
             const why = (error as Error).message;
             // A delivery that failed has its line already; the others have none.

@@ -200,10 +200,12 @@ const ackPolicyOf = (text: string | undefined): AckPolicy =>
 
 /** Unlike with other brokers, one at a time is the default. */
 function isSingle(settings: ComponentSettings): boolean {
-  const text = settings.text('concurrency') ?? 'single';
+  // Dapr's documents have one name, its code the other as well.
+  const name = settings.text('concurrencyMode') === undefined ? 'concurrency' : 'concurrencyMode';
+  const text = settings.text(name) ?? 'single';
   if (text === 'single' || text === 'parallel') return text === 'single';
   throw new Error(
-    `component ${settings.component}: metadata concurrency must be single or parallel, not "${text}"`,
+    `component ${settings.component}: metadata ${name} must be single or parallel, not "${text}"`,
   );
 }
 

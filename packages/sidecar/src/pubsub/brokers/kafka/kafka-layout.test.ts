@@ -24,6 +24,37 @@ test('a partition that is no number is refused', () => {
   });
 });
 
+test('what should have a schema does not go out without one', () => {
+  const refused = (valueSchemaType: string) => () => recordOf({ headers: { valueSchemaType } });
+  assert.throws(refused('Avro'), { message: 'schema registry details not set' });
+  assert.throws(refused('xml'), {
+    message: "error parsing schema type. 'xml' is not a supported value",
+  });
+  assert.doesNotThrow(refused('None'));
+});
+
+test('metadata that are excluded are no headers, either way', () => {
+  const layout = kafkaLayout({ escapeHeaders: false, excludedHeaders: /^secret/ });
+  const { headers } = layout.recordOf({
+    ...{ id: 'i', topic: 't', key: undefined, body: Buffer.from('x') },
+    headers: { secretName: '1', mine: '2' },
+  });
+  assert.deepEqual(Array.from(headers, String), ['mine,2']);
+  const came = layout.messageOf({
+    ...{
+      topic: 't',
+      partition: 0,
+      offset: 1n,
+      timestamp: 2n,
+      leaderEpoch: 0,
+      key: null,
+      value: null,
+    },
+    headers: new Map([[Buffer.from('secretName'), Buffer.from('1')]]),
+  });
+  assert.equal(came.headers.secretName, undefined);
+});
+
 test('a tombstone is the text null, both ways', () => {
   assert.deepEqual(
     [recordOf({ body: 'null' }).value, String(messageOf(plain, null).body)],

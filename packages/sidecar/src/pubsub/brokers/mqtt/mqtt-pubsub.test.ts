@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { systemClock } from '@holdfast/core';
 import { createLogger } from '@holdfast/telemetry/log';
@@ -53,6 +54,29 @@ function suite({ process: mosquitto, url }: MosquittoServer): void {
   );
 
   describe('pubsub.mqtt3', () => {
+    for (const [unsubscribeOnClose, wanted] of [
+      ['true', ['later']],
+      ['false', ['between', 'later']],
+    ] as const) {
+      test(`with unsubscribeOnClose ${unsubscribeOnClose}, what is published after a subscription has ended ${unsubscribeOnClose === 'true' ? 'is not kept' : 'waits'}`, async (t) => {
+        const publisher = await open({ url, consumerID: randomUUID() });
+        const consumerID = randomUUID();
+        const topic = `ending-${unsubscribeOnClose}`;
+        const first = await open({ url, consumerID });
+        const listener = await first.subscribe(topic, async () => {}, { unsubscribeOnClose });
+        await listener.close();
+        await first.close();
+        await publisher.publish(topic, message('between'));
+        const second = await open({ url, consumerID });
+        t.after(() => Promise.all([second.close(), publisher.close()]));
+        const texts: string[] = [];
+        await second.subscribe(topic, async ({ data }) => void texts.push(String(data)));
+        await publisher.publish(topic, message('later'));
+        for (let tries = 0; tries < 400 && !texts.includes('later'); tries += 1) await sleep(50);
+        assert.deepEqual(texts, wanted);
+      });
+    }
+
     test('draining waits for what is in hand; what comes then is its successor’s', async (t) => {
       const [leaving, publisher] = [await open({ url, consumerID: 'd' }), await open({ url })];
       t.after(() => Promise.all([leaving.close(), publisher.close()]));

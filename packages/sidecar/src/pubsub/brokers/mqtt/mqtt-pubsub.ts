@@ -14,6 +14,9 @@ export interface MqttPubSubEnv {
   readonly log: Logger;
 }
 
+/** As Dapr reads a truth. */
+const TRUE = /^(y|yes|true|t|on|1)$/i;
+
 /** So many events may be in the application; brokers seldom send more ahead. */
 const PARALLEL = 100;
 
@@ -50,6 +53,10 @@ export async function mqttPubSub(
     group: read.consumerId,
     concurrency: PARALLEL,
     capabilities: ['SUBSCRIBE_WILDCARDS'],
+    // A clean session is forgotten when the last of its subscriptions ends; until then one that has ended is in the others' way.
+    detailsOf: ({ unsubscribeOnClose = '' }) => ({
+      unsubscribe: String(read.cleanSession || TRUE.test(unsubscribeOnClose)),
+    }),
     log,
   });
 }

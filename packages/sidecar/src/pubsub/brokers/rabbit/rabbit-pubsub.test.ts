@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
+import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { after, describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import tls from 'node:tls';
 import { systemClock } from '@holdfast/core';
 import { createLogger } from '@holdfast/telemetry/log';
-import { type RabbitServer, rabbitServer, Unavailable } from '@holdfast/test-servers';
+import { type RabbitServer, rabbitServer, selfSigned, Unavailable } from '@holdfast/test-servers';
 import { ComponentSettings } from '../../../components/component-settings.ts';
 import { outboxPubSub } from '../../outbox/outbox-pubsub.ts';
 import { pubsubContract } from '../../testing/pubsub-contract.ts';
@@ -18,7 +20,7 @@ if (server instanceof Unavailable) {
   test('pubsub.rabbitmq', { skip: server.why }, () => {});
 } else suite(server);
 
-function suite({ process: rabbit, url }: RabbitServer): void {
+function suite({ port, process: rabbit, url }: RabbitServer): void {
   after(() => rabbit.remove());
   const open = (metadata: Readonly<Record<string, string>>) =>
     rabbitPubSub(new ComponentSettings('p', Object.entries(metadata)), {
@@ -39,6 +41,36 @@ function suite({ process: rabbit, url }: RabbitServer): void {
   }));
 
   describe('pubsub.rabbitmq', () => {
+    test('over TLS the certificate of the server is checked and ours shown, and saslExternal asks to sign in with it', async (t) => {
+      const [theirs, ours] = [await selfSigned(), await selfSigned()];
+      const front = await tlsFront(t, port, {
+        key: theirs.key,
+        cert: theirs.certificate,
+        // Whose certificate it is, is asked below.
+        ...{ requestCert: true, rejectUnauthorized: false },
+      });
+      const pair = { clientCert: ours.certificate, clientKey: ours.key };
+      const outcome = async (more: Readonly<Record<string, string>>) => {
+        const broker = await open({
+          connectionString: `amqps://guest:guest@127.0.0.1:${front.port}`,
+          ...more,
+        });
+        return await broker
+          .publish('secure', { data: Buffer.from('x'), metadata: {} })
+          .then(
+            () => 'published',
+            ({ message }: Error) => message,
+          )
+          .finally(() => broker.close());
+      };
+      assert.equal(await outcome({ caCert: theirs.certificate, ...pair }), 'published');
+      assert.equal(front.shown.at(-1), ours.certificate.replaceAll(/\s|-----[A-Z ]+-----/g, ''));
+      assert.match(await outcome(pair), /self[- ]signed certificate/);
+      // This RabbitMQ has no such way to sign in, and says so.
+      const external = { caCert: theirs.certificate, ...pair, saslExternal: 'true' };
+      assert.match(await outcome(external), /SASL mechanism EXTERNAL/);
+    });
+
     test('behind an outbox, what is published while it is away arrives when it is back', async (t) => {
       const lasting = { durable: 'true', deletedWhenUnused: 'false', consumerID: 'patient' };
       const folder = await mkdtemp(join(tmpdir(), 'holdfast-rabbit-'));
@@ -70,4 +102,25 @@ function suite({ process: rabbit, url }: RabbitServer): void {
       );
     });
   });
+}
+
+/** TLS in front of a server that has none; keeps what certificates clients showed. */
+async function tlsFront(t: TestContext, port: number, options: tls.TlsOptions) {
+  const shown: (string | undefined)[] = [];
+  const server = tls.createServer(options, (secure) => {
+    shown.push(secure.getPeerX509Certificate()?.raw.toString('base64'));
+    const plain = net.connect(port, '127.0.0.1');
+    secure.pipe(plain).pipe(secure);
+    for (const [one, other] of [
+      [secure, plain],
+      [plain, secure],
+    ] as const) {
+      one.on('error', () => other.destroy());
+      one.on('close', () => other.destroy());
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  const { port: own } = server.address() as net.AddressInfo;
+  return { port: own, shown };
 }

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { systemClock } from '@holdfast/core';
+import { createLogger } from '@holdfast/telemetry/log';
+import { openNames } from './open-names.ts';
+
+test('a key of nameResolution.configuration that has no effect is named, with those that there are', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-names-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const lines: string[] = [];
+  const configuration = {
+    ConnectionString: join(folder, 'names.db'),
+    cleanupIntervalInSeconds: '60',
+    updateIntervall: '5s',
+  };
+  const names = await openNames(
+    { component: 'sqlite', configuration },
+    { clock: systemClock, log: createLogger({ write: (line) => void lines.push(line) }) },
+  );
+  await names.close();
+  assert.equal(lines.length, 1);
+  assert.match(lines[0]!, /configuration updateIntervall \(sqlite\) have no effect; there are/);
+});
