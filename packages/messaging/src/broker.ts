@@ -57,8 +57,26 @@ export interface SubscribeOptions {
   readonly maxRedeliverMs?: number;
   /** What only one kind of broker knows, in its layout's words. @default nothing */
   readonly details?: Readonly<Record<string, string>>;
+  /**
+   * What becomes of a message that the handler does not get done. Without it, it is handed over for
+   * ever, and those of its order wait behind it. @default it is tried for ever
+   */
+  readonly giveUp?: GiveUp;
   /** Hears what goes wrong: a handler that failed, a connection lost. @default nobody */
   readonly onProblem?: (problem: SubscriptionProblem) => void;
+}
+
+export interface GiveUp {
+  /**
+   * Failures in this process until it is given up; another process begins anew. A handler that kills its process does
+   * not fail: where the broker counts, `delivery` tells of that. (1 … 1_000)
+   */
+  readonly after: number;
+  /**
+   * Keeps it where somebody looks: a topic for dead messages, a table, a log. When it resolves the message is
+   * acknowledged and those behind it come; when it rejects the handler has the message again.
+   */
+  readonly to: (message: IncomingMessage, error: unknown) => Promise<void>;
 }
 
 export type SubscriptionProblem =

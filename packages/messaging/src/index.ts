@@ -1,5 +1,6 @@
 export type {
   Broker,
+  GiveUp,
   Handler,
   SubscribeOptions,
   Subscription,

@@ -8,7 +8,7 @@ export const SUBSCRIBE_DEFAULTS = {
 } as const;
 
 export type ResolvedSubscribeOptions = SubscribeOptions &
-  Required<Omit<SubscribeOptions, 'onProblem' | 'details'>>;
+  Required<Omit<SubscribeOptions, 'onProblem' | 'details' | 'giveUp'>>;
 
 export function resolveSubscribeOptions(given: SubscribeOptions): ResolvedSubscribeOptions {
   const options = { ...SUBSCRIBE_DEFAULTS, ...given };
@@ -17,6 +17,15 @@ export function resolveSubscribeOptions(given: SubscribeOptions): ResolvedSubscr
   checkInteger('subscribe.concurrency', options.concurrency, 1, 1_000);
   checkInteger('subscribe.redeliverMs', options.redeliverMs, 1, 600_000);
   checkInteger('subscribe.maxRedeliverMs', options.maxRedeliverMs, options.redeliverMs, 600_000);
+  const { giveUp } = options;
+  if (giveUp !== undefined) {
+    checkInteger('subscribe.giveUp.after', giveUp.after, 1, 1_000);
+    if (typeof giveUp.to !== 'function') {
+      throw new TypeError(
+        `subscribe.giveUp.to must be a function that takes the message and the error, not ${typeof giveUp.to}.`,
+      );
+    }
+  }
   return options;
 }
 

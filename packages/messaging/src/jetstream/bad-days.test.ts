@@ -5,6 +5,7 @@ import { type NatsServer, natsServer, Unavailable } from '@holdfast/test-servers
 import * as jetstream from '@nats-io/jetstream';
 import * as nats from '@nats-io/transport-node';
 import type { BrokerRejectedError } from '../errors.ts';
+import { unknownTopic } from '../testing/bad-days/unknown-topic.ts';
 import { brokerBadDays } from '../testing/broker-bad-days.ts';
 import { jetstreamBroker } from './jetstream-broker.ts';
 
@@ -96,6 +97,23 @@ test('a message larger than its stream takes is rejected with size and limit, th
     );
     return true;
   });
+});
+
+test('a topic that no stream takes is dead, with the reason, once others have gone through', {
+  skip,
+}, async (t) => {
+  const connection = await nats.connect({ servers: server.url });
+  const manager = await jetstream.jetstreamManager(connection);
+  await manager.streams.add({ name: 'narrow', subjects: ['narrow.known'] });
+  await connection.close();
+  const options = { nats, jetstream, servers: [server.url], clientId: 'narrow', stream: 'narrow' };
+  const broker = jetstreamBroker({ ...options, timeoutMs: 2_000 });
+  t.after(() => broker.close());
+
+  assert.match(
+    await unknownTopic(t, broker, { known: 'known', unknown: 'unknown' }),
+    /^lost: .*no stream of NATS at \S+ takes it/,
+  );
 });
 
 /** With headers that no client would send. Resolves when the server has read them. */

@@ -1,4 +1,5 @@
 import type { Broker } from '../broker.ts';
+import { givingUp } from '../consume/giving-up.ts';
 import { resolveSubscribeOptions } from '../consume/subscribe-options.ts';
 import { Subscriptions } from '../consume/subscriptions.ts';
 import { topicProblem } from './names.ts';
@@ -20,10 +21,11 @@ export function jetstreamBroker(given: JetStreamBrokerOptions): Broker {
     system: 'nats',
     publish: (messages) => publisher.publish(messages),
     async subscribe(topic, how, handler) {
+      const subscribing = resolveSubscribeOptions(how);
       const problem = topicProblem(topic, options.subjectPrefix);
       if (problem !== undefined) throw new TypeError(`Cannot subscribe to "${topic}": ${problem}.`);
       return subscriptions.join(
-        new JetStreamSubscriber(options, topic, resolveSubscribeOptions(how), handler),
+        new JetStreamSubscriber(options, topic, subscribing, givingUp(handler, subscribing)),
         topic,
       );
     },

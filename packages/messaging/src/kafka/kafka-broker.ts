@@ -1,4 +1,5 @@
 import type { Broker } from '../broker.ts';
+import { givingUp } from '../consume/giving-up.ts';
 import { resolveSubscribeOptions } from '../consume/subscribe-options.ts';
 import { Subscriptions } from '../consume/subscriptions.ts';
 import { type KafkaBrokerOptions, resolveKafkaOptions } from './options.ts';
@@ -20,11 +21,12 @@ export function kafkaBroker(given: KafkaBrokerOptions): Broker {
     system: 'kafka',
     publish: (messages) => publisher.publish(messages),
     async subscribe(topic, how, handler) {
+      const subscribing = resolveSubscribeOptions(how);
       const problem = topicProblem(topic);
       if (problem !== undefined)
         throw new TypeError(`"${topic}" cannot be subscribed to: ${problem}.`);
       return subscriptions.join(
-        new KafkaSubscriber(options, topic, resolveSubscribeOptions(how), handler),
+        new KafkaSubscriber(options, topic, subscribing, givingUp(handler, subscribing)),
         topic,
       );
     },

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import * as kafka from '@platformatic/kafka';
+import { unknownTopic } from '../testing/bad-days/unknown-topic.ts';
 import { eventually } from '../testing/eventually.ts';
 import { type KafkaServer, kafkaProblem, startKafka } from '../testing/kafka-server.ts';
 import { kafkaBroker } from './kafka-broker.ts';
@@ -76,6 +77,20 @@ test('a group whose next records the retention has taken goes on with the oldest
   assert.deepEqual(got, ['a', 'd']);
 });
 
+test('a topic that Kafka does not have, and may not make, is dead with the reason, once others have gone through', {
+  skip,
+}, async (t) => {
+  const { bootstrap } = await begin(t, 'known');
+  const options = { kafka, bootstrap, clientId: 'unknowing', autocreateTopics: false };
+  const broker = kafkaBroker({ ...options, timeoutMs: 5_000 });
+  t.after(() => broker.close());
+
+  assert.match(
+    await unknownTopic(t, broker, { known: 'known', unknown: 'unknown' }),
+    /^lost: failed 5 times while other messages went through; .* Unknown topic unknown/,
+  );
+});
+
 async function begin(t: TestContext, topic: string) {
   dataDir ??= await mkdtemp(join(tmpdir(), 'holdfast-kafka-'));
   server ??= await startKafka({ dataDir });
@@ -91,6 +106,7 @@ async function begin(t: TestContext, topic: string) {
   t.after(() => t.diagnostic(problems.slice(0, 5).join(' | ')));
   return {
     admin,
+    bootstrap,
     broker,
     got,
     publish: (...ids: string[]) =>

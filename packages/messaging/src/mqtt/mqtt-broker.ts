@@ -1,4 +1,5 @@
 import type { Broker } from '../broker.ts';
+import { givingUp } from '../consume/giving-up.ts';
 import { resolveSubscribeOptions } from '../consume/subscribe-options.ts';
 import { type MqttBrokerOptions, resolveMqttOptions } from './options.ts';
 import { MqttPublisher } from './publisher.ts';
@@ -18,7 +19,8 @@ export function mqttBroker(given: MqttBrokerOptions): Broker {
     system: 'mqtt',
     publish: (messages) => publisher.publish(messages),
     async subscribe(topic, how, handler) {
-      return await subscriber.subscribe(topic, resolveSubscribeOptions(how), handler);
+      const subscribing = resolveSubscribeOptions(how);
+      return await subscriber.subscribe(topic, subscribing, givingUp(handler, subscribing));
     },
     async close() {
       await Promise.all([publisher.close(), subscriber.close()]);

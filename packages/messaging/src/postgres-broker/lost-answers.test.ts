@@ -5,6 +5,7 @@ import { order } from '../testing/postgres-broker-suite.ts';
 import { postgresSuite } from '../testing/postgres-suite.ts';
 import { tcpProxy } from '../testing/tcp-proxy.ts';
 import { postgresBroker } from './postgres-broker.ts';
+import { statements } from './statements.ts';
 
 await postgresSuite('a claim whose answer is lost', ({ server, newPool, newSchema }) => {
   test('messages whose claim was answered to nobody were overtaken by later ones of their key; now those wait until it is over', async (t) => {
@@ -45,5 +46,36 @@ await postgresSuite('a claim whose answer is lost', ({ server, newPool, newSchem
 
     const handled = got.filter((id) => !id.startsWith('look'));
     assert.deepEqual(handled, ['warm', 'first', 'second', 'third']);
+  });
+
+  test('what a server that stood still carried out late took messages for nobody; after its time a claim takes nothing', async (t) => {
+    const schema = newSchema();
+    const pool = newPool();
+    const broker = postgresBroker({ schema, pool });
+    t.after(() => broker.close());
+    const never = async () => {
+      throw new Error('not yet');
+    };
+    const { close } = await broker.subscribe('orders', { group: 'g' }, never);
+    await close();
+    await broker.publish([order('first', 'k')]);
+    const { rows } = await pool.query(
+      `SELECT id, ${schema}.broker_now_ms() AS now FROM ${schema}.broker_group`,
+    );
+    const [{ id, now }] = rows;
+    const take = async (untilMs: number) => {
+      const values = [id, 'a member', 10, 1_000, true, [], untilMs];
+      const taken = await pool.query(statements(schema).take, values);
+      const claims = await pool.query(`SELECT count(*)::integer AS n FROM ${schema}.broker_claim`);
+      return [taken.rows.length, claims.rows[0].n];
+    };
+
+    assert.deepEqual(
+      [await take(Number(now) - 1), await take(Number(now) + 600_000)],
+      [
+        [0, 0],
+        [1, 1],
+      ],
+    );
   });
 });

@@ -6,6 +6,7 @@ import { readHeaders } from '../read-headers.ts';
 import { type Claim, deliveriesOf, type Hand } from './hand.ts';
 import { channelOf } from './notices.ts';
 import type { ResolvedPostgresBrokerOptions } from './options.ts';
+import { ServerTime } from './server-time.ts';
 import type { Statements } from './statements.ts';
 
 /** A group that is there for another `concurrency`, with messages in hand: it stays so until they are handled. */
@@ -28,17 +29,22 @@ export class Member {
   #names: readonly string[] = [];
   readonly ordered: boolean;
   #group: number | undefined;
+  readonly #serverTime: ServerTime;
 
   constructor(options: MemberOptions) {
     this.#options = options;
     this.#anotherName();
+    const { clock, claimMs } = options.broker;
+    this.#serverTime = new ServerTime(clock, claimMs / 4);
     this.ordered = options.subscribe.concurrency === 1;
   }
 
   /** Makes the group where it is missing. False where it is another one than before: a database put back, say. */
   async join(): Promise<boolean> {
     const { sql, subscribe, topic } = this.#options;
-    const [row] = await this.#ask(sql.join, [topic, subscribe.group, this.ordered]);
+    // A database that was put back may hold live claims under our name that we have no more: as if they were another's.
+    if (this.#group !== undefined) this.#anotherName();
+    const [row] = await this.#timed(sql.join, [topic, subscribe.group, this.ordered]);
     if (row.ordered !== this.ordered) {
       const [theirs, ours] = this.ordered ? ['above 1', '1'] : ['1', 'above 1'];
       throw new GroupMismatch(
@@ -53,7 +59,7 @@ export class Member {
   /** Rejects where the group is gone, or another is in its place. */
   async checkGroup(): Promise<void> {
     const { sql, subscribe, topic } = this.#options;
-    const [row] = await this.#ask(sql.group, [topic, subscribe.group]);
+    const [row] = await this.#timed(sql.group, [topic, subscribe.group]);
     if (row?.id !== this.#group) throw new Error('its group was taken away, and is made again');
   }
 
@@ -71,7 +77,9 @@ export class Member {
     const { broker, sql } = this.#options;
     const { claimMs, clock } = broker;
     const untilMs = clock.now() + claimMs;
-    const values = [this.#group, this.#names.at(-1), most, claimMs, this.ordered, stuck];
+    const untilServerMs = this.#serverTime.at(clock.now() + claimMs / 2);
+    const holder = this.#names.at(-1);
+    const values = [this.#group, holder, most, claimMs, this.ordered, stuck, untilServerMs];
     const rows = await this.#ask(sql.take, values).catch((error: unknown) => {
       this.#anotherName();
       throw error;
@@ -138,6 +146,15 @@ export class Member {
     const channel = tell ? channelOf(broker) : '';
     const values = [this.#group, this.#names, seqs, claims.map(deliveriesOf), channel, topic];
     await this.#ask(sql.giveBack, values);
+  }
+
+  /** A question whose answer says what the database's clock shows. */
+  // biome-ignore lint/suspicious/noExplicitAny: what `pg` says of its rows.
+  async #timed(sql: string, values: unknown[]): Promise<any[]> {
+    const askedMs = this.#options.broker.clock.now();
+    const rows = await this.#ask(sql, values);
+    if (rows.length > 0) this.#serverTime.heard(Number(rows[0].now), askedMs);
+    return rows;
   }
 
   #anotherName(): void {

@@ -1,5 +1,6 @@
 import { completeMessage } from '../accept/new-message.ts';
 import type { Broker } from '../broker.ts';
+import { givingUp } from '../consume/giving-up.ts';
 import { resolveSubscribeOptions } from '../consume/subscribe-options.ts';
 import { Subscriptions } from '../consume/subscriptions.ts';
 import { BrokerUnavailableError } from '../errors.ts';
@@ -79,10 +80,11 @@ export function postgresBroker(given: PostgresBrokerOptions): PostgresBroker {
 
     async subscribe(topic, how, handler) {
       const subscribe = resolveSubscribeOptions(how);
+      const member = { session, sql, broker, topic, subscribe };
       const problem = topicProblem(topic);
       if (problem !== undefined) throw new TypeError(`Cannot subscribe to "${topic}": ${problem}.`);
       return subscriptions.join(
-        new PostgresSubscriber({ session, sql, broker, topic, subscribe }, notices, handler),
+        new PostgresSubscriber(member, notices, givingUp(handler, subscribe)),
         topic,
       );
     },

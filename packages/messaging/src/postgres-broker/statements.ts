@@ -36,8 +36,13 @@ export function statements(schema: string) {
     forgetIds: `DELETE FROM ${schema}.broker_known WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM ${schema}.broker_known WHERE at_ms <= ${now} - $1::bigint
         ORDER BY at_ms LIMIT $2 FOR UPDATE SKIP LOCKED))`,
-    join: `SELECT id, ordered FROM ${schema}.broker_join($1, $2, $3)`,
-    take: `SELECT seq::text, id, key, headers, body, deliveries FROM ${schema}.broker_take($1, $2, $3, $4, $5, $6)`,
+    join: `SELECT id, ordered, ${now}::text AS now FROM ${schema}.broker_join($1, $2, $3)`,
+    /**
+     * After \`$7\`, by its own clock, it takes nothing: a server that stood still finds in its buffers what its clients
+     * have given up long ago, and would claim for nobody what others have handled.
+     */
+    take: `SELECT seq::text, id, key, headers, body, deliveries FROM ${schema}.broker_take(
+        $1, $2, CASE WHEN ${now} > $7::bigint THEN 0 ELSE $3::integer END, $4, $5, $6)`,
     /** Only what this member still has; said twice which rows are meant, for the planner. */
     acknowledge: `WITH mine AS (
         DELETE FROM ${schema}.broker_claim WHERE group_id = $1 AND holder = ANY ($2::text[]) AND seq = ANY ($3::bigint[]) RETURNING seq
@@ -71,7 +76,7 @@ export function statements(schema: string) {
         FROM unnest($3::bigint[], $4::integer[]) AS g (seq, deliveries)
         WHERE c.group_id = $1 AND c.holder = ANY ($2::text[]) AND c.seq = ANY ($3::bigint[]) AND c.seq = g.seq RETURNING 1
       ) SELECT pg_notify($5, $6) FROM (SELECT 1 FROM back LIMIT 1) AS few WHERE $5 <> ''`,
-    group: `SELECT id FROM ${schema}.broker_group WHERE topic = $1 AND name = $2`,
+    group: `SELECT id, ${now}::text AS now FROM ${schema}.broker_group WHERE topic = $1 AND name = $2`,
     dropGroup: `DELETE FROM ${schema}.broker_group WHERE id = $1`,
     dropDeliveries: `WITH gone AS (
         DELETE FROM ${schema}.broker_delivery WHERE group_id = $1 AND seq = ANY (ARRAY(

@@ -105,8 +105,12 @@ export class PostgresSubscriber implements Subscription {
     this.#joined.resolve();
     this.#more = true;
     while (!this.#idle) {
+      const beganMs = clock.now();
       await this.#turn();
       this.#heardMs = clock.now();
+      const tookMs = this.#heardMs - beganMs;
+      // It stood still, for everybody: what lapsed meanwhile is those who handled it still.
+      if (tookMs >= claimMs / 2) await this.#member.spare(tookMs);
       progress();
       const wakeMs = Math.min(pollMs, this.#renewedMs + claimMs / 3 - clock.now());
       if (this.#hand.owes || (this.#more && this.#room > 0 && !this.#closing.signal.aborted)) {

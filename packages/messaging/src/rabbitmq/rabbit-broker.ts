@@ -1,4 +1,5 @@
 import type { Broker } from '../broker.ts';
+import { givingUp } from '../consume/giving-up.ts';
 import { resolveSubscribeOptions } from '../consume/subscribe-options.ts';
 import { Subscriptions } from '../consume/subscriptions.ts';
 import { topicProblem } from './deliveries.ts';
@@ -20,10 +21,11 @@ export function rabbitBroker(given: RabbitBrokerOptions): Broker {
     system: 'rabbitmq',
     publish: (messages) => publisher.publish(messages),
     async subscribe(topic, how, handler) {
+      const subscribing = resolveSubscribeOptions(how);
       const problem = topicProblem(topic);
       if (problem !== undefined) throw new TypeError(`Cannot subscribe to "${topic}": ${problem}.`);
       return subscriptions.join(
-        new RabbitSubscriber(options, topic, resolveSubscribeOptions(how), handler),
+        new RabbitSubscriber(options, topic, subscribing, givingUp(handler, subscribing)),
         topic,
       );
     },

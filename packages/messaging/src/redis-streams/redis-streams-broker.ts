@@ -1,4 +1,5 @@
 import type { Broker } from '../broker.ts';
+import { givingUp } from '../consume/giving-up.ts';
 import { resolveSubscribeOptions } from '../consume/subscribe-options.ts';
 import { Subscriptions } from '../consume/subscriptions.ts';
 import { topicProblem } from './names.ts';
@@ -21,10 +22,11 @@ export function redisStreamsBroker(given: RedisStreamsBrokerOptions): Broker {
   return {
     publish: (messages) => publisher.publish(messages),
     async subscribe(topic, how, handler) {
+      const subscribing = resolveSubscribeOptions(how);
       const problem = topicProblem(topic);
       if (problem !== undefined) throw new TypeError(`Cannot subscribe to "${topic}": ${problem}.`);
       return subscriptions.join(
-        new RedisStreamsSubscriber(options, topic, resolveSubscribeOptions(how), handler),
+        new RedisStreamsSubscriber(options, topic, subscribing, givingUp(handler, subscribing)),
         topic,
       );
     },

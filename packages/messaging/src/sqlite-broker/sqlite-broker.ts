@@ -1,4 +1,5 @@
 import type { Broker } from '../broker.ts';
+import { givingUp } from '../consume/giving-up.ts';
 import { resolveSubscribeOptions } from '../consume/subscribe-options.ts';
 import { Subscriptions } from '../consume/subscriptions.ts';
 import { BrokerFile } from './broker-file.ts';
@@ -36,7 +37,12 @@ export function sqliteBroker(given: SqliteBrokerOptions): SqliteBroker {
     publish: (messages) => publisher.publish(messages),
     async subscribe(topic, how, handler) {
       const subscribing = resolveSubscribeOptions(how);
-      const member = new SqliteSubscriber({ file, watch, options }, topic, subscribing, handler);
+      const member = new SqliteSubscriber(
+        { file, watch, options },
+        topic,
+        subscribing,
+        givingUp(handler, subscribing),
+      );
       members.add(member);
       void member.ended.then(() => members.delete(member));
       return subscriptions.join(member, topic);

@@ -140,6 +140,32 @@ export function brokerBadDays(
       assert.deepEqual(new Set(problems), new Set(['handler-failed']));
     });
 
+    test('a message that is given up is handed to who is named for it, acknowledged, and the next one comes', async (t) => {
+      const { connect, group, topic } = await begin(t);
+      const happened: string[] = [];
+      const giveUp = {
+        after: 2,
+        to: async ({ id }: IncomingMessage, error: unknown) => {
+          happened.push(`gave up ${id}: ${(error as Error).message}`);
+        },
+      };
+      const first = await connect('first');
+      await first.subscribe(topic, { group, redeliverMs: 10, giveUp }, async ({ id, delivery }) => {
+        happened.push(`${id}#${delivery}`);
+        if (id === 'bad') throw new Error('never');
+      });
+      const publisher = await connect('publisher');
+      await publisher.publish([outgoing(topic, 'bad', 'k'), outgoing(topic, 'good', 'k')]);
+      await eventually(
+        () => happened.length,
+        (count) => count >= 4,
+        'both are done with',
+      );
+      await first.close();
+
+      assert.deepEqual(happened, ['bad#1', 'bad#2', 'gave up bad: never', 'good#1']);
+    });
+
     test('a handler that returns long after its lease keeps its message, and the next one comes behind it', async (t) => {
       const { connect, member, topic } = await begin(t);
       const lines: string[] = [];
@@ -303,8 +329,12 @@ export function brokerBadDays(
       await start();
       released = true;
       await arrives('held');
-      await publish('since');
-      await arrives('since');
+      for (const id of ['since', 'later']) {
+        await publish(id);
+        // With the second handled the broker knows that `held` is: what a member still had to say of it
+        // it would say first after the restoration.
+        await arrives(id);
+      }
       await stop();
       await backup.putBack();
       const before = got.length;

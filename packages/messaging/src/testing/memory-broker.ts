@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '@holdfast/core';
 import type { Broker, Handler, Subscription } from '../broker.ts';
+import { givingUp } from '../consume/giving-up.ts';
 import { Hands } from '../consume/hands.ts';
 import {
   type ResolvedSubscribeOptions,
@@ -86,7 +87,12 @@ export function memoryBroker({
 
     async subscribe(topic, given, handler) {
       const options = resolveSubscribeOptions(given);
-      const subscription = consume(groupOf(topic, options.group), handler, options, clock);
+      const subscription = consume(
+        groupOf(topic, options.group),
+        givingUp(handler, options),
+        options,
+        clock,
+      );
       subscriptions.add(subscription);
       return subscription;
     },
