@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../../packages/sidecar/src/testing/start-mesh.ts';
 import { bothMakes, type Make } from './both-makes.ts';
 import { startFlagged } from './flagged.ts';
@@ -16,12 +17,15 @@ metadata: { name: ${name} }
 spec: { type: ${type}, version: v1 }
 `;
 
-const CONFIGURATION = `
+const configuration = (spec: string) => `
 apiVersion: dapr.io/v1alpha1
 kind: Configuration
 metadata: { name: c }
-spec: { appHttpPipeline: { handlers: [{ name: up, type: middleware.http.uppercase }] } }
+spec: ${spec}
 `;
+const SHOUTING =
+  '{ appHttpPipeline: { handlers: [{ name: up, type: middleware.http.uppercase }] } }';
+const FIXED = '{ features: [{ name: HotReload, enabled: false }] }';
 
 await bothMakes(conformance);
 
@@ -55,6 +59,15 @@ function conformance(make: Make, executable: string | undefined): void {
       });
     }
 
+    test('nothing is noticed where HotReload is switched off', async (t) => {
+      const { sidecar, write } = await start(t, executable, { spec: FIXED });
+      await write('b.yaml', component('b', 'state.in-memory'));
+      await sleep(1_000);
+      const url = `http://127.0.0.1:${sidecar.ports.http}/v1.0/metadata`;
+      const { components } = (await (await fetch(url)).json()) as { components: unknown[] };
+      assert.equal(components.length, 1);
+    });
+
     test('middleware that only changes what passes goes with its file', async (t) => {
       const { folder, sidecar, write } = await start(t, executable, { app: true });
       const shout = async () => {
@@ -69,11 +82,11 @@ function conformance(make: Make, executable: string | undefined): void {
   });
 }
 
-/** With a state store `a`, and a pipeline of one handler whose component is not there yet. */
+/** With a state store `a`; where nothing else is said, and a pipeline of one handler whose component is not there yet. */
 async function start(
   t: TestContext,
   executable: string | undefined,
-  { app = false }: { readonly app?: boolean },
+  { app = false, spec = SHOUTING }: { readonly app?: boolean; readonly spec?: string },
 ) {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'holdfast-hot-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
@@ -83,7 +96,7 @@ async function start(
   };
   await write('a.yaml', component('a', 'state.in-memory'));
   const config = path.join(folder, 'config.conf');
-  await writeFile(config, CONFIGURATION);
+  await writeFile(config, configuration(spec));
   const flags = {
     config,
     'resources-path': folder,

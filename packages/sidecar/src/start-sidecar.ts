@@ -154,7 +154,7 @@ async function start(
   });
   closing.last(() => upstreams.close());
 
-  const policies = await openPolicies({ ...options, clock, log, metrics });
+  const policies = await openPolicies({ ...options, watched: live.watched, clock, log, metrics });
   closing.last(() => policies.close());
   warnOfOpenApi(options, log);
 

@@ -27,6 +27,9 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 10_000;
 /** What an answer has to reach the component before the stream may end; as in daprd. */
 const HEARD_MS = 400;
+/** A component from which nothing came for so long has nothing more on its way; as in daprd, as the next. */
+const QUIET_MS = 100;
+const LONGEST_DRAIN_MS = 30_000;
 
 /**
  * A stream of a component that hands something over and waits to hear what became
@@ -37,11 +40,25 @@ export class KeptStream<Request, Response> {
   readonly #ended = new AbortController();
   readonly #inHand = new Set<Promise<void>>();
   #rested: Promise<void> | undefined;
+  #taken = 0;
   #answeredMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: KeptStreamOptions<Request, Response>) {
     this.#options = options;
     void this.#run();
+  }
+
+  /** Goes on; resolves when what a component that was paused had on its way is through. */
+  async quiet(): Promise<void> {
+    const { clock } = this.#options;
+    const { signal } = this.#ended;
+    const untilMs = clock.now() + LONGEST_DRAIN_MS;
+    let taken: number | undefined;
+    while (taken !== this.#taken && clock.now() < untilMs && !signal.aborted) {
+      taken = this.#taken;
+      while (this.#inHand.size > 0) await Promise.all(this.#inHand);
+      await clock.sleep(QUIET_MS, signal).catch(() => {});
+    }
   }
 
   /** Takes nothing more; resolves when the component has heard what became of that which was taken. */
@@ -95,6 +112,7 @@ export class KeptStream<Request, Response> {
           if (refuse !== undefined) requests.put(refuse(response));
           continue;
         }
+        this.#taken += 1;
         const done = this.#take(response, requests);
         this.#inHand.add(done);
         void done.finally(() => this.#inHand.delete(done));

@@ -8,6 +8,9 @@ import { PluggedError } from './plugged-error.ts';
 import { type PullMessagesResponse, PubSub as Service } from './protos/components_pb.ts';
 import { initOf, socketClient } from './socket-client.ts';
 
+/** A component that does not answer to `Pause` must not keep the sidecar from ending; as in daprd. */
+const LONGEST_PAUSING_MS = 5_000;
+
 /** A broker of another program's; messages of a topic come one after the other, as in Dapr. */
 export async function pluggedPubSub(
   socketPath: string,
@@ -43,7 +46,23 @@ export async function pluggedPubSub(
       log,
     });
 
-  let paused = false;
+  let paused: Promise<boolean> | undefined;
+  const pauseOnce = async () => {
+    try {
+      await asked(client.pause({}, { timeoutMs: LONGEST_PAUSING_MS }));
+      return true;
+    } catch (error) {
+      if (!(error instanceof PluggedError && error.code === Code.Unimplemented)) {
+        log.warn(`${pubsubName} cannot be paused: ${(error as Error).message}`);
+      }
+      return false;
+    }
+  };
+  const rest = async (stream: KeptStream<object, PullMessagesResponse>) => {
+    // What it has already sent is ours still; one that is not paused goes on sending.
+    if (paused !== undefined && (await paused)) await stream.quiet();
+    await stream.rest();
+  };
 
   return {
     capabilities: features,
@@ -68,22 +87,17 @@ export async function pluggedPubSub(
       streams.add(stream);
       return {
         async close() {
-          await stream.rest();
+          await rest(stream);
           stream.end();
           streams.delete(stream);
         },
       };
     },
     pause() {
-      if (paused) return;
-      paused = true;
-      void asked(client.pause({})).catch((error: unknown) => {
-        if (error instanceof PluggedError && error.code === Code.Unimplemented) return;
-        log.warn(`${pubsubName} cannot be paused: ${(error as Error).message}`);
-      });
+      paused ??= pauseOnce();
     },
     async drain() {
-      await Promise.all([...streams].map((stream) => stream.rest()));
+      await Promise.all([...streams].map(rest));
     },
     async close() {
       for (const stream of streams) stream.end();

@@ -20,6 +20,8 @@ export interface LiveResourcesOptions {
 export interface LiveResources {
   /** As they were when it was opened. */
   readonly first: LoadedResources;
+  /** Changed files are noticed; else only `reload` reads them. */
+  readonly watched: boolean;
   /** From now on `apply` is called with what the files hold when they change; one call ends before the next begins. */
   follow(apply: (next: LoadedResources, before: LoadedResources) => Promise<void>): void;
   /** Reads the files now. A broken file changes nothing. */
@@ -36,6 +38,8 @@ export async function openResources(options: LiveResourcesOptions): Promise<Live
   const first = await loadResources(options, variables);
   for (const what of [...first.problems, ...first.unknown]) log.warn(what);
 
+  // As in Dapr: `features: [{ name: HotReload, enabled: false }]`.
+  const watched = first.configuration.features.includes('HotReload');
   let current = first;
   let turn = Promise.resolve();
   let following: Parameters<LiveResources['follow']>[0] | undefined;
@@ -77,9 +81,11 @@ export async function openResources(options: LiveResourcesOptions): Promise<Live
   };
   return {
     first,
+    watched,
     follow(apply) {
       following = apply;
-      if (paths.length > 0) watching = watchSources(paths, { clock, digest }, () => void inTurn());
+      if (watched && paths.length > 0)
+        watching = watchSources(paths, { clock, digest }, () => void inTurn());
     },
     reload: inTurn,
     close: () => watching?.close(),
