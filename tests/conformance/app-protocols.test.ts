@@ -149,6 +149,10 @@ function conformance(make: Make, executable: string | undefined): void {
       test('gone, and there again', async () => {
         app.stop();
         const down = await call('/ok');
+        const unwell =
+          'failed to invoke, id: probe, err: rpc error: code = Internal desc = app is not in a healthy state';
+        const words = async () => JSON.parse((await call('/ok')).body).message;
+        await until(async () => (await words()) === unwell, words);
         app = await startApp(protocol, app.port);
         await until(async () => (await call('/ok')).status === 200, 'it is called again');
         assert.equal(down.status, 500);
@@ -260,11 +264,11 @@ async function startApp(protocol: 'https' | 'h2c', port = 0): Promise<App> {
 
 async function until(
   is: () => boolean | Promise<boolean>,
-  what: string | (() => string),
+  what: string | (() => string | Promise<string>),
 ): Promise<void> {
   for (let tries = 0; tries < 150; tries += 1) {
     if (await is()) return;
     await sleep(100);
   }
-  throw new Error(`not within 15 s: ${typeof what === 'string' ? what : what()}`);
+  throw new Error(`not within 15 s: ${typeof what === 'string' ? what : await what()}`);
 }

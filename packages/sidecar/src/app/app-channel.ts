@@ -48,6 +48,8 @@ export async function openAppChannel(options: AppChannelOptions): Promise<AppCha
 
 type AppHttp = H2cApp | PlainUpstream;
 
+const UNWELL = 'rpc error: code = Internal desc = app is not in a healthy state';
+
 /** Calls, refusals, counts and the token on the way there. */
 export class AppChannel implements Upstream {
   #healthy = true;
@@ -117,7 +119,7 @@ export class AppChannel implements Upstream {
 
   #send(app: Upstream | undefined, call: OutgoingCall, sink: AnswerSink): Flow {
     if (app === undefined) return refuse(sink, 'app channel is not initialized');
-    if (!this.#healthy) return refuse(sink, 'app is not in a healthy state');
+    if (!this.#healthy) return refuse(sink, UNWELL);
     const http = this.#http;
     const wrong = http === undefined ? undefined : notForHttp(call.method);
     if (wrong !== undefined) return refuse(sink, wrong);
@@ -148,7 +150,7 @@ export class AppChannel implements Upstream {
 /** Calls of the gRPC API that only an application over gRPC understands, in Dapr's words where it has some. */
 function notForHttp(method: string): string | undefined {
   if (method === 'NONE') {
-    return 'error invoking app channel: rpc error: code = InvalidArgument desc = missing HTTP extension field';
+    return 'rpc error: code = InvalidArgument desc = missing HTTP extension field';
   }
   if (method !== RPC_VERB) return undefined;
   return 'the application speaks HTTP, and gRPC cannot be passed on to it: start its sidecar with --app-protocol grpc';
