@@ -1,11 +1,11 @@
 import type { Clock } from '@holdfast/core';
 import type { AnswerSink, Flow, OutgoingCall, Upstream } from '../flow/answer.ts';
 import { verbWord } from '../flow/go-words.ts';
-import { HttpUpstream } from '../flow/http-upstream.ts';
 import { PlainUpstream } from '../flow/plain-upstream.ts';
 import { UpstreamError } from '../flow/upstream-error.ts';
 import type { CountExchange, CountRpc } from '../metrics/sidecar-metrics.ts';
 import { type ConcurrencyGate, createGate } from './concurrency-gate.ts';
+import { H2cApp } from './h2c-app.ts';
 import type { GrpcWay } from './open-grpc-app.ts';
 import { RPC_BYTES, RPC_VERB, withoutRpcBytes } from './rpc-answer.ts';
 
@@ -39,14 +39,16 @@ export async function openAppChannel(options: AppChannelOptions): Promise<AppCha
     return new AppChannel(options, openGrpcApp(`${address}:${port}`, { ...options, tls }));
   }
   if (protocol === 'h2c') {
-    return new AppChannel(options, new HttpUpstream(`http://${address}:${port}`, { h2c: true }));
+    return new AppChannel(options, new H2cApp(`${address}:${port}`, options.clock));
   }
   const origin = `${protocol}://${address}:${port}`;
   const http = new PlainUpstream(origin, options.clock, { anyCertificate: true });
   return new AppChannel(options, http);
 }
 
-type AppHttp = HttpUpstream | PlainUpstream;
+type AppHttp = H2cApp | PlainUpstream;
+
+const UNWELL = 'rpc error: code = Internal desc = app is not in a healthy state';
 
 /** Calls, refusals, counts and the token on the way there. */
 export class AppChannel implements Upstream {
@@ -59,16 +61,19 @@ export class AppChannel implements Upstream {
   #way: Upstream | undefined;
   readonly #gate: ConcurrencyGate | undefined;
   readonly #token: string | undefined;
+  /** As errors name it, where it speaks HTTP. */
+  readonly #origin: string;
   readonly #clock: Clock;
   readonly #called: CountExchange;
 
   constructor(
-    { called, clock, maxConcurrency, token }: AppChannelOptions,
+    { address, called, clock, maxConcurrency, port, protocol, token }: AppChannelOptions,
     to: AppHttp | GrpcWay | undefined,
   ) {
     this.#clock = clock;
     this.#called = called;
-    if (to instanceof HttpUpstream || to instanceof PlainUpstream) this.#http = to;
+    this.#origin = `${protocol === 'https' ? 'https' : 'http'}://${address}:${port}`;
+    if (to instanceof H2cApp || to instanceof PlainUpstream) this.#http = to;
     else this.#grpc = to;
     this.#questions = this.#http ?? this.#grpc?.questions;
     this.#way = this.#http ?? this.#grpc?.app;
@@ -114,12 +119,12 @@ export class AppChannel implements Upstream {
 
   #send(app: Upstream | undefined, call: OutgoingCall, sink: AnswerSink): Flow {
     if (app === undefined) return refuse(sink, 'app channel is not initialized');
-    if (!this.#healthy) return refuse(sink, 'app is not in a healthy state');
+    if (!this.#healthy) return refuse(sink, UNWELL);
     const http = this.#http;
     const wrong = http === undefined ? undefined : notForHttp(call.method);
     if (wrong !== undefined) return refuse(sink, wrong);
     const worded =
-      http === undefined ? sink : new AppSink(sink, http.address, call, this.#clock, this.#called);
+      http === undefined ? sink : new AppSink(sink, this.#origin, call, this.#clock, this.#called);
     const plain =
       http !== undefined && call.headers.includes(RPC_BYTES)
         ? { ...call, headers: withoutRpcBytes(call.headers) }
@@ -145,7 +150,7 @@ export class AppChannel implements Upstream {
 /** Calls of the gRPC API that only an application over gRPC understands, in Dapr's words where it has some. */
 function notForHttp(method: string): string | undefined {
   if (method === 'NONE') {
-    return 'error invoking app channel: rpc error: code = InvalidArgument desc = missing HTTP extension field';
+    return 'rpc error: code = InvalidArgument desc = missing HTTP extension field';
   }
   if (method !== RPC_VERB) return undefined;
   return 'the application speaks HTTP, and gRPC cannot be passed on to it: start its sidecar with --app-protocol grpc';
@@ -170,7 +175,7 @@ function withToken(call: OutgoingCall, token: string): OutgoingCall {
 /** Counts the answers, and words failures as Go's http client does: verb, URL, reason. */
 class AppSink implements AnswerSink {
   readonly #sink: AnswerSink;
-  readonly #address: string;
+  readonly #origin: string;
   readonly #call: OutgoingCall;
   readonly #clock: Clock;
   readonly #called: CountExchange;
@@ -180,13 +185,13 @@ class AppSink implements AnswerSink {
 
   constructor(
     sink: AnswerSink,
-    address: string,
+    origin: string,
     call: OutgoingCall,
     clock: Clock,
     called: CountExchange,
   ) {
     this.#sink = sink;
-    this.#address = address;
+    this.#origin = origin;
     this.#call = call;
     this.#clock = clock;
     this.#called = called;
@@ -223,7 +228,7 @@ class AppSink implements AnswerSink {
       return;
     }
     const { method, path } = this.#call;
-    const message = `${verbWord(method)} "http://${this.#address}${path}": ${error.message}`;
+    const message = `${verbWord(method)} "${this.#origin}${path}": ${error.message}`;
     this.#sink.fail(new UpstreamError(error.code, message, error));
   }
 }

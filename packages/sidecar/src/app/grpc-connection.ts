@@ -1,11 +1,10 @@
-import http2, { type ClientHttp2Stream } from 'node:http2';
+import type { ClientHttp2Stream } from 'node:http2';
+import { addAbortSignal } from 'node:stream';
 import type { Clock } from '@holdfast/core';
 import { brokenConnection, connectFailure } from '../flow/go-words.ts';
 import { UpstreamError } from '../flow/upstream-error.ts';
 import type { CountRpc } from '../metrics/sidecar-metrics.ts';
 import { GrpcSessions } from './grpc-sessions.ts';
-
-const { NGHTTP2_CANCEL } = http2.constants;
 
 /** The way to an application that speaks gRPC. */
 export class GrpcConnection {
@@ -52,4 +51,11 @@ export class GrpcConnection {
   }
 }
 
-export const cancel = (stream: ClientHttp2Stream): void => stream.close(NGHTTP2_CANCEL);
+/**
+ * Gives a call up (`RST_STREAM`, `CANCEL`). Not by `close`, which says first
+ * that the client's messages are at their end: the application would take what
+ * broke off for a whole.
+ */
+export function cancel(stream: ClientHttp2Stream): void {
+  if (!stream.destroyed) addAbortSignal(AbortSignal.abort(), stream);
+}

@@ -9,6 +9,9 @@ import type { Clock, Timer } from '@holdfast/core';
 const CALLS_EACH = 100;
 /** Beyond so many connections calls wait in the last. */
 const MAX_SESSIONS = 100;
+/** What the other side may send of one answer before it is read, and of all: one that nobody takes must not hold up the others. */
+const STREAM_WINDOW_BYTES = 256 * 1024;
+const WINDOW_BYTES = 4 * 1024 * 1024;
 /** All but one connection are closed when they were not needed for this long. */
 const IDLE_MS = 180_000;
 
@@ -34,9 +37,10 @@ export class GrpcSessions {
     this.#clock = clock;
   }
 
-  request(headers: OutgoingHttpHeaders): ClientHttp2Stream {
+  /** `ended`: there is no body. @throws where a header cannot be one of HTTP/2 */
+  request(headers: OutgoingHttpHeaders, ended = false): ClientHttp2Stream {
     const session = this.#free();
-    const stream = session.http2.request(headers, { endStream: false });
+    const stream = session.http2.request(headers, { endStream: ended });
     session.calls += 1;
     session.idle?.cancel();
     session.idle = undefined;
@@ -64,7 +68,10 @@ export class GrpcSessions {
   #dial(): Session {
     // On this machine: its certificate is not looked at, as in Dapr.
     const session: Session = {
-      http2: http2.connect(this.#url, { rejectUnauthorized: false }),
+      http2: http2.connect(this.#url, {
+        rejectUnauthorized: false,
+        settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES },
+      }),
       calls: 0,
       idle: undefined,
     };
@@ -76,6 +83,9 @@ export class GrpcSessions {
     session.http2.on('error', gone).on('close', gone).on('goaway', gone);
     session.http2.on('remoteSettings', ({ maxConcurrentStreams = CALLS_EACH }) => {
       this.#room = Math.max(1, Math.min(CALLS_EACH, maxConcurrentStreams));
+    });
+    session.http2.once('connect', () => {
+      if (!session.http2.destroyed) session.http2.setLocalWindowSize(WINDOW_BYTES);
     });
     // An idle connection is no reason for the process to go on.
     session.http2.unref();

@@ -15,8 +15,6 @@ export interface HttpUpstreamOptions {
    * @default 4_000 ms
    */
   readonly keepAliveMs?: number;
-  /** HTTP/2 without TLS, known beforehand. @default false */
-  readonly h2c?: boolean;
   /** Takes any certificate: for what is on this machine. @default false */
   readonly anyCertificate?: boolean;
   /** Whom to trust and who we are, where that is said. @default as Node does by itself */
@@ -71,8 +69,7 @@ export class HttpUpstream implements Upstream {
       bodyTimeout: 0,
       connectTimeout: 5_000,
       keepAliveTimeout: options.keepAliveMs ?? 4_000,
-      allowH2: options.h2c === true,
-      ...(options.h2c === true ? { useH2c: true } : {}),
+      allowH2: false,
       ...(options.anyCertificate === true ? { connect: { rejectUnauthorized: false } } : {}),
       ...(options.tls === undefined ? {} : { connect: options.tls }),
     });
@@ -146,8 +143,7 @@ class HttpFlow implements Flow, Dispatcher.DispatchHandler {
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
     if (status < 200 || this.#done) return;
-    const { rawHeaders } = controller;
-    const raw = Array.isArray(rawHeaders) ? (rawHeaders as Buffer[]) : rawList(rawHeaders);
+    const raw = (controller.rawHeaders ?? []) as readonly Buffer[];
     const { headers, length } = answerHeaders(raw.map((part) => part.toString('latin1')));
     this.#length = length;
     this.#sink.head(status, headers, this);
@@ -188,12 +184,4 @@ export function explainFailure(error: Error & { code?: string }, address: string
     return new UpstreamError('REFUSED', error.message, error);
   }
   return new UpstreamError('BROKEN', brokenConnection(error), error);
-}
-
-/** Over HTTP/2 the driver has them as an object. */
-function rawList(headers: unknown): Buffer[] {
-  return Object.entries((headers ?? {}) as Record<string, string | string[]>).flatMap(
-    ([name, values]) =>
-      [values].flat().flatMap((value) => [Buffer.from(name), Buffer.from(String(value), 'latin1')]),
-  );
 }

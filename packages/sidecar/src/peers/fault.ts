@@ -12,6 +12,10 @@ export function faultText(error: Error): string {
     case 'DENIED':
       return `${DENIED}${error.message}`;
     case 'REFUSED':
+      // Dapr's channel to the application has said no, and in its own words.
+      return error.message.startsWith('rpc error: ')
+        ? `code = Internal desc = error invoking app channel: ${error.message}`
+        : `code = Internal desc = ${error.message}`;
     case 'NO_ADDRESS':
       return `code = Internal desc = ${error.message}`;
   }

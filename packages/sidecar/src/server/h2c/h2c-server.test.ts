@@ -3,6 +3,7 @@ import type { RequestListener } from 'node:http';
 import http2, { type ClientHttp2Session } from 'node:http2';
 import net from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { seededRandom } from '@holdfast/core/testing';
 import {
   DATA,
   END_HEADERS,
@@ -187,6 +188,22 @@ test('a client that reads nothing holds its sender back', async (t) => {
   assert.ok(wrote < 64, `${wrote} pieces`);
   stream.resume();
   await new Promise((resolve) => stream.once('end', resolve));
+});
+
+test('whatever frames a client sends, the others are served', async (t) => {
+  const { port, session } = await serve(t, echo);
+  const chance = seededRandom(7);
+  const below = (limit: number): number => Math.floor(chance.next() * limit);
+  for (let n = 0; n < 150; n += 1) {
+    const client = rawH2(port);
+    for (let left = 1 + below(6); left > 0; left -= 1) {
+      const payload = Buffer.from(Array.from({ length: below(80) }, () => below(256)));
+      client.send(frame(below(12), below(256), below(6), payload));
+    }
+    client.socket.end();
+    await client.closed;
+  }
+  assert.equal((await ask(session(), { ':path': '/x' })).body, 'GET /x 0 ');
 });
 
 test('draining: what is under way is answered, and then the connection ends', async (t) => {
