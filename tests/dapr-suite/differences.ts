@@ -1,7 +1,5 @@
 /** Cases that fail with our sidecar, and why: on purpose (P), or not yet (N). */
 export const DIFFERENCES: Readonly<Record<string, string>> = {
-  'daprd/binding/output/memory':
-    'N: after 300 bodies of 3 MiB some 60 MB stay with the allocator, where the case allows 50',
   'daprd/hotreload/selfhosted/binding/closing':
     'P: an emptied file changes nothing, for editors leave one so for a moment',
   'daprd/hotreload/selfhosted/subscriptions/closing': 'P: as binding/closing',
@@ -43,8 +41,6 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
   'daprd/shutdown/graceful/subscription/streaming': 'N: as binding/inflight',
   'daprd/state/http/encryption':
     'P: what is saved comes back as the JSON that it was, encrypted or not; daprd loses the quotes of a text',
-  'daprd/state/http/memory/getbulk': 'N: as binding/output/memory',
-  'daprd/state/http/memory/transaction': 'N: as binding/output/memory',
   'daprd/subscriptions/declarative/selfhosted/v1alpha1/basic/grpc':
     'P: data of a type that Dapr does not know reach the application as they are; daprd’s are empty',
   'daprd/subscriptions/declarative/selfhosted/v2alpha1/basic/grpc': 'P: as v1alpha1',
