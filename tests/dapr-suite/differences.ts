@@ -1,5 +1,9 @@
 /** Cases that fail with our sidecar, and why: on purpose (P), or not yet (N). */
 export const DIFFERENCES: Readonly<Record<string, string>> = {
+  'daprd/binding/output/memory':
+    'N: right after bodies of 3 MiB 48 MB stay, where the case allows 50; on a busy machine its 45 s do not suffice for 300 of them',
+  'daprd/state/http/memory/transaction':
+    'N: 27 MB stay; on a busy machine its 45 s do not suffice for 400 bodies of 3 MiB',
   'daprd/hotreload/selfhosted/binding/closing':
     'P: an emptied file changes nothing, for editors leave one so for a moment',
   'daprd/hotreload/selfhosted/subscriptions/closing': 'P: as binding/closing',
