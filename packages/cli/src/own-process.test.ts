@@ -19,7 +19,7 @@ test('a flag that somebody has given another value stays as it was given', () =>
   );
   assert.deepEqual(
     all.filter((flag) => !left.includes(flag)),
-    ['--max-semi-space-size=4', '--no-maglev-destroy-on-background', '--heap-growing-percent=100'],
+    ['--max-semi-space-size=4', '--no-maglev-destroy-on-background', '--heap-growing-percent=150'],
   );
   assert.deepEqual(sidecarFlags(all), []);
 });

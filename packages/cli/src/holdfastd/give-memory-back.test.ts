@@ -10,11 +10,12 @@ test('memory is collected when a burst is over, and neither before nor for a lit
   const seen = await collections([
     [110, 0.3],
     [200, 0.9],
-    [200, 0.1],
-    [85, 0.1],
-    [120, 0.1],
+    [200, 0.3],
+    [85, 0.3],
+    [120, 0.3],
+    [130, 0.1],
   ]);
-  assert.deepEqual(seen, ['', '', 'collected', '', '']);
+  assert.deepEqual(seen, ['', '', 'collected', '', '', 'all']);
 });
 
 test('a process with nothing to do looks for all there is: after its start, and when it has grown', async () => {
@@ -32,8 +33,8 @@ test('a process with nothing to do looks for all there is: after its start, and 
 test('what cannot be had is not looked for again and again', async () => {
   const seen = await collections(
     [
-      [200, 0.1],
-      [200, 0.1],
+      [200, 0.3],
+      [200, 0.3],
       [200, 0],
       [200, 0],
     ],

@@ -23,6 +23,9 @@ const MORE_BYTES = 40 * MIB;
 /** A collection takes some 20 ms, which nobody should wait for. */
 const BUSY = 0.5;
 
+/** Below this a pause of 60 ms once after a burst is no matter either. */
+const QUIET = 0.2;
+
 /** Of all there is it takes 30 to 60 ms, and is for those that do nothing but answer probes. */
 const IDLE = 0.02;
 /** More than a young generation that has grown to its full size, or each short wave of calls would end in one. */
@@ -46,7 +49,7 @@ export function giveMemoryBack(clock: Clock, memory: ProcessMemory = processMemo
       settled = memory.residentBytes();
       least = settled;
     } else if (busy < BUSY && resident > least + MORE_BYTES) {
-      memory.collect(false);
+      memory.collect(busy < QUIET);
       // What could not be had now will not be had the next time either.
       least = memory.residentBytes();
     }
