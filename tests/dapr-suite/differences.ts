@@ -2,8 +2,6 @@
 export const DIFFERENCES: Readonly<Record<string, string>> = {
   'daprd/binding/output/memory':
     'N: right after bodies of 3 MiB 48 MB stay, where the case allows 50; on a busy machine its 45 s do not suffice for 300 of them',
-  'daprd/hotreload/selfhosted/disabled':
-    'N: the feature HotReload, switched off in spec.features, is not heeded',
   'daprd/hotreload/selfhosted/ignoreerrors':
     'P: a changed component that cannot be used, and does not say ignoreErrors, leaves what there was in place, so that a slip of the pen in a file ends no calls; daprd ends',
   'daprd/hotreload/selfhosted/namespace/set':

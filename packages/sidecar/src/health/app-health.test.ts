@@ -15,7 +15,10 @@ test('calls reach the application only while its probes succeed', async (t) => {
   );
   const answer = async (): Promise<string> => (await fetch(`${url}/x`)).text();
 
-  assert.match(await answer(), /err: rpc error: code = Internal desc = error invoking app channel: rpc error: code = Internal desc = app is not in a healthy state/);
+  assert.match(
+    await answer(),
+    /err: rpc error: code = Internal desc = error invoking app channel: rpc error: code = Internal desc = app is not in a healthy state/,
+  );
   well = true;
   await until(async () => (await answer()) === 'ok', 'healthy');
   well = false;
