@@ -7,8 +7,6 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
   'daprd/hotreload/selfhosted/subscriptions/closing': 'P: as binding/closing',
   'daprd/hotreload/selfhosted/configuration':
     'N: a Configuration among the resources is not read, only those of --config',
-  'daprd/hotreload/selfhosted/disabled':
-    'N: the feature HotReload, switched off in spec.features, is not heeded',
   'daprd/hotreload/selfhosted/ignoreerrors':
     'P: a changed component that cannot be used leaves what there was; daprd ends',
   'daprd/hotreload/selfhosted/namespace/set': 'P: as ignoreerrors, of a component of one name',

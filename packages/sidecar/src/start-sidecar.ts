@@ -41,6 +41,7 @@ import { httpSubscriptions } from './pubsub/subscribe/http-subscriptions.ts';
 import { Subscriber } from './pubsub/subscribe/subscriber.ts';
 import type { ApiLogging } from './resources/api-logging.ts';
 import { applyConfiguration } from './resources/apply-configuration.ts';
+import { hotReload } from './resources/configuration.ts';
 import { openResources } from './resources/live-resources.ts';
 import { openEndpoints } from './resources/open-endpoints.ts';
 import { openDoors } from './server/open-doors.ts';
@@ -153,7 +154,8 @@ async function start(
   });
   closing.last(() => upstreams.close());
 
-  const policies = await openPolicies({ ...options, clock, log, metrics });
+  const watch = hotReload(configuration);
+  const policies = await openPolicies({ ...options, watch, clock, log, metrics });
   closing.last(() => policies.close());
   warnOfOpenApi(options, log);
 

@@ -14,6 +14,8 @@ export interface LivePoliciesOptions {
   readonly appId: string;
   readonly resourcesPaths: readonly string[];
   readonly strict: boolean;
+  /** Whether changed files are noticed by themselves. */
+  readonly watch: boolean;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: SidecarMetrics;
@@ -31,7 +33,7 @@ export interface LivePolicies {
 
 /** @throws ResiliencyFileError when a path cannot be read, or on any error where `strict`. */
 export async function openPolicies(options: LivePoliciesOptions): Promise<LivePolicies> {
-  const { appId, resourcesPaths, strict, clock, log, metrics } = options;
+  const { appId, resourcesPaths, strict, watch, clock, log, metrics } = options;
   const loaded = await loadResiliency(resourcesPaths, { appId, strict });
   const book = new PolicyBook(loaded.policies, {
     clock,
@@ -74,7 +76,7 @@ export async function openPolicies(options: LivePoliciesOptions): Promise<LivePo
   };
   inForce(loaded);
   const watching =
-    resourcesPaths.length === 0
+    resourcesPaths.length === 0 || !watch
       ? undefined
       : watchResiliency(resourcesPaths, { appId, strict, current: loaded, clock }, change, broken);
 

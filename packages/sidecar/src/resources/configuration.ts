@@ -37,7 +37,7 @@ export interface Configuration {
   readonly secretScopes: SecretScopes;
   /** Components that are not to be used. */
   readonly deniedComponents: readonly DeniedComponent[];
-  /** Preview features that are switched on, for the metadata. */
+  /** Features that are switched on, for the metadata; of them only `HotReload` has an effect. */
   readonly features: readonly string[];
   /** Middleware before the API, and before the application. */
   readonly httpPipeline: readonly HandlerSpec[];
@@ -86,6 +86,10 @@ export const NO_CONFIGURATION: Configuration = {
   warnings: [],
   ignored: [],
 };
+
+/** Whether changed files are noticed by themselves; else they are read at SIGHUP and at a start. */
+export const hotReload = ({ features }: Pick<Configuration, 'features'>): boolean =>
+  features.includes('HotReload');
 
 /**
  * Merges the Configuration documents of all `--config` files; a later one wins, key by key.

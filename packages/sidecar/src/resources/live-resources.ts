@@ -2,6 +2,7 @@ import { digestSources, watchSources } from '@holdfast/config';
 import type { Clock } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
 import type { AppProtocol } from '../app/app-channel.ts';
+import { hotReload } from './configuration.ts';
 import { type LoadedResources, loadResources } from './load-resources.ts';
 
 export interface LiveResourcesOptions {
@@ -19,7 +20,7 @@ export interface LiveResourcesOptions {
 export interface LiveResources {
   /** As they were when it was opened. */
   readonly first: LoadedResources;
-  /** From now on `apply` is called with what the files hold when they change; one call ends before the next begins. */
+  /** From now on `apply` is called with what the files hold when they change, or are read again; one call ends before the next begins. */
   follow(apply: (next: LoadedResources, before: LoadedResources) => Promise<void>): void;
   /** Reads the files now. A broken file changes nothing. */
   reload(): Promise<void>;
@@ -34,6 +35,10 @@ export async function openResources(options: LiveResourcesOptions): Promise<Live
   const digest = await digestSources(paths);
   const first = await loadResources(options, variables);
   for (const what of [...first.problems, ...first.unknown]) log.warn(what);
+  const watch = hotReload(first.configuration);
+  if (!watch) {
+    log.info('HotReload is off in spec.features: changed files wait for SIGHUP or the next start.');
+  }
 
   let current = first;
   let turn = Promise.resolve();
@@ -69,7 +74,8 @@ export async function openResources(options: LiveResourcesOptions): Promise<Live
     first,
     follow(apply) {
       following = apply;
-      if (paths.length > 0) watching = watchSources(paths, { clock, digest }, () => void inTurn());
+      if (paths.length === 0 || !watch) return;
+      watching = watchSources(paths, { clock, digest }, () => void inTurn());
     },
     reload: inTurn,
     close: () => watching?.close(),
