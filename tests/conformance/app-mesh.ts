@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { type EchoApp, type Instead, startEchoApp } from './echo-app.ts';
-import { type Running, startFailure, startOne } from './mesh.ts';
+import { type Running, startFailure, startOne } from './one-sidecar.ts';
 import type { Sentry } from './sentry.ts';
 
 /** What is particular about one sidecar of an `AppMesh`. */
@@ -34,15 +34,27 @@ export async function startAppMesh<App extends string>(
   const folder = await mkdtemp(path.join(os.tmpdir(), 'holdfast-conformance-'));
   const app = await startEchoApp(instead);
   const running = new Map<string, Running>();
-  for (const [role, setup] of Object.entries<AppSetup>(setups)) {
-    const own = await writeSetup(
-      path.join(folder, role),
-      path.join(folder, 'names.db'),
-      setup,
-      app.port,
-    );
-    const { secured = false } = setup;
-    running.set(role, await startOne(daprd, { role, appPort: app.port, secured, sentry, ...own }));
+  const stop = async (): Promise<void> => {
+    await Promise.all([...running.values()].map((one) => one.stop()));
+    await app.close();
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    for (const [role, setup] of Object.entries<AppSetup>(setups)) {
+      const own = await writeSetup(
+        path.join(folder, role),
+        path.join(folder, 'names.db'),
+        setup,
+        app.port,
+      );
+      const { secured = false } = setup;
+      const start = { role, appPort: app.port, secured, sentry, ...own };
+      running.set(role, await startOne(daprd, start));
+    }
+  } catch (error) {
+    // Those that run would keep the test's process from ever ending.
+    await stop();
+    throw error;
   }
   const of = (role: App): Running => running.get(role)!;
   return {
@@ -50,11 +62,7 @@ export async function startAppMesh<App extends string>(
     port: (role) => of(role).ports.http,
     grpcPort: (role) => of(role).ports.grpc,
     metricsPort: (role) => of(role).ports.metrics,
-    async stop() {
-      await Promise.all([...running.values()].map((one) => one.stop()));
-      await app.close();
-      await rm(folder, { recursive: true, force: true });
-    },
+    stop,
   };
 }
 

@@ -12,6 +12,11 @@ const component = (name: string, type: string, metadata = '[]') =>
 const RESOURCES = [
   component('store', 'state.in-memory'),
   component('bus', 'pubsub.in-memory', '[{ name: publishingScopes, value: "counted=ok" }]'),
+  component(
+    'mute',
+    'state.in-memory',
+    '[{ name: outboxPublishPubsub, value: nobody }, { name: outboxPublishTopic, value: t }]',
+  ),
   component('env', 'secretstores.local.env'),
 ].join('');
 
@@ -28,6 +33,7 @@ type Send = readonly [verb: string, path: string, body?: string, ...headers: str
 const FIRST_WRITE = '{"concurrency":"first-write"}';
 const stale = `[{"key":"e","value":1,"etag":"9","options":${FIRST_WRITE}}]`;
 const bad = '{"operations":[{"operation":"bad","request":{"key":"a"}}]}';
+const told = '{"operations":[{"operation":"upsert","request":{"key":"a","value":1}}]}';
 const cloud = 'content-type: application/cloudevents+json';
 
 /** Of an API that is not in this version of ours. */
@@ -47,6 +53,7 @@ const HTTP: readonly (readonly [Send, daprd: string, ours?: string])[] = [
   [['POST', '/v1.0/state/store', stale], 'state ERR_STATE_SAVE'],
   [['DELETE', '/v1.0/state/store/e', '', 'if-match: 9'], 'state ERR_STATE_DELETE'],
   [['POST', '/v1.0/state/store/transaction', bad], 'state ERR_NOT_SUPPORTED_STATE_OPERATION'],
+  [['POST', '/v1.0/state/mute/transaction', told], 'pubsub ERR_PUBLISH_OUTBOX'],
   [['POST', '/v1.0-alpha1/state/store/query', '{}'], 'state ERR_STATE_STORE_NOT_SUPPORTED'],
   [['GET', '/v1.0/state/none/a'], 'state ERR_STATE_STORE_NOT_FOUND'],
   [['POST', '/v1.0/publish/none/t', '1'], 'pubsub ERR_PUBSUB_NOT_FOUND'],

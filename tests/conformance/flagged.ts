@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { freePort } from '@holdfast/test-servers';
-import { ready } from './mesh.ts';
+import { ready } from './one-sidecar.ts';
 
 const HOLDFASTD = path.resolve(import.meta.dirname, '../../packages/cli/src/holdfastd-main.ts');
 

@@ -202,6 +202,11 @@ function echo(req: Http2ServerRequest, res: Http2ServerResponse, calls: Map<stri
       'grpc-status': status,
       'grpc-message': words,
       'x-seen': seen,
+      'x-traced': JSON.stringify([
+        req.headers.traceparent,
+        req.headers['grpc-trace-bin'],
+        req.headers.baggage,
+      ]),
       'tail-bin': '/wEA',
     });
     res.end();

@@ -250,5 +250,38 @@ function conformance(make: Make, executable: string | undefined): void {
         '8 grpc: received message larger than max (4194305 vs. 4194304)',
       ]);
     });
+
+    test('a trace goes on, in whichever form it came, and reaches the application in both', async () => {
+      const ids = {
+        bin: '000102030405060708090a0b0c0d0e0f',
+        text: '0af7651916cd43dd8448eb211c80319c',
+      };
+      const bin = `0000${ids.bin}0100010203040506070201`;
+      const ways = {
+        bin: { 'grpc-trace-bin': Buffer.from(bin, 'hex').toString('base64').replace(/=+$/, '') },
+        text: { traceparent: `00-${ids.text}-b7ad6b7169203331-01` },
+      };
+      for (const [way, id] of Object.entries(ids)) {
+        const { rpc } = await call(to('spoken', ways[way as keyof typeof ways]));
+        const [text, bytes] = JSON.parse(String(rpc.trailers['x-traced'])) as string[];
+        // daprd leaves what it was sent before its own.
+        const last = (list: string): string => list.split(', ').at(-1)!;
+        const seen = Buffer.from(last(bytes!), 'base64').toString('hex');
+        assert.equal(last(text!).split('-')[1], id, way);
+        assert.equal(seen.slice(4, 36), id, way);
+        assert.equal(seen.slice(38, 54), last(text!).split('-')[2], way);
+      }
+    });
+
+    test('baggage passes and comes back, and what cannot be read is refused', async () => {
+      const good = await call(to('spoken', { baggage: 'a=1;p=2,b=x' }));
+      const bad = await call(to('spoken', { baggage: 'zz' }));
+      assert.equal(JSON.parse(String(good.rpc.trailers['x-traced']))[2], 'a=1;p=2,b=x');
+      // Each daprd on the way says it once.
+      const times = make === 'daprd' ? 2 : 1;
+      assert.equal(good.rpc.head.baggage, Array(times).fill('a=1;p=2,b=x').join(', '));
+      const why = 'invalid baggage header: invalid baggage list-member: "zz"';
+      assert.deepEqual(bad.outcome, ['3', why, 0, 0]);
+    });
   });
 }

@@ -5,7 +5,8 @@ import { RPC_CASES, RPC_COMPONENTS } from './cases/grpc.ts';
 import { RPC_INVOCATIONS } from './cases/grpc-invocations.ts';
 import { RPC_ODD } from './cases/grpc-odd.ts';
 import { daprClient, outcome } from './grpc-client.ts';
-import { API_TOKEN, type Mesh, startMesh } from './mesh.ts';
+import { type Mesh, startMesh } from './mesh.ts';
+import { API_TOKEN } from './one-sidecar.ts';
 
 await bothMakes(conformance);
 

@@ -84,6 +84,24 @@ function conformance(make: Make, executable: string | undefined): void {
       await until(async () => (await state()) === 204, 'it saves');
     });
 
+    test('a file that is emptied, and stays so, takes its component away', async () => {
+      await write('emptied.yaml', component('emptied', 'pubsub.in-memory'));
+      await until(async () => (await publish('emptied', 'a')) === 204, 'it is there');
+      await writeFile(path.join(mesh.resources, 'emptied.yaml'), '');
+      await until(async () => (await publish('emptied', 'b')) === 404, 'it is gone');
+    });
+
+    test('a component that cannot be used any more and says ignoreErrors goes', async () => {
+      await write('lax.yaml', component('lax', 'state.in-memory'));
+      const state = () => post('state/lax', '[{"key":"k","value":1}]');
+      await until(async () => (await state()) === 204, 'it saves');
+      const broken = component('lax', 'state.sqlite').replace('v1,', 'v1, ignoreErrors: true,');
+      await write('lax.yaml', broken);
+      await until(async () => (await state()) !== 204, 'it is gone');
+      await write('lax.yaml', component('lax', 'state.in-memory'));
+      await until(async () => (await state()) === 204, 'it saves again');
+    });
+
     test('a file that is no YAML takes nothing away', async () => {
       await write('broken.yaml', 'kind: Component\nspec: [');
       await sleep(1_000);

@@ -1,13 +1,11 @@
-import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { startSidecar } from '@holdfast/sidecar';
 import { freePort } from '@holdfast/test-servers';
 import { type EchoApp, type Instead, startEchoApp } from './echo-app.ts';
+import { type Running, startOne } from './one-sidecar.ts';
 import { configuration, HTTP_ENDPOINT, RESILIENCY } from './resources.ts';
-import type { Sentry } from './sentry.ts';
 
 /** The sidecars every mesh has, and what is particular about each. */
 export type Role =
@@ -24,9 +22,6 @@ export type Role =
   /** Its application speaks gRPC; only where a mesh is given one. */
   | 'spoken';
 
-export const API_TOKEN = 'open-sesame';
-export const APP_TOKEN = 'it-is-me';
-
 /** Sidecars of one make, an application behind them, and a file by which they find each other. */
 export interface Mesh {
   readonly app: EchoApp;
@@ -38,32 +33,6 @@ export interface Mesh {
   /** Resolves once the sidecar has ended by itself. */
   ended(role: Role): Promise<unknown>;
   stop(): Promise<void>;
-}
-
-export interface Ports {
-  readonly http: number;
-  readonly grpc: number;
-  readonly metrics: number;
-}
-
-/** One sidecar, of either make. */
-export interface Running {
-  readonly ports: Ports;
-  readonly ended: Promise<unknown>;
-  stop(): Promise<void>;
-}
-
-export interface Start {
-  /** Its app id. */
-  readonly role: string;
-  readonly appPort: number | undefined;
-  readonly resources: string;
-  /** It asks its clients for a token, and sends its application one. */
-  readonly secured: boolean;
-  /** Later ones win. */
-  readonly configs: readonly string[];
-  /** Who gives it a certificate; absent: there is no mTLS. */
-  readonly sentry?: Sentry | undefined;
 }
 
 const ROLES: readonly Role[] = ['caller', 'callee', 'down', 'noport', 'secured'];
@@ -108,10 +77,22 @@ export async function startMesh(
     running.set(role, await startOne(daprd, start));
     await mortal?.close();
   };
+  const stop = async (): Promise<void> => {
+    await Promise.all([...running.values()].map((one) => one.stop()));
+    await app.close();
+    await rm(folder, { recursive: true, force: true });
+  };
+  const beginAll = async (roles: readonly Role[]): Promise<void> => {
+    const begun = await Promise.allSettled(roles.map(begin));
+    const failed = begun.find((one) => one.status === 'rejected');
+    if (failed === undefined) return;
+    // Those that run would keep the test's process from ever ending.
+    await stop();
+    throw failed.reason;
+  };
   // The first makes the table; two at once would meet there.
-  await begin('caller');
-  const others = [...ROLES.slice(1), ...(grpcAppPort === undefined ? [] : ['spoken' as const])];
-  await Promise.all(others.map(begin));
+  await beginAll(['caller']);
+  await beginAll([...ROLES.slice(1), ...(grpcAppPort === undefined ? [] : ['spoken' as const])]);
   registerDead(names, 'gone', await freePort());
   registerDead(names, 'dead', await freePort());
 
@@ -123,129 +104,8 @@ export async function startMesh(
     grpcPort: (role) => of(role).ports.grpc,
     metricsPort: (role) => of(role).ports.metrics,
     ended: (role) => of(role).ended,
-    async stop() {
-      await Promise.all([...running.values()].map((one) => one.stop()));
-      await app.close();
-      await rm(folder, { recursive: true, force: true });
-    },
+    stop,
   };
-}
-
-/** A sidecar that is ready: ours, or the daprd of that executable. */
-export function startOne(daprd: string | undefined, start: Start): Promise<Running> {
-  return daprd === undefined ? holdfast(start) : dapr(daprd, start);
-}
-
-async function holdfast(start: Start): Promise<Running> {
-  const { role, appPort, resources, configs, secured, sentry } = start;
-  const own = await sentry?.issue(role);
-  const sidecar = await startSidecar(
-    {
-      appId: role,
-      ...(appPort === undefined ? {} : { appPort }),
-      httpPort: 0,
-      grpcPort: 0,
-      metricsPort: 0,
-      resourcesPaths: [resources],
-      ...(role === 'spoken' ? { appProtocol: 'grpc' as const } : {}),
-      configPaths: configs,
-      ...(own === undefined
-        ? {}
-        : {
-            mtls: {
-              trustAnchors: sentry!.anchors,
-              certChain: own.certificate,
-              certKey: own.key,
-            },
-          }),
-      ...(secured ? { apiToken: API_TOKEN, appApiToken: APP_TOKEN } : {}),
-    },
-    { variables: process.env },
-  );
-  return {
-    ports: {
-      http: sidecar.ports.http,
-      grpc: sidecar.ports.grpc!,
-      metrics: sidecar.ports.metrics!,
-    },
-    ended: sidecar.ended,
-    stop: () => sidecar.stop({ force: true }),
-  };
-}
-
-async function dapr(executable: string, start: Start): Promise<Running> {
-  const { child, ports } = await spawnDaprd(executable, start);
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  const stop = async (): Promise<void> => {
-    child.kill('SIGKILL');
-    await ended;
-  };
-  await ready(ports.http).catch(async (error: unknown) => {
-    await stop();
-    throw error;
-  });
-  return { ports, ended, stop };
-}
-
-/** Why a sidecar does not start; undefined where it does. */
-export async function startFailure(
-  daprd: string | undefined,
-  start: Start,
-): Promise<string | undefined> {
-  if (daprd === undefined) {
-    return await holdfast(start).then(
-      (running) => running.stop().then(() => undefined),
-      (error: Error) => error.message,
-    );
-  }
-  const { child, ports } = await spawnDaprd(daprd, start, 'pipe');
-  let said = '';
-  child.stdout?.on('data', (text: Buffer) => {
-    said += text.toString();
-  });
-  const exited = new Promise<true>((resolve) => child.once('close', () => resolve(true)));
-  const failed = await Promise.race([exited, ready(ports.http).then(() => false)]);
-  child.kill('SIGKILL');
-  return failed ? /level=fatal msg="(.*?)" app_id/.exec(said)?.[1] : undefined;
-}
-
-async function spawnDaprd(executable: string, start: Start, stdout: 'ignore' | 'pipe' = 'ignore') {
-  const { role, appPort, resources, configs, secured, sentry } = start;
-  const [http, grpc, internal, metrics] = await Promise.all([1, 2, 3, 4].map(() => freePort()));
-  const flags: Record<string, string | number | undefined> = {
-    'app-id': role,
-    'app-port': appPort,
-    'dapr-http-port': http,
-    'dapr-grpc-port': grpc,
-    'dapr-internal-grpc-port': internal,
-    'metrics-port': metrics,
-    'resources-path': resources,
-    'dapr-listen-addresses': '127.0.0.1',
-    'app-protocol': role === 'spoken' ? 'grpc' : undefined,
-  };
-  const args = Object.entries(flags).flatMap(([name, value]) =>
-    value === undefined ? [] : [`--${name}`, String(value)],
-  );
-  for (const config of configs) args.push('--config', config);
-  if (sentry !== undefined) args.push('--enable-mtls', '--sentry-address', sentry.address);
-  const tokens = secured ? { DAPR_API_TOKEN: API_TOKEN, APP_API_TOKEN: APP_TOKEN } : {};
-  const anchors = sentry === undefined ? {} : { DAPR_TRUST_ANCHORS: sentry.anchors };
-  const env = { ...process.env, ...tokens, ...anchors, DAPR_HOST_IP: '127.0.0.1' };
-  const child = spawn(executable, args, { env, stdio: ['ignore', stdout, 'ignore'] });
-  return { child, ports: { http: http!, grpc: grpc!, metrics: metrics! } };
-}
-
-export async function ready(port: number): Promise<void> {
-  for (let tries = 0; tries < 300; tries += 1) {
-    const up = await fetch(`http://127.0.0.1:${port}/v1.0/healthz`).then(
-      // Middleware that asks for a token stands before health too.
-      ({ status }) => status === 204 || status === 401,
-      () => false,
-    );
-    if (up) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`The sidecar at port ${port} did not become ready within 30 s.`);
 }
 
 /** A sidecar that was killed a moment ago: its row is still there, its port is closed. */

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { bothMakes, type Make } from './both-makes.ts';
 import { startEchoApp } from './echo-app.ts';
-import { startOne } from './mesh.ts';
+import { startOne } from './one-sidecar.ts';
 
 await bothMakes(otlpOf);
 

@@ -9,7 +9,7 @@ kind: Resiliency
 metadata: { name: conformance }
 spec:
   policies:
-    timeouts: { quick: 250ms }
+    timeouts: { quick: 1s }
     retries:
       thrice: { policy: constant, duration: 20ms, maxRetries: 2 }
       some: { policy: constant, duration: 20ms, maxRetries: 2, matching: { httpStatusCodes: "500-599" } }

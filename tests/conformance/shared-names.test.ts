@@ -9,7 +9,7 @@ import { freePort } from '@holdfast/test-servers';
 import { sendRaw } from '../../packages/sidecar/src/testing/raw-http.ts';
 import { findDaprd } from './daprd.ts';
 import { startEchoApp } from './echo-app.ts';
-import { ready } from './mesh.ts';
+import { ready } from './one-sidecar.ts';
 import { configuration } from './resources.ts';
 
 const daprd = await findDaprd();

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CommunicationProtocolEnum, DaprClient, DaprServer } from '@dapr/dapr';
 import { freePort } from '@holdfast/test-servers';
 import { type Flagged, startFlagged } from '../conformance/flagged.ts';
-import { ready } from '../conformance/mesh.ts';
+import { ready } from '../conformance/one-sidecar.ts';
 import { components } from './sdk-components.ts';
 
 export type Protocol = 'HTTP' | 'gRPC';

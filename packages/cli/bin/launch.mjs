@@ -11,10 +11,10 @@ const [major, minor] = process.versions.node.split('.').map(Number);
 
 /**
  * Runs `name`-main: as built where that is up to date, else from source. Where
- * that takes other flags of Node, this process becomes that Node (same pid, so
+ * that takes other flags or another environment, this process becomes that Node (same pid, so
  * signals reach it, and no launcher stays in memory).
  */
-export async function launch(name, bin, flags) {
+export async function launch(name, bin, { flags, env }) {
   if (major < 22 || (major === 22 && minor < 18)) {
     const brought = findBroughtNode();
     if (brought !== undefined) return runUnder(brought);
@@ -34,7 +34,7 @@ export async function launch(name, bin, flags) {
   ].filter((flag) => !process.execArgv.includes(flag));
 
   if (wanted.length > 0 && typeof process.execve === 'function') {
-    const { execArgv, execPath, argv, env, pid } = process;
+    const { execArgv, execPath, argv, pid } = process;
     const args = [...execArgv, ...wanted, fileURLToPath(bin), ...argv.slice(2)];
     process.execve(
       execPath,

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { systemClock } from '@holdfast/core';
 import { type Sidecar, startSidecar } from '@holdfast/sidecar';
 import { createLogger, type Logger } from '@holdfast/telemetry/log';
+import { forgetSidecarEnv } from '../bin/sidecar-node.mjs';
 import { FlagError, type ParsedFlags } from './flags/flag.ts';
 import { HOLDFASTD_FLAGS } from './flags/holdfastd-flags.ts';
 import { parseFlags } from './flags/parse-flags.ts';
@@ -29,6 +30,7 @@ const WITHOUT_CONTROL_PLANE = [
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
 
+forgetSidecarEnv(process.env);
 await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<void> {

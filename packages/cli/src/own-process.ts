@@ -1,6 +1,9 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { isFresh } from '../bin/freshness.mjs';
+import { sidecarEnv, sidecarFlags } from '../bin/sidecar-node.mjs';
+
+export { sidecarEnv };
 
 /** What this process passes on to those it starts. */
 export const thisProcess = {
@@ -15,9 +18,7 @@ const fromSource = import.meta.url.endsWith('.ts');
 /**
  * The command line of `holdfastd`, without a launcher in between, so that the
  * pid is the sidecar's. In a checkout the built one is run where it is up to
- * date: without a TypeScript stripper in it a sidecar is 10 MB smaller. A young
- * generation of 4 MiB keeps it small too: its objects die within a request. One
- * thread collects it sooner than several that wait for each other.
+ * date: without a TypeScript stripper in it a sidecar is 10 MB smaller.
  */
 export function sidecarCommand(): readonly string[] {
   const built = new URL(
@@ -30,8 +31,7 @@ export function sidecarCommand(): readonly string[] {
     process.execPath,
     ...(asBuilt ? [] : ['--conditions=source']),
     '--disable-warning=ExperimentalWarning',
-    '--max-semi-space-size=4',
-    '--no-parallel-scavenge',
+    ...sidecarFlags([], process.env.NODE_OPTIONS),
     fileURLToPath(main),
   ];
 }

@@ -25,7 +25,6 @@ const STRICTER: Readonly<Record<string, string>> = {
   aliases: 'Dapr has no limit of aliases',
   'own-keys':
     'what is wrong is in keys that Dapr ignores; ours leaves those entries out and says so',
-  empty: 'Dapr ignores it; a running process of ours waits for what will be in it',
 };
 
 test('real daprd loads what we load, as we read it, and refuses what we refuse', {

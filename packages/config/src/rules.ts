@@ -22,10 +22,7 @@ export const RULES = {
   unreadable: error('refused', 'A path that cannot be read, or is neither a file nor a directory.'),
   'too-large': error('refused', 'A file over 256 KiB, or a directory with over 1,000 YAML files.'),
   'not-utf8': error('refused', 'Bytes that are not UTF-8.'),
-  'empty-file': {
-    ...warning('A file without any content; perhaps one that is being written.'),
-    effect: 'refused',
-  },
+  'empty-file': warning('A file without any content: it has no policies.'),
   'yaml-syntax': error('refused', 'Text that is not YAML.'),
   'tab-indent': error('refused', 'A tab where YAML wants spaces.'),
   'too-deep': error('refused', 'Collections nested more deeply than a policy file can be.'),

@@ -67,9 +67,19 @@ describe('watchResiliency', () => {
   test('an emptied file, as some editors make for a moment, takes no policy away', async (t) => {
     const { write } = await workspace(t);
     const file = await write('a.yaml', timeoutFile('a', '1s'));
-    const told = await watching(t, [file]);
+    const told = await watching(t, [file], { emptiedMs: 600_000 });
     await write('a.yaml', '');
-    await told.until(`broken ${file}:1:1 warning empty-file: is empty.`);
+    await write('a.yaml', timeoutFile('a', '2s'));
+    await told.until('2000');
+    assert.deepEqual(told.news, ['2000']);
+  });
+
+  test('a file that stays empty has no policies', async (t) => {
+    const { write } = await workspace(t);
+    const file = await write('a.yaml', timeoutFile('a', '1s'));
+    const told = await watching(t, [file], { emptiedMs: 50 });
+    await write('a.yaml', '');
+    await told.until('undefined');
     await write('a.yaml', timeoutFile('a', '2s'));
     await told.until('2000');
   });

@@ -2,6 +2,7 @@ import { type FSWatcher, watch } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type Clock, systemClock, type Timer } from '@holdfast/core';
+import { EmptiedFiles } from './emptied-files.ts';
 import { digestOf } from './load-resiliency.ts';
 import { readSources, type Sources } from './read-sources.ts';
 
@@ -12,11 +13,22 @@ export interface WatchSourcesOptions {
   readonly settleMs?: number;
   /** The files are read this often whatever the system reports: network disks report nothing. @default 5_000 ms */
   readonly pollMs?: number;
+  /**
+   * A file that is emptied says so only when it has been empty for this long: editors that write in
+   * place empty it for milliseconds, on a network disk for longer, and nobody waits for a removal.
+   * @default 1_500 ms
+   */
+  readonly emptiedMs?: number;
   /** @default systemClock */
   readonly clock?: Clock;
 }
 
-export const WATCH_DEFAULTS = { settleMs: 100, pollMs: 5_000, clock: systemClock } as const;
+export const WATCH_DEFAULTS = {
+  settleMs: 100,
+  pollMs: 5_000,
+  emptiedMs: 1_500,
+  clock: systemClock,
+} as const;
 
 /** Changes that never pause are read after this many times `settleMs` all the same. */
 const LONGEST_SETTLING = 10;
@@ -36,8 +48,9 @@ export function watchSources(
   options: WatchSourcesOptions,
   onChange: (sources: Sources) => void,
 ): Watching {
-  const { settleMs, pollMs, clock } = { ...WATCH_DEFAULTS, ...options };
+  const { settleMs, pollMs, emptiedMs, clock } = { ...WATCH_DEFAULTS, ...options };
   const directories = new DirectoryWatch(() => settle());
+  const emptied = new EmptiedFiles(emptiedMs);
   let closed = false;
   let digest = options.digest;
   let settling: Timer | undefined;
@@ -85,10 +98,16 @@ export function watchSources(
     // What has changed between reading and watching nobody tells.
     if (directories.set(places)) changedMeanwhile = true;
     const now = digestOf(sources);
-    const known = digest;
+    const changed = digest !== undefined && digest !== now;
+    const waitMs = changed ? emptied.waitMs(sources.sources, clock.now()) : 0;
+    if (waitMs > 0) {
+      // One that has come meanwhile looks sooner, and finds the same.
+      settling ??= clock.timer(waitMs, look);
+      return;
+    }
     digest = now;
-    if (known === undefined || known === now) return;
-    onChange(sources);
+    emptied.take(sources.sources);
+    if (changed) onChange(sources);
   };
 
   const tick = () => {

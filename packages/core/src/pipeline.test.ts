@@ -188,3 +188,17 @@ describe('a wrapped function', () => {
     }
   });
 });
+
+test('many pipelines of one frozen list have it in common, and a bad one is refused each time', () => {
+  const list = Object.freeze([retry(), timeout({ limitMs: 100 })]);
+  const [one, other] = [1, 2].map((n) => pipeline(`shares ${n}`, list, { registry: undefined }));
+  assert.equal(one!.policies, list);
+  assert.equal(other!.policies, list);
+  one!.swap(list);
+  assert.equal(one!.policies, list);
+
+  const bad = Object.freeze([retry(), retry()]);
+  for (let times = 0; times < 2; times += 1) {
+    assert.throws(() => pipeline('bad', bad, { registry: undefined }), /retry "retry" twice/);
+  }
+});

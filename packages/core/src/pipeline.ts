@@ -238,7 +238,8 @@ class LivePipeline implements FamilyPipeline {
   }
 
   swap(policies: readonly Policy[]): void {
-    const next = this.#bringToLife(checkPolicies(policies));
+    const checked = checkPolicies(policies);
+    const next = this.#bringToLife(checked);
     for (const stage of next.stages) {
       const { kind, name } = stage.policy;
       const old = this.#program.stages.find(
@@ -248,7 +249,7 @@ class LivePipeline implements FamilyPipeline {
     }
     this.#program.rest();
     this.#program = next;
-    this.#policies = [...policies];
+    this.#policies = checked;
   }
 
   async invalidate(cacheKey: string): Promise<void> {
@@ -305,8 +306,12 @@ function likeness<F extends object>(fn: F, name: string, length: number): F {
   });
 }
 
+/** Lists found good that cannot change any more: thousands of pipelines may be made of one. */
+const foundGood = /* @__PURE__ */ new WeakSet<readonly Policy[]>();
+
 /** Two policies of one kind and name could not be told apart in events, metrics and a swap. */
 function checkPolicies(policies: readonly Policy[]): readonly Policy[] {
+  if (foundGood.has(policies)) return policies;
   if (!Array.isArray(policies)) {
     throw new TypeError(`pipeline.policies must be a list of policies, not ${String(policies)}.`);
   }
@@ -325,5 +330,7 @@ function checkPolicies(policies: readonly Policy[]): readonly Policy[] {
     }
     seen.add(identity);
   }
-  return [...policies];
+  if (!Object.isFrozen(policies)) return [...policies];
+  foundGood.add(policies);
+  return policies;
 }

@@ -55,6 +55,8 @@ export interface SubscribeOptions {
   readonly redeliverMs?: number;
   /** No wait is longer. @default 10_000 ms */
   readonly maxRedeliverMs?: number;
+  /** What only one kind of broker knows, in its layout's words. @default nothing */
+  readonly details?: Readonly<Record<string, string>>;
   /** Hears what goes wrong: a handler that failed, a connection lost. @default nobody */
   readonly onProblem?: (problem: SubscriptionProblem) => void;
 }

@@ -74,6 +74,11 @@ export interface SidecarOptions {
    * browser sends it, with one `*` for any text. @default []: browsers are told nothing
    */
   readonly allowedOrigins?: readonly string[];
+  /**
+   * HTTP/2 in clear text on the HTTP API's port and socket as well, from the
+   * first byte or by `Upgrade: h2c`. @default true
+   */
+  readonly h2c?: boolean;
   /** Folders with resources: Resiliency, HTTPEndpoint. @default none */
   readonly resourcesPaths?: readonly string[];
   /** Files with a Configuration; later ones win. @default none */
@@ -139,6 +144,7 @@ export const SIDECAR_DEFAULTS = {
   enableMetrics: true,
   listenAddresses: ['127.0.0.1'],
   allowedOrigins: [],
+  h2c: true,
   resourcesPaths: [],
   configPaths: [],
   maxBodyBytes: 4 * 1024 * 1024,

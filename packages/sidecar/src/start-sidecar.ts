@@ -151,6 +151,7 @@ async function start(
     app,
     peers,
     addresses: new AddressBook(names, clock, systemRandom),
+    clock,
   });
   closing.last(() => upstreams.close());
 

@@ -1,5 +1,5 @@
 import type { Case } from '../case.ts';
-import { API_TOKEN, APP_TOKEN } from '../mesh.ts';
+import { API_TOKEN, APP_TOKEN } from '../one-sidecar.ts';
 
 const error = (errorCode: string, message: string): string =>
   JSON.stringify({ errorCode, message });

@@ -207,6 +207,11 @@ export const verbsAndHeaders: readonly Case[] = [
     expect: { status: 200, app: { headers: { connection: null } } },
   },
   {
+    name: 'an endpoint outside is told nothing of keeping connections',
+    send: { path: '/v1.0/invoke/outside/method/h' },
+    expect: { status: 200, app: { headers: { connection: null } } },
+  },
+  {
     name: 'baggage: passed on and echoed',
     send: { path, headers: ['baggage: user=ann;p=1,x=y'] },
     expect: {

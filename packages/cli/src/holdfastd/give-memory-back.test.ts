@@ -7,36 +7,48 @@ import { giveMemoryBack, processMemory } from './give-memory-back.ts';
 const MIB = 1024 * 1024;
 
 test('memory is collected when a burst is over, and neither before nor for a little', async () => {
-  const clock = new VirtualClock();
-  let resident = 80 * MIB;
-  let busy = 0;
-  let collected = 0;
-  const end = giveMemoryBack(clock, {
-    residentBytes: () => resident,
-    busy: () => busy,
-    collect() {
-      collected += 1;
-      resident = 85 * MIB;
-    },
-  });
-  const seen: number[] = [];
-  for (const [bytes, load] of [
-    [80, 0],
-    [110, 0],
+  const seen = await collections([
+    [110, 0.3],
     [200, 0.9],
     [200, 0.1],
+    [85, 0.1],
+    [120, 0.1],
+  ]);
+  assert.deepEqual(seen, ['', '', 'collected', '', '']);
+});
+
+test('a process with nothing to do looks for all there is: after its start, and when it has grown', async () => {
+  const seen = await collections([
+    [95, 0],
     [85, 0],
-  ] as const) {
-    resident = bytes * MIB;
-    busy = load;
-    await clock.advance(5_000);
-    seen.push(collected);
-  }
-  assert.deepEqual(seen, [0, 0, 0, 1, 1]);
-  end();
-  resident = 300 * MIB;
+    [100, 0.01],
+    [102, 0.3],
+    [102, 0.01],
+    [85, 0],
+  ]);
+  assert.deepEqual(seen, ['all', '', '', '', 'all', '']);
+});
+
+test('what cannot be had is not looked for again and again', async () => {
+  const seen = await collections(
+    [
+      [200, 0.1],
+      [200, 0.1],
+      [200, 0],
+      [200, 0],
+    ],
+    200,
+  );
+  assert.deepEqual(seen, ['collected', '', 'all', '']);
+});
+
+test('it ends when it is told to', async () => {
+  const clock = new VirtualClock();
+  let collected = 0;
+  const memory = { residentBytes: () => 300 * MIB, busy: () => 0, collect: () => (collected += 1) };
+  giveMemoryBack(clock, memory)();
   await clock.advance(60_000);
-  assert.equal(collected, 1);
+  assert.equal(collected, 0);
 });
 
 test('this process can collect, and leaves nobody else the means', async () => {
@@ -46,10 +58,42 @@ test('this process can collect, and leaves nobody else the means', async () => {
   });
   for (let at = 0; at < 50; at += 1) seen.register({ at }, at);
   const memory = processMemory();
-  memory.collect();
+  memory.collect(false);
+  memory.collect(true);
   // Finalizers run in a turn of their own.
   for (let turn = 0; turn < 100 && gone === 0; turn += 1) await systemClock.sleep(5);
   assert.ok(gone > 0);
   assert.ok(memory.residentBytes() > MIB && memory.busy() >= 0);
   assert.equal(Reflect.get(globalThis, 'gc'), undefined);
 });
+
+/** What is done at each look, at a process of so many MiB that is so busy; a collection leaves it at `leftMib`. */
+async function collections(
+  looks: readonly (readonly [mib: number, busy: number])[],
+  leftMib = 85,
+): Promise<readonly string[]> {
+  const clock = new VirtualClock();
+  let resident = 80 * MIB;
+  let load = 0;
+  let done = '';
+  const end = giveMemoryBack(clock, {
+    residentBytes: () => resident,
+    busy: () => load,
+    collect(all) {
+      done = all ? 'all' : 'collected';
+      resident = leftMib * MIB;
+    },
+  });
+  const seen: string[] = [];
+  let waitMs = 1_000;
+  for (const [mib, busy] of looks) {
+    resident = mib * MIB;
+    load = busy;
+    done = '';
+    await clock.advance(waitMs);
+    seen.push(done);
+    waitMs = 5_000;
+  }
+  end();
+  return seen;
+}

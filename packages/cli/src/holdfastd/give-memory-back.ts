@@ -8,14 +8,25 @@ export interface ProcessMemory {
   residentBytes(): number;
   /** 0 … 1, of the time since it was asked last. */
   busy(): number;
-  collect(): void;
+  /** `all`: what only a process with nothing to do has the time to look for, too. */
+  collect(all: boolean): void;
 }
 
+const MIB = 1024 * 1024;
+
+/** Begins soon: what a start has left is a tenth of a sidecar that has nothing to do. */
+const FIRST_MS = 1_000;
 const EVERY_MS = 5_000;
+
 /** Above the least that was ever seen: what a calm sidecar needs for its work stays well below. */
-const MORE_BYTES = 40 * 1024 * 1024;
+const MORE_BYTES = 40 * MIB;
 /** A collection takes some 20 ms, which nobody should wait for. */
 const BUSY = 0.5;
+
+/** Of all there is it takes 30 to 60 ms, and is for those that do nothing but answer probes. */
+const IDLE = 0.02;
+/** More than a young generation that has grown to its full size, or each short wave of calls would end in one. */
+const MORE_WHEN_IDLE_BYTES = 16 * MIB;
 
 /**
  * Collects garbage when a burst is over. V8 collects when something is
@@ -24,24 +35,34 @@ const BUSY = 0.5;
  */
 export function giveMemoryBack(clock: Clock, memory: ProcessMemory = processMemory()): () => void {
   let least = memory.residentBytes();
+  /** After the last collection of all there is. */
+  let settled = Number.NEGATIVE_INFINITY;
   const look = () => {
     const resident = memory.residentBytes();
+    const busy = memory.busy();
     least = Math.min(least, resident);
-    if (memory.busy() < BUSY && resident > least + MORE_BYTES) {
-      memory.collect();
+    if (busy < IDLE && resident > settled + MORE_WHEN_IDLE_BYTES) {
+      memory.collect(true);
+      settled = memory.residentBytes();
+      least = settled;
+    } else if (busy < BUSY && resident > least + MORE_BYTES) {
+      memory.collect(false);
       // What could not be had now will not be had the next time either.
       least = memory.residentBytes();
     }
     timer = clock.timer(EVERY_MS, look);
   };
-  let timer = clock.timer(EVERY_MS, look);
+  let timer = clock.timer(FIRST_MS, look);
   return () => timer.cancel();
 }
+
+/** What V8 has under `--expose-gc`. */
+type Collect = (how?: { readonly type: 'major'; readonly flavor: 'last-resort' }) => void;
 
 /** That of this process. */
 export function processMemory(): ProcessMemory {
   let before = performance.eventLoopUtilization();
-  let collect: (() => void) | undefined;
+  let collect: Collect | undefined;
   return {
     residentBytes: () => process.memoryUsage.rss(),
     busy() {
@@ -50,14 +71,15 @@ export function processMemory(): ProcessMemory {
       before = now;
       return utilization;
     },
-    collect() {
+    collect(all) {
       if (collect === undefined) {
         // The function is in a context of its own: no other code finds it.
         setFlagsFromString('--expose-gc');
-        collect = runInNewContext('gc') as () => void;
+        collect = runInNewContext('gc') as Collect;
         setFlagsFromString('--no-expose-gc');
       }
-      collect();
+      if (all) collect({ type: 'major', flavor: 'last-resort' });
+      else collect();
     },
   };
 }

@@ -57,6 +57,7 @@ export function holdfastdSettings({ values }: ParsedFlags, env: Environment): Ho
     enableMetrics: flag('enable-metrics'),
     listenAddresses: someOf(texts('dapr-listen-addresses').map(withoutBrackets)),
     allowedOrigins: someOf(texts('allowed-origins')),
+    h2c: isTruthy(env.DAPR_HTTP_DISABLE_H2C) ? false : undefined,
     resourcesPaths: someOf([...texts('resources-path'), ...texts('components-path')]),
     configPaths: someOf(texts('config')),
     maxBodyBytes: orNoLimit(
@@ -90,6 +91,9 @@ export function holdfastdSettings({ values }: ParsedFlags, env: Environment): Ho
     },
   };
 }
+
+/** As Dapr reads its variables. */
+const isTruthy = (text = ''): boolean => /^(?:y|yes|t|true|on|1)$/i.test(text.trim());
 
 const INIT_ENDPOINTS: readonly string[] = ['config', 'subscribe'];
 

@@ -1,5 +1,5 @@
 import type { Clock } from '@holdfast/core';
-import { existsNow, sidecarCommand } from '../own-process.ts';
+import { existsNow, sidecarCommand, sidecarEnv } from '../own-process.ts';
 import type { AppSettings } from '../run-file/app-settings.ts';
 import { sidecarName } from '../run-file/run-file.ts';
 import { apiSockets, appEnv, runtimeIn, type SidecarPorts, sidecarFlags } from './launch.ts';
@@ -62,6 +62,7 @@ export function planSidecar(
   const configs = [...around.baseConfigs, ...(app.configFilePath ? [app.configFilePath] : [])];
   // The app's variables reach its sidecar (tokens, secrets of components), but not what steers Node.
   const { NODE_OPTIONS: _own, ...appsOwn } = app.env;
+  const told = { DAPR_HOST_IP: '127.0.0.1', ...around.env, ...appsOwn };
   const sockets = apiSockets(app);
   return {
     // daprd does not start beside the sockets of one that was killed.
@@ -75,12 +76,10 @@ export function planSidecar(
       file: file!,
       args: [...before, ...sidecarFlags(app, book.current, configs), ...own],
       cwd: app.appDirPath,
-      env: {
-        DAPR_HOST_IP: '127.0.0.1',
-        ...(foreign === undefined ? { NODE_COMPILE_CACHE: around.codeCache } : {}),
-        ...around.env,
-        ...appsOwn,
-      },
+      env:
+        foreign === undefined
+          ? sidecarEnv({ NODE_COMPILE_CACHE: around.codeCache, ...told })
+          : told,
     }),
     ports: () => knownPorts(book.current),
     async untilReady(child, messages) {

@@ -98,6 +98,17 @@ test('a hint for the open time is asked for after failures alone', async () => {
   assert.deepEqual([state, asked], ['open', 1]);
 });
 
+test('a hint that is no time to wait is none', async () => {
+  const told = [];
+  for (const hintMs of [-5, 0, Number.NaN, '7', null]) {
+    const openHint = () => hintMs as number;
+    const { call } = setUp([circuitBreaker({ consecutiveFailures: 1, openMs: 100, openHint })]);
+    await call(fail);
+    told.push(((await call(fail)) as { retryAfterMs: number }).retryAfterMs);
+  }
+  assert.deepEqual(told, [100, 100, 100, 100, 100]);
+});
+
 describe('slow calls', () => {
   const slowCalls = { slowCallMs: 50, ratio: 0.5, minimumCalls: 2, windowCalls: 10 };
 

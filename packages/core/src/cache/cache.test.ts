@@ -149,6 +149,25 @@ describe('cache', BOUND, () => {
     assert.deepEqual([(await first).code, await second, w.runs], ['DEADLINE_EXCEEDED', 'a1', 1]);
   });
 
+  test('has no part in whatever call comes after the one that asked', async () => {
+    const w = world([
+      deadline({ limitMs: 1_000 }),
+      cache(),
+      retry({ delayMs: 50, jitter: 'none' }),
+    ]);
+    w.takesMs = 150;
+    w.failures = 1;
+    const first = w.now('a', { deadlineMs: 100 });
+    const second = w.now('a');
+    await w.clock.advance(100);
+    // It may be given the operation of the first, which is over, and has no time for a retry.
+    const other = w.now('b', { deadlineMs: 60 });
+    await w.clock.advance(500);
+    const codes = [(await first).code, (await other).code];
+    assert.deepEqual(codes, ['DEADLINE_EXCEEDED', 'DEADLINE_EXCEEDED']);
+    assert.deepEqual([await second, w.runs], ['a3', 3]);
+  });
+
   test('tells the function how much time the one who asked has left', async () => {
     const w = world([deadline({ limitMs: 1_000 }), cache()]);
     const left: number[] = [];

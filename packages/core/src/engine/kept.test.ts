@@ -59,6 +59,16 @@ describe('what a burst of calls leaves behind', () => {
     });
   }
 
+  test('is nothing of a pipeline that has had a single call', async () => {
+    const pipelines = Array.from({ length: 2_000 }, (_, n) => named(`once ${n}`));
+    const beforeBytes = await settledHeapBytes();
+    for (const p of pipelines) await p.execute(() => 1);
+    const leftBytes = (await settledHeapBytes()) - beforeBytes;
+    // An operation each would be 1.8 MB.
+    assert.ok(leftBytes < 500_000, `${leftBytes} bytes`);
+    assert.equal(await pipelines[0]!.execute(() => 'again'), 'again');
+  });
+
   test('is all let go of when its pipeline is disposed of, which may still be called', async () => {
     const p = named('disposed of');
     await p.execute(() => 1);

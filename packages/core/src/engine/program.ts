@@ -45,7 +45,9 @@ export class Program {
   readonly tally: Tally;
   readonly #pool: Operation[] = [];
   #claim: Claim | undefined = undefined;
-  #rests = false;
+  /** Keeps nothing. So it begins: of a family with a key for every order, most hear of one call only. */
+  #rests = true;
+  #called = false;
 
   constructor(world: StageWorld, stages: readonly Stage[], tally: Tally) {
     this.world = world;
@@ -59,8 +61,14 @@ export class Program {
   }
 
   take(): Operation {
-    this.#rests = false;
-    return this.#pool.pop() ?? new Operation(this);
+    return this.#pool.pop() ?? this.#make();
+  }
+
+  /** Where nothing is kept, the second call in a row is the sign that there will be more. */
+  #make(): Operation {
+    this.#rests = !this.#called;
+    this.#called = true;
+    return new Operation(this);
   }
 
   giveBack(op: Operation): void {

@@ -6,7 +6,7 @@ import {
   resolveTimeoutOptions,
   type TimeoutOptions,
 } from './options.ts';
-import { TimedStage } from './timed-stage.ts';
+import { TimedStage, type TimeLimit } from './timed-stage.ts';
 
 /**
  * Ends an attempt that takes longer than `limitMs` and throws `TimedOutError`.
@@ -17,18 +17,6 @@ import { TimedStage } from './timed-stage.ts';
 export function timeout(given: TimeoutOptions): Policy<ResolvedTimeoutOptions> {
   const options = resolveTimeoutOptions(given);
   const { name, limitMs, limitFor } = options;
-  const limit = {
-    limitMs,
-    limitFor,
-    words: `ends what is inside it after ${limitMs} ms${limitFor ? ' or sooner, as `limitFor` says' : ''}.`,
-    overdue: (afterMs: number) => new TimedOutError(name, `"${name}" gave up after ${afterMs} ms.`),
-  };
-  const policy: Policy<ResolvedTimeoutOptions> = {
-    kind: 'timeout',
-    name,
-    options,
-    stage: (world) => new TimedStage({ ...limit, policy, remarks }, world),
-  };
   const remarks = (inside: readonly Policy[]) =>
     remarkOnOrder(
       'timeout-around-retry',
@@ -38,5 +26,20 @@ export function timeout(given: TimeoutOptions): Policy<ResolvedTimeoutOptions> {
       (inner) =>
         `"${name}" limits all attempts of "${inner}" together and not each. Put it inside, or use a deadline for the whole.`,
     );
+  const policy: Policy<ResolvedTimeoutOptions> = {
+    kind: 'timeout',
+    name,
+    options,
+    stage: (world) => new TimedStage(limit, world),
+  };
+  // One for all pipelines of a family: there may be thousands.
+  const limit: TimeLimit = {
+    policy,
+    remarks,
+    limitMs,
+    limitFor,
+    words: `ends what is inside it after ${limitMs} ms${limitFor ? ' or sooner, as `limitFor` says' : ''}.`,
+    overdue: (afterMs: number) => new TimedOutError(name, `"${name}" gave up after ${afterMs} ms.`),
+  };
   return policy;
 }

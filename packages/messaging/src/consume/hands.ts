@@ -11,6 +11,11 @@ export interface HandOver {
   readonly earlier?: number;
   /** Asked before each time it is handed over; with `false` it is somebody else's by now, and dropped. @default always ours */
   readonly ours?: () => boolean;
+  /**
+   * Takes a message whose handler failed, in place of handing it over again: the broker has a place
+   * for such. What goes wrong in it is for the adapter to catch.
+   */
+  readonly refuse?: () => void | Promise<void>;
 }
 
 /**
@@ -54,11 +59,13 @@ export class Hands {
   give(
     message: Message,
     acknowledge: () => void | Promise<void>,
-    { lane, earlier = 0, ours = () => true }: HandOver = {},
+    { lane, earlier = 0, ours = () => true, refuse }: HandOver = {},
   ): void {
     const ahead = lane === undefined ? undefined : this.#lanes.get(lane);
     const work = (ahead ?? this.#after).then(async () => {
-      if (await this.#until(message, earlier, ours)) await acknowledge();
+      const handled = await this.#until(message, { earlier, ours, again: refuse === undefined });
+      if (handled === 'failed') await refuse?.();
+      else if (handled) await acknowledge();
     });
     this.#atWork += 1;
     if (lane !== undefined) this.#lanes.set(lane, work);
@@ -90,12 +97,20 @@ export class Hands {
     return new Hands(this.#handler, this.#options, this.#clock, this.end());
   }
 
-  async #until(message: Message, earlier: number, ours: () => boolean): Promise<boolean> {
+  async #until(
+    message: Message,
+    {
+      again,
+      earlier,
+      ours,
+    }: { readonly again: boolean; readonly earlier: number; readonly ours: () => boolean },
+  ): Promise<boolean | 'failed'> {
     const { maxRedeliverMs, redeliverMs } = this.#options;
     for (let round = 1; ; round += 1) {
       const delivery = earlier + round;
       const handled = await this.#places.execute(() => this.#once(message, delivery, ours));
       if (handled !== undefined) return handled;
+      if (!again) return 'failed';
       const waitMs = Math.min(maxRedeliverMs, redeliverMs * 2 ** Math.min(round - 1, 20));
       // Rejects when the subscription ends, which the next round sees.
       await this.#clock.sleep(waitMs, this.#ending.signal).catch(() => {});

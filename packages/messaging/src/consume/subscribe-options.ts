@@ -8,7 +8,7 @@ export const SUBSCRIBE_DEFAULTS = {
 } as const;
 
 export type ResolvedSubscribeOptions = SubscribeOptions &
-  Required<Omit<SubscribeOptions, 'onProblem'>>;
+  Required<Omit<SubscribeOptions, 'onProblem' | 'details'>>;
 
 export function resolveSubscribeOptions(given: SubscribeOptions): ResolvedSubscribeOptions {
   const options = { ...SUBSCRIBE_DEFAULTS, ...given };

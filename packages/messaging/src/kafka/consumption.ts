@@ -147,7 +147,7 @@ export class Consumption {
 
   #consumerOptions(): KafkaConsumerOptions {
     const { kafka, subscribe, topic } = this.#options;
-    const { memberName, sessionTimeoutMs } = kafka;
+    const { fetchMinBytes, fetchPartitionBytes, memberName, sessionTimeoutMs } = kafka;
     return {
       ...clientOptions(kafka),
       groupId: subscribe.group,
@@ -160,8 +160,10 @@ export class Consumption {
       autocommit: false,
       sessionTimeout: sessionTimeoutMs,
       rebalanceTimeout: sessionTimeoutMs * 2,
-      heartbeatInterval: Math.floor(sessionTimeoutMs / 5),
+      heartbeatInterval: kafka.heartbeatMs ?? Math.floor(sessionTimeoutMs / 5),
       maxWaitTime: 500,
+      ...(fetchMinBytes === undefined ? {} : { minBytes: fetchMinBytes }),
+      ...(fetchPartitionBytes === undefined ? {} : { maxBytesPerPartition: fetchPartitionBytes }),
       highWaterMark: 100,
     };
   }

@@ -33,9 +33,12 @@ export interface KafkaSasl {
   readonly password: string;
 }
 
+export type KafkaCompression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
+
 export interface KafkaProducerOptions extends KafkaClientOptions {
   idempotent: boolean;
   acks: number;
+  compression?: KafkaCompression;
 }
 
 export interface KafkaConsumerOptions extends KafkaClientOptions {
@@ -50,6 +53,8 @@ export interface KafkaConsumerOptions extends KafkaClientOptions {
   rebalanceTimeout: number;
   heartbeatInterval: number;
   maxWaitTime: number;
+  minBytes?: number;
+  maxBytesPerPartition?: number;
   highWaterMark: number;
 }
 

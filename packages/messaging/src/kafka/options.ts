@@ -1,7 +1,13 @@
 import { type Clock, systemClock } from '@holdfast/core';
 import { checkInteger } from '../check.ts';
 import type { KafkaLayout } from './layout.ts';
-import type { KafkaClientOptions, KafkaModule, KafkaSasl, KafkaTls } from './module.ts';
+import type {
+  KafkaClientOptions,
+  KafkaCompression,
+  KafkaModule,
+  KafkaSasl,
+  KafkaTls,
+} from './module.ts';
 import { holdfastLayout } from './records.ts';
 
 export interface KafkaBrokerOptions {
@@ -32,6 +38,14 @@ export interface KafkaBrokerOptions {
   readonly layout?: KafkaLayout;
   /** Larger bodies are rejected before they are sent. @default the broker decides */
   readonly maxMessageBytes?: number;
+  /** Of what is published; whatever comes is understood. @default 'none' */
+  readonly compression?: KafkaCompression;
+  /** A fetch waits for so many bytes, half a second at most. @default 1 */
+  readonly fetchMinBytes?: number;
+  /** Asked of a partition at a time; a larger record comes all the same. @default the client decides */
+  readonly fetchPartitionBytes?: number;
+  /** How often a member says that it is there; less than a third of the session. @default a fifth of `sessionTimeoutMs` */
+  readonly heartbeatMs?: number;
   /** @default a connection in the clear */
   readonly tls?: KafkaTls;
   /** @default nobody signs in */
@@ -48,6 +62,8 @@ export interface KafkaBrokerOptions {
   readonly clock?: Clock;
 }
 
+const COMPRESSIONS: readonly string[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
+
 export const KAFKA_BROKER_DEFAULTS = {
   timeoutMs: 10_000,
   sessionTimeoutMs: 10_000,
@@ -59,7 +75,12 @@ export const KAFKA_BROKER_DEFAULTS = {
 } as const;
 
 export type ResolvedKafkaOptions = KafkaBrokerOptions &
-  Required<Omit<KafkaBrokerOptions, 'maxMessageBytes' | 'tls' | 'sasl'>>;
+  Required<
+    Pick<
+      KafkaBrokerOptions,
+      keyof typeof KAFKA_BROKER_DEFAULTS | 'kafka' | 'bootstrap' | 'clientId' | 'memberName'
+    >
+  >;
 
 export function resolveKafkaOptions(given: KafkaBrokerOptions): ResolvedKafkaOptions {
   const options = { memberName: given.clientId, ...KAFKA_BROKER_DEFAULTS, ...given };
@@ -77,6 +98,18 @@ export function resolveKafkaOptions(given: KafkaBrokerOptions): ResolvedKafkaOpt
   }
   if (options.maxMessageBytes !== undefined) {
     checkInteger('kafkaBroker.maxMessageBytes', options.maxMessageBytes, 1, 2 ** 31 - 1);
+  }
+  const { compression = 'none', fetchMinBytes = 1, fetchPartitionBytes = 1 } = options;
+  if (!COMPRESSIONS.includes(compression)) {
+    throw new RangeError(
+      `kafkaBroker.compression must be ${COMPRESSIONS.join(', ')}, not ${String(compression)}.`,
+    );
+  }
+  checkInteger('kafkaBroker.fetchMinBytes', fetchMinBytes, 1, 2 ** 31 - 1);
+  checkInteger('kafkaBroker.fetchPartitionBytes', fetchPartitionBytes, 1, 2 ** 31 - 1);
+  if (options.heartbeatMs !== undefined) {
+    const most = Math.floor(options.sessionTimeoutMs / 3);
+    checkInteger('kafkaBroker.heartbeatMs', options.heartbeatMs, 100, most);
   }
   checkInteger('kafkaBroker.timeoutMs', options.timeoutMs, 100, 600_000);
   checkInteger('kafkaBroker.sessionTimeoutMs', options.sessionTimeoutMs, 6_000, 1_800_000);

@@ -93,7 +93,8 @@ export class KafkaPublisher {
   #newProducer(): KafkaProducer {
     const client = clientOptions(this.#options);
     this.#at = client.bootstrapBrokers;
-    return new this.#options.kafka.Producer({ ...client, idempotent: true, acks: -1 });
+    const { compression = 'none', kafka } = this.#options;
+    return new kafka.Producer({ ...client, idempotent: true, acks: -1, compression });
   }
 
   #discard(producer: KafkaProducer): void {

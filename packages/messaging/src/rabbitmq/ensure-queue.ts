@@ -1,3 +1,4 @@
+import type { QueueLayout } from './layout.ts';
 import type { AmqpChannel, AmqpConnection, AmqpQueueOptions } from './module.ts';
 import type { ResolvedRabbitOptions } from './options.ts';
 
@@ -7,6 +8,8 @@ export interface GroupQueue {
   readonly exchange: string;
   /** One member is sent messages at a time; the others stand by. */
   readonly ordered: boolean;
+  /** What others declare it as; undefined: as the options say. */
+  readonly layout: QueueLayout | undefined;
   readonly rabbit: ResolvedRabbitOptions;
 }
 
@@ -19,7 +22,17 @@ export async function ensureQueue(
 ): Promise<boolean> {
   const { autoDelete, durable } = queue.rabbit;
   const isNew = look && !(await isThere(connection, queue.name));
-  await channel.assertExchange(queue.exchange, 'fanout', { durable, autoDelete });
+  const kind = queue.rabbit.layout.exchangeKind;
+  await channel.assertExchange(queue.exchange, kind, { durable, autoDelete });
+  const dead = queue.layout?.deadLetters;
+  if (dead !== undefined) {
+    // What nobody could handle outlives the server, whatever the queue itself does.
+    await channel.assertExchange(dead.exchange, 'fanout', { durable: true, autoDelete });
+    await channel.assertQueue(dead.queue, {
+      ...{ durable: true, autoDelete, arguments: dead.arguments },
+    });
+    await channel.bindQueue(dead.queue, dead.exchange, '');
+  }
   await channel.assertQueue(queue.name, optionsOf(connection, queue));
   return isNew;
 }
@@ -41,8 +54,9 @@ async function isThere(connection: AmqpConnection, name: string): Promise<boolea
 
 function optionsOf(
   { connection }: AmqpConnection,
-  { ordered, rabbit: { autoDelete, durable, queueType } }: GroupQueue,
+  { layout, ordered, rabbit: { autoDelete, durable, queueType } }: GroupQueue,
 ): AmqpQueueOptions {
+  if (layout !== undefined) return { durable, autoDelete, arguments: layout.arguments };
   const major = Number.parseInt(connection.serverProperties.version ?? '', 10);
   return {
     durable,

@@ -6,6 +6,17 @@ export interface AmqpModule {
 export interface AmqpSocketOptions {
   timeout: number;
   clientProperties: { connection_name: string };
+  /** PEM. */
+  ca?: string;
+  cert?: string;
+  key?: string;
+  credentials?: AmqpCredentials;
+}
+
+/** A way to sign in other than with the URL's password. */
+export interface AmqpCredentials {
+  readonly mechanism: string;
+  response(): Buffer;
 }
 
 export interface AmqpConnection {
@@ -26,7 +37,7 @@ export interface AmqpConnection {
 export interface AmqpChannel {
   assertExchange(
     name: string,
-    type: 'fanout',
+    type: ExchangeKind,
     options: { durable: boolean; autoDelete: boolean },
   ): Promise<unknown>;
   assertQueue(name: string, options: AmqpQueueOptions): Promise<unknown>;
@@ -39,10 +50,13 @@ export interface AmqpChannel {
   ): Promise<{ readonly consumerTag: string }>;
   cancel(consumerTag: string): Promise<unknown>;
   ack(delivery: AmqpDelivery): void;
+  nack(delivery: AmqpDelivery, allUpTo: boolean, requeue: boolean): void;
   close(): Promise<void>;
   on(event: 'close', listener: () => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
 }
+
+export type ExchangeKind = 'fanout' | 'topic' | 'direct' | 'headers';
 
 export interface AmqpConfirmChannel extends AmqpChannel {
   publish(
@@ -68,12 +82,21 @@ export interface AmqpPublishOptions {
   mandatory: boolean;
   messageId: string;
   headers: Record<string, string>;
+  contentType?: string;
+  correlationId?: string;
+  type?: string;
+  priority?: number;
+  /** Milliseconds that it lives. */
+  expiration?: string;
 }
 
 export interface AmqpDelivery {
   readonly content: Buffer;
   readonly properties: {
     readonly messageId?: unknown;
+    readonly correlationId?: unknown;
+    readonly contentType?: unknown;
+    readonly type?: unknown;
     readonly headers?: Readonly<Record<string, unknown>> | undefined;
   };
 }

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '@holdfast/core';
 import { checkInteger } from '../check.ts';
-import type { AmqpModule } from './module.ts';
+import { fanoutLayout, type RabbitLayout } from './layout.ts';
+import type { AmqpModule, AmqpSocketOptions } from './module.ts';
 
 export interface RabbitBrokerOptions {
   /** The module: `import * as amqp from 'amqplib'`. */
@@ -55,8 +56,21 @@ export interface RabbitBrokerOptions {
    * @default true
    */
   readonly requireSubscriber?: boolean;
+  /** How messages and queues lie there, for sharing them with other programs. @default as this adapter has them */
+  readonly layout?: RabbitLayout;
+  /** For `amqps://`. @default the system's certificates, and none of one's own */
+  readonly tls?: RabbitTls;
   /** @default systemClock */
   readonly clock?: Clock;
+}
+
+/** PEM each. */
+export interface RabbitTls {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  /** Signs in with the certificate, in place of the URL's password (SASL EXTERNAL). @default false */
+  readonly external?: boolean;
 }
 
 export const RABBIT_BROKER_DEFAULTS = {
@@ -69,10 +83,14 @@ export const RABBIT_BROKER_DEFAULTS = {
   autoDelete: false,
   prefetch: 100,
   requireSubscriber: true,
+  layout: fanoutLayout,
   clock: systemClock,
 } as const;
 
-export type ResolvedRabbitOptions = Required<RabbitBrokerOptions>;
+export type ResolvedRabbitOptions = Required<Omit<RabbitBrokerOptions, 'layout' | 'tls'>> & {
+  readonly layout: Omit<RabbitLayout, 'queueOf'> & Partial<RabbitLayout>;
+  readonly tls?: RabbitTls;
+};
 
 export function resolveRabbitOptions(given: RabbitBrokerOptions): ResolvedRabbitOptions {
   const options = { ...RABBIT_BROKER_DEFAULTS, ...given };
@@ -102,6 +120,22 @@ export function resolveRabbitOptions(given: RabbitBrokerOptions): ResolvedRabbit
 /** Host and port, for messages: without the password. */
 export function placeOf(url: string): string {
   return `RabbitMQ at ${new URL(url).host}`;
+}
+
+/** As amqplib wants to be told; `purpose` tells one connection from the others in RabbitMQ's lists. */
+export function socketOptions(
+  { clientId, timeoutMs, tls }: ResolvedRabbitOptions,
+  purpose: string,
+): AmqpSocketOptions {
+  const { external = false, ...pems } = tls ?? {};
+  return {
+    timeout: timeoutMs,
+    clientProperties: { connection_name: `${clientId} (${purpose})` },
+    ...pems,
+    ...(external
+      ? { credentials: { mechanism: 'EXTERNAL', response: () => Buffer.alloc(0) } }
+      : {}),
+  };
 }
 
 /** As amqplib wants to be told. */

@@ -4,7 +4,7 @@ import type { OutgoingMessage } from '../message.ts';
 import { answered, endConnection } from './connection.ts';
 import { idProblem, publishOptionsOf, refusalOf, topicProblem } from './deliveries.ts';
 import type { AmqpConfirmChannel, AmqpConnection } from './module.ts';
-import { placeOf, type ResolvedRabbitOptions, urlWithHeartbeat } from './options.ts';
+import { placeOf, type ResolvedRabbitOptions, socketOptions, urlWithHeartbeat } from './options.ts';
 
 /** A connection with its channel, from its first use to its first trouble. */
 interface Link {
@@ -114,17 +114,18 @@ export class RabbitPublisher {
     { channel, exchanges, unrouted }: Link,
     message: OutgoingMessage,
   ): Promise<string | undefined> {
-    const { id, topic, body } = message;
+    const { topic, body } = message;
+    const { autoDelete, durable, layout, requireSubscriber } = this.#options;
     if (!exchanges.has(topic)) {
-      const { autoDelete, durable } = this.#options;
-      await channel.assertExchange(topic, 'fanout', { durable, autoDelete });
+      await channel.assertExchange(topic, layout.exchangeKind, { durable, autoDelete });
       exchanges.add(topic);
     }
     const content = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-    const options = publishOptionsOf(message, this.#options.requireSubscriber);
+    const { options: given, routingKey } = layout.publishingOf(message);
+    const options = { ...publishOptionsOf(message, requireSubscriber), ...given };
     return new Promise((resolve) => {
-      channel.publish(topic, '', content, options, (error) => {
-        if (unrouted.delete(id)) resolve(`nobody has subscribed to "${topic}" yet`);
+      channel.publish(topic, routingKey, content, options, (error) => {
+        if (unrouted.delete(options.messageId)) resolve(`nobody has subscribed to "${topic}" yet`);
         else if (error) resolve('a queue did not take it: it is full, or could not store it');
         else resolve(undefined);
       });
@@ -151,11 +152,10 @@ export class RabbitPublisher {
   }
 
   async #connect(): Promise<Link> {
-    const { amqp, clientId, timeoutMs } = this.#options;
-    const connection = await amqp.connect(urlWithHeartbeat(this.#options), {
-      timeout: timeoutMs,
-      clientProperties: { connection_name: `${clientId} (publisher)` },
-    });
+    const connection = await this.#options.amqp.connect(
+      urlWithHeartbeat(this.#options),
+      socketOptions(this.#options, 'publisher'),
+    );
     const lost = new Loss();
     connection.on('error', (error) => lost.happen(error));
     connection.on('close', () => lost.happen(new Error('it closed the connection')));

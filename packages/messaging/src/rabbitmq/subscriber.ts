@@ -4,10 +4,11 @@ import { keepConsuming } from '../consume/keep-consuming.ts';
 import { type ResolvedSubscribeOptions, tell } from '../consume/subscribe-options.ts';
 import { BrokerUnavailableError } from '../errors.ts';
 import { answered, endConnection } from './connection.ts';
-import { earlierDeliveries, messageOf, refusalOf } from './deliveries.ts';
+import { earlierDeliveries, refusalOf } from './deliveries.ts';
 import { ensureQueue, type GroupQueue } from './ensure-queue.ts';
-import type { AmqpChannel, AmqpConnection } from './module.ts';
-import { placeOf, type ResolvedRabbitOptions, urlWithHeartbeat } from './options.ts';
+import type { QueueLayout } from './layout.ts';
+import type { AmqpChannel, AmqpConnection, AmqpDelivery } from './module.ts';
+import { placeOf, type ResolvedRabbitOptions, socketOptions, urlWithHeartbeat } from './options.ts';
 
 /**
  * RabbitMQ writes a quorum queue's place in its node half a second after it has made the queue
@@ -39,6 +40,8 @@ export class RabbitSubscriber implements Subscription {
   readonly #rabbit: ResolvedRabbitOptions;
   readonly #options: ResolvedSubscribeOptions;
   readonly #topic: string;
+  /** Undefined: the queue is `GROUP-TOPIC`, as the options say. */
+  readonly #layout: QueueLayout | undefined;
   readonly #closing = new AbortController();
   readonly #joined = Promise.withResolvers<void>();
   readonly #ended: Promise<void>;
@@ -55,6 +58,7 @@ export class RabbitSubscriber implements Subscription {
     this.#rabbit = rabbit;
     this.#topic = topic;
     this.#options = options;
+    this.#layout = rabbit.layout.queueOf?.(topic, options);
     this.#hands = new Hands(handler, options, rabbit.clock);
     this.#ended = this.#run();
   }
@@ -93,16 +97,16 @@ export class RabbitSubscriber implements Subscription {
   }
 
   get #queue(): string {
-    return `${this.#options.group}-${this.#topic}`;
+    return this.#layout?.name ?? `${this.#options.group}-${this.#topic}`;
   }
 
   /** Resolves when the subscription is closed; rejects when the connection is lost. */
   async #consume(progress: () => void): Promise<void> {
-    const { amqp, clientId, clock, settleMs, timeoutMs } = this.#rabbit;
-    const connection = await amqp.connect(urlWithHeartbeat(this.#rabbit), {
-      timeout: timeoutMs,
-      clientProperties: { connection_name: `${clientId} (${this.#queue})` },
-    });
+    const { amqp, clock, settleMs } = this.#rabbit;
+    const connection = await amqp.connect(
+      urlWithHeartbeat(this.#rabbit),
+      socketOptions(this.#rabbit, this.#queue),
+    );
     const lost = Promise.withResolvers<never>();
     // Nobody may be waiting for it just now.
     lost.promise.catch(() => {});
@@ -153,6 +157,7 @@ export class RabbitSubscriber implements Subscription {
       name: this.#queue,
       exchange: this.#topic,
       ordered: this.#ordered,
+      layout: this.#layout,
       rabbit: this.#rabbit,
     };
     // A queue that is not to last has nothing to settle.
@@ -161,7 +166,9 @@ export class RabbitSubscriber implements Subscription {
       this.#age = 'settling';
       if (queueType === 'quorum') await clock.sleep(GROWING_UP_MS, this.#closing.signal);
     }
-    await waited(channel.bindQueue(this.#queue, this.#topic, ''));
+    for (const routingKey of this.#layout?.routingKeys ?? ['']) {
+      await waited(channel.bindQueue(this.#queue, this.#topic, routingKey));
+    }
     const tag = await waited(this.#consumeFrom(channel, { lose, progress }));
     return { channel, tag };
   }
@@ -178,21 +185,26 @@ export class RabbitSubscriber implements Subscription {
         lose(new Error('somebody deleted the queue'));
         return;
       }
-      const how = {
-        lane: this.#ordered ? this.#queue : undefined,
-        earlier: earlierDeliveries(delivery),
-      };
-      const acknowledge = () => {
+      const settle = (say: (delivery: AmqpDelivery) => void) => () => {
         if (hands !== this.#hands) return;
         try {
-          channel.ack(delivery);
+          say(delivery);
         } catch {
           // The channel has closed while the last handlers were waited for: it comes again.
           return;
         }
         progress();
       };
-      hands.give(messageOf(delivery, this.#topic, clock.wallMs()), acknowledge, how);
+      const acknowledge = settle((one) => channel.ack(one));
+      const refuse = settle((one) => channel.nack(one, false, false));
+      const how = {
+        lane: this.#ordered ? this.#queue : undefined,
+        earlier: earlierDeliveries(delivery),
+        ...(this.#layout?.deadLetters === undefined ? {} : { refuse }),
+        ...(this.#layout?.forgetsFailures === true ? { refuse: acknowledge } : {}),
+      };
+      const message = this.#rabbit.layout.messageOf(delivery, this.#topic, clock.wallMs());
+      hands.give(message, acknowledge, how);
     });
     return consumerTag;
   }

@@ -19,6 +19,17 @@ test('a path that names no operation is not let in, whatever the list allows, an
   assert.deepEqual(counted, ['blocked', 'blocked', 'allowed', 'allowed']);
 });
 
+test('a name beside the path is looked at as well as the path', () => {
+  const operations = [{ name: '/open/**', httpVerb: ['*'], action: 'allow' }];
+  const policies = [{ appId: 'till', defaultAction: 'deny', operations }];
+  const { ask } = gate({ defaultAction: 'deny', policies });
+  const named = (name: string) => ask('/open/a', ['holdfast-grpc-method', name]) === undefined;
+  assert.deepEqual(
+    [named('open%2Fa'), named('open%2Fa%252Fb'), named('closed'), named('%')],
+    [true, true, false, true],
+  );
+});
+
 test('without a list everybody is let in, and nothing is counted', () => {
   const { ask, counted } = gate(undefined);
   assert.deepEqual([ask('/a/../b'), ask('/a'), counted], [undefined, undefined, []]);
@@ -32,6 +43,7 @@ function gate(list: object | undefined) {
   });
   return {
     counted,
-    ask: (path: string) => access.refusal({ callerId: CALLER, method: 'GET', path }),
+    ask: (path: string, headers: readonly string[] = []) =>
+      access.refusal({ callerId: CALLER, method: 'GET', path, headers }),
   };
 }

@@ -1,3 +1,4 @@
+import { rpcMethodOf } from '../app/rpc-answer.ts';
 import type { SpiffeId } from '../peers/spiffe-id.ts';
 import { type AccessDecision, type AccessList, accessDenied, decideAccess } from './access-list.ts';
 import { calledOperation } from './called-operation.ts';
@@ -8,6 +9,7 @@ export interface ComingCall {
   readonly method: string;
   /** With its query. */
   readonly path: string;
+  readonly headers: readonly string[];
 }
 
 /** Counts what was let in and what was not. */
@@ -24,7 +26,7 @@ export class AccessGate {
   }
 
   /** Why a call is not let in; undefined lets it in. */
-  refusal({ callerId, method, path }: ComingCall): string | undefined {
+  refusal({ callerId, headers, method, path }: ComingCall): string | undefined {
     const { list } = this;
     if (list === undefined) return undefined;
     const called = calledOperation(path);
@@ -34,7 +36,10 @@ export class AccessGate {
     }
     const verb = WITHOUT_VERB.has(method) ? undefined : method;
     let decision: AccessDecision = { allowed: true, by: 'global' };
-    for (const operation of called.readings) {
+    // What an application over gRPC is told in place of the path must be allowed as well.
+    const name = rpcMethodOf(headers);
+    const readings = name === undefined ? called.readings : [name, ...called.readings];
+    for (const operation of readings) {
       decision = decideAccess(list, { callerId, operation, verb });
       if (!decision.allowed) break;
     }

@@ -38,14 +38,11 @@ export async function openAppChannel(options: AppChannelOptions): Promise<AppCha
     const tls = protocol === 'grpcs';
     return new AppChannel(options, openGrpcApp(`${address}:${port}`, { ...options, tls }));
   }
-  if (protocol === 'http') {
-    return new AppChannel(options, new PlainUpstream(`http://${address}:${port}`, options.clock));
+  if (protocol === 'h2c') {
+    return new AppChannel(options, new HttpUpstream(`http://${address}:${port}`, { h2c: true }));
   }
-  const https = protocol === 'https';
-  const http = new HttpUpstream(`${https ? 'https' : 'http'}://${address}:${port}`, {
-    h2c: !https,
-    anyCertificate: https,
-  });
+  const origin = `${protocol}://${address}:${port}`;
+  const http = new PlainUpstream(origin, options.clock, { anyCertificate: true });
   return new AppChannel(options, http);
 }
 

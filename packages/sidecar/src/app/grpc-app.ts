@@ -14,10 +14,12 @@ import {
   RPC_BYTES,
   RPC_DETAILS,
   RPC_MESSAGE,
+  RPC_METHOD,
   RPC_STATUS,
   RPC_TRAILER,
   RPC_TYPE_URL,
   RPC_VERB,
+  rpcMethodOf,
 } from './rpc-answer.ts';
 
 const ON_INVOKE = '/dapr.proto.runtime.v1.AppCallback/OnInvoke';
@@ -100,12 +102,12 @@ function invokeRequest({ method, path, headers }: OutgoingCall, body: Buffer | n
     const value = headers[at + 1]!;
     if (header === 'content-type') contentType = value;
     if (header === RPC_TYPE_URL) typeUrl = value;
-    else if (header !== RPC_BYTES && !isHopByHop(header))
+    else if (header !== RPC_BYTES && header !== RPC_METHOD && !isHopByHop(header))
       metadata.push(metadataName(header), value);
   }
   const verb = (Verb as Record<string, Verb>)[method] ?? Verb.NONE;
   const request = create(InvokeRequestSchema, {
-    method: unescaped(name),
+    method: rpcMethodOf(headers) ?? unescaped(name),
     contentType,
     data: { typeUrl, value: body ?? new Uint8Array() },
     // A client of the gRPC API need not speak of HTTP at all.

@@ -1,7 +1,7 @@
 import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import type { Flow } from '../flow/answer.ts';
 import { codeOfNoRpc, statusName } from '../grpc/rpc-status.ts';
-import { traceBinOf } from '../trace/trace-bin.ts';
+import { withTraceBin } from '../trace/trace-bin.ts';
 import { cancel, type GrpcConnection } from './grpc-connection.ts';
 
 /** What a unary call of the application brought. */
@@ -30,11 +30,7 @@ export function callUnary(
   done: (answer: GrpcAnswer) => void,
   failed: (error: Error) => void,
 ): Flow {
-  const at = headers.indexOf('traceparent');
-  const bin = at < 0 ? undefined : traceBinOf(headers[at + 1]!);
-  // Go's tracing over gRPC read this one before there was a standard, and Dapr sends both.
-  const all = bin === undefined ? headers : [...headers, 'grpc-trace-bin', bin];
-  const stream = connection.begin(path, all);
+  const stream = connection.begin(path, withTraceBin(headers));
   const begunMs = connection.clock.now();
   const count = (code: number, received: number): void =>
     connection.counted(path, statusName(code), connection.clock.now() - begunMs, {

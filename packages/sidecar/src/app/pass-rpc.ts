@@ -3,6 +3,7 @@ import { Code } from '@connectrpc/connect';
 import type { AnswerSink, Flow, OutgoingCall } from '../flow/answer.ts';
 import { trailersFrame } from '../grpc/message-scanner.ts';
 import { codeOfNoRpc } from '../grpc/rpc-status.ts';
+import { withTraceBin } from '../trace/trace-bin.ts';
 import { cancel, type GrpcConnection } from './grpc-connection.ts';
 
 /** Set by clients whose call is a stream in either direction. */
@@ -20,7 +21,7 @@ export function passRpc(
   { path, headers, body }: OutgoingCall,
   sink: AnswerSink,
 ): Flow {
-  const stream = connection.begin(path, headers);
+  const stream = connection.begin(path, withTraceBin(headers));
   const passed = new PassedRpc(connection, stream, sink, isStream(headers));
   if (body === null) stream.end();
   else if (Buffer.isBuffer(body)) stream.end(body);

@@ -15,8 +15,11 @@ export const RPC_TYPE_URL = 'holdfast-grpc-type-url';
 /** The verb of a call that is gRPC from end to end: it is passed on as it is. */
 export const RPC_VERB = 'GRPC';
 
-/** A call has metadata that are bytes (`-bin`, in Base64): they are for applications that speak gRPC alone. */
+/** A call has metadata that are bytes (`-bin`, in Base64), or others of these: they are for applications that speak gRPC alone. */
 export const RPC_BYTES = 'holdfast-grpc-bytes';
+
+/** The name of the method as a client of the gRPC API wrote it, percent-encoded, where its path does not tell. */
+export const RPC_METHOD = 'holdfast-grpc-method';
 
 const PREFIX = 'holdfast-grpc-';
 
@@ -34,6 +37,17 @@ export function withoutRpcHeaders(headers: string[]): string[] {
 export function withoutRpcBytes(headers: readonly string[]): readonly string[] {
   return headers.filter((_, at) => {
     const name = headers[at - (at % 2)]!;
-    return name !== RPC_BYTES && !name.endsWith('-bin');
+    return !name.startsWith(PREFIX) && !name.endsWith('-bin');
   });
+}
+
+/** What is in `RPC_METHOD`; undefined where nothing is, or nothing that can be read. */
+export function rpcMethodOf(headers: readonly string[]): string | undefined {
+  const at = headers.indexOf(RPC_METHOD);
+  if (at < 0 || at % 2 === 1) return undefined;
+  try {
+    return decodeURIComponent(headers[at + 1]!);
+  } catch {
+    return undefined;
+  }
 }

@@ -23,7 +23,7 @@ export interface InputBindingsOptions {
   readonly overGrpc: boolean;
   /** Gives an output binding what the application's answer has for it. */
   readonly put: (binding: string, data: Buffer) => Promise<unknown>;
-  /** Whether the application is there for them: while it is unhealthy, events are left out. */
+  /** Whether the application is there for them: while it is unhealthy, events are refused. */
   readonly ready: () => boolean;
   readonly inbound: (name: string) => Pipeline | undefined;
   readonly count: (name: string, success: boolean, ms: number) => void;
@@ -95,7 +95,8 @@ export class InputBindings {
 
   async #tell(name: string, path: string, event: BindingEvent): Promise<Buffer | undefined> {
     const { clock, count, inbound, log, ready, tracing } = this.#options;
-    if (this.#resting || !ready()) return undefined;
+    // The words are daprd's. No answer would say that the event was taken care of.
+    if (this.#resting || !ready()) throw new Error('input binding is closed');
     const begunMs = clock.now();
     const span = tracing.begin(`bindings/${name}`, 'client', undefined, undefined);
     const live = recorded(span);

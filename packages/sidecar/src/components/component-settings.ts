@@ -4,6 +4,8 @@ export class ComponentSettings {
   readonly component: string;
   readonly #values: ReadonlyMap<string, string>;
   readonly #given: readonly (readonly [string, string])[];
+  /** Lower-case names that somebody has asked for. */
+  readonly #asked = new Set<string>();
 
   constructor(component: string, values: Iterable<readonly [string, string]>) {
     this.component = component;
@@ -13,11 +15,14 @@ export class ComponentSettings {
 
   /** All of it, as written. */
   entries(): readonly (readonly [string, string])[] {
+    for (const [name] of this.#given) this.#asked.add(name.toLowerCase());
     return this.#given;
   }
 
   text(name: string): string | undefined {
-    const value = this.#values.get(name.toLowerCase());
+    const lower = name.toLowerCase();
+    this.#asked.add(lower);
+    const value = this.#values.get(lower);
     return value === undefined || value === '' ? undefined : value;
   }
 
@@ -26,6 +31,13 @@ export class ComponentSettings {
     const value = this.text(name);
     if (value !== undefined) return value;
     throw new Error(`component ${this.component}: metadata ${name} is missing`);
+  }
+
+  /** What nobody has asked for, and so has no effect; as written. */
+  unasked(): readonly string[] {
+    return this.#given
+      .filter(([name, value]) => value !== '' && !this.#asked.has(name.toLowerCase()))
+      .map(([name]) => name);
   }
 
   /** Dapr's truths: y, yes, true, t, on, 1. */

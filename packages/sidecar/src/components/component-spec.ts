@@ -69,9 +69,9 @@ function metadataItem(item: unknown): MetadataItem | undefined {
 export function givenValue(item: unknown): GivenValue {
   const secret = at(item, 'secretKeyRef');
   if (isRecord(secret)) {
-    const store = String(secret.name ?? '');
+    const store = String(at(secret, 'name') ?? '');
     // A store of single secrets has no keys: the name is both.
-    return { kind: 'secret', secret: store, key: String(secret.key ?? store) };
+    return { kind: 'secret', secret: store, key: String(at(secret, 'key') ?? store) };
   }
   const variable = at(item, 'envRef');
   if (typeof variable === 'string') return { kind: 'variable', variable };

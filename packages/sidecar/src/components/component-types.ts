@@ -105,7 +105,7 @@ export const PUBSUB: Readonly<
     return await mqttPubSub(settings, env);
   },
   'pubsub.rabbitmq': async (settings, env) => {
-    const { rabbitPubSub } = await import('../pubsub/brokers/rabbit-pubsub.ts');
+    const { rabbitPubSub } = await import('../pubsub/brokers/rabbit/rabbit-pubsub.ts');
     return await rabbitPubSub(settings, env);
   },
   'pubsub.sqlite': async (settings, env) => {

@@ -36,6 +36,22 @@ describe('components', () => {
     );
   });
 
+  test('say which of their metadata have no effect, but not that of what dapr init makes', async (t) => {
+    const { lines } = await sidecar(t, (folder) => [
+      component(
+        'orders',
+        'state.sqlite',
+        `{ name: connectionString, value: "${folder}/orders.db" }, { name: actorStateStore, value: "true" }, { name: poolSize, value: "3" }, { name: Colour, value: red }`,
+      ),
+    ]);
+    const said = lines.filter((line) => line.includes('no effect'));
+    assert.equal(said.length, 1);
+    assert.match(
+      said[0]!,
+      /components\.yaml: metadata poolSize, Colour of component orders \(state\.sqlite\) have no effect\./,
+    );
+  });
+
   test('that cannot be used keep the sidecar from starting, and say which and why', async (t) => {
     const failure = (metadata: string, more = '') =>
       sidecar(t, () => [component('orders', 'state.sqlite', metadata, more)]).then(

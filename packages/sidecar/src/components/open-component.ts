@@ -49,18 +49,45 @@ export async function openComponent(
   secrets: ReadonlyMap<string, SecretStore>,
   outboxFiles: Set<string>,
 ): Promise<OpenComponent | undefined> {
+  let read: ComponentSettings | undefined;
+  const settings: GivenSettings = async () => {
+    const values = await lookUpAll(spec, secrets, env.variables);
+    read = new ComponentSettings(spec.name, fillPlaceholders(values, env));
+    return { given: read, namespaced: namesNamespace(values) };
+  };
+  const opened = await openAs(spec, env, settings, outboxFiles);
+  const unasked = read?.unasked().filter((name) => !QUIET.has(name.toLowerCase())) ?? [];
+  if (opened !== undefined && unasked.length > 0) {
+    env.log.warn(
+      `${spec.file}: metadata ${unasked.join(', ')} of component ${spec.name} (${spec.type}) have no effect.`,
+    );
+  }
+  return opened;
+}
+
+/** Reads the metadata, when it is known that somebody wants them. */
+type GivenSettings = () => Promise<{
+  readonly given: ComponentSettings;
+  /** `{namespace}` is in one of its values. */
+  readonly namespaced: boolean;
+}>;
+
+/** For what is not here at all, which its API says: every file that `dapr init` made has it. */
+const QUIET = new Set(['actorstatestore']);
+
+async function openAs(
+  spec: ComponentSpec,
+  env: ComponentsEnv,
+  settings: GivenSettings,
+  outboxFiles: Set<string>,
+): Promise<OpenComponent | undefined> {
   const { name, type, version } = spec;
   const row = { name, type, version };
-  const settings = async () =>
-    new ComponentSettings(
-      name,
-      fillPlaceholders(await lookUpAll(spec, secrets, env.variables), env),
-    );
   // What is plugged in comes first, as in Dapr.
   const { plugged = NONE_PLUGGED } = env;
   const openSecrets = openerOf([plugged.secrets, SECRETS], type);
   if (openSecrets !== undefined) {
-    const store = await openSecrets(await settings(), env);
+    const store = await openSecrets((await settings()).given, env);
     const { capabilities } = store;
     return {
       row: capabilities === undefined ? row : { ...row, capabilities },
@@ -69,7 +96,7 @@ export async function openComponent(
   }
   const openState = openerOf([plugged.state, STATE], `${type}/${version}`, type);
   if (openState !== undefined) {
-    const given = await settings();
+    const { given } = await settings();
     const keys = encryptionKeys(spec.metadata, given);
     const bare = await openState(given, env);
     const store = keys === undefined ? bare : encryptedState(bare, keys);
@@ -83,13 +110,10 @@ export async function openComponent(
   }
   const openBroker = openerOf([plugged.pubsub, PUBSUB], type);
   if (openBroker !== undefined) {
-    const values = await lookUpAll(spec, secrets, env.variables);
-    const given = new ComponentSettings(name, fillPlaceholders(values, env));
+    const { given, namespaced } = await settings();
     const opened = await openPubSub(given, openBroker, env, outboxFiles);
     const { outbox } = opened;
-    const broker = namesNamespace(values)
-      ? namespacedPubSub(opened.broker, env.namespace)
-      : opened.broker;
+    const broker = namespaced ? namespacedPubSub(opened.broker, env.namespace) : opened.broker;
     const open = { ...opened, broker, scopes: topicScopes(given, env.appId) };
     return {
       row: { ...row, capabilities: broker.capabilities },
@@ -101,7 +125,7 @@ export async function openComponent(
   }
   const openLocks = openerOf([LOCKS], type);
   if (openLocks !== undefined) {
-    const given = await settings();
+    const { given } = await settings();
     const store = await openLocks(given);
     const open = { store, keyPrefix: keyPrefix(given, name, env) };
     return {
@@ -112,7 +136,7 @@ export async function openComponent(
   }
   const openConfiguration = openerOf([CONFIGURATIONS], type);
   if (openConfiguration !== undefined) {
-    const store = await openConfiguration(await settings(), env);
+    const store = await openConfiguration((await settings()).given, env);
     return {
       row,
       pinned: 'the application may be waiting for its changes',
@@ -123,7 +147,7 @@ export async function openComponent(
   if (type.startsWith('middleware.')) {
     const open = openerOf([MIDDLEWARE], type);
     if (open === undefined) throw new Error(unknownMiddleware(type));
-    const middleware = await open(await settings(), env);
+    const middleware = await open((await settings()).given, env);
     return {
       row,
       enter: (places) => void places.middleware.set(name, { type, version, middleware }),
@@ -134,7 +158,7 @@ export async function openComponent(
     output: openerOf([plugged.outputs, OUTPUTS], type),
   };
   if (ways.input === undefined && ways.output === undefined) return undefined;
-  return await openBinding(spec, await settings(), env, ways);
+  return await openBinding(spec, (await settings()).given, env, ways);
 }
 
 /** Left out, it would let pass what it is there to keep out. */

@@ -16,6 +16,7 @@ import {
 import type { ComponentSpec } from './component-spec.ts';
 import { checkKind, isSecretStore } from './component-types.ts';
 import { type OpenComponent, openComponent } from './open-component.ts';
+import { refuseDuplicates } from './refuse-duplicates.ts';
 
 export type { OpenLockStore, OpenPubSub, OpenStateStore } from './component-places.ts';
 
@@ -39,7 +40,7 @@ export interface Components {
   /**
    * Puts others in force: what is new or changed is opened, and only then takes
    * the place of what had its name; what cannot be opened leaves that where it
-   * is, with a line in the log. Resolves with how to end those that have left,
+   * is, unless it says `ignoreErrors`, with a line in the log. Resolves with how to end those that have left,
    * for when nobody is sent to them any more.
    */
   replace(specs: readonly ComponentSpec[]): Promise<() => void>;
@@ -63,12 +64,6 @@ export class ComponentError extends Error {
     super(`${file}: component ${name} (${type}) cannot be used: ${why}`);
     this.name = 'ComponentError';
   }
-}
-
-/** Two components have one name. */
-export class DuplicateComponentError extends Error {
-  override readonly name = 'DuplicateComponentError';
-  readonly code = 'COMPONENT';
 }
 
 export interface ComponentsEnv {
@@ -212,8 +207,17 @@ class LiveComponents implements Components {
         log.info(`Component ${name} (${type}) is ${before === undefined ? 'new' : 'changed'}.`);
       } catch (error) {
         this.#env.failed?.(spec.type, name, 'init');
-        const what = before === undefined ? 'it is left out' : 'it stays as it was';
-        log.error(`${new ComponentError(spec, (error as Error).message).message}; ${what}.`);
+        const { message } = new ComponentError(spec, (error as Error).message);
+        if (before !== undefined && !spec.ignoreErrors) {
+          log.error(`${message}; it stays as it was.`);
+          continue;
+        }
+        if (before !== undefined) {
+          this.#leave(before);
+          left.push(before);
+        }
+        // As it would be after the next start.
+        log.error(`${message}; it is left out${spec.ignoreErrors ? ' (ignoreErrors)' : ''}.`);
       }
     }
     for (const up of left) this.#leaving.add(up);
@@ -233,9 +237,8 @@ class LiveComponents implements Components {
     await Promise.allSettled(all.map(async (up) => up.close?.()));
   }
 
-  /** Secret stores first; of two with one name the first. */
+  /** Secret stores first. */
   #inOrder(specs: readonly ComponentSpec[]): readonly ComponentSpec[] {
-    const names = new Set<string>();
     const ordered = [
       ...specs.filter((spec) => isSecretStore(spec, this.#env)),
       ...specs.filter((spec) => !isSecretStore(spec, this.#env)),
@@ -248,10 +251,7 @@ class LiveComponents implements Components {
         );
         return false;
       }
-      if (!names.has(name)) return names.add(name);
-      // Since the start; there they are refused.
-      this.#env.log.warn(`${file}: component ${name} is defined twice; the later one is left out.`);
-      return false;
+      return true;
     });
   }
 
@@ -294,29 +294,6 @@ class LiveComponents implements Components {
     }
   }
 }
-
-/** With two of one name it would be chance which one is used, so there is no start, as in Dapr; the words are Dapr's. */
-function refuseDuplicates(specs: readonly ComponentSpec[]): void {
-  const first = new Map<string, ComponentSpec>();
-  const lines: string[] = [];
-  const files = new Set<string>();
-  for (const spec of specs) {
-    const existing = first.get(spec.name);
-    if (existing === undefined) {
-      first.set(spec.name, spec);
-      continue;
-    }
-    lines.push(
-      `duplicate definition of Component name ${known(spec)} with existing ${known(existing)}`,
-    );
-    files.add(existing.file).add(spec.file);
-  }
-  if (lines.length === 0) return;
-  const remedy = `Give each a name of its own, in ${[...files].join(', ')}.`;
-  throw new DuplicateComponentError(`failed to load components: ${[...lines, remedy].join('\n')}`);
-}
-
-const known = ({ name, type, version }: ComponentSpec): string => `${name} (${type}/${version})`;
 
 /** Wherever they are written. */
 function saysTheSame(a: ComponentSpec, b: ComponentSpec): boolean {

@@ -47,6 +47,25 @@ describe('changed Component files', () => {
     assert.ok(lines.join('').includes(said), lines.join(''));
   });
 
+  test('one that cannot be used and says ignoreErrors is gone, as after the next start', async (t) => {
+    const { folder, lines, reload, save, write } = await start(t, {
+      'a.yaml': memory('a', 'state'),
+      'b.yaml': memory('b', 'state'),
+    });
+    const broken = sqlite('a', '/nowhere/at/all.db');
+    await write('a.yaml', broken.replace('version: v1', 'version: v1, ignoreErrors: true'));
+    await reload();
+    assert.deepEqual(
+      [await save('a', 'x'), await save('b', 'x')],
+      ['400 ERR_STATE_STORE_NOT_FOUND', '204'],
+    );
+    const said = `${folder}/a.yaml: component a (state.sqlite) cannot be used: unable to open database file; it is left out (ignoreErrors).`;
+    assert.ok(lines.join('').includes(said), lines.join(''));
+    await write('a.yaml', memory('a', 'state'));
+    await reload();
+    assert.equal(await save('a', 'x'), '204');
+  });
+
   test('an input binding that comes begins, and one that goes ends', async (t) => {
     const { events, reload, remove, write } = await start(t);
     await write('tick.yaml', cron('tick', 'one'));
@@ -71,6 +90,61 @@ describe('changed Component files', () => {
     await reload();
     assert.equal(await save('a', 'x'), '204');
     assert.match(lines.join(''), /b\.yaml:2:\d+: /);
+  });
+
+  test('two of one name change nothing, as they would keep the sidecar from starting', async (t) => {
+    const { lines, reload, remove, save, write } = await start(t, {
+      'a.yaml': memory('a', 'state'),
+    });
+    await write('b.yaml', memory('twice', 'state'));
+    await write('c.yaml', memory('twice', 'pubsub'));
+    await remove('a.yaml');
+    await reload();
+    const meanwhile = [await save('a', 'x'), await save('twice', 'x')];
+    await remove('c.yaml');
+    await reload();
+    assert.deepEqual(
+      [meanwhile, await save('a', 'x'), await save('twice', 'x')],
+      [['204', '400 ERR_STATE_STORE_NOT_FOUND'], '400 ERR_STATE_STORE_NOT_FOUND', '204'],
+    );
+    assert.match(
+      lines.join(''),
+      /duplicate definition of Component name twice \(pubsub\.in-memory\/v1\) with existing twice \(state\.in-memory\/v1\)/,
+    );
+  });
+
+  test('an empty file, and one that is all comment, has no components', async (t) => {
+    const { reload, save, write } = await start(t, {
+      'a.yaml': memory('a', 'state'),
+      'b.yaml': memory('b', 'state'),
+      'c.yaml': memory('c', 'state'),
+    });
+    await write('a.yaml', '');
+    await write('b.yaml', '# not now');
+    await reload();
+    const gone = '400 ERR_STATE_STORE_NOT_FOUND';
+    assert.deepEqual(await Promise.all(['a', 'b', 'c'].map((store) => save(store, 'x'))), [
+      gone,
+      gone,
+      '204',
+    ]);
+  });
+
+  test('a Configuration among them is told by its name, and has no effect', async (t) => {
+    const { lines, reload, save, write } = await start(t, { 'a.yaml': memory('a', 'state') });
+    await write(
+      'config.yaml',
+      'kind: Configuration\nmetadata: { name: mine }\nspec: { api: { denied: [{ name: state, version: v1 }] } }',
+    );
+    await reload();
+    await reload();
+    assert.equal(await save('a', 'x'), '204');
+    const told = lines
+      .join('')
+      .match(
+        /config\.yaml:1: Configuration mine has no effect among the resources, as in Dapr; name its file with --config\./g,
+      );
+    assert.equal(told?.length, 1, lines.join(''));
   });
 
   test('a broker that is changed keeps its subscriptions, and one that comes has them', async (t) => {

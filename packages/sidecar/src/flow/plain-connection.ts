@@ -1,4 +1,5 @@
 import net from 'node:net';
+import tls, { type ConnectionOptions } from 'node:tls';
 import { type AnswerHeaders, answerHeaders, lowerName } from './answer-headers.ts';
 import { explainFailure } from './http-upstream.ts';
 import {
@@ -17,6 +18,8 @@ export interface PlainKeeper {
   readonly port: number;
   /** `host:port`, as errors name it. */
   readonly address: string;
+  /** Where it is to be spoken to by TLS. */
+  readonly tls: ConnectionOptions | undefined;
   /** Its answer has ended, and another call may follow. */
   free(connection: PlainConnection): void;
   /** It has ended. */
@@ -56,13 +59,18 @@ export class PlainConnection implements AnswerEvents {
   constructor(keeper: PlainKeeper) {
     this.#keeper = keeper;
     const { host, port } = keeper;
-    this.#socket = net.connect({
-      ...{ host, port, noDelay: true, keepAlive: true },
-      onread: { buffer: arrivals, callback: (bytes) => this.#take(bytes) },
-    });
+    const onread = {
+      buffer: arrivals,
+      callback: (length: number) => this.#take(length),
+    };
+    this.#socket =
+      keeper.tls === undefined
+        ? net.connect({ host, port, noDelay: true, keepAlive: true, onread })
+        : tls.connect({ ...keeper.tls, host, port, onread } as ConnectionOptions);
+    if (keeper.tls !== undefined) this.#socket.setNoDelay(true).setKeepAlive(true);
     this.#socket
       .setTimeout(CONNECT_MS, () => this.#socket.destroy(new ConnectTimeoutError()))
-      .on('connect', () => this.#socket.setTimeout(0))
+      .on(keeper.tls === undefined ? 'connect' : 'secureConnect', () => this.#socket.setTimeout(0))
       .on('error', (error) => {
         this.#failure ??= error;
       })

@@ -1,6 +1,8 @@
+import net from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
 import type { Clock, Timer } from '@holdfast/core';
 import type { AnswerSink, Flow, OutgoingCall, Upstream } from './answer.ts';
-import { HttpUpstream } from './http-upstream.ts';
+import { HttpUpstream, type HttpUpstreamOptions } from './http-upstream.ts';
 import { PlainConnection, type PlainKeeper } from './plain-connection.ts';
 import { PlainFlow } from './plain-flow.ts';
 import { requestText } from './request-text.ts';
@@ -15,9 +17,12 @@ const HINT_MARGIN_MS = 2_000;
 /** After a silence of this length a connection may just be closing. */
 const LOOK_MS = 500;
 
+/** Of servers that are spoken to by TLS. */
+export type PlainTrust = Pick<HttpUpstreamOptions, 'anyCertificate' | 'tls'>;
+
 /**
- * An HTTP/1.1 server in the clear, at a fixed address: the application. Plain
- * calls, which nearly all are, go over connections of our own; what is not
+ * An HTTP/1.1 server at a fixed address, in the clear or by TLS: the
+ * application, or an endpoint outside. Plain calls, which nearly all are, go over connections of our own; what is not
  * plain (see `requestText`) goes through undici's pool, and has its errors.
  *
  * undici costs more than all the rest that a sidecar does with a small call:
@@ -28,7 +33,9 @@ export class PlainUpstream implements Upstream, PlainKeeper {
   readonly host: string;
   readonly port: number;
   readonly address: string;
+  readonly tls: ConnectionOptions | undefined;
   readonly #origin: string;
+  readonly #trust: PlainTrust;
   readonly #clock: Clock;
   readonly #all = new Set<PlainConnection>();
   /** Latest used last. */
@@ -40,11 +47,14 @@ export class PlainUpstream implements Upstream, PlainKeeper {
   #other: HttpUpstream | undefined;
   #closed = false;
 
-  constructor(origin: string, clock: Clock) {
-    const { host, hostname, port } = new URL(origin);
+  constructor(origin: string, clock: Clock, trust: PlainTrust = {}) {
+    const { host, hostname, port, protocol } = new URL(origin);
+    const secure = protocol === 'https:';
     this.host = hostname.replace(/^\[|\]$/g, '');
-    this.port = port === '' ? 80 : Number(port);
+    this.port = port === '' ? (secure ? 443 : 80) : Number(port);
     this.address = host;
+    this.tls = secure ? tlsOptions(this.host, trust) : undefined;
+    this.#trust = trust;
     this.#origin = origin;
     this.#clock = clock;
   }
@@ -52,7 +62,7 @@ export class PlainUpstream implements Upstream, PlainKeeper {
   send(call: OutgoingCall, sink: AnswerSink): Flow {
     const request = requestText(call, this.address);
     if (request === undefined) {
-      this.#other ??= new HttpUpstream(this.#origin);
+      this.#other ??= new HttpUpstream(this.#origin, this.#trust);
       return this.#other.send(call, sink);
     }
     const flow = new PlainFlow(request, sink);
@@ -152,6 +162,16 @@ export class PlainUpstream implements Upstream, PlainKeeper {
       if (this.#idle.length > 0) this.#sweep = this.#sweepLater();
     });
   }
+}
+
+function tlsOptions(host: string, { anyCertificate, tls }: PlainTrust): ConnectionOptions {
+  return {
+    ...tls,
+    // A name to ask for, which an address is not.
+    servername: net.isIP(host) === 0 ? host : '',
+    ALPNProtocols: ['http/1.1'],
+    ...(anyCertificate === true ? { rejectUnauthorized: false } : {}),
+  };
 }
 
 function rested(upstream: PlainUpstream): void {

@@ -2,7 +2,6 @@ import {
   Code,
   ConnectError,
   createContextKey,
-  decodeBinaryHeader,
   encodeBinaryHeader,
   type Interceptor,
   type StreamResponse,
@@ -14,7 +13,7 @@ import { type ApiRules, offersApi } from '../access/api-rules.ts';
 import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
 import { ApiError } from '../server/api-error.ts';
 import { badBaggage } from '../trace/baggage.ts';
-import { traceBin, traceparentOfBin } from '../trace/trace-bin.ts';
+import { parentOf, traceBin } from '../trace/trace-bin.ts';
 import { recorded, type Span, type Tracing } from '../trace/tracing.ts';
 import { httpStatusError } from './http-status-error.ts';
 import { rpcError } from './rpc-error.ts';
@@ -145,18 +144,9 @@ function countError(
 }
 
 function beginSpan(tracing: Tracing, path: string, header: Headers): Span | undefined {
-  const bin = header.get('grpc-trace-bin');
-  const parent = (bin === null ? undefined : binary(bin)) ?? header.get('traceparent') ?? undefined;
+  const bin = header.get('grpc-trace-bin') ?? undefined;
+  const parent = parentOf(bin, header.get('traceparent') ?? undefined);
   return tracing.begin(path, 'server', parent, header.get('tracestate') ?? undefined);
-}
-
-function binary(value: string): string | undefined {
-  try {
-    return traceparentOfBin(decodeBinaryHeader(value));
-  } catch {
-    // No Base64: as good as none.
-    return undefined;
-  }
 }
 
 const encodedTrace = (span: Span): string => encodeBinaryHeader(traceBin(span));

@@ -1,13 +1,13 @@
 import { Code, ConnectError, type HandlerContext } from '@connectrpc/connect';
 import { type Clock, isPolicyError } from '@holdfast/core';
 import { formatTraceparent } from '@holdfast/core/trace';
-import { RPC_TYPE_URL, withoutRpcBytes } from '../app/rpc-answer.ts';
+import { RPC_BYTES, RPC_METHOD, RPC_TYPE_URL, withoutRpcBytes } from '../app/rpc-answer.ts';
 import { collectAnswer } from '../flow/collect-answer.ts';
 import type { PendingAnswer } from '../flow/pending-answer.ts';
 import { type CallerIdentity, forwardHeaders } from '../invoke/forward-headers.ts';
 import { Invocation } from '../invoke/invocation.ts';
 import { failureWords } from '../invoke/invoke-error.ts';
-import { cleanMethodPath } from '../invoke/method-path.ts';
+import { cleanRpcMethod, type RpcMethod } from '../invoke/rpc-method.ts';
 import type { Destination, Upstreams } from '../invoke/upstreams.ts';
 import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
 import type { PolicyBook } from '../policies/policy-book.ts';
@@ -47,7 +47,7 @@ export class InvokeRpc {
     const { id } = request;
     if (id === '') throw failed(id, new Error('app id is empty'), 0);
     const { upstreams, metrics, maxBodyBytes } = this.#options;
-    const method = cleanMethodPath(request.message?.method ?? '');
+    const method = cleanRpcMethod(request.message?.method ?? '');
     if ('refused' in method) {
       const why = `rpc error: code = InvalidArgument desc = ${method.refused}`;
       throw failed(id, new Error(why), 0);
@@ -57,7 +57,7 @@ export class InvokeRpc {
     const span = recorded(context.values.get(SPAN));
     if (span !== undefined) nameInvocation(span, id, method.path);
 
-    const { invocation, policies } = this.#plan(request, context, destination, method.path);
+    const { invocation, policies } = this.#plan(request, context, destination, method);
     const gone = () => invocation.abandon();
     context.signal.addEventListener('abort', gone);
     if (policies !== undefined) metrics.applied(id, policies, undefined);
@@ -80,7 +80,7 @@ export class InvokeRpc {
     { id, message }: InvokeServiceRequest,
     context: HandlerContext,
     destination: Exclude<Destination, { readonly kind: 'refused' }>,
-    method: string,
+    { name, path: method }: RpcMethod,
   ) {
     const { book, caller, clock, metrics, tokenRequired, upstreams } = this.#options;
     const verb = VERBS[message?.httpExtension?.verb ?? Verb.NONE] ?? 'NONE';
@@ -101,8 +101,7 @@ export class InvokeRpc {
         // Of what HTTP/2 has in place of a line: gRPC shows this one.
         ...['dapr-authority', new URL(context.url).host],
         ...(message?.contentType ? ['content-type', message.contentType] : []),
-        ...(message?.data?.typeUrl ? [RPC_TYPE_URL, message.data.typeUrl] : []),
-        ...(destination.kind === 'outside' ? destination.headers : []),
+        ...(destination.kind === 'outside' ? destination.headers : forGrpc(name, message)),
       ],
       ...(destination.kind === 'peer' ? { via: { caller, calleeAppId: destination.appId } } : {}),
     });
@@ -132,6 +131,15 @@ export class InvokeRpc {
     });
     return { invocation, policies: pipeline === undefined ? undefined : target.policies };
   }
+}
+
+/** What only an application over gRPC is told. */
+function forGrpc(name: string | undefined, message: InvokeServiceRequest['message']): string[] {
+  const typeUrl = message?.data?.typeUrl ?? '';
+  const headers: string[] = [];
+  if (name !== undefined) headers.push(RPC_METHOD, encodeURIComponent(name));
+  if (typeUrl !== '') headers.push(RPC_TYPE_URL, typeUrl);
+  return headers.length === 0 ? headers : [...headers, RPC_BYTES, 'true'];
 }
 
 /** Dapr's words, and its codes: a policy's refusal is told as it is. */

@@ -1,4 +1,4 @@
-import { RPC_BYTES } from '../app/rpc-answer.ts';
+import { RPC_BYTES, RPC_METHOD } from '../app/rpc-answer.ts';
 import { isHopByHop } from '../flow/hop-by-hop.ts';
 
 /** Of gRPC's own framing, or ours to set. */
@@ -16,6 +16,7 @@ const OURS = new Set([
   'dapr-caller-app-id',
   'dapr-caller-namespace',
   'destination-app-id',
+  RPC_METHOD,
   'traceparent',
   'tracestate',
 ]);

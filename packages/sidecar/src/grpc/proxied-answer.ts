@@ -8,6 +8,8 @@ export class ProxiedAnswer implements AnswerSink {
   /** Told once how the call ended: gRPC's code. */
   onEnd: (code: number) => void = () => {};
   ended = false;
+  /** The caller's, which it has back. */
+  baggage: string | undefined;
   readonly #res: Http2ServerResponse;
   readonly #scanner: MessageScanner;
   #flow: Flow | undefined;
@@ -29,7 +31,8 @@ export class ProxiedAnswer implements AnswerSink {
       this.#finish(status, headers);
       return;
     }
-    this.#res.writeHead(200, grouped(headers));
+    const echoed = this.baggage ? ['baggage', this.baggage] : [];
+    this.#res.writeHead(200, grouped([...echoed, ...headers]));
   }
 
   data(chunk: Buffer): void {

@@ -12,6 +12,8 @@ import { failureWords, refusalHeaders } from '../invoke/invoke-error.ts';
 import type { Upstreams } from '../invoke/upstreams.ts';
 import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
 import type { PolicyBook } from '../policies/policy-book.ts';
+import { badBaggage } from '../trace/baggage.ts';
+import { parentOf } from '../trace/trace-bin.ts';
 import { recorded, type Span, type Tracing } from '../trace/tracing.ts';
 import { absentRpc } from './absent-rpc.ts';
 import { MessageTooLargeError } from './message-scanner.ts';
@@ -63,6 +65,14 @@ export class RpcProxy {
       answer.refuse(Code.Internal, timeout.bad);
       return;
     }
+    // Only where there are traces is it looked at, as in Dapr.
+    const baggage = this.#options.tracing.on ? headerOf(req, 'baggage') : undefined;
+    const bad = baggage === undefined ? undefined : badBaggage(baggage);
+    if (bad !== undefined) {
+      answer.refuse(Code.InvalidArgument, bad);
+      return;
+    }
+    answer.baggage = baggage;
     const id = headerOf(req, 'dapr-callee-app-id') || headerOf(req, 'dapr-app-id') || '';
     const absent = absentRpc(req.url);
     if (absent !== undefined) {
@@ -162,7 +172,7 @@ export class RpcProxy {
   }
 
   #span(req: Http2ServerRequest, path: string): Span | undefined {
-    const parent = headerOf(req, 'traceparent');
+    const parent = parentOf(headerOf(req, 'grpc-trace-bin'), headerOf(req, 'traceparent'));
     return this.#options.tracing.begin(path, 'server', parent, headerOf(req, 'tracestate'));
   }
 

@@ -22,11 +22,19 @@ export function cleanMethodPath(raw: string): MethodPath {
   if (PLAIN.test(raw) && !raw.includes('//') && !raw.includes('/.') && raw[0] !== '.') {
     return { path: trimSlashes(raw) };
   }
+  return cleanSegments(raw, forbidden);
+}
+
+/** `refusal` says of a segment without its escapes why it cannot be. */
+export function cleanSegments(
+  raw: string,
+  refusal: (text: string) => string | undefined,
+): MethodPath {
   const segments: string[] = [];
   for (const segment of raw.split('/')) {
     const text = decode(segment);
     if (text === undefined) return { refused: `invalid URL escape in "${raw}"`, status: 400 };
-    const why = forbidden(text);
+    const why = refusal(text);
     if (why !== undefined) return { refused: why, status: 500 };
     if (text === '..') segments.pop();
     else if (HIDDEN_DOTS.test(text)) resolve(text, segments);
@@ -67,7 +75,8 @@ function decodeBytes(segment: string): string {
   );
 }
 
-function forbidden(text: string): string | undefined {
+/** Why a name of a method cannot be one, in Dapr's words. */
+export function forbidden(text: string): string | undefined {
   if (/[#?\0]/.test(text)) {
     return `invalid method: method contains forbidden character: ${quote(text)}`;
   }

@@ -1,7 +1,8 @@
+import type { Clock } from '@holdfast/core';
 import type { AppChannel } from '../app/app-channel.ts';
 import type { AnswerSink, Flow, OutgoingCall, Upstream } from '../flow/answer.ts';
 import { verbWord } from '../flow/go-words.ts';
-import { HttpUpstream } from '../flow/http-upstream.ts';
+import { PlainUpstream } from '../flow/plain-upstream.ts';
 import { UpstreamError } from '../flow/upstream-error.ts';
 import type { AddressBook } from '../names/address-book.ts';
 import type { PeerTransport } from '../peers/peer-transport.ts';
@@ -31,6 +32,7 @@ export interface UpstreamsOptions {
   readonly app: AppChannel;
   readonly peers: PeerTransport;
   readonly addresses: AddressBook;
+  readonly clock: Clock;
 }
 
 /** Addresses outside with kept connections at a time. */
@@ -42,7 +44,7 @@ export class Upstreams {
   #endpoints: ReadonlyMap<string, HttpEndpoint> = new Map();
   #wrap: (upstream: Upstream) => Upstream = (upstream) => upstream;
   readonly #closing = new Set<Promise<void>>();
-  readonly #outside = new Recent<HttpUpstream>(MAX_OUTSIDE, (gone) => {
+  readonly #outside = new Recent<PlainUpstream>(MAX_OUTSIDE, (gone) => {
     const closed = gone.close().finally(() => this.#closing.delete(closed));
     this.#closing.add(closed);
   });
@@ -118,7 +120,11 @@ export class Upstreams {
     const key = tls === undefined ? url.origin : `${url.origin} ${tls.identity}`;
     let upstream = this.#outside.get(key);
     if (upstream === undefined) {
-      upstream = new HttpUpstream(url.origin, tls && { tls: tls.options });
+      upstream = new PlainUpstream(
+        url.origin,
+        this.#options.clock,
+        tls === undefined ? {} : { tls: tls.options },
+      );
       this.#outside.set(key, upstream);
     }
     const basePath = url.pathname.replace(/\/+$/, '');

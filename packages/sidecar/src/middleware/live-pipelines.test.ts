@@ -46,6 +46,16 @@ test('a handler whose component is gone stays in force, and that is told once', 
   assert.deepEqual(pipelines.api, []);
 });
 
+test('one that keeps nothing out goes with its component, and that is told', () => {
+  const { components, follow, pipelines, said } = start({ a: 'middleware.http.uppercase' });
+  follow(['a'], []);
+  const before = pipelines.api.length;
+  components.delete('a');
+  follow(['a'], []);
+  assert.deepEqual([before, pipelines.api, said.length], [1, [], 1]);
+  assert.match(said[0]!, /the handler "a" .* is skipped/);
+});
+
 test('a handler that never had a component is skipped, and that is told once', () => {
   const { follow, pipelines, said } = start({});
   follow(['a'], ['a']);

@@ -7,6 +7,9 @@ export interface PipelineSpecs {
   readonly appHttpPipeline: readonly HandlerSpec[];
 }
 
+/** They change what passes and keep nothing out: they go with their component, as in Dapr. */
+const REWRITING = new Set(['middleware.http.uppercase', 'middleware.http.routeralias']);
+
 /**
  * The middleware in force before the API and before the application. A call
  * keeps to what was in force when it came; middleware whose component stays
@@ -43,7 +46,8 @@ export class LivePipelines {
     const open = (handlers: readonly HandlerSpec[]) => {
       for (const { name, place } of handlers) {
         const before = this.#inForce.get(name);
-        const now = there.get(name) ?? before;
+        const guards = before !== undefined && !REWRITING.has(before.type);
+        const now = there.get(name) ?? (guards ? before : undefined);
         if (now !== undefined) inForce.set(name, now);
         // A guard does not leave its post because its file was cut short or moved.
         if (now !== undefined && !there.has(name)) {

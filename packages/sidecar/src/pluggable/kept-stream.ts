@@ -13,6 +13,8 @@ export interface KeptStreamOptions<Request, Response> {
   readonly first?: Request;
   /** One that has come; what it resolves with is answered. */
   readonly take: (response: Response) => Promise<Request>;
+  /** The answer to one that comes while the stream rests; without it there is none, and the component keeps what it has. */
+  readonly refuse?: (response: Response) => Request;
   /** Several at once, or each after the one before. */
   readonly atOnce: boolean;
   readonly clock: Clock;
@@ -23,6 +25,8 @@ export interface KeptStreamOptions<Request, Response> {
 const MAX_WAITING = 100_000;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 10_000;
+/** What an answer has to reach the component before the stream may end; as in daprd. */
+const HEARD_MS = 400;
 
 /**
  * A stream of a component that hands something over and waits to hear what became
@@ -32,30 +36,39 @@ export class KeptStream<Request, Response> {
   readonly #options: KeptStreamOptions<Request, Response>;
   readonly #ended = new AbortController();
   readonly #inHand = new Set<Promise<void>>();
-  #resting = false;
+  #rested: Promise<void> | undefined;
+  #answeredMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: KeptStreamOptions<Request, Response>) {
     this.#options = options;
     void this.#run();
   }
 
-  /** Takes nothing more; resolves when what was taken is answered. */
-  async rest(): Promise<void> {
-    this.#resting = true;
-    while (this.#inHand.size > 0) await Promise.all(this.#inHand);
+  /** Takes nothing more; resolves when the component has heard what became of that which was taken. */
+  rest(): Promise<void> {
+    this.#rested ??= this.#settle();
+    return this.#rested;
   }
 
   /** Waits for nobody. */
   end(): void {
-    this.#resting = true;
     this.#ended.abort(new Error('the stream is not wanted any more'));
+  }
+
+  async #settle(): Promise<void> {
+    const { clock } = this.#options;
+    while (this.#inHand.size > 0) await Promise.all(this.#inHand);
+    const leftMs = this.#answeredMs + HEARD_MS - clock.now();
+    // An end of it meanwhile is what `end` is for.
+    if (leftMs > 0) await clock.sleep(leftMs, this.#ended.signal).catch(() => {});
   }
 
   async #run(): Promise<void> {
     const { clock, log, what } = this.#options;
     const { signal } = this.#ended;
     let pauseMs = FIRST_PAUSE_MS;
-    while (!signal.aborted) {
+    // One that rests has nothing to take from another stream.
+    while (!signal.aborted && this.#rested === undefined) {
       try {
         if (await this.#once()) pauseMs = FIRST_PAUSE_MS;
         if (signal.aborted) return;
@@ -71,15 +84,17 @@ export class KeptStream<Request, Response> {
 
   /** Until the stream ends; whether anything came. */
   async #once(): Promise<boolean> {
-    const { atOnce, first, open } = this.#options;
+    const { atOnce, first, open, refuse } = this.#options;
     const requests = new MessageQueue<Request>(MAX_WAITING);
     if (first !== undefined) requests.put(first);
     let came = false;
     try {
       for await (const response of open(requests, { signal: this.#ended.signal })) {
         came = true;
-        // Not answered: the component keeps it, and hands it to whoever comes next.
-        if (this.#resting) continue;
+        if (this.#rested !== undefined) {
+          if (refuse !== undefined) requests.put(refuse(response));
+          continue;
+        }
         const done = this.#take(response, requests);
         this.#inHand.add(done);
         void done.finally(() => this.#inHand.delete(done));
@@ -93,6 +108,8 @@ export class KeptStream<Request, Response> {
 
   async #take(response: Response, requests: MessageQueue<Request>): Promise<void> {
     const answer = await this.#options.take(response);
-    if (!this.#ended.signal.aborted) requests.put(answer);
+    if (this.#ended.signal.aborted) return;
+    requests.put(answer);
+    this.#answeredMs = this.#options.clock.now();
   }
 }

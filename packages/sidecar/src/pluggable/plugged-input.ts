@@ -28,6 +28,11 @@ export async function pluggedInput(
             return { messageId, responseError: { message: (error as Error).message } };
           }
         },
+        // The words are daprd's.
+        refuse: ({ messageId }) => ({
+          messageId,
+          responseError: { message: 'input binding is closed' },
+        }),
         atOnce: true,
         clock,
         log,

@@ -21,11 +21,15 @@ export async function pluggedPubSub(
   const { features } = await asked(client.features({}));
   const streams = new Set<KeptStream<object, PullMessagesResponse>>();
 
-  const pull = (topic: string, handler: PubSubHandler) =>
+  const pull = (
+    topic: string,
+    handler: PubSubHandler,
+    metadata: Readonly<Record<string, string>>,
+  ) =>
     new KeptStream<object, PullMessagesResponse>({
       what: `Topic ${topic} of ${pubsubName}`,
       open: (requests, options) => client.pullMessages(requests, options),
-      first: { topic: { name: topic } },
+      first: { topic: { name: topic, metadata: { ...metadata } } },
       async take({ data, id: ackMessageId, metadata, topicName }) {
         try {
           await handler({ data: Buffer.from(data), metadata, topic: topicName });
@@ -38,6 +42,8 @@ export async function pluggedPubSub(
       clock,
       log,
     });
+
+  let paused = false;
 
   return {
     capabilities: features,
@@ -57,8 +63,8 @@ export async function pluggedPubSub(
         return error === undefined ? undefined : new Error(error);
       });
     },
-    async subscribe(topic, handler) {
-      const stream = pull(topic, handler);
+    async subscribe(topic, handler, details = {}) {
+      const stream = pull(topic, handler, details);
       streams.add(stream);
       return {
         async close() {
@@ -68,13 +74,16 @@ export async function pluggedPubSub(
         },
       };
     },
-    async drain() {
-      // Those that know how keep the next ones, and hand them to somebody else.
-      const paused = asked(client.pause({})).catch((error: unknown) => {
+    pause() {
+      if (paused) return;
+      paused = true;
+      void asked(client.pause({})).catch((error: unknown) => {
         if (error instanceof PluggedError && error.code === Code.Unimplemented) return;
         log.warn(`${pubsubName} cannot be paused: ${(error as Error).message}`);
       });
-      await Promise.all([paused, ...[...streams].map((stream) => stream.rest())]);
+    },
+    async drain() {
+      await Promise.all([...streams].map((stream) => stream.rest()));
     },
     async close() {
       for (const stream of streams) stream.end();

@@ -16,11 +16,9 @@ export interface PassageOptions {
   readonly onDegraded?: (how: Degraded) => void;
 }
 
-/** Pipelines that a call passes, one inside the other. */
+/** What the calls of all methods of a target pass, outside and inside of what each has alone. */
 export interface PassageLayers {
   readonly answers: Pipeline | undefined;
-  /** Outermost first. */
-  readonly inner: readonly Pipeline[];
   readonly hedges: Pipeline | undefined;
   readonly rules: { readonly cache?: CacheRule; readonly fallback?: FallbackRule };
   readonly nowMs: () => number;
@@ -37,11 +35,13 @@ export class Passage {
    */
   readonly detached: boolean;
   readonly #layers: PassageLayers;
+  readonly #inner: readonly Pipeline[];
 
-  constructor(layers: PassageLayers) {
+  /** `inner`: between answers and hedges, outermost first. */
+  constructor(layers: PassageLayers, inner: readonly Pipeline[]) {
     this.#layers = layers;
-    this.detached =
-      layers.answers !== undefined || layers.hedges !== undefined || layers.inner.length > 1;
+    this.#inner = inner;
+    this.detached = layers.answers !== undefined || layers.hedges !== undefined || inner.length > 1;
   }
 
   /** Runs `fn` as often as the policies say. Rejects with a policy's error, or with `fn`'s own. */
@@ -56,7 +56,7 @@ export class Passage {
    * well. Rejects with a policy's error.
    */
   async admit(): Promise<void> {
-    for (const layer of this.#layers.inner) await layer.execute(() => BEGUN);
+    for (const layer of this.#inner) await layer.execute(() => BEGUN);
   }
 
   /** The layers from `at` on, inside `outer`. */
@@ -66,7 +66,8 @@ export class Passage {
     at: number,
     outer: Call | undefined,
   ): Promise<PendingAnswer> {
-    const { inner, hedges } = this.#layers;
+    const inner = this.#inner;
+    const { hedges } = this.#layers;
     const layer = inner[at];
     if (layer !== undefined) {
       const last = at === inner.length - 1 && (hedges === undefined || !options.hedgeable);

@@ -17,7 +17,7 @@ import {
 } from '@holdfast/core';
 import { PendingAnswer } from '../flow/pending-answer.ts';
 import { answerCache, fixedFallback } from './answer-policies.ts';
-import { Passage } from './passage.ts';
+import { Passage, type PassageLayers } from './passage.ts';
 import { Recent } from './recent.ts';
 
 /** What the pipelines of a target ask of their surroundings. */
@@ -42,6 +42,14 @@ interface Part {
   readonly entry: MethodPolicies;
 }
 
+/** What is around a method's own pipeline, and the same for all methods. */
+interface Around {
+  readonly layers: PassageLayers;
+  /** Outermost first. */
+  readonly outside: readonly Pipeline[];
+  readonly inside: readonly Pipeline[];
+}
+
 interface OneMethod {
   readonly attempts: Pipeline | undefined;
   readonly passage: Passage;
@@ -62,6 +70,8 @@ export class TargetPipelines {
   #policies: TargetPolicies;
   #part: Part | undefined;
   #layers = new Map<LayerKind, readonly Policy[]>();
+  #around: Around | undefined;
+  #report: Listener | undefined;
   readonly #shared = new Map<Shared, Pipeline>();
   #methods: Recent<OneMethod>;
   #parts: readonly { readonly entry: MethodPolicies; readonly target: TargetPipelines }[] = [];
@@ -108,6 +118,9 @@ export class TargetPipelines {
     const hadAttempts = this.#layers.has('attempts');
     this.#policies = policies;
     this.#part = part;
+    // One for all: a path with an id in it has a pipeline of its own for every id.
+    this.#report = this.#env.report(this.id);
+    this.#around = undefined;
     this.#replaceLayers();
     this.#replaceParts();
     const list = this.#layers.get('attempts');
@@ -157,7 +170,7 @@ export class TargetPipelines {
       },
     });
     if (this.#part === undefined) this.#budgets = budgets;
-    this.#layers = new Map(layers.map(({ kind, policies }) => [kind, policies]));
+    this.#layers = new Map(layers.map(({ kind, policies }) => [kind, Object.freeze(policies)]));
     for (const kind of SHARED) this.#replaceShared(kind, this.#layers.get(kind));
   }
 
@@ -193,24 +206,34 @@ export class TargetPipelines {
   }
 
   #passage(attempts: Pipeline | undefined): Passage {
+    this.#around ??= this.#newAround();
+    const { layers, outside, inside } = this.#around;
+    return new Passage(
+      layers,
+      attempts === undefined ? [...outside, ...inside] : [...outside, attempts, ...inside],
+    );
+  }
+
+  #newAround(): Around {
     const { cache, fallback } = this.#policies;
-    const inner = [
-      this.#shared.get('call'),
-      this.#sharedOrWhole('rate', this.#part?.entry.sharesRate),
-      attempts,
-      this.#sharedOrWhole('gate', this.#part?.entry.sharesBulkhead),
-      this.#shared.get('attempt'),
-    ].filter((one) => one !== undefined);
-    return new Passage({
-      answers: this.#shared.get('answers'),
-      inner,
-      hedges: this.#shared.get('hedges'),
-      rules: {
-        ...(cache === undefined ? {} : { cache }),
-        ...(fallback === undefined ? {} : { fallback }),
+    const { clock } = this.#env;
+    const call = this.#shared.get('call');
+    const rate = this.#sharedOrWhole('rate', this.#part?.entry.sharesRate);
+    const gate = this.#sharedOrWhole('gate', this.#part?.entry.sharesBulkhead);
+    const attempt = this.#shared.get('attempt');
+    return {
+      layers: {
+        answers: this.#shared.get('answers'),
+        hedges: this.#shared.get('hedges'),
+        rules: {
+          ...(cache === undefined ? {} : { cache }),
+          ...(fallback === undefined ? {} : { fallback }),
+        },
+        nowMs: () => clock.now(),
       },
-      nowMs: () => this.#env.clock.now(),
-    });
+      outside: [call, rate].filter((one) => one !== undefined),
+      inside: [gate, attempt].filter((one) => one !== undefined),
+    };
   }
 
   /** A part has its own, unless it named none: then its calls count with those of the whole target. */
@@ -231,8 +254,8 @@ export class TargetPipelines {
   }
 
   #pipeline(name: string, list: readonly Policy[]): Pipeline {
-    const report = this.#env.report(this.id);
-    return pipeline(name, list, { report, registry: undefined, clock: this.#env.clock });
+    const { clock } = this.#env;
+    return pipeline(name, list, { report: this.#report, registry: undefined, clock });
   }
 
   #newMethods(): Recent<OneMethod> {

@@ -65,7 +65,8 @@ export async function postgresConnection(settings: ComponentSettings): Promise<P
       max: most > 1 ? most : Math.max(4, availableParallelism()),
       connectionTimeoutMillis: connectS > 0 ? Math.min(connectS * 1_000, timeoutMs) : timeoutMs,
       query_timeout: timeoutMs,
-      idleTimeoutMillis: durationSetting(settings, 'connectionMaxIdleTime') || IDLE_MS,
+      idleTimeoutMillis:
+        durationSetting(settings, 'connectionMaxIdleTime', 'connMaxIdleTime') || IDLE_MS,
       keepAlive: true,
       allowExitOnIdle: true,
     },

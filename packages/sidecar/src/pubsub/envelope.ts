@@ -3,6 +3,7 @@ import { utcSeconds } from '../components/utc-seconds.ts';
 import { goAny, goMap, readInto } from '../go-json/go-type.ts';
 import { firstJson, wholeJson } from '../go-json/read-json.ts';
 import { isJson, mediaType } from './media-type.ts';
+import { messageTtlMs } from './message-ttl.ts';
 
 /** A CloudEvent, as Dapr makes it. */
 export type Envelope = Readonly<Record<string, unknown>>;
@@ -16,6 +17,8 @@ export interface EnvelopeFacts {
   readonly traceparent: string;
   readonly tracestate: string;
   readonly nowWallMs: number;
+  /** The broker itself lets messages expire: the event need not say when. @default false */
+  readonly brokerExpires?: boolean;
 }
 
 const EVENT_TYPE = 'com.dapr.event.sent';
@@ -45,15 +48,9 @@ function overrides(metadata: EnvelopeFacts['metadata']): Envelope {
   return trace === undefined ? fields : { ...fields, traceid: trace, traceparent: trace };
 }
 
-/** Go holds no more in a duration. */
-const LONGEST_TTL_SECONDS = 9_223_372_036;
-
-/** What is no whole number is overlooked, as in Dapr; 0 is over at once. */
-function expirationOf({ metadata, nowWallMs }: EnvelopeFacts): string | undefined {
-  const name = Object.keys(metadata).find((one) => one.toLowerCase() === 'ttlinseconds');
-  const text = name === undefined ? '' : metadata[name]!;
-  if (!/^\+?\d+$/.test(text)) return undefined;
-  return utcSeconds(nowWallMs + Math.min(Number(text), LONGEST_TTL_SECONDS) * 1_000);
+function expirationOf({ brokerExpires, metadata, nowWallMs }: EnvelopeFacts): string | undefined {
+  const ttlMs = brokerExpires ? undefined : messageTtlMs(metadata);
+  return ttlMs === undefined ? undefined : utcSeconds(nowWallMs + ttlMs);
 }
 
 /** What a subscriber of raw events gets: the bytes in an envelope made on the way. */

@@ -13,6 +13,7 @@ export interface LatePubSubEnv {
 interface Waiting {
   readonly topic: string;
   readonly handler: PubSubHandler;
+  readonly details: Readonly<Record<string, string>> | undefined;
   listener?: TopicListener;
 }
 
@@ -36,7 +37,7 @@ export function latePubSub(
 
   const subscribe = async (to: PubSub, one: Waiting) => {
     try {
-      one.listener = await to.subscribe(one.topic, one.handler);
+      one.listener = await to.subscribe(one.topic, one.handler, one.details);
       // Ended meanwhile.
       if (!waiting.delete(one)) await one.listener.close();
     } catch (error) {
@@ -69,9 +70,9 @@ export function latePubSub(
     capabilities: [],
     publish: async (topic, message) => await reached().publish(topic, message),
     publishAll: async (topic, messages) => await publishMany(reached(), topic, messages),
-    async subscribe(topic, handler) {
-      if (broker !== undefined) return await broker.subscribe(topic, handler);
-      const one: Waiting = { topic, handler };
+    async subscribe(topic, handler, details) {
+      if (broker !== undefined) return await broker.subscribe(topic, handler, details);
+      const one: Waiting = { topic, handler, details };
       waiting.add(one);
       return {
         async close() {
@@ -80,6 +81,7 @@ export function latePubSub(
         },
       };
     },
+    pause: () => broker?.pause?.(),
     async drain() {
       waiting.clear();
       await broker?.drain();

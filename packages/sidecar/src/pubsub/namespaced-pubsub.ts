@@ -1,4 +1,4 @@
-import type { PubSub } from './pubsub.ts';
+import type { PubSub, PubSubHandler } from './pubsub.ts';
 
 /**
  * A broker whose topics are those of one namespace, as Dapr has it where
@@ -14,13 +14,16 @@ export function namespacedPubSub(broker: PubSub, namespace: string): PubSub {
     ...(broker.publishAll && {
       publishAll: (topic, messages) => broker.publishAll!(full(topic), messages),
     }),
-    subscribe: (topic, handler) =>
-      broker.subscribe(full(topic), (message, signal) => {
+    subscribe(topic, handler, details) {
+      const bare: PubSubHandler = (message, signal) => {
         const { topic: came } = message;
-        const bare = came === undefined ? {} : { topic: came.replace(namespace, () => '') };
-        return handler({ ...message, ...bare }, signal);
-      }),
+        const named = came === undefined ? {} : { topic: came.replace(namespace, () => '') };
+        return handler({ ...message, ...named }, signal);
+      };
+      return broker.subscribe(full(topic), bare, details);
+    },
     subscribed: () => broker.subscribed?.(),
+    pause: () => broker.pause?.(),
     drain: () => broker.drain(),
     close: () => broker.close(),
   };

@@ -28,10 +28,19 @@ export interface PubSub {
    * (`publishMany`).
    */
   publishAll?(topic: string, messages: readonly PubSubMessage[]): Promise<Published>;
-  /** From now on; resolves with how to end it. */
-  subscribe(topic: string, handler: PubSubHandler): Promise<TopicListener>;
+  /** From now on; resolves with how to end it. `details` are the subscription's own metadata, for brokers that know them. */
+  subscribe(
+    topic: string,
+    handler: PubSubHandler,
+    details?: Readonly<Record<string, string>>,
+  ): Promise<TopicListener>;
   /** Called once, when the application has subscribed to all it wants. */
   subscribed?(): void;
+  /**
+   * The sidecar ends: who knows how to keeps for others what comes from now on. Nobody says when it
+   * is over, so it is not for a broker that only changes.
+   */
+  pause?(): void;
   /** Hands over nothing more; resolves when the handlers at work have ended. */
   drain(): Promise<void>;
   /** Waits for nobody. */

@@ -27,11 +27,13 @@ export function httpEndpoint({ document, file, line }: Resource): HttpEndpointSp
   const headers: { name: string; value: GivenValue }[] = [];
   const given = at(document, 'spec', 'headers');
   for (const header of Array.isArray(given) ? given : []) {
-    if (!isRecord(header) || typeof header.name !== 'string') return 'spec.headers needs names';
-    if (header.value === undefined && header.secretKeyRef === undefined && !header.envRef) {
-      return `spec.headers: ${header.name} has no value`;
+    const called = at(header, 'name');
+    if (typeof called !== 'string') return 'spec.headers needs names';
+    const [value, secret] = [at(header, 'value'), at(header, 'secretKeyRef')];
+    if (value === undefined && secret === undefined && !at(header, 'envRef')) {
+      return `spec.headers: ${called} has no value`;
     }
-    headers.push({ name: header.name.toLowerCase(), value: givenValue(header) });
+    headers.push({ name: called.toLowerCase(), value: givenValue(header) });
   }
   const tls = TLS_PARTS.flatMap((part) => {
     const pem = at(document, 'spec', 'clientTLS', part);

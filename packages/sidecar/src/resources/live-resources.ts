@@ -2,7 +2,11 @@ import { digestSources, watchSources } from '@holdfast/config';
 import type { Clock } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
 import type { AppProtocol } from '../app/app-channel.ts';
+<<<<<<< HEAD
 import { hotReload } from './configuration.ts';
+=======
+import { refuseDuplicates } from '../components/refuse-duplicates.ts';
+>>>>>>> main
 import { type LoadedResources, loadResources } from './load-resources.ts';
 
 export interface LiveResourcesOptions {
@@ -60,6 +64,15 @@ export async function openResources(options: LiveResourcesOptions): Promise<Live
       log.error('The resources are broken: they stay as they were.');
       return;
     }
+    try {
+      refuseDuplicates(next.components);
+    } catch (error) {
+      // Of which one is meant nobody knows, and there would be no next start.
+      log.error((error as Error).message);
+      log.error('The resources stay as they were.');
+      return;
+    }
+    for (const what of next.unknown) if (!current.unknown.includes(what)) log.warn(what);
     const before = current;
     current = next;
     await following?.(next, before);

@@ -57,10 +57,62 @@ spec: { pubsubname: p, topic: t }
     ),
     [
       'A resource cannot be read: /bad.yaml:2:1',
-      'A resource cannot be read: /emptied.yaml: is empty',
       '/all.yaml:11: HTTPEndpoint left out: spec.baseUrl must be an http or https URL',
       '/all.yaml:15: Subscription left out: the subscription to t has no route',
     ],
+  );
+});
+
+test('fields in another case are those of Dapr, and one as it should be wins', async (t) => {
+  const { load } = await resources(t, {
+    'endpoint.yaml': `
+Kind: HTTPEndpoint
+METADATA: { Name: outside }
+spec:
+  baseURL: https://x
+  clientTls: { rootca: { Value: pem } }
+  headers: [{ Name: X-Mine, secretkeyref: { NAME: a, Key: b } }]
+`,
+    'component.yaml': `
+kind: Component
+metadata: { name: store }
+spec: { IgnoreErrors: false, ignoreErrors: true, Type: state.sqlite, metadata: [{ Name: a, VALUE: b }] }
+Scopes: [one]
+---
+kind: Component
+metadata: { name: others }
+spec: { type: state.sqlite }
+SCOPES: [two]
+`,
+    'subscription.yaml': `
+kind: Subscription
+Spec: { pubsubName: p, Topic: t, Routes: { Default: /a }, metadata: { RawPayload: "true" } }
+`,
+  });
+  const { components, endpoints, problems, subscriptions } = await load({});
+  assert.deepEqual(problems, []);
+  const [{ headers, tls }, ...more] = [...endpoints] as [(typeof endpoints)[0]];
+  assert.deepEqual(
+    [headers, tls, more],
+    [
+      [{ name: 'x-mine', value: { kind: 'secret', secret: 'a', key: 'b' } }],
+      [{ name: 'rootCA', value: { kind: 'value', value: 'pem' } }],
+      [],
+    ],
+  );
+  assert.deepEqual(
+    components.map(({ ignoreErrors, metadata, name, type }) => [
+      name,
+      type,
+      ignoreErrors,
+      metadata,
+    ]),
+    [['store', 'state.sqlite', true, [{ name: 'a', kind: 'value', value: 'b' }]]],
+  );
+  const [{ metadata, pubsub, rules, topic }] = subscriptions as [(typeof subscriptions)[0]];
+  assert.deepEqual(
+    [pubsub, topic, rules.map(({ path }) => path), metadata],
+    ['p', 't', ['/a'], { RawPayload: 'true' }],
   );
 });
 

@@ -1,9 +1,10 @@
+import path from 'node:path';
 import type { AppProtocol } from '../app/app-channel.ts';
 import { type ComponentSpec, componentSpec } from '../components/component-spec.ts';
 import { declarative, type TopicSubscription } from '../pubsub/subscribe/subscription.ts';
 import { type Configuration, mergeConfigurations } from './configuration.ts';
 import { type HttpEndpointSpec, httpEndpoint } from './http-endpoint.ts';
-import { at, type Resource, readResources } from './resource-files.ts';
+import { at, EMPTY, type Resource, readResources } from './resource-files.ts';
 
 /** A `--config` file that cannot be read: the sidecar does not start without it. */
 export class ConfigurationFileError extends Error {
@@ -52,10 +53,12 @@ export async function loadResources(
   const resources = await readResources(
     options.resourcesPaths,
     (place, why) => {
-      problems.push(`A resource cannot be read: ${place}: ${why}`);
+      // It says nothing, as in Dapr; a Configuration without a word would take away what it guards.
+      if (why !== EMPTY) problems.push(`A resource cannot be read: ${place}: ${why}`);
     },
     (remark) => unknown.push(remark),
   );
+  const given = new Set(configurations.map(({ file }) => path.resolve(file)));
   const endpoints: HttpEndpointSpec[] = [];
   const components: ComponentSpec[] = [];
   const subscriptions: TopicSubscription[] = [];
@@ -78,6 +81,12 @@ export async function loadResources(
       } catch (error) {
         leftOut((error as Error).message.split('\n')[0]!);
       }
+    } else if (kind === 'Configuration') {
+      if (given.has(path.resolve(file))) continue;
+      const name = String(at(resource.document, 'metadata', 'name') ?? '');
+      unknown.push(
+        `${file}:${line}: Configuration ${name} has no effect among the resources, as in Dapr; name its file with --config.`,
+      );
     } else if (kind !== 'Resiliency') {
       unknown.push(`${file}: resources of kind ${kind} are not in this version; it is left out.`);
     }
@@ -96,6 +105,6 @@ function isElsewhere({ document }: Resource, own: string): boolean {
 }
 
 function inScope({ document }: Resource, appId: string): boolean {
-  const { scopes } = document;
+  const scopes = at(document, 'scopes');
   return !Array.isArray(scopes) || scopes.length === 0 || scopes.includes(appId);
 }

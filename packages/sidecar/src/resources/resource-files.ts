@@ -1,7 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type Document, isNode, type LineCounter, YAMLParseError } from 'yaml';
-import { withFieldNames } from './field-names.ts';
 import { parseYaml } from './parse-yaml.ts';
 import type { Locate } from './place.ts';
 
@@ -11,6 +10,7 @@ export interface Resource {
   /** Of its first key. */
   readonly line: number;
   readonly kind: string;
+  /** Read it with `at`, which knows its fields in any letter case. */
   readonly document: Readonly<Record<string, unknown>>;
   /** Where in the file its values stand. */
   readonly locate: Locate;
@@ -21,6 +21,9 @@ const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
 /** Of each key that a file has twice; the last counts, as in Dapr. */
 export type Remark = (remark: string) => void;
+
+/** Why a file without a document is left out, in the words of `Unreadable`. */
+export const EMPTY = 'is empty';
 
 /** `place` is a file, or `file:line:column` where it is known. */
 export type Unreadable = (place: string, why: string) => void;
@@ -53,8 +56,7 @@ export async function readResources(
 function resourcesIn(file: string, text: string, remark: Remark): readonly Resource[] {
   const resources: Resource[] = [];
   const { documents, lines } = parseYaml(text);
-  // As some editors leave a file for a moment; nobody keeps one so on purpose.
-  if (documents.length === 0) throw new Error('is empty');
+  if (documents.length === 0) throw new Error(EMPTY);
   for (const document of documents) {
     for (const error of document.errors) {
       if (error.code !== 'DUPLICATE_KEY') throw error;
@@ -66,7 +68,7 @@ function resourcesIn(file: string, text: string, remark: Remark): readonly Resou
     if (!isRecord(value) || typeof kind !== 'string') continue;
     const { line } = lines.linePos(document.contents?.range?.[0] ?? 0);
     const locate = locator(document, lines);
-    resources.push({ file, line, kind, document: withFieldNames(value, kind), locate });
+    resources.push({ file, line, kind, document: value, locate });
   }
   return resources;
 }
@@ -118,7 +120,10 @@ export function texts(value: unknown): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, String(one)]));
 }
 
-/** The value at a path of keys, if every step is there; in any letter case, as Dapr reads them, where none is exact. */
+/**
+ * The value at a path of keys, if every step is there; in any letter case where none is exact
+ * (`baseURL`): Go reads fields so, and files that work with Dapr stand in the world.
+ */
 export function at(value: unknown, ...keys: readonly string[]): unknown {
   let here = value;
   for (const key of keys) {

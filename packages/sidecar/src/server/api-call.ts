@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { formatTraceparent } from '@holdfast/core/trace';
-import { type Span, traceFacts } from '../trace/tracing.ts';
+import { type Span, type TraceFacts, traceFacts } from '../trace/tracing.ts';
 import { ALLOW_ORIGIN } from './cors.ts';
 import type { RequestHead } from './request-head.ts';
 
@@ -47,7 +47,7 @@ export class ApiCall {
   }
 
   /** What events carry on; empty texts where tracing is off. */
-  get trace(): { readonly traceparent: string; readonly tracestate: string } {
+  get trace(): TraceFacts {
     return traceFacts(this.span);
   }
 

@@ -1,7 +1,10 @@
 import type http from 'node:http';
 import type { IncomingMessage, RequestListener } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { clientError } from './client-error.ts';
+import { clientError, clientErrorOrH2c } from './client-error.ts';
+import { createH2c, type H2cServer } from './h2c/h2c-server.ts';
+import { asksForH2c, upgradeToH2c } from './h2c/upgrade-to-h2c.ts';
 import { listen } from './listen.ts';
 import { listenOnSocket } from './listen-socket.ts';
 import { nodeHttp } from './node-http.ts';
@@ -19,6 +22,8 @@ export interface ApiServerOptions {
   readonly keepAliveMs?: number;
   /** A request's head must be complete after this. @default 10_000 ms */
   readonly headersTimeoutMs?: number;
+  /** HTTP/2 in clear text as well, on the same port. @default false */
+  readonly h2c?: boolean;
   readonly onRequest: RequestListener;
 }
 
@@ -40,16 +45,17 @@ const MAX_HEADERS = 1_000;
 /** Listens on all addresses or on none. */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const servers: http.Server[] = [];
+  const h2c = options.h2c === true ? createH2c(h2cOptions(options)) : undefined;
   let { port } = options;
   try {
     if (options.socketPath !== undefined) {
-      const server = createServer(options);
+      const server = createServer(options, h2c);
       await listenOnSocket(server, options.socketPath);
       servers.push(server);
       port = 0;
     }
     for (const host of options.socketPath === undefined ? options.hosts : []) {
-      const server = createServer(options);
+      const server = createServer(options, h2c);
       servers.push(server);
       // The first decides where `port` is 0; the others follow it.
       port = await listen(server, host, port, options.flag);
@@ -61,6 +67,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   return {
     port,
     async drain() {
+      h2c?.drain();
       await Promise.all(
         servers.map(
           (server) =>
@@ -74,6 +81,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       );
     },
     close() {
+      h2c?.close();
       for (const server of servers) {
         server.close();
         server.closeAllConnections();
@@ -82,13 +90,20 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   };
 }
 
-function createServer({
-  maxHeaderBytes,
-  maxConnections,
-  keepAliveMs = KEEP_ALIVE_MS,
-  headersTimeoutMs = HEADERS_TIMEOUT_MS,
-  onRequest,
-}: ApiServerOptions): http.Server {
+function h2cOptions({ keepAliveMs = KEEP_ALIVE_MS, maxHeaderBytes, onRequest }: ApiServerOptions) {
+  return { idleMs: keepAliveMs, maxHeaderBytes, maxHeaders: MAX_HEADERS, onRequest };
+}
+
+function createServer(
+  {
+    maxHeaderBytes,
+    maxConnections,
+    keepAliveMs = KEEP_ALIVE_MS,
+    headersTimeoutMs = HEADERS_TIMEOUT_MS,
+    onRequest,
+  }: ApiServerOptions,
+  h2c: H2cServer | undefined,
+): http.Server {
   const server = nodeHttp.createServer(
     // The types do not know the last one yet: requests without a body get no stream machinery.
     {
@@ -100,6 +115,8 @@ function createServer({
       maxHeaderSize: maxHeaderBytes,
       noDelay: true,
       optimizeEmptyRequests: true,
+      // A Node that does not know this one has no upgrades: see below.
+      shouldUpgradeCallback: (req: IncomingMessage) => h2c !== undefined && asksForH2c(req),
     } as http.ServerOptions,
     (req, res) => {
       // HTTP/1.1 keeps connections without a word of it, and Dapr's answers have none.
@@ -109,8 +126,13 @@ function createServer({
   );
   server.maxConnections = maxConnections;
   server.maxHeadersCount = MAX_HEADERS;
-  server.on('clientError', clientError);
+  server.on('clientError', h2c === undefined ? clientError : clientErrorOrH2c(h2c));
   server.on('connect', refuseConnect);
+  if (h2c !== undefined && 'shouldUpgradeCallback' in server) {
+    server.on('upgrade', (req: IncomingMessage, socket: Socket, head: Buffer) =>
+      upgradeToH2c(req, socket, head, h2c, headersTimeoutMs),
+    );
+  }
   return server;
 }
 

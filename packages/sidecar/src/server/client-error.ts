@@ -1,4 +1,7 @@
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { H2cServer } from './h2c/h2c-server.ts';
+import { afterPreface, leaveHttp1, PREFACE } from './h2c/leave-http1.ts';
 
 /**
  * Answers what is no HTTP, or more of it than we take, and hangs up. node's
@@ -27,4 +30,15 @@ function statusLine(code: string | undefined): string {
     default:
       return '400 Bad Request';
   }
+}
+
+/** As `clientError`, but that a client which begins with HTTP/2 is no error. */
+export function clientErrorOrH2c(h2c: H2cServer): typeof clientError {
+  return (error, duplex) => {
+    const socket = duplex as Socket;
+    const after = afterPreface(error, socket);
+    if (after === undefined) return clientError(error, duplex);
+    leaveHttp1(socket);
+    h2c.take(socket, Buffer.concat([PREFACE, after]));
+  };
 }

@@ -65,6 +65,8 @@ export async function openDoors(doors: DoorsOptions): Promise<Doors> {
     port: options.httpPort,
     socketPath: socketsOf(options)?.http,
     flag: '--dapr-http-port',
+    // Not on the public port, as in daprd.
+    h2c: options.h2c,
     onRequest: apiHandler({
       ...handling,
       cors: createCors(options.allowedOrigins),

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { RPC_METHOD } from '../app/rpc-answer.ts';
 import { lowerName, without } from '../flow/answer-headers.ts';
 import { isHopByHop, nominatedNames } from '../flow/hop-by-hop.ts';
 
@@ -39,6 +40,7 @@ const OURS = new Set([
   'dapr-caller-app-id',
   'dapr-caller-namespace',
   'destination-app-id',
+  RPC_METHOD,
 ]);
 
 export function readRequestHead(req: IncomingMessage): RequestHead {

@@ -1,8 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '@holdfast/core';
+import { isBusy } from './while-busy.ts';
 
-/** SQLite's code for a lock that somebody else has. */
-const SQLITE_BUSY = 5;
 /** A new file that many open at once is theirs in turn, each for a moment. */
 const PATIENCE_MS = 5_000;
 const PAUSE_MS = 20;
@@ -31,9 +30,7 @@ export async function openSharedFile(
       prepare(file);
       return file;
     } catch (error) {
-      // The upper bits say more about it.
-      const busy = ((error as { readonly errcode?: number }).errcode ?? 0) % 256 === SQLITE_BUSY;
-      if (!busy || clock.now() >= giveUpAtMs) {
+      if (!isBusy(error) || clock.now() >= giveUpAtMs) {
         file.close();
         throw error;
       }

@@ -173,6 +173,7 @@ function suite({ port, process: redis }: RedisServer): void {
           await failure(`127.0.0.1:${port}`, ['ttlInSeconds', 'long']),
           await failure(`127.0.0.1:${port}`, ['failover', 'true']),
           await failure(`127.0.0.1:${port}`, ['useEntraID', 'true']),
+          await failure(`127.0.0.1:${port}`, ['queryIndexes', '[]']),
         ],
         [
           'component s: metadata redisHost is missing',
@@ -183,6 +184,7 @@ function suite({ port, process: redis }: RedisServer): void {
           'component s: metadata ttlInSeconds must be a whole number, not "long"',
           'component s: metadata sentinelMasterName is missing',
           'component s: metadata useEntraID is not in this version',
+          'component s: metadata queryIndexes is not in this version, which cannot query a Redis; leave it out',
         ],
       );
     });

@@ -21,6 +21,11 @@ import { throwFailures } from './write-each.ts';
  * @throws Error for a Redis that does not answer, or metadata that cannot be.
  */
 export async function redisState(settings: ComponentSettings, clock: Clock): Promise<StateStore> {
+  if (settings.text('queryIndexes') !== undefined) {
+    throw new Error(
+      `component ${settings.component}: metadata queryIndexes is not in this version, which cannot query a Redis; leave it out`,
+    );
+  }
   const given = settings.text('ttlInSeconds');
   const ttlSeconds = given === undefined ? undefined : wholeNumber(settings, 'ttlInSeconds', 0);
   const redis = await openRedis(redisSettings(settings), { what: 'redis store' });

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { Clock } from '@holdfast/core';
+import type { Clock, Timer } from '@holdfast/core';
 import type { ComponentSettings } from '../components/component-settings.ts';
+import { durationSetting } from '../components/duration-setting.ts';
 import { openSharedFile } from '../sqlite/open-shared-file.ts';
+import { whileBusy } from '../sqlite/while-busy.ts';
 import { EtagMismatchError, type StateOperation, type StateStore } from './state-store.ts';
 import { sqlTtl } from './ttl.ts';
 import { writeEach } from './write-each.ts';
@@ -24,8 +26,11 @@ CREATE TABLE IF NOT EXISTS ${table} (
 INSERT OR IGNORE INTO ${metadata} (key, value) VALUES ('migrations', '1');`;
 
 const LIVE = '(expiration_time IS NULL OR expiration_time > CURRENT_TIMESTAMP)';
-/** Waiting for another process's write holds up the event loop, and every other request with it: short. */
-const BUSY_TIMEOUT_MS = 250;
+/** Waiting for another process's write in SQLite holds up the event loop, and every other request with it: short. */
+const HOLD_UP_MS = 10;
+/** So long it is waited for in all, as in Dapr. */
+const BUSY_MS = 2_000;
+const TIMEOUT_MS = 20_000;
 
 const MEMORY = ':memory:';
 
@@ -44,20 +49,35 @@ export async function sqliteState(settings: ComponentSettings, clock: Clock): Pr
   for (const name of [table, metadata]) {
     if (!TABLE_NAME.test(name)) throw new Error(`"${name}" is no name for a table`);
   }
-  const path = pathOf(settings.required('connectionString'));
-  const database = await openSharedFile(path, BUSY_TIMEOUT_MS, clock, (file) => {
-    if (path !== MEMORY) file.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+  const path = pathOf(
+    settings.text('connectionString') ??
+      settings.text('url') ??
+      settings.required('connectionString'),
+  );
+  const busyMs = Math.max(0, durationSetting(settings, 'busyTimeout') ?? BUSY_MS);
+  // Nothing here waits for longer than for another's write.
+  if ((durationSetting(settings, 'timeout', 'timeoutInSeconds') ?? TIMEOUT_MS) < 1_000) {
+    throw new Error("invalid value for 'timeout': must be greater than 1s");
+  }
+  const sweepMs = durationSetting(settings, 'cleanupInterval', 'cleanupIntervalInSeconds') ?? 0;
+  const journal = settings.flag('disableWAL') ? 'DELETE' : 'WAL';
+  const database = await openSharedFile(path, Math.min(busyMs, HOLD_UP_MS), clock, (file) => {
+    if (path !== MEMORY) {
+      file.exec(`PRAGMA journal_mode = ${journal}; PRAGMA synchronous = FULL;`);
+    }
     file.exec(SCHEMA(table, metadata));
   });
   const statements = prepare(database, table);
   const sweeping = `DELETE FROM ${table} WHERE NOT ${LIVE}`;
   let writes = 0;
+  const patiently = <T>(work: () => T): Promise<T> => whileBusy(work, busyMs, clock);
+  const sweeper = sweepMs > 0 ? every(sweepMs, clock, () => database.exec(sweeping)) : undefined;
 
   return {
     capabilities: ['ETAG', 'TRANSACTIONAL', 'TTL', 'KEYS_LIKE'],
     readTtl: sqlTtl,
     async get(key) {
-      const row = statements.get.get(key);
+      const row = await patiently(() => statements.get.get(key));
       if (row === undefined) return undefined;
       const text = String(row.value);
       return {
@@ -68,16 +88,21 @@ export async function sqliteState(settings: ComponentSettings, clock: Clock): Pr
     },
     async write(operations, atomic) {
       writes += operations.length;
-      if (!atomic) await writeEach(operations, (operation) => writeOne(statements, operation));
-      else
-        inTransaction(database, () => {
-          for (const operation of operations) writeOne(statements, operation);
-        });
+      if (!atomic) {
+        await writeEach(operations, (one) => patiently(() => writeOne(statements, one)));
+      } else {
+        await patiently(() =>
+          inTransaction(database, () => {
+            for (const operation of operations) writeOne(statements, operation);
+          }),
+        );
+      }
       if (writes < 1_000) return;
       writes = 0;
       database.exec(sweeping);
     },
     async close() {
+      sweeper?.cancel();
       database.close();
     },
   };
@@ -144,6 +169,23 @@ function writeOne(statements: Statements, operation: StateOperation): void {
 
 function expectChange(changes: number | bigint): void {
   if (Number(changes) === 0) throw new EtagMismatchError();
+}
+
+/** A sweep that fails, since somebody writes, is made up for by the next. */
+function every(ms: number, clock: Clock, work: () => void): { cancel(): void } {
+  let timer: Timer;
+  const arm = () => {
+    timer = clock.timer(ms, () => {
+      arm();
+      try {
+        work();
+      } catch {
+        // See above.
+      }
+    });
+  };
+  arm();
+  return { cancel: () => timer.cancel() };
 }
 
 function inTransaction(database: DatabaseSync, work: () => void): void {

@@ -3,9 +3,10 @@ import type { OpenStateStore } from '../components/open-components.ts';
 import { failureWords } from '../invoke/invoke-error.ts';
 import { WordedError } from '../pluggable/worded-error.ts';
 import { ApiError } from '../server/api-error.ts';
+import type { TraceFacts } from '../trace/tracing.ts';
 import { eachOf } from './each-of.ts';
 import type { KeyedStep } from './outbox/announcements.ts';
-import type { StateOutbox, TraceFacts } from './outbox/state-outbox.ts';
+import type { StateOutbox } from './outbox/state-outbox.ts';
 import { parseQuery } from './query/parse-query.ts';
 import type { QueryPage } from './query/state-query.ts';
 import {

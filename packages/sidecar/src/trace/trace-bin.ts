@@ -15,16 +15,28 @@ export function traceBin({ traceId, spanId, sampled }: TraceContext): Buffer {
   return bytes;
 }
 
-/** A `traceparent` in that form, as gRPC's metadata have bytes; undefined for what is none. */
-export function traceBinOf(traceparent: string): string | undefined {
-  const context = parseTraceparent(traceparent);
-  return context === undefined
-    ? undefined
-    : traceBin(context).toString('base64').replace(/=+$/, '');
+/**
+ * Headers for an application over gRPC, with their `traceparent` in that form as well: Go's
+ * tracing over gRPC read this one before there was a standard, and Dapr sends both.
+ */
+export function withTraceBin(headers: readonly string[]): readonly string[] {
+  const at = headers.indexOf('traceparent');
+  const context = at < 0 ? undefined : parseTraceparent(headers[at + 1]!);
+  if (context === undefined) return headers;
+  return [...headers, 'grpc-trace-bin', traceBin(context).toString('base64').replace(/=+$/, '')];
 }
 
-/** The same as a `traceparent`; undefined for what is none. */
-export function traceparentOfBin(bytes: Uint8Array): string | undefined {
+/** The `traceparent` of a call's metadata: that of `grpc-trace-bin`, which comes first, or the one that is there. */
+export function parentOf(
+  bin: string | undefined,
+  traceparent: string | undefined,
+): string | undefined {
+  return (
+    (bin === undefined ? undefined : traceparentOfBin(Buffer.from(bin, 'base64'))) ?? traceparent
+  );
+}
+
+function traceparentOfBin(bytes: Uint8Array): string | undefined {
   if (bytes.length < 29 || bytes[0] !== 0 || bytes[1] !== 0) return undefined;
   if (bytes[18] !== 1 || bytes[27] !== 2) return undefined;
   const hex = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');

@@ -77,7 +77,12 @@ export const recorded = (span: Span | undefined): LiveSpan | undefined =>
   span instanceof LiveSpan ? span : undefined;
 
 /** What events carry on of the trace they are published in; empty texts where there is none. */
-export const traceFacts = (span: Span | undefined) => ({
+export interface TraceFacts {
+  readonly traceparent: string;
+  readonly tracestate: string;
+}
+
+export const traceFacts = (span: Span | undefined): TraceFacts => ({
   traceparent: span === undefined ? '' : formatTraceparent(span),
   tracestate: span?.state ?? '',
 });

@@ -20,6 +20,7 @@ const CATEGORIES: Readonly<Record<string, string>> = {
   ERR_NOT_SUPPORTED_STATE: 'state',
   ERR_OUTBOUND_HEALTH: 'health',
   ERR_PERMISSION_DENIED: 'secret',
+  ERR_PUBLISH_OUTBOX: 'pubsub',
   ERR_PUBSUB: 'pubsub',
   ERR_SECRET: 'secret',
   ERR_STATE: 'state',

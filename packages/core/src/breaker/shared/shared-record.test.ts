@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { NodeReport } from './circuit-store.ts';
-import { exchange, newRecord } from './shared-record.ts';
+import { exchange, NODE_LIMIT, newRecord } from './shared-record.ts';
 
 /** Milliseconds that pass, and what a node then says; `late`: in an era that is over. */
 const step = fc.record({
@@ -37,6 +37,26 @@ test('a shared circuit is what a history of all reports makes of it, asked anew 
     }),
     { numRuns: 500 },
   );
+});
+
+test('a thousand nodes are kept count of; more are not, until one of these is gone', () => {
+  const record = newRecord(1);
+  const say = (node: string, nowMs: number, leaseMs: number) =>
+    exchange(
+      record,
+      {
+        ...{ node, era: record.era, failing: false, leaseMs, openMs: 10, probeMs: 0 },
+        quorum: { nodes: 1, ratio: 1 },
+      },
+      nowMs,
+    ).nodes;
+  say('brief', 1, 10);
+  for (let n = 1; n < NODE_LIMIT; n += 1) say(`node ${n}`, 1, 1_000);
+  assert.deepEqual(
+    [say('one more', 5, 1_000), say('brief', 5, 10), say('one more', 16, 1_000)],
+    [NODE_LIMIT, NODE_LIMIT, NODE_LIMIT],
+  );
+  assert.deepEqual([record.nodes.has('brief'), record.nodes.has('one more')], [false, true]);
 });
 
 interface Heard extends NodeReport {

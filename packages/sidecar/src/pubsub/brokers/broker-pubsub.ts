@@ -51,13 +51,14 @@ export function brokerPubSub(
         return all.map(({ id }) => failureOf(id, error as Error));
       }
     },
-    async subscribe(topic, handler) {
+    async subscribe(topic, handler, details) {
       const subscription = await broker.subscribe(
         topic,
         {
           group,
           concurrency,
           ...redeliver,
+          ...(details === undefined ? {} : { details }),
           onProblem({ error, kind }) {
             const why = (error as Error).message;
             // A delivery that failed has its line already; the others have none.

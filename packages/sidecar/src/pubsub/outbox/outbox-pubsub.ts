@@ -149,11 +149,12 @@ export async function outboxPubSub(
       await accept(topic, messages);
       return messages.map(() => undefined);
     },
-    subscribe: (topic, handler) => broker.subscribe(topic, handler),
+    subscribe: (topic, handler, details) => broker.subscribe(topic, handler, details),
     subscribed() {
       broker.subscribed?.();
       begin();
     },
+    pause: () => broker.pause?.(),
     async drain() {
       if (broker.forgetful === true) {
         await relay?.stop();

@@ -81,7 +81,7 @@ export class PublishService {
 
   async publish(pubsub: string, topic: string, event: Publication): Promise<void> {
     const open = this.#allowed(pubsub, topic, event.metadata);
-    const message = this.#message(pubsub, topic, event);
+    const message = this.#message(open, pubsub, topic, event);
     await this.#calling(open, pubsub, topic, () => open.broker.publish(topic, message)).catch(
       (error: unknown) => {
         throw failure(pubsub, topic, error);
@@ -133,7 +133,7 @@ export class PublishService {
     const messages = entries.map(({ entryId, event, contentType, metadata: own }) => {
       const metadata = { ...shared.metadata, ...own };
       const entry = { ...shared, body: event, contentType, metadata };
-      return { entryId, message: this.#message(pubsub, topic, entry, raw) };
+      return { entryId, message: this.#message(open, pubsub, topic, entry, raw) };
     });
     if (open.outbox === undefined) {
       const call: BulkCall = (work) => this.#behindPolicies('publishedBulk', pubsub, topic, work);
@@ -199,6 +199,7 @@ export class PublishService {
   }
 
   #message(
+    { broker, outbox }: OpenPubSub,
     pubsub: string,
     topic: string,
     event: Publication,
@@ -215,6 +216,8 @@ export class PublishService {
       traceparent,
       tracestate,
       nowWallMs: this.#clock.wallMs(),
+      // What an outbox keeps reaches the broker later, and is no younger then.
+      brokerExpires: outbox === undefined && broker.capabilities.includes('MESSAGE_TTL'),
     };
     try {
       return { data: Buffer.from(writeJson(envelopeOf(body, facts))), metadata };

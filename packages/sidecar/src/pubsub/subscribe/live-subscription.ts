@@ -3,7 +3,7 @@ import { BulkGatherer } from '../deliver/bulk-gatherer.ts';
 import type { Courier } from '../deliver/courier.ts';
 import { type DeliveryOptions, deliver } from '../deliver/delivery.ts';
 import { publishMany } from '../publish/publish-many.ts';
-import type { PubSub, PubSubMessage, TopicListener } from '../pubsub.ts';
+import type { PubSub, PubSubHandler, PubSubMessage, TopicListener } from '../pubsub.ts';
 import type { TopicSubscription } from './subscription.ts';
 
 /** A subscription that is up. What it says, and the broker behind its name, may change while it is. */
@@ -48,8 +48,9 @@ export class LiveSubscription {
     this.#broker = broker;
     this.#source = broker;
     if (isImmediate(broker)) this.#gatherer?.hurry();
-    const { topic } = this.#subscription;
-    const listener = broker.subscribe(topic, (message, signal) => this.#take(message, signal));
+    const { metadata, topic } = this.#subscription;
+    const take: PubSubHandler = (message, signal) => this.#take(message, signal);
+    const listener = broker.subscribe(topic, take, metadata);
     this.#listener = listener;
     await listener;
   }

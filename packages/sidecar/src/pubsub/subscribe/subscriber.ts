@@ -77,6 +77,7 @@ export class Subscriber {
   /** Takes no more events from any broker, for good; publishing goes on, and what the application has in hand ends as it would have. */
   rest(): void {
     this.#resting = true;
+    this.#pause();
     for (const live of this.#active) {
       // A broker that fails at it gives us no events either.
       void live.close().catch(() => {});
@@ -86,7 +87,14 @@ export class Subscriber {
   /** The sidecar stops: no event waits for others any more. */
   hurry(): void {
     this.#leaving.abort();
+    this.#pause();
     for (const live of this.#active) live.hurry();
+  }
+
+  /** Those that have nothing to keep go on: others publish through them. */
+  #pause(): void {
+    const brokers = new Set([...this.#active].map(({ broker }) => broker));
+    for (const broker of brokers) broker?.pause?.();
   }
 
   /**

@@ -77,7 +77,7 @@ const WANTED = goSlice(
 
 /** A resource of kind Subscription, of either version. @throws Error that says what is wrong. */
 export function declarative({ document }: Resource): TopicSubscription {
-  return subscription('DECLARATIVE', document.spec);
+  return subscription('DECLARATIVE', at(document, 'spec'));
 }
 
 function subscription(type: TopicSubscription['type'], given: unknown): TopicSubscription {

@@ -3,14 +3,9 @@ import type { OpenStateStore } from '../../components/component-places.ts';
 import { failureWords } from '../../invoke/invoke-error.ts';
 import type { PublishService } from '../../pubsub/publish/publish-service.ts';
 import { ApiError, errorInfo } from '../../server/api-error.ts';
+import type { TraceFacts } from '../../trace/tracing.ts';
 import { type Announcement, announcementsOf, type KeyedStep } from './announcements.ts';
 import { innerTopic, type StateOutboxSettings } from './state-outbox-settings.ts';
-
-/** The trace that a transaction is part of; empty texts where there is none. */
-export interface TraceFacts {
-  readonly traceparent: string;
-  readonly tracestate: string;
-}
 
 export interface StateOutboxEnv {
   readonly appId: string;

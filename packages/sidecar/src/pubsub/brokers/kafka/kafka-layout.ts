@@ -1,4 +1,5 @@
 import type { KafkaLayout } from '@holdfast/messaging/kafka';
+import type { KafkaPubSubSettings } from './kafka-pubsub-settings.ts';
 
 /** Hands header values and keys on as they are, or as a query would have them. */
 type Write = (text: string) => string;
@@ -9,15 +10,18 @@ type Write = (text: string) => string;
  * that both makes send one key to one partition, unless `partitionNumber` names one. All metadata travel as headers;
  * where a record lies comes beside them, in names with two underscores.
  */
-export function kafkaLayout({ escapeHeaders }: { readonly escapeHeaders: boolean }): KafkaLayout {
+export function kafkaLayout({
+  escapeHeaders,
+  excludedHeaders,
+}: Pick<KafkaPubSubSettings, 'escapeHeaders'> & Partial<KafkaPubSubSettings>): KafkaLayout {
   const write: Write = escapeHeaders ? queryEscape : (text) => text;
   return {
     recordOf({ topic, key: given, body, headers }) {
       const key = given ?? headers.__key;
       const value = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-      const pairs = Object.entries(headers).map(
-        ([name, text]) => [Buffer.from(name), Buffer.from(text)] as const,
-      );
+      const pairs = Object.entries(headers)
+        .filter(([name]) => excludedHeaders?.test(name) !== true)
+        .map(([name, text]) => [Buffer.from(name), Buffer.from(text)] as const);
       return {
         topic,
         ...(key === undefined ? {} : { key: Buffer.from(key), partition: hashOf(key) }),
@@ -35,7 +39,10 @@ export function kafkaLayout({ escapeHeaders }: { readonly escapeHeaders: boolean
         __timestamp: String(timestamp),
         __partition: String(partition),
       };
-      for (const [name, text] of headers) metadata[name.toString()] = write(text.toString());
+      for (const [bytes, text] of headers) {
+        const name = bytes.toString();
+        if (excludedHeaders?.test(name) !== true) metadata[name] = write(text.toString());
+      }
       return {
         id: `${topic}/${partition}/${offset}`,
         topic,

@@ -18,7 +18,12 @@ test('what is not given is as Dapr has it', () => {
     reconnectMs: 100,
     redeliverMs: 5_000,
     maxRedeliverMs: 5_000,
+    compression: 'none',
     escapeHeaders: false,
+    excludedHeaders: undefined,
+    fetchMinBytes: 1,
+    fetchPartitionBytes: 1_048_576,
+    heartbeatMs: 3_000,
     sasl: undefined,
     tls: undefined,
   });
@@ -58,6 +63,21 @@ test('who signs in does it over TLS, unless disableTls says otherwise', () => {
       [undefined, { cert: PEM, key: PEM, rejectUnauthorized: true }],
       [undefined, undefined],
     ],
+  );
+});
+
+test('what tunes the client is a number, or a duration whose bare numbers are seconds', () => {
+  const { compression, fetchMinBytes, fetchPartitionBytes, heartbeatMs, sessionTimeoutMs } = read({
+    ...plain,
+    compression: 'ZSTD',
+    consumerFetchMin: '10',
+    consumerFetchDefault: '2048',
+    sessionTimeout: '30',
+    heartbeatInterval: '20s',
+  });
+  assert.deepEqual(
+    [compression, fetchMinBytes, fetchPartitionBytes, sessionTimeoutMs, heartbeatMs],
+    ['zstd', 10, 2_048, 30_000, 10_000],
   );
 });
 
@@ -131,7 +151,18 @@ const REFUSED: readonly [Readonly<Record<string, string>>, string][] = [
     { ...plain, schemaRegistryURL: 'http://s' },
     'metadata schemaRegistryURL: "http://s" is not in this version',
   ],
-  [{ ...plain, compression: 'gzip' }, 'metadata compression: "gzip" is not in this version'],
+  [
+    { ...plain, compression: 'rar' },
+    'metadata compression must be none, gzip, snappy, lz4, zstd, not "rar"',
+  ],
+  [
+    { ...plain, excludeHeaderMetaRegex: '(' },
+    'metadata excludeHeaderMetaRegex: Invalid regular expression: /(/: Unterminated group',
+  ],
+  [
+    { ...plain, heartbeatInterval: '10s' },
+    'metadata heartbeatInterval must be 100ms or more and less than sessionTimeout (10000 ms), not 10000 ms',
+  ],
   [
     { ...plain, consumeRetryEnabled: 'false' },
     'metadata consumeRetryEnabled: "false" is not in this version: an event comes again until it is taken',

@@ -1,5 +1,6 @@
 import type { KafkaSasl, KafkaTls } from '@holdfast/messaging/kafka';
 import type { ComponentSettings } from '../../../components/component-settings.ts';
+import { durationSetting } from '../../../components/duration-setting.ts';
 import { milliseconds, wholeNumber } from '../../../redis/redis-settings.ts';
 
 export interface KafkaPubSubSettings {
@@ -15,18 +16,20 @@ export interface KafkaPubSubSettings {
   readonly redeliverMs: number;
   readonly maxRedeliverMs: number;
   readonly escapeHeaders: boolean;
+  /** Metadata whose names it fits are no headers, either way. */
+  readonly excludedHeaders: RegExp | undefined;
+  readonly compression: (typeof COMPRESSIONS)[number];
+  readonly fetchMinBytes: number;
+  readonly fetchPartitionBytes: number;
+  readonly heartbeatMs: number;
   readonly sasl: KafkaSasl | undefined;
   readonly tls: KafkaTls | undefined;
 }
 
 /** What of Dapr's component this one does not do; said at the start, not found out at night. */
-const NOT_THERE = [
-  'schemaRegistryURL',
-  'excludeHeaderMetaRegex',
-  'useAvroJSON',
-  'compression',
-  'seekOnStart',
-] as const;
+const NOT_THERE = ['schemaRegistryURL', 'useAvroJSON', 'seekOnStart'] as const;
+
+const COMPRESSIONS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 
 /** What would let go of events that failed. */
 const ENDLESS = [
@@ -58,16 +61,22 @@ export function kafkaPubSubSettings(
     );
   }
   const group = settings.text('consumerGroup') ?? settings.text('consumerID') ?? names.appId;
+  const sessionTimeoutMs = durationSetting(settings, 'sessionTimeout') ?? 10_000;
   return {
     brokers: brokersOf(settings),
-    group: group,
+    group,
     clientId: settings.text('clientID') ?? names.appId,
     initialOffset: initialOffsetOf(settings),
     maxMessageBytes: atLeastOne(settings, 'maxMessageBytes', 1_048_576),
-    sessionTimeoutMs: milliseconds(settings, 'sessionTimeout', 10_000),
+    sessionTimeoutMs,
     reconnectMs: Math.max(1, milliseconds(settings, 'consumeRetryInterval', 100)),
     ...redeliveryOf(settings),
     escapeHeaders: settings.flag('escapeHeaders'),
+    excludedHeaders: excludedOf(settings.text('excludeHeaderMetaRegex')),
+    compression: compressionOf(settings.text('compression') ?? 'none'),
+    fetchMinBytes: atLeastOne(settings, 'consumerFetchMin', 1),
+    fetchPartitionBytes: atLeastOne(settings, 'consumerFetchDefault', 1_048_576),
+    heartbeatMs: heartbeatOf(settings, sessionTimeoutMs),
     ...securityOf(settings),
   };
 }
@@ -88,6 +97,32 @@ function initialOffsetOf(settings: ComponentSettings): 'earliest' | 'latest' {
   if (/^newest$/i.test(given)) return 'latest';
   if (/^oldest$/i.test(given)) return 'earliest';
   throw new Error(`metadata initialOffset must be newest or oldest, not "${given}"`);
+}
+
+function excludedOf(text: string | undefined): RegExp | undefined {
+  try {
+    return text === undefined ? undefined : new RegExp(text);
+  } catch (error) {
+    throw new Error(`metadata excludeHeaderMetaRegex: ${(error as Error).message}`);
+  }
+}
+
+function compressionOf(given: string): KafkaPubSubSettings['compression'] {
+  const found = COMPRESSIONS.find((one) => one === given.toLowerCase());
+  if (found !== undefined) return found;
+  throw new Error(`metadata compression must be ${COMPRESSIONS.join(', ')}, not "${given}"`);
+}
+
+/** A third of the session at most: two may be lost on the way before a member is given up. */
+function heartbeatOf(settings: ComponentSettings, sessionTimeoutMs: number): number {
+  const ms =
+    durationSetting(settings, 'heartbeatInterval') ?? Math.min(3_000, sessionTimeoutMs - 1);
+  if (ms >= 100 && ms < sessionTimeoutMs) {
+    return Math.round(Math.min(ms, Math.floor(sessionTimeoutMs / 3)));
+  }
+  throw new Error(
+    `metadata heartbeatInterval must be 100ms or more and less than sessionTimeout (${sessionTimeoutMs} ms), not ${ms} ms`,
+  );
 }
 
 function redeliveryOf(settings: ComponentSettings) {

@@ -42,6 +42,10 @@ export async function kafkaPubSub(
     maxMessageBytes: read.maxMessageBytes,
     sessionTimeoutMs: read.sessionTimeoutMs,
     reconnectMs: read.reconnectMs,
+    heartbeatMs: read.heartbeatMs,
+    compression: read.compression,
+    fetchMinBytes: read.fetchMinBytes,
+    fetchPartitionBytes: read.fetchPartitionBytes,
     ...(read.sasl === undefined ? {} : { sasl: read.sasl }),
     ...(read.tls === undefined ? {} : { tls: read.tls }),
     clock,
@@ -50,6 +54,7 @@ export async function kafkaPubSub(
     component: settings.component,
     group: read.group,
     concurrency: PARTITIONS,
+    capabilities: ['BULK_PUBSUB'],
     redeliver: { redeliverMs: read.redeliverMs, maxRedeliverMs: read.maxRedeliverMs },
     log,
   });

@@ -7,9 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '@holdfast/core';
 import { createLogger } from '@holdfast/telemetry/log';
 import { type RabbitServer, rabbitServer, Unavailable } from '@holdfast/test-servers';
-import { ComponentSettings } from '../../components/component-settings.ts';
-import { outboxPubSub } from '../outbox/outbox-pubsub.ts';
-import { pubsubContract } from '../testing/pubsub-contract.ts';
+import { ComponentSettings } from '../../../components/component-settings.ts';
+import { outboxPubSub } from '../../outbox/outbox-pubsub.ts';
+import { pubsubContract } from '../../testing/pubsub-contract.ts';
 import { rabbitPubSub } from './rabbit-pubsub.ts';
 
 const server = await rabbitServer();
@@ -67,28 +67,6 @@ function suite({ process: rabbit, url }: RabbitServer): void {
       assert.deepEqual(
         different,
         Array.from({ length: 300 }, (_, n) => n),
-      );
-    });
-
-    test('says what of its metadata cannot be, or is not in this version', async () => {
-      const refused = async (metadata: Readonly<Record<string, string>>) =>
-        await open(metadata).then(
-          () => 'opened',
-          (error: Error) => error.message,
-        );
-      assert.deepEqual(
-        [
-          await refused({}),
-          await refused({ connectionString: url, exchangeKind: 'topic' }),
-          await refused({ connectionString: url, enableDeadLetter: 'true' }),
-          await refused({ connectionString: 'http://h' }),
-        ],
-        [
-          'metadata connectionString, or hostname, must be given',
-          'metadata exchangeKind: "topic" is not in this version',
-          'metadata enableDeadLetter: "true" is not in this version',
-          'rabbitBroker.url must be a URL such as amqp://127.0.0.1:5672.',
-        ],
       );
     });
   });

@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { ComponentSettings } from './component-settings.ts';
+
+describe('ComponentSettings', () => {
+  const settings = () =>
+    new ComponentSettings('c', [
+      ['Host', 'h'],
+      ['poolSize', '3'],
+      ['empty', ''],
+      ['TLS', 'on'],
+    ]);
+
+  test('finds names in any letter case', () => {
+    const given = settings();
+    assert.deepEqual(
+      [given.text('host'), given.flag('tls'), given.text('other')],
+      ['h', true, undefined],
+    );
+    assert.throws(() => given.required('empty'), /component c: metadata empty is missing/);
+  });
+
+  test('knows what nobody has asked for, as it was written', () => {
+    const given = settings();
+    given.text('HOST');
+    given.flag('tls');
+    assert.deepEqual(given.unasked(), ['poolSize']);
+    given.entries();
+    assert.deepEqual(given.unasked(), []);
+  });
+});

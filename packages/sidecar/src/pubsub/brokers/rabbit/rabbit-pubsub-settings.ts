@@ -1,0 +1,164 @@
+import type { ExchangeKind, RabbitTls } from '@holdfast/messaging/rabbitmq';
+import type { ComponentSettings } from '../../../components/component-settings.ts';
+import { durationSetting } from '../../../components/duration-setting.ts';
+import { wholeNumber } from '../../../redis/redis-settings.ts';
+import { messageTtlMs } from '../../message-ttl.ts';
+
+export interface RabbitPubSubSettings {
+  readonly url: string;
+  readonly tls: RabbitTls | undefined;
+  readonly consumerId: string;
+  readonly clientName: string;
+  readonly durable: boolean;
+  readonly deletedWhenUnused: boolean;
+  readonly exchangeKind: ExchangeKind;
+  /** Events in the application one after another. */
+  readonly single: boolean;
+  /** Events a queue has sent ahead; undefined: as many as are in the application. */
+  readonly prefetch: number | undefined;
+  /** What is published outlives the server, in queues that do. */
+  readonly persistent: boolean;
+  /** What fails goes to the queue `dlq-QUEUE`. */
+  readonly deadLetters: boolean;
+  /** What fails is gone. */
+  readonly forgetsFailures: boolean;
+  /** Of an event that does not say it itself. */
+  readonly ttlMs: number | undefined;
+  /** Of each queue: the oldest go when there are more. */
+  readonly maxLength: number | undefined;
+  readonly maxLengthBytes: number | undefined;
+  /** Message id, correlation id, type, content type and headers come as `metadata.NAME`. */
+  readonly tellsProperties: boolean;
+  readonly heartbeatMs: number | undefined;
+  readonly reconnectMs: number | undefined;
+}
+
+const EXCHANGE_KINDS: readonly string[] = ['fanout', 'topic', 'direct', 'headers'];
+const HEARTBEAT_MS = { least: 1_000, most: 600_000 };
+const RECONNECT_MS = { least: 10, most: 60_000 };
+
+/** @throws Error that names the item and what may stand there. */
+export function rabbitPubSubSettings(
+  settings: ComponentSettings,
+  names: { readonly appId: string },
+): RabbitPubSubSettings {
+  const autoAck = settings.flag('autoAck');
+  const heartbeatMs = durationSetting(settings, 'heartBeat');
+  const reconnectMs = durationSetting(settings, 'reconnectWaitSeconds');
+  // Publications are always confirmed: what this asks for is there.
+  settings.flag('publisherConfirm');
+  return {
+    ...addressOf(settings),
+    consumerId: settings.text('consumerID') ?? names.appId,
+    clientName: settings.text('clientName') ?? names.appId,
+    durable: flagOr(settings, 'durable', true),
+    deletedWhenUnused: flagOr(settings, 'deletedWhenUnused', true),
+    exchangeKind: exchangeKindOf(settings.text('exchangeKind') ?? 'fanout'),
+    single: isSingle(settings),
+    prefetch: within(settings, 'prefetchCount', 255) || undefined,
+    persistent: (within(settings, 'deliveryMode', 2) ?? 2) === 2,
+    deadLetters:
+      settings.flag('enableDeadLetter') && !settings.flag('requeueInFailure') && !autoAck,
+    forgetsFailures: autoAck,
+    ttlMs: ttlOf(settings),
+    maxLength: limit(settings, 'maxLen'),
+    maxLengthBytes: limit(settings, 'maxLenBytes'),
+    tellsProperties: settings.flag('publishMessagePropertiesToMetadata'),
+    heartbeatMs: heartbeatMs === 0 ? undefined : clamped(heartbeatMs, HEARTBEAT_MS),
+    reconnectMs: clamped(reconnectMs, RECONNECT_MS),
+  };
+}
+
+function addressOf(settings: ComponentSettings): Pick<RabbitPubSubSettings, 'tls' | 'url'> {
+  const given = settings.text('connectionString') ?? settings.text('host');
+  const protocol = settings.text('protocol');
+  if (protocol !== undefined && !/^amqps?$/.test(protocol)) {
+    throw new Error(`metadata protocol must be amqp or amqps, not "${protocol}"`);
+  }
+  const url = given ?? built(settings, protocol ?? 'amqp');
+  if (!URL.canParse(url) || !/^amqps?:$/.test(new URL(url).protocol)) {
+    // Not shown: a password may be in it.
+    throw new Error('metadata connectionString must be amqp://HOST:PORT or amqps://HOST:PORT');
+  }
+  const said = new URL(url).protocol.slice(0, -1);
+  if (protocol !== undefined && protocol !== said) {
+    throw new Error(`metadata protocol is ${protocol}, and connectionString says ${said}`);
+  }
+  return { url, tls: tlsOf(settings, said) };
+}
+
+function built(settings: ComponentSettings, protocol: string): string {
+  const hostname = settings.text('hostname');
+  if (hostname === undefined)
+    throw new Error('metadata connectionString, or hostname, must be given');
+  if (!URL.canParse(`${protocol}://${hostname}`)) {
+    throw new Error(`metadata hostname "${hostname}" is no HOST or HOST:PORT`);
+  }
+  const url = new URL(`${protocol}://${hostname}`);
+  url.username = encodeURIComponent(settings.text('username') ?? '');
+  url.password = encodeURIComponent(settings.text('password') ?? '');
+  return url.href;
+}
+
+function tlsOf(settings: ComponentSettings, protocol: string): RabbitTls | undefined {
+  const [ca, cert, key] = ['caCert', 'clientCert', 'clientKey'].map((name) => {
+    const text = settings.text(name);
+    if (text === undefined || text.includes('-----BEGIN ')) return text;
+    throw new Error(`metadata ${name} must be PEM, beginning with -----BEGIN`);
+  });
+  const external = settings.flag('saslExternal');
+  if (external && [ca, cert, key].includes(undefined)) {
+    throw new Error('metadata saslExternal needs caCert, clientCert and clientKey beside it');
+  }
+  if (protocol === 'amqp') return undefined;
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined || key === undefined ? {} : { cert, key }),
+    external,
+  };
+}
+
+function exchangeKindOf(given: string): ExchangeKind {
+  if (EXCHANGE_KINDS.includes(given)) return given as ExchangeKind;
+  throw new Error(`metadata exchangeKind must be ${EXCHANGE_KINDS.join(', ')}, not "${given}"`);
+}
+
+/** Dapr's documents call it `concurrency`, its code `concurrencyMode`. */
+function isSingle(settings: ComponentSettings): boolean {
+  const name = settings.text('concurrencyMode') === undefined ? 'concurrency' : 'concurrencyMode';
+  const text = settings.text(name) ?? 'parallel';
+  if (text === 'single' || text === 'parallel') return text === 'single';
+  throw new Error(`metadata ${name} must be single or parallel, not "${text}"`);
+}
+
+function ttlOf(settings: ComponentSettings): number | undefined {
+  const given = settings.text('ttlInSeconds') ?? settings.text('ttl');
+  if (given === undefined) return undefined;
+  const ttlMs = messageTtlMs({ ttlInSeconds: given });
+  if (ttlMs !== undefined && ttlMs > 0) return ttlMs;
+  throw new Error(`metadata ttlInSeconds must be seconds, such as 30 or 1m, not "${given}"`);
+}
+
+function flagOr(settings: ComponentSettings, name: string, byDefault: boolean): boolean {
+  return settings.text(name) === undefined ? byDefault : settings.flag(name);
+}
+
+function within(settings: ComponentSettings, name: string, most: number): number | undefined {
+  if (settings.text(name) === undefined) return undefined;
+  const value = wholeNumber(settings, name, 0);
+  if (value >= 0 && value <= most) return value;
+  throw new Error(`metadata ${name} must be 0 to ${most}, not ${value}`);
+}
+
+/** As in Dapr, 0 and less are no limit. */
+function limit(settings: ComponentSettings, name: string): number | undefined {
+  const value = wholeNumber(settings, name, 0);
+  return value > 0 ? value : undefined;
+}
+
+function clamped(
+  ms: number | undefined,
+  { least, most }: { readonly least: number; readonly most: number },
+): number | undefined {
+  return ms === undefined ? undefined : Math.min(most, Math.max(least, Math.round(ms)));
+}

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { kafkaProblem, startKafka } from '@holdfast/messaging/testing/kafka';
+import { bothMakes, type Make } from './both-makes.ts';
+import { eventApp } from './event-app.ts';
+import { type Mesh, startMesh } from './mesh.ts';
+
+const COMPRESSIONS = ['gzip', 'snappy', 'lz4', 'zstd'] as const;
+
+const problem = await kafkaProblem();
+if (problem !== undefined) {
+  if (process.env.CI === 'true') throw new Error(problem);
+  test('pubsub.kafka, what tunes it', { skip: problem }, () => {});
+} else {
+  const dataDir = await mkdtemp(path.join(tmpdir(), 'holdfast-kafka-options-'));
+  const server = await startKafka({ dataDir });
+  after(async () => {
+    await server.kill();
+    await rm(dataDir, { recursive: true, force: true });
+  });
+  await bothMakes((make, executable) => conformance(make, executable, `127.0.0.1:${server.port}`));
+}
+
+/** One topic in four compressions, read by whoever wrote it and, from the beginning, by the other make. */
+function conformance(make: Make, executable: string | undefined, address: string): void {
+  describe(`${make}, what tunes pubsub.kafka`, () => {
+    const app = eventApp(Object.fromEntries(COMPRESSIONS.map((one) => [`in-${one}`, `in-${one}`])));
+    let mesh: Mesh;
+    before(async () => {
+      const named = COMPRESSIONS.map((one) => [
+        `${one}.yaml`,
+        component(one, address, { compression: one, excludeHeaderMetaRegex: '^(secret|other).*' }),
+      ]);
+      mesh = await startMesh(executable, {
+        instead: app.instead,
+        resources: {
+          ...Object.fromEntries(named),
+          'broker.yaml': component('broker', address, {
+            consumerGroup: make,
+            consumerFetchMin: '1',
+            consumerFetchDefault: '65536',
+            heartbeatInterval: '2s',
+            sessionTimeout: '10s',
+          }),
+        },
+      });
+      const health = `http://127.0.0.1:${mesh.port('caller')}/v1.0/healthz`;
+      for (let tries = 0; tries < 600 && !(await fetch(health)).ok; tries += 1) await sleep(100);
+    });
+    after(() => mesh.stop());
+
+    for (const compression of COMPRESSIONS) {
+      test(`what is published in ${compression} arrives, without the headers that are excluded`, async () => {
+        const at = `http://127.0.0.1:${mesh.port('caller')}/v1.0/publish/${compression}/in-${compression}`;
+        // Long enough that squeezing it is worth something.
+        const body = JSON.stringify({ by: make, text: 'x'.repeat(2_000) });
+        const answer = await fetch(`${at}?metadata.mine=7&metadata.secretThing=8`, {
+          ...{ method: 'POST', headers: { 'content-type': 'application/json' }, body },
+        });
+        assert.equal(answer.status, 204, await answer.text());
+        // The second make reads from the beginning what the first wrote too.
+        const wanted = make === 'holdfast' ? 1 : 2;
+        const came = await app.arrived(`in-${compression}`, wanted);
+        assert.deepEqual(
+          came.map(({ body, headers }) => [
+            JSON.parse(body).data.text.length,
+            headers.mine,
+            headers.secretthing,
+          ]),
+          Array(wanted).fill([2_000, '7', undefined]),
+        );
+      });
+    }
+
+    test('it says that it publishes many at once', async () => {
+      const answer = await fetch(`http://127.0.0.1:${mesh.port('caller')}/v1.0/metadata`);
+      const { components } = (await answer.json()) as {
+        components: { name: string; capabilities?: string[] }[];
+      };
+      const { capabilities } = components.find(({ name }) => name === 'broker')!;
+      assert.deepEqual(capabilities, ['BULK_PUBSUB']);
+    });
+  });
+}
+
+function component(
+  name: string,
+  address: string,
+  metadata: Readonly<Record<string, string>>,
+): string {
+  return `
+apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: { name: ${name} }
+spec:
+  type: pubsub.kafka
+  version: v1
+  metadata:
+    - { name: brokers, value: "${address}" }
+    - { name: authType, value: none }
+    - { name: version, value: 2.1.0 }
+    - { name: initialOffset, value: oldest }
+${Object.entries(metadata)
+  .map(([item, value]) => `    - { name: ${item}, value: "${value}" }`)
+  .join('\n')}
+scopes: [caller]
+`;
+}
