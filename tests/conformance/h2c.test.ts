@@ -8,7 +8,8 @@ import { NO_APP_ID } from './case.ts';
 import type { Seen } from './echo-app.ts';
 import { startFlagged } from './flagged.ts';
 import { type Asked, asked, hello, request, upgraded } from './h2c-client.ts';
-import { API_TOKEN, type Mesh, type Role, startMesh } from './mesh.ts';
+import { type Mesh, type Role, startMesh } from './mesh.ts';
+import { API_TOKEN } from './one-sidecar.ts';
 
 const CALLEE = '/v1.0/invoke/callee/method';
 const STORE = `

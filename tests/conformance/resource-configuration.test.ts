@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import { until } from '../../packages/sidecar/src/testing/start-mesh.ts';
 import { bothMakes, type Make } from './both-makes.ts';
 import { startFlagged } from './flagged.ts';
-import { ready } from './mesh.ts';
+import { ready } from './one-sidecar.ts';
 
 await bothMakes(conformance);
 

@@ -269,10 +269,11 @@ class LiveComponents implements Components {
 
   #enter(up: Up): void {
     up.enter(this.#places);
-    this.#up.set(up.spec.name, up);
-    this.#env.up?.(up.spec.type);
+    const { name, type, version } = up.spec;
+    this.#up.set(name, up);
+    this.#env.up?.(type);
     // The line is daprd's, which operators look for.
-    this.#env.log.info(`Component loaded: ${known(up.spec)}`);
+    this.#env.log.info(`Component loaded: ${name} (${type}/${version})`);
   }
 
   #leave({ spec }: Up): void {

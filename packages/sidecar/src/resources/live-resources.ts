@@ -2,11 +2,8 @@ import { digestSources, watchSources } from '@holdfast/config';
 import type { Clock } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
 import type { AppProtocol } from '../app/app-channel.ts';
-<<<<<<< HEAD
-import { hotReload } from './configuration.ts';
-=======
 import { refuseDuplicates } from '../components/refuse-duplicates.ts';
->>>>>>> main
+import { hotReload } from './configuration.ts';
 import { type LoadedResources, loadResources } from './load-resources.ts';
 
 export interface LiveResourcesOptions {
