@@ -10,6 +10,8 @@ export interface MosquittoServer {
   readonly process: ServerProcess;
   readonly port: number;
   readonly url: string;
+  /** All that it keeps, for a backup while it is down. */
+  readonly folder: string;
 }
 
 /**
@@ -42,5 +44,5 @@ export async function mosquittoServer(
     port,
     cleanUp: () => rm(folder, { recursive: true, force: true }),
   });
-  return { process, port, url: `mqtt://127.0.0.1:${port}` };
+  return { process, port, url: `mqtt://127.0.0.1:${port}`, folder: kept ?? folder };
 }

@@ -10,6 +10,8 @@ export interface NatsServer {
   readonly process: ServerProcess;
   readonly port: number;
   readonly url: string;
+  /** All that it keeps, for a backup while it is down. */
+  readonly folder: string;
 }
 
 /** A NATS server with JetStream on disk. `more` are further settings, such as `-sd` and a folder that stays. */
@@ -25,5 +27,5 @@ export async function natsServer(more: readonly string[] = []): Promise<NatsServ
     port,
     cleanUp: () => rm(folder, { recursive: true, force: true }),
   });
-  return { process, port, url: `nats://127.0.0.1:${port}` };
+  return { process, port, url: `nats://127.0.0.1:${port}`, folder };
 }

@@ -14,6 +14,8 @@ export interface PostgresServer {
   readonly process: ServerProcess;
   readonly port: number;
   readonly url: string;
+  /** All that it keeps, for a backup while it is down. */
+  readonly folder: string;
 }
 
 export interface PostgresServerOptions {
@@ -69,7 +71,7 @@ export async function postgresServer({
     ready: async () => (await readFile(join(data, 'postmaster.pid'), 'utf8')).includes('ready'),
     ...(kept === undefined ? { cleanUp: () => rm(folder, { recursive: true, force: true }) } : {}),
   });
-  return { process: { ...server, restart: () => restart(server) }, port, url };
+  return { process: { ...server, restart: () => restart(server) }, port, url, folder: data };
 }
 
 /** Where it was killed, those that served its connections may hold what they shared for a moment longer. */

@@ -10,6 +10,8 @@ export interface RabbitServer {
   readonly process: ServerProcess;
   readonly port: number;
   readonly url: string;
+  /** All that it keeps, for a backup while it is down. */
+  readonly folder: string;
 }
 
 /** The script of the package itself; the one on the path changes the user first. */
@@ -31,6 +33,7 @@ export async function rabbitServer(kept?: string): Promise<RabbitServer | Unavai
     `listeners.tcp.1 = 127.0.0.1:${port}\nlog.console = true\nmax_message_size = 1048576\n`,
   );
   await writeFile(join(folder, 'plugins'), '[].');
+  const data = join(kept ?? folder, 'data');
   const env = {
     ...process.env,
     HOME: folder,
@@ -38,7 +41,7 @@ export async function rabbitServer(kept?: string): Promise<RabbitServer | Unavai
     ERL_EPMD_PORT: String(epmdPort),
     // What it keeps is under its name. Its port mapper is its own: nobody else has that name there.
     RABBITMQ_NODENAME: 'holdfast@localhost',
-    RABBITMQ_MNESIA_BASE: join(kept ?? folder, 'data'),
+    RABBITMQ_MNESIA_BASE: data,
     RABBITMQ_LOG_BASE: join(folder, 'log'),
     RABBITMQ_CONFIG_FILE: join(folder, 'rabbitmq.conf'),
     RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'plugins'),
@@ -69,5 +72,6 @@ export async function rabbitServer(kept?: string): Promise<RabbitServer | Unavai
     await names.remove();
     throw error;
   });
-  return { process: server, port, url: `amqp://guest:guest@127.0.0.1:${port}` };
+  const url = `amqp://guest:guest@127.0.0.1:${port}`;
+  return { process: server, port, url, folder: data };
 }

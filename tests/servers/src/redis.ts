@@ -10,6 +10,8 @@ export interface RedisServer {
   readonly process: ServerProcess;
   readonly port: number;
   readonly url: string;
+  /** All that it keeps, for a backup while it is down. */
+  readonly folder: string;
 }
 
 /**
@@ -35,7 +37,7 @@ export async function redisServer(
     port,
     cleanUp: () => rm(folder, { recursive: true, force: true }),
   });
-  return { process, port, url: `redis://127.0.0.1:${port}` };
+  return { process, port, url: `redis://127.0.0.1:${port}`, folder };
 }
 
 /** A process that watches one master, and is asked where that is. */
@@ -59,5 +61,5 @@ export async function redisSentinel(
     port,
     cleanUp: () => rm(folder, { recursive: true, force: true }),
   });
-  return { process, port, url: `redis://127.0.0.1:${port}` };
+  return { process, port, url: `redis://127.0.0.1:${port}`, folder };
 }

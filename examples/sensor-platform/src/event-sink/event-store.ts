@@ -46,8 +46,9 @@ export function openEventStore(path: string): EventStore {
     `INSERT INTO event (id, test_id, type, at) VALUES (?, ?, ?, ?)
      ON CONFLICT (id) DO UPDATE SET delivery = delivery + 1`,
   );
+  // A bare `LIMIT ?` would be prepared anew each time.
   const select = database.prepare(
-    'SELECT seq, id, test_id, type, at, delivery FROM event WHERE seq > ? ORDER BY seq LIMIT ?',
+    'SELECT seq, id, test_id, type, at, delivery FROM event WHERE seq > ? ORDER BY seq LIMIT ? + 0',
   );
 
   // What arrives in one turn of the event loop shares one transaction and one flush.

@@ -70,7 +70,7 @@ export function messageOf(
   for (const [name, [value]] of given ?? []) named[name] = value ?? '';
   const { [ID]: own, [KEY]: key, [MSG_ID]: msgId, ...headers } = named;
   return {
-    id: own ?? msgId ?? `${info.stream}/${info.streamSequence}`,
+    id: own || msgId || `${info.stream}/${info.streamSequence}`,
     topic,
     key: key === undefined ? undefined : decoded(key),
     body: data,

@@ -46,7 +46,7 @@ export interface JetStreamApiOptions {
 
 export interface JetStreamManager {
   readonly streams: {
-    info(stream: string): Promise<unknown>;
+    info(stream: string): Promise<{ readonly config?: { readonly max_msg_size?: number } }>;
     add(config: JetStreamStreamConfig): Promise<unknown>;
     /** Null where it is not there any more. */
     getMessage(stream: string, query: { seq: number }): Promise<{ subject: string } | null>;

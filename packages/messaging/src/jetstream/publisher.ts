@@ -1,11 +1,12 @@
 import { BrokerRejectedError, BrokerUnavailableError } from '../errors.ts';
 import type { OutgoingMessage } from '../message.ts';
+import { tooLarge } from '../too-large.ts';
 import { fillHeaders, headerProblem, knownAs, payloadBytes } from './deliveries.ts';
 import { endConnection, type Link, openLink, reasonOf } from './link.ts';
 import type { JetStreamPubAck } from './module.ts';
 import { subjectOf, topicProblem } from './names.ts';
 import { placeOf, type ResolvedJetStreamOptions } from './options.ts';
-import { type Refusal, refusalOf } from './refusals.ts';
+import { isTooLargeForStream, type Refusal, refusalOf } from './refusals.ts';
 
 /**
  * Publishes and waits for the stream's acknowledgements, over a connection that
@@ -87,14 +88,12 @@ export class JetStreamPublisher {
     { connection, manager }: Link,
     message: OutgoingMessage,
   ): Promise<Refusal | undefined> {
-    const { duplicatesBy, nats, subjectPrefix, timeoutMs } = this.#options;
+    const { duplicatesBy, nats, stream, subjectPrefix, timeoutMs } = this.#options;
     const subject = subjectOf(message.topic, subjectPrefix);
     const limit = connection.info?.max_payload;
-    if (limit !== undefined && payloadBytes(message, subject) > limit) {
-      return {
-        kind: 'rejected',
-        why: `it is larger than NATS takes (max_payload, ${limit} bytes)`,
-      };
+    const bytes = payloadBytes(message, subject);
+    if (limit !== undefined && bytes > limit) {
+      return { kind: 'rejected', why: tooLarge(bytes, limit, 'max_payload of the server') };
     }
     const send = (msgID: string) =>
       manager.jetstream().publish(subject, message.body, {
@@ -112,11 +111,25 @@ export class JetStreamPublisher {
       await send(knownAs(subject, message.id));
       return undefined;
     } catch (error) {
+      if (isTooLargeForStream(error)) {
+        const most = await maxMessageBytes(manager, stream);
+        return { kind: 'rejected', why: tooLarge(bytes, most, 'max_msg_size of the stream') };
+      }
       const refusal = refusalOf(error);
       if (refusal === undefined) throw error;
       return refusal;
     }
   }
+}
+
+/** Undefined where the stream that took the subject is another one, or nobody may ask. */
+async function maxMessageBytes(
+  { streams }: Link['manager'],
+  stream: string,
+): Promise<number | undefined> {
+  const { config } = await streams.info(stream).catch(() => ({ config: undefined }));
+  const most = config?.max_msg_size ?? -1;
+  return most > 0 ? most : undefined;
 }
 
 /** False also where nobody knows: to send it once more is the lesser evil. */

@@ -5,7 +5,6 @@ export type Refusal =
 
 /** By the code in JetStream's own errors. */
 const REFUSALS: Readonly<Record<number, Refusal>> = {
-  10054: { kind: 'rejected', why: 'it is larger than the stream takes (max_msg_size)' },
   10023: { kind: 'postponed', why: 'the server has no room for it now' },
   10047: { kind: 'postponed', why: 'the server has no room for it now (max_file_store)' },
   10077: { kind: 'postponed', why: 'the stream is full' },
@@ -19,6 +18,9 @@ export function refusalOf(error: unknown): Refusal | undefined {
   if (code === 10077 && !/maximum|exceeded/i.test((error as Error).message)) return undefined;
   return REFUSALS[code];
 }
+
+/** Larger than its `max_msg_size`; how much that is, it does not say. */
+export const isTooLargeForStream = (error: unknown): boolean => apiCode(error) === 10_054;
 
 /** The code of an error that JetStream itself answered. */
 export function apiCode(error: unknown): number | undefined {

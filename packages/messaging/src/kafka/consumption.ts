@@ -1,4 +1,5 @@
 import type { Handler } from '../broker.ts';
+import { forgiving } from '../consume/forgiving.ts';
 import { Hands } from '../consume/hands.ts';
 import type { ResolvedSubscribeOptions } from '../consume/subscribe-options.ts';
 import { beginAtEnd } from './begin-at-end.ts';
@@ -7,6 +8,7 @@ import type { KafkaConsumer, KafkaConsumerOptions, KafkaMessage, KafkaStream } f
 import { clientOptions, type ResolvedKafkaOptions } from './options.ts';
 import { PartitionLanes } from './partition-lanes.ts';
 import { rangeAssigner } from './range-assigner.ts';
+import { holdfastLayout } from './records.ts';
 
 export interface ConsumptionOptions {
   readonly kafka: ResolvedKafkaOptions;
@@ -43,7 +45,12 @@ export class Consumption {
     this.#isAlive = membership(this.#consumer, kafka);
     const hands = new Hands(handler, subscribe, kafka.clock);
     const lost = () => this.#lost();
-    this.#lanes = new PartitionLanes(hands, kafka.layout, { isAlive: this.#isAlive, lost });
+    const read = forgiving<KafkaMessage>(
+      (record) => kafka.layout.messageOf(record),
+      (record) => holdfastLayout.messageOf(record),
+      subscribe,
+    );
+    this.#lanes = new PartitionLanes(hands, read, { isAlive: this.#isAlive, lost });
     // Nobody else hears of a rejoin that failed. Such a consumer would read on and commit nothing.
     this.#consumer.on('error', (error) => void this.#fail(error));
     this.#consumer.on('consumer:group:join', () => {

@@ -278,7 +278,14 @@ test('a body larger than maxMessageBytes is rejected before it is sent', async (
 
   await assert.rejects(
     broker.publish([{ id: 'a', topic: 't', key: undefined, body: Buffer.alloc(4), headers: {} }]),
-    { rejected: new Map([['a', 'it has 4 bytes, and maxMessageBytes is 3']]) },
+    {
+      rejected: new Map([
+        [
+          'a',
+          'it has 4 bytes, of at most 3 (kafkaBroker.maxMessageBytes): raise that, or send a reference to a body kept elsewhere',
+        ],
+      ]),
+    },
   );
 });
 

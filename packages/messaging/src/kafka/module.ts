@@ -2,6 +2,19 @@
 export interface KafkaModule {
   Producer: new (options: KafkaProducerOptions) => KafkaProducer;
   Consumer: new (options: KafkaConsumerOptions) => KafkaConsumer;
+  /** Asked how large a record may be, when one was too large. */
+  Admin?: new (
+    options: KafkaClientOptions,
+  ) => KafkaAdmin;
+}
+
+export interface KafkaAdmin {
+  describeConfigs(options: {
+    resources: { resourceType: 2; resourceName: string; configurationKeys: string[] }[];
+  }): Promise<
+    readonly { readonly configs: readonly { readonly name: string; readonly value?: unknown }[] }[]
+  >;
+  close(): Promise<void>;
 }
 
 export interface KafkaClientOptions {

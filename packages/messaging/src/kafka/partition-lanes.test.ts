@@ -50,7 +50,7 @@ function begin(work: () => Promise<void> = async () => {}) {
   };
   const options = resolveSubscribeOptions({ group: 'g' });
   const hands = new Hands(handler, options, systemClock);
-  const lanes = new PartitionLanes(hands, holdfastLayout, membership);
+  const lanes = new PartitionLanes(hands, holdfastLayout.messageOf, membership);
   const give = (partition: number, offset: bigint) => {
     const place = { topic: 't', partition, offset, leaderEpoch: 0, timestamp: 0n };
     const record: KafkaMessage = { ...place, key: null, value: null, headers: new Map() };

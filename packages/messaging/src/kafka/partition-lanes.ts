@@ -21,14 +21,14 @@ export interface Membership {
  */
 export class PartitionLanes {
   #hands: Hands;
-  readonly #layout: KafkaLayout;
+  readonly #read: KafkaLayout['messageOf'];
   readonly #membership: Membership;
   /** Between leaving its partitions and reading some again. */
   #letGo = false;
 
-  constructor(hands: Hands, layout: KafkaLayout, membership: Membership) {
+  constructor(hands: Hands, read: KafkaLayout['messageOf'], membership: Membership) {
     this.#hands = hands;
-    this.#layout = layout;
+    this.#read = read;
     this.#membership = membership;
   }
 
@@ -47,7 +47,7 @@ export class PartitionLanes {
   /** Resolves when there is room for more than this one. */
   async give(record: KafkaMessage, commit: () => Promise<void>, readAhead: number): Promise<void> {
     if (this.#letGo) return;
-    this.#hands.give(this.#layout.messageOf(record), commit, {
+    this.#hands.give(this.#read(record), commit, {
       lane: String(record.partition),
       ours: () => this.#ours(),
     });

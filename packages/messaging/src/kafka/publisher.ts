@@ -1,8 +1,10 @@
 import { BrokerRejectedError, BrokerUnavailableError } from '../errors.ts';
 import type { OutgoingMessage } from '../message.ts';
+import { tooLarge } from '../too-large.ts';
 import type { KafkaProducer, KafkaRecord } from './module.ts';
 import { clientOptions, type ResolvedKafkaOptions } from './options.ts';
-import { PartitionError, rejectionOf, topicProblem } from './records.ts';
+import { PartitionError, reasonOf, rejectionOf, TOO_LARGE, topicProblem } from './records.ts';
+import { sizeLimit } from './size-limit.ts';
 
 interface Outgoing {
   readonly id: string;
@@ -48,7 +50,7 @@ export class KafkaPublisher {
   #recordOf(message: OutgoingMessage): KafkaRecord | string {
     const { layout, maxMessageBytes: most = Number.POSITIVE_INFINITY } = this.#options;
     const bytes = message.body.byteLength;
-    if (bytes > most) return `it has ${bytes} bytes, and maxMessageBytes is ${most}`;
+    if (bytes > most) return tooLarge(bytes, most, 'kafkaBroker.maxMessageBytes');
     const problem = topicProblem(message.topic);
     if (problem !== undefined) return problem;
     try {
@@ -66,9 +68,15 @@ export class KafkaPublisher {
       const reason = rejectionOf(error);
       if (reason === undefined) throw this.#unavailable(error);
       const [only] = messages;
-      if (messages.length === 1 && only !== undefined) rejected.set(only.id, reason);
+      if (messages.length === 1 && only !== undefined)
+        rejected.set(only.id, reason === TOO_LARGE ? await this.#tooLarge(only) : reason);
       else for (const message of messages) await this.#send([message], rejected);
     }
+  }
+
+  async #tooLarge({ record: { topic, value } }: Outgoing): Promise<string> {
+    const most = await sizeLimit(this.#options, topic);
+    return tooLarge(value?.byteLength ?? 0, most, 'max.message.bytes of the topic');
   }
 
   async #sendOnce(records: KafkaRecord[]): Promise<void> {
@@ -104,9 +112,8 @@ export class KafkaPublisher {
   }
 
   #unavailable(error: unknown): BrokerUnavailableError {
-    const reason = error instanceof Error ? error.message : String(error);
     return new BrokerUnavailableError(
-      `Kafka at ${this.#at.join(', ')} did not take the messages: ${reason}`,
+      `Kafka at ${this.#at.join(', ')} did not take the messages: ${reasonOf(error)}`,
       error,
     );
   }

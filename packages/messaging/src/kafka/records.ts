@@ -27,7 +27,7 @@ export function messageOf({
   for (const [name, content] of headers) named[name.toString()] = content.toString();
   const { [ID]: id, ...rest } = named;
   return {
-    id: id ?? `${topic}/${partition}/${offset}`,
+    id: id || `${topic}/${partition}/${offset}`,
     topic,
     key: key?.toString(),
     body: value ?? Buffer.alloc(0),
@@ -52,24 +52,48 @@ export class PartitionError extends Error {
   }
 }
 
+/** How large a record may be, Kafka does not say here: who asks puts the numbers in its place. */
+export const TOO_LARGE = 'it is larger than the broker takes';
+
 const REJECTIONS: Readonly<Record<string, string>> = {
-  MESSAGE_TOO_LARGE: 'it is larger than the broker takes (message.max.bytes)',
+  MESSAGE_TOO_LARGE: TOO_LARGE,
   RECORD_LIST_TOO_LARGE: 'it is larger than a segment of the broker (segment.bytes)',
   INVALID_TOPIC_EXCEPTION: 'the broker does not accept the topic',
   INVALID_RECORD: 'the broker does not accept the record (a compacted topic needs a key)',
   TOPIC_AUTHORIZATION_FAILED: 'this client may not write to the topic',
 };
 
+/** Not the message's fault, and over when somebody has done something. */
+const HINTS: Readonly<Record<string, string>> = {
+  INVALID_TIMESTAMP:
+    "its clock and this machine's are further apart than Kafka allows (message.timestamp.after.max.ms, an hour since 4.0): " +
+    'set the wrong one, or give the topic message.timestamp.type=LogAppendTime',
+};
+
 /** Looks through the client's nested errors for one that no second attempt will change. */
 export function rejectionOf(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  if (error instanceof PartitionError) return error.message;
-  const apiId = 'apiId' in error && typeof error.apiId === 'string' ? error.apiId : undefined;
-  if (apiId !== undefined && REJECTIONS[apiId] !== undefined) return REJECTIONS[apiId];
-  const nested: unknown[] = error instanceof AggregateError ? error.errors : [];
-  for (const each of [...nested, error.cause]) {
-    const reason = rejectionOf(each);
+  for (const each of causesOf(error)) {
+    if (each instanceof PartitionError) return each.message;
+    const reason = REJECTIONS[apiIdOf(each) ?? ''];
     if (reason !== undefined) return reason;
   }
   return undefined;
+}
+
+/** Why Kafka took nothing, in the words of who knew best: the client's own is that it failed. */
+export function reasonOf(error: unknown): string {
+  const causes = causesOf(error);
+  const hint = causes.map((each) => HINTS[apiIdOf(each) ?? '']).find((each) => each !== undefined);
+  const known = causes.find((each) => apiIdOf(each) !== undefined) ?? causes.at(-1);
+  return hint ?? known?.message ?? String(error);
+}
+
+const apiIdOf = (error: Error): string | undefined =>
+  'apiId' in error && typeof error.apiId === 'string' ? error.apiId : undefined;
+
+/** An error, and those in it, the outermost first. */
+function causesOf(error: unknown): readonly Error[] {
+  if (!(error instanceof Error)) return [];
+  const nested: unknown[] = error instanceof AggregateError ? error.errors : [];
+  return [error, ...[...nested, error.cause].flatMap(causesOf)];
 }

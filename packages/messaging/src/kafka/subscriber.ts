@@ -4,6 +4,7 @@ import { type ResolvedSubscribeOptions, tell } from '../consume/subscribe-option
 import { BrokerUnavailableError } from '../errors.ts';
 import { Consumption } from './consumption.ts';
 import type { ResolvedKafkaOptions } from './options.ts';
+import { reasonOf } from './records.ts';
 
 /**
  * One member of a consumer group. The client's stream ends with an error when
@@ -51,8 +52,7 @@ export class KafkaSubscriber implements Subscription {
       reconnectMs,
       signal: this.#closing.signal,
       lost: (cause) => {
-        const why = cause instanceof Error ? cause.message : String(cause);
-        const what = `Kafka's consumer of "${this.#topic}" was lost: ${why}`;
+        const what = `Kafka's consumer of "${this.#topic}" was lost: ${reasonOf(cause)}`;
         const error = new BrokerUnavailableError(what, cause);
         tell(this.#options, { kind: 'connection-lost', error });
       },

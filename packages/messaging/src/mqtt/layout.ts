@@ -31,7 +31,7 @@ export const propertiesLayout: MqttLayout = {
       headers[name] = Array.isArray(value) ? value.join(', ') : value;
     }
     const { [ID]: id, [KEY]: key, ...rest } = headers;
-    return { id: id ?? newMessageId(wallMs), topic, key, body: bytesOf(payload), headers: rest };
+    return { id: id || newMessageId(wallMs), topic, key, body: bytesOf(payload), headers: rest };
   },
 };
 

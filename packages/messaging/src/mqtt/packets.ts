@@ -1,4 +1,5 @@
 import type { OutgoingMessage } from '../message.ts';
+import { tooLarge } from '../too-large.ts';
 
 /** Room for what surrounds topic, properties and body in a PUBLISH: lengths, packet id. */
 const OVERHEAD_BYTES = 64;
@@ -20,7 +21,7 @@ export function publishProblem(
     bytes += 5 + Buffer.byteLength(name) + Buffer.byteLength(value);
   }
   if (bytes <= maxPacketBytes) return undefined;
-  return `its packet would have about ${bytes} bytes, and the broker takes at most ${maxPacketBytes}`;
+  return tooLarge(bytes, maxPacketBytes, 'the packet; the size the broker allows');
 }
 
 /** PUBACK reasons that no second attempt will change (MQTT 5, 3.4.2.1). */

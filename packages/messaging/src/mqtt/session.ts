@@ -6,6 +6,7 @@ import { BrokerUnavailableError } from '../errors.ts';
 import { matches } from '../mqtt-server/topics.ts';
 import type { MqttClient } from './module.ts';
 import { connectOptions, type ResolvedMqttOptions } from './options.ts';
+import { readPacket } from './read-packet.ts';
 import { type Arrival, Unclaimed } from './unclaimed.ts';
 
 /** The session outlives its connection for ever: 0xFFFFFFFF means "does not expire". */
@@ -145,8 +146,7 @@ export class MqttSession {
       this.#unclaimed.add(arrival);
       return;
     }
-    const { clock, layout } = this.#options;
-    const message = layout.messageOf(packet, clock.wallMs());
+    const message = readPacket(packet, this.#options, reader.options);
     // One at a time keeps the order; side by side there is none to keep.
     const lane = reader.options.concurrency === 1 ? { lane: packet.topic } : {};
     reader.hands.give(message, acknowledge, lane);

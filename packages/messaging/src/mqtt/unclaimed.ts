@@ -4,6 +4,7 @@ import { Hands } from '../consume/hands.ts';
 import { SUBSCRIBE_DEFAULTS } from '../consume/subscribe-options.ts';
 import type { MqttPublish } from './module.ts';
 import type { ResolvedMqttOptions } from './options.ts';
+import { readPacket } from './read-packet.ts';
 
 /** A message of a session, as it came. */
 export interface Arrival {
@@ -77,8 +78,9 @@ export class Unclaimed {
   }
 
   #handOver(hands: Hands, { acknowledge, packet }: Arrival): void {
-    const { clock, layout } = this.#options;
-    hands.give(layout.messageOf(packet, clock.wallMs()), acknowledge, { lane: packet.topic });
+    const how = { ...SUBSCRIBE_DEFAULTS, group: 'unclaimed', onProblem: this.#tell };
+    const message = readPacket(packet, this.#options, how);
+    hands.give(message, acknowledge, { lane: packet.topic });
   }
 
   #tellOf(topic: string): void {

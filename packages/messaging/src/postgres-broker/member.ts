@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { ResolvedSubscribeOptions } from '../consume/subscribe-options.ts';
 import type { PostgresClient } from '../postgres/module.ts';
-import { messageOf } from '../postgres/rows.ts';
 import type { Session } from '../postgres/session.ts';
+import { readHeaders } from '../read-headers.ts';
 import { type Claim, deliveriesOf, type Hand } from './hand.ts';
 import { channelOf } from './notices.ts';
 import type { ResolvedPostgresBrokerOptions } from './options.ts';
@@ -50,6 +50,13 @@ export class Member {
     return before === undefined || before === row.id;
   }
 
+  /** Rejects where the group is gone, or another is in its place. */
+  async checkGroup(): Promise<void> {
+    const { sql, subscribe, topic } = this.#options;
+    const [row] = await this.#ask(sql.group, [topic, subscribe.group]);
+    if (row?.id !== this.#group) throw new Error('its group was taken away, and is made again');
+  }
+
   /** Once nothing is in hand or owed. */
   forgetOldNames(): void {
     this.#names = this.#names.slice(-1);
@@ -72,7 +79,13 @@ export class Member {
     const { topic } = this.#options;
     return rows.map((row) => ({
       seq: row.seq,
-      message: messageOf({ ...row, topic }),
+      message: {
+        id: row.id || `${topic}/${row.seq}`,
+        topic,
+        key: row.key ?? undefined,
+        body: row.body,
+        headers: readHeaders(row.headers),
+      },
       deliveries: row.deliveries,
       untilMs,
       begun: false,
@@ -109,7 +122,6 @@ export class Member {
     );
   }
 
-  /** `tell`: other members are to look at once. */
   /**
    * After the database was away for `awayMs`: claims that lapsed meanwhile, because nobody could renew them, are
    * good for another `claimMs`, so that those who handled their messages can say so before others have them.
@@ -119,6 +131,7 @@ export class Member {
     await this.#ask(sql.spare, [this.#group, this.#names, broker.claimMs, Math.ceil(awayMs)]);
   }
 
+  /** `tell`: other members are to look at once. */
   async giveBack(claims: readonly Claim[], tell: boolean): Promise<void> {
     const { broker, sql, topic } = this.#options;
     const seqs = claims.map(({ seq }) => seq);

@@ -1,4 +1,5 @@
 import type { OutgoingMessage } from '../message.ts';
+import { tooLarge } from '../too-large.ts';
 
 const LONGEST_NAME = 255;
 
@@ -15,7 +16,7 @@ export function messageProblem(message: OutgoingMessage, maxBodyBytes: number): 
   if (message.topic === '') return 'its topic is empty';
   const { byteLength } = message.body;
   if (byteLength <= maxBodyBytes) return undefined;
-  return `its body has ${byteLength} bytes, of at most ${maxBodyBytes} (postgresBroker.maxBodyBytes)`;
+  return tooLarge(byteLength, maxBodyBytes, 'postgresBroker.maxBodyBytes');
 }
 
 /** Why nobody can subscribe to it; undefined where one can. */

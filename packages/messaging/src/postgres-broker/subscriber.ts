@@ -145,7 +145,7 @@ export class PostgresSubscriber implements Subscription {
     if (this.#room > 0 && this.#more && !this.#closing.signal.aborted) work.push(this.#take());
     if (due) {
       this.#renewedMs = clock.now();
-      work.push(this.#member.renew(this.#hand));
+      work.push(this.#member.renew(this.#hand), this.#member.checkGroup());
     }
     const results = await Promise.allSettled(work);
     const failure = results.find((each) => each.status === 'rejected');

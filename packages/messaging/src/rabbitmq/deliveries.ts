@@ -1,5 +1,6 @@
 import { newMessageId } from '../accept/message-id.ts';
 import type { Message, OutgoingMessage } from '../message.ts';
+import { tooLarge } from '../too-large.ts';
 import type { AmqpDelivery, AmqpPublishOptions } from './module.ts';
 
 /** Ours among the headers; the rest are the message's own. */
@@ -28,12 +29,19 @@ export function messageOf(
 ): Message {
   const named: Record<string, string> = {};
   for (const [name, value] of Object.entries(properties.headers ?? {})) {
-    if (!BROKERS_OWN.test(name)) named[name] = typeof value === 'string' ? value : String(value);
+    if (!BROKERS_OWN.test(name)) named[name] = textOfHeader(value);
   }
   const { [KEY]: key, ...headers } = named;
   const { messageId } = properties;
   const id = typeof messageId === 'string' && messageId !== '' ? messageId : newMessageId(wallMs);
   return { id, topic, key, body: content, headers };
+}
+
+/** AMQP has tables, lists, bytes and times as well: what is no text is JSON. */
+function textOfHeader(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (Buffer.isBuffer(value)) return value.toString();
+  return JSON.stringify(value) ?? String(value);
 }
 
 /** How often a quorum queue has delivered it before; 0 from a classic one, which does not count. */
@@ -60,8 +68,11 @@ export function idProblem(id: string): string | undefined {
 export function refusalOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   if (error.code === 406) {
-    if (/message size/i.test(error.message))
-      return 'it is larger than RabbitMQ takes (max_message_size)';
+    // As it says itself: `message size 1100000 is larger than configured max size 1048576`.
+    const [, bytes, most] = /message size (\d+) is larger than .*?(\d+)/i.exec(error.message) ?? [];
+    if (bytes !== undefined) {
+      return tooLarge(Number(bytes), Number(most), 'max_message_size of RabbitMQ');
+    }
     return `the exchange is there with other properties: ${error.message}`;
   }
   if (error.code === 403) return `this user may not publish there: ${error.message}`;

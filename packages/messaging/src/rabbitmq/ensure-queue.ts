@@ -20,10 +20,8 @@ export async function ensureQueue(
   queue: GroupQueue,
   look: boolean,
 ): Promise<boolean> {
-  const { autoDelete, durable } = queue.rabbit;
   const isNew = look && !(await isThere(connection, queue.name));
-  const kind = queue.rabbit.layout.exchangeKind;
-  await channel.assertExchange(queue.exchange, kind, { durable, autoDelete });
+  const { autoDelete } = queue.rabbit;
   const dead = queue.layout?.deadLetters;
   if (dead !== undefined) {
     // What nobody could handle outlives the server, whatever the queue itself does.
@@ -35,6 +33,18 @@ export async function ensureQueue(
   }
   await channel.assertQueue(queue.name, optionsOf(connection, queue));
   return isNew;
+}
+
+/** Makes the exchange where it is missing, and has the queue get what is published to it. */
+export async function bindQueue(
+  channel: AmqpChannel,
+  { exchange, layout, name, rabbit }: GroupQueue,
+): Promise<void> {
+  const { autoDelete, durable } = rabbit;
+  await channel.assertExchange(exchange, rabbit.layout.exchangeKind, { durable, autoDelete });
+  for (const routingKey of layout?.routingKeys ?? ['']) {
+    await channel.bindQueue(name, exchange, routingKey);
+  }
 }
 
 /** Asked over a channel of its own: RabbitMQ closes it where the queue is not there. */

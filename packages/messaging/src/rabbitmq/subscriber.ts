@@ -1,3 +1,4 @@
+import type { Timer } from '@holdfast/core';
 import type { Handler, Subscription } from '../broker.ts';
 import { Hands } from '../consume/hands.ts';
 import { keepConsuming } from '../consume/keep-consuming.ts';
@@ -5,7 +6,7 @@ import { type ResolvedSubscribeOptions, tell } from '../consume/subscribe-option
 import { BrokerUnavailableError } from '../errors.ts';
 import { answered, endConnection } from './connection.ts';
 import { earlierDeliveries, refusalOf } from './deliveries.ts';
-import { ensureQueue, type GroupQueue } from './ensure-queue.ts';
+import { bindQueue, ensureQueue, type GroupQueue } from './ensure-queue.ts';
 import type { QueueLayout } from './layout.ts';
 import type { AmqpChannel, AmqpConnection, AmqpDelivery } from './module.ts';
 import { placeOf, type ResolvedRabbitOptions, socketOptions, urlWithHeartbeat } from './options.ts';
@@ -16,6 +17,12 @@ import { placeOf, type ResolvedRabbitOptions, socketOptions, urlWithHeartbeat } 
  * serves nobody, and what it had confirmed is lost. So a new one is bound later.
  */
 const GROWING_UP_MS = 1_000;
+
+/**
+ * How often a member binds its queue again. An exchange that somebody deletes takes its bindings along, and nobody who
+ * reads a queue is told: what is published to the next exchange of that name would not reach the group.
+ */
+const REBIND_MS = 10_000;
 
 /** What `work` comes to, unless the connection is lost or the server takes too long. */
 type Waited = <T>(work: Promise<T>) => Promise<T>;
@@ -100,6 +107,16 @@ export class RabbitSubscriber implements Subscription {
     return this.#layout?.name ?? `${this.#options.group}-${this.#topic}`;
   }
 
+  get #group(): GroupQueue {
+    return {
+      name: this.#queue,
+      exchange: this.#topic,
+      ordered: this.#ordered,
+      layout: this.#layout,
+      rabbit: this.#rabbit,
+    };
+  }
+
   /** Resolves when the subscription is closed; rejects when the connection is lost. */
   async #consume(progress: () => void): Promise<void> {
     const { amqp, clock, settleMs } = this.#rabbit;
@@ -118,6 +135,7 @@ export class RabbitSubscriber implements Subscription {
     signal.addEventListener('abort', close, { once: true });
     // No listener hears that it was closed while it connected.
     if (signal.aborted) close();
+    let rebinding: Timer | undefined;
     const waited: Waited = (work) => answered(Promise.race([work, lost.promise]), this.#rabbit);
     try {
       const beginning = this.#begin(connection, { progress, lose: lost.reject, waited });
@@ -131,12 +149,18 @@ export class RabbitSubscriber implements Subscription {
         this.#age = 'settled';
         this.#joined.resolve();
       }
+      const rebind = () => {
+        rebinding = clock.timer(REBIND_MS, rebind);
+        bindQueue(consumer.channel, this.#group).catch(lost.reject);
+      };
+      rebinding = clock.timer(REBIND_MS, rebind);
       await Promise.race([closed.promise, lost.promise]);
       await waited(consumer.channel.cancel(consumer.tag));
       await this.#hands.end();
       // Behind the last acknowledgement, which the end of the connection might overtake.
       await waited(consumer.channel.close());
     } finally {
+      rebinding?.cancel();
       signal.removeEventListener('abort', close);
       // What it was sent and did not begin comes again.
       this.#hands = this.#hands.next();
@@ -153,22 +177,13 @@ export class RabbitSubscriber implements Subscription {
     channel.on('close', () => lose(new Error('it closed the channel')));
     const { autoDelete, clock, durable, prefetch, queueType, settleMs } = this.#rabbit;
     await waited(channel.prefetch(prefetch));
-    const queue: GroupQueue = {
-      name: this.#queue,
-      exchange: this.#topic,
-      ordered: this.#ordered,
-      layout: this.#layout,
-      rabbit: this.#rabbit,
-    };
     // A queue that is not to last has nothing to settle.
     const look = this.#age === 'looks' && settleMs > 0 && durable && !autoDelete;
-    if (await waited(ensureQueue(connection, channel, queue, look))) {
+    if (await waited(ensureQueue(connection, channel, this.#group, look))) {
       this.#age = 'settling';
       if (queueType === 'quorum') await clock.sleep(GROWING_UP_MS, this.#closing.signal);
     }
-    for (const routingKey of this.#layout?.routingKeys ?? ['']) {
-      await waited(channel.bindQueue(this.#queue, this.#topic, routingKey));
-    }
+    await waited(bindQueue(channel, this.#group));
     const tag = await waited(this.#consumeFrom(channel, { lose, progress }));
     return { channel, tag };
   }

@@ -1,4 +1,5 @@
 import type { Message, OutgoingMessage } from '../message.ts';
+import { readHeaders } from '../read-headers.ts';
 import type { RedisArgument } from './module.ts';
 
 /** An entry as a script answers it; without fields where somebody deleted it. */
@@ -30,27 +31,10 @@ export function messageOf(entryId: string, fields: readonly Buffer[], topic: str
     named.set(fields[at]!.toString(), fields[at + 1]!);
   }
   return {
-    id: named.get('id')?.toString() ?? entryId,
+    id: named.get('id')?.toString() || entryId,
     topic,
     key: named.get('key')?.toString(),
     body: named.get('body') ?? Buffer.alloc(0),
-    headers: headersOf(named.get('headers')),
+    headers: readHeaders(named.get('headers')?.toString()),
   };
-}
-
-function headersOf(value: Buffer | undefined): Record<string, string> {
-  if (value === undefined) return {};
-  try {
-    const read: unknown = JSON.parse(value.toString());
-    if (typeof read !== 'object' || read === null || Array.isArray(read)) return {};
-    return Object.fromEntries(
-      Object.entries(read).map(([name, text]) => [
-        name,
-        typeof text === 'string' ? text : JSON.stringify(text),
-      ]),
-    );
-  } catch {
-    // Somebody else wrote it: a message with headers that nobody can read is a message all the same.
-    return {};
-  }
 }

@@ -1,10 +1,11 @@
 import { BrokerRejectedError, BrokerUnavailableError } from '../errors.ts';
 import type { OutgoingMessage } from '../message.ts';
+import { tooLarge } from '../too-large.ts';
 import { bytesOf, fieldsOf } from './entries.ts';
 import { type Link, openLink, placeOf } from './link.ts';
 import { streamOf, topicProblem } from './names.ts';
 import type { ResolvedRedisStreamsOptions } from './options.ts';
-import { postponement, reasonOf } from './refusals.ts';
+import { isTooLongForRedis, postponement, reasonOf } from './refusals.ts';
 import { ADD } from './scripts.ts';
 
 /** Redis closes a connection over which too much comes at once (`client-query-buffer-limit`, 1 GB). */
@@ -32,9 +33,10 @@ export class RedisStreamsPublisher {
       if (why !== undefined) rejected.set(message.id, why);
     }
     const good = messages.filter(({ id }) => !rejected.has(id));
-    const postponed = good.length > 0 ? await this.#send(good) : new Map<string, string>();
+    const postponed =
+      good.length > 0 ? await this.#send(good, rejected) : new Map<string, string>();
     if (rejected.size + postponed.size === 0) return;
-    const taken = good.map(({ id }) => id).filter((id) => !postponed.has(id));
+    const taken = good.map(({ id }) => id).filter((id) => !postponed.has(id) && !rejected.has(id));
     throw new BrokerRejectedError({ rejected, postponed, taken: new Set(taken) });
   }
 
@@ -49,12 +51,35 @@ export class RedisStreamsPublisher {
   #problemOf(message: OutgoingMessage): string | undefined {
     const { maxMessageBytes } = this.#options;
     const problem = topicProblem(message.topic);
-    if (problem !== undefined || bytesOf(message) <= maxMessageBytes) return problem;
-    return `it is larger than allowed (maxMessageBytes, ${maxMessageBytes} bytes)`;
+    const bytes = bytesOf(message);
+    if (problem !== undefined || bytes <= maxMessageBytes) return problem;
+    return tooLarge(bytes, maxMessageBytes, 'redisStreamsBroker.maxMessageBytes');
+  }
+
+  /** Redis ends a connection over which something too large comes: one by one then, to find the culprit. */
+  async #send(
+    messages: readonly OutgoingMessage[],
+    rejected: Map<string, string>,
+  ): Promise<Map<string, string>> {
+    try {
+      return await this.#sendOnce(messages);
+    } catch (error) {
+      if (!isTooLongForRedis((error as Error).cause)) throw error;
+      const [only] = messages;
+      if (messages.length === 1 && only !== undefined) {
+        rejected.set(only.id, tooLarge(bytesOf(only), undefined, 'proto-max-bulk-len of Redis'));
+        return new Map();
+      }
+      const postponed = new Map<string, string>();
+      for (const message of messages) {
+        for (const [id, why] of await this.#send([message], rejected)) postponed.set(id, why);
+      }
+      return postponed;
+    }
   }
 
   /** Resolves with those that have to wait, and why. */
-  async #send(messages: readonly OutgoingMessage[]): Promise<Map<string, string>> {
+  async #sendOnce(messages: readonly OutgoingMessage[]): Promise<Map<string, string>> {
     const { clock, timeoutMs } = this.#options;
     const deadlineMs = clock.now() + timeoutMs;
     const linking = this.#connected();

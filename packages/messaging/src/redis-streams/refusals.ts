@@ -7,6 +7,10 @@ export function postponement(error: unknown): string | undefined {
   return undefined;
 }
 
+/** Larger than an argument of a command may be, which is the server's `proto-max-bulk-len`. */
+export const isTooLongForRedis = (error: unknown): boolean =>
+  replyCode(error) === 'ERR' && /invalid bulk length/.test((error as Error).message);
+
 /** The first word of what Redis answered; undefined where it did not answer. */
 export function replyCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || error.name !== 'ReplyError') return undefined;

@@ -1,4 +1,5 @@
 import type { OutgoingMessage } from '../message.ts';
+import { tooLarge } from '../too-large.ts';
 import type { ResolvedSqliteBrokerOptions } from './options.ts';
 import { heldMessages, type Statements } from './statements.ts';
 
@@ -33,7 +34,7 @@ export function appendMessages(
     const headers = JSON.stringify(message.headers);
     const bytes = body.byteLength + Buffer.byteLength(headers) + Buffer.byteLength(key ?? '');
     if (bytes > maxMessageBytes) {
-      verdict.rejected.set(id, `it has ${bytes} bytes, of at most ${maxMessageBytes}`);
+      verdict.rejected.set(id, tooLarge(bytes, maxMessageBytes, 'sqliteBroker.maxMessageBytes'));
       return;
     }
     const receivers = groupsOf(topic);

@@ -1,4 +1,5 @@
 import type { Message } from '../message.ts';
+import { readHeaders } from '../read-headers.ts';
 
 /** A message of one group's list, with how often it was handed over before. */
 export interface DeliveryRow {
@@ -11,12 +12,12 @@ export interface DeliveryRow {
   readonly body: Uint8Array;
 }
 
-export function messageOf({ body, headers, id, key, topic }: DeliveryRow): Message {
+export function messageOf({ body, headers, id, key, seq, topic }: DeliveryRow): Message {
   return {
-    id,
+    id: id || `${topic}/${seq}`,
     topic,
     key: key ?? undefined,
-    headers: JSON.parse(headers) as Record<string, string>,
+    headers: readHeaders(headers),
     body,
   };
 }

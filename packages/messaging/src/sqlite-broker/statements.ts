@@ -11,6 +11,7 @@ const FREE = `(owner IS NULL OR due_ms <= :now OR due_ms > :now + ${LONGEST_HOLD
 const SQL = {
   join: `INSERT INTO member_group (topic, name, seen_ms) VALUES (:topic, :name, :now)
     ON CONFLICT (topic, name) DO UPDATE SET seen_ms = excluded.seen_ms RETURNING id`,
+  isThere: 'SELECT 1 FROM member_group WHERE id = :group AND topic = :topic AND name = :name',
   seen: 'UPDATE member_group SET seen_ms = :now WHERE id = :group',
   unseen: 'SELECT id FROM member_group WHERE seen_ms < :before',
   forget: 'DELETE FROM member_group WHERE id = ?',

@@ -49,6 +49,8 @@ export class SqliteSubscriber implements JoiningSubscription {
   #hands: Hands;
   #handled: number[] = [];
   #group = 0;
+  /** Of the file, when we joined. */
+  #generation = 0;
   #over = false;
   #beatAtMs = 0;
   #sweepAtMs = 0;
@@ -93,16 +95,29 @@ export class SqliteSubscriber implements JoiningSubscription {
   }
 
   async #join(): Promise<void> {
-    const facts = { topic: this.#topic, name: this.#options.group };
     await this.#file.patiently(
       () => {
-        this.#group = this.#file.write((sql) =>
-          Number(sql.join.get({ ...facts, now: this.#broker.clock.wallMs() })?.id),
-        );
+        this.#group = this.#file.write((sql) => this.#joinIn(sql));
+        this.#generation = this.#file.generation;
       },
       this.#broker.timeoutMs,
       this.#closing.signal,
     );
+  }
+
+  /** Makes the group where it is missing. */
+  #joinIn(sql: Statements): number {
+    return Number(sql.join.get({ ...this.#name, now: this.#broker.clock.wallMs() })?.id);
+  }
+
+  get #name(): { readonly topic: string; readonly name: string } {
+    return { topic: this.#topic, name: this.#options.group };
+  }
+
+  /** Whether the file is the one that we joined in, opened once, and has our group still. */
+  #knowsUs(sql: Statements): boolean {
+    if (this.#file.generation !== this.#generation) return false;
+    return sql.isThere.get({ ...this.#name, group: this.#group }) !== undefined;
   }
 
   async #run(): Promise<void> {
@@ -136,25 +151,31 @@ export class SqliteSubscriber implements JoiningSubscription {
     const sweeping = clock.now() >= this.#sweepAtMs;
     const now = clock.wallMs();
     const limit = this.#room();
-    const looking = limit > 0 && this.#file.read((sql) => this.#mayTake(sql, now));
+    const looking =
+      limit > 0 && this.#file.read((sql) => !this.#knowsUs(sql) || this.#mayTake(sql, now));
     if (!looking && !beating && !sweeping && this.#handled.length === 0) return false;
 
     const handled = this.#handled;
-    const { lost, rows } = this.#file.note((sql) => {
+    const { group, lost, rows } = this.#file.note((sql) => {
+      if (!this.#knowsUs(sql)) return { group: this.#joinAnew(sql), lost: true, rows: [] };
       this.#writeDown(sql, handled);
       if (sweeping) this.#sweep(sql, now);
       const owner = { owner: this.#owner, group: this.#group };
       const expected = this.#inHand.size - handled.filter((seq) => this.#inHand.has(seq)).length;
       const due = now + leaseMs;
       const renewed = expected > 0 ? Number(sql.renew.run({ ...owner, due }).changes) : 0;
-      if (renewed >= expected) return { lost: false, rows: this.#take(sql, now, limit) };
+      if (renewed === expected) {
+        return { group: this.#group, lost: false, rows: this.#take(sql, now, limit) };
+      }
       // This process stood still for longer than a lease: what it had in line is another's now.
       sql.release.run(owner);
-      return { lost: true, rows: [] };
+      return { group: this.#group, lost: true, rows: [] };
     });
     this.#forgetHandled(handled);
     this.#beatAtMs = clock.now() + leaseMs / BEATS;
     if (sweeping) this.#sweepAtMs = clock.now() + SWEEP_MS;
+    this.#group = group;
+    this.#generation = this.#file.generation;
     if (lost) this.#beginAnew();
     for (const row of rows) this.#give(row);
     return true;
@@ -188,6 +209,16 @@ export class SqliteSubscriber implements JoiningSubscription {
     return rows;
   }
 
+  /**
+   * Somebody has put a backup in the file's place, or taken the group away. What this member had in hand it has no
+   * more, also where the backup says so: another message may be in that place.
+   */
+  #joinAnew(sql: Statements): number {
+    const group = this.#joinIn(sql);
+    sql.release.run({ owner: this.#owner, group });
+    return group;
+  }
+
   /** What is at work ends, and is written down; nothing that waited behind it begins. */
   #beginAnew(): void {
     this.#hands = this.#hands.next();
@@ -198,7 +229,10 @@ export class SqliteSubscriber implements JoiningSubscription {
   #give(row: DeliveryRow): void {
     this.#inHand.add(row.seq);
     const lane = this.#options.concurrency === 1 ? this.#topic : undefined;
+    const generation = this.#generation;
     const done = () => {
+      // Of a file that is there no more.
+      if (generation !== this.#generation) return;
       this.#handled.push(row.seq);
       this.#bell.ring();
     };

@@ -16,7 +16,7 @@ import {
 import type { ComponentSpec } from './component-spec.ts';
 import { checkKind, isSecretStore } from './component-types.ts';
 import { type OpenComponent, openComponent } from './open-component.ts';
-import { refuseDuplicates } from './refuse-duplicates.ts';
+import { known, refuseDuplicates } from './refuse-duplicates.ts';
 
 export type { OpenLockStore, OpenPubSub, OpenStateStore } from './component-places.ts';
 

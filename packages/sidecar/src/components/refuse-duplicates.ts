@@ -31,4 +31,6 @@ export function refuseDuplicates(specs: readonly ComponentSpec[]): void {
   throw new DuplicateComponentError(`failed to load components: ${[...lines, remedy].join('\n')}`);
 }
 
-const known = ({ name, type, version }: ComponentSpec): string => `${name} (${type}/${version})`;
+/** A component as daprd's lines name it. */
+export const known = ({ name, type, version }: ComponentSpec): string =>
+  `${name} (${type}/${version})`;
