@@ -269,11 +269,10 @@ class LiveComponents implements Components {
 
   #enter(up: Up): void {
     up.enter(this.#places);
-    const { name, type, version } = up.spec;
-    this.#up.set(name, up);
-    this.#env.up?.(type);
+    this.#up.set(up.spec.name, up);
+    this.#env.up?.(up.spec.type);
     // The line is daprd's, which operators look for.
-    this.#env.log.info(`Component loaded: ${name} (${type}/${version})`);
+    this.#env.log.info(`Component loaded: ${known(up.spec)}`);
   }
 
   #leave({ spec }: Up): void {
