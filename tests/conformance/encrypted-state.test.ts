@@ -6,6 +6,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { bothMakes, type Make } from './both-makes.ts';
 import { STATE } from './cases/state.ts';
+import { STATE_KEYS } from './cases/state-keys.ts';
 import { daprClient } from './grpc-client.ts';
 import { type Mesh, startMesh } from './mesh.ts';
 import { playSteps } from './play-steps.ts';
@@ -117,7 +118,7 @@ function acrossMakes(make: Make, executable: string | undefined): void {
 }
 
 function overHttp(mesh: () => Mesh): void {
-  for (const [name, steps] of Object.entries(STATE)) {
+  for (const [name, steps] of Object.entries({ ...STATE, ...STATE_KEYS })) {
     if (!name.startsWith('a query')) {
       test(name, () => playSteps(mesh(), 'holdfast', steps, 'after'));
     }

@@ -5,7 +5,6 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../../packages/sidecar/src/testing/start-mesh.ts';
 import { bothMakes, type Make } from './both-makes.ts';
 import { startFlagged } from './flagged.ts';
@@ -17,15 +16,12 @@ metadata: { name: ${name} }
 spec: { type: ${type}, version: v1 }
 `;
 
-const configuration = (spec: string) => `
+const CONFIGURATION = `
 apiVersion: dapr.io/v1alpha1
 kind: Configuration
 metadata: { name: c }
-spec: ${spec}
+spec: { appHttpPipeline: { handlers: [{ name: up, type: middleware.http.uppercase }] } }
 `;
-const SHOUTING =
-  '{ appHttpPipeline: { handlers: [{ name: up, type: middleware.http.uppercase }] } }';
-const FIXED = '{ features: [{ name: HotReload, enabled: false }] }';
 
 await bothMakes(conformance);
 
@@ -59,15 +55,6 @@ function conformance(make: Make, executable: string | undefined): void {
       });
     }
 
-    test('nothing is noticed where HotReload is switched off', async (t) => {
-      const { sidecar, write } = await start(t, executable, { spec: FIXED });
-      await write('b.yaml', component('b', 'state.in-memory'));
-      await sleep(1_000);
-      const url = `http://127.0.0.1:${sidecar.ports.http}/v1.0/metadata`;
-      const { components } = (await (await fetch(url)).json()) as { components: unknown[] };
-      assert.equal(components.length, 1);
-    });
-
     test('middleware that only changes what passes goes with its file', async (t) => {
       const { folder, sidecar, write } = await start(t, executable, { app: true });
       const shout = async () => {
@@ -86,7 +73,7 @@ function conformance(make: Make, executable: string | undefined): void {
 async function start(
   t: TestContext,
   executable: string | undefined,
-  { app = false, spec = SHOUTING }: { readonly app?: boolean; readonly spec?: string },
+  { app = false }: { readonly app?: boolean },
 ) {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'holdfast-hot-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
@@ -96,7 +83,7 @@ async function start(
   };
   await write('a.yaml', component('a', 'state.in-memory'));
   const config = path.join(folder, 'config.conf');
-  await writeFile(config, configuration(spec));
+  await writeFile(config, CONFIGURATION);
   const flags = {
     config,
     'resources-path': folder,

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { postgresServer, Unavailable } from '@holdfast/test-servers';
 import { bothMakes, type Make } from './both-makes.ts';
 import { COMPONENTS, item, OTHERS, POSTGRES, SECRETS, STATE } from './cases/state.ts';
+import { STATE_KEYS } from './cases/state-keys.ts';
 import { QUERIES } from './cases/state-query.ts';
 import { daprClient } from './grpc-client.ts';
 import { type Mesh, startMesh } from './mesh.ts';
@@ -35,7 +36,7 @@ function overPostgres(make: Make, executable: string | undefined): void {
         else t.skip(server.why);
       });
     for (const store of ['postgres', 'postgres2']) {
-      for (const [name, steps] of Object.entries(STATE)) {
+      for (const [name, steps] of Object.entries({ ...STATE, ...STATE_KEYS })) {
         // The first layout, whose values are JSON, has queries.
         if (store === 'postgres' && name.startsWith('a query')) continue;
         run(`${store}: ${name}`, (mesh) => playSteps(mesh, make, steps, store));
@@ -72,7 +73,7 @@ function conformance(make: Make, executable: string | undefined): void {
     after(() => mesh.stop());
 
     for (const store of ['memory', 'sqlite']) {
-      for (const [name, steps] of Object.entries(STATE)) {
+      for (const [name, steps] of Object.entries({ ...STATE, ...STATE_KEYS })) {
         test(`${store}: ${name}`, () => playSteps(mesh, make, steps, store));
       }
       test(`${store}: an item lives as long as it was told to`, () => livesAndDies(mesh, store));

@@ -53,7 +53,7 @@ export function buildSuite(): Suite {
   const compiled = go(source, 'inherit', 'test', '-c', ...how, './tests/integration/');
   if (compiled.status !== 0) {
     throw new Error(
-      `The suite does not compile (go ended with ${compiled.status}); what go said is above. ${ON_NETWORK} It needs some 4 GB of disk in all; \`go clean -cache\` makes room.`,
+      `The suite does not compile (go ended with ${compiled.status}); what go said is above. ${ON_NETWORK} It needs some 3 GB of disk in all; \`go clean -cache\` makes room.`,
     );
   }
   renameSync(unfinished, executable);

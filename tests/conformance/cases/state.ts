@@ -126,18 +126,6 @@ export const STATE: Readonly<Record<string, readonly Step[]>> = {
   ],
   'a key that is not there is an empty 204': [{ send: ['GET', '$S/none'], expect: [204, ''] }],
   'an empty list is fine': [{ send: ['POST', '$S', []], expect: [204, ''] }],
-  'a key may need escapes': [
-    { send: ['POST', '$S', item('a key/with%', 1)], expect: [204, ''] },
-    { send: ['GET', '$S/a%20key%2Fwith%25'], expect: [200, 1] },
-  ],
-  'a plus in a path is a blank, and an escaped one a plus': [
-    { send: ['POST', '$S', [...item('p q', 1), ...item('p+q', 2)]], expect: [204, ''] },
-    { send: ['GET', '$S/p+q'], expect: [200, 1] },
-    { send: ['GET', '$S/p%2Bq'], expect: [200, 2] },
-    { send: ['DELETE', '$S/p+q'], expect: [204, ''] },
-    { send: ['GET', '$S/p%20q'], expect: [204, ''] },
-    { send: ['GET', '$S/p%2bq'], expect: [200, 2] },
-  ],
   'an object is no list': [
     {
       send: ['POST', '$S', { key: 1 }],

@@ -37,7 +37,7 @@ export interface Configuration {
   readonly secretScopes: SecretScopes;
   /** Components that are not to be used. */
   readonly deniedComponents: readonly DeniedComponent[];
-  /** Preview features that are switched on, for the metadata. */
+  /** Features that are switched on, for the metadata; of them only `HotReload` has an effect. */
   readonly features: readonly string[];
   /** Middleware before the API, and before the application. */
   readonly httpPipeline: readonly HandlerSpec[];

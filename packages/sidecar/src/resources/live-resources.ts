@@ -22,7 +22,7 @@ export interface LiveResources {
   readonly first: LoadedResources;
   /** Changed files are noticed; else only `reload` reads them. */
   readonly watched: boolean;
-  /** From now on `apply` is called with what the files hold when they change; one call ends before the next begins. */
+  /** From now on `apply` is called with what the files hold when they change, or are read again; one call ends before the next begins. */
   follow(apply: (next: LoadedResources, before: LoadedResources) => Promise<void>): void;
   /** Reads the files now. A broken file changes nothing. */
   reload(): Promise<void>;
@@ -37,9 +37,12 @@ export async function openResources(options: LiveResourcesOptions): Promise<Live
   const digest = await digestSources(paths);
   const first = await loadResources(options, variables);
   for (const what of [...first.problems, ...first.unknown]) log.warn(what);
-
   // As in Dapr: `features: [{ name: HotReload, enabled: false }]`.
   const watched = first.configuration.features.includes('HotReload');
+  if (!watched) {
+    log.info('HotReload is off in spec.features: changed files wait for SIGHUP or the next start.');
+  }
+
   let current = first;
   let turn = Promise.resolve();
   let following: Parameters<LiveResources['follow']>[0] | undefined;
