@@ -9,8 +9,6 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
   'daprd/hotreload/selfhosted/namespace/unset': 'P: as namespace/set',
   'daprd/hotreload/sighup/reload':
     'N: of a changed Configuration spec.metrics waits for the next start; daprd begins anew at SIGHUP',
-  'daprd/hotreload/sighup/tracing':
-    'N: spec.tracing likewise; the case looks for the names of Go’s samplers in the log',
   'daprd/pubsub/grpc/traceparent/basic':
     'P: who publishes without a trace begins one; daprd hands on one of zeros, which is none',
   'daprd/pubsub/grpc/traceparent/raw': 'P: as basic',

@@ -330,7 +330,7 @@ async function start(
   }
   live.follow(async (next, before) => {
     inForce = next.configuration;
-    applyConfiguration(next.configuration, before.configuration, { tracing, access, log });
+    await applyConfiguration(next.configuration, before.configuration, { tracing, access, log });
     const endThoseThatLeft = await components.replace(next.components);
     // After them: their secrets may be those of a store that has just come.
     endpoints = await openEndpoints(next.endpoints, endpoints, values, log);

@@ -1,10 +1,10 @@
 import type { Logger } from '@holdfast/telemetry/log';
 import type { AccessGate } from '../access/access-gate.ts';
-import type { Tracing } from '../trace/tracing.ts';
+import type { OpenTracing } from '../trace/open-tracing.ts';
 import type { Configuration } from './configuration.ts';
 
 export interface AppliedTo {
-  readonly tracing: Pick<Tracing, 'resample'>;
+  readonly tracing: Pick<OpenTracing, 'follow'>;
   readonly access: Pick<AccessGate, 'list'>;
   readonly log: Logger;
 }
@@ -13,19 +13,20 @@ export interface AppliedTo {
  * Puts in force what a running sidecar can change and does not look up as it goes; of the rest the
  * log says that it waits for the next start.
  */
-export function applyConfiguration(
+export async function applyConfiguration(
   next: Configuration,
   before: Configuration,
   { access, log, tracing }: AppliedTo,
-): void {
+): Promise<void> {
   const changed = (key: keyof Configuration) =>
     JSON.stringify(next[key]) !== JSON.stringify(before[key]);
   const waiting: string[] = [];
   access.list = next.accessControl;
-  if (changed('samplingRate') && !tracing.resample(next.samplingRate)) {
-    waiting.push('spec.tracing.samplingRate');
-  }
-  if (changed('exports')) waiting.push('spec.tracing');
+  await tracing.follow(next).catch((error: Error) => {
+    log.error(
+      `spec.tracing of the Configuration cannot be used and stays as it was: ${error.message}`,
+    );
+  });
   if (changed('nameResolution')) waiting.push('spec.nameResolution');
   if (changed('metrics')) waiting.push('spec.metrics');
   if (waiting.length === 0) return;

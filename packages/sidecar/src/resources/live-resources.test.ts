@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { createLogger } from '@holdfast/telemetry/log';
@@ -44,12 +46,34 @@ describe('a changed Configuration', () => {
   });
 
   test('says which of its keys wait for the next start', async (t) => {
-    const { lines, reload, write } = await start(t, 'tracing: { samplingRate: "0" }');
-    await write('tracing: { samplingRate: "1", stdout: true }\n  metrics: { enabled: false }');
+    const { lines, reload, write } = await start(t, 'logging: {}');
+    await write('metrics: { enabled: false }');
     await reload();
-    const said =
-      /spec\.tracing\.samplingRate, spec\.tracing, spec\.metrics of the Configuration: in force after the next start/;
+    const said = /spec\.metrics of the Configuration: in force after the next start/;
     assert.match(lines.join(''), said);
+  });
+
+  test('turns tracing on, sends spans elsewhere, and turns it off', async (t) => {
+    const [first, second] = [await collector(t), await collector(t)];
+    const { ask, lines, reload, write } = await start(t, 'tracing: { samplingRate: "0" }');
+    const now = async (tracing: string) => {
+      await write(`tracing: { ${tracing} }`);
+      await reload();
+      await ask();
+    };
+    const to = ({ url }: { url: string }) => `zipkin: { endpointAddress: "${url}" }`;
+    await ask();
+    await now(`samplingRate: "1", ${to(first)}`);
+    await now(`samplingRate: "1", ${to(second)}`);
+    await now('samplingRate: "0"');
+    await until(() => second.spans.length > 0, 'what was kept is sent');
+    const names = [first, second].map(({ spans }) => spans);
+    const span = '/v1.0/metadata';
+    assert.deepEqual(names, [[span], [span]]);
+    assert.doesNotMatch(lines.join(''), /next start/);
+    const samplers = lines.join('').match(/sampler initialized: ParentBased\{root:[^,]*/g);
+    const roots = samplers?.map((one) => one.split('root:')[1]);
+    assert.deepEqual(roots, ['TraceIDRatioBased{0}', 'AlwaysOnSampler', 'TraceIDRatioBased{0}']);
   });
 
   test('that is broken changes nothing, and is told with file and line', async (t) => {
@@ -65,6 +89,25 @@ describe('a changed Configuration', () => {
     assert.match(told ?? '', new RegExp(`The configuration ${file}:\\d+:\\d+ `));
   });
 });
+
+/** Takes spans in Zipkin's form, and keeps their names. */
+async function collector(t: TestContext) {
+  const spans: string[] = [];
+  const server = http.createServer((req, res) => {
+    let body = '';
+    req.on('data', (chunk) => {
+      body += chunk;
+    });
+    req.on('end', () => {
+      for (const { name } of JSON.parse(body) as { name: string }[]) spans.push(name);
+      res.writeHead(202).end();
+    });
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  return { spans, url: `http://127.0.0.1:${port}/api/v2/spans` };
+}
 
 async function start(t: TestContext, spec: string) {
   const folder = await temporaryFolder(t);

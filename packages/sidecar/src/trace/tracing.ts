@@ -15,8 +15,6 @@ export type Span = TraceContext | LiveSpan;
 export interface Tracing {
   /** `false`: incoming trace headers pass like any others and none are made. */
   readonly on: boolean;
-  /** Samples at another rate from now on; false where that turns tracing on or off, which it cannot. */
-  resample(samplingRate: number): boolean;
   /**
    * Begins the span of some work. It is recorded (a `LiveSpan`) where its trace
    * is sampled and spans are sent anywhere; else it is only the ids that go on.
@@ -48,9 +46,8 @@ export interface TracingOptions {
  * here is sampled with probability `samplingRate`.
  */
 export function createTracing(options: TracingOptions): Tracing {
-  const { random, clock, sink, transparent = false } = options;
-  let { samplingRate } = options;
-  if (samplingRate === 0) return { on: false, begin: () => undefined, resample: () => false };
+  const { random, clock, samplingRate, sink, transparent = false } = options;
+  if (samplingRate === 0) return { on: false, begin: () => undefined };
   const contextOf = (parent: TraceContext | undefined, tracestate: string | undefined) => {
     if (parent === undefined) return newTrace(samplingRate === 1 || random.next() < samplingRate);
     const child = transparent ? parent : childOf(parent);
@@ -58,11 +55,6 @@ export function createTracing(options: TracingOptions): Tracing {
   };
   return {
     on: true,
-    resample(rate) {
-      if (rate === 0) return false;
-      samplingRate = rate;
-      return true;
-    },
     begin(name, kind, traceparent, tracestate) {
       const parent = parseTraceparent(traceparent);
       const context = contextOf(parent, tracestate);
