@@ -21,7 +21,8 @@ test('a path that names no operation is not let in, whatever the list allows, an
 
 test('a name beside the path is looked at as well as the path', () => {
   const operations = [{ name: '/open/**', httpVerb: ['*'], action: 'allow' }];
-  const policies = [{ appId: 'till', defaultAction: 'deny', operations }];
+  const who = { appId: 'till', trustDomain: 'public', namespace: 'default' };
+  const policies = [{ ...who, defaultAction: 'deny', operations }];
   const { ask } = gate({ defaultAction: 'deny', policies });
   const named = (name: string) => ask('/open/a', ['holdfast-grpc-method', name]) === undefined;
   assert.deepEqual(
