@@ -176,12 +176,15 @@ function counted(make: Make, executable: string | undefined): void {
 /** Of those that were answered 200, sorted; health checks of the test, and what daprd asks by itself, are others. */
 function series(page: string, name: string, status = /status="200/): string[] {
   const lines = [...page.matchAll(new RegExp(`^${name}\\{(.*)\\} (\\d+)$`, 'gm'))];
-  return lines
-    .filter(([, labels = '']) => status.test(labels))
-    .map(([, labels = '', value]) => {
-      const of = (label: string) => new RegExp(`${label}="([^"]*)"`).exec(labels)?.[1] ?? '';
-      return `method=${of('method')} path=${of('path')} status=${of('status')} ${value}`;
-    })
-    .filter((line) => !/\/dapr\/|healthz|metadata/.test(line))
-    .sort();
+  return (
+    lines
+      .filter(([, labels = '']) => status.test(labels))
+      .map(([, labels = '', value]) => {
+        const of = (label: string) => new RegExp(`${label}="([^"]*)"`).exec(labels)?.[1] ?? '';
+        return `method=${of('method')} path=${of('path')} status=${of('status')} ${value}`;
+      })
+      // Whether it is ready is asked until it is, and counted where no path tells it apart.
+      .filter((line) => !/\/dapr\/|healthz|metadata|path= status=500/.test(line))
+      .sort()
+  );
 }

@@ -90,6 +90,10 @@ function suite({ port, process: rabbit, url }: RabbitServer): void {
       const publish = (n: number) =>
         broker.publish('away', { data: Buffer.from(`${n}`), metadata: {} });
       await publish(0);
+      for (let tries = 0; tries < 600 && texts.length === 0; tries += 1) await sleep(100);
+      // RabbitMQ has a new queue's bindings on its disk a moment later. One that is killed before forgets them,
+      // and what is published before the group is back would reach no queue.
+      await sleep(2_000);
       await rabbit.kill();
       for (let n = 1; n < 300; n += 1) await publish(n);
       await rabbit.restart();
