@@ -14,14 +14,16 @@ test('what a layout cannot read is a message as it lies there, and its reader is
     headers: {},
   });
   const error = new Error('no such version');
-  const read = forgiving<string>(
-    (raw) => {
-      if (raw === 'newer') throw error;
-      return message(`read ${raw}`);
-    },
-    (raw) => message(`plain ${raw}`),
-    resolveSubscribeOptions({ group: 'g', onProblem }),
-  );
+  const options = resolveSubscribeOptions({ group: 'g', onProblem });
+  const read = (raw: string) =>
+    forgiving(
+      () => {
+        if (raw === 'newer') throw error;
+        return message(`read ${raw}`);
+      },
+      () => message(`plain ${raw}`),
+      options,
+    );
 
   assert.deepEqual([read('ours').id, read('newer').id], ['read ours', 'plain newer']);
   assert.deepEqual(told, [{ kind: 'handler-failed', id: 'plain newer', error }]);

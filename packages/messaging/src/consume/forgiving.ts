@@ -2,22 +2,20 @@ import type { Message } from '../message.ts';
 import { type ResolvedSubscribeOptions, tell } from './subscribe-options.ts';
 
 /**
- * Reads what came from a broker by a layout of the user's. What that cannot read, because somebody else wrote it or a
- * newer version did, must neither end the subscription nor come again for ever in front of the rest: the handler is
- * given it as it lies there, by `plain`, and `onProblem` hears why.
+ * What came from a broker, read by a layout of the user's. What that cannot read, because somebody else wrote it or a
+ * newer version did, must neither end the subscription nor come again for ever in front of the rest: it is given as it
+ * lies there, by `plain`, and `onProblem` hears why.
  */
-export function forgiving<Raw>(
-  read: (raw: Raw) => Message,
-  plain: (raw: Raw) => Message,
+export function forgiving(
+  read: () => Message,
+  plain: () => Message,
   options: ResolvedSubscribeOptions,
-): (raw: Raw) => Message {
-  return (raw) => {
-    try {
-      return read(raw);
-    } catch (error) {
-      const message = plain(raw);
-      tell(options, { kind: 'handler-failed', id: message.id, error });
-      return message;
-    }
-  };
+): Message {
+  try {
+    return read();
+  } catch (error) {
+    const message = plain();
+    tell(options, { kind: 'handler-failed', id: message.id, error });
+    return message;
+  }
 }

@@ -45,11 +45,12 @@ export class Consumption {
     this.#isAlive = membership(this.#consumer, kafka);
     const hands = new Hands(handler, subscribe, kafka.clock);
     const lost = () => this.#lost();
-    const read = forgiving<KafkaMessage>(
-      (record) => kafka.layout.messageOf(record),
-      (record) => holdfastLayout.messageOf(record),
-      subscribe,
-    );
+    const read = (record: KafkaMessage) =>
+      forgiving(
+        () => kafka.layout.messageOf(record),
+        () => holdfastLayout.messageOf(record),
+        subscribe,
+      );
     this.#lanes = new PartitionLanes(hands, read, { isAlive: this.#isAlive, lost });
     // Nobody else hears of a rejoin that failed. Such a consumer would read on and commit nothing.
     this.#consumer.on('error', (error) => void this.#fail(error));

@@ -1,5 +1,6 @@
 import { BrokerRejectedError, BrokerUnavailableError } from '../errors.ts';
 import type { OutgoingMessage } from '../message.ts';
+import { sendOrFind } from '../send-or-find.ts';
 import { tooLarge } from '../too-large.ts';
 import type { KafkaProducer, KafkaRecord } from './module.ts';
 import { clientOptions, type ResolvedKafkaOptions } from './options.ts';
@@ -60,18 +61,20 @@ export class KafkaPublisher {
     }
   }
 
-  /** Kafka refuses a batch as a whole: one by one then, to find the culprits. */
   async #send(messages: readonly Outgoing[], rejected: Map<string, string>): Promise<void> {
-    try {
-      await this.#sendOnce(messages.map(({ record }) => record));
-    } catch (error) {
-      const reason = rejectionOf(error);
-      if (reason === undefined) throw this.#unavailable(error);
-      const [only] = messages;
-      if (messages.length === 1 && only !== undefined)
-        rejected.set(only.id, reason === TOO_LARGE ? await this.#tooLarge(only) : reason);
-      else for (const message of messages) await this.#send([message], rejected);
-    }
+    const isRefusal = (error: unknown) => rejectionOf(error) !== undefined;
+    await sendOrFind(messages, rejected, {
+      isRefusal,
+      send: async (some) => {
+        await this.#sendOnce(some.map(({ record }) => record)).catch((error: unknown) => {
+          throw isRefusal(error) ? error : this.#unavailable(error);
+        });
+      },
+      why: async (error, message) => {
+        const reason = rejectionOf(error)!;
+        return reason === TOO_LARGE ? await this.#tooLarge(message) : reason;
+      },
+    });
   }
 
   async #tooLarge({ record: { topic, value } }: Outgoing): Promise<string> {

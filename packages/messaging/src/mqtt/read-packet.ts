@@ -12,10 +12,9 @@ export function readPacket(
   options: ResolvedSubscribeOptions,
 ): Message {
   const wallMs = clock.wallMs();
-  const read = forgiving<MqttPublish>(
-    (raw) => layout.messageOf(raw, wallMs),
-    (raw) => propertiesLayout.messageOf(raw, wallMs),
+  return forgiving(
+    () => layout.messageOf(packet, wallMs),
+    () => propertiesLayout.messageOf(packet, wallMs),
     options,
   );
-  return read(packet);
 }

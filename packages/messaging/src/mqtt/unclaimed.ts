@@ -1,7 +1,7 @@
 import type { Timer } from '@holdfast/core';
 import type { SubscriptionProblem } from '../broker.ts';
 import { Hands } from '../consume/hands.ts';
-import { SUBSCRIBE_DEFAULTS } from '../consume/subscribe-options.ts';
+import { type ResolvedSubscribeOptions, SUBSCRIBE_DEFAULTS } from '../consume/subscribe-options.ts';
 import type { MqttPublish } from './module.ts';
 import type { ResolvedMqttOptions } from './options.ts';
 import { readPacket } from './read-packet.ts';
@@ -24,6 +24,7 @@ const MOST_TOLD = 100;
 export class Unclaimed {
   readonly #options: ResolvedMqttOptions;
   readonly #tell: (problem: SubscriptionProblem) => void;
+  readonly #how: ResolvedSubscribeOptions;
   /** Each topic once for a connection. */
   readonly #told = new Set<string>();
   #hands: Hands | undefined;
@@ -34,10 +35,10 @@ export class Unclaimed {
   constructor(options: ResolvedMqttOptions, tell: (problem: SubscriptionProblem) => void) {
     this.#options = options;
     this.#tell = tell;
+    this.#how = { ...SUBSCRIBE_DEFAULTS, group: 'unclaimed', onProblem: tell };
     const { clock, unclaimed } = options;
     if (unclaimed === 'keep') return;
-    const how = { ...SUBSCRIBE_DEFAULTS, group: 'unclaimed', onProblem: tell };
-    this.#hands = new Hands(unclaimed, how, clock);
+    this.#hands = new Hands(unclaimed, this.#how, clock);
   }
 
   /** Somebody may still come who subscribes to it. */
@@ -78,8 +79,7 @@ export class Unclaimed {
   }
 
   #handOver(hands: Hands, { acknowledge, packet }: Arrival): void {
-    const how = { ...SUBSCRIBE_DEFAULTS, group: 'unclaimed', onProblem: this.#tell };
-    const message = readPacket(packet, this.#options, how);
+    const message = readPacket(packet, this.#options, this.#how);
     hands.give(message, acknowledge, { lane: packet.topic });
   }
 

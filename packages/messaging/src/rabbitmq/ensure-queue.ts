@@ -27,7 +27,9 @@ export async function ensureQueue(
     // What nobody could handle outlives the server, whatever the queue itself does.
     await channel.assertExchange(dead.exchange, 'fanout', { durable: true, autoDelete });
     await channel.assertQueue(dead.queue, {
-      ...{ durable: true, autoDelete, arguments: dead.arguments },
+      durable: true,
+      autoDelete,
+      arguments: dead.arguments,
     });
     await channel.bindQueue(dead.queue, dead.exchange, '');
   }

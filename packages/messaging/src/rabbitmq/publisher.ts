@@ -1,6 +1,7 @@
 import { BrokerRejectedError, BrokerUnavailableError } from '../errors.ts';
 import { Loss } from '../loss.ts';
 import type { OutgoingMessage } from '../message.ts';
+import { sendOrFind } from '../send-or-find.ts';
 import { answered, endConnection } from './connection.ts';
 import { idProblem, publishOptionsOf, refusalOf, topicProblem } from './deliveries.ts';
 import type { AmqpConfirmChannel, AmqpConnection } from './module.ts';
@@ -61,17 +62,13 @@ export class RabbitPublisher {
     if (open !== undefined) await endConnection(open.connection, this.#options);
   }
 
-  /** RabbitMQ answers a message it will not have by closing the channel: one by one then, to find it. */
+  /** RabbitMQ answers a message it will not have by closing the channel. */
   async #send(messages: readonly OutgoingMessage[], verdicts: Verdicts): Promise<void> {
-    try {
-      await this.#sendOnce(messages, verdicts);
-    } catch (error) {
-      const reason = refusalOf(error);
-      if (reason === undefined) throw error;
-      const [only] = messages;
-      if (messages.length === 1 && only !== undefined) verdicts.rejected.set(only.id, reason);
-      else for (const message of messages) await this.#send([message], verdicts);
-    }
+    await sendOrFind(messages, verdicts.rejected, {
+      send: (some) => this.#sendOnce(some, verdicts),
+      isRefusal: (error) => refusalOf(error) !== undefined,
+      why: (error) => refusalOf(error)!,
+    });
   }
 
   async #sendOnce(messages: readonly OutgoingMessage[], { postponed }: Verdicts): Promise<void> {

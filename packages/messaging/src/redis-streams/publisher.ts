@@ -1,5 +1,6 @@
 import { BrokerRejectedError, BrokerUnavailableError } from '../errors.ts';
 import type { OutgoingMessage } from '../message.ts';
+import { sendOrFind } from '../send-or-find.ts';
 import { tooLarge } from '../too-large.ts';
 import { bytesOf, fieldsOf } from './entries.ts';
 import { type Link, openLink, placeOf } from './link.ts';
@@ -56,26 +57,20 @@ export class RedisStreamsPublisher {
     return tooLarge(bytes, maxMessageBytes, 'redisStreamsBroker.maxMessageBytes');
   }
 
-  /** Redis ends a connection over which something too large comes: one by one then, to find the culprit. */
+  /** Redis ends a connection over which something too large comes. Resolves with those that have to wait, and why. */
   async #send(
     messages: readonly OutgoingMessage[],
     rejected: Map<string, string>,
   ): Promise<Map<string, string>> {
-    try {
-      return await this.#sendOnce(messages);
-    } catch (error) {
-      if (!isTooLongForRedis((error as Error).cause)) throw error;
-      const [only] = messages;
-      if (messages.length === 1 && only !== undefined) {
-        rejected.set(only.id, tooLarge(bytesOf(only), undefined, 'proto-max-bulk-len of Redis'));
-        return new Map();
-      }
-      const postponed = new Map<string, string>();
-      for (const message of messages) {
-        for (const [id, why] of await this.#send([message], rejected)) postponed.set(id, why);
-      }
-      return postponed;
-    }
+    const postponed = new Map<string, string>();
+    await sendOrFind(messages, rejected, {
+      send: async (some) => {
+        for (const [id, why] of await this.#sendOnce(some)) postponed.set(id, why);
+      },
+      isRefusal: (error) => isTooLongForRedis((error as Error).cause),
+      why: (_error, one) => tooLarge(bytesOf(one), undefined, 'proto-max-bulk-len of Redis'),
+    });
+    return postponed;
   }
 
   /** Resolves with those that have to wait, and why. */

@@ -9,6 +9,7 @@ import { FolderBackup } from './bad-days/folder-backup.ts';
 import type { MemberTask } from './bad-days/member-process.ts';
 import { Victim } from './crash/victim.ts';
 import { eventually } from './eventually.ts';
+import { recorder } from './recorder.ts';
 
 /** A running broker that is to be mistreated, and how. One for the whole suite. */
 export interface MistreatedBroker {
@@ -355,15 +356,6 @@ export function brokerBadDays(
       );
     });
   });
-}
-
-function recorder(then: (message: IncomingMessage) => Promise<void> = async () => {}) {
-  const got: IncomingMessage[] = [];
-  const handler = async (each: IncomingMessage) => {
-    got.push(each);
-    await then(each);
-  };
-  return { got, handler };
 }
 
 /** Its body is its id. */

@@ -5,6 +5,7 @@ import type { Broker } from '../broker.ts';
 import { BrokerRejectedError, BrokerUnavailableError } from '../errors.ts';
 import type { IncomingMessage, OutgoingMessage } from '../message.ts';
 import { eventually } from './eventually.ts';
+import { recorder } from './recorder.ts';
 
 /** What an adapter supplies to be put to the test; one running broker for the whole suite. */
 export interface BrokerUnderTest {
@@ -368,15 +369,6 @@ function message(topic: string, id: string, key?: string): OutgoingMessage {
   const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
   const headers = { 'x-for': id, traceparent, tracestate: 'v=1,w=2' };
   return { id, topic, key, body: Buffer.from(`body of ${id} ✓`), headers };
-}
-
-function recorder(then: (message: IncomingMessage) => Promise<void> = async () => {}) {
-  const got: IncomingMessage[] = [];
-  const handler = async (each: IncomingMessage) => {
-    got.push(each);
-    await then(each);
-  };
-  return { got, handler };
 }
 
 function idsOf(messages: readonly { readonly id: string }[]): Set<string> {
