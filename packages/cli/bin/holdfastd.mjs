@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { launch } from './launch.mjs';
-import { sidecarEnv, sidecarFlags } from './sidecar-node.mjs';
+import { sidecarEnv, sidecarNodeFlags } from './sidecar-node.mjs';
 
 await launch('holdfastd', import.meta.url, {
-  flags: sidecarFlags(process.execArgv, process.env.NODE_OPTIONS),
+  flags: sidecarNodeFlags(process.execArgv, process.env.NODE_OPTIONS),
   env: sidecarEnv(process.env),
 });

@@ -1,5 +1,5 @@
 /** The flags of Node for a sidecar, but for those that `given` (and NODE_OPTIONS) has another value for. */
-export function sidecarFlags(
+export function sidecarNodeFlags(
   given?: readonly string[],
   nodeOptions?: string,
   v8?: string,

@@ -27,7 +27,7 @@ const ENV = { MALLOC_ARENA_MAX: '1' };
 const TOLD = 'HOLDFAST_ALLOCATOR';
 
 /** The flags of Node for a sidecar, but for those that `given` (and NODE_OPTIONS) has another value for. */
-export function sidecarFlags(given = [], nodeOptions = '', v8 = process.versions.v8) {
+export function sidecarNodeFlags(given = [], nodeOptions = '', v8 = process.versions.v8) {
   const chosen = new Set([...given, ...nodeOptions.split(/\s+/)].map(subject));
   const known = Number.parseInt(v8, 10) <= 13 ? [...FLAGS, ...FLAGS_TO_V8_13] : FLAGS;
   return known.filter((flag) => !chosen.has(subject(flag)));

@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { forgetSidecarEnv, sidecarEnv, sidecarFlags } from '../bin/sidecar-node.mjs';
+import { forgetSidecarEnv, sidecarEnv, sidecarNodeFlags } from '../bin/sidecar-node.mjs';
 import { sidecarCommand } from './own-process.ts';
 
 test('a sidecar is started by a Node that knows all its flags', () => {
   const [node, ...args] = sidecarCommand();
   const flags = args.slice(0, -1);
-  assert.ok(sidecarFlags().every((flag) => flags.includes(flag)));
+  assert.ok(sidecarNodeFlags().every((flag) => flags.includes(flag)));
   assert.equal(execFileSync(node!, [...flags, '-p', '6 * 7'], { encoding: 'utf8' }), '42\n');
 });
 
 test('a flag that somebody has given another value stays as it was given', () => {
-  const all = sidecarFlags();
-  const left = sidecarFlags(
+  const all = sidecarNodeFlags();
+  const left = sidecarNodeFlags(
     ['--max_semi_space_size=16', '--maglev-destroy-on-background'],
     '--heap-growing-percent=300 --enable-source-maps',
   );
@@ -21,11 +21,11 @@ test('a flag that somebody has given another value stays as it was given', () =>
     all.filter((flag) => !left.includes(flag)),
     ['--max-semi-space-size=4', '--no-maglev-destroy-on-background', '--heap-growing-percent=150'],
   );
-  assert.deepEqual(sidecarFlags(all), []);
+  assert.deepEqual(sidecarNodeFlags(all), []);
 });
 
 test('a V8 of which we know nothing gets what has always been there', () => {
-  assert.deepEqual(sidecarFlags([], '', '15.1.2'), [
+  assert.deepEqual(sidecarNodeFlags([], '', '15.1.2'), [
     '--max-semi-space-size=4',
     '--no-parallel-scavenge',
   ]);

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { isFresh } from '../bin/freshness.mjs';
-import { sidecarEnv, sidecarFlags } from '../bin/sidecar-node.mjs';
+import { sidecarEnv, sidecarNodeFlags } from '../bin/sidecar-node.mjs';
 
 export { sidecarEnv };
 
@@ -31,7 +31,7 @@ export function sidecarCommand(): readonly string[] {
     process.execPath,
     ...(asBuilt ? [] : ['--conditions=source']),
     '--disable-warning=ExperimentalWarning',
-    ...sidecarFlags([], process.env.NODE_OPTIONS),
+    ...sidecarNodeFlags([], process.env.NODE_OPTIONS),
     fileURLToPath(main),
   ];
 }
