@@ -1,6 +1,7 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import type { AnswerSink, Flow, OutgoingCall, Upstream } from '../flow/answer.ts';
 import { isHopByHop } from '../flow/hop-by-hop.ts';
+import { unescaped } from '../flow/unescaped.ts';
 import {
   InvokeRequestSchema,
   InvokeResponseSchema,
@@ -123,15 +124,6 @@ const metadataName = (name: string): string =>
   )
     ? `dapr-${name}`
     : name;
-
-function unescaped(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    // Bytes that are no UTF-8: as they were written.
-    return path;
-  }
-}
 
 /** As HTTP clients see it, with what gRPC clients see beside it. */
 function answered(answer: GrpcAnswer, sink: AnswerSink, flow: Flow): void {

@@ -1,5 +1,6 @@
 import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import type { Flow } from '../flow/answer.ts';
+import { unescaped } from '../flow/unescaped.ts';
 import { codeOfNoRpc, statusName } from '../grpc/rpc-status.ts';
 import { withTraceBin } from '../trace/trace-bin.ts';
 import { cancel, type GrpcConnection } from './grpc-connection.ts';
@@ -98,22 +99,13 @@ function answerOf(
   return {
     code: known ? Number(status) : codeOfNoRpc(http),
     message: known
-      ? decoded(String(last['grpc-message'] ?? ''))
+      ? unescaped(String(last['grpc-message'] ?? ''))
       : `unexpected HTTP status code received from server: ${http}`,
     details: String(last['grpc-status-details-bin'] ?? ''),
     headers: listOf(head),
     trailers: listOf(trailers),
     body: body.subarray(HEAD_BYTES),
   };
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    // Not every library encodes it.
-    return text;
-  }
 }
 
 /** Metadata as a list, without what is gRPC's and HTTP's own. */

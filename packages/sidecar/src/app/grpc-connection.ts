@@ -1,6 +1,7 @@
 import type { ClientHttp2Stream } from 'node:http2';
 import { addAbortSignal } from 'node:stream';
 import type { Clock } from '@holdfast/core';
+import { addHeader, type HeaderMap } from '../flow/add-header.ts';
 import { brokenConnection, connectFailure } from '../flow/go-words.ts';
 import { UpstreamError } from '../flow/upstream-error.ts';
 import type { CountRpc } from '../metrics/sidecar-metrics.ts';
@@ -25,13 +26,9 @@ export class GrpcConnection {
 
   /** Begins a call; `headers` as `name, value, …`. What becomes of the connection is the stream's `error`. */
   begin(path: string, headers: readonly string[]): ClientHttp2Stream {
-    const all: Record<string, string | string[]> = { ':method': 'POST', ':path': path };
+    const all: HeaderMap = { ':method': 'POST', ':path': path };
     for (let at = 0; at + 1 < headers.length; at += 2) {
-      const name = headers[at]!;
-      const value = headers[at + 1]!;
-      const before = all[name];
-      if (before === undefined) all[name] = value;
-      else all[name] = Array.isArray(before) ? [...before, value] : [before, value];
+      addHeader(all, headers[at]!, headers[at + 1]!);
     }
     all['content-type'] ??= 'application/grpc';
     all.te = 'trailers';

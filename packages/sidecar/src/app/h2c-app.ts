@@ -1,10 +1,7 @@
-import http2, {
-  type ClientHttp2Stream,
-  type IncomingHttpHeaders,
-  type OutgoingHttpHeaders,
-} from 'node:http2';
+import http2, { type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2';
 import type { Readable } from 'node:stream';
 import type { Clock } from '@holdfast/core';
+import { addHeader, type HeaderMap } from '../flow/add-header.ts';
 import type { AnswerSink, Flow, OutgoingCall, Upstream } from '../flow/answer.ts';
 import { answerHeaders } from '../flow/answer-headers.ts';
 import { isHopByHop } from '../flow/hop-by-hop.ts';
@@ -53,13 +50,10 @@ export class H2cApp implements Upstream {
 
   /** @internal */
   begin({ body, headers, method, path }: OutgoingCall): ClientHttp2Stream {
-    const all: OutgoingHttpHeaders = { ':method': method, ':path': path };
+    const all: HeaderMap = { ':method': method, ':path': path };
     for (let at = 0; at + 1 < headers.length; at += 2) {
       const name = headers[at]!;
-      if (isHopByHop(name)) continue;
-      const before = all[name];
-      const value = headers[at + 1]!;
-      all[name] = before === undefined ? value : [before as string | string[], value].flat();
+      if (!isHopByHop(name)) addHeader(all, name, headers[at + 1]!);
     }
     return this.#sessions.request(all, body === null);
   }

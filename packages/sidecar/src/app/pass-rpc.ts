@@ -1,5 +1,6 @@
 import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import { Code } from '@connectrpc/connect';
+import { isTrue } from '../components/is-true.ts';
 import type { AnswerSink, Flow, OutgoingCall } from '../flow/answer.ts';
 import { trailersFrame } from '../grpc/message-scanner.ts';
 import { codeOfNoRpc } from '../grpc/rpc-status.ts';
@@ -146,7 +147,7 @@ const headStatus = (code: number): number => (code >= 1 && code < 100 ? code : C
 
 export const isStream = (headers: readonly string[]): boolean => {
   const at = headers.indexOf(STREAM_HEADER);
-  return at >= 0 && at % 2 === 0 && /^(?:1|y|yes|t|true|on)$/i.test(headers[at + 1] ?? '');
+  return at >= 0 && at % 2 === 0 && isTrue(headers[at + 1]);
 };
 
 /** All but HTTP's own. */

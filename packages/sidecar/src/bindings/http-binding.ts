@@ -4,6 +4,7 @@ import type { Clock } from '@holdfast/core';
 import type { Pool } from 'undici';
 import type { ComponentSettings } from '../components/component-settings.ts';
 import { durationSetting } from '../components/duration-setting.ts';
+import { isTrue } from '../components/is-true.ts';
 import { brokenConnection, connectFailure, verbWord } from '../flow/go-words.ts';
 import { isHopByHop } from '../flow/hop-by-hop.ts';
 import { undiciPool } from '../flow/undici-pool.ts';
@@ -44,7 +45,7 @@ export async function httpBinding(
   const limitBytes = byteSize(settings.text('maxResponseBodySize') ?? DEFAULT_LIMIT);
   if (limitBytes === undefined) throw new Error('invalid value for maxResponseBodySize');
   const timeoutMs = durationSetting(settings, 'responseTimeout');
-  const strict = settings.text('errorIfNot2XX') === undefined || settings.flag('errorIfNot2XX');
+  const strict = settings.flag('errorIfNot2XX', true);
   const token = [settings.text('securityTokenHeader'), settings.text('securityToken')] as const;
   const tls = await tlsOf(settings);
   const poolFor = (origin: string, connections = CONNECTIONS) =>
@@ -191,7 +192,7 @@ function judged(
   const text = reason || nodeHttp.STATUS_CODES[status] || '';
   const told = { ...headers, statusCode: String(status), status: `${status} ${text}`.trim() };
   const asked = metadata.errorIfNot2XX ?? '';
-  const failing = asked === '' ? strict : /^(y|yes|true|t|on|1)$/i.test(asked);
+  const failing = asked === '' ? strict : isTrue(asked);
   if (failing && (status < 200 || status > 299)) {
     throw new BindingError(`received status code ${status}`, told);
   }

@@ -1,3 +1,5 @@
+import { isTrue } from './is-true.ts';
+
 /** The metadata of a component, looked up: names in any letter case, as in Dapr. */
 export class ComponentSettings {
   /** The component's name. */
@@ -40,8 +42,9 @@ export class ComponentSettings {
       .map(([name]) => name);
   }
 
-  /** Dapr's truths: y, yes, true, t, on, 1. */
-  flag(name: string): boolean {
-    return /^(y|yes|true|t|on|1)$/i.test(this.text(name) ?? '');
+  /** One of Dapr's truths; `byDefault` where nothing is said. */
+  flag(name: string, byDefault = false): boolean {
+    const text = this.text(name);
+    return text === undefined ? byDefault : isTrue(text);
   }
 }

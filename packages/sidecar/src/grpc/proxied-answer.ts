@@ -1,5 +1,6 @@
 import type { Http2ServerResponse } from 'node:http2';
 import { Code } from '@connectrpc/connect';
+import { addHeader, type HeaderMap } from '../flow/add-header.ts';
 import type { AnswerSink, Flow } from '../flow/answer.ts';
 import { MessageScanner, parseTrailers } from './message-scanner.ts';
 
@@ -90,13 +91,9 @@ export class ProxiedAnswer implements AnswerSink {
 const keeps = (list: readonly string[], at: number): boolean =>
   !/^content-(?:type|length)$/.test(list[at - (at % 2)]!);
 
-function grouped(list: readonly string[]): Record<string, string | string[]> {
-  const headers: Record<string, string | string[]> = {};
-  for (let at = 0; at + 1 < list.length; at += 2) {
-    const name = list[at]!;
-    const before = headers[name];
-    headers[name] = before === undefined ? list[at + 1]! : [before, list[at + 1]!].flat();
-  }
+function grouped(list: readonly string[]): HeaderMap {
+  const headers: HeaderMap = {};
+  for (let at = 0; at + 1 < list.length; at += 2) addHeader(headers, list[at]!, list[at + 1]!);
   return headers;
 }
 

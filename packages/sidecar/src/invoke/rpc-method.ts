@@ -1,3 +1,4 @@
+import { unescaped } from '../flow/unescaped.ts';
 import { cleanSegments, forbidden, type MethodPath } from './method-path.ts';
 
 /** A method that a client of the gRPC API has named. */
@@ -35,13 +36,4 @@ function cleaned(raw: string): string {
     else if (segment !== '.' && segment !== '') segments.push(segment);
   }
   return `${raw.startsWith('/') ? '/' : ''}${segments.join('/')}`;
-}
-
-function unescaped(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    // Bytes that are no UTF-8: as they were written.
-    return path;
-  }
 }

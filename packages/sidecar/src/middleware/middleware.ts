@@ -1,3 +1,4 @@
+import { unescaped } from '../flow/unescaped.ts';
 /** The head of a request, on its way to the API or to the application. */
 export interface PassingHead {
   readonly method: string;
@@ -67,13 +68,4 @@ export function readPath(path: string): { readonly path: string; readonly query:
   const mark = path.indexOf('?');
   const raw = mark === -1 ? path : path.slice(0, mark);
   return { path: unescaped(raw), query: mark === -1 ? '' : path.slice(mark) };
-}
-
-function unescaped(raw: string): string {
-  try {
-    return decodeURIComponent(raw);
-  } catch {
-    // Bytes that are no UTF-8 are looked at as they were written.
-    return raw;
-  }
 }

@@ -1,4 +1,5 @@
 import type { LogFields, Logger } from '@holdfast/telemetry/log';
+import { unescaped } from '../flow/unescaped.ts';
 import type { ApiLogging } from '../resources/api-logging.ts';
 import type { ApiCall } from './api-call.ts';
 import { endpointName } from './endpoint-name.ts';
@@ -24,21 +25,11 @@ function fieldsOf(call: ApiCall, code: number, ms: number, obfuscate: boolean): 
   const { head, req, bytesOut, span } = call;
   const useragent = req.headers['user-agent'];
   return {
-    method: obfuscate ? endpointName(call) : `${head.method} ${readable(head.path)}`,
+    method: obfuscate ? endpointName(call) : `${head.method} ${unescaped(head.path)}`,
     code,
     duration: Math.floor(ms),
     size: bytesOut,
     ...(useragent === undefined ? {} : { useragent }),
     ...(span === undefined ? {} : { trace_id: span.traceId, span_id: span.spanId }),
   };
-}
-
-/** A path as Go has it: without escapes. */
-function readable(path: string): string {
-  try {
-    return path.includes('%') ? decodeURIComponent(path) : path;
-  } catch {
-    // Bytes that are no text stay as they were written.
-    return path;
-  }
 }

@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { OUTBOX_DEFAULTS } from '@holdfast/messaging';
 import { type EncryptionKey, keysFromText } from '@holdfast/messaging/encrypted';
 import type { ComponentSettings } from '../../components/component-settings.ts';
+import { isTrue } from '../../components/is-true.ts';
 import { wholeNumber } from '../../redis/redis-settings.ts';
 
 /** What a component's metadata says about its outbox. */
@@ -16,7 +17,6 @@ export interface OutboxSettings {
   readonly keys?: readonly EncryptionKey[];
 }
 
-const TRUE = /^(y|yes|true|t|on|1)$/i;
 const FALSE = /^(n|no|false|f|off|0)$/i;
 const MAX_BYTES = 2 ** 40;
 const MAX_MESSAGES = 100_000_000;
@@ -32,7 +32,7 @@ export function outboxSettings(
 ): OutboxSettings | undefined {
   const { component } = settings;
   const asked = settings.text('outbox') ?? 'false';
-  if (!TRUE.test(asked)) {
+  if (!isTrue(asked)) {
     if (FALSE.test(asked)) return undefined;
     throw new Error(
       `component ${component}: metadata outbox must be "true" or "false", not "${asked}"`,

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import http2, { type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import { addHeader, type HeaderMap } from '../../flow/add-header.ts';
 import { nodeHttp } from '../node-http.ts';
 import type { StreamRequest } from './stream-request.ts';
 
@@ -48,19 +49,17 @@ export class StreamReply extends EventEmitter {
   /** @throws where a header or the status cannot be written, as HTTP/1 does. */
   writeHead(status: number, headers: readonly string[] = []): this {
     if (status < 200 || status > 599) throw new RangeError(`Invalid status code: ${status}`);
-    const head: OutgoingHttpHeaders = { ':status': status };
+    const head: HeaderMap = {};
     for (let at = 0; at + 1 < headers.length; at += 2) {
       const name = headers[at]!;
       const value = headers[at + 1]!;
       nodeHttp.validateHeaderName(name);
       nodeHttp.validateHeaderValue(name, value);
-      if (OF_CONNECTIONS.has(name)) continue;
-      const before = head[name];
-      head[name] = before === undefined ? value : [before as string | string[], value].flat();
+      if (!OF_CONNECTIONS.has(name)) addHeader(head, name, value);
     }
     this.statusCode = status;
     this.headersSent = true;
-    this.#head = head;
+    this.#head = { ':status': status, ...head };
     this.#bodiless ||= status === 204 || status === 205 || status === 304;
     return this;
   }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isTrue } from '../../components/is-true.ts';
 import { writeJson } from '../../go-json/write-json.ts';
 import { type EnvelopeFacts, newEnvelope } from '../../pubsub/envelope.ts';
 import type { StateRequest } from '../state-requests.ts';
@@ -22,7 +23,6 @@ export interface Announced {
   readonly announcements: readonly Announcement[];
 }
 
-const TRUE = /^(y|yes|true|t|on|1)$/i;
 const DEFAULT_TYPE = 'text/plain';
 
 /**
@@ -52,7 +52,7 @@ export function announcementsOf(
 }
 
 const isProjection = ({ kind, request }: KeyedStep): boolean =>
-  kind === 'upsert' && TRUE.test(request.metadata['outbox.projection'] ?? '');
+  kind === 'upsert' && isTrue(request.metadata['outbox.projection']);
 
 /** A text is itself whatever its type, unless that is JSON; what is no text is JSON (daprd prints it as Go does: `map[a:1]`). */
 function told({ contentType: said, metadata, value }: StateRequest) {

@@ -1,6 +1,7 @@
 import type { KafkaSasl, KafkaTls } from '@holdfast/messaging/kafka';
 import type { ComponentSettings } from '../../../components/component-settings.ts';
 import { durationSetting } from '../../../components/duration-setting.ts';
+import { isTrue } from '../../../components/is-true.ts';
 import { milliseconds, wholeNumber } from '../../../redis/redis-settings.ts';
 
 export interface KafkaPubSubSettings {
@@ -33,8 +34,8 @@ const COMPRESSIONS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 
 /** What would let go of events that failed. */
 const ENDLESS = [
-  ['consumeRetryEnabled', /^(y|yes|true|t|on|1)$/i],
-  ['backOffMaxRetries', /^-\d+$/],
+  ['consumeRetryEnabled', isTrue],
+  ['backOffMaxRetries', (text: string) => /^-\d+$/.test(text)],
 ] as const;
 
 const MECHANISMS: Readonly<Record<string, KafkaSasl['mechanism']>> = {
@@ -55,7 +56,7 @@ export function kafkaPubSubSettings(
   }
   for (const [name, usual] of ENDLESS) {
     const value = settings.text(name);
-    if (value === undefined || usual.test(value)) continue;
+    if (value === undefined || usual(value)) continue;
     throw new Error(
       `metadata ${name}: "${value}" is not in this version: an event comes again until it is taken`,
     );

@@ -3,6 +3,7 @@ import { mqttBroker } from '@holdfast/messaging/mqtt';
 import type { Logger } from '@holdfast/telemetry/log';
 import * as mqtt from 'mqtt';
 import type { ComponentSettings } from '../../../components/component-settings.ts';
+import { isTrue } from '../../../components/is-true.ts';
 import type { PubSub } from '../../pubsub.ts';
 import { brokerPubSub } from '../broker-pubsub.ts';
 import { mqttLayout } from './mqtt-layout.ts';
@@ -13,9 +14,6 @@ export interface MqttPubSubEnv {
   readonly clock: Clock;
   readonly log: Logger;
 }
-
-/** As Dapr reads a truth. */
-const TRUE = /^(y|yes|true|t|on|1)$/i;
 
 /** So many events may be in the application; brokers seldom send more ahead. */
 const PARALLEL = 100;
@@ -54,8 +52,8 @@ export async function mqttPubSub(
     concurrency: PARALLEL,
     capabilities: ['SUBSCRIBE_WILDCARDS'],
     // A clean session is forgotten when the last of its subscriptions ends; until then one that has ended is in the others' way.
-    detailsOf: ({ unsubscribeOnClose = '' }) => ({
-      unsubscribe: String(read.cleanSession || TRUE.test(unsubscribeOnClose)),
+    detailsOf: ({ unsubscribeOnClose }) => ({
+      unsubscribe: String(read.cleanSession || isTrue(unsubscribeOnClose)),
     }),
     log,
   });

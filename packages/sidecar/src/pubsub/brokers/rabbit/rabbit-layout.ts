@@ -5,6 +5,7 @@ import {
   type RabbitLayout,
   rabbitMessageOf,
 } from '@holdfast/messaging/rabbitmq';
+import { isTrue } from '../../../components/is-true.ts';
 import { messageTtlMs } from '../../message-ttl.ts';
 import type { RabbitPubSubSettings } from './rabbit-pubsub-settings.ts';
 
@@ -123,8 +124,6 @@ function count(details: Metadata, name: string): number | undefined {
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new Error(`metadata ${name} must be a whole number, not "${text}"`);
 }
-
-const isTrue = (text: string | undefined): boolean => /^(y|yes|true|t|on|1)$/i.test(text ?? '');
 
 const given = <T>(name: string, value: T | undefined): Record<string, T> =>
   value === undefined || value === '' ? {} : { [name]: value };

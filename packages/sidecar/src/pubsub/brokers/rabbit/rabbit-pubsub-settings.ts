@@ -51,8 +51,8 @@ export function rabbitPubSubSettings(
     ...addressOf(settings),
     consumerId: settings.text('consumerID') ?? names.appId,
     clientName: settings.text('clientName') ?? names.appId,
-    durable: flagOr(settings, 'durable', true),
-    deletedWhenUnused: flagOr(settings, 'deletedWhenUnused', true),
+    durable: settings.flag('durable', true),
+    deletedWhenUnused: settings.flag('deletedWhenUnused', true),
     exchangeKind: exchangeKindOf(settings.text('exchangeKind') ?? 'fanout'),
     single: isSingle(settings),
     prefetch: within(settings, 'prefetchCount', 255) || undefined,
@@ -137,10 +137,6 @@ function ttlOf(settings: ComponentSettings): number | undefined {
   const ttlMs = messageTtlMs({ ttlInSeconds: given });
   if (ttlMs !== undefined && ttlMs > 0) return ttlMs;
   throw new Error(`metadata ttlInSeconds must be seconds, such as 30 or 1m, not "${given}"`);
-}
-
-function flagOr(settings: ComponentSettings, name: string, byDefault: boolean): boolean {
-  return settings.text(name) === undefined ? byDefault : settings.flag(name);
 }
 
 function within(settings: ComponentSettings, name: string, most: number): number | undefined {
