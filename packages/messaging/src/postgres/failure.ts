@@ -15,6 +15,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   '40': 'ended the transaction in favour of another one.',
   '42501':
     'does not let this user do that. Grant it CREATE on the database for the first start, then the tables.',
+  // A function that waited for the change of a table finds a row longer than those it was made for.
+  '42804': 'was brought up to date by a newer Holdfast in the middle of this.',
   '42883': 'has lost its functions. Restore them, or drop the schema and restart.',
   '42P01': 'has lost its tables. Restore them, or restart this process to begin with empty ones.',
   '53100': 'has no room left on its disk. Free some space.',
