@@ -6,6 +6,7 @@
 import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { readTestReport, type TestReport } from './test-report.ts';
 
 interface Stage {
   readonly name: string;
@@ -33,14 +34,23 @@ const STAGE_LIMIT_MS = 12 * 60_000;
 /** So is a test: node:test waits without end for a promise that nothing will ever settle. */
 const TEST_LIMIT_MS = STAGE_LIMIT_MS - 60_000;
 
+/**
+ * Real servers, killed under load on two cores, are seldom late in one of thousands of tests. So few files of
+ * a stage may fail once, and are named at the end: docs/decisions/0013.
+ */
+const MOST_HELD_AGAIN = 3;
+
 /** Runs the test files that match, `abreast` files at a time (processes share two cores). */
 function tests(name: string, fast: boolean, patterns: readonly string[], abreast = 2): Stage {
   const files = globSync([...patterns]).sort();
   if (files.length === 0)
     throw new Error(`Stage "${name}" has no test files: ${patterns.join(' ')}`);
+  return { name, fast, command: testCommand(files, abreast) };
+}
+
+function testCommand(files: readonly string[], abreast: number): readonly string[] {
   const limits = [`--test-concurrency=${abreast}`, `--test-timeout=${TEST_LIMIT_MS}`];
-  const flags = ['--conditions=source', '--test', ...limits];
-  return { name, fast, command: [process.execPath, ...flags, ...files] };
+  return [process.execPath, '--conditions=source', '--test', ...limits, ...files];
 }
 
 const stages: readonly Stage[] = [
@@ -58,7 +68,8 @@ const stages: readonly Stage[] = [
   tests('servers', false, ['tests/servers/src/*.test.ts'], 1),
   tests('soak', false, ['tests/soak/**/*.test.ts'], 1),
   tests('packed', false, ['tests/packed/*.test.ts'], 1),
-  tests('messaging', false, ['packages/messaging/src/**/*.test.ts']),
+  // Its tests wait for servers more than they compute.
+  tests('messaging', false, ['packages/messaging/src/**/*.test.ts'], 3),
   tests('drill', false, ['packages/drill/src/**/*.test.ts'], 1),
   tests('sidecar', false, ['packages/sidecar/src/**/*.test.ts'], 1),
   tests('cli', false, ['packages/cli/src/**/*.test.ts'], 1),
@@ -84,16 +95,17 @@ if (chosen.length === 0) {
 const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
 const broken: string[] = [];
 const failing: string[] = [];
+const shaky: string[] = [];
 for (const stage of chosen) {
   const begunMs = performance.now();
   console.log(`\n━━ ${stage.name}`);
-  const status = await run(stage);
-  if (status !== 0) broken.push(stage.name);
+  const good = await hold(stage);
   const seconds = ((performance.now() - begunMs) / 1000).toFixed(1);
-  console.log(`━━ ${stage.name}: ${status === 0 ? 'good' : 'FAILED'} (${seconds} s)`);
+  console.log(`━━ ${stage.name}: ${good ? 'good' : 'FAILED'} (${seconds} s)`);
 }
 // Once more where a reader of the last lines finds them.
 for (const failures of failing) console.error(`\n${failures}`);
+if (shaky.length > 0) console.error(`\nFailed once, passed alone: mend ${shaky.join(', ')}.`);
 if (broken.length > 0) console.error(`\nFailed: ${broken.join(', ')}.`);
 // Stages without test files (lint, types) count as one each, so that the line below is never wrong about them.
 console.log(
@@ -101,10 +113,36 @@ console.log(
 );
 process.exit(broken.length === 0 ? 0 : 1);
 
-/** Runs one stage with its output passed through, and adds up what node's test runner says at its end. */
-function run(stage: Stage): Promise<number> {
+/** Holds one stage, its few failing files twice where it works with real servers, and keeps the books. */
+async function hold(stage: Stage): Promise<boolean> {
+  const { status, report } = await run(stage, stage.command);
+  counts.passed += report.passed;
+  counts.skipped += report.skipped;
+  if (report.failures !== undefined) failing.push(`${stage.name}: ${report.failures}`);
+  if (status === 0) return true;
+  const files = report.failingFiles;
+  if (!stage.fast && files.length > 0 && files.length <= MOST_HELD_AGAIN) {
+    console.log(`━━ ${stage.name}: once more, alone: ${files.join(', ')}`);
+    const again = await run(stage, testCommand(files, 1));
+    if (again.status === 0) {
+      counts.passed += report.failed;
+      shaky.push(...files);
+      return true;
+    }
+    if (again.report.failures !== undefined)
+      failing.push(`${stage.name}, once more: ${again.report.failures}`);
+  }
+  counts.failed += report.failed;
+  broken.push(stage.name);
+  return false;
+}
+
+/** Runs a command of a stage with its output passed through. */
+function run(
+  stage: Stage,
+  [command, ...args]: readonly string[],
+): Promise<{ readonly status: number; readonly report: TestReport }> {
   return new Promise((resolve) => {
-    const [command, ...args] = stage.command;
     const child = spawn(command!, args, {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { ...process.env, NODE_COMPILE_CACHE: COMPILED },
@@ -118,26 +156,14 @@ function run(stage: Stage): Promise<number> {
       process.stdout.write(chunk);
       tail = (tail + chunk.toString('utf8')).slice(-200_000);
     });
+    const end = (status: number) => {
+      clearTimeout(limit);
+      resolve({ status, report: readTestReport(tail) });
+    };
     child.on('error', (error) => {
-      clearTimeout(limit);
       console.error(`${command}: ${error.message}`);
-      resolve(1);
+      end(1);
     });
-    child.on('close', (status) => {
-      clearTimeout(limit);
-      counts.passed += told(tail, 'pass');
-      counts.failed += told(tail, 'fail') + told(tail, 'cancelled');
-      counts.skipped += told(tail, 'skipped');
-      const failures = /^✖ failing tests:$[\s\S]*/m.exec(tail)?.[0];
-      if (failures !== undefined)
-        failing.push(`${stage.name}: ${failures.slice(0, 10_000).trim()}`);
-      resolve(status ?? 1);
-    });
+    child.on('close', (status) => end(status ?? 1));
   });
-}
-
-/** The number behind a word in the test runner's closing lines, in its spec and its TAP form. */
-function told(output: string, word: string): number {
-  const matches = [...output.matchAll(new RegExp(`^(?:ℹ|#) ${word} (\\d+)$`, 'gm'))];
-  return Number(matches.at(-1)?.[1] ?? 0);
 }
