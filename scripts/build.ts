@@ -4,7 +4,7 @@
  * will install and not against its neighbours' sources.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
@@ -40,16 +40,22 @@ function projectOf(folder: string) {
       outDir: join(folder, 'dist'),
       typeRoots: [join(root, 'node_modules', '@types')],
     },
+    // What is for users of the package among what is for tests: a virtual clock, the contract suites.
+    files: sourcesOf(JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).exports).map(
+      (source) => join(folder, source),
+    ),
     include: [join(folder, 'src')],
-    // Tests, and examples that import the package by its own name, which needs it built.
-    exclude: [
-      'src/**/*.test.ts',
-      'src/**/testing/readme-*.ts',
-      'src/**/testing/decorated-*.ts',
-      'src/**/*-process.ts',
-      // Test scenes around frameworks that users of the package need not have.
-      'src/edge/testing/**',
-      'src/trace/testing/**',
-    ].map((glob) => join(folder, glob)),
+    // Tests and their scenes: these need the package built, our test servers, or frameworks that users need not have.
+    exclude: ['src/**/*.test.ts', 'src/**/testing/**', 'src/**/*-process.ts'].map((glob) =>
+      join(folder, glob),
+    ),
   };
+}
+
+/** Every module that a manifest's `exports` names by its source. */
+function sourcesOf(exports: unknown): string[] {
+  if (typeof exports !== 'object' || exports === null) return [];
+  return Object.entries(exports).flatMap(([condition, value]) =>
+    condition === 'source' && typeof value === 'string' ? [value] : sourcesOf(value),
+  );
 }

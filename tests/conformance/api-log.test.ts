@@ -3,9 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { until } from '@holdfast/test-servers';
 import { sendRaw } from '../../packages/sidecar/src/testing/raw-http.ts';
 import { rawRpc } from '../../packages/sidecar/src/testing/raw-rpc.ts';
-import { until } from '../../packages/sidecar/src/testing/start-mesh.ts';
 import { bothMakes, type Make } from './both-makes.ts';
 import { startEchoApp } from './echo-app.ts';
 import { type FlaggedSetup, startFlagged } from './flagged.ts';
@@ -204,7 +204,7 @@ function conformance(make: Make, executable: string | undefined): void {
         ...token,
       });
       const rpcs = () => logged(sidecar.said()).filter(({ msg }) => msg === 'gRPC API Called');
-      await until(() => rpcs().length >= 4, 'all lines are there');
+      await until('all lines are there', () => rpcs().length >= 4);
 
       assert.equal(refused, 16);
       const dapr = '/dapr.proto.runtime.v1.Dapr';
@@ -251,7 +251,7 @@ function conformance(make: Make, executable: string | undefined): void {
       await sendRaw(http, { path: '/v1.0/metadata', headers: ['dapr-api-token: zz'] });
       const called = () =>
         logged(sidecar.said()).filter(({ method }) => !/healthz/.test(`${method}`));
-      await until(() => called().length > 0, 'the line is there');
+      await until('the line is there', () => called().length > 0);
       assert.deepEqual(
         called().map(({ code, method }) => `${code} ${method}`),
         ['200 GET /v1.0/metadata'],

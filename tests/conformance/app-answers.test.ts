@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '@holdfast/test-servers';
 import { type AppMesh, startAppMesh } from './app-mesh.ts';
 import { bothMakes, type Make } from './both-makes.ts';
 import { COMPONENTS } from './cases/asked.ts';
@@ -86,11 +86,10 @@ function conformance(make: Make, executable: string | undefined): void {
         app.instead,
       );
       const url = `http://127.0.0.1:${mesh.port('caller')}/v1.0/metadata`;
-      for (let tries = 0; tries < 300; tries += 1) {
+      await until('it has subscribed', async () => {
         const { subscriptions = [] } = (await (await fetch(url)).json()) as { subscriptions?: [] };
-        if (subscriptions.length > ANSWERS.length) return;
-        await sleep(50);
-      }
+        return subscriptions.length > ANSWERS.length;
+      });
     });
     after(() => mesh.stop());
 
@@ -168,9 +167,7 @@ function listening() {
     /** Those whose path begins so; `/e1` is not `/e10`. */
     of: (path: string) =>
       seen.filter(({ url }) => url === path || (url.startsWith(path) && path.length === 2)),
-    async until(done: () => boolean) {
-      for (let tries = 0; tries < 200 && !done(); tries += 1) await sleep(50);
-      assert.ok(done(), JSON.stringify(seen.map(({ url }) => url)));
-    },
+    until: (done: () => boolean) =>
+      until(() => `it is called, after ${JSON.stringify(seen.map(({ url }) => url))}`, done),
   };
 }

@@ -3,8 +3,7 @@ import http2, { type Http2ServerRequest, type Http2ServerResponse } from 'node:h
 import https from 'node:https';
 import net, { type AddressInfo, type Server, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { selfSigned } from '@holdfast/test-servers';
+import { selfSigned, until } from '@holdfast/test-servers';
 import { bothMakes, type Make } from './both-makes.ts';
 import { type Flagged, startFlagged } from './flagged.ts';
 
@@ -40,7 +39,7 @@ function conformance(make: Make, executable: string | undefined): void {
           flags,
           resources: { 'components.yaml': COMPONENTS },
         });
-        await until(async () => (await call('/ok')).status === 200, 'it is called');
+        await until('it is called', async () => (await call('/ok')).status === 200);
       });
       after(async () => {
         await sidecar.stop();
@@ -65,13 +64,13 @@ function conformance(make: Make, executable: string | undefined): void {
         const version = protocol === 'https' ? '1.1' : '2.0';
         const missing = () => wanted.filter((one) => !app.asked.has(`${one} ${version}`));
         await until(
+          () => missing().join(),
           async () => {
             // Again and again: this broker keeps nothing for who has not subscribed yet.
             const publish = { method: 'POST', body: '{"a":1}', headers };
             await (await fetch(`${base()}/publish/bus/t`, publish)).text();
             return missing().length === 0;
           },
-          () => missing().join(),
         );
       });
 
@@ -140,9 +139,9 @@ function conformance(make: Make, executable: string | undefined): void {
         client.write(
           'POST /v1.0/invoke/probe/method/upload HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n',
         );
-        await until(() => app.uploads.has('began'), 'it has come');
+        await until('it has come', () => app.uploads.has('began'));
         client.destroy();
-        await until(() => app.uploads.size > 1, 'it has ended');
+        await until('it has ended', () => app.uploads.size > 1);
         assert.deepEqual([...app.uploads], ['began', 'broke off']);
       });
 
@@ -152,9 +151,9 @@ function conformance(make: Make, executable: string | undefined): void {
         const unwell =
           'failed to invoke, id: probe, err: rpc error: code = Internal desc = app is not in a healthy state';
         const words = async () => JSON.parse((await call('/ok')).body).message;
-        await until(async () => (await words()) === unwell, words);
+        await until(words, async () => (await words()) === unwell);
         app = await startApp(protocol, app.port);
-        await until(async () => (await call('/ok')).status === 200, 'it is called again');
+        await until('it is called again', async () => (await call('/ok')).status === 200);
         assert.equal(down.status, 500);
         assert.match(down.body, /connection refused|not in a healthy state|EOF/);
       });
@@ -260,15 +259,4 @@ async function startApp(protocol: 'https' | 'h2c', port = 0): Promise<App> {
       for (const socket of sockets) socket.destroy();
     },
   };
-}
-
-async function until(
-  is: () => boolean | Promise<boolean>,
-  what: string | (() => string | Promise<string>),
-): Promise<void> {
-  for (let tries = 0; tries < 150; tries += 1) {
-    if (await is()) return;
-    await sleep(100);
-  }
-  throw new Error(`not within 15 s: ${typeof what === 'string' ? what : await what()}`);
 }

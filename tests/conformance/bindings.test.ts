@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '@holdfast/test-servers';
+import { eventually, freePort } from '@holdfast/test-servers';
 import { type AppMesh, startAppMesh } from './app-mesh.ts';
 import { BINDINGS } from './binding-components.ts';
 import { bothMakes, type Make } from './both-makes.ts';
@@ -212,8 +212,7 @@ function timedApp() {
     /** Resolves when an event of each has come. */
     async heard(urls: readonly string[]): Promise<void> {
       const missing = () => urls.filter((url) => seen.get(url)?.get('POST') === undefined);
-      for (let tries = 0; tries < 300 && missing().length > 0; tries += 1) await sleep(100);
-      assert.deepEqual(missing(), []);
+      await eventually(missing, (urls) => urls.length === 0, 'these are called');
     },
   };
 }

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type RedisServer, redisServer, Unavailable } from '@holdfast/test-servers';
+import {
+  eventually,
+  type RedisServer,
+  redisServer,
+  Unavailable,
+  until,
+} from '@holdfast/test-servers';
 import { bothMakes, type Make } from './both-makes.ts';
 import { DECLARED, MEMORY, REDIS, RESILIENCY, wantedOf } from './cases/bulk-subscribe.ts';
 import type { Seen } from './echo-app.ts';
@@ -39,7 +45,7 @@ function conformance(
         },
       });
       const url = `http://127.0.0.1:${mesh.port('caller')}/v1.0/healthz`;
-      for (let tries = 0; tries < 300 && !(await fetch(url)).ok; tries += 1) await sleep(100);
+      await until('it is ready', async () => (await fetch(url)).ok);
     });
     after(() => mesh.stop());
 
@@ -261,11 +267,8 @@ function bulkApp() {
     }
     return 'SUCCESS';
   };
-  const arrived = async <T>(here: () => readonly T[], wanted: number): Promise<readonly T[]> => {
-    for (let tries = 0; tries < 200 && here().length < wanted; tries += 1) await sleep(50);
-    assert.ok(here().length >= wanted, `${here().length} of ${wanted} came`);
-    return here();
-  };
+  const arrived = <T>(here: () => readonly T[], wanted: number): Promise<readonly T[]> =>
+    eventually(here, (all) => all.length >= wanted, `${wanted} come`);
   return {
     instead(seen: Seen) {
       if (seen.url === '/dapr/subscribe') return { status: 200, body: JSON.stringify(wantedOf()) };

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { prometheusServer, withServer, zipkinServer } from '@holdfast/test-servers';
+import { eventually, prometheusServer, withServer, zipkinServer } from '@holdfast/test-servers';
 import { startMesh } from './mesh.ts';
 
 test('a real Zipkin shows who calls whom', async (t) => {
@@ -15,16 +14,24 @@ test('a real Zipkin shows who calls whom', async (t) => {
   const answer = await fetch(`http://127.0.0.1:${mesh.port('caller')}/v1.0/invoke/callee/method/z`);
   const traceId = answer.headers.get('traceparent')?.split('-')[1];
 
-  const names = await until(async () => {
-    const found = await json<{ name: string }[]>(`${zipkin.url}/api/v2/trace/${traceId}`);
-    return found !== undefined && found.length >= 3 ? found.map(({ name }) => name) : undefined;
-  });
-  assert.deepEqual(names.sort(), ['attempt', 'calllocal/callee/z', 'calllocal/callee/z']);
-  const links = await until(async () => {
-    const query = `endTs=${Date.now() + 60_000}&lookback=3600000`;
-    const found = await json<unknown[]>(`${zipkin.url}/api/v2/dependencies?${query}`);
-    return found !== undefined && found.length > 0 ? found : undefined;
-  });
+  const trace = await eventually(
+    async () => (await json<{ name: string }[]>(`${zipkin.url}/api/v2/trace/${traceId}`)) ?? [],
+    (spans) => spans.length >= 3,
+    'the three spans are kept',
+  );
+  assert.deepEqual(trace.map(({ name }) => name).sort(), [
+    'attempt',
+    'calllocal/callee/z',
+    'calllocal/callee/z',
+  ]);
+  const links = await eventually(
+    async () => {
+      const query = `endTs=${Date.now() + 60_000}&lookback=3600000`;
+      return (await json<unknown[]>(`${zipkin.url}/api/v2/dependencies?${query}`)) ?? [];
+    },
+    (found) => found.length > 0,
+    'who calls whom is known',
+  );
   assert.deepEqual(links, [{ parent: 'caller', child: 'callee', callCount: 1 }]);
 });
 
@@ -39,25 +46,20 @@ test('a real Prometheus scrapes what was counted', async (t) => {
   }
 
   const query = 'dapr_runtime_service_invocation_req_sent_total{dst_app_id="callee"}';
-  const value = await until(async () => {
-    const found = await json<{ data: { result: { value: [number, string] }[] } }>(
-      `${prometheus.url}/api/v1/query?query=${encodeURIComponent(query)}`,
-    );
-    return found?.data.result[0]?.value[1];
-  });
+  const value = await eventually(
+    async () => {
+      const found = await json<{ data: { result: { value: [number, string] }[] } }>(
+        `${prometheus.url}/api/v1/query?query=${encodeURIComponent(query)}`,
+      );
+      return found?.data.result[0]?.value[1];
+    },
+    (found) => found !== undefined,
+    'it is scraped',
+  );
   assert.equal(value, '3');
 });
 
 async function json<T>(url: string): Promise<T | undefined> {
   const answer = await fetch(url);
   return answer.ok ? ((await answer.json()) as T) : undefined;
-}
-
-async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
-  for (let tries = 0; tries < 600; tries += 1) {
-    const found = await look();
-    if (found !== undefined) return found;
-    await sleep(100);
-  }
-  throw new Error('It did not come within 60 s.');
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '@holdfast/test-servers';
 import { sendRaw } from '../../packages/sidecar/src/testing/raw-http.ts';
 import { bothMakes, type Make } from './both-makes.ts';
 import { absentApis } from './cases/absent-apis.ts';
@@ -80,9 +80,9 @@ async function metricsCase(mesh: Mesh): Promise<void> {
 
 /** daprd counts a moment after it has answered. */
 async function seriesText(mesh: Mesh, app: 'caller' | 'callee', awaited: string): Promise<string> {
-  for (let tries = 0; ; tries += 1) {
-    const text = await (await fetch(`http://127.0.0.1:${mesh.metricsPort(app)}/metrics`)).text();
-    if (tries === 50 || text.includes(awaited)) return text;
-    await sleep(100);
-  }
+  return eventually(
+    async () => (await fetch(`http://127.0.0.1:${mesh.metricsPort(app)}/metrics`)).text(),
+    (text) => text.includes(awaited),
+    `${awaited} is counted`,
+  );
 }

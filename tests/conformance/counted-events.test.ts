@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { until } from '../../packages/sidecar/src/testing/start-mesh.ts';
+import { until } from '@holdfast/test-servers';
 import { type AppMesh, startAppMesh } from './app-mesh.ts';
 import { bothMakes, type Make } from './both-makes.ts';
 import type { Seen } from './echo-app.ts';
@@ -63,7 +63,7 @@ function counted(make: Make, executable: string | undefined): void {
       mesh = await startAppMesh(executable, { heard: { resources } }, undefined, instead);
       const metadata = `http://127.0.0.1:${mesh.port('heard')}/v1.0/metadata`;
       const known = async () => (await (await fetch(metadata)).text()).includes('/on-failing');
-      await until(known, 'it has subscribed');
+      await until('it has subscribed', known);
     });
     after(() => mesh.stop());
 
@@ -77,7 +77,7 @@ function counted(make: Make, executable: string | undefined): void {
           return [...found].map(([, ...of]) => of.join(' ')).sort();
         };
         const wanted = counted.join();
-        await until(async () => (await seen()).join() === wanted, wanted);
+        await until(wanted, async () => (await seen()).join() === wanted);
       });
     }
 

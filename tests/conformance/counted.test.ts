@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { until } from '../../packages/sidecar/src/testing/start-mesh.ts';
+import { until } from '@holdfast/test-servers';
 import { type AppMesh, type AppSetup, startAppMesh } from './app-mesh.ts';
 import { bothMakes, type Make } from './both-makes.ts';
 import { startEchoApp } from './echo-app.ts';
@@ -146,9 +146,9 @@ function counted(make: Make, executable: string | undefined): void {
       const own = [await read('APP_ID'), await read('APP_PORT'), await read('HOST_ADDRESS')];
       const page = async () => (await fetch(`http://127.0.0.1:${sidecar.ports.metrics}/`)).text();
       const probes = 'dapr_http_healthprobes_completed_count{app_id="probe",status=';
-      await until(async () => (await page()).includes(`${probes}"200"}`), 'a probe is counted');
+      await until('a probe is counted', async () => (await page()).includes(`${probes}"200"}`));
       await app.close();
-      await until(async () => (await page()).includes(`${probes}"500"}`), 'a failed one, too');
+      await until('a failed one, too', async () => (await page()).includes(`${probes}"500"}`));
       const lines = (await page())
         .split('\n')
         .filter((line) => line.startsWith('dapr_runtime_component'));

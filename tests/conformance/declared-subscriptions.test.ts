@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { until } from '../../packages/sidecar/src/testing/start-mesh.ts';
+import { until } from '@holdfast/test-servers';
 import { type AppMesh, startAppMesh } from './app-mesh.ts';
 import { bothMakes, type Make } from './both-makes.ts';
 import type { Seen } from './echo-app.ts';
@@ -98,11 +98,11 @@ function conformance(make: Make, executable: string | undefined): void {
       mesh = await startAppMesh(executable, { app: { resources } }, undefined, instead);
       const metadata = `http://127.0.0.1:${mesh.port('app')}/v1.0/metadata`;
       const known = async () => (await (await fetch(metadata)).text()).includes('/mine');
-      await until(known, 'the application has subscribed');
+      await until('the application has subscribed', known);
       // The broker keeps nothing: what is published before somebody listens is gone.
       await until(
-        async () => (await publish('mine', event('b', 1))) && came.length > 0,
         'it hears',
+        async () => (await publish('mine', event('b', 1))) && came.length > 0,
       );
     });
     after(() => mesh.stop());
@@ -119,7 +119,7 @@ function conformance(make: Make, executable: string | undefined): void {
           return came.filter((one) => one.body.includes(`"${id}"`)).map(({ path }) => path);
         };
         const wanted = () => of(last).length > 0 && of(body).length >= paths.length;
-        await until(wanted, `${paths}, not ${of(body)}`);
+        await until(`${paths}, not ${of(body)}`, wanted);
         assert.deepEqual(of(body), paths);
       });
     }

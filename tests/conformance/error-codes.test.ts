@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { until } from '@holdfast/test-servers';
 import { sendRaw } from '../../packages/sidecar/src/testing/raw-http.ts';
-import { until } from '../../packages/sidecar/src/testing/start-mesh.ts';
 import { type AppMesh, startAppMesh } from './app-mesh.ts';
 import { bothMakes, type Make } from './both-makes.ts';
 import { type DaprClient, daprClient } from './grpc-client.ts';
@@ -205,7 +205,7 @@ function conformance(make: Make, executable: string | undefined): void {
         });
         return seen.length >= wanted.length;
       };
-      await until(look, `${expected} is counted`);
+      await until(`${expected} is counted`, look);
       assert.deepEqual(seen, wanted);
     }
 

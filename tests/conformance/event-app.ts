@@ -1,5 +1,4 @@
-import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '@holdfast/test-servers';
 import type { Seen } from './echo-app.ts';
 
 /** As both makes write it. */
@@ -42,11 +41,11 @@ export function eventApp(more: Readonly<Record<string, string>> = {}) {
       return { status: topic === 'flaky' && before.length < 2 ? 503 : 200, body: '' };
     },
     /** Resolves when `wanted` events of a topic have come. */
-    async arrived(topic: string, wanted: number): Promise<readonly Seen[]> {
-      const here = () => received.get(topic) ?? [];
-      for (let tries = 0; tries < 200 && here().length < wanted; tries += 1) await sleep(50);
-      assert.ok(here().length >= wanted, `${here().length} of ${wanted} events of ${topic} came`);
-      return here();
-    },
+    arrived: (topic: string, wanted: number): Promise<readonly Seen[]> =>
+      eventually(
+        () => received.get(topic) ?? [],
+        (here) => here.length >= wanted,
+        `${wanted} events of ${topic} come`,
+      ),
   };
 }

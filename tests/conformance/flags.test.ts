@@ -7,7 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '@holdfast/test-servers';
+import { freePort, until } from '@holdfast/test-servers';
 import { sendRaw } from '../../packages/sidecar/src/testing/raw-http.ts';
 import { bothMakes, type Make } from './both-makes.ts';
 import type { Case } from './case.ts';
@@ -60,7 +60,7 @@ function conformance(make: Make, executable: string | undefined): void {
       const [overHttp, overGrpc] = ['http', 'grpc'].map((kind) =>
         path.join(folder, `dapr-probe-${kind}.socket`),
       );
-      await until(async () => (await statusOn(overHttp!, '/v1.0/healthz')) === 204, 'it is ready');
+      await until('it is ready', async () => (await statusOn(overHttp!, '/v1.0/healthz')) === 204);
 
       const { ports } = sidecar;
       const open = await Promise.all(
@@ -99,12 +99,12 @@ function conformance(make: Make, executable: string | undefined): void {
       const flags = { 'unix-domain-socket': folder };
       const socket = path.join(folder, 'dapr-probe-http.socket');
       const first = await startFlagged(executable, { flags, wait: false });
-      await until(async () => (await statusOn(socket, '/v1.0/healthz')) === 204, 'it is ready');
+      await until('it is ready', async () => (await statusOn(socket, '/v1.0/healthz')) === 204);
       await first.stop();
       const second = await startFlagged(executable, { flags, wait: false });
       t.after(() => second.stop());
       if (make === 'daprd') assert.deepEqual((await second.exited)[0], 1);
-      else await until(async () => (await statusOn(socket, '/v1.0/healthz')) === 204, 'it is back');
+      else await until('it is back', async () => (await statusOn(socket, '/v1.0/healthz')) === 204);
     });
   });
 
@@ -120,14 +120,14 @@ function conformance(make: Make, executable: string | undefined): void {
           body: '"event"',
         });
       // daprd is ready a moment before it subscribes.
-      await until(async () => {
+      await until('an event before arrives', async () => {
         await publish();
         return app.calls('/event') > 0;
-      }, 'an event before arrives');
+      });
 
       const signalled = performance.now();
       sidecar.child.kill('SIGTERM');
-      await until(async () => (await get('healthz')).status === 500, 'it is not ready');
+      await until('it is not ready', async () => (await get('healthz')).status === 500);
       await sleep(300);
       const events = app.calls('/event');
       const answers = [
@@ -153,7 +153,7 @@ function conformance(make: Make, executable: string | undefined): void {
       } as const;
       const { app, sidecar } = await blocking(t, flags);
       sidecar.child.kill('SIGTERM');
-      await until(async () => /Blocking graceful/.test(sidecar.said()), 'it lingers');
+      await until('it lingers', async () => /Blocking graceful/.test(sidecar.said()));
       await app.close();
       assert.deepEqual(await sidecar.exited, [0, null]);
     });
@@ -165,7 +165,7 @@ function conformance(make: Make, executable: string | undefined): void {
       assert.deepEqual(await byApi.sidecar.exited, [0, null]);
       const { sidecar } = await blocking(t, flags);
       sidecar.child.kill('SIGTERM');
-      await until(async () => /Blocking graceful/.test(sidecar.said()), 'it lingers');
+      await until('it lingers', async () => /Blocking graceful/.test(sidecar.said()));
       sidecar.child.kill('SIGTERM');
       const [, signal] = await sidecar.exited;
       assert.equal(signal, null);
@@ -234,15 +234,15 @@ function conformance(make: Make, executable: string | undefined): void {
     // daprd watches its resources alone, and begins anew at a SIGHUP; ours reads both.
     await write('api: { denied: [{ name: metadata, version: v1.0, protocol: http }] }');
     sidecar.child.kill('SIGHUP');
-    await until(async () => (await status('metadata')) === 404, 'an API is closed');
+    await until('an API is closed', async () => (await status('metadata')) === 404);
     assert.equal(await status('invoke/probe/method/m'), 200);
     await write('httpPipeline: { handlers: [{ name: up, type: middleware.http.uppercase }] }');
     sidecar.child.kill('SIGHUP');
     const url = `http://127.0.0.1:${sidecar.ports.http}/v1.0/invoke/probe/method/m`;
-    await until(async () => {
+    await until('it is in the way', async () => {
       const answer = await fetch(url, { method: 'POST', body: 'abc' }).catch(() => undefined);
       return ((await answer?.text()) ?? '').includes('"body":"ABC"');
-    }, 'it is in the way');
+    });
   });
 
   describe(`${make}, what the application is asked at the start`, () => {
@@ -268,7 +268,7 @@ function conformance(make: Make, executable: string | undefined): void {
           resources: { 'bus.yaml': BUS },
         });
         t.after(() => sidecar.stop());
-        await until(async () => seen.length >= asked.length, 'it has asked');
+        await until('it has asked', async () => seen.length >= asked.length);
         await sleep(200);
         assert.deepEqual(
           seen.map(({ url }) => url),
@@ -324,12 +324,4 @@ function listens(port: number): Promise<boolean> {
     });
     socket.on('error', () => resolve(false));
   });
-}
-
-async function until(there: () => Promise<boolean>, what: string): Promise<void> {
-  for (let tries = 0; tries < 300; tries += 1) {
-    if (await there()) return;
-    await sleep(100);
-  }
-  assert.fail(`not within 30 s: ${what}`);
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually, until } from '@holdfast/test-servers';
 import { rawRpc } from '../../packages/sidecar/src/testing/raw-rpc.ts';
 import { bothMakes, type Make } from './both-makes.ts';
 import { RPC_COMPONENTS } from './cases/grpc.ts';
@@ -146,7 +146,7 @@ function conformance(make: Make, executable: string | undefined): void {
       await bus.publishEvent({ ...event, topic: 'routed', dataContentType: json, metadata });
       await bus.publishEvent({ ...event, topic: 'routed', dataContentType: 'text/plain' });
       await bus.publishEvent({ ...event, topic: 'raw', metadata: { rawPayload: 'true' } });
-      for (let tries = 0; tries < 100 && count(app) < 4; tries += 1) await sleep(50);
+      await until('four events have come', () => count(app) >= 4);
       const shown = [...app.events.values()].flat().map(({ event: one }) => {
         const { data, dataContentType, path, pubsubName, source, topic, type } = one as Record<
           string,
@@ -170,7 +170,7 @@ function conformance(make: Make, executable: string | undefined): void {
       await bus.publishEvent({ ...event, topic: 'odd', metadata: { rawPayload: 'true' } });
       const told = async (topic: string) => {
         const all = () => app.events.get(topic) ?? [];
-        for (let tries = 0; tries < 100 && all().length === 0; tries += 1) await sleep(50);
+        await until('the event has come', () => all().length > 0);
         return all().map(({ event: one }) => {
           const { data, extensions } = one as { data: Uint8Array; extensions?: { topic?: string } };
           return [Buffer.from(data).toString(), extensions?.topic ?? null];
@@ -188,7 +188,7 @@ function conformance(make: Make, executable: string | undefined): void {
       await bus.publishEvent(event);
       await bus.publishEvent({ ...event, metadata: { 'cloudevent.type': 'x' } });
       const all = () => app.events.get('ruled') ?? [];
-      for (let tries = 0; tries < 100 && all().length === 0; tries += 1) await sleep(50);
+      await until('the event has come', () => all().length > 0);
       const paths = all().map(({ event: one }) => (one as { path: string }).path);
       assert.deepEqual(paths, ['by_name']);
     });
@@ -198,7 +198,7 @@ function conformance(make: Make, executable: string | undefined): void {
       const event = { pubsubName: 'bus', topic: 'bulk', dataContentType: 'application/json' };
       for (const data of ['1', '2']) await bus.publishEvent({ ...event, data: Buffer.from(data) });
       const all = () => app.events.get('bulk') ?? [];
-      for (let tries = 0; tries < 100 && all().length < 2; tries += 1) await sleep(50);
+      await until('both events have come', () => all().length >= 2);
       const data = all().map(({ event: one }) => {
         const { event: inner } = one as { event: { value: { data: Uint8Array } } };
         return Buffer.from(inner.value.data).toString();
@@ -240,20 +240,15 @@ function conformance(make: Make, executable: string | undefined): void {
         ['spoken', `dapr_grpc_io_client_sent_bytes_per_rpc_sum{app_id="spoken",${callback}}`],
         ['spoken', `dapr_grpc_io_client_received_bytes_per_rpc_count{app_id="spoken",${callback}}`],
       ] as const;
-      let missing: readonly string[] = [];
-      for (let tries = 0; tries < 50; tries += 1) {
+      const missing = async () => {
         const pages = {
           caller: await page(mesh.metricsPort('caller')),
           spoken: await page(mesh.metricsPort('spoken')),
         };
-        missing = wanted.flatMap(([role, series]) =>
-          pages[role].includes(series) ? [] : [series],
-        );
-        if (missing.length === 0) break;
-        // daprd counts a moment after it has answered.
-        await sleep(100);
-      }
-      assert.deepEqual(missing, []);
+        return wanted.flatMap(([role, series]) => (pages[role].includes(series) ? [] : [series]));
+      };
+      // daprd counts a moment after it has answered.
+      await eventually(missing, (series) => series.length === 0, 'these are counted');
     });
 
     const proxied = (

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Code, ConnectError } from '@connectrpc/connect';
-import { until } from '../../packages/sidecar/src/testing/start-mesh.ts';
+import { until } from '@holdfast/test-servers';
 import { bothMakes, type Make } from './both-makes.ts';
 import { type GrpcApp, startGrpcApp } from './grpc-app.ts';
 import { type Mesh, startMesh } from './mesh.ts';
@@ -91,7 +91,7 @@ function conformance(make: Make, executable: string | undefined): void {
       await rm(folder, { recursive: true, force: true });
     });
     const heard = (name: string, count = 1) =>
-      until(() => (app.bound.get(name)?.length ?? 0) >= count, `${name} was heard ${count} times`);
+      until(`${name} was heard ${count} times`, () => (app.bound.get(name)?.length ?? 0) >= count);
     const written = async (name: string): Promise<string[]> => {
       const names = await readdir(path.join(folder, name)).catch(() => []);
       const texts = names.map((one) => readFile(path.join(folder, name, one), 'utf8'));
@@ -127,8 +127,8 @@ function conformance(make: Make, executable: string | undefined): void {
           `^dapr_component_input_binding_count\\{app_id="spoken",component="${name}",namespace="[^"]*",success="${success}"\\} [1-9]`,
           'm',
         ).test(text);
-      await until(async () => series(await page(), 'failing', false), 'failures are counted');
-      await until(async () => series(await page(), 'retried', true), 'successes are counted');
+      await until('failures are counted', async () => series(await page(), 'failing', false));
+      await until('successes are counted', async () => series(await page(), 'retried', true));
       const text = await page();
       assert.deepEqual(
         [series(text, 'failing', true), series(text, 'retried', false)],
@@ -143,7 +143,7 @@ function conformance(make: Make, executable: string | undefined): void {
 
     test('what the answer says is for output bindings is written by them, as JSON', async () => {
       await Promise.all(['toBoth', 'toNone', 'toSides', 'notJson'].map((name) => heard(name, 2)));
-      await until(async () => (await written('one')).length >= 2, 'both answers are written');
+      await until('both answers are written', async () => (await written('one')).length >= 2);
       assert.deepEqual(
         {
           // One after the other, the first that fails is the last; side by side, each for itself.

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { until } from '../../packages/sidecar/src/testing/start-mesh.ts';
+import { until } from '@holdfast/test-servers';
 import { bothMakes, type Make } from './both-makes.ts';
 import { startFlagged } from './flagged.ts';
 
@@ -48,7 +48,7 @@ function conformance(make: Make, executable: string | undefined): void {
           assert.deepEqual(await sidecar.exited, [1, null]);
           return;
         }
-        await until(() => said.test(sidecar.said()), 'it is told');
+        await until('it is told', () => said.test(sidecar.said()));
         const url = `http://127.0.0.1:${sidecar.ports.http}/v1.0/state/a`;
         const answer = await fetch(url, { method: 'POST', body: '[{"key":"k","value":1}]' });
         assert.equal(answer.status, 204);
@@ -62,9 +62,9 @@ function conformance(make: Make, executable: string | undefined): void {
         return await (await fetch(url, { method: 'POST', body: 'hello' })).text();
       };
       await write('up.yaml', component('up', 'middleware.http.uppercase'));
-      await until(async () => (await shout()) === 'HELLO', 'it is there');
+      await until('it is there', async () => (await shout()) === 'HELLO');
       await rm(path.join(folder, 'up.yaml'));
-      await until(async () => (await shout()) === 'hello', 'it is gone');
+      await until('it is gone', async () => (await shout()) === 'hello');
     });
   });
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '@holdfast/test-servers';
 import { bothMakes } from './both-makes.ts';
 import { startFlagged } from './flagged.ts';
 
@@ -37,13 +38,8 @@ await bothMakes((make, executable) => {
     assert.deepEqual(await names(), ['first']);
 
     sidecar.child.kill('SIGHUP');
-    let found: readonly string[] = [];
-    for (let tries = 0; tries < 200 && found.join() !== 'policies,second'; tries += 1) {
-      await sleep(100);
-      // daprd begins anew, and answers nobody meanwhile.
-      found = await names().catch(() => []);
-    }
-    assert.deepEqual(found, ['policies', 'second']);
+    // daprd begins anew, and answers nobody meanwhile.
+    await eventually(names, (found) => found.join() === 'policies,second', 'both are there');
   });
 });
 

@@ -3,6 +3,7 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '@holdfast/test-servers';
 import { bothMakes, type Make } from './both-makes.ts';
 import type { Seen } from './echo-app.ts';
 import { type Mesh, startMesh } from './mesh.ts';
@@ -50,18 +51,18 @@ function conformance(make: Make, executable: string | undefined): void {
 
     test('a Subscription comes, changes and goes', async () => {
       await write('s.yaml', subscription('first', '/route-one'));
-      await until(async () => (await metadata()).subscriptions?.length === 1, 'it is there');
+      await until('it is there', async () => (await metadata()).subscriptions?.length === 1);
       assert.equal(await publish('first', 'a'), 204);
-      await until(() => received.has('/route-one'), 'it is delivered');
+      await until('it is delivered', () => received.has('/route-one'));
 
       await write('s.yaml', subscription('first', '/route-two'));
-      await until(async () => {
+      await until('it goes elsewhere', async () => {
         await publish('first', 'b');
         return received.has('/route-two');
-      }, 'it goes elsewhere');
+      });
 
       await rm(path.join(mesh.resources, 's.yaml'));
-      await until(async () => (await metadata()).subscriptions === undefined, 'it is gone');
+      await until('it is gone', async () => (await metadata()).subscriptions === undefined);
     });
 
     test('a component comes, with a subscription to it, and goes', async () => {
@@ -69,37 +70,37 @@ function conformance(make: Make, executable: string | undefined): void {
       await sleep(500);
       assert.equal(await publish('second', 'a'), 404);
       await write('second.yaml', component('second', 'pubsub.in-memory'));
-      await until(async () => {
+      await until('it delivers', async () => {
         await publish('second', 'b');
         return received.has('/route-late');
-      }, 'it delivers');
+      });
       await rm(path.join(mesh.resources, 'second.yaml'));
-      await until(async () => (await publish('second', 'c')) === 404, 'it is gone');
+      await until('it is gone', async () => (await publish('second', 'c')) === 404);
     });
 
     test('a state store comes, and saves', async () => {
       const state = () => post('state/store', '[{"key":"k","value":1}]');
       assert.notEqual(await state(), 204);
       await write('store.yaml', component('store', 'state.in-memory'));
-      await until(async () => (await state()) === 204, 'it saves');
+      await until('it saves', async () => (await state()) === 204);
     });
 
     test('a file that is emptied, and stays so, takes its component away', async () => {
       await write('emptied.yaml', component('emptied', 'pubsub.in-memory'));
-      await until(async () => (await publish('emptied', 'a')) === 204, 'it is there');
+      await until('it is there', async () => (await publish('emptied', 'a')) === 204);
       await writeFile(path.join(mesh.resources, 'emptied.yaml'), '');
-      await until(async () => (await publish('emptied', 'b')) === 404, 'it is gone');
+      await until('it is gone', async () => (await publish('emptied', 'b')) === 404);
     });
 
     test('a component that cannot be used any more and says ignoreErrors goes', async () => {
       await write('lax.yaml', component('lax', 'state.in-memory'));
       const state = () => post('state/lax', '[{"key":"k","value":1}]');
-      await until(async () => (await state()) === 204, 'it saves');
+      await until('it saves', async () => (await state()) === 204);
       const broken = component('lax', 'state.sqlite').replace('v1,', 'v1, ignoreErrors: true,');
       await write('lax.yaml', broken);
-      await until(async () => (await state()) !== 204, 'it is gone');
+      await until('it is gone', async () => (await state()) !== 204);
       await write('lax.yaml', component('lax', 'state.in-memory'));
-      await until(async () => (await state()) === 204, 'it saves again');
+      await until('it saves again', async () => (await state()) === 204);
     });
 
     test('a file that is no YAML takes nothing away', async () => {
@@ -109,14 +110,6 @@ function conformance(make: Make, executable: string | undefined): void {
       await rm(path.join(mesh.resources, 'broken.yaml'));
     });
   });
-}
-
-async function until(there: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (let tries = 0; tries < 200; tries += 1) {
-    if (await there()) return;
-    await sleep(100);
-  }
-  assert.fail(`not within 20 s: ${what}`);
 }
 
 const component = (name: string, type: string) => `

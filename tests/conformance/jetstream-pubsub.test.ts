@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type NatsServer, natsServer, Unavailable } from '@holdfast/test-servers';
+import { type NatsServer, natsServer, Unavailable, until } from '@holdfast/test-servers';
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { bothMakes, type Make } from './both-makes.ts';
@@ -49,7 +49,7 @@ function conformance(make: Make, executable: string | undefined, { url }: NatsSe
         resources: { 'jetstream.yaml': component(url), 'doomed.yaml': DOOMED },
       });
       const health = `http://127.0.0.1:${mesh.port('caller')}/v1.0/healthz`;
-      for (let tries = 0; tries < 300 && !(await fetch(health)).ok; tries += 1) await sleep(100);
+      await until('it is ready', async () => (await fetch(health)).ok);
     });
     after(async () => {
       await mesh.stop();
@@ -144,8 +144,8 @@ function conformance(make: Make, executable: string | undefined, { url }: NatsSe
       const graves = async () =>
         (await manager.streams.info(stream, { subjects_filter: 'graves' })).state.subjects ?? {};
       // Patient with us; of daprd there is nothing to wait for.
-      const tries = make === 'daprd' ? 10 : 200;
-      for (let n = 0; n < tries && !('graves' in (await graves())); n += 1) await sleep(100);
+      if (make === 'daprd') await sleep(1_000);
+      else await until('it is in its grave', async () => 'graves' in (await graves()));
       // daprd publishes it under the same id, and JetStream takes it for the event itself: it is gone.
       assert.deepEqual(await graves(), make === 'daprd' ? {} : { graves: 1 });
     });

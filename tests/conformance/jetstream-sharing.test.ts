@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type NatsServer, natsServer, Unavailable } from '@holdfast/test-servers';
+import { type NatsServer, natsServer, Unavailable, until } from '@holdfast/test-servers';
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { bothMakes } from './both-makes.ts';
@@ -59,7 +59,7 @@ function sharing(
         const client = manager.jetstream();
         const sent = Array.from({ length: 60 }, (_, n) => String(n));
         for (const id of sent) await client.publish(subject, event(id));
-        for (let tries = 0; tries < 200 && arrived.flat().length < 60; tries += 1) await sleep(50);
+        await until('all have come', () => arrived.flat().length >= 60);
         await sleep(300);
         assert.deepEqual(
           arrived.flat().toSorted((a, b) => Number(a) - Number(b)),
@@ -112,6 +112,6 @@ scopes: [caller]
     },
   });
   const health = `http://127.0.0.1:${mesh.port('caller')}/v1.0/healthz`;
-  for (let tries = 0; tries < 300 && !(await fetch(health)).ok; tries += 1) await sleep(100);
+  await until('it is ready', async () => (await fetch(health)).ok);
   return mesh;
 }

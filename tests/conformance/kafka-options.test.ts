@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { kafkaProblem, startKafka } from '@holdfast/messaging/testing/kafka';
+import { until } from '@holdfast/test-servers';
 import { bothMakes, type Make } from './both-makes.ts';
 import { eventApp } from './event-app.ts';
 import { type Mesh, startMesh } from './mesh.ts';
@@ -49,7 +49,7 @@ function conformance(make: Make, executable: string | undefined, address: string
         },
       });
       const health = `http://127.0.0.1:${mesh.port('caller')}/v1.0/healthz`;
-      for (let tries = 0; tries < 600 && !(await fetch(health)).ok; tries += 1) await sleep(100);
+      await until('it is ready', async () => (await fetch(health)).ok);
     });
     after(() => mesh.stop());
 

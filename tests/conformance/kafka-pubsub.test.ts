@@ -5,6 +5,7 @@ import path from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { kafkaProblem, startKafka } from '@holdfast/messaging/testing/kafka';
+import { until } from '@holdfast/test-servers';
 import * as kafka from '@platformatic/kafka';
 import { bothMakes, type Make } from './both-makes.ts';
 import { findDaprd } from './daprd.ts';
@@ -186,7 +187,7 @@ function sharing(daprd: string): void {
     got.length = 0;
     const numbers = Array.from({ length: 30 }, (_, n) => 1_000 + n);
     for (const n of numbers) await send(n);
-    for (let tries = 0; tries < 200 && got.length < 30; tries += 1) await sleep(50);
+    await until('all have come', () => got.length >= 30);
     await sleep(500);
     assert.deepEqual(
       got.map(({ n }) => n).toSorted((a, b) => a - b),
@@ -215,7 +216,7 @@ async function startServer(): Promise<Server> {
 
 async function healthy(mesh: Mesh): Promise<void> {
   const health = `http://127.0.0.1:${mesh.port('caller')}/v1.0/healthz`;
-  for (let tries = 0; tries < 300 && !(await fetch(health)).ok; tries += 1) await sleep(100);
+  await until('it is ready', async () => (await fetch(health)).ok);
 }
 
 /** Reads a topic from now on, past every group; gives so many of its next records. */
@@ -228,7 +229,7 @@ async function reader(t: TestContext, address: string, topic: string) {
   stream.on('data', (record: kafka.Message) => records.push(record));
   await sleep(500);
   return async (count: number) => {
-    for (let tries = 0; tries < 200 && records.length < count; tries += 1) await sleep(50);
+    await until(`${count} records are there`, () => records.length >= count);
     assert.equal(records.length, count);
     return records;
   };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type MosquittoServer, mosquittoServer, Unavailable } from '@holdfast/test-servers';
+import { type MosquittoServer, mosquittoServer, Unavailable, until } from '@holdfast/test-servers';
 import * as mqtt from 'mqtt';
 import { bothMakes, type Make } from './both-makes.ts';
 import { event, eventApp } from './event-app.ts';
@@ -34,7 +34,7 @@ function conformance(make: Make, executable: string | undefined, { url }: Mosqui
         resources: { 'mqtt.yaml': component(url, consumerId) },
       });
       const health = `http://127.0.0.1:${mesh.port('caller')}/v1.0/healthz`;
-      for (let tries = 0; tries < 300 && !(await fetch(health)).ok; tries += 1) await sleep(100);
+      await until('it is ready', async () => (await fetch(health)).ok);
     });
     after(() => mesh.stop());
 
@@ -132,7 +132,7 @@ function conformance(make: Make, executable: string | undefined, { url }: Mosqui
       });
     }
 
-    test('the session is named by the consumer id: what comes while it is away waits in it', async () => {
+    test('the session is named by the consumer id: what comes while it is away waits in it', async (t) => {
       await mesh.stop();
       await send(url, 'early', event('away'));
       const client = mqtt.connect(url, {
@@ -140,9 +140,11 @@ function conformance(make: Make, executable: string | undefined, { url }: Mosqui
       });
       const bodies: unknown[] = [];
       client.on('message', (_topic, payload) => bodies.push(JSON.parse(String(payload)).data));
-      for (let tries = 0; tries < 100 && !bodies.includes('away'); tries += 1) await sleep(50);
-      await client.endAsync(true);
-      assert.ok(bodies.includes('away'), `the session had ${bodies}`);
+      t.after(() => client.endAsync(true));
+      await until(
+        () => `the session had it, not ${bodies}`,
+        () => bodies.includes('away'),
+      );
     });
   });
 }
@@ -155,7 +157,7 @@ async function listen(url: string, filter: string) {
   await client.subscribeAsync(filter, { qos: 1 });
   return {
     async arrived(count: number) {
-      for (let tries = 0; tries < 100 && packets.length < count; tries += 1) await sleep(50);
+      await until(`${count} packets are there`, () => packets.length >= count);
       assert.equal(packets.length, count);
       return packets;
     },

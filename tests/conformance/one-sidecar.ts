@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { startSidecar } from '@holdfast/sidecar';
-import { freePort } from '@holdfast/test-servers';
+import { eventually, freePort } from '@holdfast/test-servers';
 import type { Sentry } from './sentry.ts';
 
 export const API_TOKEN = 'open-sesame';
@@ -149,14 +149,10 @@ async function spawnDaprd(executable: string, start: Start) {
 }
 
 export async function ready(port: number): Promise<void> {
-  for (let tries = 0; tries < 300; tries += 1) {
-    const up = await fetch(`http://127.0.0.1:${port}/v1.0/healthz`).then(
-      // Middleware that asks for a token stands before health too.
-      ({ status }) => status === 204 || status === 401,
-      () => false,
-    );
-    if (up) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`The sidecar at port ${port} did not become ready within 30 s.`);
+  await eventually(
+    async () => (await fetch(`http://127.0.0.1:${port}/v1.0/healthz`)).status,
+    // Middleware that asks for a token stands before health too.
+    (status) => status === 204 || status === 401,
+    `the sidecar at port ${port} is ready`,
+  );
 }

@@ -3,6 +3,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { create } from '@bufbuild/protobuf';
+import { until } from '@holdfast/test-servers';
 import { MessageQueue } from '../../packages/sidecar/src/grpc/message-queue.ts';
 import {
   InputBinding,
@@ -13,7 +14,6 @@ import {
   ReadResponseSchema,
 } from '../../packages/sidecar/src/pluggable/protos/components_pb.ts';
 import { startComponent } from '../../packages/sidecar/src/pluggable/testing/start-component.ts';
-import { until } from '../../packages/sidecar/src/testing/start-mesh.ts';
 import { bothMakes, type Make } from './both-makes.ts';
 import { startFlagged } from './flagged.ts';
 
@@ -33,11 +33,11 @@ function conformance(make: Make, executable: string | undefined): void {
         component.events.put(event('1'));
         await app.called;
         sidecar.child.kill('SIGTERM');
-        await until(() => /shutting|Blocking|ending/i.test(sidecar.said()), 'it has heard');
-        await until(async () => {
+        await until('it has heard', () => /shutting|Blocking|ending/i.test(sidecar.said()));
+        await until('it is closed', async () => {
           component.events.put(event('2'));
           return component.heard.includes('2  input binding is closed');
-        }, 'it is closed');
+        });
         assert.equal(component.heard.includes('1 hello '), false);
         app.release();
         assert.deepEqual(await sidecar.exited, [0, null]);
@@ -49,7 +49,7 @@ function conformance(make: Make, executable: string | undefined): void {
         component.messages.put(message('first'));
         await app.called;
         sidecar.child.kill('SIGTERM');
-        await until(() => /shutting|Blocking|ending/i.test(sidecar.said()), 'it has heard');
+        await until('it has heard', () => /shutting|Blocking|ending/i.test(sidecar.said()));
         component.messages.put(message('second'));
         app.release();
         assert.deepEqual(await sidecar.exited, [0, null]);
@@ -63,7 +63,7 @@ function conformance(make: Make, executable: string | undefined): void {
       component.messages.put(message('first'));
       await app.called;
       sidecar.child.kill('SIGTERM');
-      await until(() => component.paused() > 0, 'it is paused');
+      await until('it is paused', () => component.paused() > 0);
       component.messages.put(message('second'));
       app.release();
       assert.deepEqual(await sidecar.exited, [0, null]);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually, until } from '@holdfast/test-servers';
 import { bothMakes, type Make } from './both-makes.ts';
 import { COMPONENTS, RESILIENCY, SUBSCRIPTIONS, WANTED } from './cases/pubsub.ts';
 import type { Seen } from './echo-app.ts';
@@ -26,7 +26,7 @@ function conformance(make: Make, executable: string | undefined): void {
       });
       // Ready is who has subscribed.
       const url = `http://127.0.0.1:${mesh.port('caller')}/v1.0/healthz`;
-      for (let tries = 0; tries < 300 && !(await fetch(url)).ok; tries += 1) await sleep(100);
+      await until('it is ready', async () => (await fetch(url)).ok);
     });
     after(() => mesh.stop());
 
@@ -293,10 +293,11 @@ function eventApp() {
     },
     /** Resolves when `wanted` events have come to a path. */
     async arrived(path: string, wanted: number): Promise<readonly Seen[]> {
-      const here = () => received.get(path) ?? [];
-      for (let tries = 0; tries < 100 && here().length < wanted; tries += 1) await sleep(50);
-      assert.ok(here().length >= wanted, `${here().length} of ${wanted} events came to ${path}`);
-      return here();
+      return eventually(
+        () => received.get(path) ?? [],
+        (here) => here.length >= wanted,
+        `${wanted} events come to ${path}`,
+      );
     },
   };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type RabbitServer, rabbitServer, Unavailable } from '@holdfast/test-servers';
+import { type RabbitServer, rabbitServer, Unavailable, until } from '@holdfast/test-servers';
 import * as amqp from 'amqplib';
 import { bothMakes, type Make } from './both-makes.ts';
 import { event, eventApp } from './event-app.ts';
@@ -31,7 +31,7 @@ function conformance(make: Make, executable: string | undefined, { url }: Rabbit
         resources: { 'rabbit.yaml': component(url) },
       });
       const health = `http://127.0.0.1:${mesh.port('caller')}/v1.0/healthz`;
-      for (let tries = 0; tries < 300 && !(await fetch(health)).ok; tries += 1) await sleep(100);
+      await until('it is ready', async () => (await fetch(health)).ok);
     });
     after(async () => {
       await mesh.stop();

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type RabbitServer, rabbitServer, Unavailable } from '@holdfast/test-servers';
+import {
+  eventually,
+  type RabbitServer,
+  rabbitServer,
+  Unavailable,
+  until,
+} from '@holdfast/test-servers';
 import * as amqp from 'amqplib';
 import { bothMakes, type Make } from './both-makes.ts';
 import type { Seen } from './echo-app.ts';
@@ -40,7 +46,7 @@ function conformance(make: Make, executable: string | undefined, { url }: Rabbit
         },
       });
       const health = `http://127.0.0.1:${mesh.port('caller')}/v1.0/healthz`;
-      for (let tries = 0; tries < 300 && !(await fetch(health)).ok; tries += 1) await sleep(100);
+      await until('it is ready', async () => (await fetch(health)).ok);
     });
     after(async () => {
       await mesh.stop();
@@ -183,12 +189,8 @@ const LASTING = { durable: 'true', deletedWhenUnused: 'false' };
 const dataOf = ({ body }: Seen): unknown => JSON.parse(body).data;
 
 async function take(channel: amqp.Channel, queue: string): Promise<amqp.GetMessage> {
-  for (let tries = 0; tries < 200; tries += 1) {
-    const message = await channel.get(queue, { noAck: true });
-    if (message !== false) return message;
-    await sleep(50);
-  }
-  throw new Error(`nothing came to ${queue}`);
+  const get = () => channel.get(queue, { noAck: true });
+  return (await eventually(get, Boolean, `something comes to ${queue}`)) as amqp.GetMessage;
 }
 
 /** Subscribes with metadata; fails over all of a topic that ends in `failing`, and twice over one that ends in `flaky`. */
@@ -222,11 +224,12 @@ function topicalApp(make: Make) {
         topic.endsWith('failing') || (topic.endsWith('flaky') && here(topic).length < 3);
       return { status: fails ? 503 : 200, body: '' };
     },
-    async arrived(topic: string, count: number): Promise<readonly Seen[]> {
-      for (let tries = 0; tries < 200 && here(topic).length < count; tries += 1) await sleep(50);
-      assert.ok(here(topic).length >= count, `${here(topic).length} of ${count} came to ${topic}`);
-      return here(topic);
-    },
+    arrived: (topic: string, count: number): Promise<readonly Seen[]> =>
+      eventually(
+        () => here(topic),
+        (all) => all.length >= count,
+        `${count} come to ${topic}`,
+      ),
   };
 }
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { type RedisServer, redisServer, Unavailable } from '@holdfast/test-servers';
-import { until } from '../../packages/sidecar/src/testing/start-mesh.ts';
+import { type RedisServer, redisServer, Unavailable, until } from '@holdfast/test-servers';
 import { type AppMesh, startAppMesh } from './app-mesh.ts';
 import { bothMakes, type Make } from './both-makes.ts';
 import { type DaprClient, daprClient, outcome } from './grpc-client.ts';
@@ -98,7 +97,7 @@ function conformance(make: Make, executable: string | undefined): void {
       };
       const earlier = await count();
       await work();
-      await until(async () => (await count()) === earlier + 1, `${code} is counted once`);
+      await until(`${code} is counted once`, async () => (await count()) === earlier + 1);
     }
   });
 }

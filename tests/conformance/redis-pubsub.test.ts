@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type RedisServer, redisServer, Unavailable } from '@holdfast/test-servers';
+import {
+  eventually,
+  type RedisServer,
+  redisServer,
+  Unavailable,
+  until,
+} from '@holdfast/test-servers';
 import { Redis } from 'ioredis';
 import { bothMakes, type Make } from './both-makes.ts';
 import { event, eventApp } from './event-app.ts';
@@ -34,7 +40,7 @@ function conformance(make: Make, executable: string | undefined, redis: RedisSer
         resources: { 'redis.yaml': COMPONENT(port) },
       });
       const url = `http://127.0.0.1:${mesh.port('caller')}/v1.0/healthz`;
-      for (let tries = 0; tries < 300 && !(await fetch(url)).ok; tries += 1) await sleep(100);
+      await until('it is ready', async () => (await fetch(url)).ok);
     });
     after(async () => {
       client.disconnect();
@@ -130,11 +136,11 @@ function conformance(make: Make, executable: string | undefined, redis: RedisSer
       const [status, text] = await publish('layout', '1');
       await redis.process.restart();
       const before = (await app.arrived('layout', 0)).length;
-      let back = 0;
-      for (let tries = 0; tries < 100 && back !== 204; tries += 1) {
-        [back] = await publish('layout', '"back"');
-        await sleep(50);
-      }
+      const [back] = await eventually(
+        () => publish('layout', '"back"'),
+        ([answer]) => answer === 204,
+        'Redis is reached again',
+      );
       await app.arrived('layout', before + 1);
       const { errorCode, message } = JSON.parse(text);
       const why = `redis streams: error from publish: dial tcp 127.0.0.1:${port}: connect: connection refused`;
@@ -156,12 +162,11 @@ const byEntryId = (a: { readonly entryId: string }, b: { readonly entryId: strin
 
 /** Resolves when the group has nothing in hand. */
 async function settled(client: Redis, topic: string): Promise<void> {
-  for (let tries = 0; tries < 100; tries += 1) {
-    const [pending] = (await client.xpending(topic, 'caller')) as [number];
-    if (pending === 0) return;
-    await sleep(50);
-  }
-  assert.fail(`events of ${topic} are pending still`);
+  await eventually(
+    async () => (await client.xpending(topic, 'caller')) as [number],
+    ([pending]) => pending === 0,
+    `no event of ${topic} is pending`,
+  );
 }
 
 /** In the scope of one application only: each would be a group of its own. Numbers, since daprd reads no `200ms` here. */

@@ -3,7 +3,7 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { until } from '../../packages/sidecar/src/testing/start-mesh.ts';
+import { until } from '@holdfast/test-servers';
 import { bothMakes, type Make } from './both-makes.ts';
 import { startFlagged } from './flagged.ts';
 import { ready } from './one-sidecar.ts';
@@ -31,7 +31,7 @@ function conformance(make: Make, executable: string | undefined): void {
           await write();
           // daprd restarts itself for one that comes, since 1.18.1.
           if (make === 'holdfast')
-            await until(() => /nobody-may/.test(sidecar.said()), 'it is told');
+            await until('it is told', () => /nobody-may/.test(sidecar.said()));
           await ready(sidecar.ports.http);
         }
         const url = `http://127.0.0.1:${sidecar.ports.http}/v1.0/metadata`;

@@ -5,9 +5,8 @@ import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { freePort } from '@holdfast/test-servers';
+import { freePort, until } from '@holdfast/test-servers';
 import { startRun } from '../../packages/cli/src/index.ts';
-import { until } from '../../packages/sidecar/src/testing/start-mesh.ts';
 import { bothMakes, type Make } from './both-makes.ts';
 
 /** Tells what it was told of its sidecar. */
@@ -27,7 +26,7 @@ function conformance(make: Make, executable: string | undefined): void {
     const invoked = await ask(socket, '/v1.0/invoke/shop/method/any');
     const metadata = async () =>
       (JSON.parse((await ask(socket, '/v1.0/metadata')).body) as { extended: object }).extended;
-    await until(async () => 'appPID' in (await metadata()), 'the sidecar knows its app');
+    await until('the sidecar knows its app', async () => 'appPID' in (await metadata()));
     const ports = run.ps().find(({ name }) => name === 'shop-sidecar')!.ports;
 
     await run.kill('shop-sidecar');

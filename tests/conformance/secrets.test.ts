@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '@holdfast/test-servers';
 import { type AppMesh, setupFailure, startAppMesh } from './app-mesh.ts';
 import { bothMakes } from './both-makes.ts';
 import { ENVIRONMENT, SECRETS, SECRETS_FILE } from './cases/secrets.ts';
@@ -87,16 +88,14 @@ await bothMakes((make, executable) => {
 
     test('in memory, a topic with a star at its end is all that begins so', async () => {
       const url = `http://127.0.0.1:${mesh.port('caller')}`;
-      for (let tries = 0; tries < 300 && !(await fetch(`${url}/v1.0/healthz`)).ok; tries += 1) {
-        await sleep(100);
-      }
+      await until('it is ready', async () => (await fetch(`${url}/v1.0/healthz`)).ok);
       for (const topic of ['a/b', 'a/', 'a/b/c', 'b']) {
         const to = `${url}/v1.0/publish/memory/${topic}`;
         const headers = { 'content-type': 'application/json' };
         assert.equal((await fetch(to, { method: 'POST', headers, body: '1' })).status, 204, topic);
       }
       const all = ['/on-all b', '/on-exact a/b', '/on-star a/b', '/on-star a/b/c'];
-      for (let tries = 0; tries < 200 && events.length < all.length; tries += 1) await sleep(50);
+      await until('all have come', () => events.length >= all.length);
       await sleep(200);
       assert.deepEqual(events.toSorted(), all);
     });

@@ -3,8 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { postgresServer, redisServer, Unavailable } from '@holdfast/test-servers';
+import { postgresServer, redisServer, Unavailable, until } from '@holdfast/test-servers';
 import { type AppMesh, startAppMesh } from './app-mesh.ts';
 import { findDaprd } from './daprd.ts';
 import { daprClient } from './grpc-client.ts';
@@ -149,14 +148,8 @@ describe('holdfast and daprd, on one table', { skip: daprd === undefined && 'no 
         const known = ({ expires, ...read }: Read) =>
           store === 'redis' ? read : { ...read, expires };
         const [mine, theirs] = [known(await writer.get(long)), known(await reader.get(long))];
-        const gone = async () => {
-          for (let tries = 0; tries < 100; tries += 1) {
-            if ((await reader.get(short)).status === 204) return true;
-            await sleep(100);
-          }
-          return false;
-        };
-        assert.deepEqual([theirs, await gone()], [mine, true]);
+        assert.deepEqual(theirs, mine);
+        await until('it is gone', async () => (await reader.get(short)).status === 204);
         // It is free for a first write of the other then.
         const options = { concurrency: 'first-write' };
         assert.equal(await reader.save([{ key: short, value: 2, options }]), 204);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '@holdfast/test-servers';
 import { bothMakes, type Make } from './both-makes.ts';
 import { type Mesh, startMesh } from './mesh.ts';
 
@@ -194,8 +194,7 @@ async function start(executable: string | undefined): Promise<TracedMesh> {
       const traceId = answer.headers.get('traceparent')?.split('-')[1];
       const mine = () => received.filter((span) => span.traceId === traceId);
       const enough = () => mine().filter(({ kind }) => kind !== undefined).length >= wanted;
-      for (let tries = 0; tries < 300 && !enough(); tries += 1) await sleep(100);
-      assert.ok(enough(), `${mine().length} spans of ${path}, of ${wanted}`);
+      await until(() => `${wanted} spans of ${path}, not ${mine().length}`, enough);
       return mine();
     },
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '@holdfast/test-servers';
 import { bothMakes, type Make } from './both-makes.ts';
 import type { Seen } from './echo-app.ts';
 import { type Mesh, startMesh } from './mesh.ts';
@@ -38,7 +38,7 @@ function conformance(make: Make, executable: string | undefined): void {
       return { status: answer.status, body: text === '' ? {} : JSON.parse(text) };
     };
     const told = async (count: number) => {
-      for (let tries = 0; tries < 300 && events.length < count; tries += 1) await sleep(100);
+      await until(`${count} events have come`, () => events.length >= count);
       assert.equal(events.length, count);
       return events.splice(0);
     };

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { postgresServer, Unavailable } from '@holdfast/test-servers';
+import { postgresServer, Unavailable, until } from '@holdfast/test-servers';
 import { bothMakes, type Make } from './both-makes.ts';
 import { COMPONENTS, item, OTHERS, POSTGRES, SECRETS, STATE } from './cases/state.ts';
 import { STATE_KEYS } from './cases/state-keys.ts';
@@ -114,10 +113,5 @@ async function livesAndDies(mesh: Mesh, store: string): Promise<void> {
     /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/,
   );
   assert.equal(await alive.text(), '1');
-  for (let tries = 0; tries < 100; tries += 1) {
-    const { status } = await fetch(`${at}/mortal`);
-    if (status === 204) return;
-    await sleep(100);
-  }
-  assert.fail('it did not die');
+  await until('it is gone', async () => (await fetch(`${at}/mortal`)).status === 204);
 }

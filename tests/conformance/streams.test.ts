@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '@holdfast/test-servers';
 import type { SubscribeTopicEventsRequestAlpha1 } from '../../packages/sidecar/src/grpc/protos/pubsub_pb.ts';
 import { bothMakes, type Make } from './both-makes.ts';
 import { RPC_COMPONENTS } from './cases/grpc.ts';
@@ -170,8 +170,7 @@ function conformance(make: Make, executable: string | undefined): void {
         const { subscriptions } = await daprClient(mesh.grpcPort('caller')).getMetadata({});
         return subscriptions.some(({ topic }) => topic === 'brief');
       };
-      for (let tries = 0; tries < 100 && (await listed()); tries += 1) await sleep(50);
-      assert.equal(await listed(), false);
+      await until('it is listed no more', async () => !(await listed()));
     });
   });
 }

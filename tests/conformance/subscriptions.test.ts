@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '@holdfast/test-servers';
 import { bothMakes, type Make } from './both-makes.ts';
 import type { Seen } from './echo-app.ts';
 import { type Mesh, startMesh } from './mesh.ts';
@@ -23,7 +23,7 @@ function conformance(make: Make, executable: string | undefined): void {
         resources: { 'all.yaml': RESOURCES },
       });
       const url = `http://127.0.0.1:${mesh.port('caller')}/v1.0/healthz`;
-      for (let tries = 0; tries < 300 && !(await fetch(url)).ok; tries += 1) await sleep(100);
+      await until('it is ready', async () => (await fetch(url)).ok);
     });
     after(() => mesh.stop());
 
@@ -31,7 +31,7 @@ function conformance(make: Make, executable: string | undefined): void {
     const publish = async (topic: string) => {
       const answer = await fetch(url(`publish/bus/${topic}`), { method: 'POST', body: 'x' });
       assert.equal(answer.status, 204);
-      for (let tries = 0; tries < 200 && seen.length === 0; tries += 1) await sleep(50);
+      await until('it has come', () => seen.length > 0);
       return seen.splice(0).map((one) => one.url);
     };
 

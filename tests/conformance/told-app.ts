@@ -1,5 +1,4 @@
-import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '@holdfast/test-servers';
 import type { Seen } from './echo-app.ts';
 
 export interface Told {
@@ -26,11 +25,8 @@ export function toldApp() {
     async hears(key: string, item: object): Promise<Told> {
       const last = () => told.get(key)?.at(-1);
       const wanted = JSON.stringify(item);
-      for (let tries = 0; tries < 200 && JSON.stringify(last()?.item) !== wanted; tries += 1) {
-        await sleep(50);
-      }
-      assert.deepEqual(last()?.item, item);
-      return last()!;
+      const same = (one?: Told) => JSON.stringify(one?.item) === wanted;
+      return (await eventually(last, same, `${wanted} is told`))!;
     },
   };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '@holdfast/test-servers';
 import { bothMakes, type Make } from './both-makes.ts';
 import { type FlaggedSetup, startFlagged } from './flagged.ts';
 
@@ -19,8 +19,11 @@ function conformance(make: Make, executable: string | undefined): void {
         };
         const sidecar = await start(t, { flags });
         const said = (line: RegExp) => sidecar.said().match(line)?.length ?? 0;
-        await until(() => said(/Actor runtime disabled: .*Workflow APIs will be unavailable/g) > 0);
-        await until(() => said(/Scheduler disabled/g) > 0);
+        await until(
+          'actors are told of',
+          () => said(/Actor runtime disabled: .*Workflow APIs will be unavailable/g) > 0,
+        );
+        await until('the scheduler is told of', () => said(/Scheduler disabled/g) > 0);
         assert.equal(said(/Workflow APIs will be unavailable/g), 1);
         assert.equal(said(/Scheduler disabled/g), 1);
       });
@@ -30,7 +33,7 @@ function conformance(make: Make, executable: string | undefined): void {
       const text = `${component('state.in-memory')}---${component('pubsub.in-memory').replace('mine', 'bus')}`;
       const sidecar = await start(t, { resources: { 'c.yaml': text, 'r.yaml': RESILIENCY } });
       const initialized = /dapr initialized\. Status: Running\. Init Elapsed \d+ms/;
-      await until(() => initialized.test(sidecar.said()));
+      await until('it is initialized', () => initialized.test(sidecar.said()));
       const said = sidecar.said();
       assert.match(said, /Component loaded: mine \(state\.in-memory\/v1\)/);
       assert.match(said, /Component loaded: bus \(pubsub\.in-memory\/v1\)/);
@@ -75,7 +78,3 @@ kind: Resiliency
 metadata: { name: ours }
 spec: { policies: { timeouts: { t: 5s } }, targets: {} }
 `;
-
-async function until(there: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 300 && !there(); tries += 1) await sleep(100);
-}

@@ -8,7 +8,13 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { seededRandom } from '@holdfast/core/testing';
-import { freePort, type RedisServer, redisServer, Unavailable } from '@holdfast/test-servers';
+import {
+  freePort,
+  type RedisServer,
+  redisServer,
+  Unavailable,
+  until,
+} from '@holdfast/test-servers';
 import { Redis } from 'ioredis';
 
 const BIN = fileURLToPath(new URL('../../packages/cli/bin/holdfastd.mjs', import.meta.url));
@@ -72,7 +78,7 @@ async function hold(t: TestContext, redis: RedisServer): Promise<void> {
 }
 
 async function grown(accepted: ReadonlySet<string>, size: number): Promise<void> {
-  await until(() => accepted.size >= size, `${size} events are accepted`);
+  await until(`${size} events are accepted`, () => accepted.size >= size);
 }
 
 /** The ids of the events in the streams, as often as they are there. */
@@ -127,7 +133,7 @@ async function holdfastd(t: TestContext, redisPort: number) {
       };
       child.stdout?.on('data', keep);
       child.stderr?.on('data', keep);
-      await until(up, () => `holdfastd is up; it said ${output}`);
+      await until(() => `holdfastd is up; it said ${output}`, up);
     },
     kill: () => ended('SIGKILL'),
     end: () => ended('SIGTERM'),
@@ -142,24 +148,12 @@ async function holdfastd(t: TestContext, redisPort: number) {
     },
     async emptied() {
       await until(
+        () => `the outbox is empty; holdfastd said ${output}`,
         async () => {
           const page = await (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text();
           return /^holdfast_outbox_queued\{component="broker"\} 0$/m.test(page);
         },
-        () => `the outbox is empty; holdfastd said ${output}`,
       );
     },
   };
-}
-
-/** Generous: it bounds a hang. */
-async function until(
-  there: () => boolean | Promise<boolean>,
-  what: string | (() => string),
-): Promise<void> {
-  for (let waitedMs = 0; waitedMs < 60_000; waitedMs += 50) {
-    if (await there()) return;
-    await sleep(50);
-  }
-  assert.fail(`Not within a minute: ${typeof what === 'string' ? what : what()}`);
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DaprServer } from '@dapr/dapr';
+import { until } from '@holdfast/test-servers';
 import { Redis } from 'ioredis';
 import type { Make } from '../conformance/both-makes.ts';
 import { APP_ID, type Arrivals, type JsPair } from './js-pair.ts';
@@ -99,10 +100,10 @@ export function othersSuite(make: Make, of: () => JsPair, redisPort: number): vo
         for (const [key, { value }] of Object.entries(change.items)) seen.push(`${key}=${value}`);
       },
     );
-    for (let tries = 0; tries < 100 && seen.length === 0; tries += 1) {
+    await until('it is told', async () => {
       await set('my-1', 'third||2');
-      await sleep(100);
-    }
+      return seen.length > 0;
+    });
     stream.stop();
     await sleep(200);
     const told = seen.length;

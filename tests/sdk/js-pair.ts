@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CommunicationProtocolEnum, DaprClient, DaprServer } from '@dapr/dapr';
-import { freePort } from '@holdfast/test-servers';
+import { eventually, freePort } from '@holdfast/test-servers';
 import { type Flagged, startFlagged } from '../conformance/flagged.ts';
 import { ready } from '../conformance/one-sidecar.ts';
 import { components } from './sdk-components.ts';
@@ -28,9 +27,12 @@ export class Arrivals {
   }
 
   /** Waits until there are `count` of them. */
-  async wait(name: string, count: number): Promise<readonly SdkEvent[]> {
-    for (let tries = 0; tries < 400 && this.of(name).length < count; tries += 1) await sleep(25);
-    return this.of(name);
+  wait(name: string, count: number): Promise<readonly SdkEvent[]> {
+    return eventually(
+      () => this.of(name),
+      (all) => all.length >= count,
+      `${count} events of ${name} come`,
+    );
   }
 
   async data(name: string, count: number): Promise<unknown[]> {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { dirname, join } from 'node:path/posix';
 import { describe, test } from 'node:test';
 import { text, trackedFiles } from './tree.ts';
 
@@ -56,6 +57,20 @@ describe('layers', () => {
     assert.deepEqual(wrong, []);
   });
 
+  test('what is for users among what is for tests stands on nothing that only tests have', () => {
+    const declared = new Map(manifests().map(({ name, all }) => [name, all]));
+    const shipped = sources.filter((file) => !file.endsWith('.test.ts')).filter(isExported);
+    const wrong = reachedFrom(shipped).flatMap((file) =>
+      importsOf(file)
+        .map(packageOf)
+        .filter((other) => other !== undefined && other !== ownerOf(file))
+        .filter((other) => !declared.get(ownerOf(file))?.includes(other!))
+        .map((other) => `${file} imports ${other}`),
+    );
+    assert.ok(shipped.includes('packages/messaging/src/testing/index.ts'));
+    assert.deepEqual(wrong, []);
+  });
+
   test('no file reaches into another package by a relative path', () => {
     const wrong = sources.flatMap((file) =>
       importsOf(file)
@@ -94,6 +109,24 @@ function manifests(): Manifest[] {
       });
       return { name: manifest.name, all, dependencies: all.filter((name) => name in LAYER) };
     });
+}
+
+/** Whether a manifest's `exports` names it. */
+function isExported(file: string): boolean {
+  const [, folder] = SOURCE.exec(file)!;
+  const { exports } = JSON.parse(text(`packages/${folder}/package.json`));
+  return JSON.stringify(exports ?? {}).includes(`"./${file.slice(`packages/${folder}/`.length)}"`);
+}
+
+/** These files and what they import of their own package, and so on. */
+function reachedFrom(files: readonly string[]): string[] {
+  const reached = new Set(files);
+  for (const file of reached) {
+    for (const specifier of importsOf(file)) {
+      if (specifier.startsWith('.')) reached.add(join(dirname(file), specifier));
+    }
+  }
+  return [...reached];
 }
 
 /** Code that only tests run may look upward and use development dependencies. */

@@ -8,8 +8,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { eventually, until } from '@holdfast/test-servers';
 import { removeHome } from './postgres/home.ts';
-import { eventually } from './testing/eventually.ts';
 
 test('a port that is taken is named, with who asks for it and what to do; nothing is left behind', async (t) => {
   const other = createServer().listen(0, '127.0.0.1');
@@ -28,12 +28,16 @@ test('a port that is taken is named, with who asks for it and what to do; nothin
 
 test('Ctrl-C in the middle of the start leaves no process behind', async (t) => {
   const { state, child, ended } = await start(t, ['--port', '0']);
-  await eventually(async () => existsSync(join(state, 'sensor-postgres', 'pgpass')), 60_000);
+  await until('it has begun', () => existsSync(join(state, 'sensor-postgres', 'pgpass')));
   child.kill('SIGINT');
   const { status } = await ended;
 
   assert.equal(status, 130);
-  assert.deepEqual(await eventually(async () => (await processesOf(state)).length === 0), true);
+  await eventually(
+    () => processesOf(state),
+    (left) => left.length === 0,
+    'all have ended',
+  );
 });
 
 test('what it does not understand it says in one sentence', async (t) => {

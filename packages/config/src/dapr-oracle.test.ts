@@ -5,8 +5,7 @@ import { mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { systemClock } from '@holdfast/core';
-import { freePort } from '@holdfast/test-servers';
+import { freePort, until } from '@holdfast/test-servers';
 import { parseDuration } from './duration.ts';
 import { parseResiliency } from './parse-resiliency.ts';
 import { isBroken } from './problem.ts';
@@ -156,10 +155,10 @@ async function startupMessages(
     });
   }
   const ended = new Promise((resolve) => daprd.once('exit', resolve));
-  for (let left = 600; !/dapr initialized|"level":"fatal"/.test(log); left -= 1) {
-    assert.ok(left > 0 && daprd.exitCode === null, `daprd did not come up:\n${log.slice(-2_000)}`);
-    await systemClock.sleep(50);
-  }
+  await until(
+    () => `daprd comes up or says why not, and not only:\n${log.slice(-2_000)}`,
+    () => daprd.exitCode !== null || /dapr initialized|"level":"fatal"/.test(log),
+  );
   daprd.kill('SIGKILL');
   await ended;
   const whole = log.split('\n').filter((line) => line.startsWith('{') && line.endsWith('}'));

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { mkdir, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { describe, type TestContext, test } from 'node:test';
-import { systemClock } from '@holdfast/core';
 import { VirtualClock } from '@holdfast/core/testing';
+import { until } from '@holdfast/test-servers';
 import { loadResiliency } from './load-resiliency.ts';
 import { formatProblem } from './problem.ts';
 import { timeoutFile, workspace } from './testing/workspace.ts';
@@ -154,11 +154,10 @@ async function watching(t: TestContext, paths: readonly string[], options: Watch
   t.after(() => watch.close());
   return {
     news,
-    async until(expected: string) {
-      for (let left = 1_000; news.at(-1) !== expected; left -= 1) {
-        assert.ok(left > 0, `told ${JSON.stringify(news)}, not ${expected}`);
-        await systemClock.sleep(20);
-      }
-    },
+    until: (expected: string) =>
+      until(
+        () => `${expected} is told last, after ${JSON.stringify(news)}`,
+        () => news.at(-1) === expected,
+      ),
   };
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
+import { until } from '@holdfast/test-servers';
 import { orders, server, under } from './testing/readme-both-sides.ts';
 
 const PATHS = ['/1', '/2', '/3', '/4', '/5'];
@@ -18,7 +18,7 @@ test('the same policies serve and ask: two at a time on each side, and the clien
     const response = await fetch(url + path);
     return [response.status, await response.text()];
   });
-  await until(() => under.size === 2 && requests === 5);
+  await until('all have asked and two are served', () => under.size === 2 && requests === 5);
   for (const release of under.values()) release();
   const served = (await Promise.all(bare)).sort(([a], [b]) => Number(a) - Number(b));
   assert.deepEqual(
@@ -36,7 +36,7 @@ test('the same policies serve and ask: two at a time on each side, and the clien
       ({ code }: { code: string }) => code,
     ),
   );
-  await until(() => under.size === 2);
+  await until('two are served', () => under.size === 2);
   for (const release of under.values()) release();
   const full = 'BULKHEAD_FULL';
   assert.deepEqual([await Promise.all(asked), requests], [[200, 200, full, full, full], 2]);
@@ -50,8 +50,4 @@ async function listen(t: TestContext): Promise<string> {
     server.close();
   });
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await turn();
 }

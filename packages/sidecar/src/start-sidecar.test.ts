@@ -4,10 +4,10 @@ import net from 'node:net';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
-import { freePort } from '@holdfast/test-servers';
+import { freePort, until } from '@holdfast/test-servers';
 import { PortTakenError, type SidecarOptions, startSidecar } from './index.ts';
 import { sharedNames } from './testing/shared-names.ts';
-import { startMesh, temporaryFolder, until } from './testing/start-mesh.ts';
+import { startMesh, temporaryFolder } from './testing/start-mesh.ts';
 
 const free = { appId: 'one', httpPort: 0, metricsPort: 0 } as const;
 
@@ -33,7 +33,7 @@ describe('startSidecar', () => {
         );
         return true;
       });
-      await until(() => openHandles() <= before, 'handles are back to what they were');
+      await until('handles are back to what they were', () => openHandles() <= before);
     });
   }
 
@@ -57,7 +57,7 @@ describe('startSidecar', () => {
     await sidecar.ended;
 
     assert.deepEqual([during, rows(file)], [['one'], []]);
-    await until(() => openHandles() <= before, 'handles are back to what they were');
+    await until('handles are back to what they were', () => openHandles() <= before);
   });
 
   test('finds others by mDNS where no configuration says otherwise, and takes its records back', async () => {
@@ -69,7 +69,7 @@ describe('startSidecar', () => {
 
     assert.match(await answer.text(), /err: couldn't find service: nobody-at-all/);
     await sidecar.stop();
-    await until(() => openHandles() <= before, 'handles are back to what they were');
+    await until('handles are back to what they were', () => openHandles() <= before);
   });
 
   test('warns of an API that is open to the network without a token', async () => {
@@ -90,7 +90,7 @@ describe('startSidecar', () => {
       release = () => res.end('done');
     });
     const answer = fetch(`${url}/slow`);
-    await until(() => release !== undefined, 'the call has arrived');
+    await until('the call has arrived', () => release !== undefined);
 
     const stopped = caller.stop();
     release?.();
@@ -106,7 +106,7 @@ describe('startSidecar', () => {
       () => 'answered',
       () => 'cut',
     );
-    await until(async () => (await circuitless(caller.ports.http)) > 0, 'the call is in flight');
+    await until('the call is in flight', async () => (await circuitless(caller.ports.http)) > 0);
 
     await caller.stop();
 
@@ -120,7 +120,7 @@ describe('startSidecar', () => {
     };
     const { caller, url } = await startMesh(t, app, { caller: { gracefulShutdownMs: 600_000 } });
     const answer = fetch(`${url}/never`).catch(() => 'cut');
-    await until(() => inside, 'the call has arrived');
+    await until('the call has arrived', () => inside);
 
     const stopped = caller.stop();
     void caller.stop({ force: true });
@@ -172,7 +172,7 @@ describe('startSidecar', () => {
     const status = async (at: number, rest = ''): Promise<number> =>
       (await fetch(`http://127.0.0.1:${at}/v1.0/healthz${rest}`)).status;
 
-    await until(async () => (await status(open.ports.http)) === 204, 'healthy');
+    await until('healthy', async () => (await status(open.ports.http)) === 204);
     assert.deepEqual(
       [await status(closed.ports.http), await status(closed.ports.http, '/outbound')],
       [500, 204],

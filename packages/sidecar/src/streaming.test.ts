@@ -3,8 +3,9 @@ import { randomBytes } from 'node:crypto';
 import http from 'node:http';
 import net from 'node:net';
 import { describe, test } from 'node:test';
+import { until } from '@holdfast/test-servers';
 import { sendRaw } from './testing/raw-http.ts';
-import { startMesh, until } from './testing/start-mesh.ts';
+import { startMesh } from './testing/start-mesh.ts';
 
 const echo: http.RequestListener = (req, res) => void req.pipe(res);
 const MB = 1024 * 1024;
@@ -43,11 +44,11 @@ describe('bodies', () => {
     socket.write(
       'POST /v1.0/invoke/callee/method/x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n',
     );
-    await until(() => seen.includes('first'), 'the first chunk is back');
+    await until('the first chunk is back', () => seen.includes('first'));
 
     socket.write('6\r\nsecond\r\n0\r\n\r\n');
 
-    await until(() => seen.endsWith('0\r\n\r\n'), 'the end is back');
+    await until('the end is back', () => seen.endsWith('0\r\n\r\n'));
     assert.match(seen, /200 OK[\s\S]*first[\s\S]*second/);
   });
 
@@ -86,11 +87,11 @@ describe('bodies', () => {
     socket.write('GET /v1.0/invoke/callee/method/x HTTP/1.1\r\nHost: x\r\n\r\n');
     socket.pause();
 
-    await until(async () => {
+    await until('the application is held back', async () => {
       const before = sent;
       await new Promise((resolve) => setTimeout(resolve, 300));
       return sent > 0 && sent === before;
-    }, 'the application is held back');
+    });
 
     assert.ok(sent < 32 * MB, `${sent} bytes were taken from the application`);
   });

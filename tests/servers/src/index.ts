@@ -1,3 +1,4 @@
+export { eventually } from '../../../packages/messaging/src/testing/eventually.ts';
 export { findProgram } from './find-program.ts';
 export { freePort } from './free-port.ts';
 export { type MosquittoServer, mosquittoServer } from './mosquitto.ts';
@@ -9,5 +10,6 @@ export { type RedisServer, redisSentinel, redisServer } from './redis.ts';
 export { type RedisCluster, redisCluster } from './redis-cluster.ts';
 export { type SelfSigned, selfSigned } from './self-signed.ts';
 export { type ServerCommand, type ServerProcess, startServer } from './server-process.ts';
+export { until } from './until.ts';
 export { Unavailable, withServer } from './with-server.ts';
 export { type ZipkinServer, zipkinServer } from './zipkin.ts';

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { eventually } from '../../../packages/messaging/src/testing/eventually.ts';
 import { findProgram } from './find-program.ts';
 import { type RedisServer, redisServer } from './redis.ts';
 import type { ServerProcess } from './server-process.ts';
@@ -45,10 +45,9 @@ export async function redisCluster(): Promise<RedisCluster | Unavailable> {
 
 /** Each node must have heard of all slots, or it refuses commands. */
 async function untilUp(cli: string, port: number): Promise<void> {
-  for (let waitedMs = 0; waitedMs < PATIENCE_MS; waitedMs += 100) {
-    const { stdout } = await run(cli, ['-p', String(port), 'cluster', 'info']);
-    if (stdout.includes('cluster_state:ok')) return;
-    await sleep(100);
-  }
-  throw new Error(`The Redis node on port ${port} did not become part of its cluster.`);
+  await eventually(
+    async () => (await run(cli, ['-p', String(port), 'cluster', 'info'])).stdout,
+    (said) => said.includes('cluster_state:ok'),
+    `the Redis node on port ${port} is part of its cluster`,
+  );
 }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
+import { eventually } from '@holdfast/test-servers';
 import { type Database, openDatabase } from '../service/database.ts';
 import { type DatabaseServer, databaseServer } from '../testing/database-server.ts';
-import { eventually } from '../testing/eventually.ts';
 import { SENSORS } from './sensors.ts';
 import {
   addTest,
@@ -22,7 +22,11 @@ let database: Database;
 before(async () => {
   server = await databaseServer();
   database = openDatabase(server);
-  await eventually(() => makeTables(database).then(() => true));
+  await eventually(
+    () => makeTables(database),
+    () => true,
+    'the tables are there',
+  );
 });
 after(async () => {
   await database.close();

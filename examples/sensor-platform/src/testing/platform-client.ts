@@ -1,4 +1,4 @@
-import { eventually } from './eventually.ts';
+import { eventually } from '@holdfast/test-servers';
 
 /** A status and a JSON body. What is in the body is for a test to look at. */
 export interface Answer {
@@ -58,10 +58,11 @@ export async function platformClient(url: string): Promise<PlatformClient> {
         headers: { authorization: `Bearer ${session.access_token}` },
       }),
     finished: (testId) =>
-      eventually(async () => {
-        const { body } = await get(`/test/${testId}`);
-        return ['completed', 'failed'].includes(body.status) && body;
-      }),
+      eventually(
+        async () => (await get(`/test/${testId}`)).body,
+        ({ status }) => ['completed', 'failed'].includes(status),
+        `test ${testId} is finished`,
+      ),
     delivered,
     async arrived(testId) {
       const found = (await delivered()).find(({ test_id }) => test_id === testId);

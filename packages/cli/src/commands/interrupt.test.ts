@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { systemClock } from '@holdfast/core';
 import { seededRandom } from '@holdfast/core/testing';
+import { until } from '@holdfast/test-servers';
 import {
   appPorts,
   type Bench,
@@ -10,7 +11,6 @@ import {
   living,
   openBench,
   psOf,
-  until,
   untilUp,
 } from '../testing/run-bench.ts';
 

@@ -1,14 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import {
-  appPorts,
-  ECHO_APP,
-  living,
-  openBench,
-  psOf,
-  until,
-  untilUp,
-} from '../testing/run-bench.ts';
+import { until } from '@holdfast/test-servers';
+import { appPorts, ECHO_APP, living, openBench, psOf, untilUp } from '../testing/run-bench.ts';
 
 describe('holdfast run -- CMD', { concurrency: 2 }, () => {
   test('starts a sidecar, then the app, tells each of the other, and ends with the app’s status', async (t) => {

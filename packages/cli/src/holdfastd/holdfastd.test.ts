@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { living, until } from '../testing/run-bench.ts';
+import { until } from '@holdfast/test-servers';
+import { living } from '../testing/run-bench.ts';
 import { holdfastdReference } from './reference.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/holdfastd.mjs', import.meta.url));

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { until } from '../testing/run-bench.ts';
+import { until } from '@holdfast/test-servers';
 
 const BIN = fileURLToPath(new URL('../../bin/holdfastd.mjs', import.meta.url));
 

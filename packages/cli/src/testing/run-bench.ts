@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { systemClock } from '@holdfast/core';
+import { until } from '@holdfast/test-servers';
 import { portState } from '../supervisor/free-port.ts';
 import { processIdentity } from '../supervisor/process-identity.ts';
 import type { ProcessInfo } from '../supervisor/process-info.ts';
@@ -109,9 +109,6 @@ function launch(args: readonly string[], cwd: string, env: Bench['env']): Comman
   };
 }
 
-/** Far more than anything here takes on a busy machine. */
-const PATIENCE_MS = 30_000;
-
 /** Resolves when a run says that it is up; fails with all it said when it ends before. */
 export async function untilUp(...runs: readonly Command[]): Promise<void> {
   for (const run of runs) {
@@ -121,15 +118,6 @@ export async function untilUp(...runs: readonly Command[]): Promise<void> {
     });
     await until('it is up', () => over || run.output().includes('is up:'));
     if (over) throw new Error(`It ended before it was up: ${run.output()}`);
-  }
-}
-
-/** Resolves when `holds` does; fails after 30 s with what was waited for. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const beganMs = systemClock.now();
-  while (!(await holds())) {
-    if (systemClock.now() - beganMs > PATIENCE_MS) throw new Error(`Never: ${what}`);
-    await systemClock.sleep(20);
   }
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, type TestContext, test } from 'node:test';
-import { redisServer, withServer } from '@holdfast/test-servers';
+import { redisServer, until, withServer } from '@holdfast/test-servers';
 import { Redis } from 'ioredis';
 import { pipeline } from '../pipeline.ts';
 import { rateLimit } from '../rate-limit/rate-limit.ts';
@@ -106,12 +106,11 @@ describe('a rate in Redis', () => {
     assert.equal(await p.execute(() => 3), 3);
     const killed = failures();
     await server.process.restart();
-    for (let tries = 0; tries < 200; tries += 1) {
+    await until('Redis is used again', async () => {
       const before = failures();
       await p.execute(() => 4);
-      if (failures() === before) break;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+      return failures() === before;
+    });
     const before = failures();
     await p.execute(() => 5);
 

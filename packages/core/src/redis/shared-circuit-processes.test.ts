@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { freePort, redisServer, withServer } from '@holdfast/test-servers';
+import { freePort, redisServer, until, withServer } from '@holdfast/test-servers';
 import { Redis } from 'ioredis';
 import { circuitBreaker } from '../breaker/breaker.ts';
 import type { CircuitSnapshot } from '../breaker/snapshot.ts';
@@ -148,14 +148,6 @@ async function startDependency(t: TestContext) {
       status = other;
     },
   };
-}
-
-async function until(what: string, holds: () => boolean): Promise<void> {
-  for (let waitedMs = 0; waitedMs < 60_000; waitedMs += 20) {
-    if (holds()) return;
-    await sleep(20);
-  }
-  throw new Error(`It did not come to that: ${what}.`);
 }
 
 /** One process that calls the dependency again and again behind a shared circuit. */

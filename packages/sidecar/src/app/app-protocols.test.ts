@@ -6,11 +6,11 @@ import type { AddressInfo, Server } from 'node:net';
 import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
-import { selfSigned } from '@holdfast/test-servers';
+import { selfSigned, until } from '@holdfast/test-servers';
 import { AppCallback, AppCallbackHealthCheck } from '../grpc/protos/appcallback_pb.ts';
 import { staticNames } from '../names/static-names.ts';
 import { type Sidecar, startSidecar } from '../start-sidecar.ts';
-import { temporaryFolder, until } from '../testing/start-mesh.ts';
+import { temporaryFolder } from '../testing/start-mesh.ts';
 import type { AppProtocol } from './app-channel.ts';
 
 describe('the protocols of an application', () => {
@@ -72,7 +72,7 @@ describe('the protocols of an application', () => {
     const ill = await fetch(`${url}/work`);
     const words = await ill.text();
     well = true;
-    await until(async () => (await fetch(`${url}/work`)).status === 200, 'it is called');
+    await until('it is called', async () => (await fetch(`${url}/work`)).status === 200);
     assert.deepEqual([ill.status, /app is not in a healthy state/.test(words)], [500, true]);
   });
 
@@ -84,7 +84,7 @@ describe('the protocols of an application', () => {
       `---\napiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: { name: ${name} }\nspec: { type: bindings.cron, version: v1, metadata: [{ name: schedule, value: "@every 1s" }] }\n`;
     await writeFile(path.join(resources, 'cron.yaml'), cron('tick') + cron('tock'));
     await sidecarOf(t, port, 'grpc', { resourcesPaths: [resources] });
-    await until(() => app.bound.length > 0, 'a run of the schedule');
+    await until('a run of the schedule', () => app.bound.length > 0);
     assert.deepEqual(new Set(app.bound), new Set(['tick']));
   });
 
@@ -98,7 +98,7 @@ describe('the protocols of an application', () => {
     );
     const { sidecar } = await sidecarOf(t, port, 'grpc', { resourcesPaths: [resources] });
     const http = `http://127.0.0.1:${sidecar.ports.http}/v1.0`;
-    await until(async () => (await fetch(`${http}/healthz`)).ok, 'it has subscribed');
+    await until('it has subscribed', async () => (await fetch(`${http}/healthz`)).ok);
     for (const n of [1, 2, 3]) {
       await fetch(`${http}/publish/bus/many`, {
         method: 'POST',
@@ -106,7 +106,7 @@ describe('the protocols of an application', () => {
         body: String(n),
       });
     }
-    await until(() => app.bulk.length === 3, 'three events have come');
+    await until('three events have come', () => app.bulk.length === 3);
     assert.deepEqual(app.bulk.sort(), ['1', '2', '3']);
   });
 

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createLogger } from '@holdfast/telemetry/log';
+import { until } from '@holdfast/test-servers';
 import { staticNames } from '../names/static-names.ts';
 import { startSidecar } from '../start-sidecar.ts';
 
@@ -50,7 +51,7 @@ test('a policy that times out an output binding ends the request it had sent', a
     body: '{"operation":"get"}',
   });
   const { message } = (await answer.json()) as { message: string };
-  await until(() => closed === 1);
+  await until('the call is given up', () => closed === 1);
   assert.equal(message, 'error invoking output binding web: context deadline exceeded');
 });
 
@@ -68,7 +69,7 @@ test('input bindings are behind their policies: an event is offered again until 
     ),
     resiliency('tick: { inbound: { retry: twice } }'),
   ]);
-  await until(() => paths.length >= 3);
+  await until('it is offered three times', () => paths.length >= 3);
   assert.deepEqual(paths.slice(0, 3), Array(3).fill('POST /tick'));
 });
 
@@ -122,7 +123,7 @@ test('a sidecar that stops lets the application finish the run it has, and begin
   const { running } = await sidecar(t, app, [
     component('tick', 'bindings.cron', '{ name: schedule, value: "@every 1s" }'),
   ]);
-  await until(() => events.length === 1);
+  await until('a run of the schedule', () => events.length === 1);
   await running.stop();
   const atTheEnd = [...events];
   await new Promise((resolve) => setTimeout(resolve, 1_200));
@@ -201,12 +202,4 @@ async function sidecar(t: TestContext, app: string | undefined, resources: reado
   );
   t.after(() => running.stop({ force: true }));
   return { running, url: `http://127.0.0.1:${running.ports.http}` };
-}
-
-async function until(done: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 1_000; tries += 1) {
-    if (done()) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  assert.fail('it did not come to that within 10 s');
 }

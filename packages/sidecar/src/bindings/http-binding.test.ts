@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { systemClock } from '@holdfast/core';
+import { until } from '@holdfast/test-servers';
 import { ComponentSettings } from '../components/component-settings.ts';
 import { BindingError } from './binding.ts';
 import { httpBinding } from './http-binding.ts';
@@ -17,7 +18,7 @@ test('http gives up an answer that takes longer than responseTimeout, and the co
   const { ask } = await open({ responseTimeout: '50ms' });
   const words = await ask('get');
   // Where this machine is slow it has not come as far as the server by then.
-  await until(() => closed === begun);
+  await until('every call is given up', () => closed === begun);
   assert.equal(words, 'Get "ORIGIN": context deadline exceeded');
 });
 
@@ -29,7 +30,7 @@ test('http gives up a call whose attempt has ended', async (t) => {
   const asked = ask('get', {}, attempt.signal);
   setTimeout(() => attempt.abort(new Error('the attempt is over')), 30);
   assert.equal(await asked, 'Get "ORIGIN": the attempt is over');
-  await until(() => closed === 1);
+  await until('the call is given up', () => closed === 1);
   assert.equal(await ask('get', {}, AbortSignal.abort(new Error('over'))), 'Get "ORIGIN": over');
 });
 
@@ -138,12 +139,4 @@ async function server(t: TestContext, answer: (req: IncomingMessage, res: Server
     return { binding, ask };
   };
   return { open };
-}
-
-async function until(done: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 2_000; tries += 1) {
-    if (done()) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  assert.fail('it did not come to that within 20 s');
 }

@@ -3,9 +3,10 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { createLogger } from '@holdfast/telemetry/log';
+import { until } from '@holdfast/test-servers';
 import { staticNames } from '../names/static-names.ts';
 import { startSidecar } from '../start-sidecar.ts';
-import { startApp, temporaryFolder, until } from '../testing/start-mesh.ts';
+import { startApp, temporaryFolder } from '../testing/start-mesh.ts';
 
 describe('changed Component files', () => {
   test('a component comes, is changed and goes without a restart', async (t) => {
@@ -29,10 +30,10 @@ describe('changed Component files', () => {
   test('are noticed without being told, and shown in the metadata', async (t) => {
     const { metadata, write } = await start(t);
     await write('store.yaml', memory('store', 'state'));
-    await until(async () => {
+    await until('it is there', async () => {
       const { components = [] } = await metadata();
       return components.some(({ name }) => name === 'store');
-    }, 'it is there');
+    });
   });
 
   test('one that cannot be used stays as it was; the others change', async (t) => {
@@ -70,10 +71,10 @@ describe('changed Component files', () => {
     const { events, reload, remove, write } = await start(t);
     await write('tick.yaml', cron('tick', 'one'));
     await reload();
-    await until(() => events().includes('tick one'), 'it brings events');
+    await until('it brings events', () => events().includes('tick one'));
     await write('tick.yaml', cron('tick', 'two'));
     await reload();
-    await until(() => events().includes('tick two'), 'the changed one does');
+    await until('the changed one does', () => events().includes('tick two'));
     await remove('tick.yaml');
     await reload();
     const before = events().length;
@@ -154,11 +155,11 @@ describe('changed Component files', () => {
     await write('p.yaml', memory('p', 'pubsub'));
     await reload();
     await publish('p', 1);
-    await until(() => events().includes(1), 'the first is there');
+    await until('the first is there', () => events().includes(1));
     await write('p.yaml', memory('p', 'pubsub', '{ name: publishingScopes, value: "one=t" }'));
     await reload();
     await publish('p', 2);
-    await until(() => events().includes(2), 'the second is there');
+    await until('the second is there', () => events().includes(2));
     await write(
       'p.yaml',
       memory('p', 'pubsub', '{ name: subscriptionScopes, value: "one=other" }'),
@@ -168,7 +169,7 @@ describe('changed Component files', () => {
     await write('p.yaml', memory('p', 'pubsub'));
     await reload();
     await publish('p', 4);
-    await until(() => events().includes(4), 'it may again');
+    await until('it may again', () => events().includes(4));
     assert.deepEqual(events().includes(3), false);
   });
 
@@ -246,7 +247,7 @@ async function start(t: TestContext, files: Readonly<Record<string, string>> = {
   );
   t.after(() => sidecar.stop({ force: true }));
   const url = `http://127.0.0.1:${sidecar.ports.http}/v1.0`;
-  await until(async () => (await fetch(`${url}/healthz`)).ok, 'it is ready');
+  await until('it is ready', async () => (await fetch(`${url}/healthz`)).ok);
   const said = async (answer: Response): Promise<string> => {
     const text = await answer.text();
     return text === '' ? `${answer.status}` : `${answer.status} ${JSON.parse(text).errorCode}`;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLogger } from '@holdfast/telemetry/log';
-import { type RedisServer, redisServer, Unavailable } from '@holdfast/test-servers';
+import { type RedisServer, redisServer, Unavailable, until } from '@holdfast/test-servers';
 import { Redis } from 'ioredis';
 import { staticNames } from '../names/static-names.ts';
 import { startSidecar } from '../start-sidecar.ts';
@@ -158,8 +158,7 @@ async function start(t: TestContext, port: number, takesMs = 0) {
         const all = heard.get(key) ?? [];
         return all.length >= atLeast && JSON.stringify(all.at(-1)) === wanted;
       };
-      for (let tries = 0; tries < 400 && !there(); tries += 1) await sleep(25);
-      assert.ok(there(), `${key} became ${JSON.stringify(heard.get(key))}, not ${wanted}`);
+      await until(() => `${key} becomes ${wanted}, not ${JSON.stringify(heard.get(key))}`, there);
       return heard;
     },
   };

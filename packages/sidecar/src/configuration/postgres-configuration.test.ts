@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '@holdfast/core';
 import { createLogger } from '@holdfast/telemetry/log';
-import { type PostgresServer, postgresServer, Unavailable } from '@holdfast/test-servers';
+import { type PostgresServer, postgresServer, Unavailable, until } from '@holdfast/test-servers';
 import pg from 'pg';
 import { ComponentSettings } from '../components/component-settings.ts';
 import type { ConfigurationItem } from './configuration-store.ts';
@@ -38,7 +37,7 @@ function suite(server: PostgresServer): void {
       t.after(() => store.close());
       const told: [string, ConfigurationItem | undefined][] = [];
       const hears = async (count: number) => {
-        for (let tries = 0; tries < 600 && told.length < count; tries += 1) await sleep(50);
+        await until(`${count} are told`, () => told.length >= count);
         assert.equal(told.length, count, JSON.stringify(told));
       };
       const changed = async (key: string, item: ConfigurationItem | undefined) =>

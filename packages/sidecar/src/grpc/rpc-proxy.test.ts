@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import http2, { type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
+import { until } from '@holdfast/test-servers';
 import { type Sidecar, startSidecar } from '../start-sidecar.ts';
 import { rawRpc } from '../testing/raw-rpc.ts';
 import { sharedNames } from '../testing/shared-names.ts';
-import { until } from '../testing/start-mesh.ts';
 
 const TO = { 'dapr-app-id': 'callee' };
 const PATH = '/any.Service/Method';
@@ -30,9 +30,9 @@ describe('gRPC calls of any service', () => {
     });
     stream.on('error', () => {});
     stream.write(Buffer.from([0, 0, 0, 0, 0]));
-    await until(() => begun === 1, 'the call is in the application');
+    await until('the call is in the application', () => begun === 1);
     stream.close(http2.constants.NGHTTP2_CANCEL);
-    await until(() => closed === 1, 'the call has ended in the application');
+    await until('the call has ended in the application', () => closed === 1);
     session.close();
   });
 
@@ -135,7 +135,7 @@ describe('gRPC calls of any service', () => {
       finish = () => answer(res, 'done');
     });
     const call = rawRpc(caller.ports.grpc!, PATH, ['m'], TO);
-    await until(() => finish !== undefined, 'the call is in the application');
+    await until('the call is in the application', () => finish !== undefined);
     const stopped = caller.stop();
     const late = rawRpc(caller.ports.grpc!, PATH, ['m'], TO).then(
       () => 'answered',

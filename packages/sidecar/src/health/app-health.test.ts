@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startMesh, until } from '../testing/start-mesh.ts';
+import { until } from '@holdfast/test-servers';
+import { startMesh } from '../testing/start-mesh.ts';
 
 test('calls reach the application only while its probes succeed', async (t) => {
   let well = false;
@@ -20,7 +21,7 @@ test('calls reach the application only while its probes succeed', async (t) => {
     /err: rpc error: code = Internal desc = error invoking app channel: rpc error: code = Internal desc = app is not in a healthy state/,
   );
   well = true;
-  await until(async () => (await answer()) === 'ok', 'healthy');
+  await until('healthy', async () => (await answer()) === 'ok');
   well = false;
-  await until(async () => (await answer()) !== 'ok', 'unhealthy again');
+  await until('unhealthy again', async () => (await answer()) !== 'ok');
 });

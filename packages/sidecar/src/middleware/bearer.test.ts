@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { VirtualClock } from '@holdfast/core/testing';
 import { createLogger } from '@holdfast/telemetry/log';
+import { until } from '@holdfast/test-servers';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { ComponentSettings } from '../components/component-settings.ts';
 import { bearer } from './bearer.ts';
@@ -24,9 +25,7 @@ test('while the issuer is away the keys in hand stay good, and the log says that
   await issuer.stop();
   await elapse(clock, 600_000);
   const first = await ask('one');
-  for (let tries = 0; log.length === 0 && tries < 500; tries += 1) {
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  await until('it is logged', () => log.length > 0);
   const second = await ask('one');
   assert.deepEqual([first, second], ['pass', 'pass']);
   assert.match(log.join(), /The keys at http:.*\/keys cannot be fetched, those in hand stay: GET /);

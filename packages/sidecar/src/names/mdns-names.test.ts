@@ -4,7 +4,7 @@ import os from 'node:os';
 import { describe, test } from 'node:test';
 import { systemClock } from '@holdfast/core';
 import { createLogger } from '@holdfast/telemetry/log';
-import { until } from '../testing/start-mesh.ts';
+import { until } from '@holdfast/test-servers';
 import { mdnsNames } from './mdns-names.ts';
 import { addressesIn, mdnsRecords } from './mdns-records.ts';
 
@@ -21,7 +21,7 @@ describe('mdnsNames', () => {
     await mine.close();
 
     assert.deepEqual(found, ['127.0.0.1:5001']);
-    await until(async () => (await other.resolve(appId, 'default')).length === 0, 'forgotten');
+    await until('forgotten', async () => (await other.resolve(appId, 'default')).length === 0);
   });
 
   test('finds nobody after a second, in the words of daprd', async (t) => {

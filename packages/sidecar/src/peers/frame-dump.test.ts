@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
-import { startMesh, temporaryFolder, until } from '../testing/start-mesh.ts';
+import { until } from '@holdfast/test-servers';
+import { startMesh, temporaryFolder } from '../testing/start-mesh.ts';
 
 test('each frame of both ends is a line in the file, which is its owner’s alone', async (t) => {
   const folder = await temporaryFolder(t);
@@ -23,7 +24,7 @@ test('each frame of both ends is a line in the file, which is its owner’s alon
     (await readFile(file, 'utf8'))
       .split('\n')
       .map((line) => line.replace(/^\S+ (to|from) \S+ /, ''));
-  await until(async () => (await lines(called!)).length > 2, 'both frames are in the file');
+  await until('both frames are in the file', async () => (await lines(called!)).length > 2);
   const [there, back] = await lines(calling!);
   assert.match(
     there!,

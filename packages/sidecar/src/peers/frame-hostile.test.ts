@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { seededRandom } from '@holdfast/core/testing';
+import { until } from '@holdfast/test-servers';
 import type { Flow, Upstream } from '../flow/answer.ts';
-import { until } from '../testing/start-mesh.ts';
 import { DATA, HEAD, headText, LAST, MAX_FRAME_BYTES, PREFACE, RESET } from './frame-format.ts';
 import { listenForPeers } from './frame-server.ts';
 import { framePeerTransport } from './frame-transport.ts';
@@ -100,10 +100,10 @@ async function server(
   // Places are given back a moment after connections end.
   const ask = async (): Promise<string> => {
     let answer = '';
-    await until(async () => {
+    await until('an answer', async () => {
       answer = await call(transport.to(`127.0.0.1:${port}`)).catch(() => '');
       return answer !== '';
-    }, 'an answer');
+    });
     return answer;
   };
   return { port, ask };

@@ -8,11 +8,11 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { systemClock } from '@holdfast/core';
 import { VirtualClock } from '@holdfast/core/testing';
 import { createLogger } from '@holdfast/telemetry/log';
+import { until } from '@holdfast/test-servers';
 import { ComponentSettings } from '../components/component-settings.ts';
 import type { ComponentsEnv } from '../components/open-components.ts';
 import { ErrorInfoSchema } from '../grpc/protos/error_details_pb.ts';
 import { memoryState } from '../state/memory-state.ts';
-import { until } from '../testing/start-mesh.ts';
 import { stateContract } from '../testing/state-contract.ts';
 import { type PluggedTypes, pluggedHere } from './plugged-types.ts';
 import {
@@ -104,7 +104,7 @@ test('a broker hands over in order, hears what became of each, and is found agai
     seen.push(`${topic}:${data}`);
     if (String(data) === 'bad') throw new Error('not this one');
   });
-  await until(() => acked.length === 3, 'all are answered');
+  await until('all are answered', () => acked.length === 3);
   assert.deepEqual(seen, ['news:one', 'news:bad', 'news:three']);
   assert.deepEqual(acked, [
     ['one', undefined],
@@ -122,7 +122,7 @@ test('a broker hands over in order, hears what became of each, and is found agai
 
   waiting.push('four');
   await component.restart();
-  await until(() => acked.length === 4, 'it is found again');
+  await until('it is found again', () => acked.length === 4);
   assert.deepEqual([seen.at(-1), streams], ['news:four', 2]);
 
   await broker.drain();
@@ -172,7 +172,7 @@ test('bindings go both ways, and the component hears the answer', async (t) => {
     if (String(data) === 'fail') throw new Error('no');
     return Buffer.from(`${data} ${metadata.a}`);
   });
-  await until(() => answers.length === 2, 'both are answered');
+  await until('both are answered', () => answers.length === 2);
   assert.deepEqual(answers.sort(), ['1 hello b', '2 no']);
 });
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import { describe, test } from 'node:test';
-import { startMesh, until } from '../testing/start-mesh.ts';
+import { until } from '@holdfast/test-servers';
+import { startMesh } from '../testing/start-mesh.ts';
 
 const document = (cache: string, more = ''): string => `
 apiVersion: dapr.io/v1alpha1
@@ -116,8 +117,8 @@ describe('a cache', () => {
 
     const first = await ask(`${url}/a`);
     const second = await ask(`${url}/a`);
-    await until(() => app.calls.length === 2, 'it is renewed');
-    await until(async () => (await ask(`${url}/a`)).text !== 'answer 1', 'the new one is given');
+    await until('it is renewed', () => app.calls.length === 2);
+    await until('the new one is given', async () => (await ask(`${url}/a`)).text !== 'answer 1');
 
     assert.deepEqual([first.text, second.text], ['answer 1', 'answer 1']);
   });
@@ -156,7 +157,7 @@ describe('a cache', () => {
 
     const gone = new AbortController();
     void ask(`${url}/a`, { signal: gone.signal }).catch(() => {});
-    await until(() => held.length === 1, 'the first call is in the application');
+    await until('the first call is in the application', () => held.length === 1);
     const second = ask(`${url}/a`);
     // The second is known to wait when a call that came after it has passed by.
     await ask(`${new URL(url).origin}/v1.0/metadata`);
@@ -176,10 +177,10 @@ describe('a cache', () => {
     const { url } = await startMesh(t, app.listener, { resiliency: document('ttl: 1h') });
 
     const clients = [1, 2].map(() => http.get(`${url}/a`).on('error', () => {}));
-    await until(() => app.calls.length === 1, 'the call is in the application');
+    await until('the call is in the application', () => app.calls.length === 1);
     for (const client of clients) client.destroy();
 
-    await until(() => closed.length === 1, 'the call is given up');
+    await until('the call is given up', () => closed.length === 1);
   });
 
   test('keeps its answers when the file changes, under the new options', async (t) => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, type TestContext, test } from 'node:test';
-import { startApp, startMesh, until } from '../testing/start-mesh.ts';
+import { until } from '@holdfast/test-servers';
+import { startApp, startMesh } from '../testing/start-mesh.ts';
 
 const FAR = 'far';
 const REFUSED = 'error invoking output binding far:';
@@ -34,7 +35,7 @@ describe('policies of ours on a component', () => {
     );
 
     const first = far.call();
-    await until(() => far.held.length === 1, 'the first call is under way');
+    await until('the first call is under way', () => far.held.length === 1);
     const second = await far.call();
     far.held[0]!.end('done');
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, test } from 'node:test';
-import { startMesh, until } from '../testing/start-mesh.ts';
+import { until } from '@holdfast/test-servers';
+import { startMesh } from '../testing/start-mesh.ts';
 
 const document = (policies: string, target: string): string => `
 apiVersion: dapr.io/v1alpha1
@@ -48,7 +49,7 @@ describe('a bulkhead', () => {
     const { url } = await startMesh(t, app.listener, { resiliency });
 
     const first = ask(`${url}/a`);
-    await until(() => app.held.length === 1, 'the first call is in the application');
+    await until('the first call is in the application', () => app.held.length === 1);
     const second = await ask(`${url}/b`);
     app.held[0]!.end('done');
 
@@ -72,7 +73,7 @@ describe('a hedge', () => {
 
     const answer = await ask(`${url}/x`);
 
-    await until(() => aborted.length > 0, 'the first attempt is given up');
+    await until('the first attempt is given up', () => aborted.length > 0);
     assert.deepEqual(
       [answer.status, answer.text, answer.headers['holdfast-attempts'], aborted],
       [200, 'second', '2', ['/x']],
@@ -95,11 +96,11 @@ describe('a hedge', () => {
 
     const client = new AbortController();
     const call = fetch(`${url}/x`, { signal: client.signal }).catch(() => 'gone');
-    await until(() => app.calls.length === 2, 'both attempts are under way');
+    await until('both attempts are under way', () => app.calls.length === 2);
     client.abort();
 
     assert.equal(await call, 'gone');
-    await until(() => closed.length === 2, 'both attempts have been given up');
+    await until('both attempts have been given up', () => closed.length === 2);
   });
 });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { startMesh, until } from '../testing/start-mesh.ts';
+import { until } from '@holdfast/test-servers';
+import { startMesh } from '../testing/start-mesh.ts';
 
 const document = (openFor: string, extra = ''): string => `
 apiVersion: dapr.io/v1alpha1
@@ -37,11 +38,11 @@ describe('a changed policy file', () => {
     await write('resiliency.yaml', document('1h', ', retry: again'));
 
     let method = 0;
-    await until(async () => {
+    await until('the retries apply', async () => {
       method += 1;
       const answer = await fetch(`${url}/m${method}`);
       return answer.headers.get('holdfast-attempts') !== null;
-    }, 'the retries apply');
+    });
   });
 
   test('that is broken changes nothing, and is told with file, line and column', async (t) => {
@@ -51,7 +52,7 @@ describe('a changed policy file', () => {
 
     await mesh.write('resiliency.yaml', 'kind: Resiliency\nspec: { policies: [\n');
 
-    await until(() => mesh.log.some((line) => /resiliency\.yaml:\d+:\d+ error/.test(line)), 'told');
+    await until('told', () => mesh.log.some((line) => /resiliency\.yaml:\d+:\d+ error/.test(line)));
     assert.equal(await message(`${mesh.url}/x`), 'circuit breaker is open');
   });
 });

@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createLogger } from '@holdfast/telemetry/log';
+import { until } from '@holdfast/test-servers';
 import { staticNames } from '../names/static-names.ts';
 import type { SidecarOptions } from '../options.ts';
 import { startSidecar } from '../start-sidecar.ts';
@@ -37,14 +37,14 @@ describe('publish and subscribe', () => {
       { pubsubname: 'p', topic: 't', routes: { rules } },
     ]);
     await publish('t');
-    await until(() => logged().includes('An event of t in p is lost: '));
+    await until('the loss is told', () => logged().includes('An event of t in p is lost: '));
   });
 
   test('an event that no rule takes is dropped; its metric says so', async (t) => {
     const rules = [{ match: 'event.type == "never"', path: '/take' }];
     const { page, publish } = await start(t, [{ pubsubname: 'p', topic: 't', routes: { rules } }]);
     await publish('t');
-    await until(async () =>
+    await until('the drop is counted', async () =>
       /ingress_count\{.*process_status="drop".*topic="t"\} 1/.test(await page()),
     );
   });
@@ -84,7 +84,7 @@ describe('publish and subscribe', () => {
   ] as const) {
     test(`/dapr/subscribe with ${what}: the log says what is wrong`, async (t) => {
       const { logged } = await start(t, answer);
-      await until(() => logged().includes('/dapr/subscribe cannot be used'));
+      await until('it is told', () => logged().includes('/dapr/subscribe cannot be used'));
       assert.match(logged(), why);
     });
   }
@@ -120,7 +120,7 @@ describe('publish and subscribe', () => {
         appHealthCheck: { intervalMs: 20 },
       },
     );
-    await until(subscribed);
+    await until('the other is subscribed', subscribed);
     await publish('t');
     await app.next('/take');
   });
@@ -132,8 +132,8 @@ describe('publish and subscribe', () => {
     const subscriptions = [{ pubsubname: 'p', topic: 't', route: '/hang' }];
     const { app, logged, publish } = await start(t, subscriptions, { policy });
     await publish('t');
-    await until(() => logged().includes('An event of t in p is lost: '));
-    await until(() => app.givenUp() === 2);
+    await until('the loss is told', () => logged().includes('An event of t in p is lost: '));
+    await until('both attempts are given up', () => app.givenUp() === 2);
   });
 
   test('stopping does not wait for company of what is gathered', async (t) => {
@@ -166,14 +166,6 @@ describe('publish and subscribe', () => {
     await forced.sidecar.stop({ force: true });
   });
 });
-
-async function until(there: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 400; tries += 1) {
-    if (await there()) return;
-    await sleep(25);
-  }
-  assert.fail('it did not happen within 10 s');
-}
 
 /** A sidecar with one broker `p`, and the application behind it that answers `subscriptions`. */
 async function start(
@@ -209,7 +201,7 @@ async function start(
   );
   t.after(() => sidecar.stop({ force: true }));
   const url = `http://127.0.0.1:${sidecar.ports.http}/v1.0`;
-  await until(async () => (await fetch(`${url}/healthz`)).ok);
+  await until('it is ready', async () => (await fetch(`${url}/healthz`)).ok);
   return {
     app,
     sidecar,
@@ -270,7 +262,7 @@ async function takingApp(t: TestContext, subscriptions: string | readonly object
     release: () => hanging.forEach((res) => void res.end()),
     givenUp: () => givenUp,
     async next(path: string): Promise<Taken> {
-      await until(() => taken.has(path));
+      await until(`${path} is called`, () => taken.has(path));
       return taken.get(path)![0]!;
     },
   };

@@ -5,26 +5,27 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { createLogger } from '@holdfast/telemetry/log';
+import { until } from '@holdfast/test-servers';
 import { staticNames } from '../names/static-names.ts';
 import { startSidecar } from '../start-sidecar.ts';
-import { temporaryFolder, until } from '../testing/start-mesh.ts';
+import { temporaryFolder } from '../testing/start-mesh.ts';
 
 describe('changed Subscription files', () => {
   test('are in force without a restart: one comes, is changed, goes', async (t) => {
     const { app, publish, subscribed, write, remove } = await start(t);
     await write('new.yaml', subscription('t', '/first'));
-    await until(async () => (await subscribed()).includes('t'), 'it is there');
+    await until('it is there', async () => (await subscribed()).includes('t'));
     await publish('t', 1);
-    await until(() => app.at('/first').length === 1, 'it is delivered');
+    await until('it is delivered', () => app.at('/first').length === 1);
 
     await write('new.yaml', subscription('t', '/second'));
-    await until(async () => {
+    await until('it goes elsewhere', async () => {
       await publish('t', 2);
       return app.at('/second').length > 0;
-    }, 'it goes elsewhere');
+    });
 
     await remove('new.yaml');
-    await until(async () => !(await subscribed()).includes('t'), 'it is gone');
+    await until('it is gone', async () => !(await subscribed()).includes('t'));
   });
 
   test('lose no event while they change', async (t) => {
@@ -39,11 +40,11 @@ describe('changed Subscription files', () => {
       await write('a.yaml', subscription('t', route, bulk));
       await reload();
       const before = sent;
-      await until(() => sent > before + 20, 'more is published');
+      await until('more is published', () => sent > before + 20);
     }
     changing = false;
     await publishing;
-    await until(() => app.data().length >= sent, 'all arrive');
+    await until('all arrive', () => app.data().length >= sent);
     assert.deepEqual(new Set(app.data()).size, sent);
   });
 
@@ -57,7 +58,7 @@ describe('changed Subscription files', () => {
     await write('b.yaml', 'kind: Subscription\nspec: [');
     await reload();
     await publish('kept', 1);
-    await until(() => app.at('/kept').length === 1, 'it is delivered');
+    await until('it is delivered', () => app.at('/kept').length === 1);
     assert.deepEqual(await subscribed(), ['kept']);
     const said = lines.join('');
     assert.match(said, /b\.yaml:2: Subscription left out: the subscription to t has no route/);
@@ -74,11 +75,11 @@ describe('changed Subscription files', () => {
       'a.yaml': subscription('t', '/hang'),
     });
     await publish('t', 1);
-    await until(() => app.at('/hang').length === 1, 'it is in hand');
+    await until('it is in hand', () => app.at('/hang').length === 1);
     await remove('a.yaml');
     await reload();
     app.release();
-    await until(() => app.ended() === 1, 'it has ended');
+    await until('it has ended', () => app.ended() === 1);
     assert.equal(app.cutOff(), 0);
   });
 
@@ -90,11 +91,11 @@ describe('changed Subscription files', () => {
       asked,
     );
     await publish('t', 1);
-    await until(() => app.at('/asked').length === 1, 'the application counts');
+    await until('the application counts', () => app.at('/asked').length === 1);
     await write('a.yaml', subscription('t', '/changed'));
     await reload();
     await publish('t', 2);
-    await until(() => app.at('/asked').length === 2, 'it still does');
+    await until('it still does', () => app.at('/asked').length === 2);
     assert.deepEqual(await subscribed(), ['t']);
   });
 });
@@ -143,7 +144,7 @@ async function start(
   );
   t.after(() => sidecar.stop({ force: true }));
   const url = `http://127.0.0.1:${sidecar.ports.http}/v1.0`;
-  await until(async () => (await fetch(`${url}/healthz`)).ok, 'it is ready');
+  await until('it is ready', async () => (await fetch(`${url}/healthz`)).ok);
   return {
     app,
     lines,

@@ -9,10 +9,12 @@ import { promisify } from 'node:util';
 import { systemClock } from '@holdfast/core';
 import { createLogger } from '@holdfast/telemetry/log';
 import {
+  eventually,
   findProgram,
   freePort,
   redisSentinel,
   redisServer,
+  until,
   withServer,
 } from '@holdfast/test-servers';
 import { Redis } from 'ioredis';
@@ -82,13 +84,8 @@ describe('a component on Redis', () => {
     await redis.kill();
     await redis.restart();
     const outcome = await inFlight;
-    await until(async () =>
-      store.get('k').then(
-        () => true,
-        () => false,
-      ),
-    );
-    assert.equal((await store.get('k'))?.etag, '1');
+    const value = await eventually(() => store.get('k'), Boolean, 'Redis is reached again');
+    assert.equal(value?.etag, '1');
     assert.notEqual(outcome, 'written');
   });
 
@@ -140,7 +137,9 @@ describe('a component on Redis', () => {
     if (server === undefined) return;
     const client = clientOf(t, server.port);
     await client.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
-    await until(async () => (await client.cluster('INFO')).includes('cluster_state:ok'));
+    await until('the cluster is one', async () =>
+      (await client.cluster('INFO')).includes('cluster_state:ok'),
+    );
     const host = `127.0.0.1:${server.port}`;
     const store = await stateOf(host, { redisType: 'cluster' });
     t.after(() => store.close());
@@ -182,15 +181,18 @@ describe('a component on Redis', () => {
 
     const watcher = clientOf(t, sentinel.port);
     const second = clientOf(t, replica.port);
-    await until(async () => (await second.info('replication')).includes('master_link_status:up'));
-    await until(async () =>
-      watcher.call('SENTINEL', 'FAILOVER', 'main').then(
-        () => true,
-        () => false,
-      ),
+    await until('the replica is in step', async () =>
+      (await second.info('replication')).includes('master_link_status:up'),
     );
-    await until(async () => (await second.info('replication')).includes('role:master'));
-    await until(async () => {
+    await eventually(
+      () => watcher.call('SENTINEL', 'FAILOVER', 'main'),
+      () => true,
+      'the sentinel fails over',
+    );
+    await until('the replica is the master', async () =>
+      (await second.info('replication')).includes('role:master'),
+    );
+    await until('the store writes there', async () => {
       await store.write([set('after')], false).catch(() => {});
       return (await second.exists('after')) === 1;
     });
@@ -213,12 +215,4 @@ function clientOf(t: TestContext, port: number, more: { readonly password?: stri
   const client = new Redis({ port, host: '127.0.0.1', ...more }).on('error', () => {});
   t.after(() => client.disconnect());
   return client;
-}
-
-async function until(there: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 600; tries += 1) {
-    if (await there()) return;
-    await sleep(50);
-  }
-  assert.fail('it did not happen within 30 s');
 }

@@ -5,9 +5,10 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { createLogger } from '@holdfast/telemetry/log';
+import { until } from '@holdfast/test-servers';
 import { staticNames } from '../names/static-names.ts';
 import { startSidecar } from '../start-sidecar.ts';
-import { temporaryFolder, until } from '../testing/start-mesh.ts';
+import { temporaryFolder } from '../testing/start-mesh.ts';
 
 describe('a changed Configuration', () => {
   test('logs calls of the API, or no longer, without a restart', async (t) => {
@@ -15,10 +16,10 @@ describe('a changed Configuration', () => {
     await ask();
     const before = lines.filter((line) => line.includes('HTTP API Called')).length;
     await write('logging: { apiLogging: { enabled: true } }');
-    await until(async () => {
+    await until('calls are logged', async () => {
       await ask();
       return lines.some((line) => line.includes('HTTP API Called'));
-    }, 'calls are logged');
+    });
     assert.equal(before, 0);
   });
 
@@ -66,7 +67,7 @@ describe('a changed Configuration', () => {
     await now(`samplingRate: "1", ${to(first)}`);
     await now(`samplingRate: "1", ${to(second)}`);
     await now('samplingRate: "0"');
-    await until(() => second.spans.length > 0, 'what was kept is sent');
+    await until('what was kept is sent', () => second.spans.length > 0);
     const names = [first, second].map(({ spans }) => spans);
     const span = '/v1.0/metadata';
     assert.deepEqual(names, [[span], [span]]);
@@ -84,7 +85,7 @@ describe('a changed Configuration', () => {
     await write('logging: { apiLogging: ');
     await reload();
     await ask();
-    await until(() => lines.some((line) => line.includes('HTTP API Called')), 'calls are logged');
+    await until('calls are logged', () => lines.some((line) => line.includes('HTTP API Called')));
     const told = lines.find((line) => line.includes('(--config) cannot be read'));
     assert.match(told ?? '', new RegExp(`The configuration ${file}:\\d+:\\d+ `));
   });

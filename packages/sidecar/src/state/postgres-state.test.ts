@@ -3,7 +3,7 @@ import { after, describe, test } from 'node:test';
 import { systemClock } from '@holdfast/core';
 import { VirtualClock } from '@holdfast/core/testing';
 import { createLogger } from '@holdfast/telemetry/log';
-import { type PostgresServer, postgresServer, Unavailable } from '@holdfast/test-servers';
+import { type PostgresServer, postgresServer, Unavailable, until } from '@holdfast/test-servers';
 import pg from 'pg';
 import { ComponentSettings } from '../components/component-settings.ts';
 import { stateContract } from '../testing/state-contract.ts';
@@ -82,12 +82,12 @@ function suite(server: PostgresServer): void {
           ],
           false,
         );
-        await until(async () => (await one.get('mortal')) === undefined);
+        await until('it has lapsed', async () => (await one.get('mortal')) === undefined);
         const keys = async () =>
           (await ask(url, 'SELECT key FROM state ORDER BY key')).map(({ key }) => key);
         const before = await keys();
         await clock.advance(3_600_000);
-        await until(async () => (await keys()).length === 1);
+        await until('it is swept', async () => (await keys()).length === 1);
         assert.deepEqual([before, await keys()], [['kept', 'mortal'], ['kept']]);
         const turns = await ask(
           url,
@@ -233,7 +233,7 @@ function suite(server: PostgresServer): void {
       );
       const again = await kept.get('k').catch((error: Error) => error.message);
       await server.process.restart();
-      await until(async () => (await kept.get('k').catch(() => undefined)) !== undefined);
+      await until('PostgreSQL serves again', async () => (await kept.get('k')) !== undefined);
       await kept.write([{ kind: 'set', key: 'k', value: '2', firstWrite: false }], false);
       assert.notEqual(down, 'answered');
       assert.match(String(again), /connection refused/);
@@ -282,12 +282,4 @@ async function ask(url: string, sql: string): Promise<readonly Record<string, un
   } finally {
     await client.end();
   }
-}
-
-async function until(done: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 200; tries += 1) {
-    if (await done()) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  assert.fail('it did not come to that within 10 s');
 }

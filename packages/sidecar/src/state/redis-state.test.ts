@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { systemClock } from '@holdfast/core';
-import { type RedisServer, redisServer, Unavailable } from '@holdfast/test-servers';
+import { eventually, type RedisServer, redisServer, Unavailable } from '@holdfast/test-servers';
 import { Redis } from 'ioredis';
 import { ComponentSettings } from '../components/component-settings.ts';
 import { stateContract } from '../testing/state-contract.ts';
@@ -135,15 +135,9 @@ function suite({ port, process: redis }: RedisServer): void {
       await store.get('kept').catch(() => {});
       const down = await store.get('kept').catch((error: Error) => error.message);
       await redis.restart();
-      let back: unknown;
-      for (let tries = 0; tries < 100 && back === undefined; tries += 1) {
-        back = await store.get('kept').then(
-          (item) => item?.value.toString(),
-          () => undefined,
-        );
-      }
+      const back = await eventually(() => store.get('kept'), Boolean, 'Redis is reached again');
       assert.deepEqual(
-        [down, back],
+        [down, back?.value.toString()],
         [`dial tcp 127.0.0.1:${port}: connect: connection refused`, '1'],
       );
     });

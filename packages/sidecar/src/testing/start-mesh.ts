@@ -80,16 +80,3 @@ export async function temporaryFolder(t: TestContext): Promise<string> {
   t.after(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
-
-/** Waits until `condition` holds; fails after ten seconds, by far more than it takes. */
-export async function until(
-  condition: () => boolean | Promise<boolean>,
-  what: string,
-): Promise<void> {
-  const giveUpMs = performance.now() + 10_000;
-  while (performance.now() < giveUpMs) {
-    if (await condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`Not within ten seconds: ${what}`);
-}

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '@holdfast/test-servers';
 import { publishMany } from '../publish/publish-many.ts';
 import type { PubSub, PubSubHandler, PubSubMessage } from '../pubsub.ts';
 
@@ -22,7 +23,6 @@ export interface BrokerAbilities {
   readonly severalMembers?: boolean;
 }
 
-const PATIENCE_MS = 20_000;
 let topics = 0;
 
 /** Holds a broker that keeps messages to its promises; every adapter runs it. */
@@ -104,7 +104,7 @@ export function pubsubContract(
         }
         await publishAll(members[0]!, topic, range(40));
         const all = () => inboxes.flatMap((inbox) => inbox.texts());
-        await until(() => all().length >= 40, 'forty events arrive');
+        await until('forty events arrive', () => all().length >= 40);
         await sleep(300);
         assert.deepEqual(all().toSorted(byNumber), range(40));
       },
@@ -191,7 +191,7 @@ export function pubsubContract(
             () => {},
           );
         const before = Promise.all(range(200).map((text) => publish(text)));
-        await until(() => taken.length > 0, 'the first is taken');
+        await until('the first is taken', () => taken.length > 0);
         await outage.begin();
         await before;
         const refused = await publisher
@@ -203,17 +203,17 @@ export function pubsubContract(
         const many = range(3).map((text) => ({ data: Buffer.from(text), metadata: {} }));
         const refusedTogether = await publishMany(publisher, topic, many);
         await outage.end();
-        await until(async () => {
+        await until('the publisher is back', async () => {
           await publish(`after ${taken.length}`);
           return taken.at(-1)!.startsWith('after');
-        }, 'the publisher is back');
+        });
         const missing = () => {
           const arrived = new Set(inbox.texts());
           return taken.filter((text) => !arrived.has(text));
         };
         await until(
-          () => missing().length === 0,
           () => `missing: ${missing()}`,
+          () => missing().length === 0,
         );
         assert.deepEqual([refused, refusedTogether.filter(Boolean).length], ['refused', 3]);
       },
@@ -246,17 +246,6 @@ function createInbox(takesMs = 0) {
     take,
     messages: () => messages,
     texts: () => messages.map(({ data }) => String(data)),
-    has: (count: number) => until(() => messages.length >= count, `${count} events arrive`),
+    has: (count: number) => until(`${count} events arrive`, () => messages.length >= count),
   };
-}
-
-async function until(
-  there: () => boolean | Promise<boolean>,
-  what: string | (() => string),
-): Promise<void> {
-  for (let waitedMs = 0; waitedMs < PATIENCE_MS; waitedMs += 20) {
-    if (await there()) return;
-    await sleep(20);
-  }
-  assert.fail(typeof what === 'string' ? `${what}: not within ${PATIENCE_MS} ms` : what());
 }

@@ -5,7 +5,6 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { systemClock } from '@holdfast/core';
 import { createLogger } from '@holdfast/telemetry/log';
@@ -15,6 +14,7 @@ import {
   type MosquittoServer,
   mosquittoServer,
   Unavailable,
+  until,
   withServer,
 } from '@holdfast/test-servers';
 import { ComponentSettings } from '../../../components/component-settings.ts';
@@ -72,7 +72,7 @@ function suite({ process: mosquitto, url }: MosquittoServer): void {
         const texts: string[] = [];
         await second.subscribe(topic, async ({ data }) => void texts.push(String(data)));
         await publisher.publish(topic, message('later'));
-        for (let tries = 0; tries < 400 && !texts.includes('later'); tries += 1) await sleep(50);
+        await until('what came later is there', () => texts.includes('later'));
         assert.deepEqual(texts, wanted);
       });
     }

@@ -8,7 +8,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import tls from 'node:tls';
 import { systemClock } from '@holdfast/core';
 import { createLogger } from '@holdfast/telemetry/log';
-import { type RabbitServer, rabbitServer, selfSigned, Unavailable } from '@holdfast/test-servers';
+import {
+  type RabbitServer,
+  rabbitServer,
+  selfSigned,
+  Unavailable,
+  until,
+} from '@holdfast/test-servers';
 import { ComponentSettings } from '../../../components/component-settings.ts';
 import { outboxPubSub } from '../../outbox/outbox-pubsub.ts';
 import { pubsubContract } from '../../testing/pubsub-contract.ts';
@@ -90,14 +96,17 @@ function suite({ port, process: rabbit, url }: RabbitServer): void {
       const publish = (n: number) =>
         broker.publish('away', { data: Buffer.from(`${n}`), metadata: {} });
       await publish(0);
-      for (let tries = 0; tries < 600 && texts.length === 0; tries += 1) await sleep(100);
+      await until('the first is there', () => texts.length > 0);
       // RabbitMQ has a new queue's bindings on its disk a moment later. One that is killed before forgets them,
       // and what is published before the group is back would reach no queue.
       await sleep(2_000);
       await rabbit.kill();
       for (let n = 1; n < 300; n += 1) await publish(n);
       await rabbit.restart();
-      for (let tries = 0; tries < 600 && new Set(texts).size < 300; tries += 1) await sleep(100);
+      await until(
+        () => `all come, not ${new Set(texts).size}`,
+        () => new Set(texts).size >= 300,
+      );
       // What was on its way when it was killed may come twice.
       const different = [...new Set(texts)].map(Number).toSorted((a, b) => a - b);
       assert.deepEqual(

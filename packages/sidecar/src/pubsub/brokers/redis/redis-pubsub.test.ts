@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, type TestContext, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '@holdfast/core';
 import { createLogger } from '@holdfast/telemetry/log';
-import { type RedisServer, redisServer, Unavailable } from '@holdfast/test-servers';
+import { type RedisServer, redisServer, Unavailable, until } from '@holdfast/test-servers';
 import { Redis } from 'ioredis';
 import { ComponentSettings } from '../../../components/component-settings.ts';
 import { pubsubContract } from '../../testing/pubsub-contract.ts';
@@ -81,7 +80,7 @@ function suite({ port, process: redis }: RedisServer): void {
         now -= 1;
         done += 1;
       });
-      await until(() => done >= 50);
+      await until('all are handled', () => done >= 50);
       assert.equal(most, 3);
       assert.ok(mostPending <= 5 + 3, `${mostPending}`);
     });
@@ -97,6 +96,7 @@ function suite({ port, process: redis }: RedisServer): void {
       });
       await broker.publish('slow', event('x'));
       await until(
+        'it is told once and acknowledged',
         async () =>
           reasons.length === 1 && ((await client.xpending('slow', 'one')) as [number])[0] === 0,
       );
@@ -131,7 +131,7 @@ function suite({ port, process: redis }: RedisServer): void {
       await draining;
       const texts: string[] = [];
       await staying.subscribe('queued', async ({ data }) => void texts.push(String(data)));
-      await until(() => texts.length === 2);
+      await until('both have come', () => texts.length === 2);
       assert.deepEqual(texts.toSorted(), ['b', 'c']);
     });
 
@@ -141,7 +141,7 @@ function suite({ port, process: redis }: RedisServer): void {
       await broker.subscribe('deleted', async ({ data }) => void texts.push(String(data)));
       await client.del('deleted');
       await broker.publish('deleted', event('again'));
-      await until(() => texts.includes('again'));
+      await until('what came after is taken', () => texts.includes('again'));
       assert.ok(lines.some((line) => line.includes('Events of deleted in p cannot be taken')));
     });
 
@@ -167,12 +167,4 @@ function suite({ port, process: redis }: RedisServer): void {
       );
     });
   });
-}
-
-async function until(there: () => boolean | Promise<boolean>): Promise<void> {
-  for (let waitedMs = 0; waitedMs < 20_000; waitedMs += 20) {
-    if (await there()) return;
-    await sleep(20);
-  }
-  assert.fail('it did not happen within 20 s');
 }
