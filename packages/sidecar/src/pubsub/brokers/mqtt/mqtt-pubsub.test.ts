@@ -116,7 +116,7 @@ function suite({ process: mosquitto, url }: MosquittoServer): void {
       const topics = new Set<string>();
       for (const [at, member] of members.entries()) {
         await member.subscribe('$share/workers/work', async ({ topic }) => {
-          topics.add(topic);
+          topics.add(String(topic));
           counts[at]! += 1;
           if (counts[0]! + counts[1]! === 10) all.resolve();
         });
