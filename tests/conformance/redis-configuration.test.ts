@@ -88,9 +88,8 @@ function conformance(make: Make, executable: string | undefined, { port }: Redis
 
     test('the application is told what a key has become, and that it is gone', async () => {
       const id = await subscribe('?key=told');
-      await sleep(300);
-      await client.set('told', 'v2||2');
-      await app.hears('told', { value: 'v2', version: '2' });
+      // daprd answers before it listens.
+      await app.hears('told', { value: 'v2', version: '2' }, () => client.set('told', 'v2||2'));
       await client.set('told', 'v3');
       await app.hears('told', { value: 'v3' });
       await client.set('unasked', '1');
@@ -108,9 +107,7 @@ function conformance(make: Make, executable: string | undefined, { port }: Redis
 
     test('of all keys where none is named; nothing more once it is unsubscribed', async () => {
       const id = await subscribe('');
-      await sleep(300);
-      await client.set('any', '1');
-      await app.hears('any', { value: '1' });
+      await app.hears('any', { value: '1' }, () => client.set('any', '1'));
       await ask(`v1.0-alpha1/configuration/config/${id}/unsubscribe`);
       await sleep(300);
       await client.set('any', '2');

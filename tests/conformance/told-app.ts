@@ -21,9 +21,12 @@ export function toldApp() {
       told.set(key, [...(told.get(key) ?? []), { id, item: items[key], method, type }]);
       return { status: 200, body: '' };
     },
-    /** Resolves with the last it was told of a key, once that is `item`. */
-    async hears(key: string, item: object): Promise<Told> {
-      const last = () => told.get(key)?.at(-1);
+    /** Resolves with the last it was told of a key, once that is `item`; `write` makes it so, as often as it is looked at. */
+    async hears(key: string, item: object, write?: () => Promise<unknown>): Promise<Told> {
+      const last = async () => {
+        await write?.();
+        return told.get(key)?.at(-1);
+      };
       const wanted = JSON.stringify(item);
       const same = (one?: Told) => JSON.stringify(one?.item) === wanted;
       return (await eventually(last, same, `${wanted} is told`))!;

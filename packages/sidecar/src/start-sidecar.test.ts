@@ -23,6 +23,12 @@ describe('startSidecar', () => {
       const before = openHandles();
 
       const started = startSidecar({ ...free, names: sharedNames()(), [option]: taken });
+      t.after(() =>
+        started.then(
+          (sidecar) => sidecar.stop({ force: true }),
+          () => {},
+        ),
+      );
 
       await assert.rejects(started, (error: unknown) => {
         assert.ok(error instanceof PortTakenError);
@@ -51,6 +57,7 @@ describe('startSidecar', () => {
       configPaths: [config],
       resourcesPaths: [folder],
     });
+    t.after(() => sidecar.stop({ force: true }));
     const during = rows(file);
 
     await sidecar.stop();
@@ -60,9 +67,10 @@ describe('startSidecar', () => {
     await until('handles are back to what they were', () => openHandles() <= before);
   });
 
-  test('finds others by mDNS where no configuration says otherwise, and takes its records back', async () => {
+  test('finds others by mDNS where no configuration says otherwise, and takes its records back', async (t) => {
     const before = openHandles();
     const sidecar = await startSidecar(free);
+    t.after(() => sidecar.stop({ force: true }));
     const url = `http://127.0.0.1:${sidecar.ports.http}/v1.0/invoke/nobody-at-all/method/x`;
 
     const answer = await fetch(url);

@@ -377,6 +377,8 @@ async function start(
       await components.drain();
     },
     async close() {
+      // By force it was not asked to leave: what waits for company goes now, and leaves no timer of an hour.
+      subscriber.hurry();
       await closing.now();
       log.info(`holdfast sidecar of ${appId} has stopped.`);
     },

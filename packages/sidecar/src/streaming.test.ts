@@ -97,9 +97,11 @@ describe('bodies', () => {
   });
 
   test('a client that stops reading for too long is cut off', async (t) => {
+    const cut = Promise.withResolvers<void>();
     const { caller } = await startMesh(
       t,
       (_req, res) => {
+        res.once('close', () => cut.resolve());
         const more = (): void => {
           while (res.write(Buffer.alloc(64 * 1024)));
           res.once('drain', more);
@@ -109,12 +111,13 @@ describe('bodies', () => {
       { caller: { stallMs: 200, maxBodyBytes: 1024 * MB }, callee: { maxBodyBytes: 1024 * MB } },
     );
     const socket = net.connect(caller.ports.http, '127.0.0.1');
+    t.after(() => void socket.destroy());
     socket.write('GET /v1.0/invoke/callee/method/x HTTP/1.1\r\nHost: x\r\n\r\n');
     socket.on('error', () => {});
     socket.once('data', () => {
       socket.pause();
-      // Resumed later on: what is still in the kernel comes, and then the end.
-      setTimeout(() => socket.resume(), 1_500);
+      // What is still in the kernel comes, and then the end.
+      void cut.promise.then(() => socket.resume());
     });
 
     await new Promise((resolve) => socket.once('close', resolve));
@@ -162,13 +165,13 @@ describe('bodies', () => {
 
   test('when the client leaves, the application sees it', async (t) => {
     const left = Promise.withResolvers<string>();
+    const caller = new AbortController();
     const { url } = await startMesh(t, (req, res) => {
       res.on('close', () => left.resolve(res.writableFinished ? 'finished' : 'cut'));
       req.resume();
+      caller.abort();
     });
-    const caller = new AbortController();
     const answer = fetch(`${url}/x`, { signal: caller.signal }).catch(() => 'aborted');
-    setTimeout(() => caller.abort(), 50);
 
     assert.deepEqual([await answer, await left.promise], ['aborted', 'cut']);
   });

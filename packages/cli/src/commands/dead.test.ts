@@ -10,7 +10,7 @@ import { openOutbox } from '@holdfast/messaging';
 import { encryptedStore } from '@holdfast/messaging/encrypted';
 import { postgresStore } from '@holdfast/messaging/postgres';
 import { sqliteStore } from '@holdfast/messaging/sqlite';
-import { postgresServer, withServer } from '@holdfast/test-servers';
+import { postgresServer, until, withServer } from '@holdfast/test-servers';
 import { Pool } from 'pg';
 import type { DeadOptions } from '../dead/dead-options.ts';
 import { type DeadAction, dead } from './dead.ts';
@@ -222,7 +222,7 @@ test('Ctrl-C stops a replay where it is, and the same command goes on with it', 
   child.stdout.on('data', (bytes: Buffer) => {
     out += bytes.toString();
   });
-  while ((await outbox.stats()).dead === 3) await new Promise((resolve) => setTimeout(resolve, 20));
+  await until('one is replayed', async () => (await outbox.stats()).dead !== 3);
   child.kill('SIGINT');
   const [status] = await once(child, 'close');
   const { dead: left } = await outbox.stats();

@@ -91,7 +91,7 @@ describe('a rate in Redis', () => {
     const policy = rateLimit({
       limit: 1_000,
       store: redisRateStore(client),
-      storeTimeoutMs: 1_000,
+      storeTimeoutMs: 3_000,
     });
     const p = pipeline('orders', [policy], { report: listener, registry: undefined });
     const failures = () => events.filter(({ type }) => type === 'store-failed').length;

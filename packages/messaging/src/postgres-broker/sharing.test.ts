@@ -106,7 +106,7 @@ await postgresSuite('members on PostgreSQL', (suite) => {
   test('a handler may take several times as long as a claim: nobody else gets its message, and what waited behind it goes to others', async (t) => {
     const working = Promise.withResolvers<void>();
     t.after(() => working.resolve());
-    const { broker, another } = beginBroker(t, suite, { claimMs: 600, pollMs: 50 });
+    const { broker, another } = beginBroker(t, suite, { claimMs: 2_000, pollMs: 50 });
     const got: string[] = [];
     const handler = async ({ id }: IncomingMessage) => {
       got.push(id);
@@ -119,7 +119,7 @@ await postgresSuite('members on PostgreSQL', (suite) => {
     for (let n = 0; n < 12; n += 1) {
       await broker.publish([order(`other-${n}`, 'o')]);
       await arrived(got, n + 3);
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      await new Promise((resolve) => setTimeout(resolve, 500));
     }
     const before = got.filter((id) => !id.startsWith('other'));
     working.resolve();
@@ -183,9 +183,11 @@ await postgresSuite('members on PostgreSQL', (suite) => {
   });
 
   test('members of one group agree about order for as long as one has something in hand', async (t) => {
+    const working = Promise.withResolvers<void>();
+    // First of all: a broker waits for what is in hand when it is closed.
+    t.after(() => working.resolve());
     const { broker, another } = beginBroker(t, suite);
     const begun = Promise.withResolvers<void>();
-    const working = Promise.withResolvers<void>();
     const first = await broker.subscribe('orders', { group: 'g' }, async () => {
       begun.resolve();
       await working.promise;

@@ -1,4 +1,5 @@
 import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type PostgresServer,
   type PostgresServerOptions,
@@ -7,6 +8,9 @@ import {
 } from '@holdfast/test-servers';
 import { Pool, type PoolConfig } from 'pg';
 import { type PostgresStore, postgresStore } from '../postgres/index.ts';
+
+/** For what pools are told to send at their end. */
+const PATIENCE_MS = 5_000;
 
 export interface PostgresSuite {
   readonly server: PostgresServer;
@@ -50,7 +54,12 @@ export async function postgresSuite(
   let made = 0;
   const newSchema = () => `test_${++made}`;
   after(async () => {
-    await Promise.all(pools.map((each) => each.end()));
+    // A pool waits without end for a client that a failed test has not given back: the server's end ends those.
+    const over = new AbortController();
+    const ended = Promise.all(pools.map((each) => each.end())).finally(() => over.abort());
+    await Promise.race([ended, sleep(PATIENCE_MS, undefined, { signal: over.signal })]).catch(
+      () => {},
+    );
     await server.process.remove();
   });
   body({

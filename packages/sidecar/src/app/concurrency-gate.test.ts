@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import type { AnswerSink, Flow, Upstream } from '../flow/answer.ts';
 import { startMesh } from '../testing/start-mesh.ts';
@@ -8,15 +9,19 @@ test('with a limit of two calls in the application, the others wait their turn a
   let inside = 0;
   let most = 0;
   const order: string[] = [];
+  const held: ServerResponse[] = [];
   const { url } = await startMesh(
     t,
     (req, res) => {
       order.push(req.url ?? '');
       inside += 1;
       most = Math.max(most, inside);
+      held.push(res);
+      if (held.length < 2) return;
+      // Both places are taken; a third would come meanwhile.
       setTimeout(() => {
-        inside -= 1;
-        res.end('ok');
+        inside -= 2;
+        for (const answer of held.splice(0)) answer.end('ok');
       }, 20);
     },
     { callee: { appMaxConcurrency: 2 } },

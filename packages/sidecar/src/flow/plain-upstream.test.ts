@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { systemClock } from '@holdfast/core';
 import { VirtualClock } from '@holdfast/core/testing';
+import { until } from '@holdfast/test-servers';
 import type { AnswerSink, Flow, OutgoingCall, Upstream } from './answer.ts';
 import { HttpUpstream } from './http-upstream.ts';
 import { PlainUpstream } from './plain-upstream.ts';
@@ -235,9 +236,10 @@ test('an unused connection is closed after four seconds, or before the server sa
     await turn();
   }
   const seen: string[][] = [];
-  for (const ms of [2_000, 1_500, 1_500]) {
+  for (const [expected, ms] of [2_000, 1_500, 1_500].entries()) {
     await clock.advance(ms);
     for (let tries = 0; tries < 20; tries += 1) await turn();
+    await until(`${expected} are closed`, () => closed.length >= expected);
     await new Promise((resolve) => setTimeout(resolve, 50));
     seen.push([...closed]);
   }
@@ -246,9 +248,12 @@ test('an unused connection is closed after four seconds, or before the server sa
 
 test('a call that is given up ends its connection and is heard of no more', async (t) => {
   const hung: string[] = [];
+  let asked = 0;
   const origin = await serve(
     t,
-    () => {},
+    () => {
+      asked += 1;
+    },
     (socket) => socket.on('close', () => hung.push('up')),
   );
   const upstream = plain(t, origin);
@@ -257,8 +262,9 @@ test('a call that is given up ends its connection and is heard of no more', asyn
     heard += 1;
   };
   const flow = upstream.send(GET, { head: hear, data: hear, end: hear, fail: hear });
-  await new Promise((resolve) => setTimeout(resolve, 30));
+  await until('it is asked', () => asked === 1);
   flow.abort(new Error('enough'));
+  await until('its connection is closed', () => hung.length > 0);
   await new Promise((resolve) => setTimeout(resolve, 30));
   assert.deepEqual([hung, heard], [['up'], 0]);
 });
@@ -291,6 +297,7 @@ test('an answer waits while nobody reads it', async (t) => {
       fail: reject,
     });
   });
+  await until('the answer begins', () => flow !== undefined);
   await new Promise((resolve) => setTimeout(resolve, 200));
   const before = [written, bytes < 1024 * 1024];
   flow!.resume();
@@ -309,10 +316,11 @@ test('nobody listens: the words are those of a refused connection', async (t) =>
 });
 
 test('closing fails the calls in flight, and those that come after it', async (t) => {
-  const origin = await serve(t, () => {});
+  const called = Promise.withResolvers<void>();
+  const origin = await serve(t, () => called.resolve());
   const upstream = plain(t, origin);
   const first = ask(upstream, GET);
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await called.promise;
   await upstream.close();
   const gone = { failed: 'BROKEN: EOF' };
   assert.deepEqual([await first, await ask(upstream, GET)], [gone, gone]);

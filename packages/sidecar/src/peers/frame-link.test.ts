@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
+import { until } from '@holdfast/test-servers';
 import type { AnswerSink, OutgoingCall, Upstream } from '../flow/answer.ts';
 import { UpstreamError } from '../flow/upstream-error.ts';
 import { HEAD, LAST, PREFACE } from './frame-format.ts';
@@ -86,10 +87,16 @@ describe('the leg between sidecars', () => {
   });
 
   test('a peer that is not there is unreachable; one that hangs up is broken, or may be tried again', async (t) => {
-    const { send, close } = await leg(t, { send: () => idle });
+    let arrived = 0;
+    const { send, close } = await leg(t, {
+      send() {
+        arrived += 1;
+        return idle;
+      },
+    });
     const post = send(call);
     const get = send({ ...call, method: 'GET' });
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await until('both have arrived', () => arrived === 2);
     close();
     const errors = [await failure(post), await failure(get), await failure(send(call))];
 

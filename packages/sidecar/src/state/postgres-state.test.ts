@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
-import { after, describe, test } from 'node:test';
+import { after, describe, type TestContext, test } from 'node:test';
 import { systemClock } from '@holdfast/core';
 import { VirtualClock } from '@holdfast/core/testing';
 import { createLogger } from '@holdfast/telemetry/log';
-import { type PostgresServer, postgresServer, Unavailable, until } from '@holdfast/test-servers';
+import {
+  type PostgresServer,
+  postgresServer,
+  Unavailable,
+  until,
+  withServer,
+} from '@holdfast/test-servers';
 import pg from 'pg';
 import { ComponentSettings } from '../components/component-settings.ts';
 import { stateContract } from '../testing/state-contract.ts';
@@ -31,7 +37,7 @@ function suite(server: PostgresServer): void {
   for (const version of ['v1', 'v2'] as const) {
     stateContract(`state.postgresql ${version}`, async () => {
       const url = await database();
-      const open = () => store(version, { connectionString: url });
+      const open = () => openStore(version, { connectionString: url });
       return {
         store: await open(),
         // PostgreSQL's clock is its own.
@@ -42,39 +48,35 @@ function suite(server: PostgresServer): void {
     });
 
     describe(`state.postgresql ${version}`, () => {
-      test('refuses what can be no etag before it asks the database', async () => {
-        const kept = await store(version, { connectionString: await database() });
+      test('refuses what can be no etag before it asks the database', async (t) => {
+        const kept = await store(t, version, { connectionString: await database() });
         const write = (etag: string) =>
           kept.write([{ kind: 'delete', key: 'k', etag }], false).catch((e: Error) => e.name);
         assert.deepEqual(
           [await write('other'), await write('99999999999'), await write(`' OR true --`)],
           Array(3).fill(version === 'v1' ? 'InvalidEtagError' : 'EtagMismatchError'),
         );
-        await kept.close();
       });
 
-      test('of many sidecars that begin at once on an empty database each makes do', async () => {
+      test('of many sidecars that begin at once on an empty database each makes do', async (t) => {
         const url = await database();
         const opened = await Promise.allSettled(
           Array.from({ length: 12 }, () =>
-            store(version, { connectionString: url, maxConns: '2' }),
+            store(t, version, { connectionString: url, maxConns: '2' }),
           ),
         );
         assert.deepEqual(
           opened.map((one) => (one.status === 'rejected' ? one.reason.message : 'open')),
           Array(12).fill('open'),
         );
-        for (const one of opened) if (one.status === 'fulfilled') await one.value.close();
       });
 
-      test('deletes what has expired, one sidecar for all', async () => {
+      test('deletes what has expired, one sidecar for all', async (t) => {
         const url = await database();
         const clock = new VirtualClock();
         const given = { connectionString: url, cleanupInterval: '1h' };
-        const [one, other] = [
-          await store(version, given, clock),
-          await store(version, given, clock),
-        ];
+        const one = await store(t, version, given, clock);
+        await store(t, version, given, clock);
         await one.write(
           [
             { kind: 'set', key: 'mortal', value: '1', firstWrite: false, ttlSeconds: 1 },
@@ -94,13 +96,12 @@ function suite(server: PostgresServer): void {
           `SELECT key FROM dapr_metadata WHERE key LIKE 'last-cleanup%'`,
         );
         assert.equal(turns.length, 1);
-        await Promise.all([one.close(), other.close()]);
       });
     });
   }
 
   describe('state.postgresql', () => {
-    test('takes host, port, user and database in place of those of the string, and the string in either form', async () => {
+    test('takes host, port, user and database in place of those of the string, and the string in either form', async (t) => {
       const url = await database();
       const name = url.split('/').at(-1)!;
       const { port } = server;
@@ -119,9 +120,8 @@ function suite(server: PostgresServer): void {
         },
       ];
       for (const [at, given] of forms.entries()) {
-        const kept = await store('v1', given);
+        const kept = await store(t, 'v1', given);
         await kept.write([{ kind: 'set', key: `k${at}`, value: '1', firstWrite: false }], false);
-        await kept.close();
       }
       const rows = await ask(url, 'SELECT key FROM state ORDER BY key');
       assert.deepEqual(
@@ -130,10 +130,10 @@ function suite(server: PostgresServer): void {
       );
     });
 
-    test('says what is wrong with its metadata, and never a password', async () => {
+    test('says what is wrong with its metadata, and never a password', async (t) => {
       const url = await database();
       const words = async (given: Record<string, string>, version: 'v1' | 'v2' = 'v1') =>
-        store(version, given).then(
+        store(t, version, given).then(
           () => 'open',
           (error: Error) => error.message.replaceAll(String(server.port), 'PORT'),
         );
@@ -163,40 +163,39 @@ function suite(server: PostgresServer): void {
       );
     });
 
-    test('queryExecMode is without effect, and a line says so', async () => {
+    test('queryExecMode is without effect, and a line says so', async (t) => {
       const lines: string[] = [];
-      const kept = await store(
+      await store(
+        t,
         'v1',
         { connectionString: await database(), queryExecMode: 'exec' },
         systemClock,
         lines,
       );
-      await kept.close();
       assert.equal(lines.length, 1);
       assert.match(lines[0]!, /queryExecMode is without effect/);
     });
 
-    test('has no more connections than it may', async () => {
+    test('has no more connections than it may', async (t) => {
       const url = await database();
-      const kept = await store('v1', { connectionString: url, maxConns: '3' });
+      const kept = await store(t, 'v1', { connectionString: url, maxConns: '3' });
       await Promise.all(Array.from({ length: 60 }, (_, n) => kept.get(`k${n}`)));
       const [row] = await ask(
         url,
         'SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
       );
       assert.equal(row?.n, 3);
-      await kept.close();
     });
 
-    test('keeps the tables in the schema that is named', async () => {
+    test('keeps the tables in the schema that is named', async (t) => {
       const url = await database();
       await ask(url, 'CREATE SCHEMA shop');
-      const first = await store('v1', {
+      await store(t, 'v1', {
         connectionString: url,
         tableName: 'shop.things',
         metadataTableName: 'shop.meta',
       });
-      const second = await store('v2', {
+      await store(t, 'v2', {
         connectionString: url,
         tablePrefix: 'shop.v2_',
         metadataTableName: 'shop.meta',
@@ -219,33 +218,34 @@ function suite(server: PostgresServer): void {
           ],
         ],
       );
-      await Promise.all([first.close(), second.close()]);
     });
 
-    test('comes back after PostgreSQL was killed and started again, and lost nothing it had acknowledged', async () => {
-      const url = await database();
-      const kept = await store('v1', { connectionString: url, timeout: '2s' });
+    test('comes back after PostgreSQL was killed and started again, and lost nothing it had acknowledged', async (t) => {
+      // A server of its own: with thirty databases beside this one, its recovery takes half a minute on a busy disk.
+      const own = await withServer(t, postgresServer);
+      if (own === undefined) return;
+      const kept = await store(t, 'v1', { connectionString: own.url, timeout: '2s' });
       await kept.write([{ kind: 'set', key: 'k', value: '1', firstWrite: false }], false);
-      await server.process.kill();
+      await own.process.kill();
       const down = await kept.get('k').then(
         () => 'answered',
         (error: Error) => error.message,
       );
       const again = await kept.get('k').catch((error: Error) => error.message);
-      await server.process.restart();
+      await own.process.restart();
       await until('PostgreSQL serves again', async () => (await kept.get('k')) !== undefined);
       await kept.write([{ kind: 'set', key: 'k', value: '2', firstWrite: false }], false);
       assert.notEqual(down, 'answered');
       assert.match(String(again), /connection refused/);
       assert.equal(String((await kept.get('k'))?.value), '2');
-      await kept.close();
     });
 
-    test('does not wait longer than its time-out for a row that somebody else holds, and is well after', async () => {
+    test('does not wait longer than its time-out for a row that somebody else holds, and is well after', async (t) => {
       const url = await database();
-      const kept = await store('v1', { connectionString: url, timeout: '1s' });
+      const kept = await store(t, 'v1', { connectionString: url, timeout: '1s' });
       await kept.write([{ kind: 'set', key: 'k', value: '1', firstWrite: false }], false);
       const other = new pg.Client({ connectionString: url });
+      t.after(() => other.end());
       await other.connect();
       await other.query("BEGIN; SELECT * FROM state WHERE key = 'k' FOR UPDATE");
       const failure = await kept
@@ -253,8 +253,6 @@ function suite(server: PostgresServer): void {
         .catch((error: Error) => error.message);
       const read = await kept.get('k');
       await other.query('ROLLBACK');
-      await other.end();
-      await kept.close();
       assert.deepEqual(
         [failure, String(read?.value)],
         ['timeout: context deadline exceeded (Query read timeout)', '1'],
@@ -263,7 +261,17 @@ function suite(server: PostgresServer): void {
   });
 }
 
+/** Open until the test is over. */
 async function store(
+  t: TestContext,
+  ...given: Parameters<typeof openStore>
+): ReturnType<typeof openStore> {
+  const kept = await openStore(...given);
+  t.after(() => kept.close());
+  return kept;
+}
+
+async function openStore(
   version: 'v1' | 'v2',
   given: Record<string, string>,
   clock: Parameters<typeof postgresState>[1]['clock'] = systemClock,

@@ -50,6 +50,15 @@ describe('gathering events into bulks', () => {
     );
   });
 
+  test('when the last has left, its timer of up to hours stayed; now none is left', async () => {
+    const { clock, gatherer } = bench({ takesMs: 0 });
+    const impatient = new AbortController();
+    const leaving = gatherer.take(message('a'), impatient.signal);
+    impatient.abort(new Error('too late'));
+    await assert.rejects(leaving, /too late/);
+    assert.equal(clock.pendingTimers, 0);
+  });
+
   test('hurried, nothing waits for company, and no timer is left', async () => {
     const { clock, gatherer, bulks } = bench({ takesMs: 0 });
     await clock.run(async () => {

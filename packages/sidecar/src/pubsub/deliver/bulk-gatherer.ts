@@ -66,6 +66,7 @@ export class BulkGatherer {
   #leave(entry: Waiting, reason: unknown): void {
     if (!this.#waiting.includes(entry)) return;
     this.#waiting = this.#waiting.filter((other) => other !== entry);
+    if (this.#waiting.length === 0) this.#forgetTimer();
     entry.reject(reason);
   }
 
@@ -82,9 +83,13 @@ export class BulkGatherer {
     }
   }
 
-  async #bring(): Promise<void> {
+  #forgetTimer(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
+  }
+
+  async #bring(): Promise<void> {
+    this.#forgetTimer();
     this.#due = false;
     this.#bringing = true;
     const batch = this.#waiting.splice(0, this.#limits.maxMessages);

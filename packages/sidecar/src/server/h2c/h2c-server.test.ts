@@ -58,10 +58,10 @@ test('without h2c the preface is a bad request', async (t) => {
 });
 
 test('a connection outlives the time in which a head of HTTP/1.1 must be complete', async (t) => {
-  const { session } = await serve(t, echo, { headersTimeoutMs: 50 });
+  const { session } = await serve(t, echo, { headersTimeoutMs: 1_000 });
   const client = session();
   const first = await ask(client, { ':path': '/1' });
-  await new Promise((resolve) => setTimeout(resolve, 400));
+  await new Promise((resolve) => setTimeout(resolve, 1_600));
   const second = await ask(client, { ':path': '/2' });
   assert.deepEqual([first.body, second.body], ['GET /1 0 ', 'GET /2 0 ']);
 });
@@ -71,7 +71,7 @@ test('a connection on which nothing happens is closed, one that waits for an ans
   const { session } = await serve(
     t,
     (_req, res) => void release.promise.then(() => res.writeHead(200).end('late')),
-    { keepAliveMs: 100 },
+    { keepAliveMs: 1_000 },
   );
   const [idle, waiting] = [session(), session()];
   const answer = ask(waiting, { ':path': '/' });

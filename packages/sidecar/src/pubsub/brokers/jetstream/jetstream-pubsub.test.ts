@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { systemClock } from '@holdfast/core';
 import { createLogger } from '@holdfast/telemetry/log';
-import { type NatsServer, natsServer, Unavailable } from '@holdfast/test-servers';
+import { type NatsServer, natsServer, Unavailable, until } from '@holdfast/test-servers';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { ComponentSettings } from '../../../components/component-settings.ts';
@@ -107,7 +107,7 @@ function suite({ process: nats, url }: NatsServer): void {
       await made;
       const { all, got, member } = await inbox('more.away', 3);
       await published('more.away', 'one', 'two');
-      while (got.length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+      await until('both have come', () => got.length >= 2);
       await nats.stop();
       await nats.restart();
       let back = false;
