@@ -49,7 +49,8 @@ export class StreamRequest extends Readable {
   }
 
   get headersDistinct(): Readonly<Record<string, string[]>> {
-    const all: Record<string, string[]> = {};
+    // Without what objects have by themselves, of which `constructor` could be a header's name.
+    const all: Record<string, string[]> = Object.create(null);
     const { rawHeaders } = this;
     for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
       all[rawHeaders[at]!] ??= [];
