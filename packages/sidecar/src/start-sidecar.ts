@@ -302,8 +302,8 @@ async function start(
 
   const ask = askApp(app.questions);
   const welcome = welcomeApp({ options, ask, begin: [subscriber, inputs], clock, log });
-  if (health !== undefined) {
-    app.healthy = false;
+  const watchHealth = (): void => {
+    if (health === undefined) return;
     const changed = (healthy: boolean): void => {
       app.healthy = healthy;
       if (healthy) void welcome();
@@ -313,7 +313,9 @@ async function start(
     const probed = overGrpc ? undefined : metrics.probed;
     const probes = watchAppHealth(app.probe, health, clock, changed, probed);
     closing.last(() => probes.close());
-  }
+  };
+  // Until a probe has said so.
+  if (health !== undefined && options.appPort !== undefined) app.healthy = false;
 
   await names.register({ appId, namespace, host: leg.host, port: peerServer.port });
   waiting.delete('http');
@@ -321,7 +323,9 @@ async function start(
   else {
     const { appChannelAddress: host, appPort: port } = options;
     const watching = waitForApp({ host, port }, clock, () => {
-      // An application whose health is watched is asked when it is healthy.
+      // An application whose health is watched is asked when it is healthy. It is watched from now on:
+      // probes that began before would leave it waiting for the next one, after an interval.
+      watchHealth();
       const subscribed = health === undefined ? welcome() : Promise.resolve();
       // Ready is who has subscribed: what is published from then on arrives.
       void subscribed.finally(() => waiting.delete('runtime'));
