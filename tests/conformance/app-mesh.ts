@@ -13,6 +13,8 @@ export interface AppSetup {
   readonly resources?: Readonly<Record<string, string>>;
   /** Clients must show `API_TOKEN`. */
   readonly secured?: boolean;
+  /** In place of the application of all. */
+  readonly appPort?: number;
 }
 
 /** Sidecars of one make, each with a Configuration and resources of its own, and one application behind all. */
@@ -47,8 +49,8 @@ export async function startAppMesh<App extends string>(
         setup,
         app.port,
       );
-      const { secured = false } = setup;
-      const start = { role, appPort: app.port, secured, sentry, ...own };
+      const { appPort = app.port, secured = false } = setup;
+      const start = { role, appPort, secured, sentry, ...own };
       running.set(role, await startOne(daprd, start));
     }
   } catch (error) {

@@ -73,6 +73,14 @@ function conformance(make: Make, executable: string | undefined): void {
       assert.equal(headers.cookie, 'a=1; b=2');
     });
 
+    test('a header may have a name that objects have as well', async () => {
+      const named = { constructor: 'c', valueof: 'v' };
+      const { headers } = await seen({ ':path': `${CALLEE}/a`, ...named });
+      assert.deepEqual([headers.constructor, headers.valueof], ['c', 'v']);
+      const { head } = await ask({ ':path': `${CALLEE}/a?h-constructor=c&h-valueof=v` });
+      assert.deepEqual([head.constructor, head.valueof], ['c', 'v']);
+    });
+
     test('its status and headers come back, and none of its connection', async () => {
       const { head, status } = await ask({
         ':path': `${CALLEE}/a?status=404&h-keep-alive=timeout%3D9`,

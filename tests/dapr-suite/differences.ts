@@ -7,8 +7,6 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
   'daprd/hotreload/selfhosted/namespace/set':
     'P: two components of one name change nothing until that is corrected, and keep it from starting; daprd ends',
   'daprd/hotreload/selfhosted/namespace/unset': 'P: as namespace/set',
-  'daprd/hotreload/sighup/reload':
-    'N: of a changed Configuration spec.metrics waits for the next start; daprd begins anew at SIGHUP',
   'daprd/pubsub/grpc/traceparent/basic':
     'P: who publishes without a trace begins one; daprd hands on one of zeros, which is none',
   'daprd/pubsub/grpc/traceparent/raw': 'P: as basic',

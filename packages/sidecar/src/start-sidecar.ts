@@ -25,8 +25,8 @@ import { Upstreams } from './invoke/upstreams.ts';
 import { type LingeringOptions, linger } from './lingering.ts';
 import { metadataRoutes } from './metadata/metadata-routes.ts';
 import { MetadataService } from './metadata/metadata-service.ts';
+import { liveMetrics, NO_LIVE_METRICS } from './metrics/live-metrics.ts';
 import { metricsPage } from './metrics/metrics-page.ts';
-import { NO_METRICS, sidecarMetrics } from './metrics/sidecar-metrics.ts';
 import { appPipeline } from './middleware/app-pipeline.ts';
 import { LivePipelines } from './middleware/live-pipelines.ts';
 import { AddressBook } from './names/address-book.ts';
@@ -116,10 +116,9 @@ async function start(
     log.warn(`${keys}: without effect in this version.`);
   }
   for (const warning of configuration.warnings) log.warn(warning);
-  const metricsOn = options.enableMetrics && configuration.metrics.enabled;
-  const metrics = metricsOn
-    ? sidecarMetrics(appId, givenNamespace, configuration.metrics)
-    : NO_METRICS;
+  const metrics = options.enableMetrics
+    ? liveMetrics(appId, givenNamespace, configuration.metrics, log)
+    : NO_LIVE_METRICS;
   const tracing = await openTracing(configuration, { appId, variables, clock, log });
   closing.last(() => tracing.close());
 
@@ -281,7 +280,7 @@ async function start(
     invoke: (call) => invoke.handle(call),
     apiRules,
     middleware: () => pipelines.api,
-    metricsPage: metricsOn
+    metricsPage: options.enableMetrics
       ? () => metricsPage(policies.book, components.pubsub, metrics)
       : undefined,
   });
@@ -302,8 +301,8 @@ async function start(
 
   const ask = askApp(app.questions);
   const welcome = welcomeApp({ options, ask, begin: [subscriber, inputs], clock, log });
-  if (health !== undefined) {
-    app.healthy = false;
+  const watchHealth = (): void => {
+    if (health === undefined) return;
     const changed = (healthy: boolean): void => {
       app.healthy = healthy;
       if (healthy) void welcome();
@@ -313,7 +312,9 @@ async function start(
     const probed = overGrpc ? undefined : metrics.probed;
     const probes = watchAppHealth(app.probe, health, clock, changed, probed);
     closing.last(() => probes.close());
-  }
+  };
+  // Until a probe has said so.
+  if (health !== undefined && options.appPort !== undefined) app.healthy = false;
 
   await names.register({ appId, namespace, host: leg.host, port: peerServer.port });
   waiting.delete('http');
@@ -321,7 +322,9 @@ async function start(
   else {
     const { appChannelAddress: host, appPort: port } = options;
     const watching = waitForApp({ host, port }, clock, () => {
-      // An application whose health is watched is asked when it is healthy.
+      // An application whose health is watched is asked when it is healthy. It is watched from now on:
+      // probes that began before would leave it waiting for the next one, after an interval.
+      watchHealth();
       const subscribed = health === undefined ? welcome() : Promise.resolve();
       // Ready is who has subscribed: what is published from then on arrives.
       void subscribed.finally(() => waiting.delete('runtime'));
@@ -330,7 +333,8 @@ async function start(
   }
   live.follow(async (next, before) => {
     inForce = next.configuration;
-    await applyConfiguration(next.configuration, before.configuration, { tracing, access, log });
+    const appliedTo = { tracing, access, metrics, log };
+    await applyConfiguration(next.configuration, before.configuration, appliedTo);
     const endThoseThatLeft = await components.replace(next.components);
     // After them: their secrets may be those of a store that has just come.
     endpoints = await openEndpoints(next.endpoints, endpoints, values, log);

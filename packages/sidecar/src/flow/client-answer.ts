@@ -1,7 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock, Timer } from '@holdfast/core';
 import type { AnswerSink, Flow } from './answer.ts';
+import { without } from './answer-headers.ts';
 import { httpHeaders } from './http-headers.ts';
+
+const LENGTH: ReadonlySet<string> = new Set(['content-length']);
 
 /** Answers up to this leave as latin1 text, which keeps every byte. */
 const TEXT_BYTES = 16 * 1024;
@@ -30,7 +33,9 @@ export class ClientAnswer implements AnswerSink {
 
   head(status: number, headers: string[], flow: Flow, whole = false): void {
     this.#flow = flow;
-    this.#res.writeHead(status, httpHeaders(headers));
+    // Content that there cannot be has no length either (RFC 9110 §8.6), whatever the sender says.
+    const sent = status === 204 ? without(headers, LENGTH) : headers;
+    this.#res.writeHead(status, httpHeaders(sent));
     // With the body if it comes in this turn; by itself if not: node would wait for a body.
     if (!whole) process.nextTick(flushHead, this);
   }

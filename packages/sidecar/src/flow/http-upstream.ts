@@ -2,6 +2,7 @@ import type { Dispatcher, Pool } from 'undici';
 import type { AnswerSink, Flow, OutgoingCall, Upstream } from './answer.ts';
 import { answerHeaders } from './answer-headers.ts';
 import { brokenConnection, connectFailure } from './go-words.ts';
+import { quietConnector } from './quiet-connector.ts';
 import { isBodyFailure } from './request-body.ts';
 import { undiciPool } from './undici-pool.ts';
 import { UpstreamError } from './upstream-error.ts';
@@ -67,11 +68,14 @@ export class HttpUpstream implements Upstream {
       // How long a call may take is the policies' business; Dapr has no limit of its own either.
       headersTimeout: 0,
       bodyTimeout: 0,
-      connectTimeout: 5_000,
       keepAliveTimeout: options.keepAliveMs ?? 4_000,
       allowH2: false,
-      ...(options.anyCertificate === true ? { connect: { rejectUnauthorized: false } } : {}),
-      ...(options.tls === undefined ? {} : { connect: options.tls }),
+      connect: quietConnector({
+        timeout: 5_000,
+        allowH2: false,
+        ...(options.anyCertificate === true ? { rejectUnauthorized: false } : {}),
+        ...options.tls,
+      }),
     });
   }
 

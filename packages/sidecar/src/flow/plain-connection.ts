@@ -129,7 +129,9 @@ export class PlainConnection implements AnswerEvents {
     const switching = status === SWITCHING;
     if (status < 200 && !switching) return NO_BODY;
     const answer = answerHeaders(raw);
-    const bodiless = switching || status === 204 || status === 304;
+    const { headOnly } = flow.request;
+    const bodiless = headOnly || switching || status === 204 || status === 304;
+    // A body where there is none would be read as the next answer. That of a HEAD is always announced.
     this.#kept = keepAlive && !switching && !(bodiless && announcesBody(answer, raw));
     this.keepAlive = answer.keepAlive;
     this.#length = bodiless ? -1 : answer.length;
@@ -137,7 +139,7 @@ export class PlainConnection implements AnswerEvents {
     this.#answering = true;
     flow.sink.head(status, answer.headers, flow);
     if (flow.done) return REFUSE;
-    return switching ? NO_BODY : BODY;
+    return switching || headOnly ? NO_BODY : BODY;
   }
 
   /** @internal */

@@ -6,6 +6,8 @@ export interface RequestText {
   readonly text: string;
   /** What follows the text. */
   readonly body: Buffer | null;
+  /** Only the head of an answer is wanted. */
+  readonly headOnly: boolean;
 }
 
 /** Bodies up to this go along with the head as latin1 text, which keeps every byte: one write of one piece. */
@@ -14,7 +16,7 @@ const TEXT_BYTES = 16 * 1024;
 /** Verbs of calls that usually have a body: those without one say that its length is 0. */
 const WITH_BODY = new Set(['POST', 'PUT', 'PATCH', 'QUERY']);
 /** Verbs of calls that have none, and say nothing of it. */
-const WITHOUT_BODY = new Set(['GET', 'DELETE', 'OPTIONS']);
+const WITHOUT_BODY = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS']);
 
 // What may stand in a path and in a header's value; anything else could end it.
 const BAD_PATH = /[^\u0021-\u00ff]/;
@@ -63,9 +65,10 @@ export function requestText(call: OutgoingCall, host: string): RequestText | und
     text += `${name}: ${value}\r\n`;
   }
   text += withBody ? `content-length: ${length}\r\n\r\n` : '\r\n';
+  const headOnly = method === 'HEAD';
   if (body !== null && length <= TEXT_BYTES)
-    return { text: text + body.toString('latin1'), body: null };
-  return { text, body };
+    return { text: text + body.toString('latin1'), body: null, headOnly };
+  return { text, body, headOnly };
 }
 
 function isGood(name: string): boolean {

@@ -1,11 +1,13 @@
 import type { Logger } from '@holdfast/telemetry/log';
 import type { AccessGate } from '../access/access-gate.ts';
+import type { LiveMetrics } from '../metrics/live-metrics.ts';
 import type { OpenTracing } from '../trace/open-tracing.ts';
 import type { Configuration } from './configuration.ts';
 
 export interface AppliedTo {
   readonly tracing: Pick<OpenTracing, 'follow'>;
   readonly access: Pick<AccessGate, 'list'>;
+  readonly metrics: Pick<LiveMetrics, 'follow'>;
   readonly log: Logger;
 }
 
@@ -16,7 +18,7 @@ export interface AppliedTo {
 export async function applyConfiguration(
   next: Configuration,
   before: Configuration,
-  { access, log, tracing }: AppliedTo,
+  { access, log, metrics, tracing }: AppliedTo,
 ): Promise<void> {
   const changed = (key: keyof Configuration) =>
     JSON.stringify(next[key]) !== JSON.stringify(before[key]);
@@ -27,8 +29,9 @@ export async function applyConfiguration(
       `spec.tracing of the Configuration cannot be used and stays as it was: ${error.message}`,
     );
   });
+  metrics.follow(next.metrics);
+  for (const warning of next.warnings) if (!before.warnings.includes(warning)) log.warn(warning);
   if (changed('nameResolution')) waiting.push('spec.nameResolution');
-  if (changed('metrics')) waiting.push('spec.metrics');
   if (waiting.length === 0) return;
   log.warn(`${waiting.join(', ')} of the Configuration: in force after the next start.`);
 }

@@ -48,9 +48,9 @@ describe('a changed Configuration', () => {
 
   test('says which of its keys wait for the next start', async (t) => {
     const { lines, reload, write } = await start(t, 'logging: {}');
-    await write('metrics: { enabled: false }');
+    await write('nameResolution: { component: kubernetes }');
     await reload();
-    const said = /spec\.metrics of the Configuration: in force after the next start/;
+    const said = /spec\.nameResolution of the Configuration: in force after the next start/;
     assert.match(lines.join(''), said);
   });
 

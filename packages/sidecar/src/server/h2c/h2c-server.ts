@@ -1,10 +1,5 @@
 import type { RequestListener } from 'node:http';
-import http2, {
-  type Http2Server,
-  type IncomingHttpHeaders,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-} from 'node:http2';
+import http2, { type Http2Server, type ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import { StreamReply } from './stream-reply.ts';
 import { StreamRequest } from './stream-request.ts';
@@ -74,10 +69,18 @@ function createServer(options: H2cOptions, sessions: Set<ServerHttp2Session>): H
     // A client's broken connection is nobody's fault here.
     session.on('error', () => {}).on('close', () => sessions.delete(session));
     session.on('stream', (stream, headers, _flags, raw?: readonly string[]) => {
-      const reply = serve(options, stream, headers, raw ?? []);
-      if (reply === undefined) return;
+      // Why it ended is seen by its end.
+      stream.on('error', nothing);
+      if (stream.destroyed) return;
+      const request = new StreamRequest(stream, headers, raw ?? []);
+      const reply = new StreamReply(stream, request);
       open.add(reply);
-      reply.once('close', () => open.delete(reply));
+      stream.on('close', () => {
+        open.delete(reply);
+        request.gone();
+        reply.emit('close');
+      });
+      serve(options, request, reply);
     });
     const idle = (): void => {
       // What was answered and is not taken must not stay for ever either.
@@ -97,25 +100,20 @@ function createServer(options: H2cOptions, sessions: Set<ServerHttp2Session>): H
 
 function serve(
   { maxHeaderBytes, onRequest }: H2cOptions,
-  stream: ServerHttp2Stream,
-  headers: IncomingHttpHeaders,
-  raw: readonly string[],
-): StreamReply | undefined {
-  // Why it ended is seen by its end.
-  stream.on('error', () => {});
-  if (stream.destroyed) return undefined;
-  const request = new StreamRequest(stream, headers, raw);
-  const reply = new StreamReply(stream, request);
+  request: StreamRequest,
+  reply: StreamReply,
+): void {
   if (headBytes(request) > maxHeaderBytes) {
     // Node tells clients of the limit, and takes eight times as much all the same.
     const text = '431 Request Header Fields Too Large\n';
     reply.writeHead(431, ['content-type', 'text/plain; charset=utf-8']).end(text);
-    return reply;
+    return;
   }
   const [req, res] = [request, reply] as unknown as Parameters<RequestListener>;
   onRequest(req, res);
-  return reply;
 }
+
+const nothing = (): void => {};
 
 /** Of a head as HTTP/1 would have written it: `name: value` and an end of line for each. */
 function headBytes({ method, rawHeaders, url }: StreamRequest): number {

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
-import http2, { type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
-import { addHeader, type HeaderMap } from '../../flow/add-header.ts';
+import http2, { type ServerHttp2Stream } from 'node:http2';
 import { nodeHttp } from '../node-http.ts';
+import { type ReplyHead, replyHead } from './reply-head.ts';
 import type { StreamRequest } from './stream-request.ts';
 
 const { NGHTTP2_NO_ERROR } = http2.constants;
@@ -26,7 +26,7 @@ export class StreamReply extends EventEmitter {
   readonly #stream: ServerHttp2Stream;
   readonly #request: StreamRequest;
   /** Written, and not on its way: with the body's first bytes, or its end. */
-  #head: OutgoingHttpHeaders | undefined;
+  #head: ReplyHead | undefined;
   #bodiless: boolean;
   #cut = false;
 
@@ -35,7 +35,6 @@ export class StreamReply extends EventEmitter {
     this.#stream = stream;
     this.#request = request;
     this.#bodiless = request.method === 'HEAD';
-    stream.on('close', () => this.emit('close'));
   }
 
   get destroyed(): boolean {
@@ -49,17 +48,17 @@ export class StreamReply extends EventEmitter {
   /** @throws where a header or the status cannot be written, as HTTP/1 does. */
   writeHead(status: number, headers: readonly string[] = []): this {
     if (status < 200 || status > 599) throw new RangeError(`Invalid status code: ${status}`);
-    const head: HeaderMap = {};
+    const sent: string[] = [];
     for (let at = 0; at + 1 < headers.length; at += 2) {
       const name = headers[at]!;
       const value = headers[at + 1]!;
       nodeHttp.validateHeaderName(name);
       nodeHttp.validateHeaderValue(name, value);
-      if (!OF_CONNECTIONS.has(name)) addHeader(head, name, value);
+      if (!OF_CONNECTIONS.has(name)) sent.push(name, value);
     }
     this.statusCode = status;
     this.headersSent = true;
-    this.#head = { ':status': status, ...head };
+    this.#head = replyHead(status, sent);
     this.#bodiless ||= status === 204 || status === 205 || status === 304;
     return this;
   }
@@ -88,7 +87,7 @@ export class StreamReply extends EventEmitter {
     if (!bytes) this.#stream.end(chunk, encoding);
     else if (!headOpen) this.#stream.end();
     // Whoever has the answer need not send the rest of its body.
-    if (!this.#request.complete) this.#stream.once('finish', this.#enough);
+    if (!this.#request.complete) this.#stream.once('finish', () => this.#enough());
     return this;
   }
 
@@ -101,9 +100,9 @@ export class StreamReply extends EventEmitter {
     return this;
   }
 
-  readonly #enough = (): void => {
+  #enough(): void {
     if (!this.#request.complete) this.#stream.close(NGHTTP2_NO_ERROR);
-  };
+  }
 
   /** False: there is nobody to send anything to. */
   #sendHead(endStream: boolean): boolean {

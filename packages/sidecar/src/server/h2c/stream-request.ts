@@ -36,7 +36,11 @@ export class StreamRequest extends Readable {
       // As HTTP/1 says that the body's end will be told.
       this.rawHeaders.push('transfer-encoding', 'chunked');
     }
-    stream.on('close', () => this.destroy());
+  }
+
+  /** Its stream has closed: there is no more of it. A request without a body has no more than its head. */
+  gone(): void {
+    if (!this.#stream.endAfterHeaders) this.destroy();
   }
 
   /** Its body has come to its end, by the client's own word. */
@@ -49,7 +53,8 @@ export class StreamRequest extends Readable {
   }
 
   get headersDistinct(): Readonly<Record<string, string[]>> {
-    const all: Record<string, string[]> = {};
+    // Without what objects have by themselves, of which `constructor` could be a header's name.
+    const all: Record<string, string[]> = Object.create(null);
     const { rawHeaders } = this;
     for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
       all[rawHeaders[at]!] ??= [];
@@ -59,6 +64,10 @@ export class StreamRequest extends Readable {
   }
 
   override _read(): void {
+    if (this.#stream.endAfterHeaders) {
+      this.push(null);
+      return;
+    }
     if (!this.#reading) this.#begin();
     this.#stream.resume();
   }
@@ -70,7 +79,7 @@ export class StreamRequest extends Readable {
     });
     this.#stream.on('end', () => {
       // Node ends a stream that was reset like one that is whole.
-      if (this.#stream.closed && !this.#stream.endAfterHeaders) this.destroy();
+      if (this.#stream.closed) this.destroy();
       else {
         this.#ended = true;
         this.push(null);
