@@ -8,7 +8,7 @@ export interface MemberTask {
   readonly clientId: string;
   readonly topic: string;
   readonly group: string;
-  /** What the handler takes for a message whose id begins with `slow`. @default 0 ms */
+  /** What the handler takes for a message whose id has `slow` in it. @default 0 ms */
   readonly slowMs?: number;
   /** A message whose id begins with `deadly` kills this process. @default false */
   readonly dies?: boolean;
@@ -46,7 +46,7 @@ await broker.subscribe(topic, options(), async ({ id, delivery }) => {
   // A moment later, so that what it is at work beside dies with it.
   if (dies && id.startsWith('deadly') && concurrency > 1) await sleep(20);
   if (dies && id.startsWith('deadly')) process.kill(process.pid, 'SIGKILL');
-  if (id.startsWith('slow')) await sleep(slowMs);
+  if (id.includes('slow')) await sleep(slowMs);
   process.stdout.write(`ends ${id}#${delivery}\n`);
 });
 process.stdout.write('ready\n');
