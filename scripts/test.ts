@@ -36,7 +36,7 @@ const TEST_LIMIT_MS = STAGE_LIMIT_MS - 60_000;
 
 /**
  * Real servers, killed under load on two cores, are seldom late in one of thousands of tests. So few files of
- * a stage may fail once, and are named at the end: docs/decisions/0013.
+ * a stage may fail once, and are named at the end: docs/decisions/0014.
  */
 const MOST_HELD_AGAIN = 3;
 

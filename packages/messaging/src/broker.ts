@@ -68,13 +68,18 @@ export interface SubscribeOptions {
 
 export interface GiveUp {
   /**
-   * Failures in this process until it is given up; another process begins anew. A handler that kills its process does
-   * not fail: where the broker counts, `delivery` tells of that. (1 … 1_000)
+   * So often it is tried until it is given up: failures in this process, and before them the times that a process
+   * had it and never said how it ended, because its handler killed it. A process that was killed for another reason,
+   * or cut off from its broker, looks the same, so leave room for that: 5 rather than 1. Over processes it counts
+   * where the broker does or keeps a count for us: all but MQTT and RabbitMQ's classic queues. Of messages that were
+   * in hand together nobody knows which one did it: they are handed over one at a time then, and one that may only
+   * have lain in line is allowed one time more. (1 … 1_000)
    */
   readonly after: number;
   /**
    * Keeps it where somebody looks: a topic for dead messages, a table, a log. When it resolves the message is
-   * acknowledged and those behind it come; when it rejects the handler has the message again.
+   * acknowledged and those behind it come; when it rejects it is tried again. The error is what the handler threw, or
+   * `NeverEndedError`, whose message says how often it was handed over.
    */
   readonly to: (message: IncomingMessage, error: unknown) => Promise<void>;
 }

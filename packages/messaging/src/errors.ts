@@ -73,3 +73,21 @@ export class BrokerUnavailableError extends Error {
     super(message, cause === undefined ? undefined : { cause });
   }
 }
+
+/** Processes that had the message never said how it ended: it is not handed over again, it may be what ends them. */
+export class NeverEndedError extends Error {
+  override readonly name = 'NeverEndedError';
+  readonly code = 'NEVER_ENDED';
+  /** How often it was handed over. */
+  readonly deliveries: number;
+
+  constructor(deliveries: number) {
+    super(neverEnded(deliveries));
+    this.deliveries = deliveries;
+  }
+}
+
+/** Why a message dies that was handed over so often and never came back. */
+export function neverEnded(deliveries: number): string {
+  return `handed over ${deliveries} times, and nobody said how it ended: it may be what ends its workers`;
+}

@@ -18,6 +18,7 @@ export { sealedWith } from './encrypted/sealed-mark.ts';
 export {
   BrokerRejectedError,
   BrokerUnavailableError,
+  NeverEndedError,
   type OutboxRefusalCode,
   OutboxRefusedError,
   StoreUnavailableError,

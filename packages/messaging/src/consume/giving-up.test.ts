@@ -20,6 +20,43 @@ test('each message has its own failures; what succeeded has none any more', asyn
   ]);
 });
 
+test('what processes had so often and never said how it ended is not handed over any more', async () => {
+  const { deliver, happened, reasons } = begin(3, ['a ok']);
+  await deliver('a', 2);
+  await deliver('b', 3);
+
+  assert.deepEqual(happened, ['a handled', 'b given up', 'b handled']);
+  assert.deepEqual(reasons, [
+    'NEVER_ENDED: handed over 3 times, and nobody said how it ended: it may be what ends its workers',
+  ]);
+});
+
+test('failures here count on behind those, and what this process had itself counts once', async () => {
+  const { deliver, happened } = begin(3, ['a', 'a', 'b', 'b ok']);
+  await deliver('a', 1);
+  // Its connection was lost meanwhile: the broker counts that too.
+  await deliver('a', 2);
+  await deliver('b', 2);
+  await deliver('c', 0);
+
+  assert.deepEqual(happened.slice(0, 4), ['a failed', 'a given up', 'a handled', 'b given up']);
+});
+
+test('a message that was handled and comes again, as its acknowledgement was lost, is not taken for one that kills', async () => {
+  const { deliver, happened } = begin(2, ['a ok', 'a ok', 'a ok']);
+  for (const unended of [0, 1, 2]) await deliver('a', unended);
+
+  assert.deepEqual(happened, ['a handled', 'a handled', 'a handled']);
+});
+
+test('where one that kills cannot be kept, it is not handed over for that', async () => {
+  const { deliver, happened } = begin(1, [], 1);
+  await deliver('a', 1);
+  await deliver('a', 2);
+
+  assert.deepEqual(happened, ['a cannot be kept', 'a failed', 'a given up', 'a handled']);
+});
+
 test('where it cannot be kept the handler has it again, and then whoever keeps it', async () => {
   const { deliver, happened } = begin(1, ['a', 'a', 'a ok'], 1);
   await deliver('a');
@@ -50,7 +87,10 @@ function begin(after: number, outcomes: readonly string[], full = 0) {
   const happened: string[] = [];
   const left = [...outcomes];
   let failing = full;
-  const to = async ({ id }: IncomingMessage) => {
+  const reasons: string[] = [];
+  const to = async ({ id }: IncomingMessage, error: unknown) => {
+    const { code = 'none', message } = error as Error & { readonly code?: string };
+    reasons.push(`${code}: ${message}`);
     failing -= 1;
     happened.push(failing >= 0 ? `${id} cannot be kept` : `${id} given up`);
     if (failing >= 0) throw new Error('no room');
@@ -59,12 +99,12 @@ function begin(after: number, outcomes: readonly string[], full = 0) {
   const handler = givingUp(async ({ id }) => {
     if (left.shift() !== `${id} ok`) throw new Error('never');
   }, options);
-  const deliver = async (id: string) => {
+  const deliver = async (id: string, unended = 0) => {
     const message = { id, topic: 't', key: undefined, body: Buffer.alloc(0), headers: {} };
-    await handler({ ...message, delivery: 1 }).then(
+    await handler({ ...message, delivery: unended + 1 }, unended).then(
       () => happened.push(`${id} handled`),
       () => happened.push(`${id} failed`),
     );
   };
-  return { deliver, happened };
+  return { deliver, happened, reasons };
 }

@@ -80,6 +80,44 @@ describe('Hands', () => {
     assert.deepEqual(log, ['0 a#1', '50 ack a', '50 b#1', 'ack b']);
   });
 
+  test('where messages are given up, those that others had are begun one at a time, and new ones beside them', async () => {
+    const giveUp = { after: 9, to: async () => {} };
+    const { clock, give, log, worker } = hands({ concurrency: 5, giveUp }, () => clock.sleep(50));
+    give('a', undefined, 1);
+    give('b', undefined, 2);
+    give('new');
+    const onTrial = worker.trials.count;
+    await clock.run(() => worker.fewerThan(1));
+
+    const begun = ['0 new#1', '0 a#2', '50 ack new', '50 b#3', '50 ack a', '100 ack b'];
+    assert.deepEqual({ onTrial, log }, { onTrial: 2, log: begun });
+  });
+
+  test('a trial is over when the handler has failed once: the next begins before it is tried again', async () => {
+    const giveUp = { after: 9, to: async () => {} };
+    const { clock, give, log, worker } = hands(
+      { concurrency: 5, giveUp, redeliverMs: 100 },
+      async ({ id, delivery }) => {
+        if (id === 'a' && delivery === 2) throw new Error('not yet');
+      },
+    );
+    give('a', undefined, 1);
+    give('b', undefined, 1);
+    await clock.run(() => worker.fewerThan(1));
+
+    assert.deepEqual(log, ['0 a#2', '0 b#2', '0 ack b', '100 a#3', '100 ack a']);
+  });
+
+  test('one on trial that is dropped holds up no other', async () => {
+    const giveUp = { after: 9, to: async () => {} };
+    const { clock, log, worker } = hands({ giveUp }, async () => {});
+    worker.give(message('a'), () => {}, { earlier: 1, ours: () => false });
+    worker.give(message('b'), () => void log.push('ack b'), { earlier: 1 });
+    await clock.run(() => worker.trials.over());
+
+    assert.deepEqual({ log, left: worker.trials.count }, { log: ['0 b#2', 'ack b'], left: 0 });
+  });
+
   test('a listener that throws stops nothing', async () => {
     const onProblem = () => {
       throw new Error('the listener is broken');

@@ -1,7 +1,8 @@
 import { bulkhead, type Clock, type Pipeline, pipeline } from '@holdfast/core';
-import type { Handler } from '../broker.ts';
-import type { Message } from '../message.ts';
+import type { IncomingMessage, Message } from '../message.ts';
+import type { Handling } from './giving-up.ts';
 import { type ResolvedSubscribeOptions, tell } from './subscribe-options.ts';
+import { Trials } from './trials.ts';
 
 /** How a message is handed over. */
 export interface HandOver {
@@ -9,8 +10,10 @@ export interface HandOver {
   readonly lane?: string | undefined;
   /** Times the broker says it was handed over before, by whomever. @default 0 */
   readonly earlier?: number;
+  /** So many of these, at most, it may have lain in line behind others and no more. @default 0 */
+  readonly inLine?: number;
   /** Asked before each time it is handed over; with `false` it is somebody else's by now, and dropped. @default always ours */
-  readonly ours?: () => boolean;
+  readonly ours?: () => boolean | Promise<boolean>;
   /**
    * Takes a message whose handler failed, in place of handing it over again: the broker has a place
    * for such. What goes wrong in it is for the adapter to catch.
@@ -18,14 +21,26 @@ export interface HandOver {
   readonly refuse?: () => void | Promise<void>;
 }
 
+interface Handed {
+  readonly earlier: number;
+  readonly unended: number;
+  readonly ours: () => boolean | Promise<boolean>;
+  /** It is handed over again where the handler fails. */
+  readonly again: boolean;
+  /** When it may be handed over for the first time. */
+  readonly first: (once: () => Promise<boolean | undefined>) => Promise<boolean | undefined>;
+}
+
 /**
  * The handler of a subscription at work: `concurrency` messages at most at the
  * same time, each again and again until the handler succeeds. One that waits to
  * be tried again keeps its lane, since those behind it must not overtake, but
- * not its place: other lanes go on.
+ * not its place: other lanes go on. Where messages are given up, those that were handed
+ * over before are on trial, one at a time, until the handler has come back once.
  */
 export class Hands {
-  readonly #handler: Handler;
+  readonly trials = new Trials();
+  readonly #handler: Handling;
   readonly #options: ResolvedSubscribeOptions;
   readonly #clock: Clock;
   readonly #ending = new AbortController();
@@ -36,7 +51,7 @@ export class Hands {
   #waiting: (() => void)[] = [];
 
   constructor(
-    handler: Handler,
+    handler: Handling,
     options: ResolvedSubscribeOptions,
     clock: Clock,
     after: Promise<void> = Promise.resolve(),
@@ -59,11 +74,17 @@ export class Hands {
   give(
     message: Message,
     acknowledge: () => void | Promise<void>,
-    { lane, earlier = 0, ours = () => true, refuse }: HandOver = {},
+    { lane, earlier = 0, inLine = 0, ours = () => true, refuse }: HandOver = {},
   ): void {
     const ahead = lane === undefined ? undefined : this.#lanes.get(lane);
+    const onTrial = earlier > 0 && this.#options.giveUp !== undefined;
+    // Counted at once, for those who ask before they take more; behind another one when its turn comes.
+    const turn = onTrial && ahead === undefined ? this.trials.enter() : undefined;
     const work = (ahead ?? this.#after).then(async () => {
-      const handled = await this.#until(message, { earlier, ours, again: refuse === undefined });
+      const unended = Math.max(0, earlier - inLine);
+      const again = refuse === undefined;
+      const first: Handed['first'] = (once) => (onTrial ? this.trials.hold(once, turn) : once());
+      const handled = await this.#until(message, { again, earlier, first, ours, unended });
       if (handled === 'failed') await refuse?.();
       else if (handled) await acknowledge();
     });
@@ -99,16 +120,14 @@ export class Hands {
 
   async #until(
     message: Message,
-    {
-      again,
-      earlier,
-      ours,
-    }: { readonly again: boolean; readonly earlier: number; readonly ours: () => boolean },
+    { again, earlier, first, ours, unended }: Handed,
   ): Promise<boolean | 'failed'> {
     const { maxRedeliverMs, redeliverMs } = this.#options;
     for (let round = 1; ; round += 1) {
       const delivery = earlier + round;
-      const handled = await this.#places.execute(() => this.#once(message, delivery, ours));
+      const once = () =>
+        this.#places.execute(() => this.#once({ ...message, delivery }, unended, ours));
+      const handled = await (round === 1 ? first(once) : once());
       if (handled !== undefined) return handled;
       if (!again) return 'failed';
       const waitMs = Math.min(maxRedeliverMs, redeliverMs * 2 ** Math.min(round - 1, 20));
@@ -119,13 +138,15 @@ export class Hands {
 
   /** Undefined where the handler failed. */
   async #once(
-    message: Message,
-    delivery: number,
-    ours: () => boolean,
+    message: IncomingMessage,
+    unended: number,
+    ours: Handed['ours'],
   ): Promise<boolean | undefined> {
-    if (this.#ending.signal.aborted || !ours()) return false;
+    if (this.#ending.signal.aborted) return false;
+    const answer = ours();
+    if (answer !== true && (!(await answer) || this.#ending.signal.aborted)) return false;
     try {
-      await this.#handler({ ...message, delivery });
+      await this.#handler(message, unended);
       return true;
     } catch (error) {
       tell(this.#options, { kind: 'handler-failed', id: message.id, error });

@@ -7,6 +7,7 @@ import * as nats from '@nats-io/transport-node';
 import type { BrokerRejectedError } from '../errors.ts';
 import { unknownTopic } from '../testing/bad-days/unknown-topic.ts';
 import { brokerBadDays } from '../testing/broker-bad-days.ts';
+import { poisonMessages } from '../testing/poison-messages.ts';
 import { jetstreamBroker } from './jetstream-broker.ts';
 
 const found = await natsServer();
@@ -132,3 +133,5 @@ async function rawPublish(subject: string, headers: string, body: Buffer): Promi
   });
   socket.destroy();
 }
+
+poisonMessages('jetstreamBroker', async () => ({ url: server.url }), { skip });

@@ -124,6 +124,8 @@ export interface JetStreamMessage {
     readonly streamSequence: number;
     /** 1 the first time. */
     readonly deliveryCount: number;
+    /** So many wait behind it. */
+    readonly pending: number;
   };
   ack(): void;
   /** It comes again, at once or after so many milliseconds. */

@@ -1,5 +1,6 @@
 import { answered } from '../answered.ts';
-import type { Handler, Subscription } from '../broker.ts';
+import type { Subscription } from '../broker.ts';
+import type { Handling } from '../consume/giving-up.ts';
 import { Hands } from '../consume/hands.ts';
 import { keepConsuming } from '../consume/keep-consuming.ts';
 import { type ResolvedSubscribeOptions, tell } from '../consume/subscribe-options.ts';
@@ -11,9 +12,7 @@ import { endConnection, type Link, openLink, reasonOf } from './link.ts';
 import type { JetStreamBatch, JetStreamConsumer, JetStreamMessage } from './module.ts';
 import { consumerName } from './names.ts';
 import { placeOf, type ResolvedJetStreamOptions } from './options.ts';
-
-/** How long one request for messages stands; a new one follows. */
-const PULL_MS = 30_000;
+import { PULL_ONE, type Pull, pullAll, pullOnTrial } from './pulls.ts';
 
 /**
  * One member of a group, which is a durable consumer of the stream that all its
@@ -34,7 +33,7 @@ export class JetStreamSubscriber implements Subscription {
     stream: ResolvedJetStreamOptions,
     topic: string,
     options: ResolvedSubscribeOptions,
-    handler: Handler,
+    handler: Handling,
   ) {
     this.#stream = stream;
     this.#topic = topic;
@@ -115,8 +114,17 @@ export class JetStreamSubscriber implements Subscription {
   async #pullAll(consumer: JetStreamConsumer, inHand: InHand, progress: () => void): Promise<void> {
     const { prefetch } = this.#stream;
     const { signal } = this.#closing;
+    const onTrial = this.#options.giveUp !== undefined;
+    const alone = onTrial && this.#ordered;
+    const ask = (room: number): Pull => {
+      if (alone) return PULL_ONE;
+      return onTrial ? pullOnTrial(room, got) : pullAll(room);
+    };
+    let got: JetStreamMessage[] = [];
     let batch: JetStreamBatch | undefined;
+    const stopped = new AbortController();
     const stop = () => {
+      stopped.abort();
       batch?.stop();
       inHand.wake();
     };
@@ -125,11 +133,16 @@ export class JetStreamSubscriber implements Subscription {
       // Its connection may be gone as well: nobody waits for this then.
       while (!signal.aborted && !inHand.stopped) {
         const room = prefetch - inHand.count;
-        batch = await consumer.fetch({ max_messages: room, expires: PULL_MS });
+        batch = await consumer.fetch(ask(room));
+        got = [];
         // Closed while it was asking: nobody would stop it.
         if (signal.aborted || inHand.stopped) batch.stop();
-        for await (const message of batch) this.#take(message, inHand, progress);
-        await inHand.fewerThan(Math.ceil(prefetch / 2));
+        for await (const message of batch) {
+          this.#take(message, inHand, progress);
+          if (onTrial) got.push(message);
+        }
+        await this.#hands.trials.over(stopped.signal);
+        await inHand.fewerThan(alone ? 1 : Math.ceil(prefetch / 2));
       }
     } finally {
       signal.removeEventListener('abort', stop);
@@ -147,6 +160,7 @@ export class JetStreamSubscriber implements Subscription {
     this.#hands.give(messageOf(message, this.#topic), acknowledge, {
       lane,
       earlier: message.info.deliveryCount - 1,
+      inLine: 1,
       // Its connection is gone: it comes again.
       ours: () => !inHand.stopped,
     });

@@ -5,6 +5,7 @@ import { after } from 'node:test';
 import * as kafka from '@platformatic/kafka';
 import { brokerBadDays } from '../testing/broker-bad-days.ts';
 import { type KafkaServer, kafkaProblem, startKafka } from '../testing/kafka-server.ts';
+import { poisonMessages } from '../testing/poison-messages.ts';
 
 const problem = await kafkaProblem();
 if (problem !== undefined && process.env.CI === 'true') {
@@ -21,10 +22,8 @@ after(async () => {
 brokerBadDays(
   'kafkaBroker',
   async () => {
-    folder ??= await mkdtemp(join(tmpdir(), 'holdfast-kafka-'));
-    const dataDir = folder;
-    server ??= startKafka({ dataDir });
-    const { port } = await server;
+    const { port } = await running();
+    const dataDir = folder ?? '';
     const bootstrapBrokers = [`127.0.0.1:${port}`];
     return {
       url: `kafka://127.0.0.1:${port}`,
@@ -76,3 +75,25 @@ brokerBadDays(
     aheadBy1h: /clock .* further apart than Kafka allows .* set the wrong one/,
   },
 );
+
+poisonMessages(
+  'kafkaBroker',
+  async () => {
+    const bootstrapBrokers = [`127.0.0.1:${(await running()).port}`];
+    return {
+      url: `kafka://${bootstrapBrokers[0]}`,
+      async make(topic) {
+        const admin = new kafka.Admin({ clientId: 'admin', bootstrapBrokers });
+        await admin.createTopics({ topics: [topic], partitions: 3, replicas: 1 });
+        await admin.close();
+      },
+    };
+  },
+  { skip: problem ?? false, ordersAlways: true },
+);
+
+async function running(): Promise<KafkaServer> {
+  folder ??= await mkdtemp(join(tmpdir(), 'holdfast-kafka-'));
+  server ??= startKafka({ dataDir: folder });
+  return server;
+}

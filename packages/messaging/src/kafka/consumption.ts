@@ -1,12 +1,13 @@
-import type { Handler } from '../broker.ts';
 import { forgiving } from '../consume/forgiving.ts';
+import type { Handling } from '../consume/giving-up.ts';
 import { Hands } from '../consume/hands.ts';
 import type { ResolvedSubscribeOptions } from '../consume/subscribe-options.ts';
 import { beginAtEnd } from './begin-at-end.ts';
+import { FirstStarts } from './first-starts.ts';
 import { membership } from './membership.ts';
 import type { KafkaConsumer, KafkaConsumerOptions, KafkaMessage, KafkaStream } from './module.ts';
 import { clientOptions, type ResolvedKafkaOptions } from './options.ts';
-import { PartitionLanes } from './partition-lanes.ts';
+import { type Giving, PartitionLanes } from './partition-lanes.ts';
 import { rangeAssigner } from './range-assigner.ts';
 import { holdfastLayout } from './records.ts';
 
@@ -14,7 +15,7 @@ export interface ConsumptionOptions {
   readonly kafka: ResolvedKafkaOptions;
   readonly topic: string;
   readonly subscribe: ResolvedSubscribeOptions;
-  readonly handler: Handler;
+  readonly handler: Handling;
   /** Called when it reads, and whenever a record was handled and committed. */
   readonly reads: () => void;
   readonly progress: () => void;
@@ -33,16 +34,21 @@ export class Consumption {
   readonly #consumer: KafkaConsumer;
   readonly #lanes: PartitionLanes;
   readonly #isAlive: () => boolean;
+  /** Where nothing is given up, nobody asks. */
+  readonly #starts: FirstStarts | undefined;
   #stream: KafkaStream | undefined;
   #joins = 0;
   #closed = false;
   #failure: unknown;
 
   constructor(options: ConsumptionOptions) {
-    const { handler, kafka, subscribe } = options;
+    const { handler, kafka, subscribe, topic } = options;
     this.#options = options;
     this.#consumer = new kafka.kafka.Consumer(this.#consumerOptions());
     this.#isAlive = membership(this.#consumer, kafka);
+    if (subscribe.giveUp !== undefined) {
+      this.#starts = new FirstStarts(kafka.kafka, this.#consumer, topic);
+    }
     const hands = new Hands(handler, subscribe, kafka.clock);
     const lost = () => this.#lost();
     const read = (record: KafkaMessage) =>
@@ -96,6 +102,7 @@ export class Consumption {
       autocommit: false,
     });
     this.#stream = stream;
+    await this.#starts?.read();
     // The iterator below rejects with the same error; without a listener it would end the process.
     stream.on('error', () => {});
     this.#lanes.beginAnew();
@@ -105,11 +112,23 @@ export class Consumption {
     } else reads();
     try {
       for await (const record of stream) {
-        await this.#lanes.give(record, () => this.#commit(record), READ_AHEAD);
+        await this.#lanes.give(record, () => this.#commit(record), this.#giving(record));
       }
     } finally {
       this.#stream = undefined;
     }
+  }
+
+  #giving(record: KafkaMessage): Giving {
+    const { concurrency } = this.#options.subscribe;
+    const earlier = this.#starts?.first(record);
+    if (earlier === undefined) return { readAhead: READ_AHEAD };
+    return {
+      ...{ readAhead: READ_AHEAD, earlier },
+      // Each of those at work was begun, and one alone ended the process.
+      inLine: concurrency > 1 ? 1 : 0,
+      note: async () => this.#starts?.note(record, earlier + 1),
+    };
   }
 
   async #commit(record: KafkaMessage): Promise<void> {

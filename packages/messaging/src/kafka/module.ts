@@ -6,6 +6,51 @@ export interface KafkaModule {
   Admin?: new (
     options: KafkaClientOptions,
   ) => KafkaAdmin;
+  /** With `offsetFetchV8`: a count is kept beside a committed offset, which the consumer itself does not do. */
+  offsetCommitV8?: { readonly api: { readonly async: CommitOffsets } };
+  offsetFetchV8?: { readonly api: { readonly async: FetchOffsets } };
+}
+
+type CommitOffsets = (
+  // biome-ignore lint/suspicious/noExplicitAny: a connection of the client's own, of which nothing is known here.
+  connection: any,
+  groupId: string,
+  generation: number,
+  memberId: string,
+  groupInstanceId: null,
+  topics: {
+    name: string;
+    partitions: {
+      partitionIndex: number;
+      committedOffset: bigint;
+      committedLeaderEpoch: number;
+      committedMetadata: string;
+    }[];
+  }[],
+) => Promise<unknown>;
+
+type FetchOffsets = (
+  // biome-ignore lint/suspicious/noExplicitAny: as above.
+  connection: any,
+  groups: {
+    groupId: string;
+    memberId: null;
+    memberEpoch: number;
+    topics: { name: string; partitionIndexes: number[] }[];
+  }[],
+  requireStable: boolean,
+) => Promise<{
+  readonly groups: readonly {
+    readonly topics: readonly { readonly partitions: readonly KafkaStart[] }[];
+  }[];
+}>;
+
+/** Where a group stands in a partition. */
+export interface KafkaStart {
+  readonly partitionIndex: number;
+  /** -1 where it has never been. */
+  readonly committedOffset: bigint;
+  readonly metadata?: string | null | undefined;
 }
 
 export interface KafkaAdmin {
@@ -103,6 +148,13 @@ export interface KafkaProducer {
 export interface KafkaConsumer {
   /** Null before it has joined, and when the group has done without it. */
   readonly memberId: string | null;
+  readonly groupId: string;
+  readonly generationId: number;
+  readonly coordinatorId: number | null;
+  readonly currentMetadata:
+    | { readonly brokers: { get(id: number): KafkaAddress | undefined } }
+    | undefined;
+  readonly connections: { get(broker: KafkaAddress): Promise<unknown> };
   consume(options: {
     topics: string[];
     mode: 'committed';
@@ -135,6 +187,11 @@ export interface KafkaConsumer {
   /** It could not join its group again, and does not try any more. */
   on(event: 'error', listener: (error: Error) => void): unknown;
   close(force: boolean): Promise<void>;
+}
+
+export interface KafkaAddress {
+  readonly host: string;
+  readonly port: number;
 }
 
 export interface KafkaStream extends AsyncIterable<KafkaMessage> {

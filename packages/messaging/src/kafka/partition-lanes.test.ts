@@ -55,7 +55,7 @@ function begin(work: () => Promise<void> = async () => {}) {
     const place = { topic: 't', partition, offset, leaderEpoch: 0, timestamp: 0n };
     const record: KafkaMessage = { ...place, key: null, value: null, headers: new Map() };
     const commit = async () => void happened.push(`committed ${offset}`);
-    return lanes.give(record, commit, 2);
+    return lanes.give(record, commit, { readAhead: 2 });
   };
   return { give, happened, lanes, membership };
 }

@@ -9,6 +9,16 @@ export interface Membership {
   lost(): unknown;
 }
 
+export interface Giving {
+  /** No more than so many are at work or wait for it. */
+  readonly readAhead: number;
+  /** Times it was begun before, and how many of these it may only have been at work beside others. @default 0 */
+  readonly earlier?: number;
+  readonly inLine?: number;
+  /** Writes down that it begins, before it does. @default nothing is written */
+  readonly note?: () => Promise<void>;
+}
+
 /**
  * Hands over records, each partition in its own order, while the group's
  * assignments come and go.
@@ -45,11 +55,24 @@ export class PartitionLanes {
   }
 
   /** Resolves when there is room for more than this one. */
-  async give(record: KafkaMessage, commit: () => Promise<void>, readAhead: number): Promise<void> {
+  async give(
+    record: KafkaMessage,
+    commit: () => Promise<void>,
+    { earlier = 0, inLine = 0, note, readAhead }: Giving,
+  ): Promise<void> {
     if (this.#letGo) return;
+    const begin = async () => {
+      await note?.();
+      return this.#ours();
+    };
+    let begun = note === undefined;
     this.#hands.give(this.#read(record), commit, {
-      lane: String(record.partition),
-      ours: () => this.#ours(),
+      ...{ lane: String(record.partition), earlier, inLine },
+      ours: () => {
+        if (begun || !this.#ours()) return this.#ours();
+        begun = true;
+        return begin();
+      },
     });
     await this.#hands.fewerThan(readAhead);
   }

@@ -1,4 +1,5 @@
-import type { Handler, Subscription } from '../broker.ts';
+import type { Subscription } from '../broker.ts';
+import type { Handling } from '../consume/giving-up.ts';
 import { keepConsuming } from '../consume/keep-consuming.ts';
 import { type ResolvedSubscribeOptions, tell } from '../consume/subscribe-options.ts';
 import { BrokerUnavailableError } from '../errors.ts';
@@ -15,7 +16,7 @@ export class KafkaSubscriber implements Subscription {
   readonly #kafka: ResolvedKafkaOptions;
   readonly #options: ResolvedSubscribeOptions;
   readonly #topic: string;
-  readonly #handler: Handler;
+  readonly #handler: Handling;
   readonly #closing = new AbortController();
   readonly #joined = Promise.withResolvers<void>();
   readonly #ended: Promise<void>;
@@ -25,7 +26,7 @@ export class KafkaSubscriber implements Subscription {
     kafka: ResolvedKafkaOptions,
     topic: string,
     options: ResolvedSubscribeOptions,
-    handler: Handler,
+    handler: Handling,
   ) {
     this.#kafka = kafka;
     this.#topic = topic;

@@ -8,6 +8,7 @@ import * as mqtt from 'mqtt';
 import { brokerBadDays, type MistreatedBroker } from '../testing/broker-bad-days.ts';
 import { eventually } from '../testing/eventually.ts';
 import { type MqttProcess, mqttProcess } from '../testing/mqtt-process.ts';
+import { poisonMessages } from '../testing/poison-messages.ts';
 import { type MqttLayout, propertiesLayout } from './layout.ts';
 import { mqttBroker } from './mqtt-broker.ts';
 
@@ -117,3 +118,12 @@ test('a layout that throws costs its message the layout, and those behind it com
   assert.deepEqual(got, ['ours ours', 'newer newer', 'last last']);
   assert.deepEqual(told, ['no such version']);
 });
+
+poisonMessages(
+  'mqttBroker on our own broker',
+  async () => {
+    own ??= await mqttProcess(dataDir);
+    return { url: own.url };
+  },
+  { counts: false },
+);

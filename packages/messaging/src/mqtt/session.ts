@@ -1,4 +1,5 @@
-import type { Handler, Subscription, SubscriptionProblem } from '../broker.ts';
+import type { Subscription, SubscriptionProblem } from '../broker.ts';
+import type { Handling } from '../consume/giving-up.ts';
 import { Hands } from '../consume/hands.ts';
 import { type ResolvedSubscribeOptions, tell } from '../consume/subscribe-options.ts';
 import { noLongerAsked } from '../consume/subscriptions.ts';
@@ -63,7 +64,7 @@ export class MqttSession {
   async subscribe(
     filter: string,
     options: ResolvedSubscribeOptions,
-    handler: Handler,
+    handler: Handling,
   ): Promise<Subscription> {
     if (this.#readers.has(filter)) {
       throw new TypeError(

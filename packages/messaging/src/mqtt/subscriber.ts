@@ -1,4 +1,5 @@
-import type { Handler, Subscription } from '../broker.ts';
+import type { Subscription } from '../broker.ts';
+import type { Handling } from '../consume/giving-up.ts';
 import type { ResolvedSubscribeOptions } from '../consume/subscribe-options.ts';
 import { isFilter } from '../mqtt-server/topics.ts';
 import type { ResolvedMqttOptions } from './options.ts';
@@ -16,7 +17,7 @@ export class MqttSubscriber {
   async subscribe(
     topic: string,
     options: ResolvedSubscribeOptions,
-    handler: Handler,
+    handler: Handling,
   ): Promise<Subscription> {
     const { clientId, session } = this.#options;
     const { group } = options;

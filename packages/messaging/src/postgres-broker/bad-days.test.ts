@@ -1,4 +1,5 @@
 import { brokerBadDays } from '../testing/broker-bad-days.ts';
+import { poisonMessages } from '../testing/poison-messages.ts';
 import { postgresSuite } from '../testing/postgres-suite.ts';
 
 await postgresSuite('postgresBroker on a bad day', ({ pool, server }) => {
@@ -41,4 +42,5 @@ await postgresSuite('postgresBroker on a bad day', ({ pool, server }) => {
     }),
     { holdMs: 2_000 },
   );
+  poisonMessages('postgresBroker', async () => ({ url: `${server.url}?schema=poison` }));
 });

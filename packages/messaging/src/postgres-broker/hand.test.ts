@@ -79,6 +79,19 @@ test('without order one that fails keeps nobody, and a claim of what is in hand 
   assert.deepEqual([hand.stuck, ids(hand.back), second.untilMs], [[], [], 500]);
 });
 
+test('what is declined goes back as if it had not been claimed, unless it is here already', () => {
+  const hand = new Hand(true);
+  const held = claim('1', 'k');
+  hand.add(held);
+  const declined = { ...claim('2', 'x'), deliveries: 3 };
+  hand.decline([{ ...claim('1', 'k'), untilMs: 500 }, declined]);
+
+  assert.deepEqual(
+    [ids(hand.held), held.untilMs, ids(hand.back), hand.back.map(deliveriesOf), hand.stuck],
+    [['1'], 500, ['2'], [2], ['x']],
+  );
+});
+
 test('behind a slow handler all that was not begun goes back', () => {
   const hand = new Hand(false);
   const [slow, waiting] = [claim('1'), claim('2')];

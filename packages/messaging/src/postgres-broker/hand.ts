@@ -151,6 +151,14 @@ export class Hand {
     this.#giveBack(key);
   }
 
+  /** They go back, but for those that are here already. */
+  decline(claims: readonly Claim[]): void {
+    for (const claim of claims) {
+      if (this.#held.has(claim.seq) || this.#lost.has(claim.seq)) this.add(claim);
+      else this.#back.push(claim);
+    }
+  }
+
   /** What is to be acknowledged; call `doneAgain` where that failed. */
   takeDone(): readonly Claim[] {
     const done = this.#done;

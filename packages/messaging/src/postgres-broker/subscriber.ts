@@ -1,4 +1,5 @@
 import type { Handler, Subscription } from '../broker.ts';
+import type { Handling } from '../consume/giving-up.ts';
 import { Hands } from '../consume/hands.ts';
 import { keepConsuming } from '../consume/keep-consuming.ts';
 import { tell } from '../consume/subscribe-options.ts';
@@ -40,7 +41,7 @@ export class PostgresSubscriber implements Subscription {
   /** After closing: no handler is at work any more. */
   #idle = false;
 
-  constructor(options: MemberOptions, notices: Notices, handler: Handler) {
+  constructor(options: MemberOptions, notices: Notices, handler: Handling) {
     const { broker, subscribe, topic } = options;
     this.#options = options;
     this.#heardMs = broker.clock.now();
@@ -48,7 +49,11 @@ export class PostgresSubscriber implements Subscription {
     this.#hand = new Hand(this.#member.ordered);
     this.#bell = new Doorbell(broker.clock);
     this.#most = subscribe.concurrency * 2;
-    this.#hands = new Hands((message) => this.#handle(message, handler), subscribe, broker.clock);
+    this.#hands = new Hands(
+      (message, unended) => this.#handle(message, (bare) => handler(bare, unended)),
+      subscribe,
+      broker.clock,
+    );
     this.#closing.signal.addEventListener('abort', () => void this.#finish(), { once: true });
     this.#deaf = notices.hear(topic, () => {
       this.#more = true;
@@ -125,6 +130,7 @@ export class PostgresSubscriber implements Subscription {
 
   /** At least half of what it holds, so that it asks for several at a time. */
   get #room(): number {
+    if (this.#hands.trials.count > 0) return 0;
     const room = Math.min(this.#most - this.#hand.busy, this.#limit - this.#hand.size);
     return room >= this.#most / 2 ? room : 0;
   }
@@ -140,11 +146,7 @@ export class PostgresSubscriber implements Subscription {
     const due = clock.now() - this.#renewedMs >= claimMs / 3;
     const shed = due && this.#shed();
     // Before more is claimed: it stands before what is still there.
-    const back = this.#hand.back;
-    if (back.length > 0) {
-      await this.#member.giveBack(back, shed || this.#idle);
-      this.#hand.gaveBack(back);
-    }
+    await this.#giveBack(shed || this.#idle);
     const work = [this.#acknowledge()];
     if (this.#room > 0 && this.#more && !this.#closing.signal.aborted) work.push(this.#take());
     if (due) {
@@ -194,9 +196,36 @@ export class PostgresSubscriber implements Subscription {
       throw error;
     }
     if (claims.length === room) this.#more = true;
-    for (const claim of claims) {
-      if (this.#hand.add(claim)) this.#give(claim);
+    const kept = claims.slice(0, this.#trialEnd(claims));
+    const ours = kept.filter((claim) => this.#hand.add(claim));
+    this.#hand.decline(claims.slice(kept.length));
+    try {
+      // Before any is begun, which may end this process: they are as if nobody had had them.
+      if (kept.length < claims.length) await this.#giveBack(false);
+    } finally {
+      for (const claim of ours) this.#give(claim);
+      const look = () => {
+        this.#more = true;
+        this.#bell.ring();
+      };
+      if (this.#hands.trials.count > 0) void this.#hands.trials.over().then(look);
     }
+  }
+
+  /** Where messages are given up: so many of those claimed that no two of them were handed over before. */
+  #trialEnd(claims: readonly Claim[]): number {
+    if (this.#options.subscribe.giveUp === undefined) return claims.length;
+    const [, second = claims.length] = claims.flatMap(({ deliveries }, at) =>
+      deliveries > 1 ? [at] : [],
+    );
+    return second;
+  }
+
+  async #giveBack(tell: boolean): Promise<void> {
+    const back = this.#hand.back;
+    if (back.length === 0) return;
+    await this.#member.giveBack(back, tell);
+    this.#hand.gaveBack(back);
   }
 
   #give(claim: Claim): void {
@@ -204,7 +233,8 @@ export class PostgresSubscriber implements Subscription {
     const lane = this.#member.ordered ? key : undefined;
     // `Hands` copies what is enumerable; the symbol comes along and the handler does not see it.
     const message = { ...claim.message, [CLAIM]: claim };
-    this.#hands.give(message, () => this.#bell.ring(), { lane, earlier: claim.deliveries - 1 });
+    const earlier = claim.deliveries - 1;
+    this.#hands.give(message, () => this.#bell.ring(), { lane, earlier, inLine: 1 });
   }
 
   async #handle(given: IncomingMessage, handler: Handler): Promise<void> {

@@ -5,6 +5,7 @@ import * as amqp from 'amqplib';
 import { brokerAt } from '../testing/bad-days/broker-at.ts';
 import { brokerBadDays } from '../testing/broker-bad-days.ts';
 import { eventually } from '../testing/eventually.ts';
+import { poisonMessages } from '../testing/poison-messages.ts';
 
 const found = await rabbitServer();
 if (found instanceof Unavailable && process.env.CI === 'true') throw new Error(found.why);
@@ -98,3 +99,5 @@ test('an exchange that is deleted alone, with its bindings, is made and bound ag
     [...said].join(),
   );
 });
+
+poisonMessages('rabbitBroker', async () => ({ url: `${server.url}?queue=quorum` }), { skip });

@@ -1,5 +1,6 @@
 import type { Timer } from '@holdfast/core';
-import type { Handler, Subscription } from '../broker.ts';
+import type { Subscription } from '../broker.ts';
+import type { Handling } from '../consume/giving-up.ts';
 import { Hands } from '../consume/hands.ts';
 import { keepConsuming } from '../consume/keep-consuming.ts';
 import { type ResolvedSubscribeOptions, tell } from '../consume/subscribe-options.ts';
@@ -35,7 +36,13 @@ interface Beginning {
 
 interface Consumer {
   readonly channel: AmqpChannel;
-  readonly tag: string;
+  /** Another one when it consumes anew. */
+  tag: string;
+}
+
+interface Consuming extends Pick<Beginning, 'lose' | 'progress'> {
+  readonly most: number;
+  readonly more?: () => Promise<void>;
 }
 
 /**
@@ -60,7 +67,7 @@ export class RabbitSubscriber implements Subscription {
     rabbit: ResolvedRabbitOptions,
     topic: string,
     options: ResolvedSubscribeOptions,
-    handler: Handler,
+    handler: Handling,
   ) {
     this.#rabbit = rabbit;
     this.#topic = topic;
@@ -176,7 +183,6 @@ export class RabbitSubscriber implements Subscription {
     channel.on('error', lose);
     channel.on('close', () => lose(new Error('it closed the channel')));
     const { autoDelete, clock, durable, prefetch, queueType, settleMs } = this.#rabbit;
-    await waited(channel.prefetch(prefetch));
     // A queue that is not to last has nothing to settle.
     const look = this.#age === 'looks' && settleMs > 0 && durable && !autoDelete;
     if (await waited(ensureQueue(connection, channel, this.#group, look))) {
@@ -184,18 +190,28 @@ export class RabbitSubscriber implements Subscription {
       if (queueType === 'quorum') await clock.sleep(GROWING_UP_MS, this.#closing.signal);
     }
     await waited(bindQueue(channel, this.#group));
-    const tag = await waited(this.#consumeFrom(channel, { lose, progress }));
-    return { channel, tag };
+    const consumer: Consumer = { channel, tag: '' };
+    const consuming = { lose, progress, most: prefetch };
+    const more = async () => {
+      if (!this.#closing.signal.aborted) await this.#consumeFrom(consumer, consuming);
+    };
+    const counts = this.#layout !== undefined || queueType === 'quorum';
+    const oneAtFirst = counts && this.#options.giveUp !== undefined;
+    const first = oneAtFirst ? { ...consuming, most: 1, more } : consuming;
+    await waited(this.#consumeFrom(consumer, first));
+    return consumer;
   }
 
-  /** Resolves with the consumer's tag. */
-  async #consumeFrom(
-    channel: AmqpChannel,
-    { lose, progress }: Pick<Beginning, 'lose' | 'progress'>,
-  ): Promise<string> {
+  /**
+   * Has up to `most` messages sent ahead. All of them count one more if this process ends: where messages are given up
+   * it begins with one at a time, until one comes that is new; what is behind that nobody has had. Then come `more`.
+   */
+  async #consumeFrom(consumer: Consumer, { lose, more, most, progress }: Consuming): Promise<void> {
     const { clock } = this.#rabbit;
+    const { channel } = consumer;
     const hands = this.#hands;
-    const { consumerTag } = await channel.consume(this.#queue, (delivery) => {
+    await channel.prefetch(most);
+    const consuming = channel.consume(this.#queue, (delivery) => {
       if (delivery === null) {
         lose(new Error('somebody deleted the queue'));
         return;
@@ -211,16 +227,25 @@ export class RabbitSubscriber implements Subscription {
         progress();
       };
       const acknowledge = settle((one) => channel.ack(one));
+      const earlier = earlierDeliveries(delivery);
+      // Before it is acknowledged: another would be sent, and be overtaken at the next active member.
+      const widen = () =>
+        consuming
+          .then(({ consumerTag }) => channel.cancel(consumerTag))
+          .then(acknowledge)
+          .then(more)
+          .catch(lose);
+      const done = more === undefined || earlier > 0 ? acknowledge : widen;
       const refuse = settle((one) => channel.nack(one, false, false));
       const how = {
         lane: this.#ordered ? this.#queue : undefined,
-        earlier: earlierDeliveries(delivery),
+        ...{ earlier, inLine: 1 },
         ...(this.#layout?.deadLetters === undefined ? {} : { refuse }),
-        ...(this.#layout?.forgetsFailures === true ? { refuse: acknowledge } : {}),
+        ...(this.#layout?.forgetsFailures === true ? { refuse: done } : {}),
       };
       const message = this.#rabbit.layout.messageOf(delivery, this.#topic, clock.wallMs());
-      hands.give(message, acknowledge, how);
+      hands.give(message, done, how);
     });
-    return consumerTag;
+    consumer.tag = (await consuming).consumerTag;
   }
 }

@@ -7,6 +7,7 @@ import { memoryStore } from '../memory-store.ts';
 import { openOutbox } from '../outbox.ts';
 import { brokerBadDays } from '../testing/broker-bad-days.ts';
 import { eventually } from '../testing/eventually.ts';
+import { poisonMessages } from '../testing/poison-messages.ts';
 import { redisSuite } from '../testing/redis-suite.ts';
 import { redisStreamsBroker } from './redis-streams-broker.ts';
 
@@ -100,3 +101,5 @@ test('a message that Redis itself will not have is dead at once, and others go o
     /^it has 20000\d\d bytes, more than the broker takes \(proto-max-bulk-len of Redis\): raise/,
   );
 });
+
+poisonMessages('redisStreamsBroker', async () => ({ url: server.url }), { skip });

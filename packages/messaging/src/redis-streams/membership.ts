@@ -73,12 +73,19 @@ export class Membership {
     return String(answer) as 'kept' | 'taken' | 'wait' | 'other';
   }
 
-  /** Undefined where we are not at work any more. */
-  async take(link: Link, from: string, most: number): Promise<Taken | undefined> {
+  /** Up to `most`; what is `known` is in hand already. Undefined where we are not at work any more. */
+  async take(
+    link: Link,
+    from: string,
+    { known, most }: { readonly known: readonly Held[]; readonly most: number },
+  ): Promise<Taken | undefined> {
     const answer = await link.run(
       TAKE,
       [this.stream, this.#holder],
-      [this.group, this.#consumer, this.#mine, this.#redis.claimIdleMs, most, from],
+      [
+        ...[this.group, this.#consumer, this.#mine, this.#redis.claimIdleMs, most, from],
+        ...known.map(({ id }) => id),
+      ],
     );
     return answer === null ? undefined : takenOf(answer);
   }

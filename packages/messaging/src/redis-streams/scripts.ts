@@ -118,9 +118,10 @@ return 'taken'
 
 /**
  * Takes entries: of our own after `from`, or with `>` those nobody has been given. Answers them, how
- * often each was delivered, and the last id the group was given; nil where we are not at work.
+ * often each was delivered, and the last id the group was given; nil where we are not at work. To read
+ * what is in hand again, as after a loss of the connection, is no delivery.
  *
- * KEYS stream, holder; ARGV group, consumer, mine, ms until it lapses, most, from.
+ * KEYS stream, holder; ARGV group, consumer, mine, ms until it lapses, most, from, ids in hand.
  */
 export const TAKE = script(`
 local stream, holder, group, consumer, from = KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[6]
@@ -129,9 +130,14 @@ redis.call('PEXPIRE', holder, ARGV[4])
 local got = redis.call('XREADGROUP', 'GROUP', group, consumer, 'COUNT', ARGV[5], 'STREAMS', stream, from)
 local entries, counts, last = {}, {}, ''
 if got then entries = got[1][2] end
+local known = {}
+for at = 7, #ARGV do known[ARGV[at]] = true end
 for at, entry in ipairs(entries) do
   local one = from ~= '>' and redis.call('XPENDING', stream, group, entry[1], entry[1], 1)[1]
   counts[at] = one and one[4] or 1
+  if known[entry[1]] and one then
+    redis.call('XCLAIM', stream, group, consumer, 0, entry[1], 'RETRYCOUNT', one[4] - 1, 'JUSTID')
+  end
 end
 if #entries == 0 then
   for _, flat in ipairs(redis.call('XINFO', 'GROUPS', stream)) do

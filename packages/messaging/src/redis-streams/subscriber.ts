@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Handler } from '../broker.ts';
+import type { Handling } from '../consume/giving-up.ts';
 import { Hands } from '../consume/hands.ts';
 import { keepConsuming } from '../consume/keep-consuming.ts';
 import { type ResolvedSubscribeOptions, tell } from '../consume/subscribe-options.ts';
@@ -52,7 +52,7 @@ export class RedisStreamsSubscriber implements JoiningSubscription {
     redis: ResolvedRedisStreamsOptions,
     topic: string,
     options: ResolvedSubscribeOptions,
-    handler: Handler,
+    handler: Handling,
   ) {
     this.#redis = redis;
     this.#topic = topic;
@@ -151,17 +151,20 @@ export class RedisStreamsSubscriber implements JoiningSubscription {
       failures.push(error);
       stop();
     };
+    const caughtUp = Promise.withResolvers<void>();
+    ending.addEventListener('abort', () => caughtUp.resolve(), { once: true });
     const parts = [
-      this.#takeAll(link, ending).finally(stop),
+      this.#takeAll(link, ending, caughtUp.resolve).finally(stop),
       this.#renew(link, over).finally(stop),
       this.#tidy(link, over),
-      ...(this.#member.inTurn ? [] : [this.#claim(link, ending)]),
+      ...(this.#member.inTurn ? [] : [this.#claim(link, ending, caughtUp.promise)]),
     ];
     await Promise.all(parts.map((part) => part.catch(fail)));
     if (failures.length > 0) throw failures[0];
   }
 
-  async #takeAll(link: Link, ending: AbortSignal): Promise<void> {
+  /** `caughtUp` hears that nothing is left from before. */
+  async #takeAll(link: Link, ending: AbortSignal, caughtUp: () => void): Promise<void> {
     const { claimIdleMs, clock, prefetch } = this.#redis;
     let bell: Link | undefined;
     const unblock = () => bell?.drop(ending.reason);
@@ -171,9 +174,12 @@ export class RedisStreamsSubscriber implements JoiningSubscription {
       let from = '0-0';
       while (!ending.aborted) {
         await this.#inHand.fewerThan(Math.ceil(prefetch / 2), ending);
+        const alone = from !== '>' && (await this.#alone(ending));
         if (ending.aborted) break;
         const untilMs = clock.now() + claimIdleMs;
-        const got = await this.#member.take(link, from, prefetch - this.#inHand.count);
+        const most = alone ? 1 : prefetch - this.#inHand.count;
+        const known = from === '>' ? [] : this.#inHand.held;
+        const got = await this.#member.take(link, from, { most, known });
         if (got === undefined) return;
         const last = got.entries.at(-1);
         if (last !== undefined) {
@@ -181,6 +187,7 @@ export class RedisStreamsSubscriber implements JoiningSubscription {
           if (from !== '>') from = last[0].toString();
         } else if (from !== '>') {
           from = '>';
+          caughtUp();
         } else {
           bell ??= await openLink(this.#redis, `${this.#options.group}/bell`);
           if (!ending.aborted) await this.#newer(bell, got.last, ending);
@@ -220,12 +227,15 @@ export class RedisStreamsSubscriber implements JoiningSubscription {
     }
   }
 
-  async #claim(link: Link, ending: AbortSignal): Promise<void> {
+  /** Begins when what is ours already has been read, else that would find what is claimed just now, and count it. */
+  async #claim(link: Link, ending: AbortSignal, caughtUp: Promise<void>): Promise<void> {
+    await caughtUp;
     const { claimIdleMs, clock, prefetch } = this.#redis;
     let cursor = '0-0';
     while (!ending.aborted) {
-      const room = prefetch - this.#inHand.count;
-      if (room > 0) {
+      const alone = await this.#alone(ending);
+      const room = Math.min(alone ? 1 : prefetch, prefetch - this.#inHand.count);
+      if (room > 0 && !ending.aborted) {
         const untilMs = clock.now() + claimIdleMs;
         const got = await this.#member.claim(link, cursor, room);
         this.#give(got, untilMs);
@@ -234,6 +244,13 @@ export class RedisStreamsSubscriber implements JoiningSubscription {
       }
       await clock.sleep(Math.min(1_000, Math.floor(claimIdleMs / 3)), ending).catch(() => {});
     }
+  }
+
+  /** Where messages are given up, what others had is taken one at a time: to take it counts, and it may end this process. */
+  async #alone(ending: AbortSignal): Promise<boolean> {
+    if (this.#options.giveUp === undefined) return false;
+    await this.#hands.trials.over(ending);
+    return true;
   }
 
   async #tidy(link: Link, over: AbortSignal): Promise<void> {
@@ -264,6 +281,7 @@ export class RedisStreamsSubscriber implements JoiningSubscription {
       this.#hands.give(message, acknowledge, {
         lane: this.#member.inTurn ? message.key : undefined,
         earlier: deliveries - 1,
+        inLine: 1,
         ours: () => {
           const ours = this.#inHand.begin(held);
           // In turn nothing may be left out: all of it is read again.

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after } from 'node:test';
 import { brokerBadDays } from '../testing/broker-bad-days.ts';
+import { poisonMessages } from '../testing/poison-messages.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'holdfast-sqlite-broker-'));
 const path = join(folder, 'bad-days.db');
@@ -56,3 +57,5 @@ brokerBadDays(
   }),
   { holdMs: 2_000, oneClock: 'one file belongs to one machine, which has one clock' },
 );
+
+poisonMessages('sqliteBroker', async () => ({ url: `sqlite:${path}` }));

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Handler } from '../broker.ts';
+import type { Handling } from '../consume/giving-up.ts';
 import { Hands } from '../consume/hands.ts';
 import { type ResolvedSubscribeOptions, tell } from '../consume/subscribe-options.ts';
 import type { JoiningSubscription } from '../consume/subscriptions.ts';
@@ -61,7 +61,7 @@ export class SqliteSubscriber implements JoiningSubscription {
     { file, options: broker, watch }: SubscriberEnv,
     topic: string,
     options: ResolvedSubscribeOptions,
-    handler: Handler,
+    handler: Handling,
   ) {
     this.#file = file;
     this.#watch = watch;
@@ -178,6 +178,7 @@ export class SqliteSubscriber implements JoiningSubscription {
     this.#generation = this.#file.generation;
     if (lost) this.#beginAnew();
     for (const row of rows) this.#give(row);
+    if (this.#hands.trials.count > 0) void this.#hands.trials.over().then(() => this.#bell.ring());
     return true;
   }
 
@@ -186,7 +187,7 @@ export class SqliteSubscriber implements JoiningSubscription {
    * room for as many that wait to be tried again.
    */
   #room(): number {
-    if (this.#closing.signal.aborted) return 0;
+    if (this.#closing.signal.aborted || this.#hands.trials.count > 0) return 0;
     const { concurrency } = this.#options;
     const most = concurrency === 1 ? this.#broker.prefetch : 2 * concurrency;
     return most - this.#inHand.size + this.#handled.length;
@@ -203,7 +204,8 @@ export class SqliteSubscriber implements JoiningSubscription {
 
   #take(sql: Statements, now: number, limit: number): DeliveryRow[] {
     if (limit <= 0 || !this.#mayTake(sql, now)) return [];
-    const rows = sql.free.all({ group: this.#group, now, limit }) as unknown as DeliveryRow[];
+    const free = sql.free.all({ group: this.#group, now, limit }) as unknown as DeliveryRow[];
+    const rows = this.#options.giveUp === undefined ? free : onTrial(free);
     const mine = { owner: this.#owner, due: now + this.#broker.leaseMs, group: this.#group };
     for (const { seq } of rows) sql.take.run({ ...mine, seq });
     return rows;
@@ -236,7 +238,7 @@ export class SqliteSubscriber implements JoiningSubscription {
       this.#handled.push(row.seq);
       this.#bell.ring();
     };
-    this.#hands.give(messageOf(row), done, { lane, earlier: row.deliveries });
+    this.#hands.give(messageOf(row), done, { lane, earlier: row.deliveries, inLine: 1 });
   }
 
   #writeDown(sql: Statements, handled: readonly number[]): void {
@@ -276,6 +278,14 @@ export class SqliteSubscriber implements JoiningSubscription {
     // Where the file cannot be used, the leases end by themselves.
     await this.#file.patiently(leave, LEAVE_MS).catch(() => {});
   }
+}
+
+/** As many of them, in order, that no two were handed over before: what is in hand with one that ends this process counts as well. */
+function onTrial(rows: DeliveryRow[]): DeliveryRow[] {
+  const [, second = rows.length] = rows.flatMap(({ deliveries }, at) =>
+    deliveries > 0 ? [at] : [],
+  );
+  return rows.slice(0, second);
 }
 
 const endOfTurn = () => new Promise<void>((resolve) => setImmediate(resolve));

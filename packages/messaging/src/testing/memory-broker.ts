@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '@holdfast/core';
-import type { Broker, Handler, Subscription } from '../broker.ts';
-import { givingUp } from '../consume/giving-up.ts';
+import type { Broker, Subscription } from '../broker.ts';
+import { givingUp, type Handling } from '../consume/giving-up.ts';
 import { Hands } from '../consume/hands.ts';
 import {
   type ResolvedSubscribeOptions,
@@ -106,7 +106,7 @@ export function memoryBroker({
 /** Hands over what is in the queue; with a concurrency of 1 only while no member has anything in hand. */
 function consume(
   group: Group,
-  handler: Handler,
+  handler: Handling,
   options: ResolvedSubscribeOptions,
   clock: Clock,
 ): Subscription {

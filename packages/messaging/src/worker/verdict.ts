@@ -45,11 +45,6 @@ export function verdictOf(
   }
 }
 
-/** Why a job dies that was handed over so often and never came back: its workers may have died of it. */
-export function neverEnded(deliveries: number): string {
-  return `handed over ${deliveries} times, and nobody said how it ended: it may be what ends its workers`;
-}
-
 /** One line for people and for grouping, then the stack. */
 function withStack(why: string, error: unknown): string {
   const first = `${why}: ${errorLine(error)}`;

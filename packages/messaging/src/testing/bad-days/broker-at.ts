@@ -12,7 +12,7 @@ const HASTE = { timeoutMs: 5_000, reconnectMs: 100 };
 
 /**
  * A client of the broker at an address, in this process or in one that a test starts: the address is
- * all that it has to be told. `sqlite:FILE` and `postgres://…?schema=NAME` beside those of the servers.
+ * all that it has to be told. `sqlite:FILE`, `postgres://…?schema=NAME` and `amqp://…?queue=quorum` beside those of the servers.
  */
 export async function brokerAt(url: string, clientId: string): Promise<Broker> {
   const { protocol, host, pathname, searchParams } = new URL(url);
@@ -39,7 +39,8 @@ export async function brokerAt(url: string, clientId: string): Promise<Broker> {
     case 'amqp:': {
       const amqp = await import('amqplib');
       // Quorum queues that were made just before a kill are another matter: `rabbitmq/settle.test.ts`.
-      return rabbitBroker({ amqp, url, clientId, queueType: 'classic', settleMs: 0, ...HASTE });
+      const queueType = searchParams.get('queue') === 'quorum' ? 'quorum' : 'classic';
+      return rabbitBroker({ amqp, url, clientId, queueType, settleMs: 0, ...HASTE });
     }
     case 'redis:': {
       const redis = await import('ioredis');

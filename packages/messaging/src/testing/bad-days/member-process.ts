@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { SubscribeOptions } from '../../broker.ts';
+import type { IncomingMessage } from '../../message.ts';
 
 /** What a member is to do; it is told as JSON, its only argument. */
 export interface MemberTask {
@@ -6,10 +8,14 @@ export interface MemberTask {
   readonly clientId: string;
   readonly topic: string;
   readonly group: string;
-  /** What the handler takes for a message whose id begins with `slow`. @default 0 ms */
+  /** What the handler takes for a message whose id has `slow` in it. @default 0 ms */
   readonly slowMs?: number;
   /** A message whose id begins with `deadly` kills this process. @default false */
   readonly dies?: boolean;
+  /** @default 1 */
+  readonly concurrency?: number;
+  /** After so many tries it publishes a message to `TOPIC-dead`, with the reason as a header. @default never */
+  readonly givesUpAfter?: number;
   /** By so much its wall clock is wrong. @default 0 ms */
   readonly shiftMs?: number;
   /** Ids that it publishes once it has subscribed. @default none */
@@ -21,21 +27,44 @@ export interface MemberTask {
  * what it publishes `published`, or why not. SIGTERM ends it cleanly.
  */
 const task = JSON.parse(process.argv[2] ?? '') as MemberTask;
-const { clientId, dies = false, group, shiftMs = 0, slowMs = 0, topic, url } = task;
+const {
+  clientId,
+  concurrency = 1,
+  dies = false,
+  group,
+  shiftMs = 0,
+  slowMs = 0,
+  topic,
+  url,
+} = task;
 if (shiftMs !== 0) shiftWallClock(shiftMs);
 // Whatever looks at the clock when it is loaded sees the wrong one too.
 const { brokerAt } = await import('./broker-at.ts');
 const broker = await brokerAt(url, clientId);
-await broker.subscribe(topic, { group, redeliverMs: 50 }, async ({ id, delivery }) => {
+await broker.subscribe(topic, options(), async ({ id, delivery }) => {
   process.stdout.write(`begins ${id}#${delivery}\n`);
+  // A moment later, so that what it is at work beside dies with it.
+  if (dies && id.startsWith('deadly') && concurrency > 1) await sleep(20);
   if (dies && id.startsWith('deadly')) process.kill(process.pid, 'SIGKILL');
-  if (id.startsWith('slow')) await sleep(slowMs);
+  if (id.includes('slow')) await sleep(slowMs);
   process.stdout.write(`ends ${id}#${delivery}\n`);
 });
 process.stdout.write('ready\n');
 process.once('SIGTERM', () => void broker.close().then(() => process.exit(0)));
 for (const id of task.publishes ?? []) {
   process.stdout.write(`${await published(id)}\n`);
+}
+
+function options(): SubscribeOptions {
+  const always = { group, concurrency, redeliverMs: 50 };
+  const { givesUpAfter: after } = task;
+  if (after === undefined) return always;
+  const to = async ({ delivery, ...message }: IncomingMessage, error: unknown) => {
+    const headers = { ...message.headers, reason: (error as Error).message };
+    await broker.publish([{ ...message, topic: `${topic}-dead`, headers }]);
+    process.stdout.write(`gives up ${message.id}#${delivery}\n`);
+  };
+  return { ...always, giveUp: { after, to } };
 }
 
 /** A topic that has just been made is nobody's for a moment: it tries as a relay would, only not for ever. */

@@ -3,6 +3,7 @@ import { parseDuration } from '@holdfast/config';
 import type { ComponentSettings } from '../../../components/component-settings.ts';
 import { durationSetting } from '../../../components/duration-setting.ts';
 import { wholeNumber } from '../../../redis/redis-settings.ts';
+import { oneAtATime } from '../one-at-a-time.ts';
 
 /** Where a NATS is, and what its consumers are to be, read from a component's metadata: Dapr's names and defaults. */
 export interface JetStreamSettings {
@@ -98,7 +99,8 @@ export function jetstreamSettings(settings: ComponentSettings): JetStreamSetting
     },
     maxDeliver: Math.max(0, maxDeliver),
     ackPolicy: ackPolicyOf(settings.text('ackPolicy')),
-    single: isSingle(settings),
+    // Unlike with other brokers.
+    single: oneAtATime(settings, 'single'),
     redeliverMs: ackWaitMs === undefined ? backOffMs : [ackWaitMs],
     domain: settings.text('domain'),
     apiPrefix: settings.text('apiPrefix'),
@@ -197,17 +199,6 @@ function startOf(settings: ComponentSettings) {
 /** Dapr takes any other word for `explicit`. */
 const ackPolicyOf = (text: string | undefined): AckPolicy =>
   text === 'all' || text === 'none' ? text : 'explicit';
-
-/** Unlike with other brokers, one at a time is the default. */
-function isSingle(settings: ComponentSettings): boolean {
-  // Dapr's documents have one name, its code the other as well.
-  const name = settings.text('concurrencyMode') === undefined ? 'concurrency' : 'concurrencyMode';
-  const text = settings.text(name) ?? 'single';
-  if (text === 'single' || text === 'parallel') return text === 'single';
-  throw new Error(
-    `component ${settings.component}: metadata ${name} must be single or parallel, not "${text}"`,
-  );
-}
 
 function durations(settings: ComponentSettings, name: string): readonly number[] | undefined {
   const text = settings.text(name);

@@ -62,7 +62,7 @@ describe('the settings of pubsub.rabbitmq', () => {
       [{ ...URL_OF, prefetchCount: '256' }, 'metadata prefetchCount must be 0 to 255, not 256'],
       [
         { ...URL_OF, concurrency: 'two' },
-        'metadata concurrency must be single or parallel, not "two"',
+        'component p: metadata concurrency must be single or parallel, not "two"',
       ],
       [
         { ...URL_OF, saslExternal: 'true' },

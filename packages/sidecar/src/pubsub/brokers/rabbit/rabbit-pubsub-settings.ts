@@ -3,6 +3,7 @@ import type { ComponentSettings } from '../../../components/component-settings.t
 import { durationSetting } from '../../../components/duration-setting.ts';
 import { wholeNumber } from '../../../redis/redis-settings.ts';
 import { messageTtlMs } from '../../message-ttl.ts';
+import { oneAtATime } from '../one-at-a-time.ts';
 
 export interface RabbitPubSubSettings {
   readonly url: string;
@@ -54,7 +55,7 @@ export function rabbitPubSubSettings(
     durable: settings.flag('durable', true),
     deletedWhenUnused: settings.flag('deletedWhenUnused', true),
     exchangeKind: exchangeKindOf(settings.text('exchangeKind') ?? 'fanout'),
-    single: isSingle(settings),
+    single: oneAtATime(settings, 'parallel'),
     prefetch: within(settings, 'prefetchCount', 255) || undefined,
     persistent: (within(settings, 'deliveryMode', 2) ?? 2) === 2,
     deadLetters:
@@ -121,14 +122,6 @@ function tlsOf(settings: ComponentSettings, protocol: string): RabbitTls | undef
 function exchangeKindOf(given: string): ExchangeKind {
   if (EXCHANGE_KINDS.includes(given)) return given as ExchangeKind;
   throw new Error(`metadata exchangeKind must be ${EXCHANGE_KINDS.join(', ')}, not "${given}"`);
-}
-
-/** Dapr's documents call it `concurrency`, its code `concurrencyMode`. */
-function isSingle(settings: ComponentSettings): boolean {
-  const name = settings.text('concurrencyMode') === undefined ? 'concurrency' : 'concurrencyMode';
-  const text = settings.text(name) ?? 'parallel';
-  if (text === 'single' || text === 'parallel') return text === 'single';
-  throw new Error(`metadata ${name} must be single or parallel, not "${text}"`);
 }
 
 function ttlOf(settings: ComponentSettings): number | undefined {
