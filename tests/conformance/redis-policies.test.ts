@@ -196,6 +196,31 @@ function conformance(make: Make, executable: string | undefined, { port }: Redis
       for (const one of LOCKS) ask(one);
     });
 
+    test('a save that fails for good says so of each item, in no order', async () => {
+      const [asked, answer = ''] = await gated('state-retry', ['fail'], ['set two']);
+      // Ours writes all items in one step of Redis.
+      assert.equal(
+        asked,
+        Array(make === 'daprd' ? 6 : 3)
+          .fill('EVAL')
+          .join(' '),
+      );
+      const [head, words = ''] = answer.split(/(?<=NAME): /);
+      assert.equal(head, '500 ERR_STATE_SAVE failed saving state in state store NAME');
+      assert.deepEqual(
+        words.split('\n').sort(),
+        ['a', 'b'].map((key) => `failed to set key ${key}: ERR on purpose`),
+      );
+    });
+
+    test('a deletion that fails is no etag that does not match, which it is to daprd', async () => {
+      const etag = make === 'daprd' ? 'possible etag mismatch. error from state store: ' : '';
+      assert.deepEqual(await gated('state-retry', ['fail'], ['delete']), [
+        'EVAL EVAL EVAL',
+        `${make === 'daprd' ? 409 : 500} ERR_STATE_DELETE failed deleting state with key k: ${etag}ERR on purpose`,
+      ]);
+    });
+
     test('a key of a bulk get that fails alone is said in the answer, and not read again', async () => {
       const [asked, answer] = await gated('state-retry', ['fail'], ['get bulk']);
       assert.equal(answer, '200');
