@@ -1,7 +1,8 @@
-import type { Clock, Pipeline } from '@holdfast/core';
+import { type Clock, isPolicyError, type Pipeline } from '@holdfast/core';
 import { formatTraceparent } from '@holdfast/core/trace';
 import type { Logger } from '@holdfast/telemetry/log';
 import type { AskApp } from '../app/ask-app.ts';
+import { failureWords } from '../invoke/invoke-error.ts';
 import { DeliveryError } from '../pubsub/deliver/delivery-error.ts';
 import { recorded, type Tracing } from '../trace/tracing.ts';
 import type { BindingEvent, InputBinding } from './binding.ts';
@@ -112,7 +113,10 @@ export class InputBindings {
         ? once()
         : pipeline.execute(({ signal }) => once(signal)));
     } catch (error) {
-      failure = error as Error;
+      // A refusal in daprd's words: the component may pass them on.
+      failure = isPolicyError(error)
+        ? new Error(`error invoking app: ${failureWords(error)}`, { cause: error })
+        : (error as Error);
       log.warn(`An event of binding ${name} failed: ${failure.message}`);
     }
     live?.end();

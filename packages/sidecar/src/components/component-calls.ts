@@ -3,6 +3,7 @@ import type { Clock } from '@holdfast/core';
 import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
 import type { PolicyBook } from '../policies/policy-book.ts';
 import { EtagMismatchError, InvalidEtagError } from '../state/state-store.ts';
+import { waitingClient } from './waiting-client.ts';
 
 /** The building blocks whose components are called, as metrics name them. */
 export type ComponentKind =
@@ -60,7 +61,8 @@ export class ComponentCalls {
 
   /**
    * Rejects with what the component threw, or with the error of a policy. `work`
-   * may look at the signal of its attempt: absent where there is no policy.
+   * may look at the signal of its attempt: absent where there is no policy. A client that gives
+   * the call up ends its retries.
    */
   async run<T>(
     kind: ComponentKind,
@@ -68,7 +70,9 @@ export class ComponentCalls {
     operation: string,
     work: (call?: { readonly signal: AbortSignal }) => Promise<T>,
   ): Promise<T> {
-    return await this.counted(kind, name, operation, () => this.guarded(kind, name, work));
+    return await this.counted(kind, name, operation, () =>
+      this.#guarded(kind, name, work, waitingClient),
+    );
   }
 
   /** As `run`, without the counting: for what no client called. */
@@ -77,10 +81,22 @@ export class ComponentCalls {
     name: string,
     work: (call?: { readonly signal: AbortSignal }) => Promise<T>,
   ): Promise<T> {
+    return await this.#guarded(kind, name, work, () => undefined);
+  }
+
+  async #guarded<T>(
+    kind: ComponentKind,
+    name: string,
+    work: (call?: { readonly signal: AbortSignal }) => Promise<T>,
+    client: () => AbortSignal | undefined,
+  ): Promise<T> {
     const pipeline = this.#book.forComponent(name, POLICY_TYPE[kind], 'outbound');
+    const signal = pipeline === undefined ? undefined : client();
     const result = await (pipeline === undefined
       ? work()
-      : pipeline.execute((call) => settled(() => work(call))));
+      : pipeline.execute((call) => settled(() => work(call)), {
+          ...(signal !== undefined && { signal }),
+        }));
     if (result instanceof Disagreement) throw result.error;
     return result;
   }

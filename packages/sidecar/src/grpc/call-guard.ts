@@ -10,6 +10,7 @@ import {
 import type { Clock } from '@holdfast/core';
 import { apiOfGrpcMethod, METHOD_NOT_OFFERED } from '../access/api-of-grpc-method.ts';
 import { type ApiRules, offersApi } from '../access/api-rules.ts';
+import { forClient } from '../components/waiting-client.ts';
 import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
 import { ApiError } from '../server/api-error.ts';
 import { badBaggage } from '../trace/baggage.ts';
@@ -99,7 +100,10 @@ export function callGuard({
     };
     let res: UnaryResponse | StreamResponse;
     try {
-      res = await next(req);
+      res = await forClient(
+        () => req.signal,
+        () => next(req),
+      );
     } catch (thrown) {
       throw failed(thrown);
     }

@@ -1,4 +1,5 @@
 import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
+import { forClient } from '../components/waiting-client.ts';
 import type { ConfigurationService } from '../configuration/configuration-service.ts';
 import type { ConfigurationItem } from '../configuration/configuration-store.ts';
 import { ApiError } from '../server/api-error.ts';
@@ -58,7 +59,10 @@ export function configurationRpcs(service: ConfigurationService): ConfigurationR
     const changed = async (of: string, key: string, item: ConfigurationItem | undefined) => {
       changes.put({ id: of, items: { [key]: message(item) } });
     };
-    const { id, ended } = await service.watch(storeName, keys, changed, metadata);
+    const { id, ended } = await forClient(
+      () => signal,
+      () => service.watch(storeName, keys, changed, metadata),
+    );
     const end = () => changes.end();
     ended.addEventListener('abort', end);
     signal.addEventListener('abort', end);

@@ -2,6 +2,7 @@ import type { DescMessage, MessageInitShape } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { isPolicyError } from '@holdfast/core';
 import { failureWords, refusalHeaders } from '../invoke/invoke-error.ts';
+import { PluggedError } from '../pluggable/plugged-error.ts';
 import { WordedError } from '../pluggable/worded-error.ts';
 import { ApiError, reasonOf } from '../server/api-error.ts';
 import {
@@ -48,6 +49,22 @@ export function rpcError(error: unknown): ConnectError {
     (error.details ?? basicDetails(error)).flatMap(detail),
     error,
   );
+}
+
+/** What made a call fail, without the words and the code that the API has for it. */
+export function causeError(error: ApiError): ConnectError | ApiError {
+  const { cause } = error;
+  if (cause instanceof WordedError) return error;
+  const code = causeCode(cause);
+  const words = cause instanceof PluggedError ? cause.words : error.message;
+  return new ConnectError(words, code, refusalOf(cause), [], error);
+}
+
+function causeCode(cause: unknown): Code {
+  if (cause instanceof PluggedError) return cause.code;
+  // Go's gRPC knows its deadlines by themselves.
+  const late = isPolicyError(cause) && failureWords(cause) === 'context deadline exceeded';
+  return late ? Code.DeadlineExceeded : Code.Unknown;
 }
 
 /** Who refused, and when to come back, where a policy did: as metadata beside the error. */

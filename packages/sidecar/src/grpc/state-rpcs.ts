@@ -13,6 +13,7 @@ import {
   type StateOptions,
 } from './protos/common_pb.ts';
 import type { Dapr } from './protos/dapr_pb.ts';
+import { causeError } from './rpc-error.ts';
 
 type StateRpcs = Pick<
   ServiceImpl<typeof Dapr>,
@@ -35,7 +36,7 @@ export function stateRpcs(service: StateService): StateRpcs {
     async getBulkState({ storeName, keys, parallelism }) {
       service.require(storeName);
       const lanes = parallelism > 0 ? Math.min(parallelism, 100) : 10;
-      const items = await service.bulkGet(storeName, { keys, parallelism: lanes });
+      const items = await service.bulkGet(storeName, { keys, parallelism: lanes }).catch(bare);
       return {
         items: items.map(({ key, item, error = '' }) => ({
           key,
@@ -76,6 +77,13 @@ export function stateRpcs(service: StateService): StateRpcs {
       return { results, token };
     },
   };
+}
+
+/** Of a bulk get daprd passes on what failed as it is: a store behind gRPC keeps its code. */
+function bare(error: unknown): never {
+  throw error instanceof ApiError && error.errorCode === 'ERR_STATE_BULK_GET'
+    ? causeError(error)
+    : error;
 }
 
 function itemMessage(item: {

@@ -5,11 +5,14 @@ import { statusName } from '../grpc/rpc-status.ts';
 export class PluggedError extends Error {
   override readonly name = 'PluggedError';
   readonly code: Code;
+  /** Without the code. */
+  readonly words: string;
 
   constructor(error: ConnectError) {
     super(`rpc error: code = ${statusName(error.code)} desc = ${error.rawMessage}`, {
       cause: error,
     });
     this.code = error.code;
+    this.words = error.rawMessage;
   }
 }

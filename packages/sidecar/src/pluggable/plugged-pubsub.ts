@@ -11,6 +11,9 @@ import { initOf, socketClient } from './socket-client.ts';
 /** A component that does not answer to `Pause` must not keep the sidecar from ending; as in daprd. */
 const LONGEST_PAUSING_MS = 5_000;
 
+/** The feature of a component whose `BulkPublish` is called; others get the entries one by one. */
+const IN_BULK = 'BULK_PUBSUB';
+
 /** A broker of another program's; messages of a topic come one after the other, as in Dapr. */
 export async function pluggedPubSub(
   socketPath: string,
@@ -69,19 +72,21 @@ export async function pluggedPubSub(
     async publish(topic, { data, metadata }) {
       await asked(client.publish({ pubsubName, topic, data, metadata: { ...metadata } }));
     },
-    async publishAll(topic, messages) {
-      const entries = messages.map(({ data, metadata }, at) => ({
-        entryId: String(at),
-        event: data,
-        metadata: { ...metadata },
-      }));
-      const { failedEntries } = await asked(client.bulkPublish({ pubsubName, topic, entries }));
-      const failed = new Map(failedEntries.map(({ entryId, error }) => [entryId, error]));
-      return entries.map(({ entryId }) => {
-        const error = failed.get(entryId);
-        return error === undefined ? undefined : new Error(error);
-      });
-    },
+    ...(features.includes(IN_BULK) && {
+      async publishAll(topic, messages) {
+        const entries = messages.map(({ data, metadata }, at) => ({
+          entryId: String(at),
+          event: data,
+          metadata: { ...metadata },
+        }));
+        const { failedEntries } = await asked(client.bulkPublish({ pubsubName, topic, entries }));
+        const failed = new Map(failedEntries.map(({ entryId, error }) => [entryId, error]));
+        return entries.map(({ entryId }) => {
+          const error = failed.get(entryId);
+          return error === undefined ? undefined : new Error(error);
+        });
+      },
+    }),
     async subscribe(topic, handler, details = {}) {
       const stream = pull(topic, handler, details);
       streams.add(stream);

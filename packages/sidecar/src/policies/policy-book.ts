@@ -58,6 +58,8 @@ export class PolicyBook {
       this.#components.set(key, known);
     }
     if (known.pipeline !== undefined) {
+      // Looked at, an open circuit whose time is over is half-open: so it is counted, as in Dapr.
+      if (known.policies.circuitBreaker !== undefined) known.pipeline.inspect();
       this.#env.appliedComponent?.(`${type}_${name}`, direction, known.policies);
     }
     return known.pipeline;

@@ -53,7 +53,11 @@ export async function redisState(settings: ComponentSettings, clock: Clock): Pro
     // The keys of one step must be in one slot, and those of a client's list need not be.
     for (const step of inCluster ? some.map((one) => [one]) : [some]) {
       if (step.length === 0) continue;
-      for (const refused of await write(step, false)) failures.set(refused, conflictOf(refused));
+      try {
+        for (const refused of await write(step, false)) failures.set(refused, conflictOf(refused));
+      } catch (error) {
+        for (const operation of step) failures.set(operation, failureOf(operation, error as Error));
+      }
     }
     throwFailures(operations, failures);
   };
@@ -114,6 +118,12 @@ function etagFault({ etag, kind }: StateOperation): Error | undefined {
 function conflictOf({ etag, key, kind }: StateOperation): EtagMismatchError {
   const failed = `failed to ${kind} key ${key}`;
   return new EtagMismatchError(etag === undefined ? `${failed}: it is there already` : failed);
+}
+
+/** In Dapr's words; of a deletion they are Redis' own. */
+function failureOf({ key, kind }: StateOperation, cause: Error): Error {
+  if (kind === 'delete') return cause;
+  return new Error(`failed to set key ${key}: ${cause.message}`, { cause });
 }
 
 function argumentsOf(operation: StateOperation, byDefault: number | undefined) {

@@ -88,7 +88,7 @@ export class StateService {
         () => store.getAll?.(full) ?? getEach(store, full, parallelism),
       )
       .catch((error: unknown) => {
-        throw failure('ERR_STATE_BULK_GET', `failed bulk getting from state store ${name}`, error);
+        throw failure('ERR_STATE_BULK_GET', undefined, error);
       });
     return keys.map((key, at) => bulkItem(key, found[at]));
   }
@@ -178,8 +178,8 @@ export class StateService {
       return store.write([...wanted, ...markers.map(markerOperation)], true);
     };
     await this.#calls.run('state', name, 'transaction', work).catch((error: unknown) => {
-      const { message } = failure('', '', error);
-      const text = `error while executing state transaction: ${message.replace(/^: /, '')}`;
+      const { message } = failure('', undefined, error);
+      const text = `error while executing state transaction: ${message}`;
       throw new ApiError(500, 'ERR_STATE_TRANSACTION', text, { cause: error });
     });
   }
@@ -251,11 +251,12 @@ async function getEach(
 const bulkItem = (key: string, found: StateItem | Error | undefined): BulkItem =>
   found instanceof Error ? { key, error: found.message } : { key, item: found };
 
-function failure(errorCode: string, what: string, error: unknown): ApiError {
+/** Without `what` the words are the store's alone. */
+function failure(errorCode: string, what: string | undefined, error: unknown): ApiError {
   if (error instanceof ApiError) return error;
-  return new ApiError(statusOf(error), errorCode, `${what}: ${failureWords(error)}`, {
-    cause: error,
-  });
+  const words = failureWords(error);
+  const message = what === undefined ? words : `${what}: ${words}`;
+  return new ApiError(statusOf(error), errorCode, message, { cause: error });
 }
 
 function statusOf(error: unknown): number {

@@ -17,7 +17,7 @@ export interface RunningComponent {
 }
 
 export async function startComponent(
-  t: TestContext,
+  t: Pick<TestContext, 'after'>,
   name: string,
   services: readonly DescService[],
   routes: (router: ConnectRouter) => void,
