@@ -6,10 +6,16 @@ import { after, before, describe, test } from 'node:test';
 import { kafkaProblem, startKafka } from '@holdfast/messaging/testing/kafka';
 import { until } from '@holdfast/test-servers';
 import { bothMakes, type Make } from './both-makes.ts';
+import type { Seen } from './echo-app.ts';
 import { eventApp } from './event-app.ts';
 import { type Mesh, startMesh } from './mesh.ts';
 
 const COMPRESSIONS = ['gzip', 'snappy', 'lz4', 'zstd'] as const;
+
+type Answer = { readonly status: number; readonly body: string };
+
+/** Brokers by how often they hand over what is never taken. */
+const POISONED = { once: 1, thrice: 3 };
 
 const problem = await kafkaProblem();
 if (problem !== undefined) {
@@ -29,6 +35,7 @@ if (problem !== undefined) {
 function conformance(make: Make, executable: string | undefined, address: string): void {
   describe(`${make}, what tunes pubsub.kafka`, () => {
     const app = eventApp(Object.fromEntries(COMPRESSIONS.map((one) => [`in-${one}`, `in-${one}`])));
+    const poisoned = poisonedApp(make, app.instead);
     let mesh: Mesh;
     before(async () => {
       const named = COMPRESSIONS.map((one) => [
@@ -36,8 +43,13 @@ function conformance(make: Make, executable: string | undefined, address: string
         component(one, address, { compression: one, excludeHeaderMetaRegex: '^(secret|other).*' }),
       ]);
       mesh = await startMesh(executable, {
-        instead: app.instead,
+        instead: poisoned.instead,
         resources: {
+          'once.yaml': component('once', address, { consumeRetryEnabled: 'false' }),
+          'thrice.yaml': component('thrice', address, {
+            backOffMaxRetries: '2',
+            backOffDuration: '100ms',
+          }),
           ...Object.fromEntries(named),
           'broker.yaml': component('broker', address, {
             consumerGroup: make,
@@ -76,6 +88,21 @@ function conformance(make: Make, executable: string | undefined, address: string
       });
     }
 
+    for (const [broker, times] of Object.entries(POISONED)) {
+      test(`what the application fails over comes ${broker} where the metadata say so, and then what is behind it`, async () => {
+        const at = `http://127.0.0.1:${mesh.port('caller')}/v1.0/publish/${broker}/${broker}-${make}?metadata.partitionKey=one`;
+        const headers = { 'content-type': 'application/json' };
+        for (const body of ['"poison"', '"next"']) {
+          const answer = await fetch(at, { method: 'POST', headers, body });
+          assert.equal(answer.status, 204, await answer.text());
+        }
+        assert.deepEqual(await poisoned.until(broker, 'next'), [
+          ...Array<string>(times).fill('poison'),
+          'next',
+        ]);
+      });
+    }
+
     test('what should have a schema is refused where there is no registry', async () => {
       const at = `http://127.0.0.1:${mesh.port('caller')}/v1.0/publish/broker/early`;
       for (const [type, why] of [
@@ -102,6 +129,32 @@ function conformance(make: Make, executable: string | undefined, address: string
       assert.deepEqual(capabilities, ['BULK_PUBSUB']);
     });
   });
+}
+
+/** Subscribes to `once` and `thrice` as well, and never takes what is poison. */
+function poisonedApp(make: Make, instead: (seen: Seen) => Answer | undefined) {
+  const received = new Map<string, string[]>();
+  const here = (broker: string) => received.get(broker) ?? [];
+  return {
+    instead(seen: Seen): Answer | undefined {
+      if (seen.url === '/dapr/subscribe') {
+        const more = Object.keys(POISONED).map((pubsubname) => ({
+          ...{ pubsubname, topic: `${pubsubname}-${make}`, route: `/poisoned-${pubsubname}` },
+        }));
+        const others = JSON.parse(instead(seen)!.body) as object[];
+        return { status: 200, body: JSON.stringify([...others, ...more]) };
+      }
+      const broker = /^\/poisoned-(.+)$/.exec(seen.url)?.[1];
+      if (broker === undefined) return instead(seen);
+      const { data } = JSON.parse(seen.body) as { data: string };
+      received.set(broker, [...here(broker), data]);
+      return { status: data === 'poison' ? 503 : 200, body: '' };
+    },
+    async until(broker: string, last: string): Promise<readonly string[]> {
+      for (let tries = 0; tries < 300 && here(broker).at(-1) !== last; tries += 1) await sleep(50);
+      return here(broker);
+    },
+  };
 }
 
 function component(

@@ -20,6 +20,13 @@ describe('ComponentSettings', () => {
     assert.throws(() => given.required('empty'), /component c: metadata empty is missing/);
   });
 
+  test('has several that count only together, or none of them', () => {
+    const given = settings();
+    assert.deepEqual(given.together('poolSize', 'empty'), undefined);
+    assert.deepEqual(given.together('HOST', 'tls'), ['h', 'on']);
+    assert.deepEqual(given.unasked(), ['poolSize']);
+  });
+
   test('knows what nobody has asked for, as it was written', () => {
     const given = settings();
     given.text('HOST');

@@ -35,6 +35,18 @@ export class ComponentSettings {
     throw new Error(`component ${this.component}: metadata ${name} is missing`);
   }
 
+  /**
+   * Several that count only together; undefined where one of them is missing. The others have no
+   * effect then, and the log names them.
+   */
+  together<const Names extends readonly string[]>(
+    ...names: Names
+  ): { readonly [At in keyof Names]: string } | undefined {
+    const all = names.every((name) => this.#values.get(name.toLowerCase()));
+    if (!all) return undefined;
+    return names.map((name) => this.text(name)!) as { readonly [At in keyof Names]: string };
+  }
+
   /** What nobody has asked for, and so has no effect; as written. */
   unasked(): readonly string[] {
     return this.#given

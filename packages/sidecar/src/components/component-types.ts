@@ -19,9 +19,9 @@ import type { ComponentSettings } from './component-settings.ts';
 import type { ComponentSpec } from './component-spec.ts';
 import type { ComponentsEnv } from './open-components.ts';
 
-async function openSqlite(settings: ComponentSettings, { clock }: ComponentsEnv) {
+async function openSqlite(settings: ComponentSettings, env: ComponentsEnv) {
   const { sqliteState } = await import('../state/sqlite-state.ts');
-  return await sqliteState(settings, clock);
+  return await sqliteState(settings, env);
 }
 
 const openPostgres =

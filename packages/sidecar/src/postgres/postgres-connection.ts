@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { ConnectionOptions } from 'node:tls';
+import { parseDuration } from '@holdfast/config';
 import type { PoolConfig } from 'pg';
 import type { ComponentSettings } from '../components/component-settings.ts';
 import { durationSetting } from '../components/duration-setting.ts';
+import { connectionItems, isOfSession, isUnheeded } from './connection-items.ts';
 
 /** How to reach a database, as a component's metadata says it. */
 export interface PostgresConnection {
@@ -12,6 +14,8 @@ export interface PostgresConnection {
   readonly tlsOptional: boolean;
   /** Longest wait for a connection, and for the answer to a statement. */
   readonly timeoutMs: number;
+  /** What the string and the metadata say and nobody here does. */
+  readonly unheeded: readonly string[];
 }
 
 const DEFAULT_TIMEOUT_MS = 20_000;
@@ -21,13 +25,17 @@ const IDLE_MS = 30 * 60_000;
 /** What the string calls an item, and what a setting of that name in the metadata replaces. */
 const OVERRIDES = ['user', 'host', 'hostaddr', 'port', 'database', 'password', 'sslrootcert'];
 
-/** Items that are about the connection; whatever else a string holds is a parameter of the session. */
-const OURS =
-  /^(?:user|password|host|hostaddr|port|database|ssl.*|connect_timeout|pool_.*|application_name|target_session_attrs|passfile|service.*|krb.*|default_query_exec_mode|statement_cache_capacity|description_cache_capacity)$/;
+const EXEC_MODES = [
+  'cache_statement',
+  'cache_describe',
+  'describe_exec',
+  'exec',
+  'simple_protocol',
+];
 
 /** @throws Error for a string that says nothing, or nothing that can be done. */
 export async function postgresConnection(settings: ComponentSettings): Promise<PostgresConnection> {
-  const items = itemsOf(settings.text('connectionString') ?? settings.text('url') ?? '');
+  const items = connectionItems(settings.text('connectionString') ?? settings.text('url') ?? '');
   for (const name of OVERRIDES) {
     const value = settings.text(name);
     if (value !== undefined) items.set(name, value);
@@ -42,13 +50,33 @@ export async function postgresConnection(settings: ComponentSettings): Promise<P
   }
   const host = items.get('hostaddr') ?? items.get('host') ?? '127.0.0.1';
   if (host.includes(',')) throw new Error(`host ${host}: several hosts are not in this version`);
-  const connectS = Number(items.get('connect_timeout') ?? 0);
-  const session = [...items].filter(([name]) => !OURS.test(name));
+  if (items.has('service')) {
+    throw new Error(
+      'service of the connection string is not in this version: write out what it says',
+    );
+  }
+  const connectS = whole('connect_timeout', items.get('connect_timeout')) ?? 0;
+  const session = [...items].filter(([name]) => isOfSession(name));
   const mode = items.get('sslmode') ?? 'prefer';
   const ssl = await tlsOf(mode, items);
-  const most = Number(settings.text('maxConns') ?? items.get('pool_max_conns') ?? 0);
+  const inString = whole('pool_max_conns', items.get('pool_max_conns'));
+  const most = whole('metadata maxConns', settings.text('maxConns')) ?? inString ?? 0;
+  const unheeded = [...items]
+    .filter(([name, value]) => isUnheeded(name, value))
+    .map(([name]) => name);
+  for (const [name, mode] of [
+    ['queryExecMode', settings.text('queryExecMode')],
+    ['default_query_exec_mode', items.get('default_query_exec_mode')],
+  ] as const) {
+    if (mode === undefined) continue;
+    if (!EXEC_MODES.includes(mode)) {
+      throw new Error(`${name} is "${mode}", and must be one of ${EXEC_MODES.join(', ')}`);
+    }
+    if (name === 'queryExecMode') unheeded.push(name);
+  }
   return {
     timeoutMs,
+    unheeded,
     tlsOptional: mode === 'prefer' || mode === 'allow',
     pool: {
       host,
@@ -65,8 +93,12 @@ export async function postgresConnection(settings: ComponentSettings): Promise<P
       max: most > 1 ? most : Math.max(4, availableParallelism()),
       connectionTimeoutMillis: connectS > 0 ? Math.min(connectS * 1_000, timeoutMs) : timeoutMs,
       query_timeout: timeoutMs,
+      min: whole('pool_min_conns', items.get('pool_min_conns')) ?? 0,
       idleTimeoutMillis:
-        durationSetting(settings, 'connectionMaxIdleTime', 'connMaxIdleTime') || IDLE_MS,
+        durationSetting(settings, 'connectionMaxIdleTime', 'connMaxIdleTime') ||
+        duration('pool_max_conn_idle_time', items) ||
+        IDLE_MS,
+      maxLifetimeSeconds: Math.ceil((duration('pool_max_conn_lifetime', items) ?? 0) / 1_000),
       keepAlive: true,
       allowExitOnIdle: true,
     },
@@ -76,46 +108,24 @@ export async function postgresConnection(settings: ComponentSettings): Promise<P
 const present = <Name extends string>(name: Name, value: string | undefined) =>
   value === undefined ? {} : { [name]: value };
 
+/** @throws Error for what is no whole number. */
+function whole(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^[+-]?\d+$/.test(text)) return Number(text);
+  throw new Error(`${name} must be a whole number, not "${text}"`);
+}
+
+/** @throws Error for what is no duration. */
+function duration(name: string, items: ReadonlyMap<string, string>): number | undefined {
+  const text = items.get(name);
+  if (text === undefined) return undefined;
+  const parsed = parseDuration(text);
+  if ('ms' in parsed && parsed.ms >= 0) return parsed.ms;
+  throw new Error(`${name} of the connection string is "${text}", and must be such as 30m or 1h`);
+}
+
 /** In `options`, a space ends a value and a backslash takes that away. */
 const escaped = (value: string) => value.replaceAll(/[\\ ]/g, '\\$&');
-
-/** Both forms of a connection string: an URL, and `name=value` with spaces between. */
-function itemsOf(text: string): Map<string, string> {
-  const items = /^postgres(?:ql)?:\/\//.test(text) ? urlItems(text) : dsnItems(text);
-  const database = items.get('dbname');
-  if (database !== undefined) items.set('database', database);
-  items.delete('dbname');
-  return items;
-}
-
-function urlItems(text: string): Map<string, string> {
-  let url: URL;
-  try {
-    url = new URL(text);
-  } catch {
-    // The text itself may hold a password: it is not repeated.
-    throw new Error('invalid URL connection string');
-  }
-  const given: [string, string][] = [
-    ['user', decodeURIComponent(url.username)],
-    ['password', decodeURIComponent(url.password)],
-    ['host', decodeURIComponent(url.hostname.replace(/^\[|\]$/g, ''))],
-    ['port', url.port],
-    ['database', decodeURIComponent(url.pathname.replace(/^\//, ''))],
-    ...url.searchParams,
-  ];
-  return new Map(given.filter(([, value]) => value !== ''));
-}
-
-function dsnItems(text: string): Map<string, string> {
-  const items = new Map<string, string>();
-  for (const [, name = '', quoted, bare] of text.matchAll(
-    /([\w.]+)\s*=\s*(?:'((?:[^'\\]|\\.)*)'|((?:[^\s\\]|\\.)*))/g,
-  )) {
-    items.set(name, (quoted ?? bare ?? '').replaceAll(/\\(.)/g, '$1'));
-  }
-  return items;
-}
 
 /** What libpq's modes mean; a root certificate turns `require` into `verify-ca`. */
 async function tlsOf(

@@ -29,12 +29,12 @@ export async function openPostgres(
   settings: ComponentSettings,
   { log }: Pick<ComponentsEnv, 'log'>,
 ): Promise<PostgresPool> {
-  if (settings.text('queryExecMode') !== undefined) {
+  const { pool: config, tlsOptional, unheeded } = await postgresConnection(settings);
+  if (unheeded.length > 0) {
     log.warn(
-      `component ${settings.component}: queryExecMode is without effect; statements are never kept prepared, which every proxy of PostgreSQL understands.`,
+      `component ${settings.component}: ${unheeded.join(', ')} of its connection have no effect.`,
     );
   }
-  const { pool: config, tlsOptional } = await postgresConnection(settings);
   // Loaded when it is asked for: others need not pay for the driver.
   const { default: pg } = await import('pg');
   const open = (options: PoolConfig) => poolOver(new pg.Pool(options), options);

@@ -21,6 +21,7 @@ import { Redis } from 'ioredis';
 import { ComponentSettings } from '../components/component-settings.ts';
 import { redisPubSub } from '../pubsub/brokers/redis/redis-pubsub.ts';
 import { redisState } from '../state/redis-state.ts';
+import { redisSettings } from './redis-settings.ts';
 
 describe('a component on Redis', () => {
   test('signs in, and says so where it may not', async (t) => {
@@ -61,6 +62,38 @@ describe('a component on Redis', () => {
     const first = await client.exists('k');
     await client.select(3);
     assert.deepEqual([first, await client.exists('k')], [0, 1]);
+  });
+
+  test('does not go on in another database where Redis has none of that number, and one without patience connects', async (t) => {
+    const server = await withServer(t, redisServer);
+    if (server === undefined) return;
+    const host = `127.0.0.1:${server.port}`;
+    await assert.rejects(
+      stateOf(host, { redisDB: '99' }),
+      new RegExp(`error connecting to redis at ${host}: ERR DB index is out of range$`),
+    );
+    // The driver ended the process at this.
+    for (const dialTimeout of ['-1', '0']) {
+      const store = await stateOf(host, { dialTimeout, readTimeout: dialTimeout });
+      await store.write([set('k')], false);
+      await store.close();
+    }
+  });
+
+  test('what is without effect is nobody’s, so that the log can name it', () => {
+    const unasked = (more: Readonly<Record<string, string>>) => {
+      const given = settings('h:1', { ...more, sentinelPassword: 'p', enableTLS: 'true' });
+      redisSettings(given);
+      return given.unasked();
+    };
+    assert.deepEqual(
+      [
+        unasked({ clientCert: 'PEM' }),
+        unasked({ redisType: 'cluster', redisDB: '3' }),
+        unasked({ failover: 'true', sentinelMasterName: 'main', redisDB: '3' }),
+      ],
+      [['clientCert', 'sentinelPassword'], ['redisDB', 'sentinelPassword'], []],
+    );
   });
 
   test('a write in flight when Redis is killed fails, and is not sent again behind the caller’s back', async (t) => {

@@ -54,6 +54,8 @@ export async function openRedis(settings: RedisSettings, use: RedisUse): Promise
   };
   try {
     await client.connect();
+    // The driver selects it too, and goes on in the first one where Redis has no such database.
+    if (settings.db !== 0) await client.select(settings.db);
     await client.ping();
   } catch (error) {
     client.disconnect();
@@ -99,7 +101,7 @@ async function makeClient(
   const options = {
     lazyConnect: true,
     db,
-    connectTimeout: dialTimeoutMs,
+    ...(dialTimeoutMs > 0 ? { connectTimeout: dialTimeoutMs } : {}),
     ...(settings.username === undefined ? {} : { username: settings.username }),
     ...(settings.password === undefined ? {} : { password: settings.password }),
     ...(settings.tls === undefined ? {} : { tls: settings.tls }),

@@ -21,7 +21,7 @@ export interface RedisSettings {
   readonly minRetryMs: number;
   readonly maxRetryMs: number;
   readonly dialTimeoutMs: number;
-  /** Longest wait for an answer. */
+  /** Longest wait for an answer; less than 0: there is none. */
   readonly readTimeoutMs: number;
 }
 
@@ -50,17 +50,19 @@ export function redisSettings(settings: ComponentSettings): RedisSettings {
     .split(',')
     .map((entry) => nodeOf(component, entry.trim(), port));
   const failover = settings.flag('failover');
+  const kind = failover ? 'sentinel' : kindOf(settings);
   return {
     component,
     nodes,
     address: nodes.map(({ host, port }) => `${host}:${port}`).join(','),
-    kind: failover ? 'sentinel' : kindOf(settings),
+    kind,
     masterName: failover ? settings.required('sentinelMasterName') : undefined,
     username: settings.text('redisUsername'),
     password: settings.text('redisPassword'),
-    sentinelUsername: settings.text('sentinelUsername'),
-    sentinelPassword: settings.text('sentinelPassword'),
-    db: wholeNumber(settings, 'redisDB', 0),
+    // Asked for where they count: elsewhere the log says that they have no effect.
+    sentinelUsername: failover ? settings.text('sentinelUsername') : undefined,
+    sentinelPassword: failover ? settings.text('sentinelPassword') : undefined,
+    db: kind === 'cluster' ? 0 : wholeNumber(settings, 'redisDB', 0),
     tls: tlsOf(settings),
     maxRetries: Math.max(
       0,
@@ -75,8 +77,9 @@ export function redisSettings(settings: ComponentSettings): RedisSettings {
         milliseconds(settings, 'maxRetryBackoff', 512),
       ),
     ),
-    dialTimeoutMs: milliseconds(settings, 'dialTimeout', 5_000),
-    readTimeoutMs: milliseconds(settings, 'readTimeout', 3_000),
+    // In Dapr's driver 0 is the default.
+    dialTimeoutMs: milliseconds(settings, 'dialTimeout', 0) || 5_000,
+    readTimeoutMs: milliseconds(settings, 'readTimeout', 0) || 3_000,
   };
 }
 
@@ -127,8 +130,8 @@ function nodeOf(component: string, entry: string, port: number) {
 
 function tlsOf(settings: ComponentSettings): RedisTls | undefined {
   if (!settings.flag('enableTLS')) return undefined;
-  const cert = settings.text('clientCert');
-  const key = settings.text('clientKey');
-  const pair = cert === undefined || key === undefined ? {} : { cert, key };
-  return { rejectUnauthorized: !settings.flag('insecureSkipTLSVerify'), ...pair };
+  const rejectUnauthorized = !settings.flag('insecureSkipTLSVerify');
+  const pair = settings.together('clientCert', 'clientKey');
+  if (pair === undefined) return { rejectUnauthorized };
+  return { rejectUnauthorized, cert: pair[0], key: pair[1] };
 }

@@ -145,6 +145,11 @@ function suite(server: PostgresServer): void {
           await words({ connectionString: url, tableName: 'a b' }),
           await words({ connectionString: url, tablePrefix: 'a;b' }, 'v2'),
           await words({ connectionString: url, host: 'a,b' }),
+          await words({ connectionString: url, maxConns: 'many' }),
+          await words({ connectionString: url, queryExecMode: 'prepare' }),
+          await words({ connectionString: `${url}?connect_timeout=soon` }),
+          await words({ connectionString: `${url}?pool_max_conn_lifetime=long` }),
+          await words({ connectionString: `${url}?service=orders` }),
           await words({ connectionString: `${url}?sslmode=require` }),
           await words({ connectionString: 'postgres://postgres:hush@127.0.0.1:1/x' }),
           await words({ connectionString: `${url}-none` }),
@@ -156,6 +161,11 @@ function suite(server: PostgresServer): void {
           '"a b" is no name for a table',
           '"a;b" is no prefix for names of tables',
           'host a,b: several hosts are not in this version',
+          'metadata maxConns must be a whole number, not "many"',
+          'queryExecMode is "prepare", and must be one of cache_statement, cache_describe, describe_exec, exec, simple_protocol',
+          'connect_timeout must be a whole number, not "soon"',
+          'pool_max_conn_lifetime of the connection string is "long", and must be such as 30m or 1h',
+          'service of the connection string is not in this version: write out what it says',
           'failed to ping the database: The server does not support SSL connections',
           'failed to ping the database: failed to connect to `user=postgres database=x`: 127.0.0.1:1 (127.0.0.1): dial error: dial tcp 127.0.0.1:1: connect: connection refused',
           `failed to ping the database: FATAL: database "${url.split('/').at(-1)}-none" does not exist (SQLSTATE 3D000)`,
@@ -163,17 +173,23 @@ function suite(server: PostgresServer): void {
       );
     });
 
-    test('queryExecMode is without effect, and a line says so', async (t) => {
+    test('what of the connection is without effect is in one line of the log', async (t) => {
       const lines: string[] = [];
       await store(
         t,
         'v1',
-        { connectionString: await database(), queryExecMode: 'exec' },
+        {
+          connectionString: `${await database()}?passfile=/x&target_session_attrs=any&pool_min_conns=1&sslsni=0`,
+          queryExecMode: 'exec',
+        },
         systemClock,
         lines,
       );
       assert.equal(lines.length, 1);
-      assert.match(lines[0]!, /queryExecMode is without effect/);
+      assert.match(
+        lines[0]!,
+        /component s: passfile, sslsni, queryExecMode of its connection have no effect\./,
+      );
     });
 
     test('has no more connections than it may', async (t) => {

@@ -3,8 +3,10 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Clock, Timer } from '@holdfast/core';
 import type { ComponentSettings } from '../components/component-settings.ts';
 import { durationSetting } from '../components/duration-setting.ts';
+import type { ComponentsEnv } from '../components/open-components.ts';
 import { openSharedFile } from '../sqlite/open-shared-file.ts';
 import { whileBusy } from '../sqlite/while-busy.ts';
+import { sqliteLocation } from './sqlite-location.ts';
 import { EtagMismatchError, type StateOperation, type StateStore } from './state-store.ts';
 import { sqlTtl } from './ttl.ts';
 import { writeEach } from './write-each.ts';
@@ -32,9 +34,8 @@ const HOLD_UP_MS = 10;
 const BUSY_MS = 2_000;
 const TIMEOUT_MS = 20_000;
 
-const MEMORY = ':memory:';
-
-const TABLE_NAME = /^[a-z_][\w$]*$/i;
+/** Dapr's, which may begin with a digit: it stands between quotation marks. */
+const TABLE_NAME = /^[a-z\d_]+$/i;
 
 /**
  * `state.sqlite`: one file, in write-ahead mode, flushed before a write is
@@ -43,17 +44,21 @@ const TABLE_NAME = /^[a-z_][\w$]*$/i;
  *
  * @throws Error for a file that cannot be opened, or a table's name that is none.
  */
-export async function sqliteState(settings: ComponentSettings, clock: Clock): Promise<StateStore> {
-  const table = settings.text('tableName') ?? 'state';
-  const metadata = settings.text('metadataTableName') ?? 'metadata';
-  for (const name of [table, metadata]) {
-    if (!TABLE_NAME.test(name)) throw new Error(`"${name}" is no name for a table`);
-  }
-  const path = pathOf(
+export async function sqliteState(
+  settings: ComponentSettings,
+  { clock, log }: Pick<ComponentsEnv, 'clock' | 'log'>,
+): Promise<StateStore> {
+  const table = tableName(settings.text('tableName') ?? 'state');
+  const metadata = tableName(settings.text('metadataTableName') ?? 'metadata');
+  const location = sqliteLocation(
     settings.text('connectionString') ??
       settings.text('url') ??
       settings.required('connectionString'),
   );
+  if (location.unheeded.length > 0) {
+    const names = location.unheeded.join(', ');
+    log.warn(`component ${settings.component}: ${names} of its connection string have no effect.`);
+  }
   const busyMs = Math.max(0, durationSetting(settings, 'busyTimeout') ?? BUSY_MS);
   // Nothing here waits for longer than for another's write.
   if ((durationSetting(settings, 'timeout', 'timeoutInSeconds') ?? TIMEOUT_MS) < 1_000) {
@@ -61,17 +66,20 @@ export async function sqliteState(settings: ComponentSettings, clock: Clock): Pr
   }
   const sweepMs = durationSetting(settings, 'cleanupInterval', 'cleanupIntervalInSeconds') ?? 0;
   const journal = settings.flag('disableWAL') ? 'DELETE' : 'WAL';
-  const database = await openSharedFile(path, Math.min(busyMs, HOLD_UP_MS), clock, (file) => {
-    if (path !== MEMORY) {
+  const { inMemory, pragmas, readOnly, uri } = location;
+  const database = await openSharedFile(uri, Math.min(busyMs, HOLD_UP_MS), clock, (file) => {
+    if (!inMemory && !readOnly) {
       file.exec(`PRAGMA journal_mode = ${journal}; PRAGMA synchronous = FULL;`);
     }
-    file.exec(SCHEMA(table, metadata));
+    for (const pragma of pragmas) file.exec(`PRAGMA ${pragma}`);
+    if (!readOnly) file.exec(SCHEMA(table, metadata));
   });
   const statements = prepare(database, table);
   const sweeping = `DELETE FROM ${table} WHERE NOT ${LIVE}`;
   let writes = 0;
   const patiently = <T>(work: () => T): Promise<T> => whileBusy(work, busyMs, clock);
-  const sweeper = sweepMs > 0 ? every(sweepMs, clock, () => database.exec(sweeping)) : undefined;
+  const sweeper =
+    sweepMs > 0 && !readOnly ? every(sweepMs, clock, () => database.exec(sweeping)) : undefined;
 
   return {
     capabilities: ['ETAG', 'TRANSACTIONAL', 'TTL', 'KEYS_LIKE'],
@@ -108,10 +116,9 @@ export async function sqliteState(settings: ComponentSettings, clock: Clock): Pr
   };
 }
 
-/** A path, or SQLite's `file:` form with its parameters. */
-function pathOf(connection: string): string {
-  if (connection === ':memory:' || connection === 'file::memory:') return MEMORY;
-  return connection.replace(/^file:/, '').replace(/\?.*$/, '');
+function tableName(text: string): string {
+  if (TABLE_NAME.test(text)) return `"${text}"`;
+  throw new Error(`"${text}" is no name for a table: letters, digits and _ may stand there`);
 }
 
 type Statements = Readonly<

@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { systemClock } from '@holdfast/core';
 import { VirtualClock } from '@holdfast/core/testing';
+import { createLogger } from '@holdfast/telemetry/log';
 import { ComponentSettings } from '../components/component-settings.ts';
 import { stateContract } from '../testing/state-contract.ts';
 import { memoryState } from './memory-state.ts';
@@ -18,7 +19,7 @@ stateContract('state.in-memory', async () => {
 
 stateContract('state.sqlite', async (t) => {
   const file = await newFile(t);
-  const open = () => sqliteState(settings(file), systemClock);
+  const open = () => sqliteState(settings(file), { clock: systemClock, log });
   return {
     store: await open(),
     // SQLite's clock is its own: it goes by in whole seconds.
@@ -35,12 +36,13 @@ test('state.sqlite waits for a new file that somebody else is making', async (t)
   const clock = new VirtualClock();
   clock.timer(30, () => other.exec('COMMIT'));
 
-  const store = await clock.run(() => sqliteState(settings(file), clock));
+  const store = await clock.run(() => sqliteState(settings(file), { clock, log }));
   t.after(() => store.close());
 
   assert.equal(await store.get('nothing'), undefined);
 });
 
+const log = createLogger({ write: () => {} });
 const settings = (file: string) => new ComponentSettings('s', [['connectionString', file]]);
 
 async function newFile(t: TestContext): Promise<string> {

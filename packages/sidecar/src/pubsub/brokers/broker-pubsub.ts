@@ -18,6 +18,8 @@ export interface BrokerPubSubOptions {
   readonly concurrency: number;
   /** Waits before an event is handed over again. @default those of `@holdfast/messaging` */
   readonly redeliver?: Pick<SubscribeOptions, 'redeliverMs' | 'maxRedeliverMs'>;
+  /** Deliveries of an event that fails, after which it is gone. @default it comes until it is taken */
+  readonly giveUpAfter?: number;
   /** As the metadata names them. @default none */
   readonly capabilities?: readonly string[];
   /** What a subscription's metadata are to the broker's adapter. @default as they are */
@@ -38,12 +40,25 @@ export function brokerPubSub(
     component,
     concurrency,
     detailsOf = (metadata) => metadata,
+    giveUpAfter,
     group,
     log,
     redeliver,
   }: BrokerPubSubOptions,
 ): PubSub {
   const subscriptions = new Set<Subscription>();
+  let ending = false;
+  const giveUp = (topic: string) => ({
+    after: giveUpAfter!,
+    async to(_message: unknown, error: unknown) {
+      // An end of the sidecar is no fault of the event's: another of the group has it then.
+      if (ending) throw error;
+      const why = (error as Error).message;
+      log.error(
+        `${component} gives up an event of ${topic}, delivered ${giveUpAfter} times: ${why}`,
+      );
+    },
+  });
   return {
     capabilities,
     async publish(topic, message) {
@@ -70,6 +85,7 @@ export function brokerPubSub(
           group,
           concurrency,
           ...redeliver,
+          ...(giveUpAfter === undefined ? {} : { giveUp: giveUp(topic) }),
           details: detailsOf(details),
           onProblem({ error, kind }) {
             const why = (error as Error).message;
@@ -94,9 +110,11 @@ export function brokerPubSub(
       };
     },
     async drain() {
+      ending = true;
       await Promise.all([...subscriptions].map((one) => one.close()));
     },
     async close() {
+      ending = true;
       // Not waited for: a handler may be at work for as long as it likes.
       void broker.close().catch(() => {});
     },

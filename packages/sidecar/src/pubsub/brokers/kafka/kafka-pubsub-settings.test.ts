@@ -18,6 +18,7 @@ test('what is not given is as Dapr has it', () => {
     reconnectMs: 100,
     redeliverMs: 5_000,
     maxRedeliverMs: 5_000,
+    giveUpAfter: undefined,
     compression: 'none',
     escapeHeaders: false,
     excludedHeaders: undefined,
@@ -51,6 +52,7 @@ test('who signs in does it over TLS, unless disableTls says otherwise', () => {
       secure({ ...password, disableTls: 'true' }),
       secure({ authType: 'certificate', caCert: PEM }),
       secure({ authType: 'mtls', ...pair }),
+      secure({ authType: 'mtls', skipVerify: 'true' }),
       secure({ authRequired: 'true', ...pair }),
       secure({ authRequired: 'false' }),
     ],
@@ -60,6 +62,7 @@ test('who signs in does it over TLS, unless disableTls says otherwise', () => {
       ['PLAIN', undefined],
       [undefined, { ca: PEM, rejectUnauthorized: true }],
       [undefined, { cert: PEM, key: PEM, rejectUnauthorized: true }],
+      [undefined, { rejectUnauthorized: false }],
       [undefined, { cert: PEM, key: PEM, rejectUnauthorized: true }],
       [undefined, undefined],
     ],
@@ -104,6 +107,19 @@ test('a constant wait before a failed event comes again, or one that grows', () 
   );
 });
 
+test('an event that fails comes for ever, or as often as the metadata say', () => {
+  const times = (more: Readonly<Record<string, string>>) => read({ ...plain, ...more }).giveUpAfter;
+  assert.deepEqual(
+    [
+      times({ consumeRetryEnabled: 'true', backOffMaxRetries: '-1' }),
+      times({ consumeRetryEnabled: 'false', backOffMaxRetries: '7' }),
+      times({ backOffMaxRetries: '0' }),
+      times({ backOffMaxRetries: '3' }),
+    ],
+    [undefined, 1, 1, 4],
+  );
+});
+
 const REFUSED: readonly [Readonly<Record<string, string>>, string][] = [
   [{ authType: 'none' }, 'metadata brokers must be given: "host:9092,host:9092"'],
   [
@@ -127,9 +143,12 @@ const REFUSED: readonly [Readonly<Record<string, string>>, string][] = [
       saslPassword: 'p',
       saslMechanism: 'X',
     },
-    'metadata saslMechanism must be PLAINTEXT, SHA-256, SHA-512, not "X"',
+    'metadata saslMechanism must be PLAINTEXT, PLAIN, SHA-256, SHA-512, not "X"',
   ],
-  [{ brokers: 'h', authType: 'mtls' }, 'metadata clientCert must be given for authType "mtls"'],
+  [
+    { brokers: 'h', authType: 'mtls', clientKey: PEM },
+    'metadata clientCert and clientKey must be given together',
+  ],
   [
     { brokers: 'h', authType: 'certificate', caCert: '/etc/ca.pem' },
     'metadata caCert must be PEM, beginning with -----BEGIN',
@@ -164,12 +183,8 @@ const REFUSED: readonly [Readonly<Record<string, string>>, string][] = [
     'metadata heartbeatInterval must be 100ms or more and less than sessionTimeout (10000 ms), not 10000 ms',
   ],
   [
-    { ...plain, consumeRetryEnabled: 'false' },
-    'metadata consumeRetryEnabled: "false" is not in this version: an event comes again until it is taken',
-  ],
-  [
-    { ...plain, backOffMaxRetries: '3' },
-    'metadata backOffMaxRetries: "3" is not in this version: an event comes again until it is taken',
+    { ...plain, backOffMaxRetries: '1000' },
+    'metadata backOffMaxRetries must be 0 to 999, or -1 for no end, not 1000',
   ],
 ];
 

@@ -1,7 +1,6 @@
 import type { KafkaSasl, KafkaTls } from '@holdfast/messaging/kafka';
 import type { ComponentSettings } from '../../../components/component-settings.ts';
 import { durationSetting } from '../../../components/duration-setting.ts';
-import { isTrue } from '../../../components/is-true.ts';
 import { milliseconds, wholeNumber } from '../../../redis/redis-settings.ts';
 
 export interface KafkaPubSubSettings {
@@ -16,6 +15,8 @@ export interface KafkaPubSubSettings {
   /** Waits before an event is handed over again: the first, and the longest. */
   readonly redeliverMs: number;
   readonly maxRedeliverMs: number;
+  /** Deliveries of an event that fails, after which the next one comes; undefined: for ever. */
+  readonly giveUpAfter: number | undefined;
   readonly escapeHeaders: boolean;
   /** Metadata whose names it fits are no headers, either way. */
   readonly excludedHeaders: RegExp | undefined;
@@ -32,14 +33,12 @@ const NOT_THERE = ['schemaRegistryURL', 'useAvroJSON', 'seekOnStart'] as const;
 
 const COMPRESSIONS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 
-/** What would let go of events that failed. */
-const ENDLESS = [
-  ['consumeRetryEnabled', isTrue],
-  ['backOffMaxRetries', (text: string) => /^-\d+$/.test(text)],
-] as const;
+/** More deliveries of one event in a row than anybody waits for. */
+const MOST_RETRIES = 999;
 
 const MECHANISMS: Readonly<Record<string, KafkaSasl['mechanism']>> = {
   PLAINTEXT: 'PLAIN',
+  PLAIN: 'PLAIN',
   'SHA-256': 'SCRAM-SHA-256',
   'SHA-512': 'SCRAM-SHA-512',
 };
@@ -54,13 +53,6 @@ export function kafkaPubSubSettings(
     if (value === undefined || /^(none|false|never)$/i.test(value)) continue;
     throw new Error(`metadata ${name}: "${value}" is not in this version`);
   }
-  for (const [name, usual] of ENDLESS) {
-    const value = settings.text(name);
-    if (value === undefined || usual(value)) continue;
-    throw new Error(
-      `metadata ${name}: "${value}" is not in this version: an event comes again until it is taken`,
-    );
-  }
   const group = settings.text('consumerGroup') ?? settings.text('consumerID') ?? names.appId;
   const sessionTimeoutMs = durationSetting(settings, 'sessionTimeout') ?? 10_000;
   return {
@@ -72,6 +64,7 @@ export function kafkaPubSubSettings(
     sessionTimeoutMs,
     reconnectMs: Math.max(1, milliseconds(settings, 'consumeRetryInterval', 100)),
     ...redeliveryOf(settings),
+    giveUpAfter: giveUpAfterOf(settings),
     escapeHeaders: settings.flag('escapeHeaders'),
     excludedHeaders: excludedOf(settings.text('excludeHeaderMetaRegex')),
     compression: compressionOf(settings.text('compression') ?? 'none'),
@@ -144,6 +137,17 @@ function redeliveryOf(settings: ComponentSettings) {
   return { redeliverMs, maxRedeliverMs: Math.max(redeliverMs, longest ?? 0) };
 }
 
+function giveUpAfterOf(settings: ComponentSettings): number | undefined {
+  // Asked for where they count: without retries the log says that their number has no effect.
+  if (!settings.flag('consumeRetryEnabled', true)) return 1;
+  const retries = wholeNumber(settings, 'backOffMaxRetries', -1);
+  if (retries < 0) return undefined;
+  if (retries <= MOST_RETRIES) return retries + 1;
+  throw new Error(
+    `metadata backOffMaxRetries must be 0 to ${MOST_RETRIES}, or -1 for no end, not ${retries}`,
+  );
+}
+
 /** Whatever signs in is encrypted, unless `disableTls` says otherwise; `none` is in the clear. */
 function securityOf(settings: ComponentSettings): Pick<KafkaPubSubSettings, 'sasl' | 'tls'> {
   const authType = authTypeOf(settings);
@@ -153,17 +157,21 @@ function securityOf(settings: ComponentSettings): Pick<KafkaPubSubSettings, 'sas
     if (authType === 'password') return { sasl, tls: undefined };
     throw new Error(`metadata disableTls cannot be with authType "${authType}", which is TLS`);
   }
-  const [ca, cert, key] = [
-    pem(settings, 'caCert', authType === 'certificate' && authType),
-    pem(settings, 'clientCert', authType === 'mtls' && authType),
-    pem(settings, 'clientKey', authType === 'mtls' && authType),
-  ];
+  const ca = pem(settings, 'caCert', authType === 'certificate' && authType);
   const tls: KafkaTls = {
     ...(ca === undefined ? {} : { ca }),
-    ...(authType !== 'mtls' || cert === undefined || key === undefined ? {} : { cert, key }),
+    ...(authType === 'mtls' ? pairOf(settings) : {}),
     rejectUnauthorized: !settings.flag('skipVerify'),
   };
   return { sasl, tls };
+}
+
+/** Without the two a client shows nothing, which Dapr leaves to the server to judge. */
+function pairOf(settings: ComponentSettings): Pick<KafkaTls, 'cert' | 'key'> {
+  const [cert, key] = [pem(settings, 'clientCert', false), pem(settings, 'clientKey', false)];
+  if (cert !== undefined && key !== undefined) return { cert, key };
+  if (cert === key) return {};
+  throw new Error('metadata clientCert and clientKey must be given together');
 }
 
 function authTypeOf(settings: ComponentSettings): 'none' | 'password' | 'mtls' | 'certificate' {

@@ -22,7 +22,8 @@ const PARTITIONS = 100;
  * `pubsub.kafka`: records, groups and partitions as Dapr has them, so that
  * members of both makes can share the events of a group. A publication is
  * answered when all replicas in sync have it; events of a partition come one
- * after another, and one that fails holds its partition until it is taken.
+ * after another, and one that fails holds its partition until it is taken, or
+ * given up where the metadata say when.
  *
  * @throws Error for metadata that cannot be, or is not in this version.
  */
@@ -56,6 +57,7 @@ export async function kafkaPubSub(
     concurrency: PARTITIONS,
     capabilities: ['BULK_PUBSUB'],
     redeliver: { redeliverMs: read.redeliverMs, maxRedeliverMs: read.maxRedeliverMs },
+    ...(read.giveUpAfter === undefined ? {} : { giveUpAfter: read.giveUpAfter }),
     log,
   });
 }

@@ -37,7 +37,7 @@ test('who signs in is taken out of the URL, whose schemes are Dapr’s', () => {
 
 test('the rest as it is given', () => {
   const { cleanSession, consumerId, qos, retain, tls } = read({
-    ...{ url, consumerID: 'shop-1', qos: '0', retain: 'true', cleanSession: 'true' },
+    ...{ url: 'ssl://h', consumerID: 'shop-1', qos: '0', retain: 'true', cleanSession: 'true' },
     ...{ caCert: PEM, clientCert: PEM, clientKey: PEM },
   });
   assert.deepEqual(
@@ -49,6 +49,12 @@ test('the rest as it is given', () => {
   );
 });
 
+test('certificates beside a URL in the clear are nobody’s, so that the log can name them', () => {
+  const given = new ComponentSettings('p', Object.entries({ url, caCert: PEM }));
+  assert.equal(mqttPubSubSettings(given, names).tls, undefined);
+  assert.deepEqual(given.unasked(), ['caCert']);
+});
+
 const REFUSED: readonly [Readonly<Record<string, string>>, string][] = [
   [{}, 'metadata url must be given: "tcp://host:1883"'],
   [
@@ -57,8 +63,8 @@ const REFUSED: readonly [Readonly<Record<string, string>>, string][] = [
   ],
   [{ url, qos: '2' }, 'metadata qos: "2" is not in this version: 1 is at least once'],
   [{ url, qos: '8' }, 'metadata qos must be 0 or 1, not 8'],
-  [{ url, caCert: 'ca.pem' }, 'metadata caCert must be PEM, beginning with -----BEGIN'],
-  [{ url, clientCert: PEM }, 'metadata clientCert and clientKey must be given together'],
+  [{ url: 'ssl://h', caCert: 'ca.pem' }, 'metadata caCert must be PEM, beginning with -----BEGIN'],
+  [{ url: 'ssl://h', clientCert: PEM }, 'metadata clientCert and clientKey must be given together'],
 ];
 
 for (const [metadata, why] of REFUSED) {

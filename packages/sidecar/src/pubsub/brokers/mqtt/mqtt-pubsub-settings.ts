@@ -35,13 +35,15 @@ export function mqttPubSubSettings(
   const qos = wholeNumber(settings, 'qos', 1);
   if (qos === 2) throw new Error('metadata qos: "2" is not in this version: 1 is at least once');
   if (qos !== 0 && qos !== 1) throw new Error(`metadata qos must be 0 or 1, not ${qos}`);
+  const address = addressOf(settings.text('url'));
   return {
-    ...addressOf(settings.text('url')),
+    ...address,
     consumerId: settings.text('consumerID') ?? names.appId,
     qos,
     retain: settings.flag('retain'),
     cleanSession: settings.flag('cleanSession'),
-    tls: tlsOf(settings),
+    // Beside a URL in the clear they have no effect, which the log says of what nobody asks for.
+    tls: /^(?:mqtts|wss):/.test(address.url) ? tlsOf(settings) : undefined,
   };
 }
 

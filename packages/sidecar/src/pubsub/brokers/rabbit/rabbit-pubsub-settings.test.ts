@@ -68,7 +68,7 @@ describe('the settings of pubsub.rabbitmq', () => {
         { ...URL_OF, saslExternal: 'true' },
         'metadata saslExternal needs caCert, clientCert and clientKey beside it',
       ],
-      [{ ...URL_OF, caCert: 'x' }, 'metadata caCert must be PEM, beginning with -----BEGIN'],
+      [{ ...TLS_URL, caCert: 'x' }, 'metadata caCert must be PEM, beginning with -----BEGIN'],
       [
         { ...URL_OF, ttlInSeconds: '-1' },
         'metadata ttlInSeconds must be seconds, such as 30 or 1m, not "-1"',
@@ -76,6 +76,26 @@ describe('the settings of pubsub.rabbitmq', () => {
     ];
     for (const [given, message] of refused) assert.throws(() => read(given), { message });
   });
+});
+
+test('what has no effect is nobody’s, so that the log can name it', () => {
+  const unasked = (metadata: Readonly<Record<string, string>>) => {
+    const given = new ComponentSettings('p', Object.entries(metadata));
+    rabbitPubSubSettings(given, { appId: 'one' });
+    return given.unasked();
+  };
+  assert.deepEqual(
+    [
+      unasked({ ...URL_OF, caCert: PEM, clientCert: PEM }),
+      unasked({ ...TLS_URL, caCert: PEM, clientCert: PEM }),
+      unasked({ ...TLS_URL, clientCert: PEM, clientKey: PEM }),
+    ],
+    [['caCert', 'clientCert'], ['clientCert'], []],
+  );
+});
+
+test('an event is kept for ever where the component says 0 seconds', () => {
+  assert.equal(read({ ...URL_OF, ttlInSeconds: '0' }).ttlMs, undefined);
 });
 
 describe('a queue of pubsub.rabbitmq', () => {
@@ -109,5 +129,7 @@ describe('a queue of pubsub.rabbitmq', () => {
   });
 });
 
+const PEM = '-----BEGIN CERTIFICATE-----';
+const TLS_URL = { connectionString: 'amqps://h' };
 const read = (metadata: Readonly<Record<string, string>>) =>
   rabbitPubSubSettings(new ComponentSettings('p', Object.entries(metadata)), { appId: 'one' });

@@ -101,17 +101,21 @@ function built(settings: ComponentSettings, protocol: string): string {
   return url.href;
 }
 
+/** Asked for where they count: beside `amqp`, or one without the other, the log says that they have no effect. */
 function tlsOf(settings: ComponentSettings, protocol: string): RabbitTls | undefined {
-  const [ca, cert, key] = ['caCert', 'clientCert', 'clientKey'].map((name) => {
-    const text = settings.text(name);
-    if (text === undefined || text.includes('-----BEGIN ')) return text;
-    throw new Error(`metadata ${name} must be PEM, beginning with -----BEGIN`);
-  });
   const external = settings.flag('saslExternal');
-  if (external && [ca, cert, key].includes(undefined)) {
+  const secure = protocol === 'amqps';
+  const ca = secure || external ? settings.text('caCert') : undefined;
+  const pair = secure || external ? settings.together('clientCert', 'clientKey') : undefined;
+  const [cert, key] = pair ?? [];
+  for (const [name, text] of Object.entries({ caCert: ca, clientCert: cert, clientKey: key })) {
+    if (text === undefined || text.includes('-----BEGIN ')) continue;
+    throw new Error(`metadata ${name} must be PEM, beginning with -----BEGIN`);
+  }
+  if (external && (ca === undefined || pair === undefined)) {
     throw new Error('metadata saslExternal needs caCert, clientCert and clientKey beside it');
   }
-  if (protocol === 'amqp') return undefined;
+  if (!secure) return undefined;
   return {
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined || key === undefined ? {} : { cert, key }),
@@ -128,7 +132,8 @@ function ttlOf(settings: ComponentSettings): number | undefined {
   const given = settings.text('ttlInSeconds') ?? settings.text('ttl');
   if (given === undefined) return undefined;
   const ttlMs = messageTtlMs({ ttlInSeconds: given });
-  if (ttlMs !== undefined && ttlMs > 0) return ttlMs;
+  // As in Dapr, 0 is none.
+  if (ttlMs !== undefined && !given.startsWith('-')) return ttlMs || undefined;
   throw new Error(`metadata ttlInSeconds must be seconds, such as 30 or 1m, not "${given}"`);
 }
 
