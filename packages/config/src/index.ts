@@ -1,5 +1,6 @@
 export { BUILT_IN_RETRIES, type BuiltInRetry } from './built-in-retries.ts';
 export { checkResiliency } from './check-resiliency.ts';
+export { decodeUtf8 } from './decode-utf8.ts';
 export { COMPONENT_TYPES, type ComponentType, type Direction } from './default-policies.ts';
 export { type ParsedDuration, parseDuration } from './duration.ts';
 export {
