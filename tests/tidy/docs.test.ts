@@ -28,6 +28,19 @@ describe('documentation', () => {
     assert.deepEqual(dead, []);
   });
 
+  test('every page is in the list of its folder', () => {
+    const lists = ['docs/README.md', 'docs/decisions/README.md'];
+    const shown = lists.flatMap((list) =>
+      [...text(list).matchAll(/\]\(([^)#]+)/g)].map(([, target]) =>
+        normalize(join(dirname(list), target!)),
+      ),
+    );
+    const missing = pages.filter(
+      (page) => page.startsWith('docs/') && !lists.includes(page) && !shown.includes(page),
+    );
+    assert.deepEqual(missing, []);
+  });
+
   test('the front page stays within 150 lines', () => {
     assert.ok(text('README.md').split('\n').length <= 150);
   });
