@@ -11,16 +11,16 @@
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { schema } from '@stryker-mutator/api/core';
 import { Stryker } from '@stryker-mutator/core';
+import { commandLine, wholeNumber } from './command-line.ts';
 import { changedFiles, survivingPlaces, withSecond } from './mutation/again.ts';
 import { CORE, folderOf, mutatedFiles } from './mutation/core-tests.ts';
 import type { MutationOptions } from './mutation/mutation-options.ts';
 import { type FolderScore, ratioOf, scoresOf, scoreTable } from './mutation/score.ts';
 import { spentBy } from './mutation/spent.ts';
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = commandLine({
   allowPositionals: true,
   options: {
     sample: { type: 'string', default: '100' },
@@ -49,8 +49,8 @@ if (changed.length > 0) {
 }
 const holdfast: MutationOptions = {
   folders: chosen,
-  share: Number(values.sample) / 100,
-  seed: Number(values.seed),
+  share: wholeNumber('sample', values.sample, 1, 100) / 100,
+  seed: wholeNumber('seed', values.seed, 0, 2 ** 31),
   again: before && survivingPlaces(before),
 };
 // What an earlier run compiled is of a copy that is gone.
@@ -67,7 +67,7 @@ const options: Record<string, unknown> = {
   checkers: ['sample'],
   holdfast,
   coverageAnalysis: 'perTest',
-  concurrency: Number(values.abreast),
+  concurrency: wholeNumber('abreast', values.abreast, 1, 64),
   incremental: values.incremental,
   incrementalFile: `${OUT}/incremental.json`,
   tempDirName: `${OUT}/sandbox`,

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Code } from '@connectrpc/connect';
-import { until } from '../../packages/sidecar/src/testing/start-mesh.ts';
+import { until } from '@holdfast/test-servers';
 import { bothMakes, type Make } from './both-makes.ts';
 import { daprClient } from './grpc-client.ts';
 import { type PoliciesWorld, policiesWorld, type TargetComponent } from './policies-world.ts';
@@ -93,7 +93,7 @@ function conformance(make: Make, executable: string | undefined): void {
         const [posted, told] = [app.posted(`/${name}`), component.told(name).length];
         for (let at = 1; at <= events; at += 1) {
           component.emit(name, `${at}`);
-          await until(() => component.told(name).length === told + at, 'the component is told');
+          await until('the component is told', () => component.told(name).length === told + at);
         }
         return [app.posted(`/${name}`) - posted, ...component.told(name).slice(told)];
       };
@@ -161,7 +161,7 @@ function conformance(make: Make, executable: string | undefined): void {
       await sleep(150);
       const ending = new AbortController();
       const probe = givenUp('state/busy/k', ending.signal);
-      await until(() => world.component.asked('busy').length === 3, 'the probe is under way');
+      await until('the probe is under way', () => world.component.asked('busy').length === 3);
       assert.deepEqual(
         [await world.ask('get', 'busy'), await world.ask('grpc get', 'busy')],
         ['500 ERR_STATE_GET', '13'].map(
@@ -180,7 +180,7 @@ function conformance(make: Make, executable: string | undefined): void {
     test('a streamed event meets the inbound policies of its broker', async () => {
       const { end, events } = await streamedEvents(world.sidecar.ports.grpc, 'bus', [1, 1, 0]);
       assert.equal(await world.ask('publish', 'bus'), '204');
-      await until(() => events.length === 3, 'it is tried again');
+      await until('it is tried again', () => events.length === 3);
       end();
     });
 
@@ -204,15 +204,15 @@ function conformance(make: Make, executable: string | undefined): void {
           world.component.script(name, [U]);
           const leaving = new AbortController();
           const ended = call(leaving.signal).catch(() => {});
-          await until(() => asked() > 2, 'it is tried again');
+          await until('it is tried again', () => asked() > 2);
           if (name !== 'gone-late') leaving.abort();
           await ended;
           // Each time long enough for some of its retries.
-          await until(async () => {
+          await until('nobody asks the component any more', async () => {
             const before = asked();
             await sleep(100);
             return asked() === before;
-          }, 'nobody asks the component any more');
+          });
         });
       }
     });

@@ -151,7 +151,7 @@ function poisonedApp(make: Make, instead: (seen: Seen) => Answer | undefined) {
       return { status: data === 'poison' ? 503 : 200, body: '' };
     },
     async until(broker: string, last: string): Promise<readonly string[]> {
-      for (let tries = 0; tries < 300 && here(broker).at(-1) !== last; tries += 1) await sleep(50);
+      await until(`${last} is handed over`, () => here(broker).at(-1) === last);
       return here(broker);
     },
   };

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type RedisServer, redisServer, Unavailable } from '@holdfast/test-servers';
+import { type RedisServer, redisServer, Unavailable, until } from '@holdfast/test-servers';
 import { Redis } from 'ioredis';
-import { until } from '../../packages/sidecar/src/testing/start-mesh.ts';
 import { bothMakes, type Make } from './both-makes.ts';
 import { type GateTurn, gatedRedis, type RedisGate } from './gated-redis.ts';
 import { type PoliciesWorld, policiesWorld } from './policies-world.ts';
@@ -181,13 +180,13 @@ function conformance(make: Make, executable: string | undefined, { port }: Redis
           ['2', [6, 2, 4]],
           ['3', [9, 2, 6]],
         ] as const) {
-          await until(async () => {
+          await until(`the application is told of ${value}`, async () => {
             if (posted().some((count, at) => count < after[at]!)) {
               await redis.set('k', `${value}||${value}`);
               await sleep(100);
             }
             return posted().every((count, at) => count >= after[at]!);
-          }, `the application is told of ${value}`);
+          });
         }
       });
     });

@@ -1,4 +1,4 @@
-import { until } from '../../packages/sidecar/src/testing/start-mesh.ts';
+import { until } from '@holdfast/test-servers';
 import { daprClient } from './grpc-client.ts';
 
 /** Subscribes by a stream and answers each event with the next status: 0 taken, 1 again, 2 dropped. */
@@ -44,6 +44,6 @@ export async function streamedEvents(
   };
   // It ends by being given up.
   listen().catch(() => {});
-  await until(() => subscribed, 'the stream has subscribed');
+  await until('the stream has subscribed', () => subscribed);
   return { events, end: () => ending.abort() };
 }

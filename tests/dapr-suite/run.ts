@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
+import { commandLine } from '../../scripts/command-line.ts';
 import { buildSuite } from './build-suite.ts';
 import { DIFFERENCES } from './differences.ts';
 import { type ListedCase, listCases } from './list-cases.ts';
@@ -12,7 +12,7 @@ import { runCases } from './run-cases.ts';
 import { groupOf, whyElsewhere } from './scope.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
-const { values, positionals } = parseArgs({
+const { values, positionals } = commandLine({
   options: { daprd: { type: 'string' }, list: { type: 'boolean' } },
   allowPositionals: true,
 });

@@ -2,19 +2,19 @@
  * `npm run soak [-- core sidecar] [--calls 10000000] [--minutes 30]`: runs for minutes what must
  * not grow, and prints what it weighs. `npm test` has a short run of the same.
  */
-import { parseArgs } from 'node:util';
+import { commandLine, wholeNumber } from '../../scripts/command-line.ts';
 import { soakCore } from './core/soak-core.ts';
 import { printSidecarSoak } from './sidecar/print-sidecar-soak.ts';
 
-const { positionals, values } = parseArgs({
+const { positionals, values } = commandLine({
   allowPositionals: true,
   options: {
     calls: { type: 'string', default: '10000000' },
     minutes: { type: 'string', default: '30' },
   },
 });
-const calls = wholeNumber('calls', values.calls, 10_000);
-const minutes = wholeNumber('minutes', values.minutes, 1);
+const calls = wholeNumber('calls', values.calls, 10_000, 1_000_000_000);
+const minutes = wholeNumber('minutes', values.minutes, 1, 10_000);
 const parts: Readonly<Record<string, () => Promise<boolean>>> = {
   core: () => soakCore(calls),
   sidecar: () => printSidecarSoak(minutes),
@@ -32,10 +32,3 @@ for (const name of asked) {
   isFlat = (await parts[name]!()) && isFlat;
 }
 process.exit(isFlat ? 0 : 1);
-
-function wholeNumber(flag: string, text: string, least: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= least) return value;
-  console.error(`--${flag} must be a whole number of at least ${least}, not "${text}".`);
-  process.exit(1);
-}

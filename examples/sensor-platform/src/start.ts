@@ -2,6 +2,7 @@
  * What `npm start` runs: the whole platform, a page of what to try, and Ctrl-C
  * that ends all of it. `npm start -- --help` says the rest.
  */
+import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { interruptSignals } from 'holdfast';
@@ -45,12 +46,15 @@ async function main(argv: string[]): Promise<number> {
     return 2;
   }
 
+  const [port, broker] = [portNumber(values.port), brokerChoice(values.broker)];
+  const state = values.data === undefined ? undefined : await folder(values.data);
+
   process.stdout.write('Starting the sensor platform …\n');
   const platform = await startPlatform({
-    port: portNumber(values.port),
-    broker: brokerChoice(values.broker),
+    port,
+    broker,
     fresh: values.fresh ?? false,
-    ...(values.data !== undefined && { state: resolve(values.data) }),
+    ...(state !== undefined && { state }),
     node: process.execPath,
     env: process.env,
     run: {
@@ -104,7 +108,19 @@ function brokerChoice(text: string): BrokerChoice {
   throw new RangeError(`--broker must be mqtt, kafka or kafka://host:port, not ${text}.`);
 }
 
+async function folder(path: string): Promise<string> {
+  const absolute = resolve(path);
+  await mkdir(absolute, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    throw new Error(
+      `--data must be a folder that this user may write to, not ${path} (${error.code}).`,
+    );
+  });
+  return absolute;
+}
+
 function remedy(error: Error): string {
-  if (!('code' in error) || error.code !== 'PORT_TAKEN') return '';
-  return 'npm start -- --port 0 takes free ports for everything, --port N another one for the gateway.\n';
+  const code = 'code' in error ? String(error.code) : '';
+  if (code === 'PORT_TAKEN')
+    return 'npm start -- --port 0 takes free ports for everything, --port N another one for the gateway.\n';
+  return code.startsWith('ERR_PARSE_ARGS') ? `\n${HELP}` : '';
 }

@@ -3,6 +3,7 @@ import type { CaOptions } from './commands/ca.ts';
 import type { DeadAction } from './commands/dead.ts';
 import type { CommandContext } from './commands/output.ts';
 import type { DeadOptions } from './dead/dead-options.ts';
+import { refuseEmpty } from './flags/refuse-empty.ts';
 import { version } from './version.ts';
 
 /** 0 all went well, 1 something failed, 2 the command line was not understood. */
@@ -50,7 +51,11 @@ function commands(done: (status: number) => void): Command {
     .exitOverride()
     .enablePositionalOptions()
     .showSuggestionAfterError()
-    .configureHelp({ helpWidth: 100 });
+    .showHelpAfterError(
+      '(`holdfast --help` lists the commands, `holdfast COMMAND --help` what one takes.)',
+    )
+    .configureHelp({ helpWidth: 100 })
+    .hook('preAction', (_program, command) => refuseEmpty(command));
 
   program
     .command('run')

@@ -1,4 +1,4 @@
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, openSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { systemClock } from '@holdfast/core';
 import { type Sidecar, startSidecar } from '@holdfast/sidecar';
@@ -36,10 +36,12 @@ await main(process.argv.slice(2));
 async function main(args: readonly string[]): Promise<void> {
   let flags: ParsedFlags;
   let settings: HoldfastdSettings;
+  let log: Logger;
   try {
     flags = parseFlags(HOLDFASTD_FLAGS, args, { singleDash: true, booleanWords: true });
     if (await answerOnly(flags)) return;
     settings = holdfastdSettings(flags, process.env);
+    log = openLog(settings.log, settings.sidecar.appId);
   } catch (error) {
     if (!(error instanceof FlagError)) throw error;
     await supervisorChannel().say({ type: 'failed', code: error.code, message: error.message });
@@ -48,7 +50,6 @@ async function main(args: readonly string[]): Promise<void> {
     supervisorChannel().close();
     return;
   }
-  const log = openLog(settings.log, settings.sidecar.appId);
   for (const note of flags.notes) log.warn(note);
   await serve(settings, log);
 }
@@ -88,9 +89,21 @@ function openLog({ level, json, file }: HoldfastdSettings['log'], appId: string)
     const write = (line: string) => void process.stdout.write(withEnd(line));
     return createLogger({ level, json, fields, write });
   }
-  const stream = createWriteStream(file, { flags: 'a', mode: 0o600 });
+  const stream = createWriteStream(file, { fd: openForAppending(file) });
   stream.on('error', (error) => process.stderr.write(`holdfastd: ${file}: ${error.message}\n`));
   return createLogger({ level, json, fields, write: (line) => void stream.write(withEnd(line)) });
+}
+
+/** A log that nobody can ever read is noticed now; a disk that is full later on costs lines alone. */
+function openForAppending(file: string): number {
+  try {
+    return openSync(file, 'a', 0o600);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new FlagError(
+      `--log-file must be a file that this user may write, in a folder that is there, not "${file}" (${code ?? message}).`,
+    );
+  }
 }
 
 function withEnd(line: string): string {

@@ -6,11 +6,11 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { freePort, until } from '@holdfast/test-servers';
-import { parseDuration } from './duration.ts';
-import { parseResiliency } from './parse-resiliency.ts';
-import { isBroken } from './problem.ts';
-import { LONGEST_TIMER_MS } from './read-duration.ts';
-import type { ResiliencyDocument } from './resiliency-document.ts';
+import { parseDuration } from './parse/duration.ts';
+import { parseResiliency } from './parse/parse-resiliency.ts';
+import { LONGEST_TIMER_MS } from './parse/read-duration.ts';
+import type { ResiliencyDocument } from './parse/resiliency-document.ts';
+import { isBroken } from './problems/problem.ts';
 import { workspace } from './testing/workspace.ts';
 
 const peers = new URL('../../../../shared/peers/', import.meta.url).pathname;

@@ -1,20 +1,22 @@
-export { BUILT_IN_RETRIES, type BuiltInRetry } from './built-in-retries.ts';
-export { checkResiliency } from './check-resiliency.ts';
-export { COMPONENT_TYPES, type ComponentType, type Direction } from './default-policies.ts';
-export { type ParsedDuration, parseDuration } from './duration.ts';
+export { decodeUtf8 } from './files/decode-utf8.ts';
 export {
   type LoadedResiliency,
   type LoadOptions,
   loadResiliency,
   ResiliencyFileError,
-} from './load-resiliency.ts';
-export { type MethodPattern, methodMatches } from './method-pattern.ts';
-export { nearest } from './nearest.ts';
-export { type ParsedResiliency, parseResiliency } from './parse-resiliency.ts';
-export type { LayerKind, LayerOptions, Means, PolicyLayer } from './policy-layers.ts';
-export { formatProblem, isBroken, type Problem } from './problem.ts';
-export type { Source, Sources } from './read-sources.ts';
-export type { Place } from './report.ts';
+} from './files/load-resiliency.ts';
+export type { Source, Sources } from './files/read-sources.ts';
+export { type WatchOptions, watchResiliency } from './files/watch-resiliency.ts';
+export {
+  digestSources,
+  type Watching,
+  type WatchSourcesOptions,
+  watchSources,
+} from './files/watch-sources.ts';
+export { type ParsedDuration, parseDuration } from './parse/duration.ts';
+export { type MethodPattern, methodMatches } from './parse/method-pattern.ts';
+export { nearest } from './parse/nearest.ts';
+export { type ParsedResiliency, parseResiliency } from './parse/parse-resiliency.ts';
 export type {
   ActorScope,
   BreakerRule,
@@ -26,9 +28,15 @@ export type {
   RateLimitRule,
   ResiliencyDocument,
   RetryRule,
-} from './resiliency-document.ts';
-export type { DefinedNames, ResiliencyPolicies } from './resiliency-policies.ts';
-export { RULES, type Rule, type RuleName, type Severity } from './rules.ts';
+} from './parse/resiliency-document.ts';
+export { BUILT_IN_RETRIES, type BuiltInRetry } from './policies/built-in-retries.ts';
+export {
+  COMPONENT_TYPES,
+  type ComponentType,
+  type Direction,
+} from './policies/default-policies.ts';
+export type { LayerKind, LayerOptions, Means, PolicyLayer } from './policies/policy-layers.ts';
+export type { DefinedNames, ResiliencyPolicies } from './policies/resiliency-policies.ts';
 export {
   isFailure,
   type MethodPolicies,
@@ -37,11 +45,8 @@ export {
   retryOptions,
   type StatusOf,
   type TargetPolicies,
-} from './target-policies.ts';
-export { type WatchOptions, watchResiliency } from './watch-resiliency.ts';
-export {
-  digestSources,
-  type Watching,
-  type WatchSourcesOptions,
-  watchSources,
-} from './watch-sources.ts';
+} from './policies/target-policies.ts';
+export { checkResiliency } from './problems/check-resiliency.ts';
+export { formatProblem, isBroken, type Problem } from './problems/problem.ts';
+export type { Place } from './problems/report.ts';
+export { RULES, type Rule, type RuleName, type Severity } from './problems/rules.ts';

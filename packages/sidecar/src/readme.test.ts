@@ -22,8 +22,8 @@ test('the README’s example calls an application by its id, and stops', async (
     appPort, // absent: the application calls others but is not called
     httpPort: 0, // any free port; absent: 3500, as daprd
     metricsPort: 0, // absent: 9090
-    resourcesPaths: [resources], // Resiliency, HTTPEndpoint
-    configPaths: [config], // nameResolution, tracing.samplingRate, metrics
+    resourcesPaths: [resources], // Resiliency, Component, Subscription, HTTPEndpoint
+    configPaths: [config], // nameResolution, tracing, metrics, accessControl …
   });
   const url = `http://127.0.0.1:${sidecar.ports.http}/v1.0/invoke/orders/method/charge`;
   const answer = await (await fetch(url)).text();

@@ -102,6 +102,8 @@ export class Authority {
     days: number | undefined,
   ): Promise<readonly Issued[]> {
     const issued: Issued[] = [];
+    // Throws where there is no authority: then nothing being due is no good news.
+    this.trustDomain();
     for (const { namespace, appId } of this.#files.apps()) {
       if (!chosen(namespace, appId)) continue;
       const { validFromDate, validToDate } = this.#files.app(namespace, appId)!;

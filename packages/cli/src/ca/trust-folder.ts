@@ -98,10 +98,17 @@ export class TrustFolder {
   /** Readers see the old file or the new one whole; nobody but the owner sees either. */
   async #write(name: string, text: string): Promise<void> {
     const file = this.#at(name);
-    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
     const next = `${file}.${randomBytes(6).toString('hex')}`;
-    await writeFile(next, text, { mode: 0o600, flag: 'wx' });
-    await rename(next, file);
+    try {
+      await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+      await writeFile(next, text, { mode: 0o600, flag: 'wx' });
+      await rename(next, file);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      throw new Error(
+        `${file} cannot be written (${code ?? message}); --dir must be a folder, there or to be made, that this user may write to.`,
+      );
+    }
   }
 }
 

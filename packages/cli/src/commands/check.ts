@@ -1,7 +1,10 @@
 import { formatProblem, loadResiliency, type Problem } from '@holdfast/config';
 import type { CommandContext } from './output.ts';
 
-/** `holdfast check`: what is wrong with policy files. 1 when there are errors, or warnings and `strict`. */
+/**
+ * `holdfast check`: what is wrong with policy files. 1 when there are errors, or warnings and
+ * `strict`, or when there is no policy at all: nothing checked is not all well.
+ */
 export async function check(
   paths: readonly string[],
   choice: { readonly strict?: boolean; readonly json?: boolean },
@@ -10,12 +13,16 @@ export async function check(
   const { problems, files } = await look(paths);
   const errors = problems.filter(({ severity }) => severity === 'error').length;
   const warnings = problems.length - errors;
-  const passed = errors === 0 && (warnings === 0 || choice.strict !== true);
+  const passed = files.length > 0 && errors === 0 && (warnings === 0 || choice.strict !== true);
   if (choice.json === true) {
     output.out(JSON.stringify({ passed, files, errors, warnings, problems }, null, 2));
   } else {
     for (const problem of problems) output.out(formatProblem(problem));
     output.out(summary(files.length, errors, warnings));
+  }
+  if (files.length === 0 && errors === 0) {
+    const where = paths.join(', ');
+    output.err(`holdfast: no policies in ${where}: no .yaml or .yml file says kind: Resiliency.`);
   }
   return passed ? 0 : 1;
 }

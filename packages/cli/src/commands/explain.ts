@@ -1,8 +1,19 @@
-import { formatProblem, loadResiliency } from '@holdfast/config';
+import {
+  formatProblem,
+  loadResiliency,
+  methodMatches,
+  type TargetPolicies,
+} from '@holdfast/config';
 import { pipeline } from '@holdfast/core';
 import type { CommandContext } from './output.ts';
 
-/** `holdfast explain`: what happens to a call of an app under a policy file, in words. */
+/** Of a method that is named without its verb. */
+const DEFAULT_VERB = 'GET';
+
+/**
+ * `holdfast explain`: what happens to a call of an app under a policy file, in words. 1 when the
+ * file has errors: what it says is what is left of it then.
+ */
 export async function explain(
   paths: readonly string[],
   choice: { readonly app: string; readonly method?: string; readonly json?: boolean },
@@ -10,7 +21,10 @@ export async function explain(
 ): Promise<number> {
   const { policies, problems } = await loadResiliency(paths, {});
   for (const problem of problems) output.err(formatProblem(problem));
-  const target = policies.forApp(choice.app);
+  const status = problems.some(({ severity }) => severity === 'error') ? 1 : 0;
+  const app = policies.forApp(choice.app);
+  const entry = choice.method === undefined ? undefined : entryFor(app, choice.method);
+  const target = entry?.policies ?? app;
   const chain = pipeline(
     choice.app,
     target.policies(() => undefined, 'http'),
@@ -18,20 +32,28 @@ export async function explain(
   );
   const explanation = chain.explain();
   if (choice.json === true) {
-    output.out(JSON.stringify({ app: choice.app, listed: target.listed, explanation }, null, 2));
-    return 0;
+    const method = entry === undefined ? {} : { method: entry.name };
+    const told = { app: choice.app, ...method, listed: app.listed, explanation };
+    output.out(JSON.stringify(told, null, 2));
+    return status;
   }
   const what = choice.method === undefined ? '' : `, method "${choice.method}"`;
-  const why = target.listed
-    ? 'as its entry under targets says'
+  const why = app.listed
+    ? `as its entry under targets says${entry === undefined ? '' : ` (methods: ${entry.name})`}`
     : 'by the defaults, as it is not named under targets';
   output.out(`A call of "${choice.app}"${what}, ${why}:`);
   for (const sentence of explanation.words) output.out(`  ${sentence}`);
-  if (!target.listed) {
+  if (!app.listed) {
     const { maxRetries } = policies.builtInServiceRetries();
     output.out(
       `  A sidecar that cannot be reached is tried ${maxRetries} times more, as Dapr does for apps without an entry.`,
     );
   }
-  return 0;
+  return status;
+}
+
+/** The entry of `methods` that a call is of: `orders/1`, or with a verb `POST /orders`. */
+function entryFor(app: TargetPolicies, method: string) {
+  const [path = '', verb = DEFAULT_VERB] = method.trim().split(/\s+/).reverse();
+  return app.methods.find(({ pattern }) => methodMatches(pattern, verb.toUpperCase(), path));
 }

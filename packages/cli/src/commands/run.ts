@@ -71,6 +71,7 @@ async function whatToRun(
       `-f takes everything from the run file; leave out ${extra}, or write it there.`,
     );
   }
+  if (file === '') throw new FlagError('-f is empty; name a run file, or the folder it is in.');
   return readRunFile(file);
 }
 

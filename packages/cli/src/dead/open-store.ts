@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { MessageStore } from '@holdfast/messaging';
@@ -47,9 +47,19 @@ async function openSqlite(cwd: string, { store: file, schema }: DeadOptions): Pr
     throw new FlagError('--schema is for a --store postgres://…; a file has none.');
   }
   const absolute = path.resolve(cwd, file);
-  if (!existsSync(absolute)) {
+  // An empty file would be made an outbox, and a mistyped name be believed to have no dead letters.
+  const found = statSync(absolute, { throwIfNoEntry: false });
+  const wrong =
+    found === undefined
+      ? 'there is no such file'
+      : !found.isFile()
+        ? 'that is no file'
+        : found.size === 0
+          ? 'that file is empty'
+          : undefined;
+  if (wrong !== undefined) {
     throw new FlagError(
-      `--store ${file}: there is no such file. It is the one that the service gives to sqliteStore({ path }).`,
+      `--store ${file}: ${wrong}. It is the one that the service gives to sqliteStore({ path }).`,
     );
   }
   const { sqliteStore } = await import('@holdfast/messaging/sqlite');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { until } from '@holdfast/test-servers';
-import { living } from '../testing/run-bench.ts';
+import { type Command, living, watched } from '../testing/run-bench.ts';
 import { holdfastdReference } from './reference.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/holdfastd.mjs', import.meta.url));
@@ -25,9 +25,15 @@ describe('holdfastd', () => {
       [asked.status, wrong, nameless],
       [
         0,
-        { status: 2, out: '', err: 'holdfastd: Unknown flag --app-idd; did you mean --app-id?\n' },
         {
           status: 2,
+          signal: null,
+          out: '',
+          err: 'holdfastd: Unknown flag --app-idd; did you mean --app-id?\n',
+        },
+        {
+          status: 2,
+          signal: null,
           out: '',
           err: 'holdfastd: --app-id is missing; give the name other apps call this one by.\n',
         },
@@ -44,9 +50,9 @@ describe('holdfastd', () => {
     assert.equal(healthy.status, 204);
 
     await writeFile(join(resources, 'broken.yaml'), 'kind: Resiliency\nspec: [');
-    daemon.child.kill('SIGHUP');
+    daemon.kill('SIGHUP');
     await until('it says what is broken', () => daemon.output().includes('broken.yaml'));
-    daemon.child.kill('SIGTERM');
+    daemon.kill('SIGTERM');
     assert.equal((await daemon.done).status, 0);
   });
 
@@ -66,12 +72,19 @@ describe('holdfastd', () => {
       connections += 1;
     });
     await until('the app is called', () => connections > 0);
-    daemon.child.kill('SIGINT');
+    daemon.kill('SIGINT');
     await until('it ends', () => daemon.output().includes('SIGINT: ending'));
-    daemon.child.kill('SIGINT');
+    daemon.kill('SIGINT');
     // Half of the minute it would have waited otherwise.
-    await until('it has ended', () => living([daemon.child.pid!]).length === 0);
+    await until('it has ended', () => living([daemon.pid]).length === 0);
     assert.equal(await call, 'cut off');
+  });
+
+  test('does not start where its lines could go nowhere', async (t) => {
+    const dir = await folder(t);
+    const { status, err } = await start(t, [...ANY_PORTS, '--app-id', 'a', '--log-file', dir]).done;
+    const rule = 'must be a file that this user may write, in a folder that is there';
+    assert.deepEqual([status, err], [2, `holdfastd: --log-file ${rule}, not "${dir}" (EISDIR).\n`]);
   });
 
   test('names a port that is taken, who asks for it and the flag, with status 1', async (t) => {
@@ -110,28 +123,11 @@ async function folder(t: TestContext): Promise<string> {
   return dir;
 }
 
-interface Daemon {
-  readonly child: ChildProcess;
-  readonly done: Promise<{ status: number | null; out: string; err: string }>;
-  output(): string;
-}
-
-function start(t: TestContext, args: readonly string[]): Daemon {
-  const child = spawn(process.execPath, [BIN, ...args]);
-  let out = '';
-  let err = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    out += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    err += text;
-  });
-  const done = new Promise<{ status: number | null; out: string; err: string }>((resolve) =>
-    child.once('close', (status) => resolve({ status, out, err })),
-  );
+function start(t: TestContext, args: readonly string[]): Command {
+  const daemon = watched(spawn(process.execPath, [BIN, ...args]));
   t.after(async () => {
-    child.kill('SIGKILL');
-    await done;
+    daemon.kill('SIGKILL');
+    await daemon.done;
   });
-  return { child, done, output: () => out + err };
+  return daemon;
 }

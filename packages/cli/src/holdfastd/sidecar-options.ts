@@ -70,7 +70,7 @@ export function holdfastdSettings({ values }: ParsedFlags, env: Environment): Ho
       1,
       LARGEST_HEAD_BYTES,
     ),
-    gracefulShutdownMs: times(number('dapr-graceful-shutdown-seconds'), 1_000),
+    gracefulShutdownMs: times(atLeast(0, number('dapr-graceful-shutdown-seconds')), 1_000),
     blockShutdownMs: wholeMs(number('dapr-block-shutdown-duration')),
     appHealthCheck: flag('enable-app-health-check') === true ? healthCheck(values) : undefined,
     apiToken: env.DAPR_API_TOKEN || undefined,
@@ -141,11 +141,12 @@ function certificates(
 }
 
 function healthCheck(values: ParsedFlags['values']): Record<string, unknown> {
+  const number = (name: string) => values.get(name) as number | undefined;
   return withoutUndefined({
     path: values.get('app-health-check-path'),
-    intervalMs: times(values.get('app-health-probe-interval') as number | undefined, 1_000),
-    timeoutMs: values.get('app-health-probe-timeout'),
-    threshold: values.get('app-health-threshold'),
+    intervalMs: times(atLeast(1, number('app-health-probe-interval')), 1_000),
+    timeoutMs: atLeast(1, number('app-health-probe-timeout')),
+    threshold: atLeast(1, number('app-health-threshold')),
   });
 }
 
@@ -162,6 +163,11 @@ const LARGEST_HEAD_BYTES = 2 ** 24;
 /** daprd reads what is below the least sensible value as "no limit". */
 function orNoLimit(value: number | undefined, least: number, noLimit: number): number | undefined {
   return value === undefined || value >= least ? value : noLimit;
+}
+
+/** What makes no sense is not said, as with daprd: the default counts. */
+function atLeast(least: number, value: number | undefined): number | undefined {
+  return value !== undefined && value >= least ? value : undefined;
 }
 
 /** Dapr writes "any" as -1 too. */

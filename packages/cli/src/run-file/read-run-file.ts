@@ -1,6 +1,7 @@
 import { access, readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { decodeUtf8 } from '@holdfast/config';
 import type { Finding } from './check-run-file.ts';
 import { parseRunFile } from './parse-run-file.ts';
 import type { RunFile, SharedSettings } from './run-file.ts';
@@ -20,10 +21,21 @@ const FILE_NAMES = ['dapr.yaml', 'dapr.yml'];
  */
 export async function readRunFile(path: string): Promise<RunFile> {
   const file = await findRunFile(path);
-  const { runFile, problemAt } = parseRunFile(await readFile(file, 'utf8'), file, homedir());
+  const { runFile, problemAt } = parseRunFile(await textOf(file), file, homedir());
   const missing = await missingPaths(runFile);
   if (missing.length > 0) throw new RunFileError(missing.map(problemAt));
   return runFile;
+}
+
+async function textOf(file: string): Promise<string> {
+  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+    throw noRunFile(file, `This run file cannot be read (${error.code ?? error.message}).`);
+  });
+  const decoded = decodeUtf8(bytes);
+  if ('text' in decoded) return decoded.text;
+  const { line, column, hint } = decoded;
+  const message = `A run file must be UTF-8; ${hint}.`;
+  throw new RunFileError([{ file, line, column, rule: 'not-utf8', message }]);
 }
 
 async function missingPaths(runFile: RunFile): Promise<readonly Finding[]> {

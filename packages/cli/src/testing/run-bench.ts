@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -89,7 +89,11 @@ export async function openBench(
 
 function launch(args: readonly string[], cwd: string, env: Bench['env']): Command {
   const flags = ['--conditions=source', '--disable-warning=ExperimentalWarning'];
-  const child = spawn(process.execPath, [...flags, ...args], { cwd, env });
+  return watched(spawn(process.execPath, [...flags, ...args], { cwd, env }));
+}
+
+/** Keeps what a process says until it ends. */
+export function watched(child: ChildProcessWithoutNullStreams): Command {
   let out = '';
   let err = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -1,3 +1,4 @@
+import type { PolicyEvent } from '../events.ts';
 import { delayBefore } from './backoff.ts';
 import type { ResolvedRetryOptions } from './options.ts';
 import { isBeforeSending, isCircuitRefusal, isProgrammingError } from './retriable.ts';
@@ -25,13 +26,7 @@ export type Decision =
   | { readonly kind: 'again'; readonly delayMs: number }
   | { readonly kind: 'stop'; readonly why: StopReason };
 
-export type StopReason =
-  | 'exhausted'
-  | 'not-retriable'
-  | 'no-time-left'
-  | 'refused'
-  | 'not-idempotent'
-  | 'budget';
+export type StopReason = Extract<PolicyEvent, { type: 'retry-stopped' }>['why'];
 
 const PASS: Decision = { kind: 'pass' };
 

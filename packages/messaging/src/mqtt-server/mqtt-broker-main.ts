@@ -7,9 +7,7 @@ import { startMqttServer } from './mqtt-server.ts';
  * Prints one line when it is ready. SIGTERM and SIGINT close its database; SIGKILL loses nothing
  * that was acknowledged.
  */
-const { values } = parseArgs({
-  options: { port: { type: 'string', default: '1883' }, data: { type: 'string' } },
-});
+const values = flags();
 if (values.data === undefined) {
   console.error('mqtt-broker: give it a directory for its database: --data DIR');
   process.exit(2);
@@ -30,4 +28,17 @@ try {
       : `mqtt-broker: ${reason}`,
   );
   process.exit(1);
+}
+
+function flags() {
+  try {
+    return parseArgs({
+      options: { port: { type: 'string', default: '1883' }, data: { type: 'string' } },
+    }).values;
+  } catch (error) {
+    console.error(
+      `mqtt-broker: ${(error as Error).message}. There are --port PORT and --data DIR.`,
+    );
+    process.exit(2);
+  }
 }

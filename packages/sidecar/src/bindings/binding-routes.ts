@@ -1,9 +1,9 @@
-import { formatTraceparent } from '@holdfast/core/trace';
 import { componentRoute } from '../components/component-route.ts';
 import { type BodyLimits, collectBody } from '../flow/request-body.ts';
 import type { ApiCall } from '../server/api-call.ts';
 import type { ApiError } from '../server/api-error.ts';
 import type { Route } from '../server/api-routes.ts';
+import { traceHeaders } from '../trace/tracing.ts';
 import { BindingError, type BindingRequest } from './binding.ts';
 import { bindingBody } from './binding-body.ts';
 import type { BindingService } from './binding-service.ts';
@@ -28,13 +28,7 @@ export function bindingRoutes(service: BindingService, limits: BodyLimits): read
 }
 
 function requestOf({ head, span }: ApiCall, body: Buffer): BindingRequest {
-  const trace: [string, string][] = [];
-  if (span !== undefined) {
-    trace.push(['traceparent', formatTraceparent(span)]);
-    if (span.state !== undefined) trace.push(['tracestate', span.state]);
-  }
-  if (head.baggage) trace.push(['baggage', head.baggage]);
-  return { ...bindingBody(body), trace };
+  return { ...bindingBody(body), trace: traceHeaders(span, head.baggage) };
 }
 
 /** Metadata of an answer as headers, which can hold less than a text can. */

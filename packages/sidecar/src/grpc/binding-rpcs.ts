@@ -1,8 +1,8 @@
 import type { ServiceImpl } from '@connectrpc/connect';
-import { formatTraceparent } from '@holdfast/core/trace';
 import { BindingError } from '../bindings/binding.ts';
 import type { BindingService } from '../bindings/binding-service.ts';
 import { ApiError } from '../server/api-error.ts';
+import { traceHeaders } from '../trace/tracing.ts';
 import { SPAN } from './call-guard.ts';
 import type { Dapr } from './protos/dapr_pb.ts';
 import { rpcError } from './rpc-error.ts';
@@ -13,12 +13,8 @@ export function bindingRpcs(
 ): Pick<ServiceImpl<typeof Dapr>, 'invokeBinding'> {
   return {
     async invokeBinding({ data, metadata, name, operation }, context) {
-      const span = context.values.get(SPAN);
-      const trace: [string, string][] = [];
-      if (span !== undefined) trace.push(['traceparent', formatTraceparent(span)]);
-      if (span?.state !== undefined) trace.push(['tracestate', span.state]);
       const baggage = context.requestHeader.get('baggage');
-      if (baggage !== null) trace.push(['baggage', baggage]);
+      const trace = traceHeaders(context.values.get(SPAN), baggage);
       try {
         const answer = await service.invoke(name, {
           operation,

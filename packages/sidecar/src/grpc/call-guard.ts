@@ -70,7 +70,7 @@ export function callGuard({
     if (refusal !== undefined) throw refusal;
     // Only where there are traces is it looked at, as in Dapr.
     const baggage = tracing.on ? req.header.get('baggage') : null;
-    const bad = baggage === null ? undefined : badBaggage(baggage);
+    const bad = badBaggage(baggage);
     if (bad !== undefined) throw new ConnectError(bad, Code.InvalidArgument);
     const span = tracing.on ? beginSpan(tracing, path, req.header) : undefined;
     const live = recorded(span);

@@ -67,7 +67,7 @@ export class RpcProxy {
     }
     // Only where there are traces is it looked at, as in Dapr.
     const baggage = this.#options.tracing.on ? headerOf(req, 'baggage') : undefined;
-    const bad = baggage === undefined ? undefined : badBaggage(baggage);
+    const bad = badBaggage(baggage);
     if (bad !== undefined) {
       answer.refuse(Code.InvalidArgument, bad);
       return;

@@ -1,10 +1,11 @@
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { AppProtocol } from '../app/app-channel.ts';
 import { type ComponentSpec, componentSpec } from '../components/component-spec.ts';
 import { declarative, type TopicSubscription } from '../pubsub/subscribe/subscription.ts';
 import { type Configuration, mergeConfigurations } from './configuration.ts';
 import { type HttpEndpointSpec, httpEndpoint } from './http-endpoint.ts';
-import { at, EMPTY, type Resource, readResources } from './resource-files.ts';
+import { at, type Resource, readResources } from './resource-files.ts';
 
 /** A `--config` file that cannot be read: the sidecar does not start without it. */
 export class ConfigurationFileError extends Error {
@@ -47,17 +48,21 @@ export async function loadResources(
 ): Promise<LoadedResources> {
   const problems: string[] = [];
   const unknown: string[] = [];
-  const configurations = await readResources(options.configPaths, (place, why) => {
+  const refuse = (place: string, why: string): never => {
     throw new ConfigurationFileError(place, why);
+  };
+  await refuseFolders(options.configPaths, refuse);
+  const configurations = await readResources(options.configPaths, {
+    unreadable: refuse,
+    // Without a word it would take away what it guards.
+    empty: (file) => refuse(file, 'is empty'),
   });
-  const resources = await readResources(
-    options.resourcesPaths,
-    (place, why) => {
-      // It says nothing, as in Dapr; a Configuration without a word would take away what it guards.
-      if (why !== EMPTY) problems.push(`A resource cannot be read: ${place}: ${why}`);
-    },
-    (remark) => unknown.push(remark),
-  );
+  const resources = await readResources(options.resourcesPaths, {
+    unreadable: (place, why) => problems.push(`A resource cannot be read: ${place}: ${why}`),
+    // It says nothing, as in Dapr.
+    empty: () => {},
+    remark: (remark) => unknown.push(remark),
+  });
   const given = new Set(configurations.map(({ file }) => path.resolve(file)));
   const endpoints: HttpEndpointSpec[] = [];
   const components: ComponentSpec[] = [];
@@ -97,6 +102,17 @@ export async function loadResources(
     options.appProtocol?.startsWith('grpc') ? 'grpc' : 'http',
   );
   return { configuration, endpoints, components, subscriptions, problems, unknown };
+}
+
+/** As daprd does: whoever names one means a file in it, and would get another, or none. */
+async function refuseFolders(
+  paths: readonly string[],
+  refuse: (place: string, why: string) => never,
+): Promise<void> {
+  for (const given of paths) {
+    const found = await stat(given).catch(() => undefined);
+    if (found?.isDirectory()) refuse(given, 'is a folder; name the file in it');
+  }
 }
 
 function isElsewhere({ document }: Resource, own: string): boolean {

@@ -12,7 +12,7 @@ test('a place has line and column; of what is missing, those of where it should 
     file,
     'kind: A\n---\nkind: B\nspec:\n  list:\n    - { name: x }\n    - name: y\n',
   );
-  const [, resource] = await readResources([file], () => {});
+  const [, resource] = await readResources([file], { unreadable: () => {}, empty: () => {} });
   const place = new Place('c.yaml', ['spec'], resource!.locate);
   assert.deepEqual(
     [

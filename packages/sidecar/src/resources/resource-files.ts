@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { decodeUtf8 } from '@holdfast/config';
 import { type Document, isNode, type LineCounter, YAMLParseError } from 'yaml';
 import { parseYaml } from './parse-yaml.ts';
 import type { Locate } from './place.ts';
@@ -19,14 +20,20 @@ export interface Resource {
 /** A file larger than this is not read; no resource is. */
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
-/** Of each key that a file has twice; the last counts, as in Dapr. */
-export type Remark = (remark: string) => void;
+/** A file that cannot be read; `place` is it, or `file:line:column` where that is known. */
+interface Unread {
+  readonly place: string;
+  readonly why: string;
+}
 
-/** Why a file without a document is left out, in the words of `Unreadable`. */
-export const EMPTY = 'is empty';
-
-/** `place` is a file, or `file:line:column` where it is known. */
-export type Unreadable = (place: string, why: string) => void;
+/** Who is told what is left out. */
+export interface ResourceReader {
+  unreadable(place: string, why: string): void;
+  /** Of a file without a document. */
+  empty(file: string): void;
+  /** Of each key that a file has twice; the last counts, as in Dapr. */
+  remark?(remark: string): void;
+}
 
 /**
  * Reads every YAML document under `paths` (files, or folders without their
@@ -34,29 +41,44 @@ export type Unreadable = (place: string, why: string) => void;
  */
 export async function readResources(
   paths: readonly string[],
-  unreadable: Unreadable,
-  remark: Remark = () => {},
+  { unreadable, empty, remark = () => {} }: ResourceReader,
 ): Promise<readonly Resource[]> {
   if (paths.length === 0) return [];
   const resources: Resource[] = [];
   for (const file of await yamlFiles(paths, unreadable)) {
-    try {
-      resources.push(...resourcesIn(file, await readText(file), remark));
-    } catch (error) {
-      const why = (error as Error).message.split('\n')[0] ?? 'unreadable';
-      const [start] = error instanceof YAMLParseError ? (error.linePos ?? []) : [];
-      if (start === undefined) unreadable(file, why);
-      else unreadable(`${file}:${start.line}:${start.col}`, why.replace(/ at line \d+.*$/, ''));
-    }
+    const found = await resourcesIn(file, remark).catch((error: Error) => unread(file, error));
+    if (found === undefined) empty(file);
+    else if ('why' in found) unreadable(found.place, found.why);
+    else resources.push(...found);
   }
   return resources;
 }
 
-/** @throws Error for what is no YAML. */
-function resourcesIn(file: string, text: string, remark: Remark): readonly Resource[] {
+function unread(file: string, error: Error): Unread {
+  const why = error.message.split('\n')[0] ?? 'unreadable';
+  const [start] = error instanceof YAMLParseError ? (error.linePos ?? []) : [];
+  if (start === undefined) return { place: file, why };
+  const place = `${file}:${start.line}:${start.col}`;
+  return { place, why: why.replace(/ at line \d+.*$/, '') };
+}
+
+/**
+ * Undefined for a file without a document.
+ *
+ * @throws Error for what is no YAML.
+ */
+async function resourcesIn(
+  file: string,
+  remark: (remark: string) => void,
+): Promise<readonly Resource[] | Unread | undefined> {
+  const decoded = decodeUtf8(await readBytes(file));
+  if (!('text' in decoded)) {
+    const { line, column, hint } = decoded;
+    return { place: `${file}:${line}:${column}`, why: `is not UTF-8; ${hint}` };
+  }
+  const { documents, lines } = parseYaml(decoded.text);
+  if (documents.length === 0) return undefined;
   const resources: Resource[] = [];
-  const { documents, lines } = parseYaml(text);
-  if (documents.length === 0) throw new Error(EMPTY);
   for (const document of documents) {
     for (const error of document.errors) {
       if (error.code !== 'DUPLICATE_KEY') throw error;
@@ -86,7 +108,7 @@ function locator(document: Pick<Document, 'getIn'>, lines: LineCounter): Locate 
 
 async function yamlFiles(
   paths: readonly string[],
-  unreadable: Unreadable,
+  unreadable: ResourceReader['unreadable'],
 ): Promise<readonly string[]> {
   const files: string[] = [];
   for (const given of paths) {
@@ -104,10 +126,10 @@ async function yamlFiles(
   return files;
 }
 
-async function readText(file: string): Promise<string> {
+async function readBytes(file: string): Promise<Uint8Array> {
   const { size } = await stat(file);
   if (size > MAX_FILE_BYTES) throw new Error(`larger than ${MAX_FILE_BYTES} bytes`);
-  return await readFile(file, 'utf8');
+  return await readFile(file);
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

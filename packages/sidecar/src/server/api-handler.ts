@@ -71,7 +71,7 @@ export function apiHandler(options: ApiHandlerOptions): RequestListener {
       call.unreadable('400 Bad Request');
       return;
     }
-    const bad = head.baggage === undefined ? undefined : badBaggage(head.baggage);
+    const bad = badBaggage(head.baggage);
     if (bad !== undefined) {
       call.unreadable(bad);
       return;

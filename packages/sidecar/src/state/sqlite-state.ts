@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { Clock, Timer } from '@holdfast/core';
 import type { ComponentSettings } from '../components/component-settings.ts';
 import { durationSetting } from '../components/duration-setting.ts';
 import type { ComponentsEnv } from '../components/open-components.ts';
 import { openSharedFile } from '../sqlite/open-shared-file.ts';
+import { sweepEvery } from '../sqlite/sweep.ts';
 import { whileBusy } from '../sqlite/while-busy.ts';
 import { sqliteLocation } from './sqlite-location.ts';
 import { EtagMismatchError, type StateOperation, type StateStore } from './state-store.ts';
@@ -75,11 +75,11 @@ export async function sqliteState(
     if (!readOnly) file.exec(SCHEMA(table, metadata));
   });
   const statements = prepare(database, table);
-  const sweeping = `DELETE FROM ${table} WHERE NOT ${LIVE}`;
+  const deleteExpired = `DELETE FROM ${table} WHERE NOT ${LIVE}`;
   let writes = 0;
   const patiently = <T>(work: () => T): Promise<T> => whileBusy(work, busyMs, clock);
-  const sweeper =
-    sweepMs > 0 && !readOnly ? every(sweepMs, clock, () => database.exec(sweeping)) : undefined;
+  const sweep =
+    sweepMs > 0 && !readOnly ? sweepEvery(sweepMs, clock, database, deleteExpired) : undefined;
 
   return {
     capabilities: ['ETAG', 'TRANSACTIONAL', 'TTL', 'KEYS_LIKE'],
@@ -107,10 +107,10 @@ export async function sqliteState(
       }
       if (writes < 1_000) return;
       writes = 0;
-      database.exec(sweeping);
+      database.exec(deleteExpired);
     },
     async close() {
-      sweeper?.cancel();
+      sweep?.close();
       database.close();
     },
   };
@@ -176,23 +176,6 @@ function writeOne(statements: Statements, operation: StateOperation): void {
 
 function expectChange(changes: number | bigint): void {
   if (Number(changes) === 0) throw new EtagMismatchError();
-}
-
-/** A sweep that fails, since somebody writes, is made up for by the next. */
-function every(ms: number, clock: Clock, work: () => void): { cancel(): void } {
-  let timer: Timer;
-  const arm = () => {
-    timer = clock.timer(ms, () => {
-      arm();
-      try {
-        work();
-      } catch {
-        // See above.
-      }
-    });
-  };
-  arm();
-  return { cancel: () => timer.cancel() };
 }
 
 function inTransaction(database: DatabaseSync, work: () => void): void {

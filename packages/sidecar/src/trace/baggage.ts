@@ -6,9 +6,9 @@ const BARE_VALUE = new RegExp(`^${VALUE}$`);
 const PROPERTY = new RegExp(`^\\s*${TOKEN}\\s*(=\\s*${VALUE}\\s*)?$`);
 const BROKEN_ESCAPE = /%(?![0-9A-Fa-f]{2}).{0,2}/;
 
-/** What is wrong with a `baggage` header, as daprd words it; undefined when it can be read. */
-export function badBaggage(header: string): string | undefined {
-  if (header.trim() === '') return undefined;
+/** What is wrong with a `baggage` header, as daprd words it; undefined when there is none or it can be read. */
+export function badBaggage(header: string | null | undefined): string | undefined {
+  if (header == null || header.trim() === '') return undefined;
   for (const member of header.split(',')) {
     const why = badMember(member);
     if (why !== undefined) return `invalid baggage header: ${why}`;

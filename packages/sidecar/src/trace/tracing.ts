@@ -85,6 +85,18 @@ export function pushTrace(headers: string[], span: TraceContext): void {
   headers.push('traceparent', formatTraceparent(span));
 }
 
+/** What a binding hands on of the trace that it is called in, by header. */
+export function traceHeaders(
+  span: TraceContext | undefined,
+  baggage: string | null | undefined,
+): readonly (readonly [name: string, value: string])[] {
+  const headers: [string, string][] = [];
+  if (span !== undefined) headers.push(['traceparent', formatTraceparent(span)]);
+  if (span?.state !== undefined) headers.push(['tracestate', span.state]);
+  if (baggage) headers.push(['baggage', baggage]);
+  return headers;
+}
+
 /** The same headers for one attempt: `pushTrace` put the trace last. */
 export function withTrace(headers: readonly string[], attempt: TraceContext): string[] {
   const own = headers.slice();

@@ -16,6 +16,16 @@ const calm: SharedVerdict = {
   retryAfterMs: 0,
 };
 
+/** Two of three nodes find it ill. */
+const OPEN: SharedVerdict = {
+  ...calm,
+  era: 2,
+  state: 'open',
+  failing: 2,
+  nodes: 3,
+  retryAfterMs: 9_000,
+};
+
 describe('what a node reports of its circuit', () => {
   test('is what its own calls find: soon after a change, else once per interval', async () => {
     const w = setUp();
@@ -145,16 +155,8 @@ describe('what a node reports of its circuit', () => {
 
   test('is no vote in an era that has begun since: others have found it well', async () => {
     const w = setUp();
-    const open = {
-      ...calm,
-      era: 2,
-      state: 'open',
-      failing: 2,
-      nodes: 3,
-      retryAfterMs: 9_000,
-    } as const;
     await w.at(0, 'fail');
-    w.verdict = open;
+    w.verdict = OPEN;
     await w.at(1_000, 'ok');
     w.verdict = { ...calm, era: 3 };
     await w.at(2_000, 'ok');
@@ -171,16 +173,8 @@ describe('what a node reports of its circuit', () => {
 
   test('goes on saying that it fails while the others find that as well, in the same era', async () => {
     const w = setUp();
-    const open = {
-      ...calm,
-      era: 2,
-      state: 'open',
-      failing: 2,
-      nodes: 3,
-      retryAfterMs: 9_000,
-    } as const;
     await w.at(0, 'fail');
-    w.verdict = open;
+    w.verdict = OPEN;
     for (const ms of [1_000, 2_000, 3_000]) await w.at(ms, 'ok');
     assert.deepEqual(
       w.reports.map(({ report: { failing } }) => failing),

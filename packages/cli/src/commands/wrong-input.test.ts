@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { openBench } from '../testing/run-bench.ts';
+
+const HINT = '(`holdfast --help` lists the commands, `holdfast COMMAND --help` what one takes.)\n';
+const STORE = 'It is the one that the service gives to sqliteStore({ path }).\n';
+const NO_POLICIES = 'no .yaml or .yml file says kind: Resiliency.\n';
+
+/** What is typed, the status, and what is said on standard error. */
+const WRONG: readonly (readonly [args: readonly string[], status: number, said: string])[] = [
+  [['frob'], 2, `error: unknown command 'frob'\n${HINT}`],
+  [['check', '--frob', 'x'], 2, `error: unknown option '--frob'\n${HINT}`],
+  [
+    ['ps', 'more'],
+    2,
+    `error: too many arguments for 'ps'. Expected 0 arguments but got 1: more.\n${HINT}`,
+  ],
+  [
+    ['check', ''],
+    2,
+    'holdfast: An argument of `holdfast check` (paths) is empty; leave it out, or name what is meant.\n',
+  ],
+  [['check', 'folder'], 1, `holdfast: no policies in folder: ${NO_POLICIES}`],
+  [['check', 'nothing.yaml'], 1, `holdfast: no policies in nothing.yaml: ${NO_POLICIES}`],
+  [
+    ['explain', 'nothing.yaml', '--app', ''],
+    2,
+    'holdfast: --app is empty; give it a value, or leave it out.\n',
+  ],
+  [
+    ['explain', 'latin.yaml', '--app', 'a'],
+    1,
+    'latin.yaml:2:7 error not-utf8: is not UTF-8; it may be Latin-1.\n',
+  ],
+  [['run', '-f', ''], 2, 'holdfast: -f is empty; name a run file, or the folder it is in.\n'],
+  [
+    ['run', '-f', 'latin.yaml'],
+    1,
+    'latin.yaml:2:7 error not-utf8: A run file must be UTF-8; it may be Latin-1.\n',
+  ],
+  [
+    ['run', '-f', 'folder'],
+    1,
+    'folder:1:1 error no-run-file: There is no dapr.yaml or dapr.yml in this folder.\n',
+  ],
+  [
+    ['run', '--app-id', '', '--', 'true'],
+    2,
+    'holdfast: --app-id must be 1 to 128 letters, digits, `_` and `-`, not "".\n',
+  ],
+  [
+    ['run', '--app-id', 'a', '--', ''],
+    2,
+    'holdfast: The command after -- is empty; name a program.\n',
+  ],
+  [['ca', 'init', '--dir', ''], 2, 'holdfast: --dir is empty; give it a value, or leave it out.\n'],
+  [
+    ['ca', 'init', '--dir', 'nothing.yaml'],
+    1,
+    'holdfast: DIR/nothing.yaml/ca.key cannot be written (EEXIST); --dir must be a folder, there or to be made, that this user may write to.\n',
+  ],
+  [
+    ['ca', 'renew'],
+    1,
+    'holdfast: DIR/certs/issuer.crt is not there; `holdfast ca init` makes an authority.\n',
+  ],
+  [
+    ['dead', 'list', '--store', ''],
+    2,
+    'holdfast: --store is empty; give it a value, or leave it out.\n',
+  ],
+  [['dead', 'list', '--store', 'folder'], 2, `holdfast: --store folder: that is no file. ${STORE}`],
+  [
+    ['dead', 'list', '--store', 'nothing.yaml'],
+    2,
+    `holdfast: --store nothing.yaml: that file is empty. ${STORE}`,
+  ],
+];
+
+test('input that cannot be meant is refused with its place, the remedy and a status', async (t) => {
+  const bench = await openBench(t, { 'nothing.yaml': '' });
+  await mkdir(join(bench.dir, 'folder'));
+  await writeFile(
+    join(bench.dir, 'latin.yaml'),
+    Buffer.from('# in Latin-1:\nname: \xe9t\xe9\n', 'latin1'),
+  );
+
+  const told = await Promise.all(
+    WRONG.map(async ([args]) => {
+      const { status, err } = await bench.holdfast(...args).done;
+      return [args, status, err.replaceAll(bench.dir, 'DIR')];
+    }),
+  );
+
+  assert.deepEqual(told, WRONG);
+  assert.deepEqual(await bench.leftovers(), []);
+});
+
+test('explain tells of a method what its own entry says', async (t) => {
+  const bench = await openBench(t, {
+    'resiliency.yaml': `apiVersion: dapr.io/v1alpha1
+kind: Resiliency
+metadata: { name: shop }
+spec:
+  policies:
+    timeouts: { fast: 500ms, slow: 5s }
+  targets:
+    apps:
+      stock: { timeout: fast, methods: { 'POST /orders/*': { timeout: slow } } }
+`,
+  });
+  const explain = async (method: string) =>
+    (await bench.holdfast('explain', '.', '--app', 'stock', '--method', method).done).out;
+
+  const [own, other] = await Promise.all([explain('POST orders/1'), explain('orders/1')]);
+
+  assert.match(own, /says \(methods: POST \/orders\/\*\):\n.*at most 5000 ms/);
+  assert.match(other, /says:\n.*at most 500 ms/);
+});
