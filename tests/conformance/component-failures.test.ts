@@ -13,7 +13,7 @@ import type { AppTurn } from './scripted-app.ts';
 import { streamedEvents } from './streamed-events.ts';
 
 const POLICIES = `
-timeouts: { patient: 1s }
+timeouts: { quick: 50ms, patient: 1s }
 retries:
   twice: { policy: constant, duration: 10ms, maxRetries: 2 }
   always: { policy: constant, duration: 10ms, maxRetries: -1 }
@@ -25,6 +25,7 @@ circuitBreakers:
 `;
 
 const ALWAYS = 'outbound: { retry: always }';
+const SLOW = 'outbound: { timeout: quick }';
 const U = Code.Unavailable;
 const UNAVAILABLE = 'rpc error: code = Unavailable desc = on purpose';
 const OPEN = 'circuit breaker is open';
@@ -44,6 +45,11 @@ const SCRIPTED: readonly (readonly [name: string, kind: string, policies?: strin
   ['gone-secret', 'secretstores', ALWAYS],
   ['gone-binding', 'bindings', ALWAYS],
   ['gone-publish', 'pubsub', ALWAYS],
+  ['slow-state', 'state', SLOW],
+  ['slow-secret', 'secretstores', SLOW],
+  ['slow-binding', 'bindings', SLOW],
+  ['slow-broker', 'pubsub', SLOW],
+  ['slow-in-bulk', 'pubsub', SLOW],
   ['busy', 'state', 'outbound: { circuitBreaker: brief }'],
   ['unready', 'state', 'outbound: { retry: twice }'],
 ];
@@ -183,6 +189,31 @@ function conformance(make: Make, executable: string | undefined): void {
       await until('it is tried again', () => events.length === 3);
       end();
     });
+
+    for (const [name, calls] of [
+      [
+        'slow-state',
+        ['get', 'set', 'set two', 'delete', 'grpc delete two', 'get bulk', 'transact'],
+      ],
+      ['slow-state', ['query']],
+      ['slow-secret', ['secret', 'secrets']],
+      ['slow-binding', ['invoke']],
+      ['slow-broker', ['publish']],
+      ['slow-in-bulk', ['publish bulk']],
+    ] as const) {
+      test(`${name}, ${calls.join(', ')}: what takes too long is given up in the component too`, async () => {
+        const { component } = world;
+        component.script(name, ['hang']);
+        for (const call of calls) await world.ask(call, name);
+        assert.ok(component.asked(name).length >= calls.length);
+        // daprd leaves a secret store with what nobody waits for.
+        if (make === 'daprd' && name === 'slow-secret') return;
+        await until(
+          () => component.givenUp(name).join() === component.asked(name).join(),
+          'it has heard of all',
+        );
+      });
+    }
 
     describe('a call that its client gives up is not tried again', () => {
       const client = () => daprClient(world.sidecar.ports.grpc);

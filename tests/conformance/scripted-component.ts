@@ -25,6 +25,8 @@ export interface ScriptedComponent {
   script(name: string, turns: readonly Turn[]): void;
   /** What that component has been asked so far. */
   asked(name: string): readonly string[];
+  /** Of that, what it kept waiting and the sidecar no longer waits for. */
+  givenUp(name: string): readonly string[];
   /** The application is to have an event of that input binding. */
   emit(name: string, messageId: string): void;
   /** What the sidecar said of the events of that input binding. */
@@ -37,6 +39,7 @@ export async function scriptedComponent(): Promise<ScriptedComponent> {
   const scripts = new Map<string, Turn[]>();
   const asked = new Map<string, string[]>();
   const told = new Map<string, string[]>();
+  const givenUp = new Map<string, string[]>();
   const events = new Map<string, MessageQueue<ReadResponse>>();
   const endings: (() => unknown)[] = [];
   const closed = Promise.withResolvers<boolean>();
@@ -65,6 +68,7 @@ export async function scriptedComponent(): Promise<ScriptedComponent> {
       case 'absent':
         return false;
       case 'hang':
+        context.signal.addEventListener('abort', () => listOf(givenUp, name).push(what));
         // Whatever becomes of the caller: an answer to its giving up would race with its own.
         return await closed.promise;
       case 'mismatch':
@@ -164,6 +168,7 @@ export async function scriptedComponent(): Promise<ScriptedComponent> {
     folder,
     script: (name, turns) => void scripts.set(name, [...turns]),
     asked: (name) => asked.get(name) ?? [],
+    givenUp: (name) => givenUp.get(name) ?? [],
     emit: (name, messageId) => eventsOf(name).put(create(ReadResponseSchema, { messageId })),
     told: (name) => told.get(name) ?? [],
     async close() {

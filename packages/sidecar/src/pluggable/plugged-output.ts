@@ -2,7 +2,7 @@ import type { OutputBinding } from '../bindings/binding.ts';
 import type { ComponentSettings } from '../components/component-settings.ts';
 import { asked } from './asked.ts';
 import { OutputBinding as Service } from './protos/components_pb.ts';
-import { initOf, socketClient } from './socket-client.ts';
+import { initOf, socketClient, waitedFor } from './socket-client.ts';
 
 export async function pluggedOutput(
   socketPath: string,
@@ -16,7 +16,7 @@ export async function pluggedOutput(
     operations,
     async invoke({ data, metadata, operation }, signal) {
       const request = { operation, metadata: { ...metadata }, data: data ?? Buffer.alloc(0) };
-      const answer = await asked(client.invoke(request, signal === undefined ? {} : { signal }));
+      const answer = await asked(client.invoke(request, waitedFor(signal)));
       return { data: Buffer.from(answer.data), metadata: answer.metadata };
     },
     async close() {

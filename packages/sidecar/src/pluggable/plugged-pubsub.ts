@@ -6,7 +6,7 @@ import { asked } from './asked.ts';
 import { KeptStream } from './kept-stream.ts';
 import { PluggedError } from './plugged-error.ts';
 import { type PullMessagesResponse, PubSub as Service } from './protos/components_pb.ts';
-import { initOf, socketClient } from './socket-client.ts';
+import { initOf, socketClient, waitedFor } from './socket-client.ts';
 
 /** A component that does not answer to `Pause` must not keep the sidecar from ending; as in daprd. */
 const LONGEST_PAUSING_MS = 5_000;
@@ -69,17 +69,20 @@ export async function pluggedPubSub(
 
   return {
     capabilities: features,
-    async publish(topic, { data, metadata }) {
-      await asked(client.publish({ pubsubName, topic, data, metadata: { ...metadata } }));
+    async publish(topic, { data, metadata }, signal) {
+      const request = { pubsubName, topic, data, metadata: { ...metadata } };
+      await asked(client.publish(request, waitedFor(signal)));
     },
     ...(features.includes(IN_BULK) && {
-      async publishAll(topic, messages) {
+      async publishAll(topic, messages, signal) {
         const entries = messages.map(({ data, metadata }, at) => ({
           entryId: String(at),
           event: data,
           metadata: { ...metadata },
         }));
-        const { failedEntries } = await asked(client.bulkPublish({ pubsubName, topic, entries }));
+        const { failedEntries } = await asked(
+          client.bulkPublish({ pubsubName, topic, entries }, waitedFor(signal)),
+        );
         const failed = new Map(failedEntries.map(({ entryId, error }) => [entryId, error]));
         return entries.map(({ entryId }) => {
           const error = failed.get(entryId);

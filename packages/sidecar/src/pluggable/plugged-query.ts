@@ -2,12 +2,13 @@ import type { Client } from '@connectrpc/connect';
 import type { Filter, QueryPage, StateQuery } from '../state/query/state-query.ts';
 import { asked } from './asked.ts';
 import { Sorting_Order as Order, type QueriableStateStore } from './protos/components_pb.ts';
+import { waitedFor } from './socket-client.ts';
 
 /** A query is the component's to answer; where its pages go on it says itself, in a number. */
 export function pluggedQuery(
   client: Client<typeof QueriableStateStore>,
-): (query: StateQuery, prefix: string) => Promise<QueryPage> {
-  return async ({ filter, limit, skip, sort }, prefix) => {
+): (query: StateQuery, prefix: string, signal?: AbortSignal) => Promise<QueryPage> {
+  return async ({ filter, limit, skip, sort }, prefix, signal) => {
     const query = {
       filter: filter === undefined ? {} : parts(filter),
       sort: sort.map(({ descending, path }) => ({
@@ -16,7 +17,7 @@ export function pluggedQuery(
       })),
       pagination: { limit: BigInt(limit), token: skip === 0 ? '' : String(skip) },
     };
-    const { items, token } = await asked(client.query({ query }));
+    const { items, token } = await asked(client.query({ query }, waitedFor(signal)));
     const failed = items.find(({ error }) => error !== '');
     if (failed !== undefined) throw new Error(failed.error);
     return {

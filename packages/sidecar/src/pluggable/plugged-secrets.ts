@@ -2,7 +2,7 @@ import type { ComponentSettings } from '../components/component-settings.ts';
 import type { SecretStore } from '../secrets/secret-store.ts';
 import { asked } from './asked.ts';
 import { SecretStore as Service } from './protos/components_pb.ts';
-import { initOf, socketClient } from './socket-client.ts';
+import { initOf, socketClient, waitedFor } from './socket-client.ts';
 
 export async function pluggedSecrets(
   socketPath: string,
@@ -13,9 +13,9 @@ export async function pluggedSecrets(
   const { features } = await asked(client.features({}));
   return {
     capabilities: features,
-    get: async (key) => (await asked(client.get({ key }))).data,
-    async all() {
-      const { data } = await asked(client.bulkGet({}));
+    get: async (key, signal) => (await asked(client.get({ key }, waitedFor(signal)))).data,
+    async all(signal) {
+      const { data } = await asked(client.bulkGet({}, waitedFor(signal)));
       return Object.fromEntries(Object.entries(data).map(([name, one]) => [name, one.secrets]));
     },
   };

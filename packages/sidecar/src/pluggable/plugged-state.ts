@@ -12,7 +12,7 @@ import {
   TransactionalStateStore,
   TransactionalStoreMultiMaxSize,
 } from './protos/components_pb.ts';
-import { initOf, socketClient } from './socket-client.ts';
+import { initOf, socketClient, type Waiting, waitedFor } from './socket-client.ts';
 
 export async function pluggedState(
   { socketPath, services }: PluggedSocket,
@@ -26,19 +26,20 @@ export async function pluggedState(
   const limited = services.has(TransactionalStoreMultiMaxSize.typeName);
   const limits = connection.of(TransactionalStoreMultiMaxSize);
 
-  const write = async (operation: StateOperation): Promise<void> => {
+  const write = async (operation: StateOperation, options: Waiting): Promise<void> => {
     const { case: kind, value } = requestOf(operation);
-    if (kind === 'set') await asked(client.set(value));
-    else await asked(client.delete(value));
+    if (kind === 'set') await asked(client.set(value, options));
+    else await asked(client.delete(value, options));
   };
   return {
     capabilities: features,
     readTtl: plainTtl,
-    async get(key): Promise<StateItem | undefined> {
-      return itemOf(await asked(client.get({ key })));
+    async get(key, signal): Promise<StateItem | undefined> {
+      return itemOf(await asked(client.get({ key }, waitedFor(signal))));
     },
-    async getAll(keys) {
-      const { items } = await asked(client.bulkGet({ items: keys.map((key) => ({ key })) }));
+    async getAll(keys, signal) {
+      const wanted = { items: keys.map((key) => ({ key })) };
+      const { items } = await asked(client.bulkGet(wanted, waitedFor(signal)));
       const found = new Map(items.map((item) => [item.key, item]));
       return keys.map((key) => {
         const item = found.get(key);
@@ -46,18 +47,19 @@ export async function pluggedState(
         return item.error === '' ? itemOf(item) : new Error(item.error);
       });
     },
-    async write(operations, atomic) {
+    async write(operations, atomic, signal) {
+      const options = waitedFor(signal);
       if (!atomic) {
-        if (operations.length === 1) return await write(operations[0]!);
+        if (operations.length === 1) return await write(operations[0]!, options);
         const requests = operations.map(requestOf);
         const sets = requests.flatMap((one) => (one.case === 'set' ? [one.value] : []));
         const deletes = requests.flatMap((one) => (one.case === 'delete' ? [one.value] : []));
-        if (sets.length > 0) await asked(client.bulkSet({ items: sets }));
-        if (deletes.length > 0) await asked(client.bulkDelete({ items: deletes }));
+        if (sets.length > 0) await asked(client.bulkSet({ items: sets }, options));
+        if (deletes.length > 0) await asked(client.bulkDelete({ items: deletes }, options));
         return;
       }
       const requests = operations.map((operation) => ({ request: requestOf(operation) }));
-      await asked(transactions.transact({ operations: requests }));
+      await asked(transactions.transact({ operations: requests }, options));
     },
     ...(limited && {
       async largestTransaction() {

@@ -1,6 +1,6 @@
 import net from 'node:net';
 import type { DescService } from '@bufbuild/protobuf';
-import { type Client, createClient, type Transport } from '@connectrpc/connect';
+import { type CallOptions, type Client, createClient, type Transport } from '@connectrpc/connect';
 import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node';
 import type { ComponentSettings } from '../components/component-settings.ts';
 
@@ -18,6 +18,13 @@ export const initOf = (settings: ComponentSettings) => ({
 
 /** Components that serve several of one type tell them apart by this. */
 const INSTANCE_HEADER = 'x-component-instance';
+
+/** Options of a call that is given up when `signal` aborts. */
+export type Waiting = Pick<CallOptions, 'signal'>;
+
+/** A component that is slow must not be left with calls that nobody waits for. */
+export const waitedFor = (signal: AbortSignal | undefined): Waiting =>
+  signal === undefined ? {} : { signal };
 
 /** `instance`: the component's name, where the calls are one component's. */
 export function socketClient(socketPath: string, instance?: string): SocketClient {

@@ -10,9 +10,9 @@ export function namespacedPubSub(broker: PubSub, namespace: string): PubSub {
   return {
     capabilities: broker.capabilities,
     forgetful: broker.forgetful ?? false,
-    publish: (topic, message) => broker.publish(full(topic), message),
+    publish: (topic, message, signal) => broker.publish(full(topic), message, signal),
     ...(broker.publishAll && {
-      publishAll: (topic, messages) => broker.publishAll!(full(topic), messages),
+      publishAll: (topic, messages, signal) => broker.publishAll!(full(topic), messages, signal),
     }),
     subscribe(topic, handler, details) {
       const bare: PubSubHandler = (message, signal) => {

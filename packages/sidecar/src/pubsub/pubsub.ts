@@ -20,14 +20,18 @@ export interface PubSub {
   readonly capabilities: readonly string[];
   /** It keeps nothing: who subscribes later never sees what was published before. @default false */
   readonly forgetful?: boolean;
-  /** Resolves when the broker has the message. */
-  publish(topic: string, message: PubSubMessage): Promise<void>;
+  /** Resolves when the broker has the message; `signal` aborts when nobody waits for that any more. */
+  publish(topic: string, message: PubSubMessage, signal?: AbortSignal): Promise<void>;
   /**
    * Publishes in one go, in order, and says of each message why the broker does
    * not have it: undefined where it does. Without it they go one by one
    * (`publishMany`).
    */
-  publishAll?(topic: string, messages: readonly PubSubMessage[]): Promise<Published>;
+  publishAll?(
+    topic: string,
+    messages: readonly PubSubMessage[],
+    signal?: AbortSignal,
+  ): Promise<Published>;
   /** From now on; resolves with how to end it. `details` are the subscription's own metadata, for brokers that know them. */
   subscribe(
     topic: string,

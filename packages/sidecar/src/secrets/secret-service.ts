@@ -28,7 +28,7 @@ export class SecretService {
       throw new ApiError(403, 'ERR_PERMISSION_DENIED', message);
     }
     return await this.#calls
-      .run('secret', name, 'get', () => store.get(key))
+      .run('secret', name, 'get', (call) => store.get(key, call?.signal))
       .catch(failed(`secret with key ${key} from secret store ${name}`));
   }
 
@@ -36,7 +36,7 @@ export class SecretService {
   async all(name: string): Promise<Readonly<Record<string, Secret>>> {
     const store = this.#find(name);
     const all = await this.#calls
-      .run('secret', name, 'bulk_get', () => store.all())
+      .run('secret', name, 'bulk_get', (call) => store.all(call?.signal))
       .catch(failed(`secrets from secret store ${name}`));
     return Object.fromEntries(Object.entries(all).filter(([key]) => this.#allowed(name, key)));
   }

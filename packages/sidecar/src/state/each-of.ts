@@ -10,7 +10,7 @@ export function eachOf(
   makers: readonly (() => StateOperation)[],
 ) {
   let pending = makers;
-  return async (): Promise<void> => {
+  return async (call?: { readonly signal: AbortSignal }): Promise<void> => {
     const failed = new Map<() => StateOperation, Error>();
     const made = new Map<StateOperation, () => StateOperation>();
     for (const make of pending) {
@@ -21,7 +21,7 @@ export function eachOf(
       }
     }
     try {
-      if (made.size > 0) await store.write([...made.keys()], false);
+      if (made.size > 0) await store.write([...made.keys()], false, call?.signal);
     } catch (error) {
       for (const [operation, make] of made) {
         const own = error instanceof NotAllWrittenError ? error.failures.get(operation) : error;

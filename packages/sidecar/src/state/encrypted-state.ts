@@ -33,14 +33,15 @@ export function encryptedState(store: StateStore, keys: EncryptionKeys): StateSt
     capabilities: store.capabilities.filter((one) => one !== 'QUERY_API'),
     seal: (value) => encrypt(value, keys.primary),
     readTtl: store.readTtl,
-    async get(key) {
-      const item = await store.get(key);
+    async get(key, signal) {
+      const item = await store.get(key, signal);
       return item === undefined ? undefined : { ...item, value: decrypt(item.value, keys) };
     },
-    write: (operations, atomic) =>
+    write: (operations, atomic, signal) =>
       store.write(
         operations.map((one) => sealed(one, keys.primary)),
         atomic,
+        signal,
       ),
     ...(store.largestTransaction && {
       largestTransaction: () => store.largestTransaction!(),

@@ -71,7 +71,7 @@ export class StateService {
     const { store, keyPrefix } = this.#find(name);
     const full = fullKey(name, keyPrefix, key);
     return await this.#calls
-      .run('state', name, 'get', () => store.get(full))
+      .run('state', name, 'get', (call) => store.get(full, call?.signal))
       .catch((error: unknown) => {
         throw failure('ERR_STATE_GET', `fail to get ${key} from state store ${name}`, error);
       });
@@ -85,7 +85,8 @@ export class StateService {
         'state',
         name,
         'bulk_get',
-        () => store.getAll?.(full) ?? getEach(store, full, parallelism),
+        (call) =>
+          store.getAll?.(full, call?.signal) ?? getEach(store, full, parallelism, call?.signal),
       )
       .catch((error: unknown) => {
         throw failure('ERR_STATE_BULK_GET', undefined, error);
@@ -169,13 +170,13 @@ export class StateService {
       outbox === undefined
         ? { steps: given, markers: [] }
         : await this.#outbox.announce(open, outbox, given, trace);
-    const work = () => {
+    const work = (call?: { readonly signal: AbortSignal }) => {
       const wanted = steps.map(({ key, kind, request }) =>
         kind === 'upsert'
           ? setOperation(key, request, {}, store.readTtl)
           : deleteOperation(key, request),
       );
-      return store.write([...wanted, ...markers.map(markerOperation)], true);
+      return store.write([...wanted, ...markers.map(markerOperation)], true, call?.signal);
     };
     await this.#calls.run('state', name, 'transaction', work).catch((error: unknown) => {
       const { message } = failure('', undefined, error);
@@ -192,7 +193,8 @@ export class StateService {
       throw queryFailed(name, 'cannot query encrypted store', undefined);
     if (store.query === undefined) throw queryUnsupported(name);
     const prefix = keyPrefix === '' ? '' : `${keyPrefix}${SEPARATOR}`;
-    const work = async () => store.query!(parseQuery(text), prefix);
+    const work = async (call?: { readonly signal: AbortSignal }) =>
+      store.query!(parseQuery(text), prefix, call?.signal);
     const { items, ...rest } = await this.#calls
       .run('state', name, 'query', work)
       .catch((error: unknown) => {
@@ -236,11 +238,12 @@ async function getEach(
   store: StateStore,
   keys: readonly string[],
   parallelism: number,
+  signal: AbortSignal | undefined,
 ): Promise<readonly (StateItem | Error | undefined)[]> {
   const found: (StateItem | Error | undefined)[] = [];
   const take = async (from: number) => {
     for (let at = from; at < keys.length; at += parallelism) {
-      found[at] = await store.get(keys[at]!).catch((error: Error) => error);
+      found[at] = await store.get(keys[at]!, signal).catch((error: Error) => error);
     }
   };
   const lanes = Array.from({ length: Math.min(parallelism, keys.length) }, (_, lane) => lane);

@@ -2,6 +2,7 @@ import type { QueryPage, StateQuery } from './query/state-query.ts';
 import type { TtlReader } from './ttl.ts';
 
 /** A state store keeps these promises; `testing/state-contract.ts` holds each to them. */
+/** `signal` aborts when nobody waits for the answer any more; a store need not look at it. */
 export interface StateStore {
   /**
    * As Dapr's metadata name them: `ETAG`, `TRANSACTIONAL`, `TTL`, `QUERY_API`. `KEYS_LIKE` and
@@ -11,17 +12,24 @@ export interface StateStore {
   /** How its values are encrypted before they lie there; absent: they are not. */
   readonly seal?: ((value: string | Buffer) => Buffer) | undefined;
   /** Undefined where there is nothing, or what there was has expired. */
-  get(key: string): Promise<StateItem | undefined>;
+  get(key: string, signal?: AbortSignal): Promise<StateItem | undefined>;
   /** In one go, in order; an error is of one key. Absent: they are got one by one. */
-  getAll?(keys: readonly string[]): Promise<readonly (StateItem | Error | undefined)[]>;
+  getAll?(
+    keys: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<readonly (StateItem | Error | undefined)[]>;
   /** In a kind of store's own words. */
   readonly readTtl: TtlReader;
   /** Does all of them or none, where `atomic`; else each for itself: rejects with `NotAllWrittenError`. */
-  write(operations: readonly StateOperation[], atomic: boolean): Promise<void>;
+  write(
+    operations: readonly StateOperation[],
+    atomic: boolean,
+    signal?: AbortSignal,
+  ): Promise<void>;
   /** Operations that an atomic write may have. Absent: any number. */
   largestTransaction?(): Promise<number>;
   /** What a query finds among the keys that begin with `prefix`. Absent: the store cannot look into values. */
-  query?(query: StateQuery, prefix: string): Promise<QueryPage>;
+  query?(query: StateQuery, prefix: string, signal?: AbortSignal): Promise<QueryPage>;
   close(): Promise<void>;
 }
 

@@ -37,6 +37,7 @@ export async function publishEntries(
       broker,
       topic,
       tried.map(({ message }) => message),
+      attempt?.signal,
     );
     // An attempt that was given up has no say any more: another is under way.
     attempt?.signal.throwIfAborted();

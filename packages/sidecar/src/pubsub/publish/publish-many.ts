@@ -5,17 +5,23 @@ export async function publishMany(
   broker: PubSub,
   topic: string,
   messages: readonly PubSubMessage[],
+  signal?: AbortSignal,
 ): Promise<Published> {
   if (messages.length === 0) return [];
   if (broker.publishAll !== undefined) {
     return await broker
-      .publishAll(topic, messages)
+      .publishAll(topic, messages, signal)
       .catch((error: Error) => messages.map(() => error));
   }
   const published: (Error | undefined)[] = [];
   for (const message of messages) {
+    // Another attempt may have them by now.
+    if (signal?.aborted) {
+      published.push(signal.reason as Error);
+      continue;
+    }
     published.push(
-      await broker.publish(topic, message).then(
+      await broker.publish(topic, message, signal).then(
         () => undefined,
         (error: Error) => error,
       ),

@@ -82,11 +82,11 @@ export class PublishService {
   async publish(pubsub: string, topic: string, event: Publication): Promise<void> {
     const open = this.#allowed(pubsub, topic, event.metadata);
     const message = this.#message(open, pubsub, topic, event);
-    await this.#calling(open, pubsub, topic, () => open.broker.publish(topic, message)).catch(
-      (error: unknown) => {
-        throw failure(pubsub, topic, error);
-      },
-    );
+    await this.#calling(open, pubsub, topic, (call) =>
+      open.broker.publish(topic, message, call?.signal),
+    ).catch((error: unknown) => {
+      throw failure(pubsub, topic, error);
+    });
   }
 
   /**
@@ -163,7 +163,7 @@ export class PublishService {
     { outbox }: OpenPubSub,
     pubsub: string,
     topic: string,
-    work: () => Promise<void>,
+    work: (call?: { readonly signal: AbortSignal }) => Promise<void>,
   ): Promise<void> {
     return outbox === undefined
       ? this.#behindPolicies('published', pubsub, topic, work)
