@@ -47,7 +47,7 @@ export class Consumption {
     this.#consumer = new kafka.kafka.Consumer(this.#consumerOptions());
     this.#isAlive = membership(this.#consumer, kafka);
     if (subscribe.giveUp !== undefined) {
-      this.#starts = new FirstStarts(kafka.kafka, this.#consumer, topic);
+      this.#starts = new FirstStarts(kafka, this.#consumer, topic);
     }
     const hands = new Hands(handler, subscribe, kafka.clock);
     const lost = () => this.#lost();

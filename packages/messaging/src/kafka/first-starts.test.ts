@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { systemClock } from '@holdfast/core';
 import { FirstStarts } from './first-starts.ts';
 import type { KafkaConsumer, KafkaMessage, KafkaModule, KafkaStart } from './module.ts';
 
@@ -75,7 +76,8 @@ function begin(kept: readonly KafkaStart[], refuse: () => void = () => {}) {
     currentMetadata: { brokers: new Map([[1, { host: 'h', port: 1 }]]) },
     connections: { get: async () => ({}) },
   };
-  const starts = new FirstStarts(kafka as KafkaModule, consumer as unknown as KafkaConsumer, 't');
+  const options = { kafka: kafka as KafkaModule, clock: systemClock, timeoutMs: 10_000 };
+  const starts = new FirstStarts(options, consumer as unknown as KafkaConsumer, 't');
   const record = (partition: number, offset: bigint): KafkaMessage => {
     const place = { topic: 't', partition, offset, leaderEpoch: 0, timestamp: 0n };
     return { ...place, key: null, value: null, headers: new Map() };

@@ -1,4 +1,6 @@
-import type { KafkaConsumer, KafkaMessage, KafkaModule, KafkaStart } from './module.ts';
+import { answered } from '../answered.ts';
+import type { KafkaConsumer, KafkaMessage, KafkaStart } from './module.ts';
+import type { ResolvedKafkaOptions } from './options.ts';
 import { startedText, timesStarted } from './started-text.ts';
 
 /**
@@ -9,14 +11,18 @@ import { startedText, timesStarted } from './started-text.ts';
  * messages come all the same.
  */
 export class FirstStarts {
-  readonly #kafka: KafkaModule;
+  readonly #options: Pick<ResolvedKafkaOptions, 'kafka' | 'clock' | 'timeoutMs'>;
   readonly #consumer: KafkaConsumer;
   readonly #topic: string;
   #committed = new Map<number, KafkaStart>();
   #seen = new Set<number>();
 
-  constructor(kafka: KafkaModule, consumer: KafkaConsumer, topic: string) {
-    this.#kafka = kafka;
+  constructor(
+    options: Pick<ResolvedKafkaOptions, 'kafka' | 'clock' | 'timeoutMs'>,
+    consumer: KafkaConsumer,
+    topic: string,
+  ) {
+    this.#options = options;
     this.#consumer = consumer;
     this.#topic = topic;
   }
@@ -24,7 +30,7 @@ export class FirstStarts {
   /** Begins anew with the partitions that are ours now. */
   async read(): Promise<void> {
     this.#seen = new Set();
-    this.#committed = await this.#fetch().catch(() => new Map());
+    this.#committed = await answered(this.#fetch(), this.#options).catch(() => new Map());
   }
 
   /** Times its record was begun before; undefined where it is not the first of its partition. */
@@ -46,18 +52,19 @@ export class FirstStarts {
       committedMetadata: startedText(times),
     };
     const { generationId, groupId, memberId } = this.#consumer;
-    const commit = this.#kafka.offsetCommitV8?.api;
+    const commit = this.#options.kafka.offsetCommitV8?.api;
     if (commit === undefined || memberId === null) return;
     const topics = [{ name: this.#topic, partitions: [start] }];
-    await this.#coordinator()
-      .then((connection) => commit.async(connection, groupId, generationId, memberId, null, topics))
-      .catch(() => {});
+    const committed = this.#coordinator().then((connection) =>
+      commit.async(connection, groupId, generationId, memberId, null, topics),
+    );
+    await answered(committed, this.#options).catch(() => {});
   }
 
   async #fetch(): Promise<Map<number, KafkaStart>> {
     const { assignments, groupId } = this.#consumer;
     const partitions = assignments?.find(({ topic }) => topic === this.#topic)?.partitions ?? [];
-    const fetch = this.#kafka.offsetFetchV8?.api;
+    const fetch = this.#options.kafka.offsetFetchV8?.api;
     if (fetch === undefined || partitions.length === 0) return new Map();
     const topics = [{ name: this.#topic, partitionIndexes: [...partitions] }];
     const asked = [{ groupId, memberId: null, memberEpoch: -1, topics }];
