@@ -209,8 +209,8 @@ function conformance(make: Make, executable: string | undefined): void {
         // daprd leaves a secret store with what nobody waits for.
         if (make === 'daprd' && name === 'slow-secret') return;
         await until(
-          () => component.givenUp(name).join() === component.asked(name).join(),
           'it has heard of all',
+          () => component.givenUp(name).join() === component.asked(name).join(),
         );
       });
     }
