@@ -40,7 +40,10 @@ function conformance(make: Make, executable: string | undefined, address: string
     before(async () => {
       const named = COMPRESSIONS.map((one) => [
         `${one}.yaml`,
-        component(one, address, { compression: one, excludeHeaderMetaRegex: '^(secret|other).*' }),
+        component(one, address, {
+          compression: one,
+          excludeHeaderMetaRegex: '(?i)^(Secret|other).*',
+        }),
       ]);
       mesh = await startMesh(executable, {
         instead: poisoned.instead,

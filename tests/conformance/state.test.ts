@@ -81,6 +81,12 @@ function conformance(make: Make, executable: string | undefined): void {
       test(name, () => playSteps(mesh, make, steps, ''));
     }
 
+    test('the answer to a bulk get is a line, to the byte', async () => {
+      const url = `http://127.0.0.1:${mesh.port('caller')}/v1.0/state/memory/bulk`;
+      const answer = await fetch(url, { method: 'POST', body: '{"keys":["nobodys"]}' });
+      assert.equal(await answer.text(), '[{"key":"nobodys"}]\n');
+    });
+
     test('the metadata lists the components and what they can do', async () => {
       const answer = await fetch(`http://127.0.0.1:${mesh.port('caller')}/v1.0/metadata`);
       const { components } = (await answer.json()) as {

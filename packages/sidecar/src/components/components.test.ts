@@ -76,7 +76,7 @@ describe('components', () => {
         'components.yaml: component orders (state.sqlite) cannot be used: unable to open database file',
         'components.yaml: component orders (state.sqlite) cannot be used: metadata connectionString refers to the secret "file", and no auth.secretStore is named',
         'components.yaml: component orders (state.sqlite) cannot be used: metadata connectionString refers to the secret "file", and there is no secret store "vault"',
-        'components.yaml: component orders (state.sqlite) cannot be used: "a b" is no name for a table',
+        'components.yaml: component orders (state.sqlite) cannot be used: "a b" is no name for a table: letters, digits and _ may stand there',
       ],
     );
   });

@@ -21,7 +21,8 @@ export function stateRoutes(service: StateService, limits: BodyLimits): readonly
     ...writes(/^\/v1\.0\/state\/([^/]+)\/bulk$/, async (call, store) => {
       service.require(store);
       const items = await service.bulkGet(store, bulkGetRequest(await body(call)));
-      call.json(200, `[${items.map(bulkText).join(',')}]`);
+      // Go's encoder ends its line.
+      call.json(200, `[${items.map(bulkText).join(',')}]\n`);
     }),
     ...writes(/^\/v1\.0\/state\/([^/]+)\/transaction$/, async (call, store) => {
       service.require(store);

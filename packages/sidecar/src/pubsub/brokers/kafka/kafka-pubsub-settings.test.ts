@@ -120,6 +120,14 @@ test('an event that fails comes for ever, or as often as the metadata say', () =
   );
 });
 
+test('headers are left out by an expression of Go’s', () => {
+  const { excludedHeaders } = read({ ...plain, excludeHeaderMetaRegex: '(?i)^x-(?P<rest>.*)' });
+  assert.deepEqual(
+    ['X-Mine', 'mine'].map((name) => excludedHeaders!.test(name)),
+    [true, false],
+  );
+});
+
 const REFUSED: readonly [Readonly<Record<string, string>>, string][] = [
   [{ authType: 'none' }, 'metadata brokers must be given: "host:9092,host:9092"'],
   [
@@ -177,6 +185,14 @@ const REFUSED: readonly [Readonly<Record<string, string>>, string][] = [
   [
     { ...plain, excludeHeaderMetaRegex: '(' },
     'metadata excludeHeaderMetaRegex: Invalid regular expression: /(/: Unterminated group',
+  ],
+  [
+    { brokers: 'h', authRequired: 'perhaps' },
+    'metadata authRequired must be true or false, not "perhaps"',
+  ],
+  [
+    { ...plain, consumeRetryInterval: '-1' },
+    'metadata consumeRetryInterval must be 0 or more, not -1 ms',
   ],
   [
     { ...plain, heartbeatInterval: '10s' },

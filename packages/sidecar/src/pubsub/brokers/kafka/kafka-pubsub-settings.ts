@@ -2,6 +2,7 @@ import type { KafkaSasl, KafkaTls } from '@holdfast/messaging/kafka';
 import type { ComponentSettings } from '../../../components/component-settings.ts';
 import { durationSetting } from '../../../components/duration-setting.ts';
 import { milliseconds, wholeNumber } from '../../../redis/redis-settings.ts';
+import { goRegExp } from '../../../resources/go-regexp.ts';
 
 export interface KafkaPubSubSettings {
   readonly brokers: readonly string[];
@@ -62,7 +63,7 @@ export function kafkaPubSubSettings(
     initialOffset: initialOffsetOf(settings),
     maxMessageBytes: atLeastOne(settings, 'maxMessageBytes', 1_048_576),
     sessionTimeoutMs,
-    reconnectMs: Math.max(1, milliseconds(settings, 'consumeRetryInterval', 100)),
+    reconnectMs: reconnectMsOf(settings),
     ...redeliveryOf(settings),
     giveUpAfter: giveUpAfterOf(settings),
     escapeHeaders: settings.flag('escapeHeaders'),
@@ -95,7 +96,7 @@ function initialOffsetOf(settings: ComponentSettings): 'earliest' | 'latest' {
 
 function excludedOf(text: string | undefined): RegExp | undefined {
   try {
-    return text === undefined ? undefined : new RegExp(text);
+    return text === undefined ? undefined : goRegExp(text);
   } catch (error) {
     throw new Error(`metadata excludeHeaderMetaRegex: ${(error as Error).message}`);
   }
@@ -117,6 +118,12 @@ function heartbeatOf(settings: ComponentSettings, sessionTimeoutMs: number): num
   throw new Error(
     `metadata heartbeatInterval must be 100ms or more and less than sessionTimeout (${sessionTimeoutMs} ms), not ${ms} ms`,
   );
+}
+
+function reconnectMsOf(settings: ComponentSettings): number {
+  const ms = milliseconds(settings, 'consumeRetryInterval', 100);
+  if (ms >= 0) return Math.max(1, ms);
+  throw new Error(`metadata consumeRetryInterval must be 0 or more, not ${ms} ms`);
 }
 
 function redeliveryOf(settings: ComponentSettings) {
@@ -194,8 +201,13 @@ function authTypeOf(settings: ComponentSettings): 'none' | 'password' | 'mtls' |
 }
 
 function deprecatedAuthType(settings: ComponentSettings): string | undefined {
-  if (settings.text('authRequired') === undefined) return undefined;
-  if (!settings.flag('authRequired')) return 'none';
+  const required = settings.text('authRequired');
+  if (required === undefined) return undefined;
+  // Go's truths and no others: what is neither must not mean that nobody signs in.
+  if (/^(0|f|F|false|FALSE|False)$/.test(required)) return 'none';
+  if (!/^(1|t|T|true|TRUE|True)$/.test(required)) {
+    throw new Error(`metadata authRequired must be true or false, not "${required}"`);
+  }
   return settings.text('saslPassword') === undefined ? 'mtls' : 'password';
 }
 

@@ -156,9 +156,19 @@ export class RedisConsumer {
       processingTimeoutMs > 0
         ? clock.timer(processingTimeoutMs, () => late.abort(new Error('processingTimeout is over')))
         : undefined;
+    const acknowledge = () => redis.run((client) => client.xack(topic, settings.consumerId, id));
     try {
-      await handler(message, late.signal);
-      await redis.run((client) => client.xack(topic, settings.consumerId, id));
+      const failure = await handler(message, late.signal).then(
+        () => undefined,
+        (error: Error) => error,
+      );
+      // One that is late may be in another's hand by now, and an end of the sidecar is no fault of the event's.
+      const forgets = settings.ackOnError && !late.signal.aborted && !this.#stopped;
+      if (failure !== undefined && !forgets) throw failure;
+      await acknowledge();
+      if (failure === undefined) return;
+      const { component } = redis.settings;
+      log.error(`Event ${id} of ${topic} in ${component} is given up: ${failure.message}`);
     } catch (error) {
       const why = (error as Error).message;
       log.warn(

@@ -14,6 +14,8 @@ export interface RedisPubSubSettings {
   readonly concurrency: number;
   /** About how many events a stream keeps; 0: all. */
   readonly maxLength: number;
+  /** What the application fails over, after inbound policies, is done with. */
+  readonly ackOnError: boolean;
   /** Events older than this are forgotten when one is published; 0: never. */
   readonly streamTtlMs: number;
 }
@@ -29,6 +31,7 @@ export function redisPubSubSettings(
     redeliverIntervalMs: milliseconds(settings, 'redeliverInterval', 15_000),
     queueDepth: atLeast(settings, 'queueDepth', 100, 1),
     concurrency: atLeast(settings, 'concurrency', 10, 1),
+    ackOnError: settings.flag('ackOnError'),
     maxLength: atLeast(settings, 'maxLenApprox', 0, 0),
     streamTtlMs: milliseconds(settings, 'streamTTL', 0),
   };

@@ -104,6 +104,24 @@ function suite({ port, process: redis }: RedisServer): void {
       assert.deepEqual(reasons, ['processingTimeout is over']);
     });
 
+    test('with ackOnError what fails is done with, and a line says so; what is late is not', async (t) => {
+      const broker = await opened(t, { ackOnError: 'true', ...quick });
+      const seen: string[] = [];
+      await broker.subscribe('forgotten', async ({ data }, signal) => {
+        seen.push(String(data));
+        if (String(data) === 'fails') throw new Error('no');
+        if (seen.filter((text) => text === 'late').length > 1) return;
+        await new Promise((resolve) => signal?.addEventListener('abort', resolve));
+        throw signal?.reason;
+      });
+      await broker.publish('forgotten', event('fails'));
+      await broker.publish('forgotten', event('late'));
+      await until(() => seen.filter((text) => text === 'late').length === 2);
+      await until(async () => ((await client.xpending('forgotten', 'one')) as [number])[0] === 0);
+      assert.deepEqual(seen.toSorted(), ['fails', 'late', 'late']);
+      assert.ok(lines.some((line) => /Event .* of forgotten in p is given up: no/.test(line)));
+    });
+
     test('what a member had in hand when it was killed goes to another', async (t) => {
       const broker = await opened(t, quick);
       await broker.publish('orphan', event('x'));

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import { sqliteBroker } from '@holdfast/messaging/sqlite-broker';
+import { createLogger } from '@holdfast/telemetry/log';
+import type { PubSubHandler } from '../pubsub.ts';
+import { brokerPubSub } from './broker-pubsub.ts';
+
+describe('a broker that gives events up', () => {
+  test('hands over the next one after so many deliveries of one that fails, and the log has a line', async (t) => {
+    const { member, lines } = await group(t);
+    const seen: string[] = [];
+    const { promise: came, resolve } = Promise.withResolvers<void>();
+    const broker = await member(async ({ data }) => {
+      seen.push(String(data));
+      if (String(data) === 'fails') throw new Error('no');
+      resolve();
+    });
+    for (const text of ['fails', 'next']) await broker.publish('t', event(text));
+    await came;
+    assert.deepEqual(seen, ['fails', 'fails', 'next']);
+    assert.match(lines.join(''), /p gives up an event of t, delivered 2 times: no/);
+  });
+
+  test('keeps what failed because the sidecar ends: another of the group has it', async (t) => {
+    const { member, lines } = await group(t);
+    const [begun, ending] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const leaving = await member(async () => {
+      begun.resolve();
+      await ending.promise;
+    }, 1);
+    await leaving.publish('t', event('kept'));
+    await begun.promise;
+    const drained = leaving.drain();
+    ending.reject(new Error('the sidecar ends'));
+    await drained;
+    await leaving.close();
+    const taken = Promise.withResolvers<string>();
+    await member(async ({ data }) => taken.resolve(String(data)));
+    assert.equal(await taken.promise, 'kept');
+    assert.deepEqual(lines, []);
+  });
+});
+
+const event = (text: string) => ({ data: Buffer.from(text), metadata: {} });
+
+async function group(t: TestContext) {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-broker-pubsub-'));
+  const lines: string[] = [];
+  const log = createLogger({ write: (line) => void lines.push(line) });
+  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
+  return {
+    lines,
+    async member(handler: PubSubHandler, giveUpAfter = 2) {
+      const path = join(folder, 'b.db');
+      const broker = sqliteBroker({ path, leaseMs: 1_000, requireSubscriber: false });
+      await broker.open();
+      const one = brokerPubSub(broker, {
+        ...{ component: 'p', group: 'g', concurrency: 1, giveUpAfter, log },
+        redeliver: { redeliverMs: 1, maxRedeliverMs: 1 },
+      });
+      t.after(() => one.close());
+      await one.subscribe('t', handler);
+      return one;
+    },
+  };
+}
