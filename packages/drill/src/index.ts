@@ -1,28 +1,33 @@
-export { accountLines } from './account-lines.ts';
-export { type Account, type Arrival, type Books, balance } from './accounting.ts';
-export { audit, type Whereabouts, type Witness } from './bookkeeping.ts';
-export type { Drill, DrillRun, Probe, WaitOptions } from './drill.ts';
-export type { DrillReport } from './drill-report.ts';
-export { createFaults, type Faults } from './faults.ts';
+export { accountLines } from './books/account-lines.ts';
+export { type Account, type Arrival, type Books, balance } from './books/accounting.ts';
+export { audit, type Whereabouts, type Witness } from './books/bookkeeping.ts';
+export { type Ledger, LedgerError, type LedgerOptions, openLedger } from './books/ledger.ts';
+export { type LedgerEntry, parseLedger, sumLedger } from './books/ledger-entry.ts';
 export {
   type Answer,
   type DrillRequest,
   type HttpClient,
   type HttpClientOptions,
   httpClient,
-} from './http-client.ts';
-export { InterruptedError } from './interrupted.ts';
-export { type Latency, latencyOf } from './latency.ts';
-export { type Ledger, LedgerError, type LedgerOptions, openLedger } from './ledger.ts';
-export { type LedgerEntry, parseLedger, sumLedger } from './ledger-entry.ts';
-export type { LoadSummary, Traffic } from './load.ts';
-export { findProcess, isAlive, type ProcessControl, type ProcessInfo } from './process-control.ts';
+} from './load/http-client.ts';
+export { type Latency, latencyOf } from './load/latency.ts';
+export type { LoadSummary, Traffic } from './load/load.ts';
+export type { Outcome, Submission } from './load/submission.ts';
+export type { Drill, DrillRun, Probe, WaitOptions } from './run/drill.ts';
+export type { DrillReport } from './run/drill-report.ts';
+export { createFaults, type Faults } from './run/faults.ts';
+export { InterruptedError } from './run/interrupted.ts';
+export {
+  findProcess,
+  isAlive,
+  type ProcessControl,
+  type ProcessInfo,
+} from './run/process-control.ts';
 export {
   type Environment,
   type RunDrillsOptions,
   type RunReport,
   runDrills,
-} from './run-drills.ts';
-export type { Step } from './step.ts';
-export { stepLines } from './step-lines.ts';
-export type { Outcome, Submission } from './submission.ts';
+} from './run/run-drills.ts';
+export type { Step } from './transcript/step.ts';
+export { stepLines } from './transcript/step-lines.ts';

@@ -3,7 +3,7 @@
  * it is killed: `node appender.ts FILE`. Run by ledger.test.ts.
  */
 import { writeSync } from 'node:fs';
-import { openLedger } from '../ledger.ts';
+import { openLedger } from '../books/ledger.ts';
 
 const ledger = await openLedger({ path: process.argv[2] ?? '' });
 for (let n = 0; ; n += 1) {

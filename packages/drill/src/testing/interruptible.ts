@@ -3,7 +3,7 @@
  * to press Ctrl-C on. Says `killed`, and at the end whether the stand-in runs.
  */
 import { join } from 'node:path';
-import { runDrills } from '../run-drills.ts';
+import { runDrills } from '../run/run-drills.ts';
 import { startStandIn } from './start-stand-in.ts';
 
 const say = (line: string) => process.stdout.write(`${line}\n`);

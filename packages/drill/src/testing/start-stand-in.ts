@@ -5,8 +5,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Witness } from '../bookkeeping.ts';
-import type { ProcessControl } from '../process-control.ts';
+import type { Witness } from '../books/bookkeeping.ts';
+import type { ProcessControl } from '../run/process-control.ts';
 
 const PROGRAM = fileURLToPath(new URL('./stand-in.ts', import.meta.url));
 

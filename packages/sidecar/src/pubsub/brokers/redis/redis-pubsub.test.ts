@@ -116,8 +116,14 @@ function suite({ port, process: redis }: RedisServer): void {
       });
       await broker.publish('forgotten', event('fails'));
       await broker.publish('forgotten', event('late'));
-      await until(() => seen.filter((text) => text === 'late').length === 2);
-      await until(async () => ((await client.xpending('forgotten', 'one')) as [number])[0] === 0);
+      await until(
+        'the late one has come twice',
+        () => seen.filter((text) => text === 'late').length === 2,
+      );
+      await until(
+        'nothing is in hand',
+        async () => ((await client.xpending('forgotten', 'one')) as [number])[0] === 0,
+      );
       assert.deepEqual(seen.toSorted(), ['fails', 'late', 'late']);
       assert.ok(lines.some((line) => /Event .* of forgotten in p is given up: no/.test(line)));
     });

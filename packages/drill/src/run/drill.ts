@@ -1,9 +1,9 @@
 import type { Clock } from '@holdfast/core';
+import type { Answer, DrillRequest, HttpClient } from '../load/http-client.ts';
+import type { LoadSummary, Traffic } from '../load/load.ts';
+import type { Submission } from '../load/submission.ts';
 import type { Faults } from './faults.ts';
-import type { Answer, DrillRequest, HttpClient } from './http-client.ts';
-import type { LoadSummary, Traffic } from './load.ts';
 import type { ProcessControl } from './process-control.ts';
-import type { Submission } from './submission.ts';
 
 /** A real fault on a real system, what must hold meanwhile, and how it comes back. */
 export interface Drill<World> {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Answer } from '../load/http-client.ts';
+import { latencyOf } from '../load/latency.ts';
 import { answerText, curlLines } from './curl-lines.ts';
-import type { Answer } from './http-client.ts';
-import { latencyOf } from './latency.ts';
 import type { Step } from './step.ts';
 import { stepLines } from './step-lines.ts';
 

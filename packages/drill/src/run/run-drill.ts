@@ -1,14 +1,14 @@
 import type { Clock } from '@holdfast/core';
-import { auditWhenSettled, type Witness } from './bookkeeping.ts';
+import { auditWhenSettled, type Witness } from '../books/bookkeeping.ts';
+import type { Ledger } from '../books/ledger.ts';
+import type { HttpClient } from '../load/http-client.ts';
+import { isBad } from '../transcript/step.ts';
+import { createTranscript, type Transcript } from '../transcript/transcript.ts';
 import type { Drill } from './drill.ts';
 import { closingLines, type DrillReport, recoveryOf } from './drill-report.ts';
 import { createFaults } from './faults.ts';
-import type { HttpClient } from './http-client.ts';
-import type { Ledger } from './ledger.ts';
 import { perform } from './perform.ts';
 import type { ProcessControl } from './process-control.ts';
-import { isBad } from './step.ts';
-import { createTranscript, type Transcript } from './transcript.ts';
 
 /** What a drill runs on. */
 export interface DrillEnv {

@@ -1,4 +1,4 @@
-import type { LoadSummary } from './load.ts';
+import type { LoadSummary } from '../load/load.ts';
 
 /** One thing that happened in a drill, as data; `stepLines` says it in words. `atMs` counts from the drill's start. */
 export type Step = { readonly atMs: number } & (

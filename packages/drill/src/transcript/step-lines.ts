@@ -1,4 +1,4 @@
-import type { LoadSummary } from './load.ts';
+import type { LoadSummary } from '../load/load.ts';
 import { isBad, type Step } from './step.ts';
 
 /** A step as a person reads it: the time, what was done, what came back, a sentence with ✅ or ❌. */

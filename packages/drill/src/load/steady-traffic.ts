@@ -1,5 +1,5 @@
+import type { Transcript } from '../transcript/transcript.ts';
 import type { LoadSummary, Traffic } from './load.ts';
-import type { Transcript } from './transcript.ts';
 
 /** The background loads of one drill: each is noted when it ends, and none outlives the script. */
 export interface SteadyTraffic {

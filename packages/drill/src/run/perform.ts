@@ -1,14 +1,14 @@
 import type { Clock } from '@holdfast/core';
-import { answerText, curlLines } from './curl-lines.ts';
+import type { Answer, DrillRequest } from '../load/http-client.ts';
+import { burst, startTraffic } from '../load/load.ts';
+import { steadyTraffic } from '../load/steady-traffic.ts';
+import { type Desk, submit } from '../load/submission.ts';
+import { answerText, curlLines } from '../transcript/curl-lines.ts';
+import type { Transcript } from '../transcript/transcript.ts';
 import type { DrillRun } from './drill.ts';
 import type { Faults } from './faults.ts';
-import type { Answer, DrillRequest } from './http-client.ts';
-import { burst, startTraffic } from './load.ts';
 import { pollUntil } from './poll-until.ts';
 import type { ProcessControl } from './process-control.ts';
-import { steadyTraffic } from './steady-traffic.ts';
-import { type Desk, submit } from './submission.ts';
-import type { Transcript } from './transcript.ts';
 
 export interface Stage {
   readonly desk: Desk;

@@ -1,4 +1,4 @@
-import { type Answer, type DrillRequest, encodeForm } from './http-client.ts';
+import { type Answer, type DrillRequest, encodeForm } from '../load/http-client.ts';
 
 const LONGEST_SHOWN = 800;
 

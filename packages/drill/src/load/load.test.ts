@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { VirtualClock } from '@holdfast/core/testing';
+import type { Ledger } from '../books/ledger.ts';
+import type { LedgerEntry } from '../books/ledger-entry.ts';
 import type { Answer, HttpClient } from './http-client.ts';
-import type { Ledger } from './ledger.ts';
-import type { LedgerEntry } from './ledger-entry.ts';
 import { burst, startTraffic } from './load.ts';
 import type { Desk, Submission } from './submission.ts';
 

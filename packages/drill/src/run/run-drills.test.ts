@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { parseLedger } from '../books/ledger-entry.ts';
+import { killUnderLoad } from '../testing/readme-drill.ts';
+import { type Character, type StandIn, startStandIn } from '../testing/start-stand-in.ts';
 import type { Drill } from './drill.ts';
-import { parseLedger } from './ledger-entry.ts';
 import { isAlive } from './process-control.ts';
 import { type RunReport, runDrills } from './run-drills.ts';
-import { killUnderLoad } from './testing/readme-drill.ts';
-import { type Character, type StandIn, startStandIn } from './testing/start-stand-in.ts';
 
 describe('a drill on a service that is killed under load', { timeout: 60_000 }, () => {
   test('balances if the service keeps what it accepted', async (t) => {
@@ -172,7 +172,7 @@ describe('whatever becomes of a drill', { timeout: 60_000 }, () => {
   });
 });
 
-const INTERRUPTIBLE = fileURLToPath(new URL('./testing/interruptible.ts', import.meta.url));
+const INTERRUPTIBLE = fileURLToPath(new URL('../testing/interruptible.ts', import.meta.url));
 
 /** Holds one drill on a fresh stand-in and says everything that came of it. */
 async function hold(

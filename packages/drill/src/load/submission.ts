@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import type { Ledger } from '../books/ledger.ts';
 import type { Answer, DrillRequest, HttpClient } from './http-client.ts';
-import type { Ledger } from './ledger.ts';
 
 /** What the client knows after a request for work. */
 export type Outcome =

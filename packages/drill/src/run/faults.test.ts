@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { startStandIn } from '../testing/start-stand-in.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { isAlive } from './process-control.ts';
-import { startStandIn } from './testing/start-stand-in.ts';
 
 describe('faults', () => {
   test('a kill is over when the operating system no longer knows the process', async (t) => {

@@ -104,7 +104,7 @@ describe('a ledger file', () => {
   });
 });
 
-const APPENDER = fileURLToPath(new URL('./testing/appender.ts', import.meta.url));
+const APPENDER = fileURLToPath(new URL('../testing/appender.ts', import.meta.url));
 
 const accepted = (id: string): LedgerEntry => ({ kind: 'accepted', attempt: id, drill: 'd', id });
 

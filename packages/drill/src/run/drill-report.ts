@@ -1,7 +1,7 @@
-import { accountLines } from './account-lines.ts';
-import type { Account } from './accounting.ts';
-import type { Step } from './step.ts';
-import { milliseconds } from './step-lines.ts';
+import { accountLines } from '../books/account-lines.ts';
+import type { Account } from '../books/accounting.ts';
+import type { Step } from '../transcript/step.ts';
+import { milliseconds } from '../transcript/step-lines.ts';
 
 /** How a drill went: the same as data as what was printed. */
 export interface DrillReport {
