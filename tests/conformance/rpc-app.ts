@@ -76,6 +76,9 @@ const head =
     if (body !== undefined) stream.end(body);
   };
 
+/** Calls that wait for another one. */
+const waiting: ServerHttp2Stream[] = [];
+
 const MODES: Readonly<Record<string, (stream: ServerHttp2Stream) => void>> = {
   one: (stream) => answer(stream, [message('one')]),
   three: (stream) => answer(stream, ['a', 'b', 'c'].map(message)),
@@ -100,6 +103,11 @@ const MODES: Readonly<Record<string, (stream: ServerHttp2Stream) => void>> = {
     stream.respond(TYPE);
     stream.write(message('one'));
     setTimeout(() => session?.destroy(), 50);
+  },
+  meet: (stream) => {
+    waiting.push(stream.resume());
+    if (waiting.length < 2) return;
+    for (const one of waiting.splice(0)) answer(one, [message('met')]);
   },
   'go-away': (stream) => {
     stream.session?.goaway(0, stream.id);

@@ -96,6 +96,21 @@ function conformance(make: Make, executable: string | undefined): void {
     });
   }
 
+  test(`${make}, --app-max-concurrency is not about gRPC that is passed through`, async (t) => {
+    const app = await startRpcApp(false);
+    t.after(() => app.close());
+    const flags = { 'app-port': app.port, 'app-protocol': 'grpc', 'app-max-concurrency': 1 };
+    const sidecar = await startFlagged(executable, { flags });
+    t.after(() => sidecar.stop());
+    const headers = { 'dapr-app-id': 'probe', 'x-mode': 'meet' };
+    // Each is answered when the other one is there.
+    const both = ['/a.B/C', '/a.B/D'].map((path) =>
+      rawRpc(sidecar.ports.grpc, path, ['hello'], headers),
+    );
+    const messages = (await Promise.all(both)).map((call) => call.messages);
+    assert.deepEqual(messages, [['met'], ['met']]);
+  });
+
   test(`${make}, an application over gRPC that is not there`, async (t) => {
     const app = await startRpcApp(false);
     const flags = { 'app-port': app.port, 'app-protocol': 'grpc' };
