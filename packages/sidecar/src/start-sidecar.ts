@@ -308,8 +308,7 @@ async function start(
       if (healthy) void welcome();
       log.info(healthy ? 'The application is healthy.' : 'The application is not healthy.');
     };
-    const overGrpc = options.appProtocol.startsWith('grpc');
-    const probed = overGrpc ? undefined : metrics.probed;
+    const probed = options.appProtocol.startsWith('grpc') ? undefined : metrics.probed;
     const probes = watchAppHealth(app.probe, health, clock, changed, probed);
     closing.last(() => probes.close());
   };
@@ -322,8 +321,8 @@ async function start(
   else {
     const { appChannelAddress: host, appPort: port } = options;
     const watching = waitForApp({ host, port }, clock, () => {
-      // An application whose health is watched is asked when it is healthy. It is watched from now on:
-      // probes that began before would leave it waiting for the next one, after an interval.
+      // Not before: an application whose health is watched, and that is asked once it is healthy,
+      // would wait for a second probe.
       watchHealth();
       const subscribed = health === undefined ? welcome() : Promise.resolve();
       // Ready is who has subscribed: what is published from then on arrives.

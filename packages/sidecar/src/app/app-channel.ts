@@ -130,7 +130,8 @@ export class AppChannel implements Upstream {
         ? { ...call, headers: withoutRpcBytes(call.headers) }
         : call;
     const authorized = this.#token === undefined ? plain : withToken(plain, this.#token);
-    return this.#gate === undefined
+    // gRPC that is passed through counts for nothing, as in Dapr: a stream may stay for ever.
+    return this.#gate === undefined || call.method === RPC_VERB
       ? app.send(authorized, worded)
       : this.#gate.send(app, authorized, worded);
   }

@@ -1,9 +1,11 @@
 import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import type { Flow } from '../flow/answer.ts';
 import { unescaped } from '../flow/unescaped.ts';
-import { codeOfNoRpc, statusName } from '../grpc/rpc-status.ts';
+import { UpstreamError } from '../flow/upstream-error.ts';
+import { statusName } from '../grpc/rpc-status.ts';
 import { withTraceBin } from '../trace/trace-bin.ts';
 import { cancel, type GrpcConnection } from './grpc-connection.ts';
+import { noRpc, rpcFailure } from './rpc-failure.ts';
 
 /** What a unary call of the application brought. */
 export interface GrpcAnswer {
@@ -32,6 +34,7 @@ export function callUnary(
   failed: (error: Error) => void,
 ): Flow {
   const stream = connection.begin(path, withTraceBin(headers));
+  const { session } = stream;
   const begunMs = connection.clock.now();
   const count = (code: number, received: number): void =>
     connection.counted(path, statusName(code), connection.clock.now() - begunMs, {
@@ -67,9 +70,9 @@ export function callUnary(
       return;
     }
     count(error !== undefined && head !== undefined ? UNKNOWN : UNAVAILABLE, 0);
-    if (error !== undefined && head === undefined) failed(connection.explain(error, false));
-    else if (error !== undefined) failed(error);
-    else failed(connection.explain(new Error('EOF'), true));
+    const end = connection.endOf(stream, session, error, head !== undefined);
+    if (error !== undefined && head !== undefined) failed(error);
+    else failed(new UpstreamError(end.sent ? 'BROKEN' : 'UNREACHABLE', rpcFailure(end).message));
   });
   const frame = Buffer.alloc(HEAD_BYTES);
   frame.writeUInt32BE(body.length, 1);
@@ -86,6 +89,8 @@ export function flowOf(stream: ClientHttp2Stream): Flow {
   };
 }
 
+const NO_TRAILERS = { code: 13, message: 'server closed the stream without sending trailers' };
+
 function answerOf(
   head: IncomingHttpHeaders,
   trailers: IncomingHttpHeaders,
@@ -96,11 +101,10 @@ function answerOf(
   const status = last['grpc-status'];
   const http = Number(head[':status']);
   const known = typeof status === 'string' && /^\d+$/.test(status);
+  const { code, message } = noRpc(http, head['content-type']) ?? NO_TRAILERS;
   return {
-    code: known ? Number(status) : codeOfNoRpc(http),
-    message: known
-      ? unescaped(String(last['grpc-message'] ?? ''))
-      : `unexpected HTTP status code received from server: ${http}`,
+    code: known ? Number(status) : code,
+    message: known ? unescaped(String(last['grpc-message'] ?? '')) : message,
     details: String(last['grpc-status-details-bin'] ?? ''),
     headers: listOf(head),
     trailers: listOf(trailers),

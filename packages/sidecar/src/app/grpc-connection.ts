@@ -1,11 +1,10 @@
-import type { ClientHttp2Stream } from 'node:http2';
+import type { ClientHttp2Stream, Http2Session } from 'node:http2';
 import { addAbortSignal } from 'node:stream';
 import type { Clock } from '@holdfast/core';
 import { addHeader, type HeaderMap } from '../flow/add-header.ts';
-import { brokenConnection, connectFailure } from '../flow/go-words.ts';
-import { UpstreamError } from '../flow/upstream-error.ts';
 import type { CountRpc } from '../metrics/sidecar-metrics.ts';
 import { GrpcSessions } from './grpc-sessions.ts';
+import type { StreamEnd } from './rpc-failure.ts';
 
 /** The way to an application that speaks gRPC. */
 export class GrpcConnection {
@@ -35,12 +34,21 @@ export class GrpcConnection {
     return this.#sessions.request(all);
   }
 
-  /** A stream's failure in Go's words. */
-  explain(error: Error & { code?: string }, began: boolean): UpstreamError {
-    if (began) return new UpstreamError('BROKEN', brokenConnection(error), error);
-    const why = connectFailure(error, this.address);
-    const text = `connection error: desc = "transport: Error while dialing: ${why}"`;
-    return new UpstreamError('UNREACHABLE', text, error);
+  /** How a stream ended that has no trailers. `session` is the one that it was begun on: it forgets. */
+  endOf(
+    stream: ClientHttp2Stream,
+    session: Http2Session | undefined,
+    error: Error | undefined,
+    responded: boolean,
+  ): StreamEnd {
+    return {
+      address: this.address,
+      error,
+      gone: session === undefined || session.destroyed,
+      responded,
+      rstCode: stream.rstCode ?? 0,
+      sent: stream.id !== undefined,
+    };
   }
 
   close(): void {

@@ -9,26 +9,9 @@ import { explainFailure } from '../flow/http-upstream.ts';
 import { UpstreamError } from '../flow/upstream-error.ts';
 import { cancel } from './grpc-connection.ts';
 import { GrpcSessions } from './grpc-sessions.ts';
+import { http2CodeName } from './http2-codes.ts';
 
 const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = http2.constants;
-/** HTTP/2's codes by number (RFC 9113 §7). */
-const CODES: readonly string[] = [
-  'NO_ERROR',
-  'PROTOCOL_ERROR',
-  'INTERNAL_ERROR',
-  'FLOW_CONTROL_ERROR',
-  'SETTINGS_TIMEOUT',
-  'STREAM_CLOSED',
-  'FRAME_SIZE_ERROR',
-  'REFUSED_STREAM',
-  'CANCEL',
-  'COMPRESSION_ERROR',
-  'CONNECT_ERROR',
-  'ENHANCE_YOUR_CALM',
-  'INADEQUATE_SECURITY',
-  'HTTP_1_1_REQUIRED',
-];
-
 /** An application that speaks HTTP/2 in clear text, and is known to. */
 export class H2cApp implements Upstream {
   /** `host:port`, as errors name it. */
@@ -190,8 +173,7 @@ function worded(
   if (failure !== undefined && failure.code?.startsWith('ERR_HTTP2_') !== true) return failure;
   // Node's own, where the connection has ended.
   if (code === NGHTTP2_NO_ERROR || code === NGHTTP2_CANCEL) return new Error('EOF');
-  const name = CODES[code] ?? `unknown error code 0x${code.toString(16)}`;
-  return new Error(`stream error: stream ID ${id}; ${name}; received from peer`);
+  return new Error(`stream error: stream ID ${id}; ${http2CodeName(code)}; received from peer`);
 }
 
 function listOf(headers: IncomingHttpHeaders): string[] {

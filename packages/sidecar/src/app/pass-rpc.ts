@@ -1,11 +1,13 @@
-import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
+import type { ClientHttp2Stream, Http2Session, IncomingHttpHeaders } from 'node:http2';
 import { Code } from '@connectrpc/connect';
 import { isTrue } from '../components/is-true.ts';
 import type { AnswerSink, Flow, OutgoingCall } from '../flow/answer.ts';
-import { trailersFrame } from '../grpc/message-scanner.ts';
-import { codeOfNoRpc } from '../grpc/rpc-status.ts';
+import { UpstreamError } from '../flow/upstream-error.ts';
+import { MessageScanner, trailersFrame } from '../grpc/message-scanner.ts';
+import { statusName } from '../grpc/rpc-status.ts';
 import { withTraceBin } from '../trace/trace-bin.ts';
 import { cancel, type GrpcConnection } from './grpc-connection.ts';
+import { noRpc, type RpcFailure, rpcFailure } from './rpc-failure.ts';
 
 /** Set by clients whose call is a stream in either direction. */
 export const STREAM_HEADER = 'dapr-stream';
@@ -39,6 +41,10 @@ class PassedRpc implements Flow {
   readonly #stream: ClientHttp2Stream;
   readonly #sink: AnswerSink;
   readonly #atOnce: boolean;
+  /** It forgets its connection once it has closed. */
+  readonly #session: Http2Session | undefined;
+  /** How long a message may be is looked at where its client is. */
+  readonly #scanner = new MessageScanner(Number.POSITIVE_INFINITY);
   #head: string[] | undefined;
   #headSent = false;
   #done = false;
@@ -54,6 +60,7 @@ class PassedRpc implements Flow {
   ) {
     this.#connection = connection;
     this.#stream = stream;
+    this.#session = stream.session;
     this.#sink = sink;
     this.#atOnce = atOnce;
     stream.on('response', (head) => this.#onHead(head));
@@ -91,15 +98,15 @@ class PassedRpc implements Flow {
   #onHead(head: IncomingHttpHeaders): void {
     if (head['grpc-status'] !== undefined) {
       this.#trailers = head;
-      this.#head = [];
+      this.#head = ['content-type', head['content-type'] ?? 'application/grpc'];
       return;
     }
-    if (Number(head[':status']) !== 200) {
-      this.#trailers = {
-        'grpc-status': String(codeOfNoRpc(Number(head[':status']))),
-        'grpc-message': `unexpected HTTP status code received from server: ${head[':status']}`,
-      };
+    const failure = noRpc(Number(head[':status']), head['content-type']);
+    if (failure !== undefined) {
+      this.#trailers = trailersOf(failure);
       this.#head = [];
+      // What follows is no message.
+      cancel(this.#stream);
       return;
     }
     this.#head = metadataOf(head);
@@ -107,7 +114,8 @@ class PassedRpc implements Flow {
   }
 
   #onData(chunk: Buffer): void {
-    if (this.#done) return;
+    if (this.#done || this.#trailers !== undefined) return;
+    this.#scanner.scan(chunk);
     this.#sendHead(200);
     this.#sink.data(chunk);
   }
@@ -115,13 +123,23 @@ class PassedRpc implements Flow {
   #onClose(): void {
     if (this.#done) return;
     this.#done = true;
-    const trailers = this.#trailers;
-    if (trailers === undefined || this.#head === undefined) {
-      const why = this.#error ?? new Error('server closed the stream without sending trailers');
-      this.#sink.fail(this.#connection.explain(why, this.#head !== undefined));
+    const responded = this.#head !== undefined;
+    const end = this.#connection.endOf(this.#stream, this.#session, this.#error, responded);
+    const failure = rpcFailure(end);
+    if (this.#trailers === undefined && (!end.sent || end.gone)) {
+      this.#sink.fail(new UpstreamError(end.sent ? 'BROKEN' : 'UNREACHABLE', failure.message));
       return;
     }
-    const list = metadataOf(trailers);
+    if (this.#scanner.within) {
+      // Half a message: nothing that follows could be told from the rest of it.
+      const words = this.#trailers === undefined ? failure : HALF;
+      const text = `rpc error: code = ${statusName(words.code)} desc = ${words.message}`;
+      this.#sink.fail(new UpstreamError('BROKEN', text));
+      return;
+    }
+    this.#head ??= [];
+    const trailers = this.#trailers ?? trailersOf(failure);
+    const list = metadataOf(trailers).filter((_, at, all) => all[at & ~1] !== 'content-type');
     const status = Number(trailers['grpc-status'] ?? 2);
     if (!this.#headSent && status !== 0) {
       this.#head.push(...list);
@@ -141,6 +159,13 @@ class PassedRpc implements Flow {
     this.#sink.head(status, this.#head ?? [], this);
   }
 }
+
+const HALF: RpcFailure = { code: Code.Internal, message: 'unexpected EOF' };
+
+const trailersOf = ({ code, message }: RpcFailure) => ({
+  'grpc-status': String(code),
+  'grpc-message': encodeURIComponent(message).replaceAll('%20', ' '),
+});
 
 /** A code that gRPC does not know is no other's, so that no list of codes takes it for one; 100 and more would be HTTP's. */
 const headStatus = (code: number): number => (code >= 1 && code < 100 ? code : Code.Unknown);

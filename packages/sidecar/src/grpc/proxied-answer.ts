@@ -3,6 +3,7 @@ import { Code } from '@connectrpc/connect';
 import { addHeader, type HeaderMap } from '../flow/add-header.ts';
 import type { AnswerSink, Flow } from '../flow/answer.ts';
 import { MessageScanner, parseTrailers } from './message-scanner.ts';
+import { parseRpcError } from './rpc-status.ts';
 
 /** The answer to a gRPC client: messages as they come, and the trailers behind them as trailers again. */
 export class ProxiedAnswer implements AnswerSink {
@@ -59,7 +60,11 @@ export class ProxiedAnswer implements AnswerSink {
   }
 
   fail(error: Error): void {
-    this.refuse(Code.Unavailable, error.message);
+    const { code, message } = parseRpcError(error.message) ?? {
+      code: Code.Unavailable,
+      message: error.message,
+    };
+    this.refuse(code, message);
   }
 
   /** The client has left before the end. */

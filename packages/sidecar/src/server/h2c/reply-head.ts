@@ -4,7 +4,7 @@ import { addHeader, type HeaderMap } from '../../flow/add-header.ts';
 /** The head of an answer as this Node takes it. The types know it as an object alone. */
 export type ReplyHead = OutgoingHttpHeaders;
 
-/** Node takes a list as it is since 24.7, which costs a sixth less of a small answer; before, an object. */
+/** Node takes a list as it is since 24.7; before, an object. */
 const TAKES_LISTS = takesLists(process.versions.node);
 
 /** `headers` is `name, value, …`, and the head's to keep. */
