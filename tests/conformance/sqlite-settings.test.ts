@@ -20,7 +20,7 @@ function conformance(make: Make, executable: string | undefined): void {
       mesh = await startMesh(executable, { resources: { 'lite.yaml': component(file) } });
     });
     after(async () => {
-      await mesh.stop();
+      await mesh?.stop();
       for (const end of ['', '-journal', '-wal', '-shm'])
         await rm(`${file}${end}`, { force: true });
     });
