@@ -30,7 +30,7 @@ await bothMakes((make, executable) => {
       mesh = await startAppMesh(executable, { caller }, undefined, told.instead);
     });
     after(async () => {
-      await mesh.stop();
+      await mesh?.stop();
       for (const folder of [root, `${root}-told-to`]) {
         await rm(folder, { recursive: true, force: true });
       }

@@ -57,7 +57,7 @@ function encrypted(make: Make, executable: string | undefined): void {
       mesh = await startMesh(executable, { resources: resources(path.join(folder, 'state.db')) });
     });
     after(async () => {
-      await mesh.stop();
+      await mesh?.stop();
       await rm(folder, { recursive: true, force: true });
     });
 

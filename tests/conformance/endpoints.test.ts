@@ -33,7 +33,7 @@ function endpoints(make: Make, executable: string | undefined): void {
       });
     });
     after(async () => {
-      await mesh.stop();
+      await mesh?.stop();
       server.close();
       server.closeAllConnections();
     });

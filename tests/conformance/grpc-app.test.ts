@@ -40,7 +40,7 @@ function conformance(make: Make, executable: string | undefined): void {
       });
     });
     after(async () => {
-      await mesh.stop();
+      await mesh?.stop();
       app.close();
     });
     const client = () => daprClient(mesh.grpcPort('caller'));

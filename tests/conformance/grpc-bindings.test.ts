@@ -86,7 +86,7 @@ function conformance(make: Make, executable: string | undefined): void {
       });
     });
     after(async () => {
-      await mesh.stop();
+      await mesh?.stop();
       app.close();
       await rm(folder, { recursive: true, force: true });
     });

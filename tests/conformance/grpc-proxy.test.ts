@@ -43,7 +43,7 @@ function conformance(make: Make, executable: string | undefined): void {
       });
     });
     after(async () => {
-      await mesh.stop();
+      await mesh?.stop();
       app.close();
     });
     let paths = 0;

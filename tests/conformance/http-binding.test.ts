@@ -38,7 +38,7 @@ scopes: [caller]
       });
     });
     after(async () => {
-      await mesh.stop();
+      await mesh?.stop();
       for (const server of [web, other]) await server.close();
     });
 

@@ -52,7 +52,7 @@ function conformance(make: Make, executable: string | undefined, { url }: NatsSe
       await until('it is ready', async () => (await fetch(health)).ok);
     });
     after(async () => {
-      await mesh.stop();
+      await mesh?.stop();
       // The subjects are the next make's.
       await manager.streams.delete(stream);
       await connection.close();

@@ -40,7 +40,7 @@ function conformance(make: Make, executable: string | undefined): void {
       await healthy(mesh);
     });
     after(async () => {
-      await mesh.stop();
+      await mesh?.stop();
       await producer.close(true);
       await server.remove();
     });

@@ -74,8 +74,11 @@ export async function startMesh(
     const appPort = role === 'spoken' ? grpcAppPort : http;
     const secured = role === 'secured';
     const start = { role, appPort, resources, configs: [config], secured };
-    running.set(role, await startOne(daprd, start));
-    await mortal?.close();
+    try {
+      running.set(role, await startOne(daprd, start));
+    } finally {
+      await mortal?.close();
+    }
   };
   const stop = async (): Promise<void> => {
     await Promise.all([...running.values()].map((one) => one.stop()));

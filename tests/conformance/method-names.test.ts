@@ -58,7 +58,7 @@ function conformance(make: Make, executable: string | undefined): void {
       mesh = await startMesh(executable, { grpcAppPort: app.port, resources });
     });
     after(async () => {
-      await mesh.stop();
+      await mesh?.stop();
       app.close();
     });
     const invoke = async (id: string, method: string, field: string) => {

@@ -40,7 +40,7 @@ function conformance(make: Make, executable: string | undefined, { url }: Postgr
       rpc = daprClient(mesh.grpcPort('caller'));
     });
     after(async () => {
-      await mesh.stop();
+      await mesh?.stop();
       await client.end();
     });
     const ask = async (path: string): Promise<readonly [number, unknown]> => {

@@ -34,7 +34,7 @@ function conformance(make: Make, executable: string | undefined, { url }: Rabbit
       await until('it is ready', async () => (await fetch(health)).ok);
     });
     after(async () => {
-      await mesh.stop();
+      await mesh?.stop();
       await connection.close();
     });
 

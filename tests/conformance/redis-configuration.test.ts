@@ -33,7 +33,7 @@ function conformance(make: Make, executable: string | undefined, { port }: Redis
     });
     after(async () => {
       client.disconnect();
-      await mesh.stop();
+      await mesh?.stop();
     });
 
     const ask = async (path: string, { method = 'GET', role = 'caller' as Role } = {}) => {

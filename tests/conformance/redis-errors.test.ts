@@ -45,7 +45,7 @@ function conformance(make: Make, executable: string | undefined): void {
       client = daprClient(mesh.grpcPort('asking'));
     });
     after(async () => {
-      await mesh.stop();
+      await mesh?.stop();
       await redis.process.remove();
     });
 

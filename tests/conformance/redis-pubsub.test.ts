@@ -44,7 +44,7 @@ function conformance(make: Make, executable: string | undefined, redis: RedisSer
     });
     after(async () => {
       client.disconnect();
-      await mesh.stop();
+      await mesh?.stop();
     });
 
     const publish = async (topic: string, body: string, query = '') => {

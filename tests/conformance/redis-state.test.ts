@@ -36,7 +36,7 @@ function conformance(make: Make, executable: string | undefined, { port }: Redis
     });
     after(async () => {
       client.disconnect();
-      await mesh.stop();
+      await mesh?.stop();
     });
 
     for (const [name, steps] of Object.entries(REDIS_STATE)) {

@@ -14,7 +14,7 @@ spec:
       thrice: { policy: constant, duration: 20ms, maxRetries: 2 }
       some: { policy: constant, duration: 20ms, maxRetries: 2, matching: { httpStatusCodes: "500-599" } }
     circuitBreakers:
-      three: { maxRequests: 1, timeout: 1s, trip: "consecutiveFailures >= 3" }
+      three: { maxRequests: 1, timeout: 4s, trip: "consecutiveFailures >= 3" }
       ratio: { maxRequests: 1, timeout: 60s, trip: "requests >= 4 && totalFailures * 2 >= requests" }
   targets:
     apps:

@@ -47,7 +47,7 @@ await bothMakes((make, executable) => {
       mesh = await startAppMesh(executable, { caller }, undefined, instead);
     });
     after(async () => {
-      await mesh.stop();
+      await mesh?.stop();
       await rm(folder, { recursive: true, force: true });
     });
     const ask = async (rest: string) => {

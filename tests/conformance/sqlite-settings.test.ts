@@ -35,7 +35,7 @@ function conformance(make: Make, executable: string | undefined): void {
       });
     });
     after(async () => {
-      await mesh.stop();
+      await mesh?.stop();
       for (const end of ['', '-journal', '-wal', '-shm', '-frozen'])
         await rm(`${file}${end}`, { force: true });
     });

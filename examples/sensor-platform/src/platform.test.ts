@@ -208,7 +208,6 @@ test('database killed: one clear sentence at once; started again: what was kept 
       down: { status: 503, body: { error: 'Database unavailable' } },
       database: 'down',
       sensor: 'up',
-      again: true,
       kept: 'completed',
     },
   );

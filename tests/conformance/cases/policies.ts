@@ -137,7 +137,7 @@ export const policies: readonly Case[] = [
     name: 'breaker: a probe that succeeds closes it',
     send: [
       ...times(4, to('broken', 'p19', '?status=500')),
-      { ...to('broken', 'p19'), afterMs: 1_150 },
+      { ...to('broken', 'p19'), afterMs: 4_200 },
       to('broken', 'p19'),
     ],
     expect: [...times(3, failed(500)), open('broken'), ok, ok],
@@ -146,7 +146,7 @@ export const policies: readonly Case[] = [
     name: 'breaker: a probe that fails opens it again',
     send: [
       ...times(3, to('broken', 'p20', '?status=500')),
-      { ...to('broken', 'p20', '?status=500'), afterMs: 1_150 },
+      { ...to('broken', 'p20', '?status=500'), afterMs: 4_200 },
       to('broken', 'p20'),
     ],
     expect: [...times(4, failed(500)), open('broken')],

@@ -76,7 +76,7 @@ export async function postgresServer({
 
 /** Where it was killed, those that served its connections may hold what they shared for a moment longer. */
 async function restart(server: ServerProcess): Promise<void> {
-  const untilMs = performance.now() + 60_000;
+  const untilMs = performance.now() + 180_000;
   for (;;) {
     try {
       return await server.restart();

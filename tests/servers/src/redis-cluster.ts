@@ -15,7 +15,7 @@ export interface RedisCluster {
 }
 
 const MASTERS = 3;
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 180_000;
 
 /** Three masters that share the slots among them, without replicas. Each takes the port 10,000 above its own as well. */
 export async function redisCluster(): Promise<RedisCluster | Unavailable> {

@@ -13,7 +13,7 @@ export interface ServerCommand {
   readonly options?: Pick<SpawnOptions, 'cwd' | 'env' | 'uid' | 'gid'>;
   /** Whether it serves, once its port takes connections. @default that is enough */
   readonly ready?: () => Promise<boolean>;
-  /** @default 60_000 ms */
+  /** @default 180_000 ms: Java on a busy machine */
   readonly patienceMs?: number;
   /** Ends it in peace. @default 'SIGTERM' */
   readonly stopSignal?: NodeJS.Signals;
@@ -75,7 +75,7 @@ export async function startServer(command: ServerCommand): Promise<ServerProcess
 }
 
 async function launch(command: ServerCommand): Promise<ChildProcess> {
-  const { name, port, patienceMs = 60_000 } = command;
+  const { name, port, patienceMs = 180_000 } = command;
   const child = spawn(command.command, command.args, {
     ...command.options,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -358,8 +358,9 @@ await postgresSuite(
       assert.ok(rows[0].n < 600, `${rows[0].n} rows`);
     });
 
-    test('a message that PostgreSQL cannot keep failed the others of its turn, and does no more', async () => {
+    test('a message that PostgreSQL cannot keep failed the others of its turn, and does no more', async (t) => {
       const outbox = await openOutbox({ store: postgresStore({ pool, schema: newSchema() }) });
+      t.after(() => outbox.close());
       const accept = (key: string) =>
         outbox.accept([{ topic: 'orders', key, body: 'x' }]).then(
           () => 'kept',
@@ -367,7 +368,6 @@ await postgresSuite(
         );
       const answers = await Promise.all([accept('a'), accept('\0'), accept('b')]);
       assert.deepEqual(answers, ['kept', 'TypeError', 'kept']);
-      await outbox.close();
     });
 
     test('what PostgreSQL cannot keep is refused, naming the field', async () => {

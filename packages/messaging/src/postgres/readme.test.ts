@@ -5,7 +5,7 @@ import { postgresInbox, postgresStore } from '@holdfast/messaging/postgres';
 import { postgresSuite } from '../testing/postgres-suite.ts';
 
 await postgresSuite('the README’s example on PostgreSQL', ({ pool }) => {
-  test('the README’s example on PostgreSQL runs', async () => {
+  test('the README’s example on PostgreSQL runs', async (t) => {
     await pool.query('CREATE TABLE orders (id text); CREATE TABLE account (balance integer)');
     await pool.query('INSERT INTO account VALUES (0)');
     const client = await pool.connect();
@@ -19,6 +19,7 @@ await postgresSuite('the README’s example on PostgreSQL', ({ pool }) => {
     await store.acceptIn(client, [{ id: 'order-1', topic: 'orders', body }]);
     await client.query('COMMIT'); // both are there; after a ROLLBACK neither is
 
+    t.after(() => outbox.close());
     client.release();
     const [lease] = await store.lease(1, 1_000);
     const message = lease!.message;
@@ -30,6 +31,5 @@ await postgresSuite('the README’s example on PostgreSQL', ({ pool }) => {
     assert.equal(message.id, 'order-1');
     const { rows } = await pool.query('SELECT balance FROM account');
     assert.deepEqual(rows, [{ balance: -12 }]);
-    await outbox.close();
   });
 });

@@ -132,6 +132,7 @@ test('a new group begins when its queue would outlast a kill', { skip }, async (
 test('a quorum queue goes on counting deliveries over processes', { skip }, async (t) => {
   const seen: number[] = [];
   const first = connect('first');
+  t.after(() => first.close());
   await first.subscribe(
     'counted',
     { group: 'g', redeliverMs: 60_000, maxRedeliverMs: 60_000 },
@@ -143,7 +144,11 @@ test('a quorum queue goes on counting deliveries over processes', { skip }, asyn
   const publisher = connect('publisher');
   t.after(() => publisher.close());
   await publisher.publish([message('counted', 'm')]);
-  while (seen.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  await eventually(
+    () => seen.length,
+    (count) => count > 0,
+    'it is handed over',
+  );
   await first.close();
 
   const second = connect('second');
@@ -176,6 +181,10 @@ test('a connection reset while the last handler is waited for does not keep it f
   const broker = through(proxy.port, 'reset-at-the-end');
   const handling = Promise.withResolvers<void>();
   const finish = Promise.withResolvers<void>();
+  t.after(() => {
+    finish.resolve();
+    return broker.close();
+  });
   await broker.subscribe('reset-at-the-end', { group: 'g' }, () => {
     handling.resolve();
     return finish.promise;
@@ -255,7 +264,10 @@ function through(port: number, clientId: string, timeoutMs = 5_000) {
 async function endsSoon(closing: Promise<void>): Promise<void> {
   const late = new AbortController();
   const limit = sleep(30_000, 'it still waits', { signal: late.signal });
-  assert.equal(await Promise.race([closing, limit]), undefined);
-  late.abort();
-  await limit.catch(() => {});
+  try {
+    assert.equal(await Promise.race([closing, limit]), undefined);
+  } finally {
+    late.abort();
+    await limit.catch(() => {});
+  }
 }

@@ -10,8 +10,10 @@ import type { SqliteBrokerOptions } from './options.ts';
 import { sqliteBroker } from './sqlite-broker.ts';
 
 test('a full file postpones what comes and names the group that lags; acknowledged makes room', async (t) => {
-  const { broker, path } = await begin(t, { maxMessages: 3 });
   const held = Promise.withResolvers<void>();
+  // First of all: a broker waits for what is in hand when it is closed.
+  t.after(() => held.resolve());
+  const { broker, path } = await begin(t, { maxMessages: 3 });
   const handled: string[] = [];
   await broker.subscribe('events', { group: 'slow' }, async ({ id }) => {
     await held.promise;

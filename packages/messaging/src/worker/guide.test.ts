@@ -34,6 +34,7 @@ test('the guide’s first example runs: enqueued, handled, drained', async (t) =
   });
   drainOnSignals([worker, jobs], process); // SIGTERM: finish, give back, exit
 
+  t.after(() => jobs.close());
   await eventually(
     () => jobs.stats(),
     ({ successful }) => successful === 1,
