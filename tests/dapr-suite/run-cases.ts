@@ -40,7 +40,8 @@ export async function runCases(
     // It comes to none of them: it does not know them, or cannot begin.
     for (const name of rest) verdicts.set(name, 'broken');
   }
-  log.end();
+  // Whole when it is told where it is.
+  await new Promise<void>((written) => log.end(written));
   return verdicts;
 }
 

@@ -112,9 +112,7 @@ async function start(
   const { configuration } = resources;
   let inForce = configuration;
   const limits = { maxBodyBytes, stallMs, clock };
-  for (const keys of configuration.ignored) {
-    log.warn(`${keys}: without effect in this version.`);
-  }
+  for (const keys of configuration.ignored) log.warn(`${keys}: without effect in this version.`);
   for (const warning of configuration.warnings) log.warn(warning);
   const metrics = options.enableMetrics
     ? liveMetrics(appId, givenNamespace, configuration.metrics, log)

@@ -6,8 +6,8 @@ import type { KafkaConsumer, KafkaMessage, KafkaModule, KafkaStart } from './mod
 
 test('the first record of each partition was begun as often as stands beside its offset', async () => {
   const { record, starts } = begin([
-    { partitionIndex: 0, committedOffset: 7n, metadata: 'holdfast started=3' },
-    { partitionIndex: 1, committedOffset: 9n, metadata: 'holdfast started=3' },
+    { partitionIndex: 0, committedOffset: 7n, metadata: 'holdfast-started=3' },
+    { partitionIndex: 1, committedOffset: 9n, metadata: 'holdfast-started=3' },
     { partitionIndex: 2, committedOffset: 4n, metadata: 'somebody else’s' },
     { partitionIndex: 3, committedOffset: -1n, metadata: '' },
   ]);
@@ -32,7 +32,7 @@ test('that a record begins is committed at its own offset, so that it comes agai
   await starts.read();
   await starts.note(record(2, 4n), 2);
 
-  assert.deepEqual(committed, ['g/7/me t/2@4: holdfast started=2']);
+  assert.deepEqual(committed, ['g/7/me t/2@4: holdfast-started=2']);
 });
 
 test('what cannot be read or written is not counted, and nothing fails for it', async () => {
