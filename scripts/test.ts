@@ -68,10 +68,10 @@ const stages: readonly Stage[] = [
   tests('servers', false, ['tests/servers/src/*.test.ts'], 1),
   tests('soak', false, ['tests/soak/**/*.test.ts'], 1),
   tests('packed', false, ['tests/packed/*.test.ts'], 1),
-  // Its tests wait for servers more than they compute.
+  // These wait for servers and sidecars more than they compute.
   tests('messaging', false, ['packages/messaging/src/**/*.test.ts'], 3),
   tests('drill', false, ['packages/drill/src/**/*.test.ts'], 1),
-  tests('sidecar', false, ['packages/sidecar/src/**/*.test.ts'], 1),
+  tests('sidecar', false, ['packages/sidecar/src/**/*.test.ts']),
   tests('cli', false, ['packages/cli/src/**/*.test.ts'], 1),
   tests('fuzz', false, ['tests/fuzz/*.test.ts'], 1),
   tests('sdk', false, ['tests/sdk/*.test.ts'], 1),

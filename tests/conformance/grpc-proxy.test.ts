@@ -276,10 +276,13 @@ function conformance(make: Make, executable: string | undefined): void {
     test('baggage passes and comes back, and what cannot be read is refused', async () => {
       const good = await call(to('spoken', { baggage: 'a=1;p=2,b=x' }));
       const bad = await call(to('spoken', { baggage: 'zz' }));
-      assert.equal(JSON.parse(String(good.rpc.trailers['x-traced']))[2], 'a=1;p=2,b=x');
+      // daprd keeps the members in a map of Go's, whose order is another one each time.
+      const membersOf = (baggage: string) => baggage.split(/, ?/).toSorted();
+      const passed = JSON.parse(String(good.rpc.trailers['x-traced']))[2];
+      assert.deepEqual(membersOf(passed), ['a=1;p=2', 'b=x']);
       // Each daprd on the way says it once.
-      const times = make === 'daprd' ? 2 : 1;
-      assert.equal(good.rpc.head.baggage, Array(times).fill('a=1;p=2,b=x').join(', '));
+      const told = make === 'daprd' ? ['a=1;p=2', 'a=1;p=2', 'b=x', 'b=x'] : ['a=1;p=2', 'b=x'];
+      assert.deepEqual(membersOf(String(good.rpc.head.baggage)), told);
       const why = 'invalid baggage header: invalid baggage list-member: "zz"';
       assert.deepEqual(bad.outcome, ['3', why, 0, 0]);
     });
