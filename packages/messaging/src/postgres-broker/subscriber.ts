@@ -2,6 +2,7 @@ import type { Handler, Subscription } from '../broker.ts';
 import type { Handling } from '../consume/giving-up.ts';
 import { Hands } from '../consume/hands.ts';
 import { keepConsuming } from '../consume/keep-consuming.ts';
+import { oneSuspect } from '../consume/one-suspect.ts';
 import { tell } from '../consume/subscribe-options.ts';
 import { BrokerUnavailableError, StoreUnavailableError } from '../errors.ts';
 import type { IncomingMessage } from '../message.ts';
@@ -196,7 +197,10 @@ export class PostgresSubscriber implements Subscription {
       throw error;
     }
     if (claims.length === room) this.#more = true;
-    const kept = claims.slice(0, this.#trialEnd(claims));
+    const kept =
+      this.#options.subscribe.giveUp === undefined
+        ? claims
+        : oneSuspect(claims, ({ deliveries }) => deliveries > 1);
     const ours = kept.filter((claim) => this.#hand.add(claim));
     this.#hand.decline(claims.slice(kept.length));
     try {
@@ -210,15 +214,6 @@ export class PostgresSubscriber implements Subscription {
       };
       if (this.#hands.trials.count > 0) void this.#hands.trials.over().then(look);
     }
-  }
-
-  /** Where messages are given up: so many of those claimed that no two of them were handed over before. */
-  #trialEnd(claims: readonly Claim[]): number {
-    if (this.#options.subscribe.giveUp === undefined) return claims.length;
-    const [, second = claims.length] = claims.flatMap(({ deliveries }, at) =>
-      deliveries > 1 ? [at] : [],
-    );
-    return second;
   }
 
   async #giveBack(tell: boolean): Promise<void> {

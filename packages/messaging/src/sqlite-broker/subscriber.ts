@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Handling } from '../consume/giving-up.ts';
 import { Hands } from '../consume/hands.ts';
+import { oneSuspect } from '../consume/one-suspect.ts';
 import { type ResolvedSubscribeOptions, tell } from '../consume/subscribe-options.ts';
 import type { JoiningSubscription } from '../consume/subscriptions.ts';
 import { StoreUnavailableError } from '../errors.ts';
@@ -205,7 +206,10 @@ export class SqliteSubscriber implements JoiningSubscription {
   #take(sql: Statements, now: number, limit: number): DeliveryRow[] {
     if (limit <= 0 || !this.#mayTake(sql, now)) return [];
     const free = sql.free.all({ group: this.#group, now, limit }) as unknown as DeliveryRow[];
-    const rows = this.#options.giveUp === undefined ? free : onTrial(free);
+    const rows =
+      this.#options.giveUp === undefined
+        ? free
+        : oneSuspect(free, ({ deliveries }) => deliveries > 0);
     const mine = { owner: this.#owner, due: now + this.#broker.leaseMs, group: this.#group };
     for (const { seq } of rows) sql.take.run({ ...mine, seq });
     return rows;
@@ -278,14 +282,6 @@ export class SqliteSubscriber implements JoiningSubscription {
     // Where the file cannot be used, the leases end by themselves.
     await this.#file.patiently(leave, LEAVE_MS).catch(() => {});
   }
-}
-
-/** As many of them, in order, that no two were handed over before: what is in hand with one that ends this process counts as well. */
-function onTrial(rows: DeliveryRow[]): DeliveryRow[] {
-  const [, second = rows.length] = rows.flatMap(({ deliveries }, at) =>
-    deliveries > 0 ? [at] : [],
-  );
-  return rows.slice(0, second);
 }
 
 const endOfTurn = () => new Promise<void>((resolve) => setImmediate(resolve));

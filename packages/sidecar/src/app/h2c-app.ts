@@ -12,6 +12,7 @@ import { GrpcSessions } from './grpc-sessions.ts';
 import { http2CodeName } from './http2-codes.ts';
 
 const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = http2.constants;
+
 /** An application that speaks HTTP/2 in clear text, and is known to. */
 export class H2cApp implements Upstream {
   /** `host:port`, as errors name it. */

@@ -1,4 +1,5 @@
 import { unescaped } from '../flow/unescaped.ts';
+
 /** The head of a request, on its way to the API or to the application. */
 export interface PassingHead {
   readonly method: string;

@@ -1,6 +1,7 @@
 import type { KafkaSasl, KafkaTls } from '@holdfast/messaging/kafka';
 import type { ComponentSettings } from '../../../components/component-settings.ts';
 import { durationSetting } from '../../../components/duration-setting.ts';
+import { goBoolean } from '../../../components/go-boolean.ts';
 import { milliseconds, wholeNumber } from '../../../redis/redis-settings.ts';
 import { goRegExp } from '../../../resources/go-regexp.ts';
 
@@ -203,11 +204,12 @@ function authTypeOf(settings: ComponentSettings): 'none' | 'password' | 'mtls' |
 function deprecatedAuthType(settings: ComponentSettings): string | undefined {
   const required = settings.text('authRequired');
   if (required === undefined) return undefined;
-  // Go's truths and no others: what is neither must not mean that nobody signs in.
-  if (/^(0|f|F|false|FALSE|False)$/.test(required)) return 'none';
-  if (!/^(1|t|T|true|TRUE|True)$/.test(required)) {
+  const truth = goBoolean(required);
+  // What is neither must not mean that nobody signs in.
+  if (truth === undefined) {
     throw new Error(`metadata authRequired must be true or false, not "${required}"`);
   }
+  if (!truth) return 'none';
   return settings.text('saslPassword') === undefined ? 'mtls' : 'password';
 }
 

@@ -1,4 +1,5 @@
 import { bodyLayout, type MqttLayout } from '@holdfast/messaging/mqtt';
+import { goBoolean } from '../../../components/go-boolean.ts';
 
 /**
  * Dapr's way with MQTT 3.1.1: the envelope is the body, and metadata stay
@@ -18,7 +19,7 @@ export function mqttLayout({ retain }: { readonly retain: boolean }): MqttLayout
 /** As Go reads a truth. */
 function truthOf(text: string | undefined): boolean | undefined {
   if (text === undefined || text === '') return undefined;
-  if (/^(1|t|T|true|TRUE|True)$/.test(text)) return true;
-  if (/^(0|f|F|false|FALSE|False)$/.test(text)) return false;
-  throw new Error(`mqtt invalid retain ${text}`);
+  const truth = goBoolean(text);
+  if (truth === undefined) throw new Error(`mqtt invalid retain ${text}`);
+  return truth;
 }
