@@ -1,4 +1,4 @@
-// Writes packages/sidecar/src/grpc/protos: Dapr's messages and services as TypeScript, from the
+// Writes packages/sidecar/src/grpc/protos: Dapr's messages and services as TypeScript (what sidecars say to each other included), from the
 // .proto files that its JavaScript SDK carries; and packages/sidecar/src/pluggable/protos, from the
 // files beside them. Needs `protoc` (Debian: protobuf-compiler; or
 // PROTOC=…). Run by hand when the SDK is updated; what it writes is committed.
@@ -17,6 +17,8 @@ const work = mkdtempSync(path.join(tmpdir(), 'holdfast-protos-'));
 
 const ABSENT = ['actors', 'ai', 'crypto', 'jobs', 'workflow'];
 const ABSENT_CALL = /Actor|Timer|Reminder|Workflow|Job|Converse|Encrypt|Decrypt|Subtle/;
+
+const RPC = /^ {2}rpc (\w+)\s*\([^)]*\)\s*returns\s*\([^)]*\)\s*(?:\{[^}]*\}|;)/gm;
 
 /** Node takes types away and compiles nothing: an enum becomes an object of its numbers. */
 function erasable(_, name, body) {
@@ -67,19 +69,29 @@ try {
       (line) => !ABSENT.some((one) => line.includes(`import "dapr/proto/runtime/v1/${one}.proto"`)),
     )
     .join('\n')
-    .replace(
-      /^ {2}rpc (\w+)\s*\([^)]*\)\s*returns\s*\([^)]*\)\s*(?:\{[^}]*\}|;)/gm,
-      (call, name) => (ABSENT_CALL.test(name) ? '' : call),
-    );
+    .replace(RPC, (call, name) => (ABSENT_CALL.test(name) ? '' : call));
   writeFileSync(dapr, text);
+  // What daprd's sidecars say to each other; actors are called in the same service.
+  const internals = path.join(work, 'dapr/proto/internals/v1/service_invocation.proto');
+  const leg = readFileSync(internals, 'utf8')
+    .replace('import "dapr/proto/internals/v1/reminders.proto";\n', '')
+    .replace('import "google/protobuf/empty.proto";\n', '')
+    .replace(RPC, (call, name) => (ABSENT_CALL.test(name) ? '' : call));
+  writeFileSync(internals, leg);
   cpSync(path.join(target, 'error_details.proto'), path.join(work, 'error_details.proto'));
   const runtime = ['appcallback', 'binding', 'configuration', 'dapr', 'invoke', 'lock', 'metadata'];
   const names = [...runtime, 'pubsub', 'secret', 'state'].map(
     (name) => `dapr/proto/runtime/v1/${name}.proto`,
   );
+  const between = ['apiversion', 'service_invocation', 'status'].map(
+    (name) => `dapr/proto/internals/v1/${name}.proto`,
+  );
   const out = path.join(work, 'out');
-  compile(work, out, ['error_details.proto', 'dapr/proto/common/v1/common.proto', ...names]);
-  const folders = ['', 'dapr/proto/common/v1', 'dapr/proto/runtime/v1'];
+  const common = 'dapr/proto/common/v1/common.proto';
+  compile(work, out, ['error_details.proto', common, ...names, ...between]);
+  const folders = ['', 'common', 'runtime', 'internals'].map((name) =>
+    name === '' ? '' : `dapr/proto/${name}/v1`,
+  );
   place(
     folders.map((folder) => path.join(out, folder)),
     target,

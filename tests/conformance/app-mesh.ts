@@ -15,6 +15,8 @@ export interface AppSetup {
   readonly secured?: boolean;
   /** In place of the application of all. */
   readonly appPort?: number;
+  /** In place of the make of all, as `startAppMesh` is told it. */
+  readonly make?: { readonly daprd: string | undefined };
 }
 
 /** Sidecars of one make, each with a Configuration and resources of its own, and one application behind all. */
@@ -49,9 +51,9 @@ export async function startAppMesh<App extends string>(
         setup,
         app.port,
       );
-      const { appPort = app.port, secured = false } = setup;
+      const { appPort = app.port, make = { daprd }, secured = false } = setup;
       const start = { role, appPort, secured, sentry, ...own };
-      running.set(role, await startOne(daprd, start));
+      running.set(role, await startOne(make.daprd, start));
     }
   } catch (error) {
     // Those that run would keep the test's process from ever ending.

@@ -46,12 +46,14 @@ export interface MeshOptions {
   readonly instead?: Instead;
   /** The port of an application that speaks gRPC. */
   readonly grpcAppPort?: number;
+  /** The make of all but the caller, as `startMesh` is told it. @default the caller's */
+  readonly others?: { readonly daprd: string | undefined };
 }
 
 /** Starts a mesh of holdfast sidecars, or of real daprd where `daprd` names its executable. */
 export async function startMesh(
   daprd?: string,
-  { tracing, resources: more = {}, instead, grpcAppPort }: MeshOptions = {},
+  { tracing, resources: more = {}, instead, grpcAppPort, others = { daprd } }: MeshOptions = {},
 ): Promise<Mesh> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'holdfast-conformance-'));
   const app = await startEchoApp(instead);
@@ -75,7 +77,7 @@ export async function startMesh(
     const secured = role === 'secured';
     const start = { role, appPort, resources, configs: [config], secured };
     try {
-      running.set(role, await startOne(daprd, start));
+      running.set(role, await startOne(role === 'caller' ? daprd : others.daprd, start));
     } finally {
       await mortal?.close();
     }

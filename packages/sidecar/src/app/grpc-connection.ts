@@ -1,12 +1,26 @@
 import type { ClientHttp2Stream, Http2Session } from 'node:http2';
-import { addAbortSignal } from 'node:stream';
+import { addAbortSignal, type Duplex } from 'node:stream';
 import type { Clock } from '@holdfast/core';
 import { addHeader, type HeaderMap } from '../flow/add-header.ts';
 import type { CountRpc } from '../metrics/sidecar-metrics.ts';
 import { GrpcSessions } from './grpc-sessions.ts';
 import type { StreamEnd } from './rpc-failure.ts';
 
-/** The way to an application that speaks gRPC. */
+export interface GrpcConnectionOptions {
+  /** `host:port` */
+  readonly address: string;
+  /** The certificate is not looked at, for it is on this machine, as in Dapr. @default false */
+  readonly tls?: boolean;
+  readonly clock: Clock;
+  /** Told of each call that has ended. @default nobody is */
+  readonly counted?: CountRpc;
+  /** Where connections are not as `address` and `tls` say. */
+  readonly dial?: () => Duplex;
+  /** Told when there is no connection any more. */
+  readonly gone?: () => void;
+}
+
+/** The way to who speaks gRPC: our application, or a sidecar that is daprd. */
 export class GrpcConnection {
   /** `host:port`, as errors name it. */
   readonly address: string;
@@ -15,12 +29,14 @@ export class GrpcConnection {
   readonly clock: Clock;
   readonly #sessions: GrpcSessions;
 
-  /** `tls`: its certificate is not looked at, for it is on this machine, as in Dapr. */
-  constructor(address: string, tls: boolean, clock: Clock, counted: CountRpc) {
+  constructor({ address, clock, counted, dial, gone, tls = false }: GrpcConnectionOptions) {
     this.address = address;
     this.clock = clock;
-    this.counted = counted;
-    this.#sessions = new GrpcSessions(`${tls ? 'https' : 'http'}://${address}`, clock);
+    this.counted = counted ?? (() => {});
+    this.#sessions = new GrpcSessions(`${tls ? 'https' : 'http'}://${address}`, clock, {
+      dial,
+      gone,
+    });
   }
 
   /** Begins a call; `headers` as `name, value, …`. What becomes of the connection is the stream's `error`. */
@@ -49,6 +65,11 @@ export class GrpcConnection {
       rstCode: stream.rstCode ?? 0,
       sent: stream.id !== undefined,
     };
+  }
+
+  /** Connections end with the calls that are on them. */
+  retire(): void {
+    this.#sessions.retire();
   }
 
   close(): void {

@@ -3,6 +3,7 @@ import http2, {
   type ClientHttp2Stream,
   type OutgoingHttpHeaders,
 } from 'node:http2';
+import type { Duplex } from 'node:stream';
 import type { Clock, Timer } from '@holdfast/core';
 
 /** Calls on one connection at most, as Dapr has it; servers often allow no more either. */
@@ -14,6 +15,13 @@ const STREAM_WINDOW_BYTES = 256 * 1024;
 const WINDOW_BYTES = 4 * 1024 * 1024;
 /** All but one connection are closed when they were not needed for this long. */
 const IDLE_MS = 180_000;
+
+export interface GrpcSessionsOptions {
+  /** Where connections are not as the URL says. */
+  readonly dial?: (() => Duplex) | undefined;
+  /** Told when there is no connection any more. */
+  readonly gone?: (() => void) | undefined;
+}
 
 interface Session {
   readonly http2: ClientHttp2Session;
@@ -28,13 +36,15 @@ interface Session {
 export class GrpcSessions {
   readonly #url: string;
   readonly #clock: Clock;
+  readonly #options: GrpcSessionsOptions;
   #sessions: Session[] = [];
   /** What the server allows is known once the settings of its first connection have come. */
   #room = CALLS_EACH;
 
-  constructor(url: string, clock: Clock) {
+  constructor(url: string, clock: Clock, options: GrpcSessionsOptions = {}) {
     this.#url = url;
     this.#clock = clock;
+    this.#options = options;
   }
 
   /** `ended`: there is no body. @throws where a header cannot be one of HTTP/2 */
@@ -46,6 +56,16 @@ export class GrpcSessions {
     session.idle = undefined;
     stream.once('close', () => this.#ended(session));
     return stream;
+  }
+
+  /** Connections take no more calls, and end with their last. */
+  retire(): void {
+    const sessions = this.#sessions;
+    this.#sessions = [];
+    for (const { http2, idle } of sessions) {
+      idle?.cancel();
+      http2.close();
+    }
   }
 
   close(): void {
@@ -66,10 +86,12 @@ export class GrpcSessions {
   }
 
   #dial(): Session {
+    const { dial, gone: told } = this.#options;
     // On this machine: its certificate is not looked at, as in Dapr.
     const session: Session = {
       http2: http2.connect(this.#url, {
         rejectUnauthorized: false,
+        ...(dial === undefined ? {} : { createConnection: dial }),
         settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES },
       }),
       calls: 0,
@@ -77,7 +99,9 @@ export class GrpcSessions {
     };
     const gone = () => {
       session.idle?.cancel();
+      const before = this.#sessions.length;
       this.#sessions = this.#sessions.filter((one) => one !== session);
+      if (before === 1 && this.#sessions.length === 0) told?.();
     };
     // Told to each stream as well; without a listener it would end the process.
     session.http2.on('error', gone).on('close', gone).on('goaway', gone);

@@ -28,7 +28,7 @@ export function openGrpcApp(
   address: string,
   { calledRpc, clock, maxBodyBytes, tls }: GrpcAppOptions,
 ): GrpcWay {
-  const connection = new GrpcConnection(address, tls, clock, calledRpc);
+  const connection = new GrpcConnection({ address, tls, clock, counted: calledRpc });
   return {
     app: new GrpcApp(connection, maxBodyBytes),
     questions: new GrpcQuestions(connection),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { systemClock } from '@holdfast/core';
 import { seededRandom } from '@holdfast/core/testing';
 import { until } from '@holdfast/test-servers';
 import type { Flow, Upstream } from '../flow/answer.ts';
@@ -77,7 +78,7 @@ test('an answer whose status is none fails its call and nothing else', async (t)
     });
   });
   await new Promise<void>((resolve) => bad.listen(0, '127.0.0.1', resolve));
-  const transport = framePeerTransport();
+  const transport = framePeerTransport({ clock: systemClock, maxBodyBytes: 4_194_304 });
   t.after(async () => {
     await transport.close();
     bad.close();
@@ -90,8 +91,13 @@ async function server(
   t: TestContext,
   options: { readonly firstCallMs?: number; readonly maxConnections?: number } = {},
 ) {
-  const peers = await listenForPeers(well, { host: '127.0.0.1', port: 0, ...options });
-  const transport = framePeerTransport();
+  const peers = await listenForPeers(well, {
+    host: '127.0.0.1',
+    port: 0,
+    maxBodyBytes: 4_194_304,
+    ...options,
+  });
+  const transport = framePeerTransport({ clock: systemClock, maxBodyBytes: 4_194_304 });
   t.after(async () => {
     await transport.close();
     peers.close();

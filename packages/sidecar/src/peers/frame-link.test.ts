@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
+import { systemClock } from '@holdfast/core';
 import { until } from '@holdfast/test-servers';
 import type { AnswerSink, OutgoingCall, Upstream } from '../flow/answer.ts';
 import { UpstreamError } from '../flow/upstream-error.ts';
@@ -126,8 +127,12 @@ describe('the leg between sidecars', () => {
 
 /** A server with `callee` behind it and a transport that reaches it. */
 async function leg(t: TestContext, callee: Upstream) {
-  const server = await listenForPeers(callee, { host: '127.0.0.1', port: 0 });
-  const transport = framePeerTransport();
+  const server = await listenForPeers(callee, {
+    host: '127.0.0.1',
+    port: 0,
+    maxBodyBytes: 4_194_304,
+  });
+  const transport = framePeerTransport({ clock: systemClock, maxBodyBytes: 4_194_304 });
   t.after(async () => {
     await transport.close();
     server.close();

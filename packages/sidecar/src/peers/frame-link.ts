@@ -42,6 +42,16 @@ export class NotLetInError extends Error {
   }
 }
 
+/** The other side is a sidecar of daprd, or speaks HTTP/2 for another reason; nothing was sent to it. */
+export class SpeaksHttp2Error extends Error {
+  readonly code = 'SPEAKS_HTTP2';
+
+  constructor() {
+    super('the other side speaks HTTP/2');
+    this.name = 'SpeaksHttp2Error';
+  }
+}
+
 /** Calls at a time on one link: what fits into the slot's part of an id. */
 const SLOTS = 4096;
 
@@ -63,20 +73,26 @@ export class FrameLink {
   readonly #free: number[] = [];
   readonly #generations: number[] = [];
   readonly #stalled = new Set<FrameStream>();
+  readonly #onGreeted: () => void;
   #rest: Buffer | undefined;
   #greeted = false;
 
-  /** `opened` makes the stream of a call the other end begins; undefined refuses it. */
+  /**
+   * `opened` makes the stream of a call the other end begins; undefined refuses it. `greeted`: the
+   * other end is one of us.
+   */
   constructor(
     socket: Socket,
     opened: (link: FrameLink, id: number) => FrameStream | undefined,
     closed: (error: Error | undefined) => void,
+    greeted: () => void = () => {},
   ) {
     this.#socket = socket;
     this.#opened = opened;
+    this.#onGreeted = greeted;
     this.writer = new FrameWriter(socket, () => this.open <= 1);
     let failure: Error | undefined;
-    socket.on('data', (bytes: Buffer) => this.#take(bytes));
+    socket.on('data', (bytes: Buffer) => this.take(bytes));
     socket.on('error', (error) => {
       failure = error;
     });
@@ -91,6 +107,11 @@ export class FrameLink {
     socket.on('drain', () => {
       for (const stream of this.#stalled) this.#goOn(stream);
     });
+  }
+
+  /** Whether the other end has said that it is one of us. */
+  get greeted(): boolean {
+    return this.#greeted;
   }
 
   /** Whether another call fits. */
@@ -145,7 +166,8 @@ export class FrameLink {
     if (stream.credit > 0 && this.#stalled.delete(stream)) stream.onCredit();
   }
 
-  #take(bytes: Buffer): void {
+  /** What has come; the socket hands it over by itself, but for what was read before there was a link. */
+  take(bytes: Buffer): void {
     let all = bytes;
     if (this.#rest !== undefined) {
       all = Buffer.concat([this.#rest, bytes]);
@@ -158,11 +180,12 @@ export class FrameLink {
         return;
       }
       if (!all.subarray(0, PREFACE.length).equals(PREFACE)) {
-        this.#socket.destroy(new Error(stranger(all)));
+        this.#socket.destroy(isHttp2(all) ? new SpeaksHttp2Error() : new Error(stranger(all)));
         return;
       }
       this.#greeted = true;
       at = PREFACE.length;
+      this.#onGreeted();
     }
     while (all.length - at >= FRAME_BYTES) {
       const length = all.readUInt32BE(at);
@@ -252,6 +275,10 @@ export class FrameLink {
     this.#socket.destroy(new Error('the other side sent what is no frame'));
   }
 }
+
+/** HTTP/2's servers begin with their settings: u24 length, the kind 4, no flags, the stream 0. */
+const isHttp2 = (bytes: Buffer): boolean =>
+  bytes[0] === 0 && bytes[3] === 4 && bytes[4] === 0 && bytes[5] === 0;
 
 /** TLS answers what it does not understand with an alert or a handshake record. */
 function stranger(bytes: Buffer): string {

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import type { AnswerSink, Flow } from '../flow/answer.ts';
 import { ClientGoneError } from '../flow/upstream-error.ts';
 import { listen } from '../server/listen.ts';
+import type { DaprDoor } from './dapr/open-dapr-door.ts';
 import { faultText } from './fault.ts';
 import { FAULT, headText, INLINE_BYTES, MAX_HEAD_BYTES, WINDOW_BYTES } from './frame-format.ts';
 import { FrameLink, FrameStream } from './frame-link.ts';
@@ -20,11 +21,15 @@ export interface FrameServerOptions {
   readonly firstCallMs?: number;
   /** @default in the clear */
   readonly security?: PeerSecurity;
+  /** Longest message of a sidecar that is daprd. */
+  readonly maxBodyBytes: number;
   /** Told of each connection that was not let in: where from, and why. */
   readonly refused?: (from: string, why: string) => void;
 }
 
 const FIRST_CALL_MS = 10_000;
+/** How connections of sidecars that are daprd begin. */
+const HTTP2 = Buffer.from('PRI * HTTP/2.0');
 
 /** Receives other sidecars' calls; each goes to `callee`. */
 export async function listenForPeers(
@@ -34,13 +39,16 @@ export async function listenForPeers(
   const sockets = new Set<net.Socket>();
   const links = new Set<FrameLink>();
   let drained: (() => void) | undefined;
-  const open = (): number => [...links].reduce((sum, link) => sum + link.open, 0);
+  let door: DaprDoor | undefined;
+  let opening: Promise<DaprDoor> | undefined;
+  const open = (): number =>
+    [...links].reduce((sum, link) => sum + link.open, door === undefined ? 0 : door.open);
   const ended = (): void => {
     if (drained !== undefined && open() === 0) drained();
   };
 
   const security = options.security ?? IN_THE_CLEAR;
-  const firstCallMs = options.firstCallMs ?? FIRST_CALL_MS;
+  const { firstCallMs = FIRST_CALL_MS, maxBodyBytes } = options;
   const { server, event } = security.server(firstCallMs);
   const refused = (from: string | undefined, why: string): void =>
     options.refused?.(from ?? 'an unknown address', why);
@@ -66,15 +74,24 @@ export async function listenForPeers(
         .setTimeout(firstCallMs, () => socket.destroy());
       return;
     }
-    let used = false;
     // A sidecar dials when it has a call to send; who dials and is silent only takes up a place.
     socket.setTimeout(firstCallMs, () => socket.destroy());
+    // Nothing is said before it is known in which language.
+    socket
+      .on('error', () => {})
+      .once('data', (first: Buffer) => {
+        if (first[0] === HTTP2[0]) openDoor(socket, first, admission.callerId);
+        else receive(socket, first, admission.callerId);
+      });
+  });
+  const receive = (socket: net.Socket, first: Buffer, callerId: SpiffeId | undefined): void => {
+    let used = false;
     const link: FrameLink = new FrameLink(
       socket,
       (from) => {
         if (!used) socket.setTimeout(0);
         used = true;
-        return new ReceivedCall(from, callee, admission.callerId, ended);
+        return new ReceivedCall(from, callee, callerId, ended);
       },
       () => {
         links.delete(link);
@@ -83,7 +100,24 @@ export async function listenForPeers(
       },
     );
     links.add(link);
-  });
+    link.take(first);
+  };
+  // What speaks gRPC takes 10 MB, so only those load it that have such a neighbour.
+  const openDoor = (socket: net.Socket, first: Buffer, callerId: SpiffeId | undefined): void => {
+    socket.pause();
+    opening ??= import('./dapr/open-dapr-door.ts').then(({ openDaprDoor }) => {
+      door = openDaprDoor({ callee, ended, firstCallMs, maxBodyBytes });
+      return door;
+    });
+    opening.then(
+      (there) => {
+        if (socket.destroyed) return;
+        socket.setTimeout(0);
+        there.take(socket, first, callerId);
+      },
+      () => socket.destroy(),
+    );
+  };
   server.maxConnections = options.maxConnections ?? 1024;
   const port = await listen(server, options.host, options.port, '--dapr-internal-grpc-port');
   return {
@@ -92,6 +126,7 @@ export async function listenForPeers(
       new Promise((resolve) => {
         drained = resolve;
         server.close();
+        door?.drain();
         ended();
       }),
     close() {

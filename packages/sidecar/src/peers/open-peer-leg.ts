@@ -62,7 +62,8 @@ export async function openPeerLeg(given: PeerLegOptions): Promise<PeerLeg> {
     security = dump.watch(plain);
   }
 
-  const peers = framePeerTransport(security);
+  const { maxBodyBytes } = options;
+  const peers = framePeerTransport({ clock, maxBodyBytes, security });
   closing.last(() => peers.close());
 
   let quietUntilMs = 0;
@@ -70,6 +71,7 @@ export async function openPeerLeg(given: PeerLegOptions): Promise<PeerLeg> {
     host,
     port: options.internalPort,
     security,
+    maxBodyBytes,
     refused(from, why) {
       metrics.peerRefused();
       if (clock.now() < quietUntilMs) return;

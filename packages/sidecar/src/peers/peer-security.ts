@@ -1,6 +1,7 @@
 import { constants } from 'node:crypto';
 import net from 'node:net';
 import tls, { type PeerCertificate, type TLSSocket } from 'node:tls';
+import { OUR_PROTOCOL, THEIR_PROTOCOL } from './dialed.ts';
 import type { LiveCredentials } from './live-credentials.ts';
 import { formatSpiffeId, parseSpiffeId, type SpiffeId, uriOf } from './spiffe-id.ts';
 
@@ -64,6 +65,7 @@ export function mutualTls(credentials: LiveCredentials): PeerSecurity {
         port,
         secureContext: context,
         minVersion: 'TLSv1.3',
+        ALPNProtocols: PROTOCOLS,
         // Names of hosts mean nothing here; the chain is checked by TLS, the id below.
         checkServerIdentity: (_host: string, certificate: PeerCertificate) => {
           const uri = uriOf(certificate.subjectaltname);
@@ -89,6 +91,7 @@ export function mutualTls(credentials: LiveCredentials): PeerSecurity {
       const { texts } = credentials.current;
       const server = tls.createServer({
         ...contextOf(texts),
+        ALPNProtocols: PROTOCOLS,
         requestCert: true,
         // Let in by `admit`, which tells who is refused what was expected; TLS would only hang up.
         rejectUnauthorized: false,
@@ -123,6 +126,9 @@ export function mutualTls(credentials: LiveCredentials): PeerSecurity {
     onChange: (listener) => credentials.onChange(listener),
   };
 }
+
+/** Ours first; with daprd HTTP/2 is agreed upon, which its gRPC insists on. */
+const PROTOCOLS = [OUR_PROTOCOL, THEIR_PROTOCOL];
 
 function contextOf(texts: LiveCredentials['current']['texts']) {
   return {

@@ -1,0 +1,45 @@
+/** A frame of gRPC's: a byte of flags, four of length, and so many bytes. */
+const HEAD_BYTES = 5;
+
+/** What came is no message, or longer than one may be. */
+export class BadMessageError extends Error {
+  readonly code = 'BAD_MESSAGE';
+}
+
+/** Takes the messages of one gRPC stream out of its bytes, whatever the chunks they come in. */
+export class HeardMessages {
+  readonly #limitBytes: number;
+  #rest: Buffer = Buffer.alloc(0);
+
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes;
+  }
+
+  /** Whether a message has begun and not ended. */
+  get within(): boolean {
+    return this.#rest.length > 0;
+  }
+
+  /** @throws BadMessageError */
+  *take(chunk: Buffer): Iterable<Buffer> {
+    this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    while (this.#rest.length >= HEAD_BYTES) {
+      if (this.#rest[0] !== 0) throw new BadMessageError('a compressed message was not asked for');
+      const bytes = this.#rest.readUInt32BE(1);
+      if (bytes > this.#limitBytes) {
+        throw new BadMessageError(`a message of ${bytes} bytes is longer than ${this.#limitBytes}`);
+      }
+      if (this.#rest.length < HEAD_BYTES + bytes) return;
+      const message = this.#rest.subarray(HEAD_BYTES, HEAD_BYTES + bytes);
+      this.#rest = this.#rest.subarray(HEAD_BYTES + bytes);
+      yield message;
+    }
+  }
+}
+
+/** A message as it goes on the stream. */
+export function framed(message: Uint8Array): Buffer {
+  const head = Buffer.alloc(HEAD_BYTES);
+  head.writeUInt32BE(message.length, 1);
+  return Buffer.concat([head, message]);
+}
