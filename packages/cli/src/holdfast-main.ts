@@ -170,6 +170,7 @@ function addCaCommands(program: Command, done: (status: number) => void): void {
   ]);
   add('issue', 'make a certificate for each app: spiffe://DOMAIN/ns/NAMESPACE/APP', '<apps...>', [
     namespace,
+    ['--trust-domain <name>', "the first part of the id (the issuer's; Dapr's names none)"],
     ['--days <days>', 'how long it is good (30)'],
     ['--force', 'replace a certificate that is there'],
   ]);

@@ -160,7 +160,10 @@ export const failures: readonly Case[] = [
     expect: { status: 413, headers: { 'content-type': 'application/json' } },
     daprd: {
       why: 'daprd answers 500 "stream too large"; 413 says whose fault it is',
-      expect: { status: 500, body: /stream too large|transport connection broken|does not match content-length/ },
+      expect: {
+        status: 500,
+        body: /stream too large|transport connection broken|does not match content-length/,
+      },
     },
   },
   {

@@ -25,6 +25,17 @@ export interface Issued {
   readonly notAfterMs: number;
 }
 
+/** What a certificate for an app is to be. */
+export interface IssueRequest {
+  readonly namespace: string;
+  readonly appId: string;
+  readonly days: number;
+  /** @default the issuer's; Dapr's names none */
+  readonly trustDomain?: string | undefined;
+  /** Whether a certificate that is still good is replaced. */
+  readonly force: boolean;
+}
+
 /** Makes and renews certificates in one folder. */
 export class Authority {
   readonly #files: TrustFolder;
@@ -85,8 +96,9 @@ export class Authority {
   }
 
   /** A certificate for an app. Refuses where it has one that is still good. */
-  async issue(namespace: string, appId: string, days: number, force: boolean): Promise<Issued> {
-    const id = formatSpiffeId({ trustDomain: this.trustDomain(), namespace, appId });
+  async issue({ namespace, appId, days, trustDomain, force }: IssueRequest): Promise<Issued> {
+    const domain = trustDomain ?? this.trustDomain();
+    const id = formatSpiffeId({ trustDomain: domain, namespace, appId });
     if (this.#files.app(namespace, appId) !== undefined && !force) {
       throw new Error(
         `${id} has a certificate already; \`holdfast ca renew ${appId}\` renews it, --force replaces it.`,
@@ -103,14 +115,16 @@ export class Authority {
   ): Promise<readonly Issued[]> {
     const issued: Issued[] = [];
     // Throws where there is no authority: then nothing being due is no good news.
-    this.trustDomain();
+    this.#files.issuer();
     for (const { namespace, appId } of this.#files.apps()) {
       if (!chosen(namespace, appId)) continue;
-      const { validFromDate, validToDate } = this.#files.app(namespace, appId)!;
+      const { subjectAltName, validFromDate, validToDate } = this.#files.app(namespace, appId)!;
       const lifeMs = validToDate.getTime() - validFromDate.getTime();
       const leftMs = validToDate.getTime() - this.#clock.wallMs();
       if (!all && leftMs > lifeMs * RENEW_RATIO) continue;
-      const id = formatSpiffeId({ trustDomain: this.trustDomain(), namespace, appId });
+      const id =
+        uriOf(subjectAltName) ??
+        formatSpiffeId({ trustDomain: this.trustDomain(), namespace, appId });
       // As long again as the one before.
       issued.push(await this.#sign(id, namespace, appId, days ?? (lifeMs - SKEW_MS) / DAY_MS));
     }
@@ -123,7 +137,7 @@ export class Authority {
     const domain = uri?.replace(/^spiffe:\/\//, '');
     if (domain === undefined || domain === '') {
       throw new Error(
-        `The issuer in ${this.#files.folder} names no trust domain (spiffe://NAME); make one with \`holdfast ca init\`.`,
+        `The issuer in ${this.#files.folder} names no trust domain (spiffe://NAME), as Dapr's does not; say which with --trust-domain, or make one with \`holdfast ca init\`.`,
       );
     }
     return domain;

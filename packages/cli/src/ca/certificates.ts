@@ -29,6 +29,7 @@ export async function signCertificate(request: CertificateRequest): Promise<Sign
   const { subtle } = webcrypto;
   const keys = await subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
   const { by, kind, uri } = request;
+  const signer = by === undefined ? undefined : await signerOf(by.key);
   const issuer = by === undefined ? undefined : new x509.X509Certificate(by.certificate);
   const issuerKey = issuer === undefined ? keys.publicKey : issuer.publicKey;
   const certificate = await x509.X509CertificateGenerator.create({
@@ -37,8 +38,8 @@ export async function signCertificate(request: CertificateRequest): Promise<Sign
     notBefore: new Date(request.notBeforeMs),
     notAfter: new Date(request.notAfterMs),
     publicKey: keys.publicKey,
-    signingKey: by === undefined ? keys.privateKey : await importKey(by.key),
-    signingAlgorithm: ALGORITHM,
+    signingKey: signer?.key ?? keys.privateKey,
+    signingAlgorithm: signer?.algorithm ?? ALGORITHM,
     extensions: [
       kind === 'workload'
         ? new x509.BasicConstraintsExtension(false, undefined, true)
@@ -73,9 +74,26 @@ export async function signCertificate(request: CertificateRequest): Promise<Sign
 
 const KEY_LABEL = 'PRIVATE KEY';
 
-function importKey(pem: string): Promise<webcrypto.CryptoKey> {
-  const der = createPrivateKey(pem).export({ format: 'der', type: 'pkcs8' });
-  return webcrypto.subtle.importKey('pkcs8', der, ALGORITHM, false, ['sign']);
+/** Keys of other authorities sign as well: Dapr's are Ed25519 from 1.18 on, and were ECDSA before. */
+async function signerOf(
+  pem: string,
+): Promise<{ readonly key: webcrypto.CryptoKey; readonly algorithm: typeof ALGORITHM }> {
+  const key = createPrivateKey(pem);
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
+  const algorithm =
+    type === 'ed25519'
+      ? { name: 'Ed25519' }
+      : type === 'rsa'
+        ? { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' }
+        : details?.namedCurve === 'secp384r1'
+          ? { name: 'ECDSA', namedCurve: 'P-384', hash: 'SHA-384' }
+          : ALGORITHM;
+  const der = key.export({ format: 'der', type: 'pkcs8' });
+  return {
+    key: await webcrypto.subtle.importKey('pkcs8', der, algorithm, false, ['sign']),
+    // The types want a name and a hash of all of them; Ed25519 has no hash to choose.
+    algorithm: algorithm as typeof ALGORITHM,
+  };
 }
 
 /** 4 MB and 90 ms that only who makes certificates pays. Its container needs the polyfill first. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { X509Certificate } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { KeyObject, webcrypto, X509Certificate } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -56,6 +56,22 @@ test('what is there is not overwritten, unless it is told to be', async (t) => {
   assert.deepEqual([refused, after], [['refused', 'refused'], before]);
   assert.notEqual(forced, before[1]);
 });
+
+for (const kind of ['ed25519', 'p256', 'p384', 'rsa'] as const) {
+  test(`an authority of Dapr's, whose issuer names no trust domain, signs with its ${kind} key`, async (t) => {
+    const { run, read, dir } = await authority(t);
+    await writeDaprAuthority(dir, kind);
+    await assert.rejects(run('issue', ['orders']), /names no trust domain.*--trust-domain/);
+    await run('issue', ['orders'], { trustDomain: 'public' });
+    await run('renew', ['orders']);
+    const [leaf, issuer] = chain(await read('apps/default/orders/tls.crt'));
+    const [root] = chain(await read('ca.crt'));
+    assert.deepEqual(
+      [leaf!.subjectAltName, leaf!.verify(issuer!.publicKey), issuer!.verify(root!.publicKey)],
+      ['URI:spiffe://public/ns/default/orders', true, true],
+    );
+  });
+}
 
 test('renew takes a new key and spares what is not due', async (t) => {
   const { run, read, lines } = await authority(t);
@@ -139,3 +155,52 @@ const message = (work: Promise<unknown>): Promise<string> =>
     () => 'done',
     (error: Error) => error.message,
   );
+
+/** As Dapr's Sentry leaves them: the root, and an issuer with its key, that names nothing by a URI. */
+async function writeDaprAuthority(
+  dir: string,
+  kind: 'ed25519' | 'p256' | 'p384' | 'rsa',
+): Promise<void> {
+  await import('reflect-metadata');
+  const x509 = await import('@peculiar/x509');
+  const algorithm = {
+    ed25519: { name: 'Ed25519' },
+    p256: { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' },
+    p384: { name: 'ECDSA', namedCurve: 'P-384', hash: 'SHA-384' },
+    rsa: {
+      name: 'RSASSA-PKCS1-v1_5',
+      hash: 'SHA-256',
+      modulusLength: 2048,
+      publicExponent: new Uint8Array([1, 0, 1]),
+    },
+  }[kind] as webcrypto.EcKeyGenParams & { hash: string };
+  const make = async () =>
+    (await webcrypto.subtle.generateKey(algorithm, true, [
+      'sign',
+      'verify',
+    ])) as webcrypto.CryptoKeyPair;
+  const [rootKeys, issuerKeys] = [await make(), await make()];
+  const lasting = {
+    notBefore: new Date(Date.now() - 60_000),
+    notAfter: new Date(Date.now() + 86_400_000),
+    signingAlgorithm: algorithm,
+    extensions: [new x509.BasicConstraintsExtension(true, undefined, true)],
+  };
+  const root = await x509.X509CertificateGenerator.createSelfSigned({
+    ...lasting,
+    name: 'O=cluster.local',
+    keys: rootKeys,
+  });
+  const issuer = await x509.X509CertificateGenerator.create({
+    ...lasting,
+    subject: 'O=spiffe://cluster.local/ns/dapr-system/dapr-sentry',
+    issuer: root.subjectName,
+    publicKey: issuerKeys.publicKey,
+    signingKey: rootKeys.privateKey,
+  });
+  const key = KeyObject.from(issuerKeys.privateKey).export({ format: 'pem', type: 'pkcs8' });
+  await mkdir(dir, { recursive: true });
+  await writeFile(path.join(dir, 'ca.crt'), `${root.toString('pem')}\n`);
+  await writeFile(path.join(dir, 'issuer.crt'), `${issuer.toString('pem')}\n`);
+  await writeFile(path.join(dir, 'issuer.key'), key);
+}

@@ -41,9 +41,11 @@ export async function ca(
       return 0;
     }
     case 'issue':
-      for (const app of apps) {
+      for (const appId of apps) {
         const lifeDays = days('--days', options.days, CA_DEFAULTS.workloadDays);
-        output.out(said(await authority.issue(namespace, app, lifeDays, force)));
+        const { trustDomain } = options;
+        const request = { namespace, appId, days: lifeDays, trustDomain, force };
+        output.out(said(await authority.issue(request)));
       }
       return 0;
     case 'renew': {
