@@ -108,12 +108,12 @@ function mixed(
 
     test('an application over gRPC answers clients of HTTP, and its errors reach them', async () => {
       const at = `http://127.0.0.1:${mesh.port('caller')}/v1.0/invoke/spoken/method`;
-      const good = await fetch(`${at}/do?q=1`, { method: 'PUT', body: 'x'.repeat(200_000) });
+      const good = await fetch(`${at}/do?q=1`, { method: 'PUT', body: 'x'.repeat(3_000_000) });
       const seen = (await good.json()) as { method: string; querystring: string; body: string };
       const missing = await fetch(`${at}/missing`);
       assert.deepEqual(
         [good.status, seen.method, seen.querystring, seen.body.length],
-        [200, 'do', 'q=1', 200_000],
+        [200, 'do', 'q=1', 3_000_000],
       );
       assert.deepEqual(
         [missing.status, await missing.json()],

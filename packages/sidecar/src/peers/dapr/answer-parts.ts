@@ -1,4 +1,5 @@
 import type { AnswerSink, Flow } from '../../flow/answer.ts';
+import { ClientGoneError } from '../../flow/upstream-error.ts';
 
 /** What an answer is made of, in order: its head, and parts of its body. */
 export type AnswerPart =
@@ -7,6 +8,8 @@ export type AnswerPart =
 
 /** What may wait for a caller that is slow. */
 const HIGH_BYTES = 128 * 1024;
+/** Each part is a message, and gRPC's clients take 4 MiB unless told otherwise. */
+const PART_BYTES = 64 * 1024;
 
 /** An answer as somebody reads it; who answers is slowed down to the reader's pace. */
 export class AnswerParts implements AnswerSink, AsyncIterable<AnswerPart> {
@@ -25,7 +28,9 @@ export class AnswerParts implements AnswerSink, AsyncIterable<AnswerPart> {
 
   data(bytes: Buffer): void {
     this.#bytes += bytes.length;
-    this.#put({ kind: 'data', bytes });
+    for (let at = 0; at < bytes.length; at += PART_BYTES) {
+      this.#put({ kind: 'data', bytes: bytes.subarray(at, at + PART_BYTES) });
+    }
     if (this.#bytes < HIGH_BYTES || this.#paused) return;
     this.#paused = true;
     this.#flow?.pause();
@@ -40,21 +45,25 @@ export class AnswerParts implements AnswerSink, AsyncIterable<AnswerPart> {
     this.#end(error);
   }
 
-  /** Throws what the answer failed with, after what has come of it. */
+  /** Throws what the answer failed with, after what has come of it; who stops reading gives it up. */
   async *[Symbol.asyncIterator](): AsyncIterator<AnswerPart> {
-    for (;;) {
-      const part = this.#parts.shift();
-      if (part !== undefined) {
-        if (part.kind === 'data') this.#taken(part.bytes.length);
-        yield part;
-      } else if (this.#ended) break;
-      else {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
+    try {
+      for (;;) {
+        const part = this.#parts.shift();
+        if (part !== undefined) {
+          if (part.kind === 'data') this.#taken(part.bytes.length);
+          yield part;
+        } else if (this.#ended) break;
+        else {
+          await new Promise<void>((resolve) => {
+            this.#wake = resolve;
+          });
+        }
       }
+      if (this.#failure !== undefined) throw this.#failure;
+    } finally {
+      if (!this.#ended) this.#flow?.abort(new ClientGoneError());
     }
-    if (this.#failure !== undefined) throw this.#failure;
   }
 
   #put(part: AnswerPart): void {

@@ -59,11 +59,10 @@ export class LocalCall implements Flow {
     this.#heard = new HeardMessages(limitBytes);
     try {
       this.#request = requestOf(call);
+      this.#begin();
     } catch (error) {
       queueMicrotask(() => this.#fail(error as Error));
-      return;
     }
-    this.#begin();
   }
 
   pause(): void {

@@ -38,11 +38,13 @@ export function localService({ callee, callerOf, isBroken, maxBodyBytes }: Local
   const answerTo = (call: OutgoingCall, context: HandlerContext): AnswerParts => {
     const parts = new AnswerParts();
     const flow: Flow = callee.send({ ...call, callerId: callerOf(context) }, parts);
-    context.signal.addEventListener('abort', () => {
+    const leave = (): void => {
       const gone = new ClientGoneError();
       flow.abort(gone);
       parts.fail(gone);
-    });
+    };
+    if (context.signal.aborted) leave();
+    else context.signal.addEventListener('abort', leave);
     return parts;
   };
   return {
