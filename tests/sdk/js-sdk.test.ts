@@ -1,7 +1,7 @@
 import { after, before, describe, test } from 'node:test';
 import { redisServer, Unavailable } from '@holdfast/test-servers';
 import { Redis } from 'ioredis';
-import { bothMakes } from '../conformance/both-makes.ts';
+import { bothMakes } from '../conformance/makes/both-makes.ts';
 import { invokerSuite, listenAll } from './js-invoker-suite.ts';
 import { othersSuite, receiveAll } from './js-others-suite.ts';
 import { type JsPair, startJsPair } from './js-pair.ts';

@@ -12,7 +12,7 @@ import { Redis } from 'ioredis';
 import { staticNames } from '../names/static-names.ts';
 import { startSidecar } from '../start-sidecar.ts';
 
-/** What the two makes have in common is in tests/conformance/redis-configuration.test.ts. */
+/** What the two makes have in common is in tests/conformance/configuration/redis-configuration.test.ts. */
 const server = await redisServer();
 if (server instanceof Unavailable) {
   if (process.env.CI === 'true') throw new Error(server.why);
