@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { Code, ConnectError, type HandlerContext } from '@connectrpc/connect';
-import { MessageQueue } from '../../../packages/sidecar/src/grpc/message-queue.ts';
 import { BadRequestSchema } from '../../../packages/sidecar/src/grpc/protos/error_details_pb.ts';
+import { MessageQueue } from '../../../packages/sidecar/src/grpc/wire/message-queue.ts';
 import {
   InputBinding,
   OutputBinding,

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { create } from '@bufbuild/protobuf';
 import { until } from '@holdfast/test-servers';
-import { MessageQueue } from '../../../packages/sidecar/src/grpc/message-queue.ts';
+import { MessageQueue } from '../../../packages/sidecar/src/grpc/wire/message-queue.ts';
 import {
   InputBinding,
   PubSub,

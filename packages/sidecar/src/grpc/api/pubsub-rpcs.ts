@@ -1,10 +1,10 @@
 import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
-import { BULK_FAILED } from '../pubsub/publish/publish-routes.ts';
-import type { PublishService, SharedFacts } from '../pubsub/publish/publish-service.ts';
-import { traceFacts } from '../trace/tracing.ts';
+import { BULK_FAILED } from '../../pubsub/publish/publish-routes.ts';
+import type { PublishService, SharedFacts } from '../../pubsub/publish/publish-service.ts';
+import { traceFacts } from '../../trace/tracing.ts';
+import type { Dapr } from '../protos/dapr_pb.ts';
+import type { BulkPublishRequest, BulkPublishResponse } from '../protos/pubsub_pb.ts';
 import { SAID_ERROR, SPAN } from './call-guard.ts';
-import type { Dapr } from './protos/dapr_pb.ts';
-import type { BulkPublishRequest, BulkPublishResponse } from './protos/pubsub_pb.ts';
 
 type PubSubRpcs = Pick<
   ServiceImpl<typeof Dapr>,

@@ -1,8 +1,8 @@
 import type { ServiceImpl } from '@connectrpc/connect';
-import type { LockService } from '../lock/lock-service.ts';
-import type { UnlockOutcome } from '../lock/lock-store.ts';
-import type { Dapr } from './protos/dapr_pb.ts';
-import { UnlockResponse_Status as Status } from './protos/lock_pb.ts';
+import type { LockService } from '../../lock/lock-service.ts';
+import type { UnlockOutcome } from '../../lock/lock-store.ts';
+import type { Dapr } from '../protos/dapr_pb.ts';
+import { UnlockResponse_Status as Status } from '../protos/lock_pb.ts';
 
 const STATUS: Readonly<Record<UnlockOutcome, Status>> = {
   unlocked: Status.SUCCESS,

@@ -1,13 +1,13 @@
 import type { ServiceImpl } from '@connectrpc/connect';
-import type { ComponentServices } from '../components/component-services.ts';
-import type { MetadataService } from '../metadata/metadata-service.ts';
-import { FORCE, isForced, type Shutdown } from '../server/shutdown-routes.ts';
+import type { ComponentServices } from '../../components/component-services.ts';
+import type { MetadataService } from '../../metadata/metadata-service.ts';
+import { FORCE, isForced, type Shutdown } from '../../server/shutdown-routes.ts';
+import type { Dapr } from '../protos/dapr_pb.ts';
 import { bindingRpcs } from './binding-rpcs.ts';
 import { configurationRpcs } from './configuration-rpcs.ts';
 import type { InvokeRpc } from './invoke-rpc.ts';
 import { lockRpcs } from './lock-rpcs.ts';
 import { metadataRpcs } from './metadata-rpcs.ts';
-import type { Dapr } from './protos/dapr_pb.ts';
 import { pubsubRpcs } from './pubsub-rpcs.ts';
 import { secretRpcs } from './secret-rpcs.ts';
 import { stateRpcs } from './state-rpcs.ts';

@@ -1,5 +1,5 @@
 import { Code, ConnectError } from '@connectrpc/connect';
-import { wholeJson } from '../go-json/read-json.ts';
+import { wholeJson } from '../../go-json/read-json.ts';
 
 /** The JSON that bytes are. @throws ConnectError where they are none. */
 export function utf8Json(bytes: Uint8Array): unknown {

@@ -1,6 +1,6 @@
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { createContextKey } from '@connectrpc/connect';
-import type { RpcBytes } from '../metrics/sidecar-metrics.ts';
+import type { RpcBytes } from '../../metrics/sidecar-metrics.ts';
 
 /** Before each message: whether it is compressed, and its length. */
 const ENVELOPE_BYTES = 5;

@@ -10,13 +10,13 @@ import {
   RPC_STATUS,
   RPC_TRAILER,
   RPC_TYPE_URL,
-} from '../app/rpc-answer.ts';
-import { isHopByHop } from '../flow/hop-by-hop.ts';
-import type { PendingAnswer } from '../flow/pending-answer.ts';
-import type { Invocation } from '../invoke/invocation.ts';
-import { latin1 } from '../invoke/invoke-error.ts';
-import { httpStatusError } from './http-status-error.ts';
-import { StatusSchema } from './protos/error_details_pb.ts';
+} from '../../app/rpc-answer.ts';
+import { isHopByHop } from '../../flow/hop-by-hop.ts';
+import type { PendingAnswer } from '../../flow/pending-answer.ts';
+import type { Invocation } from '../../invoke/invocation.ts';
+import { latin1 } from '../../invoke/invoke-error.ts';
+import { StatusSchema } from '../protos/error_details_pb.ts';
+import { httpStatusError } from '../status/http-status-error.ts';
 
 /** The answer of an application as the message that Dapr makes of it; an error where it is one. */
 export function invokeResponse(

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import http2 from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { startSidecar } from '../start-sidecar.ts';
+import { startSidecar } from '../../start-sidecar.ts';
 import {
   DATA,
   END_HEADERS,
@@ -11,8 +11,8 @@ import {
   headerBlock,
   RST_STREAM,
   rawH2,
-} from '../testing/raw-h2.ts';
-import { sharedNames } from '../testing/shared-names.ts';
+} from '../../testing/raw-h2.ts';
+import { sharedNames } from '../../testing/shared-names.ts';
 
 const CANCEL = 8;
 const MESSAGE = Buffer.from([0, 0, 0, 0, 1, 7]);

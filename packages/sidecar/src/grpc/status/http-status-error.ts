@@ -1,6 +1,6 @@
 import { type Code, ConnectError } from '@connectrpc/connect';
-import { nodeHttp } from '../server/node-http.ts';
-import { ErrorInfoSchema } from './protos/error_details_pb.ts';
+import { nodeHttp } from '../../server/node-http.ts';
+import { ErrorInfoSchema } from '../protos/error_details_pb.ts';
 import { codeOfHttp } from './rpc-status.ts';
 
 /** Where Go's names of statuses are not Node's. */

@@ -3,9 +3,9 @@ import http2, { type Http2ServerRequest, type Http2ServerResponse } from 'node:h
 import type { AddressInfo } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { until } from '@holdfast/test-servers';
-import { type Sidecar, startSidecar } from '../start-sidecar.ts';
-import { rawRpc } from '../testing/raw-rpc.ts';
-import { sharedNames } from '../testing/shared-names.ts';
+import { type Sidecar, startSidecar } from '../../start-sidecar.ts';
+import { rawRpc } from '../../testing/raw-rpc.ts';
+import { sharedNames } from '../../testing/shared-names.ts';
 
 const TO = { 'dapr-app-id': 'callee' };
 const PATH = '/any.Service/Method';

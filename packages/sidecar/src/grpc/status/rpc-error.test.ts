@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Code } from '@connectrpc/connect';
 import { OutboxRefusedError } from '@holdfast/messaging';
-import { outboxRefused } from '../pubsub/pubsub-error.ts';
+import { outboxRefused } from '../../pubsub/pubsub-error.ts';
 import { rpcError } from './rpc-error.ts';
 
 test('what an outbox does not take says to a gRPC client whether and when to try again', () => {

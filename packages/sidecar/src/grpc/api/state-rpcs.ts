@@ -1,19 +1,19 @@
 import type { ServiceImpl } from '@connectrpc/connect';
-import { ApiError } from '../server/api-error.ts';
-import type { StateRequest } from '../state/state-requests.ts';
-import type { StateService } from '../state/state-service.ts';
-import { traceFacts } from '../trace/tracing.ts';
-import { SPAN } from './call-guard.ts';
-import { utf8Json } from './json-value.ts';
+import { ApiError } from '../../server/api-error.ts';
+import type { StateRequest } from '../../state/state-requests.ts';
+import type { StateService } from '../../state/state-service.ts';
+import { traceFacts } from '../../trace/tracing.ts';
 import {
   StateOptions_StateConcurrency as Concurrency,
   StateOptions_StateConsistency as Consistency,
   type Etag,
   type StateItem,
   type StateOptions,
-} from './protos/common_pb.ts';
-import type { Dapr } from './protos/dapr_pb.ts';
-import { causeError } from './rpc-error.ts';
+} from '../protos/common_pb.ts';
+import type { Dapr } from '../protos/dapr_pb.ts';
+import { causeError } from '../status/rpc-error.ts';
+import { SPAN } from './call-guard.ts';
+import { utf8Json } from './json-value.ts';
 
 type StateRpcs = Pick<
   ServiceImpl<typeof Dapr>,

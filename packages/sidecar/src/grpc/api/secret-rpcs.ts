@@ -1,6 +1,6 @@
 import type { ServiceImpl } from '@connectrpc/connect';
-import type { SecretService } from '../secrets/secret-service.ts';
-import type { Dapr } from './protos/dapr_pb.ts';
+import type { SecretService } from '../../secrets/secret-service.ts';
+import type { Dapr } from '../protos/dapr_pb.ts';
 
 /** Dapr's secrets over gRPC. */
 export function secretRpcs(

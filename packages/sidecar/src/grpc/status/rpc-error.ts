@@ -1,16 +1,16 @@
 import type { DescMessage, MessageInitShape } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { isPolicyError } from '@holdfast/core';
-import { failureWords, refusalHeaders } from '../invoke/invoke-error.ts';
-import { PluggedError } from '../pluggable/plugged-error.ts';
-import { WordedError } from '../pluggable/worded-error.ts';
-import { ApiError, reasonOf } from '../server/api-error.ts';
+import { failureWords, refusalHeaders } from '../../invoke/invoke-error.ts';
+import { PluggedError } from '../../pluggable/plugged-error.ts';
+import { WordedError } from '../../pluggable/worded-error.ts';
+import { ApiError, reasonOf } from '../../server/api-error.ts';
 import {
   BadRequestSchema,
   ErrorInfoSchema,
   HelpSchema,
   ResourceInfoSchema,
-} from './protos/error_details_pb.ts';
+} from '../protos/error_details_pb.ts';
 import { codeOfHttp } from './rpc-status.ts';
 
 /** Codes of Dapr's errors where they do not follow from the status that HTTP clients get. */

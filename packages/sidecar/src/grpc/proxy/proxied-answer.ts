@@ -1,9 +1,9 @@
 import type { Http2ServerResponse } from 'node:http2';
 import { Code } from '@connectrpc/connect';
-import { addHeader, type HeaderMap } from '../flow/add-header.ts';
-import type { AnswerSink, Flow } from '../flow/answer.ts';
-import { MessageScanner, parseTrailers } from './message-scanner.ts';
-import { parseRpcError } from './rpc-status.ts';
+import { addHeader, type HeaderMap } from '../../flow/add-header.ts';
+import type { AnswerSink, Flow } from '../../flow/answer.ts';
+import { parseRpcError } from '../status/rpc-status.ts';
+import { MessageScanner, parseTrailers } from '../wire/message-scanner.ts';
 
 /** The answer to a gRPC client: messages as they come, and the trailers behind them as trailers again. */
 export class ProxiedAnswer implements AnswerSink {

@@ -1,5 +1,5 @@
 import { Code } from '@connectrpc/connect';
-import { notOfferedWords } from '../server/not-offered.ts';
+import { notOfferedWords } from '../../server/not-offered.ts';
 
 /** Of Dapr's API, and not in this version; the first that matches a method's name counts. */
 const ABSENT: readonly (readonly [RegExp, string])[] = [

@@ -8,19 +8,19 @@ import {
   type UnaryResponse,
 } from '@connectrpc/connect';
 import type { Clock } from '@holdfast/core';
-import { apiOfGrpcMethod, METHOD_NOT_OFFERED } from '../access/api-of-grpc-method.ts';
-import { type ApiRules, offersApi } from '../access/api-rules.ts';
-import { forClient } from '../components/waiting-client.ts';
-import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
-import { ApiError } from '../server/api-error.ts';
-import { badBaggage } from '../trace/baggage.ts';
-import { parentOf, traceBin } from '../trace/trace-bin.ts';
-import { recorded, type Span, type Tracing } from '../trace/tracing.ts';
-import { httpStatusError } from './http-status-error.ts';
-import { rpcError } from './rpc-error.ts';
-import type { LogRpc } from './rpc-log.ts';
-import { statusName } from './rpc-status.ts';
-import { WIRE } from './wire-bytes.ts';
+import { apiOfGrpcMethod, METHOD_NOT_OFFERED } from '../../access/api-of-grpc-method.ts';
+import { type ApiRules, offersApi } from '../../access/api-rules.ts';
+import { forClient } from '../../components/waiting-client.ts';
+import type { SidecarMetrics } from '../../metrics/sidecar-metrics.ts';
+import { ApiError } from '../../server/api-error.ts';
+import { badBaggage } from '../../trace/baggage.ts';
+import { parentOf, traceBin } from '../../trace/trace-bin.ts';
+import { recorded, type Span, type Tracing } from '../../trace/tracing.ts';
+import type { LogRpc } from '../rpc-log.ts';
+import { httpStatusError } from '../status/http-status-error.ts';
+import { rpcError } from '../status/rpc-error.ts';
+import { statusName } from '../status/rpc-status.ts';
+import { WIRE } from '../wire/wire-bytes.ts';
 
 export interface CallGuardOptions {
   readonly clock: Clock;

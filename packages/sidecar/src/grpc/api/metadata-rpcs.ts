@@ -1,12 +1,12 @@
 import type { ServiceImpl } from '@connectrpc/connect';
-import { healthProperties } from '../metadata/metadata.ts';
-import type { MetadataService } from '../metadata/metadata-service.ts';
-import type { TopicSubscription } from '../pubsub/subscribe/subscription.ts';
-import type { Dapr } from './protos/dapr_pb.ts';
+import { healthProperties } from '../../metadata/metadata.ts';
+import type { MetadataService } from '../../metadata/metadata-service.ts';
+import type { TopicSubscription } from '../../pubsub/subscribe/subscription.ts';
+import type { Dapr } from '../protos/dapr_pb.ts';
 import {
   ActorRuntime_ActorRuntimeStatus as ActorStatus,
   PubsubSubscriptionType as SubscriptionType,
-} from './protos/metadata_pb.ts';
+} from '../protos/metadata_pb.ts';
 
 /** The sidecar about itself, over gRPC. */
 export function metadataRpcs(

@@ -1,11 +1,11 @@
 import type { ServiceImpl } from '@connectrpc/connect';
-import { BindingError } from '../bindings/binding.ts';
-import type { BindingService } from '../bindings/binding-service.ts';
-import { ApiError } from '../server/api-error.ts';
-import { traceHeaders } from '../trace/tracing.ts';
+import { BindingError } from '../../bindings/binding.ts';
+import type { BindingService } from '../../bindings/binding-service.ts';
+import { ApiError } from '../../server/api-error.ts';
+import { traceHeaders } from '../../trace/tracing.ts';
+import type { Dapr } from '../protos/dapr_pb.ts';
+import { rpcError } from '../status/rpc-error.ts';
 import { SPAN } from './call-guard.ts';
-import type { Dapr } from './protos/dapr_pb.ts';
-import { rpcError } from './rpc-error.ts';
 
 /** Dapr's output bindings over gRPC. */
 export function bindingRpcs(

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { MessageScanner } from './message-scanner.ts';
+import { MessageScanner } from '../wire/message-scanner.ts';
 
 /** A second message came, and a call with retries has room for one: in Dapr's words. */
 export class RetriedStreamError extends Error {

@@ -1,16 +1,16 @@
 import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
-import { forClient } from '../components/waiting-client.ts';
-import type { ConfigurationService } from '../configuration/configuration-service.ts';
-import type { ConfigurationItem } from '../configuration/configuration-store.ts';
-import { ApiError } from '../server/api-error.ts';
-import { SAID_ERROR } from './call-guard.ts';
-import { MessageQueue } from './message-queue.ts';
+import { forClient } from '../../components/waiting-client.ts';
+import type { ConfigurationService } from '../../configuration/configuration-service.ts';
+import type { ConfigurationItem } from '../../configuration/configuration-store.ts';
+import { ApiError } from '../../server/api-error.ts';
 import type {
   GetConfigurationRequest,
   SubscribeConfigurationRequest,
   UnsubscribeConfigurationRequest,
-} from './protos/configuration_pb.ts';
-import type { Dapr } from './protos/dapr_pb.ts';
+} from '../protos/configuration_pb.ts';
+import type { Dapr } from '../protos/dapr_pb.ts';
+import { MessageQueue } from '../wire/message-queue.ts';
+import { SAID_ERROR } from './call-guard.ts';
 
 type ConfigurationRpcs = Pick<
   ServiceImpl<typeof Dapr>,

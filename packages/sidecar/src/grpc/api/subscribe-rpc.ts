@@ -1,20 +1,20 @@
 import { create } from '@bufbuild/protobuf';
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from '@connectrpc/connect';
-import type { OpenPubSub } from '../components/open-components.ts';
-import type { Courier, Delivery, Verdict } from '../pubsub/deliver/courier.ts';
-import { DeliveryError } from '../pubsub/deliver/delivery-error.ts';
-import { topicEventOf } from '../pubsub/deliver/topic-event.ts';
-import { pubsubNotFound } from '../pubsub/pubsub-error.ts';
-import type { Subscriber } from '../pubsub/subscribe/subscriber.ts';
-import { MessageQueue } from './message-queue.ts';
-import { TopicEventResponse_TopicEventResponseStatus as Status } from './protos/appcallback_pb.ts';
-import type { Dapr } from './protos/dapr_pb.ts';
+import type { OpenPubSub } from '../../components/open-components.ts';
+import type { Courier, Delivery, Verdict } from '../../pubsub/deliver/courier.ts';
+import { DeliveryError } from '../../pubsub/deliver/delivery-error.ts';
+import { topicEventOf } from '../../pubsub/deliver/topic-event.ts';
+import { pubsubNotFound } from '../../pubsub/pubsub-error.ts';
+import type { Subscriber } from '../../pubsub/subscribe/subscriber.ts';
+import { TopicEventResponse_TopicEventResponseStatus as Status } from '../protos/appcallback_pb.ts';
+import type { Dapr } from '../protos/dapr_pb.ts';
 import {
   type SubscribeTopicEventsRequestAlpha1,
   type SubscribeTopicEventsRequestInitialAlpha1,
   type SubscribeTopicEventsResponseAlpha1,
   SubscribeTopicEventsResponseAlpha1Schema,
-} from './protos/pubsub_pb.ts';
+} from '../protos/pubsub_pb.ts';
+import { MessageQueue } from '../wire/message-queue.ts';
 
 /** Events that a client has been sent and has not answered; more wait at the broker. */
 const MAX_IN_HAND = 1_000;
