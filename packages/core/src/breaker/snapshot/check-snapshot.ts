@@ -1,4 +1,4 @@
-import { checkNumber, checkOneOf } from '../check.ts';
+import { checkNumber, checkOneOf } from '../../check.ts';
 import type { CircuitCounts, CircuitSnapshot } from './snapshot.ts';
 
 const STATES = ['closed', 'open', 'half-open', 'forced-open', 'forced-closed', 'disabled'];

@@ -1,4 +1,4 @@
-import type { CallRatio } from './call-ratio.ts';
+import type { CallRatio } from '../call-ratio.ts';
 import { CountWindow } from './count-window.ts';
 import { TimeWindow } from './time-window.ts';
 

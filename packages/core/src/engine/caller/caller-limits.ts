@@ -1,7 +1,7 @@
-import { checkBoolean, checkFunction, checkObject, checkOneOf, checkString } from '../check.ts';
-import { DeadlineExceededError } from '../errors.ts';
-import type { Outcome } from '../events.ts';
-import { CRITICALITIES, type ExecuteOptions } from '../policy.ts';
+import { checkBoolean, checkFunction, checkObject, checkOneOf, checkString } from '../../check.ts';
+import { DeadlineExceededError } from '../../errors.ts';
+import type { Outcome } from '../../events.ts';
+import { CRITICALITIES, type ExecuteOptions } from '../../policy.ts';
 
 /** What ends a call of `pipeline` before it begins, if anything the caller said does. */
 export function refusalBy(

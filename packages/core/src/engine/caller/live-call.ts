@@ -1,4 +1,4 @@
-import type { Call } from '../policy.ts';
+import type { Call } from '../../policy.ts';
 
 /** What a running call asks its operation. */
 export interface CallSource {

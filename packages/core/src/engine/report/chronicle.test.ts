@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { bulkhead } from '../bulkhead/bulkhead.ts';
-import type { PolicyEvent } from '../events.ts';
-import { pipeline } from '../pipeline.ts';
-import type { ExecuteOptions } from '../policy.ts';
-import { createRegistry } from '../registry.ts';
-import { retry } from '../retry/retry.ts';
-import { record } from '../testing/record.ts';
-import { VirtualClock } from '../testing/virtual-clock.ts';
-import { timeout } from '../timeout/timeout.ts';
+import { bulkhead } from '../../bulkhead/bulkhead.ts';
+import type { PolicyEvent } from '../../events.ts';
+import { pipeline } from '../../pipeline.ts';
+import type { ExecuteOptions } from '../../policy.ts';
+import { createRegistry } from '../../registry.ts';
+import { retry } from '../../retry/retry.ts';
+import { record } from '../../testing/record.ts';
+import { VirtualClock } from '../../testing/virtual-clock.ts';
+import { timeout } from '../../timeout/timeout.ts';
 
 const down = new Error('down');
 

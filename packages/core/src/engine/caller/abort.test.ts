@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { describe, test } from 'node:test';
-import { bulkhead } from '../bulkhead/bulkhead.ts';
-import { fallback } from '../fallback/fallback.ts';
-import { hedge } from '../hedge/hedge.ts';
-import { pipeline } from '../pipeline.ts';
-import type { Call, Policy } from '../policy.ts';
-import { rateLimit } from '../rate-limit/rate-limit.ts';
-import { retry } from '../retry/retry.ts';
-import { record } from '../testing/record.ts';
-import { VirtualClock } from '../testing/virtual-clock.ts';
-import { deadline } from '../timeout/deadline.ts';
-import { timeout } from '../timeout/timeout.ts';
+import { bulkhead } from '../../bulkhead/bulkhead.ts';
+import { fallback } from '../../fallback/fallback.ts';
+import { hedge } from '../../hedge/hedge.ts';
+import { pipeline } from '../../pipeline.ts';
+import type { Call, Policy } from '../../policy.ts';
+import { rateLimit } from '../../rate-limit/rate-limit.ts';
+import { retry } from '../../retry/retry.ts';
+import { record } from '../../testing/record.ts';
+import { VirtualClock } from '../../testing/virtual-clock.ts';
+import { deadline } from '../../timeout/deadline.ts';
+import { timeout } from '../../timeout/timeout.ts';
 
 const never = () => new Promise<never>(() => {});
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { ForcedState } from '../engine/stage.ts';
-import { pipeline } from '../pipeline.ts';
-import { createRegistry } from '../registry.ts';
-import { record } from '../testing/record.ts';
-import { VirtualClock } from '../testing/virtual-clock.ts';
-import { circuitBreaker } from './breaker.ts';
-import type { CircuitBreakerOptions } from './options.ts';
+import type { ForcedState } from '../../engine/stage.ts';
+import { pipeline } from '../../pipeline.ts';
+import { createRegistry } from '../../registry.ts';
+import { record } from '../../testing/record.ts';
+import { VirtualClock } from '../../testing/virtual-clock.ts';
+import { circuitBreaker } from '../breaker.ts';
+import type { CircuitBreakerOptions } from '../options.ts';
 import type { CircuitSnapshot } from './snapshot.ts';
 
 const fail = () => Promise.reject(new Error('down'));

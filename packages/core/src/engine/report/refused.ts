@@ -1,6 +1,6 @@
-import type { PolicyError } from '../errors.ts';
-import type { Operation } from './operation.ts';
-import type { StageWorld } from './stage.ts';
+import type { PolicyError } from '../../errors.ts';
+import type { Operation } from '../operation.ts';
+import type { StageWorld } from '../stage.ts';
 
 /** Tells those who listen that a call was refused, and hands the refusal on. */
 export function refused<E extends PolicyError>(

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bulkhead } from '../bulkhead/bulkhead.ts';
-import { cache } from '../cache/cache.ts';
-import { pipeline } from '../pipeline.ts';
-import { rateLimit } from '../rate-limit/rate-limit.ts';
-import { retry } from '../retry/retry.ts';
-import { virtualWorld } from '../testing/virtual-world.ts';
-import { throttle } from '../throttle/throttle.ts';
+import { bulkhead } from '../../bulkhead/bulkhead.ts';
+import { cache } from '../../cache/cache.ts';
+import { pipeline } from '../../pipeline.ts';
+import { rateLimit } from '../../rate-limit/rate-limit.ts';
+import { retry } from '../../retry/retry.ts';
+import { virtualWorld } from '../../testing/virtual-world.ts';
+import { throttle } from '../../throttle/throttle.ts';
 
 /** What JavaScript may hand over for each option, and the rule that it breaks. */
 const WRONG: Readonly<Record<string, readonly [rule: RegExp, values: readonly unknown[]]>> = {

@@ -1,6 +1,6 @@
-import type { Outcome } from '../events.ts';
+import type { Outcome } from '../../events.ts';
+import type { StageWorld } from '../stage.ts';
 import type { Report } from './reporter.ts';
-import type { StageWorld } from './stage.ts';
 
 type End =
   | { readonly type: 'attempt'; readonly attempt: number; readonly outcome: Outcome }

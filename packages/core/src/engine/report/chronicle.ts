@@ -1,6 +1,6 @@
-import type { Outcome } from '../events.ts';
+import type { Outcome } from '../../events.ts';
+import type { StageWorld } from '../stage.ts';
 import { reportEnd } from './report-end.ts';
-import type { StageWorld } from './stage.ts';
 
 /** Number of the last call that somebody heard of. */
 let lastId = 0;

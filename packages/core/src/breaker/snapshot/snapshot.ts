@@ -1,5 +1,5 @@
-import type { CircuitState, OwnCircuitState } from '../events.ts';
-import type { SharedVerdict } from './shared/circuit-store.ts';
+import type { CircuitState, OwnCircuitState } from '../../events.ts';
+import type { SharedVerdict } from '../shared/circuit-store.ts';
 
 /** Counts since the circuit's generation began; the variables of Dapr's `trip` expressions. */
 export interface CircuitCounts {

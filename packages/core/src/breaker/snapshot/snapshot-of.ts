@@ -1,5 +1,5 @@
-import type { OwnCircuitState } from '../events.ts';
-import type { Circuit, Rules } from './circuit.ts';
+import type { OwnCircuitState } from '../../events.ts';
+import type { Circuit, Rules } from '../circuit.ts';
 import type { CircuitSnapshot } from './snapshot.ts';
 
 /** A circuit as it is shown, at a moment at which it has just been looked at. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../../clock.ts';
 import type { Alarm, Alarms } from './alarm.ts';
 
 /** Alarms of any clock, by a timer each: exact to the millisecond, for virtual time. */

@@ -1,4 +1,4 @@
-import type { Listener, PolicyEvent } from '../events.ts';
+import type { Listener, PolicyEvent } from '../../events.ts';
 import { letFail } from './let-fail.ts';
 
 /** The listeners of a registry; empty, it costs the pipelines in it one look. */

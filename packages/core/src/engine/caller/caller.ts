@@ -1,9 +1,9 @@
-import type { Criticality, Degraded, ExecuteOptions } from '../policy.ts';
-import { Alarm, type Ringing } from './alarm.ts';
+import type { Criticality, Degraded, ExecuteOptions } from '../../policy.ts';
+import { discard } from '../late-result.ts';
+import { letFail } from '../report/let-fail.ts';
+import type { StageWorld } from '../stage.ts';
+import { Alarm, type Ringing } from '../timers/alarm.ts';
 import { outOfTime, refusalBy } from './caller-limits.ts';
-import { discard } from './late-result.ts';
-import { letFail } from './let-fail.ts';
-import type { StageWorld } from './stage.ts';
 
 /** Stands for the caller where a stage's index is asked for: outside of them all. */
 export const CALLER = -1;

@@ -1,7 +1,7 @@
-import type { CircuitState } from '../events.ts';
-import type { Circuit, Rules } from './circuit.ts';
+import type { CircuitState } from '../../events.ts';
+import type { Circuit, Rules } from '../circuit.ts';
+import { newCircuit } from '../states.ts';
 import type { CircuitSnapshot } from './snapshot.ts';
-import { newCircuit } from './states.ts';
 
 /**
  * A circuit that goes on from `initial`, which `inspect` said of it in an
