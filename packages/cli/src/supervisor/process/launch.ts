@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import type { AppSettings } from '../run-file/app-settings.ts';
+import type { AppSettings } from '../../run-file/app-settings.ts';
 
 /** A program and all it is started with. */
 export interface Launch {

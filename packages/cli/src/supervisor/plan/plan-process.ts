@@ -1,8 +1,8 @@
 import type { Clock } from '@holdfast/core';
-import type { ProcessEntry } from '../run-file/run-file.ts';
-import type { ProcessPlan } from './managed-process.ts';
-import { untilReady } from './readiness.ts';
-import { StartError } from './start-error.ts';
+import type { ProcessEntry } from '../../run-file/run-file.ts';
+import type { ProcessPlan } from '../process/managed-process.ts';
+import { untilReady } from '../process/readiness.ts';
+import { StartError } from '../start-error.ts';
 import { isWrapper } from './wrapper.ts';
 
 const READY_TIMEOUT_MS = 30_000;

@@ -1,12 +1,18 @@
 import type { Clock } from '@holdfast/core';
-import { existsNow, sidecarCommand, sidecarEnv } from '../own-process.ts';
-import type { AppSettings } from '../run-file/app-settings.ts';
-import { sidecarName } from '../run-file/run-file.ts';
-import { apiSockets, appEnv, runtimeIn, type SidecarPorts, sidecarFlags } from './launch.ts';
-import type { AsyncMessages, ProcessPlan } from './managed-process.ts';
-import { removeStale, untilReady } from './readiness.ts';
-import type { SidecarMessage } from './sidecar-message.ts';
-import { StartError } from './start-error.ts';
+import { existsNow, sidecarCommand, sidecarEnv } from '../../own-process.ts';
+import type { AppSettings } from '../../run-file/app-settings.ts';
+import { sidecarName } from '../../run-file/run-file.ts';
+import {
+  apiSockets,
+  appEnv,
+  runtimeIn,
+  type SidecarPorts,
+  sidecarFlags,
+} from '../process/launch.ts';
+import type { AsyncMessages, ProcessPlan } from '../process/managed-process.ts';
+import { removeStale, untilReady } from '../process/readiness.ts';
+import type { SidecarMessage } from '../sidecar-message.ts';
+import { StartError } from '../start-error.ts';
 import { isWrapper } from './wrapper.ts';
 
 /** An app may take this long to listen on its port before we stop waiting for it. */

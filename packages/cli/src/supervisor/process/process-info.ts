@@ -1,4 +1,4 @@
-import type { Role } from '../run-file/run-file.ts';
+import type { Role } from '../../run-file/run-file.ts';
 
 /** `starting` until it is ready; `waiting` between a failure and the restart that follows it. */
 export type ProcessState = 'starting' | 'running' | 'stopping' | 'waiting' | 'down';

@@ -1,6 +1,6 @@
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LogDestination } from '../run-file/run-file.ts';
+import type { LogDestination } from '../../run-file/run-file.ts';
 
 /** Where the lines of one process go. */
 export interface LineSink {

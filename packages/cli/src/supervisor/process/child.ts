@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Clock } from '@holdfast/core';
+import { eachLine } from '../log/lines.ts';
 import type { Launch } from './launch.ts';
-import { eachLine } from './lines.ts';
 import { processIdentity, signalProcess } from './process-identity.ts';
 import type { Exit } from './process-info.ts';
 

@@ -2,7 +2,7 @@ import { access, lstat, unlink } from 'node:fs/promises';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import type { Clock } from '@holdfast/core';
-import type { ReadyCheck } from '../run-file/run-file.ts';
+import type { ReadyCheck } from '../../run-file/run-file.ts';
 
 /** How often a process is asked whether it is ready. */
 const POLL_MS = 20;

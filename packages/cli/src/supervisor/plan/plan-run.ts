@@ -1,12 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Clock } from '@holdfast/core';
-import type { AppSettings } from '../run-file/app-settings.ts';
-import { type RunFile, sidecarName } from '../run-file/run-file.ts';
-import { codeCache, namesFile, type StateHome } from '../run-state/state-home.ts';
-import { freePorts } from './free-port.ts';
-import { apiSockets, type SidecarPorts } from './launch.ts';
-import type { ProcessPlan } from './managed-process.ts';
+import type { AppSettings } from '../../run-file/app-settings.ts';
+import { type RunFile, sidecarName } from '../../run-file/run-file.ts';
+import { codeCache, namesFile, type StateHome } from '../../run-state/state-home.ts';
+import { freePorts } from '../free-port.ts';
+import { apiSockets, type SidecarPorts } from '../process/launch.ts';
+import type { ProcessPlan } from '../process/managed-process.ts';
 import { namesConfiguration } from './names-configuration.ts';
 import { type AppSurroundings, planService, planSidecar, portsAskedFor } from './plan-app.ts';
 import { planProcess } from './plan-process.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Clock } from '@holdfast/core';
-import type { AppSettings } from '../run-file/app-settings.ts';
-import { sidecarName } from '../run-file/run-file.ts';
+import type { AppSettings } from '../../run-file/app-settings.ts';
+import { sidecarName } from '../../run-file/run-file.ts';
 import { type LineSink, lineSink, logFileName } from './log-file.ts';
 
 /** Where the lines of all processes of a run go. */

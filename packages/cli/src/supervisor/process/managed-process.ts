@@ -1,10 +1,10 @@
 import type { Clock } from '@holdfast/core';
-import type { Role } from '../run-file/run-file.ts';
+import type { Role } from '../../run-file/run-file.ts';
+import { StartError } from '../start-error.ts';
 import { type Child, spawnChild } from './child.ts';
 import type { Launch } from './launch.ts';
 import { describeExit, type Exit, type ProcessInfo, type ProcessState } from './process-info.ts';
 import { countFailure, restartDelayMs } from './restart-delay.ts';
-import { StartError } from './start-error.ts';
 
 /** What a supervisor must know of a process to keep it. */
 export interface ProcessPlan {
