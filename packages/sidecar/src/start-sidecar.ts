@@ -43,11 +43,11 @@ import type { ApiLogging } from './resources/api-logging.ts';
 import { applyConfiguration } from './resources/apply-configuration.ts';
 import { openResources } from './resources/live-resources.ts';
 import { openEndpoints } from './resources/open-endpoints.ts';
-import { openDoors } from './server/open-doors.ts';
+import { openDoors } from './server/doors/open-doors.ts';
+import { openSockets } from './server/doors/socket-paths.ts';
+import { warnOfOpenApi } from './server/doors/warn-of-open-api.ts';
 import { shutdownByApi, shutdownRoutes } from './server/shutdown-routes.ts';
-import { openSockets } from './server/socket-paths.ts';
 import { createTokenCheck } from './server/token.ts';
-import { warnOfOpenApi } from './server/warn-of-open-api.ts';
 import { openTracing } from './trace/open-tracing.ts';
 
 /** A running sidecar. */

@@ -4,8 +4,8 @@ import http2, {
   type Http2ServerResponse,
 } from 'node:http2';
 import net, { type Server, type Socket } from 'node:net';
-import { listen } from '../server/listen.ts';
-import { listenOnSocket } from '../server/listen-socket.ts';
+import { listen } from '../server/doors/listen.ts';
+import { listenOnSocket } from '../server/doors/listen-socket.ts';
 
 export interface GrpcServerOptions {
   /** All listen on one port; 0 is any free one. */

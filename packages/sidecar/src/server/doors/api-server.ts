@@ -2,12 +2,12 @@ import type http from 'node:http';
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { createH2c, type H2cServer } from '../h2c/h2c-server.ts';
+import { asksForH2c, upgradeToH2c } from '../h2c/upgrade-to-h2c.ts';
+import { nodeHttp } from '../node-http.ts';
 import { clientError, clientErrorOrH2c } from './client-error.ts';
-import { createH2c, type H2cServer } from './h2c/h2c-server.ts';
-import { asksForH2c, upgradeToH2c } from './h2c/upgrade-to-h2c.ts';
 import { listen } from './listen.ts';
 import { listenOnSocket } from './listen-socket.ts';
-import { nodeHttp } from './node-http.ts';
 
 export interface ApiServerOptions {
   readonly hosts: readonly string[];

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { freePort } from '@holdfast/test-servers';
-import { startSidecar } from '../index.ts';
-import { sendRaw } from '../testing/raw-http.ts';
-import { sharedNames } from '../testing/shared-names.ts';
+import { startSidecar } from '../../index.ts';
+import { sendRaw } from '../../testing/raw-http.ts';
+import { sharedNames } from '../../testing/shared-names.ts';
 
 test('the public port has health and metadata, and nothing else', async (t) => {
   const publicPort = await freePort();

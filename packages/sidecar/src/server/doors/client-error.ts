@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { H2cServer } from './h2c/h2c-server.ts';
-import { afterPreface, leaveHttp1, PREFACE } from './h2c/leave-http1.ts';
+import type { H2cServer } from '../h2c/h2c-server.ts';
+import { afterPreface, leaveHttp1, PREFACE } from '../h2c/leave-http1.ts';
 
 /**
  * Answers what is no HTTP, or more of it than we take, and hangs up. node's

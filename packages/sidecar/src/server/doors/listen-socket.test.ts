@@ -7,8 +7,8 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { startSidecar } from '../index.ts';
-import { sharedNames } from '../testing/shared-names.ts';
+import { startSidecar } from '../../index.ts';
+import { sharedNames } from '../../testing/shared-names.ts';
 import { listenOnSocket } from './listen-socket.ts';
 
 test('a socket that a killed process left is replaced; a live one and a file are left alone', async (t) => {

@@ -1,16 +1,16 @@
-import type { ApiRules } from '../access/api-rules.ts';
-import type { Closing } from '../closing.ts';
-import { startMetricsServer } from '../metrics/metrics-server.ts';
-import { apiPipeline } from '../middleware/api-pipeline.ts';
-import type { Middleware } from '../middleware/middleware.ts';
-import type { ResolvedSidecarOptions } from '../options.ts';
-import type { ApiLogging } from '../resources/api-logging.ts';
-import type { ApiCall } from './api-call.ts';
-import { type ApiHandlerOptions, apiHandler } from './api-handler.ts';
-import { apiLog } from './api-log.ts';
-import { createRouter, type Route } from './api-routes.ts';
+import type { ApiRules } from '../../access/api-rules.ts';
+import type { Closing } from '../../closing.ts';
+import { startMetricsServer } from '../../metrics/metrics-server.ts';
+import { apiPipeline } from '../../middleware/api-pipeline.ts';
+import type { Middleware } from '../../middleware/middleware.ts';
+import type { ResolvedSidecarOptions } from '../../options.ts';
+import type { ApiLogging } from '../../resources/api-logging.ts';
+import type { ApiCall } from '../api-call.ts';
+import { type ApiHandlerOptions, apiHandler } from '../api-handler.ts';
+import { apiLog } from '../api-log.ts';
+import { createRouter, type Route } from '../api-routes.ts';
+import { createCors, isNoOrigin } from '../cors.ts';
 import { type ApiServer, startApiServer } from './api-server.ts';
-import { createCors, isNoOrigin } from './cors.ts';
 import { socketsOf } from './socket-paths.ts';
 
 export interface DoorsOptions {
