@@ -6,7 +6,7 @@ import { type MosquittoServer, mosquittoServer, Unavailable } from '@holdfast/te
 import * as mqtt from 'mqtt';
 import type { SubscriptionProblem } from '../broker.ts';
 import { type IncomingMessage, type OutgoingMessage, textOf } from '../message.ts';
-import { type BrokerAbilities, brokerContract } from '../testing/broker-contract.ts';
+import { type BrokerAbilities, brokerContract } from '../testing/contracts/broker-contract.ts';
 import { eventually } from '../testing/eventually.ts';
 import { propertiesLayout } from './layout.ts';
 import { mqttBroker } from './mqtt-broker.ts';
