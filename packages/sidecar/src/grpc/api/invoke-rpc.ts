@@ -4,6 +4,7 @@ import { formatTraceparent } from '@holdfast/core/trace';
 import { RPC_BYTES, RPC_METHOD, RPC_TYPE_URL, withoutRpcBytes } from '../../app/rpc-answer.ts';
 import { collectAnswer } from '../../flow/collect-answer.ts';
 import type { PendingAnswer } from '../../flow/pending-answer.ts';
+import { countAttempt } from '../../invoke/count-attempt.ts';
 import { type CallerIdentity, forwardHeaders } from '../../invoke/forward-headers.ts';
 import { Invocation } from '../../invoke/invocation.ts';
 import { failureWords } from '../../invoke/invoke-error.ts';
@@ -82,7 +83,7 @@ export class InvokeRpc {
     destination: Exclude<Destination, { readonly kind: 'refused' }>,
     { name, path: method }: RpcMethod,
   ) {
-    const { book, caller, clock, metrics, tokenRequired, upstreams } = this.#options;
+    const { book, caller, tokenRequired, upstreams } = this.#options;
     const verb = VERBS[message?.httpExtension?.verb ?? Verb.NONE] ?? 'NONE';
     const querystring = message?.httpExtension?.querystring ?? '';
     const body = message?.data === undefined ? null : Buffer.from(message.data.value);
@@ -123,11 +124,7 @@ export class InvokeRpc {
       builtIn: unlisted ? book.builtInRetries : undefined,
       upstreams,
       span: recorded(span),
-      count: (appId) => {
-        const sentMs = clock.now();
-        metrics.sent(appId, 'unary');
-        return (status) => metrics.returned(appId, 'unary', status, clock.now() - sentMs);
-      },
+      count: (appId) => countAttempt(this.#options, appId, 'unary'),
     });
     return { invocation, policies: pipeline === undefined ? undefined : target.policies };
   }

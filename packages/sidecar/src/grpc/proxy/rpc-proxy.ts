@@ -6,6 +6,7 @@ import { isStream } from '../../app/pass-rpc.ts';
 import { RPC_VERB } from '../../app/rpc-answer.ts';
 import { isHopByHop } from '../../flow/hop-by-hop.ts';
 import { UpstreamError } from '../../flow/upstream-error.ts';
+import { countAttempt } from '../../invoke/count-attempt.ts';
 import type { CallerIdentity } from '../../invoke/forward-headers.ts';
 import { Invocation } from '../../invoke/invocation.ts';
 import { failureWords, refusalHeaders } from '../../invoke/invoke-error.ts';
@@ -129,12 +130,7 @@ export class RpcProxy {
       builtIn: unlisted ? book.builtInRetries : undefined,
       upstreams,
       span: recorded(span),
-      count: (appId) => {
-        const sentMs = clock.now();
-        const type = stream ? 'streaming' : 'unary';
-        metrics.sent(appId, type);
-        return (status) => metrics.returned(appId, type, status, clock.now() - sentMs);
-      },
+      count: (appId) => countAttempt(this.#options, appId, stream ? 'streaming' : 'unary'),
     });
     res.on('close', () => {
       if (answer.ended) return;

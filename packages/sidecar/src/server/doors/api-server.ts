@@ -6,14 +6,9 @@ import { createH2c, type H2cServer } from '../h2c/h2c-server.ts';
 import { asksForH2c, upgradeToH2c } from '../h2c/upgrade-to-h2c.ts';
 import { nodeHttp } from '../node-http.ts';
 import { clientError, clientErrorOrH2c } from './client-error.ts';
-import { listen } from './listen.ts';
-import { listenOnSocket } from './listen-socket.ts';
+import { type ListenAt, listenAll } from './listen-all.ts';
 
-export interface ApiServerOptions {
-  readonly hosts: readonly string[];
-  readonly port: number;
-  /** A Unix socket in place of all ports. */
-  readonly socketPath?: string | undefined;
+export interface ApiServerOptions extends ListenAt {
   /** The flag that asks for the port. */
   readonly flag: string;
   readonly maxHeaderBytes: number;
@@ -44,26 +39,9 @@ const MAX_HEADERS = 1_000;
 
 /** Listens on all addresses or on none. */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const servers: http.Server[] = [];
   const h2c = options.h2c === true ? createH2c(h2cOptions(options)) : undefined;
-  let { port } = options;
-  try {
-    if (options.socketPath !== undefined) {
-      const server = createServer(options, h2c);
-      await listenOnSocket(server, options.socketPath);
-      servers.push(server);
-      port = 0;
-    }
-    for (const host of options.socketPath === undefined ? options.hosts : []) {
-      const server = createServer(options, h2c);
-      servers.push(server);
-      // The first decides where `port` is 0; the others follow it.
-      port = await listen(server, host, port, options.flag);
-    }
-  } catch (error) {
-    for (const server of servers) server.close();
-    throw error;
-  }
+  const open = () => createServer(options, h2c);
+  const { servers, port } = await listenAll(open, options, options.flag);
   return {
     port,
     async drain() {
