@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type PostgresServer, postgresServer, Unavailable } from '@holdfast/test-servers';
+import { type PostgresServer, postgresServer, suiteWith } from '@holdfast/test-servers';
 import pg from 'pg';
 import { A, B, GETS, TABLE } from '../cases/postgres-configuration.ts';
 import { type AppMesh, setupFailure, startAppMesh } from '../makes/app-mesh.ts';
@@ -9,17 +9,12 @@ import { bothMakes, type Make } from '../makes/both-makes.ts';
 import { type DaprClient, daprClient, outcome } from '../makes/grpc-client.ts';
 import { toldApp } from './told-app.ts';
 
-const server = await postgresServer();
-if (server instanceof Unavailable) {
-  if (process.env.CI === 'true') throw new Error(server.why);
-  test('configuration.postgresql', { skip: server.why }, () => {});
-} else {
-  after(() => server.process.remove());
+await suiteWith('configuration.postgresql', postgresServer, async (server) => {
   await bothMakes(
     (make, executable) => conformance(make, executable, server),
     'configuration/postgres',
   );
-}
+});
 
 function conformance(make: Make, executable: string | undefined, { url }: PostgresServer): void {
   describe(`${make}, configuration.postgresql`, () => {

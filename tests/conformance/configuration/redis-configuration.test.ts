@@ -1,20 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type RedisServer, redisServer, Unavailable } from '@holdfast/test-servers';
+import { type RedisServer, redisServer, suiteWith } from '@holdfast/test-servers';
 import { Redis } from 'ioredis';
 import { bothMakes, type Make } from '../makes/both-makes.ts';
 import { type Mesh, type Role, startMesh } from '../makes/mesh.ts';
 import { toldApp } from './told-app.ts';
 
-const server = await redisServer();
-if (server instanceof Unavailable) {
-  if (process.env.CI === 'true') throw new Error(server.why);
-  test('configuration.redis', { skip: server.why }, () => {});
-} else {
-  after(() => server.process.remove());
+await suiteWith('configuration.redis', redisServer, async (server) => {
   await bothMakes((make, executable) => conformance(make, executable, server));
-}
+});
 
 function conformance(make: Make, executable: string | undefined, { port }: RedisServer): void {
   describe(`${make}, configuration.redis`, () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type RedisServer, redisServer, Unavailable, until } from '@holdfast/test-servers';
+import { type RedisServer, redisServer, suiteWith, until } from '@holdfast/test-servers';
 import { Redis } from 'ioredis';
 import { bothMakes, type Make } from '../makes/both-makes.ts';
 import { type GateTurn, gatedRedis, type RedisGate } from './gated-redis.ts';
@@ -238,11 +238,6 @@ function conformance(make: Make, executable: string | undefined, { port }: Redis
   });
 }
 
-const server = await redisServer();
-if (server instanceof Unavailable) {
-  if (process.env.CI === 'true') throw new Error(server.why);
-  test('policies of components on Redis', { skip: server.why }, () => {});
-} else {
-  after(() => server.process.remove());
+await suiteWith('policies of components on Redis', redisServer, async (server) => {
   await bothMakes((make, executable) => conformance(make, executable, server));
-}
+});

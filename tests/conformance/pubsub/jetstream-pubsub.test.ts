@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type NatsServer, natsServer, Unavailable, until } from '@holdfast/test-servers';
+import { type NatsServer, natsServer, suiteWith, until } from '@holdfast/test-servers';
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { bothMakes, type Make } from '../makes/both-makes.ts';
@@ -19,14 +19,9 @@ spec:
   deadLetterTopic: graves
 `;
 
-const server = await natsServer();
-if (server instanceof Unavailable) {
-  if (process.env.CI === 'true') throw new Error(server.why);
-  test('pubsub.jetstream', { skip: server.why }, () => {});
-} else {
-  after(() => server.process.remove());
+await suiteWith('pubsub.jetstream', natsServer, async (server) => {
   await bothMakes((make, executable) => conformance(make, executable, server), 'pubsub/jetstream');
-}
+});
 
 /** Both makes use the same streams, subjects and consumers, so that they can share a NATS, and the events of a group. */
 function conformance(make: Make, executable: string | undefined, { url }: NatsServer): void {

@@ -1,19 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type NatsServer, natsServer, Unavailable, until } from '@holdfast/test-servers';
+import { type NatsServer, natsServer, suiteWith, until } from '@holdfast/test-servers';
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { bothMakes } from '../makes/both-makes.ts';
 import { type Mesh, startMesh } from '../makes/mesh.ts';
 import { event } from './event-app.ts';
 
-const server = await natsServer();
-if (server instanceof Unavailable) {
-  if (process.env.CI === 'true') throw new Error(server.why);
-  test('pubsub.jetstream, shared', { skip: server.why }, () => {});
-} else {
-  after(() => server.process.remove());
+await suiteWith('pubsub.jetstream, shared', natsServer, async (server) => {
   await bothMakes((make, executable) => {
     const pairs = [
       [make, 'holdfast'],
@@ -25,7 +20,7 @@ if (server instanceof Unavailable) {
       server,
     );
   }, 'pubsub/jetstream');
-}
+});
 
 /** Of two members the first makes the consumer, the second joins it. */
 function sharing(

@@ -1,20 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type MosquittoServer, mosquittoServer, Unavailable, until } from '@holdfast/test-servers';
+import { type MosquittoServer, mosquittoServer, suiteWith, until } from '@holdfast/test-servers';
 import * as mqtt from 'mqtt';
 import { bothMakes, type Make } from '../makes/both-makes.ts';
 import { type Mesh, startMesh } from '../makes/mesh.ts';
 import { event, eventApp } from './event-app.ts';
 
-const server = await mosquittoServer();
-if (server instanceof Unavailable) {
-  if (process.env.CI === 'true') throw new Error(server.why);
-  test('pubsub.mqtt3', { skip: server.why }, () => {});
-} else {
-  after(() => server.process.remove());
+await suiteWith('pubsub.mqtt3', mosquittoServer, async (server) => {
   await bothMakes((make, executable) => conformance(make, executable, server));
-}
+});
 
 /** Both makes have the same session at the broker, so that one can go on where the other ended. */
 function conformance(make: Make, executable: string | undefined, { url }: MosquittoServer): void {

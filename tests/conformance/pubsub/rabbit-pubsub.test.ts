@@ -1,20 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type RabbitServer, rabbitServer, Unavailable, until } from '@holdfast/test-servers';
+import { type RabbitServer, rabbitServer, suiteWith, until } from '@holdfast/test-servers';
 import * as amqp from 'amqplib';
 import { bothMakes, type Make } from '../makes/both-makes.ts';
 import { type Mesh, startMesh } from '../makes/mesh.ts';
 import { event, eventApp } from './event-app.ts';
 
-const server = await rabbitServer();
-if (server instanceof Unavailable) {
-  if (process.env.CI === 'true') throw new Error(server.why);
-  test('pubsub.rabbitmq', { skip: server.why }, () => {});
-} else {
-  after(() => server.process.remove());
+await suiteWith('pubsub.rabbitmq', rabbitServer, async (server) => {
   await bothMakes((make, executable) => conformance(make, executable, server));
-}
+});
 
 /** Both makes declare the same exchanges and queues, so that they can share a RabbitMQ, and the events of a group. */
 function conformance(make: Make, executable: string | undefined, { url }: RabbitServer): void {

@@ -5,7 +5,7 @@ import {
   eventually,
   type RabbitServer,
   rabbitServer,
-  Unavailable,
+  suiteWith,
   until,
 } from '@holdfast/test-servers';
 import * as amqp from 'amqplib';
@@ -14,14 +14,9 @@ import type { Seen } from '../makes/echo-app.ts';
 import { type Mesh, startMesh } from '../makes/mesh.ts';
 import { event } from './event-app.ts';
 
-const server = await rabbitServer();
-if (server instanceof Unavailable) {
-  if (process.env.CI === 'true') throw new Error(server.why);
-  test('pubsub.rabbitmq, exchanges and queues', { skip: server.why }, () => {});
-} else {
-  after(() => server.process.remove());
+await suiteWith('pubsub.rabbitmq, exchanges and queues', rabbitServer, async (server) => {
   await bothMakes((make, executable) => conformance(make, executable, server));
-}
+});
 
 /** What the metadata of a component, a subscription and an event make of exchanges, queues and messages. */
 function conformance(make: Make, executable: string | undefined, { url }: RabbitServer): void {

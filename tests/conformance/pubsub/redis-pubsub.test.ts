@@ -5,7 +5,7 @@ import {
   eventually,
   type RedisServer,
   redisServer,
-  Unavailable,
+  suiteWith,
   until,
 } from '@holdfast/test-servers';
 import { Redis } from 'ioredis';
@@ -13,14 +13,9 @@ import { bothMakes, type Make } from '../makes/both-makes.ts';
 import { type Mesh, startMesh } from '../makes/mesh.ts';
 import { event, eventApp } from './event-app.ts';
 
-const server = await redisServer();
-if (server instanceof Unavailable) {
-  if (process.env.CI === 'true') throw new Error(server.why);
-  test('pubsub.redis', { skip: server.why }, () => {});
-} else {
-  after(() => server.process.remove());
+await suiteWith('pubsub.redis', redisServer, async (server) => {
   await bothMakes((make, executable) => conformance(make, executable, server));
-}
+});
 
 /** Both makes write the same entries and read them: they can share a Redis, and the events of a group. */
 function conformance(make: Make, executable: string | undefined, redis: RedisServer): void {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { type RedisServer, redisServer, Unavailable } from '@holdfast/test-servers';
+import { type RedisServer, redisServer, suiteWith } from '@holdfast/test-servers';
 import { Redis } from 'ioredis';
 import { REDIS_STATE, redisComponents } from '../cases/redis-state.ts';
 import { item } from '../cases/state.ts';
@@ -8,14 +8,9 @@ import { bothMakes, type Make } from '../makes/both-makes.ts';
 import { type Mesh, startMesh } from '../makes/mesh.ts';
 import { playSteps } from '../makes/play-steps.ts';
 
-const server = await redisServer();
-if (server instanceof Unavailable) {
-  if (process.env.CI === 'true') throw new Error(server.why);
-  test('state.redis', { skip: server.why }, () => {});
-} else {
-  after(() => server.process.remove());
+await suiteWith('state.redis', redisServer, async (server) => {
   await bothMakes((make, executable) => conformance(make, executable, server));
-}
+});
 
 /** Saves through the sidecar; the Redis behind it is looked at then. */
 const save = async (mesh: Mesh, body: object) => {

@@ -1,18 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { type RedisServer, redisServer, Unavailable, until } from '@holdfast/test-servers';
+import { type RedisServer, redisServer, suiteWith, until } from '@holdfast/test-servers';
 import { type AppMesh, startAppMesh } from '../makes/app-mesh.ts';
 import { bothMakes, type Make } from '../makes/both-makes.ts';
 import { type DaprClient, daprClient, outcome } from '../makes/grpc-client.ts';
 
-const first = await redisServer();
-if (first instanceof Unavailable) {
-  if (process.env.CI === 'true') throw new Error(first.why);
-  test('errors of a Redis that is gone', { skip: first.why }, () => {});
-} else {
-  await first.process.remove();
-  await bothMakes(conformance);
-}
+await suiteWith('errors of a Redis that is gone', redisServer, async (redis) => {
+  await bothMakes((make, executable) => conformance(make, executable, redis));
+});
 
 const component = (name: string, type: string, port: number) => `apiVersion: dapr.io/v1alpha1
 kind: Component
@@ -27,13 +22,11 @@ spec:
 const ENTRIES = ['1', '2'].map((entryId) => ({ entryId, event: 'e', contentType: 'text/plain' }));
 
 /** Errors that are an answer's and not the call's, and how they are counted. */
-function conformance(make: Make, executable: string | undefined): void {
+function conformance(make: Make, executable: string | undefined, redis: RedisServer): void {
   describe(`${make}, errors in answers`, () => {
-    let redis: RedisServer;
     let mesh: AppMesh<'asking'>;
     let client: DaprClient;
     before(async () => {
-      redis = (await redisServer()) as RedisServer;
       const { port } = redis;
       const all = `${component('bus', 'pubsub.redis', port)}${component('config', 'configuration.redis', port)}`;
       mesh = await startAppMesh(executable, {
@@ -46,7 +39,9 @@ function conformance(make: Make, executable: string | undefined): void {
     });
     after(async () => {
       await mesh?.stop();
-      await redis.process.remove();
+      // For the next make: a test below kills it.
+      await redis.process.kill();
+      await redis.process.restart();
     });
 
     for (const storeName of ['config', 'nowhere']) {
