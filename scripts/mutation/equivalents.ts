@@ -63,19 +63,19 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     why: 'The logarithm of 1 is 0 as well.',
   },
   {
-    file: 'src/engine/reporter.ts',
+    file: 'src/engine/report/reporter.ts',
     source: 'if (this.#own !== undefined) tell(this.#own, event);',
     replacement: 'true',
     why: 'A listener that is none throws, and that is caught as what a listener throws is.',
   },
   {
-    file: 'src/engine/wheel.ts',
+    file: 'src/engine/timers/wheel.ts',
     source: 'this.#stop?.();',
     replacement: 'this.#stop()',
     why: 'It turns, so it can be stopped: the question mark is for the types.',
   },
   {
-    file: 'src/engine/wheel.ts',
+    file: 'src/engine/timers/wheel.ts',
     source: /^if \(this\.#slots\.length === 0\) this\.#slots = /,
     replacement: 'true',
     why: 'It begins to turn when nothing is in its slots; keeping them is only quicker.',
@@ -278,19 +278,19 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     why: 'Of one half of the condition: where there is a rule there is its window.',
   },
   {
-    file: 'src/engine/alarm.ts',
+    file: 'src/engine/timers/alarm.ts',
     source: 'this.#bell?.ring(this.#index);',
     replacement: 'this.#bell.ring',
     why: 'What has no bell is the head of a list, and is not rung.',
   },
   {
-    file: 'src/engine/caller.ts',
+    file: 'src/engine/caller/caller.ts',
     source: /^return outOfTime\(this\.#world\.pipeline, this\.options\?\.deadlineMs /,
     replacement: 'this.options.deadlineMs',
     why: 'It is asked for where the caller gave a time.',
   },
   ...['this.options?.onDegraded(how)', 'this.options.onDegraded'].map((replacement) => ({
-    file: 'src/engine/caller.ts',
+    file: 'src/engine/caller/caller.ts',
     source: 'this.options?.onDegraded?.(how);',
     replacement,
     why: 'What is not there throws, and that is caught as what the listener throws is.',
@@ -302,7 +302,7 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     why: 'What is not there throws, and that is caught as what the function throws is.',
   })),
   {
-    file: 'src/engine/caller.ts',
+    file: 'src/engine/caller/caller.ts',
     source: 'return this.#signal?.reason;',
     replacement: 'this.#signal.reason',
     why: 'It is asked for where the signal has aborted.',
@@ -314,7 +314,7 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     why: 'Two windows that are none do what no windows do; the circuit only reads the clock more often.',
   },
   {
-    file: 'src/breaker/restore.ts',
+    file: 'src/breaker/snapshot/restore.ts',
     source: 'circuit.untilMs = nowMs + rules.halfOpenMaxMs;',
     replacement: 'nowMs - rules.halfOpenMaxMs',
     why: 'Half-open with permits left it waits for no time, and the next probe sets it anew.',
@@ -326,7 +326,7 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     why: 'Nothing is done in this case, nor in one that no case is for.',
   },
   {
-    file: 'src/breaker/restore.ts',
+    file: 'src/breaker/snapshot/restore.ts',
     source: /^case '(closed|observe)':$/,
     replacement: '""',
     why: 'Nothing is done in this case, nor in one that no case is for.',

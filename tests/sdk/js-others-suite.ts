@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DaprServer } from '@dapr/dapr';
 import { until } from '@holdfast/test-servers';
 import { Redis } from 'ioredis';
-import type { Make } from '../conformance/both-makes.ts';
+import type { Make } from '../conformance/makes/both-makes.ts';
 import { APP_ID, type Arrivals, type JsPair } from './js-pair.ts';
 
 export async function receiveAll({ binding }: DaprServer, arrivals: Arrivals): Promise<void> {

@@ -1,7 +1,7 @@
 import { CommunicationProtocolEnum, DaprClient, DaprServer } from '@dapr/dapr';
 import { eventually, freePort } from '@holdfast/test-servers';
-import { type Flagged, startFlagged } from '../conformance/flagged.ts';
-import { ready } from '../conformance/one-sidecar.ts';
+import { type Flagged, startFlagged } from '../conformance/makes/flagged.ts';
+import { ready } from '../conformance/makes/one-sidecar.ts';
 import { components } from './sdk-components.ts';
 
 export type Protocol = 'HTTP' | 'gRPC';

@@ -1,19 +1,14 @@
-import { after, before, describe, test } from 'node:test';
-import { redisServer, Unavailable } from '@holdfast/test-servers';
+import { after, before, describe } from 'node:test';
+import { redisServer, suiteWith } from '@holdfast/test-servers';
 import { Redis } from 'ioredis';
-import { bothMakes } from '../conformance/both-makes.ts';
+import { bothMakes } from '../conformance/makes/both-makes.ts';
 import { invokerSuite, listenAll } from './js-invoker-suite.ts';
 import { othersSuite, receiveAll } from './js-others-suite.ts';
 import { type JsPair, startJsPair } from './js-pair.ts';
 import { pubsubSuite, subscribeAll } from './js-pubsub-suite.ts';
 import { stateSuite } from './js-state-suite.ts';
 
-const redis = await redisServer();
-if (redis instanceof Unavailable) {
-  if (process.env.CI === 'true') throw new Error(redis.why);
-  test("Dapr's JavaScript SDK", { skip: redis.why }, () => {});
-} else {
-  after(() => redis.process.remove());
+await suiteWith("Dapr's JavaScript SDK", redisServer, async (redis) => {
   await bothMakes((make, executable) => {
     for (const protocol of ['HTTP', 'gRPC'] as const) {
       describe(`${make}, Dapr's JavaScript SDK over ${protocol}, unchanged`, () => {
@@ -36,4 +31,4 @@ if (redis instanceof Unavailable) {
       });
     }
   });
-}
+});

@@ -5,8 +5,8 @@ import { after, test } from 'node:test';
 import { promisify } from 'node:util';
 import { freePort, redisServer, Unavailable } from '@holdfast/test-servers';
 import { Redis } from 'ioredis';
-import { bothMakes, type Make } from '../conformance/both-makes.ts';
-import { startFlagged } from '../conformance/flagged.ts';
+import { bothMakes, type Make } from '../conformance/makes/both-makes.ts';
+import { startFlagged } from '../conformance/makes/flagged.ts';
 import { pythonWithDapr } from './python-sdk.ts';
 import { components } from './sdk-components.ts';
 

@@ -16,7 +16,7 @@ export {
   type Interrupts,
   interruptSignals,
 } from './supervisor/interrupt-signals.ts';
-export type { ProcessInfo, ProcessState } from './supervisor/process-info.ts';
+export type { ProcessInfo, ProcessState } from './supervisor/process/process-info.ts';
 export { type Run, type RunEnd, RunStoppedError, type StartRunOptions } from './supervisor/run.ts';
 export { StartError } from './supervisor/start-error.ts';
 export { startRun } from './supervisor/start-run.ts';

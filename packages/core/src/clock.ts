@@ -1,7 +1,7 @@
 import { LONGEST_TIMER_MS } from './check.ts';
-import type { Alarms } from './engine/alarm.ts';
-import { ClockAlarms } from './engine/clock-alarms.ts';
-import { Wheel } from './engine/wheel.ts';
+import type { Alarms } from './engine/timers/alarm.ts';
+import { ClockAlarms } from './engine/timers/clock-alarms.ts';
+import { Wheel } from './engine/timers/wheel.ts';
 
 /**
  * The only door to time. Production passes `systemClock`; a test passes a

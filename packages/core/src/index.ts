@@ -25,7 +25,7 @@ export {
   SHARED_CIRCUIT_DEFAULTS,
   type SharedCircuitOptions,
 } from './breaker/shared/options.ts';
-export type { CircuitCounts, CircuitSnapshot } from './breaker/snapshot.ts';
+export type { CircuitCounts, CircuitSnapshot } from './breaker/snapshot/snapshot.ts';
 export {
   RETRY_BUDGET_DEFAULTS,
   type RetryBudget,

@@ -1,10 +1,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { CircuitSnapshot } from './breaker/snapshot.ts';
+import type { CircuitSnapshot } from './breaker/snapshot/snapshot.ts';
 import type { RetryBudgetSnapshot } from './budget/retry-budget.ts';
 import { checkFunction, checkMethods, checkName, checkOptions } from './check.ts';
 import { alarmsOf, systemClock } from './clock.ts';
 import { Program, type Tally } from './engine/program.ts';
-import { Reporter } from './engine/reporter.ts';
+import { Reporter } from './engine/report/reporter.ts';
 import type { StageWorld } from './engine/stage.ts';
 import { ENV, type Env } from './env.ts';
 import { type Explanation, explain } from './explain/explain.ts';

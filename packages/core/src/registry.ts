@@ -1,5 +1,5 @@
 import { checkFunction, checkNumber, checkOneOf, checkOptions } from './check.ts';
-import { ListenerHub } from './engine/reporter.ts';
+import { ListenerHub } from './engine/report/reporter.ts';
 import type { ForcedState } from './engine/stage.ts';
 import type { Listener } from './events.ts';
 import { FaultSwitch } from './fault/fault-switch.ts';

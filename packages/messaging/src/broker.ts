@@ -3,7 +3,7 @@ import type { IncomingMessage, OutgoingMessage } from './message.ts';
 /**
  * What carries messages from this process to others.
  *
- * Every broker adapter keeps these promises, and `testing/broker-contract.ts`
+ * Every broker adapter keeps these promises, and `testing/contracts/broker-contract.ts`
  * holds each to them, against the real server:
  *
  * 1. `publish` resolves when the broker has acknowledged every message, not before.

@@ -8,8 +8,8 @@ import { kafkaBroker } from './kafka/index.ts';
 import { mqttBroker } from './mqtt/index.ts';
 import { type BrokerSettings, brokerPhase } from './testing/crash/broker-phase.ts';
 import { describeBooks } from './testing/crash/phase-books.ts';
-import { kafkaProblem, startKafka } from './testing/kafka-server.ts';
-import { mqttProcess } from './testing/mqtt-process.ts';
+import { kafkaProblem, startKafka } from './testing/servers/kafka-server.ts';
+import { mqttProcess } from './testing/servers/mqtt-process.ts';
 import { tempDir } from './testing/temp-dir.ts';
 
 const kafkaMissing = await kafkaProblem();

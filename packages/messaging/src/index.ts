@@ -68,8 +68,6 @@ export {
   drainOnSignals,
   type SignalledProcess,
 } from './worker/drain-on-signals.ts';
-export type { WorkerEvent } from './worker/events.ts';
-export type { BatchHandler, Job, JobHandler } from './worker/job.ts';
 export {
   JobCancelledError,
   type JobErrorCode,
@@ -79,7 +77,9 @@ export {
   type RetryLater,
   RetryLaterError,
   WorkerStoppedError,
-} from './worker/job-errors.ts';
+} from './worker/endings/job-errors.ts';
+export type { WorkerEvent } from './worker/events.ts';
+export type { BatchHandler, Job, JobHandler } from './worker/job.ts';
 export { type JobStatus, type Jobs, type JobsOptions, openJobs } from './worker/jobs.ts';
 export type { BatchedJobs, JobHandlers, SingleJobs } from './worker/kind.ts';
 export {

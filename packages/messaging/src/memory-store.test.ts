@@ -1,6 +1,6 @@
 import { VirtualClock } from '@holdfast/core/testing';
 import { memoryStore } from './memory-store.ts';
-import { storeContract } from './testing/store-contract.ts';
+import { storeContract } from './testing/contracts/store-contract.ts';
 
 storeContract('memoryStore', async () => {
   const clock = new VirtualClock();

@@ -7,7 +7,7 @@ import { mqttBroker } from '@holdfast/messaging/mqtt';
 import { sqliteInbox, sqliteStore } from '@holdfast/messaging/sqlite';
 import * as mqtt from 'mqtt';
 import { eventually } from './testing/eventually.ts';
-import { mqttProcess } from './testing/mqtt-process.ts';
+import { mqttProcess } from './testing/servers/mqtt-process.ts';
 import { tempDir } from './testing/temp-dir.ts';
 
 test('the README’s example runs: accepted, delivered, and its effect made once', async (t) => {

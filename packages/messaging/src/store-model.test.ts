@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { VirtualClock } from '@holdfast/core/testing';
 import { memoryStore } from './memory-store.ts';
 import { sqliteStore } from './sqlite/index.ts';
-import { randomProgram } from './testing/random-program.ts';
+import { randomProgram } from './testing/model/random-program.ts';
 import { tempDir } from './testing/temp-dir.ts';
 
 const PROGRAMS = Number(process.env.HOLDFAST_PROGRAMS ?? 25);

@@ -3,7 +3,7 @@ import type { Message } from './message.ts';
 /**
  * Where a message waits between being accepted and being handed to a broker.
  *
- * Every store keeps these promises, and `testing/store-contract.ts` holds each
+ * Every store keeps these promises, and `testing/contracts/store-contract.ts` holds each
  * adapter to them:
  *
  * 1. `append` resolves when its messages would survive a power cut, not before; a group that is

@@ -7,7 +7,7 @@ import { NO_METRICS } from './metrics/sidecar-metrics.ts';
 import { staticNames } from './names/static-names.ts';
 import { HEAD, headText, LAST, PREFACE } from './peers/frame-format.ts';
 import { apiHandler } from './server/api-handler.ts';
-import { startApiServer } from './server/api-server.ts';
+import { startApiServer } from './server/doors/api-server.ts';
 import { startSidecar } from './start-sidecar.ts';
 import { sendRaw } from './testing/raw-http.ts';
 import { startApp, startMesh } from './testing/start-mesh.ts';

@@ -9,6 +9,6 @@ export {
 export { formatSpiffeId, parseSpiffeId, type SpiffeId, uriOf } from './peers/spiffe-id.ts';
 export { ConfigurationError } from './resources/configuration-error.ts';
 export { ConfigurationFileError } from './resources/load-resources.ts';
-export { PortTakenError } from './server/listen.ts';
-export { SocketTakenError } from './server/listen-socket.ts';
+export { PortTakenError } from './server/doors/listen.ts';
+export { SocketTakenError } from './server/doors/listen-socket.ts';
 export { type Sidecar, type SidecarEnv, startSidecar } from './start-sidecar.ts';

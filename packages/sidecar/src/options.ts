@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { AppProtocol } from './app/app-channel.ts';
 import type { NameResolver } from './names/name-resolver.ts';
 import { type MtlsOptions, resolveMtlsOptions } from './peers/mtls-options.ts';
-import { isLoopback } from './server/loopback.ts';
-import { socketsOf } from './server/socket-paths.ts';
+import { isLoopback } from './server/doors/loopback.ts';
+import { socketsOf } from './server/doors/socket-paths.ts';
 
 /** Health probes of the application (`--enable-app-health-check`). */
 export interface AppHealthCheckOptions {

@@ -1,4 +1,4 @@
-import type { Case, Expected } from '../case.ts';
+import type { Case, Expected } from '../makes/case.ts';
 
 const ACTOR = '/v1.0/actors/t/i';
 const NO_PLACEMENT: Expected = { status: 400, body: /"ERR_ACTOR_NO_PLACEMENT"/ };

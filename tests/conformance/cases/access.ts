@@ -1,5 +1,5 @@
-import type { AppSetup } from '../app-mesh.ts';
-import { type Case, directInvoke, NO_APP_ID } from '../case.ts';
+import type { AppSetup } from '../makes/app-mesh.ts';
+import { type Case, directInvoke, NO_APP_ID } from '../makes/case.ts';
 
 /** Sidecars with lists: of who may call, and of which APIs are offered. */
 export const ACCESS_APPS = {

@@ -1,4 +1,4 @@
-import type { Case } from '../case.ts';
+import type { Case } from '../makes/case.ts';
 import { error } from './state.ts';
 
 export const J = 'Content-Type: application/json';

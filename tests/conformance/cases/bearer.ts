@@ -1,6 +1,6 @@
-import type { AppSetup } from '../app-mesh.ts';
-import type { Case } from '../case.ts';
-import { AUDIENCE, type Issuer } from '../issuer.ts';
+import { AUDIENCE, type Issuer } from '../access/issuer.ts';
+import type { AppSetup } from '../makes/app-mesh.ts';
+import type { Case } from '../makes/case.ts';
 import { handlers, middleware } from './middleware.ts';
 
 export type BearerApp = 'caller' | 'guarded' | 'guardedOld' | 'guardedApp';

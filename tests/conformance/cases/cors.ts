@@ -1,4 +1,4 @@
-import type { Case } from '../case.ts';
+import type { Case } from '../makes/case.ts';
 
 const A = 'Origin: http://a.example';
 const PREFLIGHT = 'Access-Control-Request-Method: POST';

@@ -1,4 +1,4 @@
-import type { Turn } from '../scripted-component.ts';
+import type { Turn } from '../policies/scripted-component.ts';
 
 /** A component's call, and how the API answers it. */
 interface FailingCall {

@@ -1,4 +1,4 @@
-import { type Case, directInvoke } from '../case.ts';
+import { type Case, directInvoke } from '../makes/case.ts';
 
 const path = '/v1.0/invoke/callee/method/h';
 const head = `POST ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n`;

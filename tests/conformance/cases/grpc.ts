@@ -1,5 +1,5 @@
 import type { CallOptions } from '@connectrpc/connect';
-import type { DaprClient } from '../grpc-client.ts';
+import type { DaprClient } from '../makes/grpc-client.ts';
 
 /** A call of the gRPC API and what becomes of it. */
 export interface RpcCase {

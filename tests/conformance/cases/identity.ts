@@ -1,5 +1,5 @@
-import type { AppSetup } from '../app-mesh.ts';
-import { type Case, directInvoke, type Expected } from '../case.ts';
+import type { AppSetup } from '../makes/app-mesh.ts';
+import { type Case, directInvoke, type Expected } from '../makes/case.ts';
 
 const policy = (
   rest: string,

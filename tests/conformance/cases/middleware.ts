@@ -1,6 +1,6 @@
-import type { AppSetup } from '../app-mesh.ts';
-import type { Case } from '../case.ts';
-import { API_TOKEN } from '../one-sidecar.ts';
+import type { AppSetup } from '../makes/app-mesh.ts';
+import type { Case } from '../makes/case.ts';
+import { API_TOKEN } from '../makes/one-sidecar.ts';
 
 const component = (name: string, kind: string, metadata: Readonly<Record<string, string>> = {}) => `
 apiVersion: dapr.io/v1alpha1

@@ -1,5 +1,5 @@
-import type { Case } from '../case.ts';
-import { API_TOKEN, APP_TOKEN } from '../one-sidecar.ts';
+import type { Case } from '../makes/case.ts';
+import { API_TOKEN, APP_TOKEN } from '../makes/one-sidecar.ts';
 
 const error = (errorCode: string, message: string): string =>
   JSON.stringify({ errorCode, message });

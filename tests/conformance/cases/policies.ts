@@ -1,4 +1,4 @@
-import { type Case, directInvoke, type Expected, type Request } from '../case.ts';
+import { type Case, directInvoke, type Expected, type Request } from '../makes/case.ts';
 
 const to = (id: string, method: string, query = ''): Request => ({
   path: `/v1.0/invoke/callee.${id}/method/${method}${query}`,

@@ -1,4 +1,4 @@
-import type { AppSetup } from '../app-mesh.ts';
+import type { AppSetup } from '../makes/app-mesh.ts';
 import { handlers, middleware } from './middleware.ts';
 
 /** A setup with which a sidecar does not start, and what it says. */

@@ -1,5 +1,5 @@
-import type { AppSetup } from '../app-mesh.ts';
-import type { Case } from '../case.ts';
+import type { AppSetup } from '../makes/app-mesh.ts';
+import type { Case } from '../makes/case.ts';
 
 /** Secrets are those of the environment; the test sets these. */
 export const SECRET_VARIABLES = { HOLDFAST_SECRET_A: '1', HOLDFAST_SECRET_B: '2' };

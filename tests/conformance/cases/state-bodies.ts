@@ -1,4 +1,4 @@
-import type { Case } from '../case.ts';
+import type { Case } from '../makes/case.ts';
 import { asked, intoField, J, malformed, notRead } from './asked.ts';
 import { error } from './state.ts';
 

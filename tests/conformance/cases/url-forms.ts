@@ -1,4 +1,4 @@
-import { type Case, directInvoke, type Expected, NO_APP_ID } from '../case.ts';
+import { type Case, directInvoke, type Expected, NO_APP_ID } from '../makes/case.ts';
 
 const reaches = (url: string, method = 'GET'): Expected => ({ status: 200, app: { url, method } });
 const invoke = (rest: string): string => `/v1.0/invoke/callee/method/${rest}`;

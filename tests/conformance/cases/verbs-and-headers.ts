@@ -1,4 +1,4 @@
-import type { Case } from '../case.ts';
+import type { Case } from '../makes/case.ts';
 
 const path = '/v1.0/invoke/callee/method/h';
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';

@@ -14,7 +14,7 @@ import { powerPhase } from '../../../packages/messaging/src/testing/crash/power-
 import { replayPhase } from '../../../packages/messaging/src/testing/crash/replay-phase.ts';
 import { upgradePhase } from '../../../packages/messaging/src/testing/crash/upgrade-phase.ts';
 import { compileFrailDisk } from '../../../packages/messaging/src/testing/disk/frail-disk.ts';
-import { mqttProcess } from '../../../packages/messaging/src/testing/mqtt-process.ts';
+import { mqttProcess } from '../../../packages/messaging/src/testing/servers/mqtt-process.ts';
 
 interface Phase {
   readonly what: string;

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { freePort, redisServer, Unavailable } from '@holdfast/test-servers';
-import { findDaprd } from '../../conformance/daprd.ts';
-import { startFlagged } from '../../conformance/flagged.ts';
+import { findDaprd } from '../../conformance/makes/daprd.ts';
+import { startFlagged } from '../../conformance/makes/flagged.ts';
 import { components } from '../sdk-components.ts';
 
 /**

@@ -11,5 +11,5 @@ export { type RedisCluster, redisCluster } from './redis-cluster.ts';
 export { type SelfSigned, selfSigned } from './self-signed.ts';
 export { type ServerCommand, type ServerProcess, startServer } from './server-process.ts';
 export { until } from './until.ts';
-export { Unavailable, withServer } from './with-server.ts';
+export { suiteWith, Unavailable, withServer } from './with-server.ts';
 export { type ZipkinServer, zipkinServer } from './zipkin.ts';

@@ -1,4 +1,4 @@
-import type { TestContext } from 'node:test';
+import { after, type TestContext, test } from 'node:test';
 import type { ServerProcess } from './server-process.ts';
 
 /**
@@ -22,6 +22,26 @@ export async function withServer<S extends { readonly process: ServerProcess }>(
   }
   t.after(() => server.process.remove());
   return server;
+}
+
+/** As `withServer`, for a whole file: the server is there for all of `suite`. Where it cannot be had, one test, `title`, is skipped. */
+export async function suiteWith<S extends { readonly process: ServerProcess }>(
+  title: string,
+  start: () => Promise<S | Unavailable>,
+  suite: (server: S) => void | Promise<void>,
+): Promise<void> {
+  const server = await start();
+  if (server instanceof Unavailable) {
+    if (process.env.CI === 'true') throw new Error(server.why);
+    test(title, { skip: server.why }, () => {});
+    return;
+  }
+  try {
+    await suite(server);
+  } finally {
+    // Behind what the suite itself closes.
+    after(() => server.process.remove());
+  }
 }
 
 /** A server that this machine does not have; `why` names it and says how to get it. */

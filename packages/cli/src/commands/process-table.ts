@@ -1,4 +1,4 @@
-import type { ProcessInfo } from '../supervisor/process-info.ts';
+import type { ProcessInfo } from '../supervisor/process/process-info.ts';
 import { textTable } from './text-table.ts';
 
 /** `ps` for people: a row for each process under a row of titles. */

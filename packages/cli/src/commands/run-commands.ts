@@ -4,7 +4,7 @@ import { allRuns, type FoundRun, pickRun } from '../run-state/find-run.ts';
 import { endOrphans } from '../run-state/leftovers.ts';
 import { removeRunFolder } from '../run-state/run-folder.ts';
 import { leaveRun, openStateHome, type StateHome } from '../run-state/state-home.ts';
-import type { ProcessInfo } from '../supervisor/process-info.ts';
+import type { ProcessInfo } from '../supervisor/process/process-info.ts';
 import type { CommandContext } from './output.ts';
 import { processTable } from './process-table.ts';
 

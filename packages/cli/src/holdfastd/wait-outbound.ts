@@ -1,5 +1,5 @@
 import type { Clock } from '@holdfast/core';
-import { untilReady } from '../supervisor/readiness.ts';
+import { untilReady } from '../supervisor/process/readiness.ts';
 
 const LIMIT_MS = 60_000;
 

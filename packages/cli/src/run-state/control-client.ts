@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import type { ControlCommand } from '../supervisor/control-server.ts';
-import type { ProcessInfo } from '../supervisor/process-info.ts';
+import type { ProcessInfo } from '../supervisor/process/process-info.ts';
 import type { RunRecord } from './run-record.ts';
 
 /** Asks the supervisor of a run. Rejects with its own sentence when it says no. */

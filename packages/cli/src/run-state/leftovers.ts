@@ -1,5 +1,5 @@
 import type { Clock } from '@holdfast/core';
-import { isSameProcess, signalProcess } from '../supervisor/process-identity.ts';
+import { isSameProcess, signalProcess } from '../supervisor/process/process-identity.ts';
 import { foldersIn, removeOldDrafts, removeRunFolder } from './run-folder.ts';
 import { isLive, type RunRecord, readRecord } from './run-record.ts';
 import { leaveRun, type StateHome } from './state-home.ts';

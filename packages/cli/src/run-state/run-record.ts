@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isSameProcess } from '../supervisor/process-identity.ts';
-import type { ProcessInfo } from '../supervisor/process-info.ts';
+import { isSameProcess } from '../supervisor/process/process-identity.ts';
+import type { ProcessInfo } from '../supervisor/process/process-info.ts';
 
 /** A process as a run remembers it: enough to end it when its supervisor could not. */
 export interface RecordedProcess extends ProcessInfo {

@@ -1,4 +1,4 @@
-import type { ProcessInfo } from './process-info.ts';
+import type { ProcessInfo } from './process/process-info.ts';
 
 /** Why a run ended, and the status a program that ran it should end with. */
 export interface RunEnd {

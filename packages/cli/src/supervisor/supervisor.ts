@@ -9,14 +9,14 @@ import { claimRunFolder, removeRunFolder } from '../run-state/run-folder.ts';
 import { type RunRecord, writeRecord } from '../run-state/run-record.ts';
 import { enterRun, leaveRun, type StateHome, socketOf } from '../run-state/state-home.ts';
 import { type ControlServer, serveControl } from './control-server.ts';
-import { apiSockets } from './launch.ts';
-import { ManagedProcess, type ProcessListener } from './managed-process.ts';
+import { openSinks, type Sinks } from './log/sinks.ts';
 import { putMetadata } from './metadata.ts';
-import { planRun } from './plan-run.ts';
-import { processIdentity } from './process-identity.ts';
-import { describeExit, type Exit, type ProcessInfo } from './process-info.ts';
+import { planRun } from './plan/plan-run.ts';
+import { apiSockets } from './process/launch.ts';
+import { ManagedProcess, type ProcessListener } from './process/managed-process.ts';
+import { processIdentity } from './process/process-identity.ts';
+import { describeExit, type Exit, type ProcessInfo } from './process/process-info.ts';
 import { type Run, type RunEnd, RunStoppedError, type StartRunOptions } from './run.ts';
-import { openSinks, type Sinks } from './sinks.ts';
 import { StartError } from './start-error.ts';
 
 /** All a supervisor is made from. */

@@ -6,8 +6,8 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { until } from '@holdfast/test-servers';
 import { portState } from '../supervisor/free-port.ts';
-import { processIdentity } from '../supervisor/process-identity.ts';
-import type { ProcessInfo } from '../supervisor/process-info.ts';
+import { processIdentity } from '../supervisor/process/process-identity.ts';
+import type { ProcessInfo } from '../supervisor/process/process-info.ts';
 
 /** An app that listens on its port, tells what it was given, and ends when it is asked to. */
 export const ECHO_APP = `

@@ -1,5 +1,5 @@
 import type { Operation } from '../engine/operation.ts';
-import { refused } from '../engine/refused.ts';
+import { refused } from '../engine/report/refused.ts';
 import type { Cut, Entry, ForcedState, Stage, StageWorld } from '../engine/stage.ts';
 import { CircuitBusyError, CircuitOpenError } from '../errors.ts';
 import type { OwnCircuitState } from '../events.ts';
@@ -24,9 +24,9 @@ import {
   resolveCircuitBreakerOptions,
 } from './options.ts';
 import { remarksOnCircuit } from './remarks.ts';
-import { restoredCircuit } from './restore.ts';
 import { SharedCircuit, type SharingStage } from './shared/shared-circuit.ts';
-import { snapshotOf } from './snapshot-of.ts';
+import { restoredCircuit } from './snapshot/restore.ts';
+import { snapshotOf } from './snapshot/snapshot-of.ts';
 import { admit, force, moveOn, newCircuit, settle } from './states.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { CircuitState } from '../events.ts';
 import type { ResolvedCircuitBreakerOptions } from './options.ts';
-import { type RatioWindow, windowFor } from './ratio-window.ts';
-import type { CircuitCounts } from './snapshot.ts';
+import type { CircuitCounts } from './snapshot/snapshot.ts';
+import { type RatioWindow, windowFor } from './window/ratio-window.ts';
 
 /**
  * The record of a circuit; `states.ts` draws the machine that it is in.

@@ -11,13 +11,13 @@ import {
 import { isRefusal } from '../engine/outcome.ts';
 import type { OfResult } from '../policy.ts';
 import { type CallRatio, checkCallRatio } from './call-ratio.ts';
-import { checkSnapshot } from './check-snapshot.ts';
 import {
   type ResolvedSharedCircuitOptions,
   resolveSharedCircuitOptions,
   type SharedCircuitOptions,
 } from './shared/options.ts';
-import type { CircuitCounts, CircuitSnapshot } from './snapshot.ts';
+import { checkSnapshot } from './snapshot/check-snapshot.ts';
+import type { CircuitCounts, CircuitSnapshot } from './snapshot/snapshot.ts';
 
 export interface CircuitBreakerOptions {
   /** Names this policy in events, metrics and errors. @default 'circuit' */

@@ -1,7 +1,7 @@
 import { type CallRatio, counted } from './call-ratio.ts';
 import type { Circuit, Ending, Rules } from './circuit.ts';
-import type { RatioWindow } from './ratio-window.ts';
-import type { CircuitCounts } from './snapshot.ts';
+import type { CircuitCounts } from './snapshot/snapshot.ts';
+import type { RatioWindow } from './window/ratio-window.ts';
 
 /** Why a closed circuit must open after a call that failed or was slow, in words; undefined: it need not. */
 export function reasonToOpen(

@@ -1,7 +1,7 @@
-import { Alarm } from '../engine/alarm.ts';
 import type { Operation } from '../engine/operation.ts';
-import { refused } from '../engine/refused.ts';
+import { refused } from '../engine/report/refused.ts';
 import { type Entry, HELD, type StageWorld } from '../engine/stage.ts';
+import { Alarm } from '../engine/timers/alarm.ts';
 import { type PolicyError, QueueTimedOutError } from '../errors.ts';
 import { CRITICALITIES } from '../policy.ts';
 import {

@@ -1,6 +1,6 @@
 import type { ExecuteOptions } from '../policy.ts';
 import type { LateListener } from './flight.ts';
-import { letFail } from './let-fail.ts';
+import { letFail } from './report/let-fail.ts';
 import type { StageWorld } from './stage.ts';
 
 /** Hears of the result of a function that call number `call` leaves behind now. */

@@ -2,15 +2,15 @@ import type { RetryBudget } from '../budget/retry-budget.ts';
 import type { Outcome } from '../events.ts';
 import type { CallFunction, Degraded, ExecuteOptions } from '../policy.ts';
 import { type AsyncContext, captureContext, runIn } from './async-context.ts';
-import { CALLER, Caller } from './caller.ts';
-import { Chronicle } from './chronicle.ts';
+import { CALLER, Caller } from './caller/caller.ts';
+import { LiveCall } from './caller/live-call.ts';
 import type { Doom, Settle } from './doom.ts';
 import { type AnyFunction, Flight } from './flight.ts';
-import { LiveCall } from './live-call.ts';
 import { endOf, OUTCOME_OF_CUT } from './outcome.ts';
 import type { Program } from './program.ts';
 import { rejectLater, unset } from './reject-later.ts';
 import { remainingInside } from './remaining.ts';
+import { Chronicle } from './report/chronicle.ts';
 import { ANSWERED, type Cut, type Entry, type Exit, HELD, LAUNCHED } from './stage.ts';
 import { trusted } from './trusted.ts';
 

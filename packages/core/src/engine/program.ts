@@ -1,5 +1,5 @@
 import { Operation } from './operation.ts';
-import type { Reporter } from './reporter.ts';
+import type { Reporter } from './report/reporter.ts';
 import type { Stage, StageWorld } from './stage.ts';
 
 /** Operations kept for the next calls. A burst of more leaves the rest to the garbage collector. */

@@ -5,9 +5,9 @@ import type { FaultSwitch } from '../fault/fault-switch.ts';
 import type { PolicySnapshot } from '../pipeline.ts';
 import type { Policy } from '../policy.ts';
 import type { Random } from '../random.ts';
-import type { Alarms } from './alarm.ts';
 import type { Operation } from './operation.ts';
-import type { Reporter } from './reporter.ts';
+import type { Reporter } from './report/reporter.ts';
+import type { Alarms } from './timers/alarm.ts';
 
 /** "Stop here": the stage keeps the operation, and sends it on later. */
 export const HELD = /* @__PURE__ */ Symbol('held');

@@ -1,8 +1,8 @@
 import { deposit, withdraw } from '../budget/spending.ts';
-import { Alarm } from '../engine/alarm.ts';
 import { discard } from '../engine/late-result.ts';
 import type { Operation } from '../engine/operation.ts';
 import { type Cut, type Exit, HELD, type Stage, type StageWorld } from '../engine/stage.ts';
+import { Alarm } from '../engine/timers/alarm.ts';
 import { isPolicyError } from '../errors.ts';
 import type { Forecast, WorstCase } from '../explain/explain.ts';
 import type { Remark } from '../explain/remarks.ts';

@@ -1,7 +1,7 @@
-import { Alarm } from '../engine/alarm.ts';
 import type { Operation } from '../engine/operation.ts';
-import { refused } from '../engine/refused.ts';
+import { refused } from '../engine/report/refused.ts';
 import { type Entry, HELD, type Stage, type StageWorld } from '../engine/stage.ts';
+import { Alarm } from '../engine/timers/alarm.ts';
 import { RateLimitedError } from '../errors.ts';
 import type { Forecast, WorstCase } from '../explain/explain.ts';
 import { Lru } from '../lru.ts';

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { freePort, redisServer, until, withServer } from '@holdfast/test-servers';
 import { Redis } from 'ioredis';
 import { circuitBreaker } from '../breaker/breaker.ts';
-import type { CircuitSnapshot } from '../breaker/snapshot.ts';
+import type { CircuitSnapshot } from '../breaker/snapshot/snapshot.ts';
 import { pipeline } from '../pipeline.ts';
 import { createRegistry } from '../registry.ts';
 import { timeout } from '../timeout/timeout.ts';

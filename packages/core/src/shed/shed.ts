@@ -1,5 +1,5 @@
 import type { Operation } from '../engine/operation.ts';
-import { refused } from '../engine/refused.ts';
+import { refused } from '../engine/report/refused.ts';
 import type { Entry, Stage, StageWorld } from '../engine/stage.ts';
 import { ShedError } from '../errors.ts';
 import type { Forecast } from '../explain/explain.ts';

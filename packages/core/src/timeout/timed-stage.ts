@@ -1,6 +1,6 @@
-import { Alarm } from '../engine/alarm.ts';
 import type { Operation } from '../engine/operation.ts';
 import type { Entry, Stage, StageWorld } from '../engine/stage.ts';
+import { Alarm } from '../engine/timers/alarm.ts';
 import type { Forecast, WorstCase } from '../explain/explain.ts';
 import type { Remark } from '../explain/remarks.ts';
 import type { ResolvedHedgeOptions } from '../hedge/options.ts';

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { postgresStore } from '../postgres/index.ts';
-import { postgresSuite } from '../testing/postgres-suite.ts';
-import { randomProgram } from '../testing/random-program.ts';
-import { storeContract } from '../testing/store-contract.ts';
+import { storeContract } from '../testing/contracts/store-contract.ts';
+import { randomProgram } from '../testing/model/random-program.ts';
+import { postgresSuite } from '../testing/servers/postgres-suite.ts';
 import { openTelemetry } from '../trace/testing/open-telemetry.ts';
 import { encryptedStore } from './encrypted-store.ts';
 

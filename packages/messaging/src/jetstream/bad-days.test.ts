@@ -5,9 +5,9 @@ import { type NatsServer, natsServer, Unavailable } from '@holdfast/test-servers
 import * as jetstream from '@nats-io/jetstream';
 import * as nats from '@nats-io/transport-node';
 import type { BrokerRejectedError } from '../errors.ts';
+import { brokerBadDays } from '../testing/bad-days/broker-bad-days.ts';
+import { poisonMessages } from '../testing/bad-days/poison-messages.ts';
 import { unknownTopic } from '../testing/bad-days/unknown-topic.ts';
-import { brokerBadDays } from '../testing/broker-bad-days.ts';
-import { poisonMessages } from '../testing/poison-messages.ts';
 import { jetstreamBroker } from './jetstream-broker.ts';
 
 const found = await natsServer();

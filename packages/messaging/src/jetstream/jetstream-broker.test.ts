@@ -6,7 +6,7 @@ import * as nats from '@nats-io/transport-node';
 import type { BrokerRejectedError } from '../errors.ts';
 import { memoryStore } from '../memory-store.ts';
 import { openOutbox } from '../outbox.ts';
-import { type BrokerUnderTest, brokerContract } from '../testing/broker-contract.ts';
+import { type BrokerUnderTest, brokerContract } from '../testing/contracts/broker-contract.ts';
 import { eventually } from '../testing/eventually.ts';
 import { jetstreamBroker } from './jetstream-broker.ts';
 import type { JetStreamBrokerOptions } from './options.ts';

@@ -1,8 +1,8 @@
 import { natsServer } from '@holdfast/test-servers';
 import * as jetstream from '@nats-io/jetstream';
 import * as nats from '@nats-io/transport-node';
-import { brokerOutages } from '../testing/broker-outages.ts';
-import { movingServer } from '../testing/moving-server.ts';
+import { brokerOutages } from '../testing/outages/broker-outages.ts';
+import { movingServer } from '../testing/servers/moving-server.ts';
 import { jetstreamBroker } from './jetstream-broker.ts';
 
 const { skip, suffers } = await movingServer((folder) => natsServer(['-sd', folder]));

@@ -2,9 +2,8 @@ import { answered } from '../answered.ts';
 import type { Subscription } from '../broker.ts';
 import type { Handling } from '../consume/giving-up.ts';
 import { Hands } from '../consume/hands.ts';
-import { keepConsuming } from '../consume/keep-consuming.ts';
-import { type ResolvedSubscribeOptions, tell } from '../consume/subscribe-options.ts';
-import { BrokerUnavailableError } from '../errors.ts';
+import { KeptSubscription } from '../consume/kept-subscription.ts';
+import type { ResolvedSubscribeOptions } from '../consume/subscribe-options.ts';
 import { messageOf } from './deliveries.ts';
 import { ConsumerMismatch, ensureConsumer } from './ensure-consumer.ts';
 import { InHand } from './in-hand.ts';
@@ -24,9 +23,7 @@ export class JetStreamSubscriber implements Subscription {
   readonly #options: ResolvedSubscribeOptions;
   readonly #topic: string;
   readonly #name: string;
-  readonly #closing = new AbortController();
-  readonly #joined = Promise.withResolvers<void>();
-  readonly #ended: Promise<void>;
+  readonly #kept: KeptSubscription;
   #hands: Hands;
 
   constructor(
@@ -40,34 +37,25 @@ export class JetStreamSubscriber implements Subscription {
     this.#options = options;
     this.#name = consumerName(options.group, topic);
     this.#hands = new Hands(handler, options, stream.clock);
-    this.#ended = this.#run();
+    this.#kept = new KeptSubscription({
+      clock: stream.clock,
+      reconnectMs: stream.reconnectMs,
+      subscribe: options,
+      lossOf: (cause) =>
+        `${placeOf(stream.servers)} no longer serves the consumer "${this.#name}": ${reasonOf(cause, stream)}.`,
+      // A consumer that is there with other properties stays so.
+      isFinal: (cause) => cause instanceof ConsumerMismatch,
+    });
+    this.#kept.begin((progress) => this.#consume(progress));
   }
 
   /** Resolves when its consumer is there; rejects where that is another than it wants, not where NATS is away. */
   get joined(): Promise<void> {
-    return this.#joined.promise;
+    return this.#kept.joined;
   }
 
   async close(): Promise<void> {
-    this.#closing.abort(new Error('The subscription was closed.'));
-    await this.#ended;
-  }
-
-  #run(): Promise<void> {
-    const { clock, reconnectMs, servers } = this.#stream;
-    return keepConsuming((progress) => this.#consume(progress), {
-      clock,
-      reconnectMs,
-      signal: this.#closing.signal,
-      lost: (cause) => {
-        const why = reasonOf(cause, this.#stream);
-        const what = `${placeOf(servers)} no longer serves the consumer "${this.#name}": ${why}.`;
-        const error = new BrokerUnavailableError(what, cause);
-        // A consumer that is there with other properties stays so; an outage ends.
-        if (cause instanceof ConsumerMismatch) this.#joined.reject(error);
-        tell(this.#options, { kind: 'connection-lost', error });
-      },
-    });
+    await this.#kept.close();
   }
 
   /** Resolves when the subscription is closed; rejects when the connection is lost. */
@@ -102,7 +90,7 @@ export class JetStreamSubscriber implements Subscription {
       ordered: this.#ordered,
       stream: this.#stream,
     });
-    this.#joined.resolve();
+    this.#kept.hasJoined();
     return ackWaitMs;
   }
 
@@ -113,7 +101,7 @@ export class JetStreamSubscriber implements Subscription {
   /** Asks for as many as there is room for, again and again, until the subscription is closed. */
   async #pullAll(consumer: JetStreamConsumer, inHand: InHand, progress: () => void): Promise<void> {
     const { prefetch } = this.#stream;
-    const { signal } = this.#closing;
+    const { closing: signal } = this.#kept;
     const onTrial = this.#options.giveUp !== undefined;
     const alone = onTrial && this.#ordered;
     const ask = (room: number): Pull => {

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import * as kafka from '@platformatic/kafka';
-import { brokerBadDays } from '../testing/broker-bad-days.ts';
-import { type KafkaServer, kafkaProblem, startKafka } from '../testing/kafka-server.ts';
-import { poisonMessages } from '../testing/poison-messages.ts';
+import { brokerBadDays } from '../testing/bad-days/broker-bad-days.ts';
+import { poisonMessages } from '../testing/bad-days/poison-messages.ts';
+import { type KafkaServer, kafkaProblem, startKafka } from '../testing/servers/kafka-server.ts';
 
 const problem = await kafkaProblem();
 if (problem !== undefined && process.env.CI === 'true') {

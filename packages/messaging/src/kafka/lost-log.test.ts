@@ -6,7 +6,7 @@ import { after, type TestContext, test } from 'node:test';
 import * as kafka from '@platformatic/kafka';
 import { unknownTopic } from '../testing/bad-days/unknown-topic.ts';
 import { eventually } from '../testing/eventually.ts';
-import { type KafkaServer, kafkaProblem, startKafka } from '../testing/kafka-server.ts';
+import { type KafkaServer, kafkaProblem, startKafka } from '../testing/servers/kafka-server.ts';
 import { kafkaBroker } from './kafka-broker.ts';
 
 const problem = await kafkaProblem();

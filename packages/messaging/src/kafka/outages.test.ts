@@ -1,8 +1,8 @@
 import { freePort, type ServerProcess, Unavailable } from '@holdfast/test-servers';
 import * as kafka from '@platformatic/kafka';
-import { brokerOutages } from '../testing/broker-outages.ts';
-import { kafkaProblem, startKafka } from '../testing/kafka-server.ts';
-import { movingServer } from '../testing/moving-server.ts';
+import { brokerOutages } from '../testing/outages/broker-outages.ts';
+import { kafkaProblem, startKafka } from '../testing/servers/kafka-server.ts';
+import { movingServer } from '../testing/servers/moving-server.ts';
 import { kafkaBroker } from './kafka-broker.ts';
 
 const problem = await kafkaProblem();

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import * as kafka from '@platformatic/kafka';
-import { type KafkaServer, kafkaProblem, startKafka } from '../testing/kafka-server.ts';
-import { postgresSuite } from '../testing/postgres-suite.ts';
-import { severalMachines } from '../testing/several-machines.ts';
+import { severalMachines } from '../testing/outages/several-machines.ts';
+import { type KafkaServer, kafkaProblem, startKafka } from '../testing/servers/kafka-server.ts';
+import { postgresSuite } from '../testing/servers/postgres-suite.ts';
 
 /** It takes minutes: the members of a group are missed after six seconds at the earliest. */
 const ASKED = process.env.HOLDFAST_NODE_FAULTS !== undefined;

@@ -1,8 +1,7 @@
 import type { Subscription } from '../broker.ts';
 import type { Handling } from '../consume/giving-up.ts';
-import { keepConsuming } from '../consume/keep-consuming.ts';
-import { type ResolvedSubscribeOptions, tell } from '../consume/subscribe-options.ts';
-import { BrokerUnavailableError } from '../errors.ts';
+import { KeptSubscription } from '../consume/kept-subscription.ts';
+import type { ResolvedSubscribeOptions } from '../consume/subscribe-options.ts';
 import { Consumption } from './consumption.ts';
 import type { ResolvedKafkaOptions } from './options.ts';
 import { reasonOf } from './records.ts';
@@ -17,9 +16,7 @@ export class KafkaSubscriber implements Subscription {
   readonly #options: ResolvedSubscribeOptions;
   readonly #topic: string;
   readonly #handler: Handling;
-  readonly #closing = new AbortController();
-  readonly #joined = Promise.withResolvers<void>();
-  readonly #ended: Promise<void>;
+  readonly #kept: KeptSubscription;
   #consumption: Consumption | undefined;
 
   constructor(
@@ -32,32 +29,24 @@ export class KafkaSubscriber implements Subscription {
     this.#topic = topic;
     this.#options = options;
     this.#handler = handler;
-    this.#ended = this.#run();
+    this.#kept = new KeptSubscription({
+      clock: kafka.clock,
+      reconnectMs: kafka.reconnectMs,
+      subscribe: options,
+      lossOf: (cause) => `Kafka's consumer of "${topic}" was lost: ${reasonOf(cause)}`,
+    });
+    this.#kept.begin((progress) => this.#consume(progress));
   }
 
   /** Resolves when it has joined its group for the first time. */
   get joined(): Promise<void> {
-    return this.#joined.promise;
+    return this.#kept.joined;
   }
 
   async close(): Promise<void> {
-    this.#closing.abort(new Error('The subscription was closed.'));
+    const ended = this.#kept.close();
     await this.#consumption?.close();
-    await this.#ended;
-  }
-
-  #run(): Promise<void> {
-    const { clock, reconnectMs } = this.#kafka;
-    return keepConsuming((progress) => this.#consume(progress), {
-      clock,
-      reconnectMs,
-      signal: this.#closing.signal,
-      lost: (cause) => {
-        const what = `Kafka's consumer of "${this.#topic}" was lost: ${reasonOf(cause)}`;
-        const error = new BrokerUnavailableError(what, cause);
-        tell(this.#options, { kind: 'connection-lost', error });
-      },
-    });
+    await ended;
   }
 
   #consume(progress: () => void): Promise<void> {
@@ -66,7 +55,7 @@ export class KafkaSubscriber implements Subscription {
       topic: this.#topic,
       subscribe: this.#options,
       handler: this.#handler,
-      reads: () => this.#joined.resolve(),
+      reads: () => this.#kept.hasJoined(),
       progress,
     });
     this.#consumption = consumption;

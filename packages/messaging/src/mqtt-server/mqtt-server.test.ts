@@ -6,7 +6,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import * as mqtt from 'mqtt';
 import { eventually } from '../testing/eventually.ts';
-import { mqttProcess } from '../testing/mqtt-process.ts';
+import { mqttProcess } from '../testing/servers/mqtt-process.ts';
 import { tempDir } from '../testing/temp-dir.ts';
 import { type MqttServerOptions, startMqttServer } from './mqtt-server.ts';
 

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { mosquittoServer, Unavailable } from '@holdfast/test-servers';
 import * as mqtt from 'mqtt';
-import { brokerBadDays, type MistreatedBroker } from '../testing/broker-bad-days.ts';
+import { brokerBadDays, type MistreatedBroker } from '../testing/bad-days/broker-bad-days.ts';
+import { poisonMessages } from '../testing/bad-days/poison-messages.ts';
 import { eventually } from '../testing/eventually.ts';
-import { type MqttProcess, mqttProcess } from '../testing/mqtt-process.ts';
-import { poisonMessages } from '../testing/poison-messages.ts';
+import { type MqttProcess, mqttProcess } from '../testing/servers/mqtt-process.ts';
 import { type MqttLayout, propertiesLayout } from './layout.ts';
 import { mqttBroker } from './mqtt-broker.ts';
 

@@ -1,27 +1,22 @@
 import assert from 'node:assert/strict';
-import { after, describe, type TestContext, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VirtualClock } from '@holdfast/core/testing';
-import { type MosquittoServer, mosquittoServer, Unavailable } from '@holdfast/test-servers';
+import { type MosquittoServer, mosquittoServer, suiteWith } from '@holdfast/test-servers';
 import * as mqtt from 'mqtt';
 import type { SubscriptionProblem } from '../broker.ts';
 import { type IncomingMessage, type OutgoingMessage, textOf } from '../message.ts';
-import { type BrokerAbilities, brokerContract } from '../testing/broker-contract.ts';
+import { type BrokerAbilities, brokerContract } from '../testing/contracts/broker-contract.ts';
 import { eventually } from '../testing/eventually.ts';
 import { propertiesLayout } from './layout.ts';
 import { mqttBroker } from './mqtt-broker.ts';
 import type { MqttBrokerOptions } from './options.ts';
 
-const server = await mosquittoServer();
-if (server instanceof Unavailable) {
-  if (process.env.CI === 'true') throw new Error(server.why);
-  test('mqttBroker on Mosquitto', { skip: server.why }, () => {});
-} else suite(server);
+await suiteWith('mqttBroker on Mosquitto', mosquittoServer, suite);
 
 type More = Omit<MqttBrokerOptions, 'mqtt' | 'url' | 'clientId'>;
 
 function suite({ process: mosquitto, url }: MosquittoServer): void {
-  after(() => mosquitto.remove());
   const open = (clientId: string, more: More = {}) =>
     mqttBroker({ mqtt, url, clientId, timeoutMs: 3_000, reconnectMs: 50, ...more });
   const contract = (name: string, more: More, abilities: BrokerAbilities) =>

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import * as mqtt from 'mqtt';
-import { type BrokerUnderTest, brokerContract } from '../testing/broker-contract.ts';
+import { type BrokerUnderTest, brokerContract } from '../testing/contracts/broker-contract.ts';
 import { eventually } from '../testing/eventually.ts';
-import { type MqttProcess, mqttProcess } from '../testing/mqtt-process.ts';
+import { type MqttProcess, mqttProcess } from '../testing/servers/mqtt-process.ts';
 import { tempDir } from '../testing/temp-dir.ts';
 import { mqttBroker } from './mqtt-broker.ts';
 

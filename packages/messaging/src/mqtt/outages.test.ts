@@ -1,7 +1,7 @@
 import { mosquittoServer } from '@holdfast/test-servers';
 import * as mqtt from 'mqtt';
-import { brokerOutages } from '../testing/broker-outages.ts';
-import { movingServer } from '../testing/moving-server.ts';
+import { brokerOutages } from '../testing/outages/broker-outages.ts';
+import { movingServer } from '../testing/servers/moving-server.ts';
 import { mqttBroker } from './mqtt-broker.ts';
 
 const { skip, suffers } = await movingServer((folder) => mosquittoServer([], folder));

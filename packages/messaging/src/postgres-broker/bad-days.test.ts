@@ -1,6 +1,6 @@
-import { brokerBadDays } from '../testing/broker-bad-days.ts';
-import { poisonMessages } from '../testing/poison-messages.ts';
-import { postgresSuite } from '../testing/postgres-suite.ts';
+import { brokerBadDays } from '../testing/bad-days/broker-bad-days.ts';
+import { poisonMessages } from '../testing/bad-days/poison-messages.ts';
+import { postgresSuite } from '../testing/servers/postgres-suite.ts';
 
 await postgresSuite('postgresBroker on a bad day', ({ pool, server }) => {
   brokerBadDays(

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventually } from '../testing/eventually.ts';
-import { order } from '../testing/postgres-broker-suite.ts';
-import { postgresSuite } from '../testing/postgres-suite.ts';
-import { tcpProxy } from '../testing/tcp-proxy.ts';
+import { order } from '../testing/servers/postgres-broker-suite.ts';
+import { postgresSuite } from '../testing/servers/postgres-suite.ts';
+import { tcpProxy } from '../testing/servers/tcp-proxy.ts';
 import { postgresBroker } from './postgres-broker.ts';
 import { statements } from './statements.ts';
 

@@ -1,8 +1,8 @@
 import { postgresServer, Unavailable } from '@holdfast/test-servers';
 import { Pool } from 'pg';
-import { brokerOutages } from '../testing/broker-outages.ts';
-import { forkingServer } from '../testing/forking-server.ts';
-import { movingServer } from '../testing/moving-server.ts';
+import { brokerOutages } from '../testing/outages/broker-outages.ts';
+import { forkingServer } from '../testing/servers/forking-server.ts';
+import { movingServer } from '../testing/servers/moving-server.ts';
 import { postgresBroker } from './postgres-broker.ts';
 
 const { skip, suffers } = await movingServer(async (folder) => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { postgresStore } from '../postgres/index.ts';
-import { brokerContract } from '../testing/broker-contract.ts';
+import { brokerContract } from '../testing/contracts/broker-contract.ts';
 import { eventually } from '../testing/eventually.ts';
-import { arrived, beginBroker, order, record } from '../testing/postgres-broker-suite.ts';
-import { postgresSuite } from '../testing/postgres-suite.ts';
+import { arrived, beginBroker, order, record } from '../testing/servers/postgres-broker-suite.ts';
+import { postgresSuite } from '../testing/servers/postgres-suite.ts';
 import { postgresBroker } from './postgres-broker.ts';
 
 await postgresSuite('the broker on PostgreSQL', (suite) => {

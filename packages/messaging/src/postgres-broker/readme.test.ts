@@ -4,7 +4,7 @@ import { type IncomingMessage, openOutbox, textOf } from '@holdfast/messaging';
 import { postgresStore } from '@holdfast/messaging/postgres';
 import { postgresBroker } from '@holdfast/messaging/postgres-broker';
 import { eventually } from '../testing/eventually.ts';
-import { postgresSuite } from '../testing/postgres-suite.ts';
+import { postgresSuite } from '../testing/servers/postgres-suite.ts';
 
 await postgresSuite('the README’s broker on PostgreSQL', ({ pool }) => {
   test('the README’s broker on PostgreSQL takes from an outbox and from a transaction', async (t) => {

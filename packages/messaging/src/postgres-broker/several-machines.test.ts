@@ -1,5 +1,5 @@
-import { postgresSuite } from '../testing/postgres-suite.ts';
-import { severalMachines } from '../testing/several-machines.ts';
+import { severalMachines } from '../testing/outages/several-machines.ts';
+import { postgresSuite } from '../testing/servers/postgres-suite.ts';
 import { postgresBroker } from './postgres-broker.ts';
 
 await postgresSuite('several machines on one PostgreSQL', (suite) => {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { IncomingMessage } from '../message.ts';
 import { eventually } from '../testing/eventually.ts';
-import { arrived, beginBroker, order, record } from '../testing/postgres-broker-suite.ts';
-import { postgresSuite } from '../testing/postgres-suite.ts';
+import { arrived, beginBroker, order, record } from '../testing/servers/postgres-broker-suite.ts';
+import { postgresSuite } from '../testing/servers/postgres-suite.ts';
 
 await postgresSuite('members on PostgreSQL', (suite) => {
   const { pool, newPool } = suite;

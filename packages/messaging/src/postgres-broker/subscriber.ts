@@ -1,10 +1,9 @@
 import type { Handler, Subscription } from '../broker.ts';
 import type { Handling } from '../consume/giving-up.ts';
 import { Hands } from '../consume/hands.ts';
-import { keepConsuming } from '../consume/keep-consuming.ts';
+import { KeptSubscription } from '../consume/kept-subscription.ts';
 import { oneSuspect } from '../consume/one-suspect.ts';
-import { tell } from '../consume/subscribe-options.ts';
-import { BrokerUnavailableError, StoreUnavailableError } from '../errors.ts';
+import { StoreUnavailableError } from '../errors.ts';
 import type { IncomingMessage } from '../message.ts';
 import { Doorbell } from '../relay/doorbell.ts';
 import { type Claim, Hand } from './hand.ts';
@@ -23,10 +22,8 @@ export class PostgresSubscriber implements Subscription {
   readonly #hand: Hand;
   readonly #hands: Hands;
   readonly #bell: Doorbell;
-  readonly #closing = new AbortController();
-  readonly #joined = Promise.withResolvers<void>();
+  readonly #kept: KeptSubscription;
   readonly #deaf: () => void;
-  readonly #ended: Promise<void>;
   /** Whether there may be messages that nobody has claimed. */
   #more = true;
   #lookedMs = 0;
@@ -55,22 +52,31 @@ export class PostgresSubscriber implements Subscription {
       subscribe,
       broker.clock,
     );
-    this.#closing.signal.addEventListener('abort', () => void this.#finish(), { once: true });
+    this.#kept = new KeptSubscription({
+      clock: broker.clock,
+      reconnectMs: broker.reconnectMs,
+      subscribe,
+      lossOf: (cause) => {
+        const why = cause instanceof Error ? cause.message : String(cause);
+        return `The group "${subscribe.group}" of "${topic}" is not served: ${why}`;
+      },
+      isFinal,
+    });
+    this.#kept.closing.addEventListener('abort', () => void this.#finish(), { once: true });
     this.#deaf = notices.hear(topic, () => {
       this.#more = true;
       this.#bell.ring();
     });
-    this.#ended = this.#run();
+    this.#kept.begin((progress) => this.#consume(progress));
   }
 
   /** Resolves when its group is there; rejects where it cannot be joined, not where the database is away. */
   get joined(): Promise<void> {
-    return this.#joined.promise;
+    return this.#kept.joined;
   }
 
   async close(): Promise<void> {
-    this.#closing.abort(new Error('The subscription was closed.'));
-    await this.#ended;
+    await this.#kept.close();
     await this.#hands.end();
     this.#deaf();
   }
@@ -79,24 +85,6 @@ export class PostgresSubscriber implements Subscription {
     await this.#hands.end();
     this.#idle = true;
     this.#bell.ring();
-  }
-
-  #run(): Promise<void> {
-    const { broker, subscribe, topic } = this.#options;
-    return keepConsuming((progress) => this.#consume(progress), {
-      clock: broker.clock,
-      reconnectMs: broker.reconnectMs,
-      signal: this.#closing.signal,
-      lost: (cause) => {
-        const why = cause instanceof Error ? cause.message : String(cause);
-        const error = new BrokerUnavailableError(
-          `The group "${subscribe.group}" of "${topic}" is not served: ${why}`,
-          cause,
-        );
-        if (isFinal(cause)) this.#joined.reject(error);
-        tell(subscribe, { kind: 'connection-lost', error });
-      },
-    });
   }
 
   /** Resolves when the subscription is closed; rejects when the database is away. */
@@ -108,7 +96,7 @@ export class PostgresSubscriber implements Subscription {
     const awayMs = clock.now() - this.#heardMs;
     // Claims are renewed at a third of their time: of a shorter outage they know nothing.
     if (awayMs >= claimMs / 2) await this.#member.spare(awayMs);
-    this.#joined.resolve();
+    this.#kept.hasJoined();
     this.#more = true;
     while (!this.#idle) {
       const beganMs = clock.now();
@@ -119,7 +107,7 @@ export class PostgresSubscriber implements Subscription {
       if (tookMs >= claimMs / 2) await this.#member.spare(tookMs);
       progress();
       const wakeMs = Math.min(pollMs, this.#renewedMs + claimMs / 3 - clock.now());
-      if (this.#hand.owes || (this.#more && this.#room > 0 && !this.#closing.signal.aborted)) {
+      if (this.#hand.owes || (this.#more && this.#room > 0 && !this.#kept.closing.aborted)) {
         continue;
       }
       await this.#bell.wait(Math.max(1, wakeMs));
@@ -149,7 +137,7 @@ export class PostgresSubscriber implements Subscription {
     // Before more is claimed: it stands before what is still there.
     await this.#giveBack(shed || this.#idle);
     const work = [this.#acknowledge()];
-    if (this.#room > 0 && this.#more && !this.#closing.signal.aborted) work.push(this.#take());
+    if (this.#room > 0 && this.#more && !this.#kept.closing.aborted) work.push(this.#take());
     if (due) {
       this.#renewedMs = clock.now();
       work.push(this.#member.renew(this.#hand), this.#member.checkGroup());

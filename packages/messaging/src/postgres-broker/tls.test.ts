@@ -5,7 +5,7 @@ import type { PoolConfig } from 'pg';
 import { openOutbox } from '../outbox.ts';
 import { postgresStore } from '../postgres/index.ts';
 import { eventually } from '../testing/eventually.ts';
-import { postgresSuite } from '../testing/postgres-suite.ts';
+import { postgresSuite } from '../testing/servers/postgres-suite.ts';
 import { postgresBroker } from './postgres-broker.ts';
 
 const tls = await selfSigned();

@@ -6,7 +6,7 @@ import { Client, type PoolConfig } from 'pg';
 import { BrokerUnavailableError } from '../errors.ts';
 import type { OutgoingMessage } from '../message.ts';
 import { eventually } from '../testing/eventually.ts';
-import { postgresSuite } from '../testing/postgres-suite.ts';
+import { postgresSuite } from '../testing/servers/postgres-suite.ts';
 import { type PostgresBroker, postgresBroker } from './postgres-broker.ts';
 
 await postgresSuite('the broker while PostgreSQL is away', ({ server, newPool, newSchema }) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '@holdfast/core';
 import { openOutbox } from '../outbox.ts';
-import { postgresSuite } from '../testing/postgres-suite.ts';
+import { postgresSuite } from '../testing/servers/postgres-suite.ts';
 import { postgresStore } from './postgres-store.ts';
 
 const HOUR_MS = 3_600_000;

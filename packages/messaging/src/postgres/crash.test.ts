@@ -6,7 +6,7 @@ import { describeBooks } from '../testing/crash/phase-books.ts';
 import { type LogRow, outOfOrder, postgresPhase } from '../testing/crash/postgres-phase.ts';
 import { Victim } from '../testing/crash/victim.ts';
 import { eventually } from '../testing/eventually.ts';
-import { postgresSuite } from '../testing/postgres-suite.ts';
+import { postgresSuite } from '../testing/servers/postgres-suite.ts';
 import { postgresStore } from './postgres-store.ts';
 
 const SEED = Number(process.env.HOLDFAST_SEED ?? 1);

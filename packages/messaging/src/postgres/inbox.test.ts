@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { postgresSuite } from '../testing/postgres-suite.ts';
+import { postgresSuite } from '../testing/servers/postgres-suite.ts';
 import { postgresInbox } from './inbox.ts';
 import type { PostgresClient } from './module.ts';
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Victim } from '../testing/crash/victim.ts';
 import { eventually } from '../testing/eventually.ts';
-import { postgresSuite } from '../testing/postgres-suite.ts';
+import { postgresSuite } from '../testing/servers/postgres-suite.ts';
 import type { WorkerEvent } from '../worker/events.ts';
 import { openJobs } from '../worker/jobs.ts';
 import { postgresInbox } from './inbox.ts';

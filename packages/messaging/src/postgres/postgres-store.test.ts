@@ -3,11 +3,11 @@ import { test } from 'node:test';
 import { freePort } from '@holdfast/test-servers';
 import { StoreUnavailableError } from '../errors.ts';
 import { openOutbox } from '../outbox.ts';
+import { storeContract } from '../testing/contracts/store-contract.ts';
 import { eventually } from '../testing/eventually.ts';
 import { memoryBroker } from '../testing/memory-broker.ts';
-import { postgresSuite } from '../testing/postgres-suite.ts';
-import { randomProgram } from '../testing/random-program.ts';
-import { storeContract } from '../testing/store-contract.ts';
+import { randomProgram } from '../testing/model/random-program.ts';
+import { postgresSuite } from '../testing/servers/postgres-suite.ts';
 import { openTelemetry } from '../trace/testing/open-telemetry.ts';
 import { postgresStore } from './postgres-store.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openOutbox } from '@holdfast/messaging';
 import { postgresInbox, postgresStore } from '@holdfast/messaging/postgres';
-import { postgresSuite } from '../testing/postgres-suite.ts';
+import { postgresSuite } from '../testing/servers/postgres-suite.ts';
 
 await postgresSuite('the README’s example on PostgreSQL', ({ pool }) => {
   test('the README’s example on PostgreSQL runs', async (t) => {

@@ -5,7 +5,7 @@ import { StoreUnavailableError } from '../errors.ts';
 import { Ledger } from '../testing/crash/ledger.ts';
 import { Victim } from '../testing/crash/victim.ts';
 import { eventually } from '../testing/eventually.ts';
-import { postgresSuite } from '../testing/postgres-suite.ts';
+import { postgresSuite } from '../testing/servers/postgres-suite.ts';
 import { migrate } from './migrate.ts';
 import { postgresStore } from './postgres-store.ts';
 import { allSteps } from './tables.ts';

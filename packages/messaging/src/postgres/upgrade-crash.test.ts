@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { seededRandom } from '@holdfast/core/testing';
 import { describeBooks } from '../testing/crash/phase-books.ts';
 import { postgresUpgradePhase } from '../testing/crash/postgres-upgrade-phase.ts';
-import { postgresSuite } from '../testing/postgres-suite.ts';
+import { postgresSuite } from '../testing/servers/postgres-suite.ts';
 
 const SEED = Number(process.env.HOLDFAST_SEED ?? 1);
 const KILLS = Number(process.env.HOLDFAST_UPGRADE_KILLS ?? 3);

@@ -3,9 +3,9 @@ import { after, test } from 'node:test';
 import { type RabbitServer, rabbitServer, Unavailable } from '@holdfast/test-servers';
 import * as amqp from 'amqplib';
 import { brokerAt } from '../testing/bad-days/broker-at.ts';
-import { brokerBadDays } from '../testing/broker-bad-days.ts';
+import { brokerBadDays } from '../testing/bad-days/broker-bad-days.ts';
+import { poisonMessages } from '../testing/bad-days/poison-messages.ts';
 import { eventually } from '../testing/eventually.ts';
-import { poisonMessages } from '../testing/poison-messages.ts';
 
 const found = await rabbitServer();
 if (found instanceof Unavailable && process.env.CI === 'true') throw new Error(found.why);

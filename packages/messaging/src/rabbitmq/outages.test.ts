@@ -1,7 +1,7 @@
 import { rabbitServer } from '@holdfast/test-servers';
 import * as amqp from 'amqplib';
-import { brokerOutages } from '../testing/broker-outages.ts';
-import { movingServer } from '../testing/moving-server.ts';
+import { brokerOutages } from '../testing/outages/broker-outages.ts';
+import { movingServer } from '../testing/servers/moving-server.ts';
 import { rabbitBroker } from './rabbit-broker.ts';
 
 const { skip, suffers } = await movingServer((folder) => rabbitServer(folder));

@@ -3,9 +3,9 @@ import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type RabbitServer, rabbitServer, Unavailable } from '@holdfast/test-servers';
 import * as amqp from 'amqplib';
-import { type BrokerUnderTest, brokerContract } from '../testing/broker-contract.ts';
+import { type BrokerUnderTest, brokerContract } from '../testing/contracts/broker-contract.ts';
 import { eventually } from '../testing/eventually.ts';
-import { tcpProxy } from '../testing/tcp-proxy.ts';
+import { tcpProxy } from '../testing/servers/tcp-proxy.ts';
 import { rabbitBroker } from './rabbit-broker.ts';
 
 const found = await rabbitServer();

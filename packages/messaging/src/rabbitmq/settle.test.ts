@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { rabbitServer } from '@holdfast/test-servers';
-import { movingServer } from '../testing/moving-server.ts';
-import { type SettleCounts, settleKill } from '../testing/settle-kills.ts';
+import { type SettleCounts, settleKill } from '../testing/outages/settle-kills.ts';
+import { movingServer } from '../testing/servers/moving-server.ts';
 
 /** Half a minute each, and one of them shows little: for figures, not for every run. */
 const KILLS = Number(process.env.HOLDFAST_SETTLE_KILLS ?? 0);

@@ -2,9 +2,8 @@ import type { Timer } from '@holdfast/core';
 import type { Subscription } from '../broker.ts';
 import type { Handling } from '../consume/giving-up.ts';
 import { Hands } from '../consume/hands.ts';
-import { keepConsuming } from '../consume/keep-consuming.ts';
-import { type ResolvedSubscribeOptions, tell } from '../consume/subscribe-options.ts';
-import { BrokerUnavailableError } from '../errors.ts';
+import { KeptSubscription } from '../consume/kept-subscription.ts';
+import type { ResolvedSubscribeOptions } from '../consume/subscribe-options.ts';
 import { answered, endConnection } from './connection.ts';
 import { earlierDeliveries, refusalOf } from './deliveries.ts';
 import { bindQueue, ensureQueue, type GroupQueue } from './ensure-queue.ts';
@@ -56,9 +55,7 @@ export class RabbitSubscriber implements Subscription {
   readonly #topic: string;
   /** Undefined: the queue is `GROUP-TOPIC`, as the options say. */
   readonly #layout: QueueLayout | undefined;
-  readonly #closing = new AbortController();
-  readonly #joined = Promise.withResolvers<void>();
-  readonly #ended: Promise<void>;
+  readonly #kept: KeptSubscription;
   #hands: Hands;
   /** `looks` whether its queue is there, `settling` where it was not, then `settled`. */
   #age: 'looks' | 'settling' | 'settled' = 'looks';
@@ -74,36 +71,29 @@ export class RabbitSubscriber implements Subscription {
     this.#options = options;
     this.#layout = rabbit.layout.queueOf?.(topic, options);
     this.#hands = new Hands(handler, options, rabbit.clock);
-    this.#ended = this.#run();
+    this.#kept = new KeptSubscription({
+      clock: rabbit.clock,
+      reconnectMs: rabbit.reconnectMs,
+      subscribe: options,
+      lossOf: (cause) => {
+        const why = cause instanceof Error ? cause.message : String(cause);
+        return `${placeOf(rabbit.url)} no longer serves the queue "${this.#queue}": ${why}.`;
+      },
+      // A queue that is there with other properties stays so.
+      isFinal: (cause) => refusalOf(cause) !== undefined,
+    });
+    this.#kept.begin((progress) => this.#consume(progress));
   }
 
   /** Resolves when its queue is there and bound; rejects where RabbitMQ refuses it, not where it is away. */
   get joined(): Promise<void> {
-    return this.#joined.promise;
+    return this.#kept.joined;
   }
 
   async close(): Promise<void> {
-    this.#closing.abort(new Error('The subscription was closed.'));
-    await this.#ended;
+    await this.#kept.close();
     // Where the connection was lost at the end, handlers may still be at work.
     await this.#hands.end();
-  }
-
-  #run(): Promise<void> {
-    const { clock, reconnectMs, url } = this.#rabbit;
-    return keepConsuming((progress) => this.#consume(progress), {
-      clock,
-      reconnectMs,
-      signal: this.#closing.signal,
-      lost: (cause) => {
-        const why = cause instanceof Error ? cause.message : String(cause);
-        const what = `${placeOf(url)} no longer serves the queue "${this.#queue}": ${why}.`;
-        const error = new BrokerUnavailableError(what, cause);
-        // A queue that is there with other properties stays so; an outage ends.
-        if (refusalOf(cause) !== undefined) this.#joined.reject(error);
-        tell(this.#options, { kind: 'connection-lost', error });
-      },
-    });
   }
 
   get #ordered(): boolean {
@@ -136,7 +126,7 @@ export class RabbitSubscriber implements Subscription {
     lost.promise.catch(() => {});
     connection.on('error', lost.reject);
     connection.on('close', () => lost.reject(new Error('it closed the connection')));
-    const { signal } = this.#closing;
+    const { closing: signal } = this.#kept;
     const closed = Promise.withResolvers<undefined>();
     const close = () => closed.resolve(undefined);
     signal.addEventListener('abort', close, { once: true });
@@ -154,7 +144,7 @@ export class RabbitSubscriber implements Subscription {
       }
       if (!signal.aborted) {
         this.#age = 'settled';
-        this.#joined.resolve();
+        this.#kept.hasJoined();
       }
       const rebind = () => {
         rebinding = clock.timer(REBIND_MS, rebind);
@@ -187,13 +177,13 @@ export class RabbitSubscriber implements Subscription {
     const look = this.#age === 'looks' && settleMs > 0 && durable && !autoDelete;
     if (await waited(ensureQueue(connection, channel, this.#group, look))) {
       this.#age = 'settling';
-      if (queueType === 'quorum') await clock.sleep(GROWING_UP_MS, this.#closing.signal);
+      if (queueType === 'quorum') await clock.sleep(GROWING_UP_MS, this.#kept.closing);
     }
     await waited(bindQueue(channel, this.#group));
     const consumer: Consumer = { channel, tag: '' };
     const consuming = { lose, progress, most: prefetch };
     const more = async () => {
-      if (!this.#closing.signal.aborted) await this.#consumeFrom(consumer, consuming);
+      if (!this.#kept.closing.aborted) await this.#consumeFrom(consumer, consuming);
     };
     const counts = this.#layout !== undefined || queueType === 'quorum';
     const oneAtFirst = counts && this.#options.giveUp !== undefined;

@@ -5,10 +5,10 @@ import { type RedisServer, redisServer } from '@holdfast/test-servers';
 import * as redis from 'ioredis';
 import { memoryStore } from '../memory-store.ts';
 import { openOutbox } from '../outbox.ts';
-import { brokerBadDays } from '../testing/broker-bad-days.ts';
+import { brokerBadDays } from '../testing/bad-days/broker-bad-days.ts';
+import { poisonMessages } from '../testing/bad-days/poison-messages.ts';
 import { eventually } from '../testing/eventually.ts';
-import { poisonMessages } from '../testing/poison-messages.ts';
-import { redisSuite } from '../testing/redis-suite.ts';
+import { redisSuite } from '../testing/servers/redis-suite.ts';
 import { redisStreamsBroker } from './redis-streams-broker.ts';
 
 const { server, skip } = await redisSuite();

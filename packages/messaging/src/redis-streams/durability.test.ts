@@ -5,7 +5,7 @@ import { type RedisServer, redisServer, withServer } from '@holdfast/test-server
 import * as redis from 'ioredis';
 import { BrokerRejectedError, BrokerUnavailableError } from '../errors.ts';
 import { eventually } from '../testing/eventually.ts';
-import { messageTo } from '../testing/redis-suite.ts';
+import { messageTo } from '../testing/servers/redis-suite.ts';
 import type { RedisDurability } from './options.ts';
 import { redisStreamsBroker } from './redis-streams-broker.ts';
 

@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { type RedisServer, redisSentinel, redisServer, withServer } from '@holdfast/test-servers';
 import * as redis from 'ioredis';
 import { eventually } from '../testing/eventually.ts';
-import { messageTo } from '../testing/redis-suite.ts';
+import { messageTo } from '../testing/servers/redis-suite.ts';
 import { redisStreamsBroker } from './redis-streams-broker.ts';
 
 test('after a failover members and publishers find the master that the sentinel names', async (t) => {

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { eventually } from '../testing/eventually.ts';
-import { messageTo, redisSuite } from '../testing/redis-suite.ts';
+import { messageTo, redisSuite } from '../testing/servers/redis-suite.ts';
 
 const { collect, opened, server, skip } = await redisSuite();
 after(() => (skip === false ? server.process.remove() : undefined));

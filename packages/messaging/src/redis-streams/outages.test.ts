@@ -1,7 +1,7 @@
 import { redisServer } from '@holdfast/test-servers';
 import * as redis from 'ioredis';
-import { brokerOutages } from '../testing/broker-outages.ts';
-import { movingServer } from '../testing/moving-server.ts';
+import { brokerOutages } from '../testing/outages/broker-outages.ts';
+import { movingServer } from '../testing/servers/moving-server.ts';
 import { redisStreamsBroker } from './redis-streams-broker.ts';
 
 const { skip, suffers } = await movingServer((folder) => redisServer(['--dir', folder]));

@@ -3,7 +3,7 @@ import { after, test } from 'node:test';
 import { type RedisServer, redisServer } from '@holdfast/test-servers';
 import type { BrokerRejectedError } from '../errors.ts';
 import { eventually } from '../testing/eventually.ts';
-import { messageTo, redisSuite } from '../testing/redis-suite.ts';
+import { messageTo, redisSuite } from '../testing/servers/redis-suite.ts';
 import type { RedisDurability } from './options.ts';
 
 const { opened, raw, server, skip } = await redisSuite();

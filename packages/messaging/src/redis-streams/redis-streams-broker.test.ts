@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { memoryStore } from '../memory-store.ts';
 import { openOutbox } from '../outbox.ts';
-import { type BrokerUnderTest, brokerContract } from '../testing/broker-contract.ts';
+import { type BrokerUnderTest, brokerContract } from '../testing/contracts/broker-contract.ts';
 import { eventually } from '../testing/eventually.ts';
-import { messageTo, redisSuite } from '../testing/redis-suite.ts';
+import { messageTo, redisSuite } from '../testing/servers/redis-suite.ts';
 
 const { collect, connect, opened, raw, server, skip } = await redisSuite();
 after(() => (skip === false ? server.process.remove() : undefined));

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Handling } from '../consume/giving-up.ts';
 import { Hands } from '../consume/hands.ts';
-import { keepConsuming } from '../consume/keep-consuming.ts';
+import { KeptSubscription } from '../consume/kept-subscription.ts';
 import { type ResolvedSubscribeOptions, tell } from '../consume/subscribe-options.ts';
 import type { JoiningSubscription } from '../consume/subscriptions.ts';
-import { BrokerUnavailableError } from '../errors.ts';
 import { Acknowledger } from './acknowledger.ts';
 import { messageOf } from './entries.ts';
 import { InHand } from './in-hand.ts';
@@ -41,9 +40,7 @@ export class RedisStreamsSubscriber implements JoiningSubscription {
   readonly #inHand: InHand;
   readonly #acknowledger: Acknowledger;
   readonly #member: Membership;
-  readonly #closing = new AbortController();
-  readonly #joined = Promise.withResolvers<void>();
-  readonly #ended: Promise<void>;
+  readonly #kept: KeptSubscription;
   #hands: Hands;
   /** Ends being at work. */
   #forfeit: () => void = () => {};
@@ -61,38 +58,29 @@ export class RedisStreamsSubscriber implements JoiningSubscription {
     this.#member = new Membership(redis, topic, options, randomUUID());
     this.#acknowledger = new Acknowledger(this.#inHand, this.#member);
     this.#hands = new Hands(handler, options, redis.clock);
-    this.#ended = this.#run();
+    this.#kept = new KeptSubscription({
+      clock: redis.clock,
+      reconnectMs: redis.reconnectMs,
+      subscribe: options,
+      lossOf: (cause) => {
+        const what = `the group "${options.group}" of "${topic}"`;
+        return `${placeOf(redis)} no longer serves ${what}: ${reasonOf(cause)}.`;
+      },
+      // Members that want it otherwise stay.
+      isFinal: (cause) => cause instanceof GroupMismatch,
+    });
+    this.#kept.begin((progress) => this.#consume(progress));
   }
 
   /** Resolves when its group is there; rejects where that is at work in another way, not where Redis is away. */
   get joined(): Promise<void> {
-    return this.#joined.promise;
+    return this.#kept.joined;
   }
 
   async close(): Promise<void> {
-    this.#closing.abort(new Error('The subscription was closed.'));
-    await this.#ended;
+    await this.#kept.close();
     // Where there was no connection to take leave over.
     await this.#hands.end();
-  }
-
-  #run(): Promise<void> {
-    const { clock, reconnectMs } = this.#redis;
-    return keepConsuming((progress) => this.#consume(progress), {
-      clock,
-      reconnectMs,
-      signal: this.#closing.signal,
-      lost: (cause) => {
-        const what = `the group "${this.#options.group}" of "${this.#topic}"`;
-        const error = new BrokerUnavailableError(
-          `${placeOf(this.#redis)} no longer serves ${what}: ${reasonOf(cause)}.`,
-          cause,
-        );
-        // Members that want it otherwise stay; an outage ends.
-        if (cause instanceof GroupMismatch) this.#joined.reject(error);
-        tell(this.#options, { kind: 'connection-lost', error });
-      },
-    });
   }
 
   /** Resolves when the subscription is closed; rejects when the connection is lost. */
@@ -109,12 +97,12 @@ export class RedisStreamsSubscriber implements JoiningSubscription {
 
   async #serve(link: Link): Promise<void> {
     const { claimIdleMs, clock } = this.#redis;
-    const { signal } = this.#closing;
+    const { closing: signal } = this.#kept;
     while (!signal.aborted) {
       if (this.#member.inTurn && this.#inHand.lapsed) await this.#stopHands();
       const state = await this.#member.enter(link);
       if (state === 'other') throw new GroupMismatch(this.#member.mismatch);
-      this.#joined.resolve();
+      this.#kept.hasJoined();
       if (state === 'wait') {
         const either = AbortSignal.any([signal, link.gone]);
         // Rejects when it is ended meanwhile, which the next round sees.
@@ -145,7 +133,7 @@ export class RedisStreamsSubscriber implements JoiningSubscription {
     const stop = () => term.abort();
     this.#forfeit = stop;
     const over = AbortSignal.any([term.signal, link.gone]);
-    const ending = AbortSignal.any([over, this.#closing.signal]);
+    const ending = AbortSignal.any([over, this.#kept.closing]);
     const failures: unknown[] = [];
     const fail = (error: unknown) => {
       failures.push(error);
@@ -193,7 +181,7 @@ export class RedisStreamsSubscriber implements JoiningSubscription {
           if (!ending.aborted) await this.#newer(bell, got.last, ending);
         }
       }
-      if (this.#closing.signal.aborted && !link.gone.aborted) await this.#leave(link);
+      if (this.#kept.closing.aborted && !link.gone.aborted) await this.#leave(link);
     } finally {
       ending.removeEventListener('abort', unblock);
       bell?.drop(new Error('it is no longer needed'));

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after } from 'node:test';
-import { brokerBadDays } from '../testing/broker-bad-days.ts';
-import { poisonMessages } from '../testing/poison-messages.ts';
+import { brokerBadDays } from '../testing/bad-days/broker-bad-days.ts';
+import { poisonMessages } from '../testing/bad-days/poison-messages.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'holdfast-sqlite-broker-'));
 const path = join(folder, 'bad-days.db');

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after } from 'node:test';
-import { brokerContract } from '../testing/broker-contract.ts';
+import { brokerContract } from '../testing/contracts/broker-contract.ts';
 import { sqliteBroker } from './sqlite-broker.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'holdfast-sqlite-broker-'));

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { LONGEST_HOLD_MS } from '../hold.ts';
+import { prepareAll } from '../sqlite/prepare-all.ts';
 
 /** Prepared once per connection: preparing costs more than running, and a bare `LIMIT :limit` prepares anew each time. */
 export type Statements = Readonly<Record<keyof typeof SQL, StatementSync>>;
@@ -46,13 +47,7 @@ const SQL = {
   less: 'UPDATE message SET waiting = waiting - ? WHERE seq = ?',
 } as const;
 
-export function prepareStatements(database: DatabaseSync): Statements {
-  const prepared: Partial<Record<keyof typeof SQL, StatementSync>> = {};
-  for (const name of Object.keys(SQL) as (keyof typeof SQL)[]) {
-    prepared[name] = database.prepare(SQL[name]);
-  }
-  return prepared as Statements;
-}
+export const prepareStatements = (database: DatabaseSync): Statements => prepareAll(database, SQL);
 
 /** Takes a message off the list of one group, and out of the file where it was the last. */
 export function acknowledge(sql: Statements, group: number, seq: number): void {

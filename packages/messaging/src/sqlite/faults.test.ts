@@ -6,8 +6,8 @@ import { describe, type TestContext, test } from 'node:test';
 import { VirtualClock } from '@holdfast/core/testing';
 import { OutboxRefusedError } from '../errors.ts';
 import { type Outbox, openOutbox } from '../outbox.ts';
+import { tinyDisk } from '../testing/disk/tiny-disk.ts';
 import { tempDir } from '../testing/temp-dir.ts';
-import { tinyDisk } from '../testing/tiny-disk.ts';
 import { sqliteStore } from './sqlite-store.ts';
 
 describe('an outbox whose disk fails never says accepted', () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { VirtualClock } from '@holdfast/core/testing';
 import type { Message } from '../message.ts';
-import { storeContract } from '../testing/store-contract.ts';
+import { storeContract } from '../testing/contracts/store-contract.ts';
 import { tempDir } from '../testing/temp-dir.ts';
 import { sqliteStore } from './sqlite-store.ts';
 

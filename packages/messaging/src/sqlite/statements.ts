@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { LONGEST_HOLD_MS } from '../hold.ts';
+import { prepareAll } from './prepare-all.ts';
 import { DEAD, DELIVERED, QUEUED, SCHEDULED, WITHDRAWN } from './schema.ts';
 
 /**
@@ -87,13 +88,7 @@ const SQL = {
   remove: 'DELETE FROM message WHERE seq = ?',
 } as const;
 
-export function prepareStatements(database: DatabaseSync): Statements {
-  const prepared: Partial<Record<keyof typeof SQL, StatementSync>> = {};
-  for (const name of Object.keys(SQL) as (keyof typeof SQL)[]) {
-    prepared[name] = database.prepare(SQL[name]);
-  }
-  return prepared as Statements;
-}
+export const prepareStatements = (database: DatabaseSync): Statements => prepareAll(database, SQL);
 
 /** A row as `COLUMNS` names it. */
 export interface MessageRow {

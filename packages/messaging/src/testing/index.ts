@@ -1,5 +1,5 @@
-export { type BrokerUnderTest, brokerContract } from './broker-contract.ts';
-export { type BrokerUnderOutages, brokerOutages } from './broker-outages.ts';
+export { type BrokerUnderTest, brokerContract } from './contracts/broker-contract.ts';
+export { type StoreUnderTest, storeContract } from './contracts/store-contract.ts';
 export { type MemoryBroker, memoryBroker } from './memory-broker.ts';
-export { type StoreUnderTest, storeContract } from './store-contract.ts';
-export { type TcpProxy, tcpProxy } from './tcp-proxy.ts';
+export { type BrokerUnderOutages, brokerOutages } from './outages/broker-outages.ts';
+export { type TcpProxy, tcpProxy } from './servers/tcp-proxy.ts';

@@ -1,4 +1,4 @@
-import { brokerContract } from './broker-contract.ts';
+import { brokerContract } from './contracts/broker-contract.ts';
 import { memoryBroker } from './memory-broker.ts';
 
 const TOO_LARGE_BYTES = 1_000_000;

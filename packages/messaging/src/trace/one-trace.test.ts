@@ -10,7 +10,7 @@ import { mqttBroker } from '../mqtt/mqtt-broker.ts';
 import { openOutbox } from '../outbox.ts';
 import { sqliteStore } from '../sqlite/sqlite-store.ts';
 import { eventually } from '../testing/eventually.ts';
-import { mqttProcess } from '../testing/mqtt-process.ts';
+import { mqttProcess } from '../testing/servers/mqtt-process.ts';
 import { tempDir } from '../testing/temp-dir.ts';
 import { followAwaits, openTelemetry } from './testing/open-telemetry.ts';
 import { traced } from './traced.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { runJobs } from '../testing/run-jobs.ts';
-import { JobsFailedError } from './job-errors.ts';
+import { JobsFailedError } from './endings/job-errors.ts';
 
 describe('jobs of several topics, and in batches', () => {
   test('a handler of batches gets as many as it asked for; what failed in one comes again alone', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { VirtualClock } from '@holdfast/core/testing';
 import { memoryStore } from '../memory-store.ts';
-import { RetryLaterError } from './job-errors.ts';
+import { RetryLaterError } from './endings/job-errors.ts';
 import { openJobs } from './jobs.ts';
 import type { JobHandlers } from './kind.ts';
 import type { WorkerOptions } from './options.ts';

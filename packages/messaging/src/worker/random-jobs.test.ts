@@ -4,8 +4,8 @@ import { seededRandom, VirtualClock } from '@holdfast/core/testing';
 import { StoreUnavailableError } from '../errors.ts';
 import { memoryStore } from '../memory-store.ts';
 import type { Lease, MessageStore } from '../store.ts';
+import { PoisonError, RetryLaterError } from './endings/job-errors.ts';
 import type { Job } from './job.ts';
-import { PoisonError, RetryLaterError } from './job-errors.ts';
 import { openJobs } from './jobs.ts';
 import type { Worker } from './worker.ts';
 

@@ -6,8 +6,8 @@ import { memoryStore } from '../memory-store.ts';
 import { textOf } from '../message.ts';
 import type { MessageStore } from '../store.ts';
 import { runJobs, shortly } from '../testing/run-jobs.ts';
+import { PoisonError, RetryLaterError } from './endings/job-errors.ts';
 import type { Job } from './job.ts';
-import { PoisonError, RetryLaterError } from './job-errors.ts';
 import { openJobs } from './jobs.ts';
 
 describe('worker', () => {

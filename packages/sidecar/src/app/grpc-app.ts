@@ -7,7 +7,7 @@ import {
   InvokeResponseSchema,
   HTTPExtension_Verb as Verb,
 } from '../grpc/protos/common_pb.ts';
-import { httpStatusOf } from '../grpc/rpc-status.ts';
+import { httpStatusOf } from '../grpc/status/rpc-status.ts';
 import { callUnary, type GrpcAnswer } from './grpc-call.ts';
 import type { GrpcConnection } from './grpc-connection.ts';
 import { passRpc } from './pass-rpc.ts';

@@ -2,7 +2,7 @@ import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import type { Flow } from '../flow/answer.ts';
 import { unescaped } from '../flow/unescaped.ts';
 import { UpstreamError } from '../flow/upstream-error.ts';
-import { statusName } from '../grpc/rpc-status.ts';
+import { statusName } from '../grpc/status/rpc-status.ts';
 import { withTraceBin } from '../trace/trace-bin.ts';
 import { cancel, type GrpcConnection } from './grpc-connection.ts';
 import { noRpc, rpcFailure } from './rpc-failure.ts';

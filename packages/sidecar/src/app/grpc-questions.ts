@@ -24,7 +24,7 @@ import {
   TopicEventResponseSchema,
   type TopicRoutes,
 } from '../grpc/protos/appcallback_pb.ts';
-import { httpStatusOf } from '../grpc/rpc-status.ts';
+import { httpStatusOf } from '../grpc/status/rpc-status.ts';
 import { bulkEventOf, topicEventOf } from '../pubsub/deliver/topic-event.ts';
 import { CLOUD_EVENTS } from '../pubsub/envelope.ts';
 import { callUnary } from './grpc-call.ts';

@@ -1,7 +1,7 @@
 import http2 from 'node:http2';
 import { Code } from '@connectrpc/connect';
 import { brokenConnection, connectFailure } from '../flow/go-words.ts';
-import { codeOfNoRpc } from '../grpc/rpc-status.ts';
+import { codeOfNoRpc } from '../grpc/status/rpc-status.ts';
 import { nodeHttp } from '../server/node-http.ts';
 import { http2CodeName } from './http2-codes.ts';
 

@@ -7,17 +7,13 @@ import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLogger } from '@holdfast/telemetry/log';
-import { type RedisServer, redisServer, Unavailable, until } from '@holdfast/test-servers';
+import { type RedisServer, redisServer, suiteWith, until } from '@holdfast/test-servers';
 import { Redis } from 'ioredis';
 import { staticNames } from '../names/static-names.ts';
 import { startSidecar } from '../start-sidecar.ts';
 
-/** What the two makes have in common is in tests/conformance/redis-configuration.test.ts. */
-const server = await redisServer();
-if (server instanceof Unavailable) {
-  if (process.env.CI === 'true') throw new Error(server.why);
-  test('configuration', { skip: server.why }, () => {});
-} else suite(server);
+/** What the two makes have in common is in tests/conformance/configuration/redis-configuration.test.ts. */
+await suiteWith('configuration', redisServer, suite);
 
 function suite({ port, process: redis }: RedisServer): void {
   let client: Redis;
@@ -27,7 +23,6 @@ function suite({ port, process: redis }: RedisServer): void {
   });
   after(async () => {
     client.disconnect();
-    await redis.remove();
   });
 
   describe('configuration', () => {

@@ -1,21 +1,16 @@
 import assert from 'node:assert/strict';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { systemClock } from '@holdfast/core';
 import { createLogger } from '@holdfast/telemetry/log';
-import { type PostgresServer, postgresServer, Unavailable, until } from '@holdfast/test-servers';
+import { type PostgresServer, postgresServer, suiteWith, until } from '@holdfast/test-servers';
 import pg from 'pg';
 import { ComponentSettings } from '../components/component-settings.ts';
 import type { ConfigurationItem } from './configuration-store.ts';
 import { postgresConfiguration } from './postgres-configuration.ts';
 
-const found = await postgresServer();
-if (found instanceof Unavailable) {
-  if (process.env.CI === 'true') throw new Error(found.why);
-  test('configuration.postgresql', { skip: found.why }, () => {});
-} else suite(found);
+await suiteWith('configuration.postgresql', postgresServer, suite);
 
 function suite(server: PostgresServer): void {
-  after(() => server.process.remove());
   const run = async (sql: string) => {
     const client = new pg.Client(server.url);
     await client.connect();

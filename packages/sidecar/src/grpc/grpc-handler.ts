@@ -2,14 +2,14 @@ import { createContextValues } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import type { Logger } from '@holdfast/telemetry/log';
 import type { ApiLogging } from '../resources/api-logging.ts';
-import { type CallGuardOptions, callGuard } from './call-guard.ts';
-import { type DaprServiceParts, daprService } from './dapr-service.ts';
+import { type CallGuardOptions, callGuard } from './api/call-guard.ts';
+import { type DaprServiceParts, daprService } from './api/dapr-service.ts';
+import { InvokeRpc, type InvokeRpcOptions } from './api/invoke-rpc.ts';
 import type { GrpcHandler } from './grpc-server.ts';
-import { InvokeRpc, type InvokeRpcOptions } from './invoke-rpc.ts';
 import { Dapr } from './protos/dapr_pb.ts';
+import { RpcProxy } from './proxy/rpc-proxy.ts';
 import { rpcLog } from './rpc-log.ts';
-import { RpcProxy } from './rpc-proxy.ts';
-import { WIRE, watchWire, wireOf } from './wire-bytes.ts';
+import { WIRE, watchWire, wireOf } from './wire/wire-bytes.ts';
 
 export interface GrpcHandlerOptions
   extends Omit<DaprServiceParts, 'invoke'>,

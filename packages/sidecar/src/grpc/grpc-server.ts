@@ -4,15 +4,9 @@ import http2, {
   type Http2ServerResponse,
 } from 'node:http2';
 import net, { type Server, type Socket } from 'node:net';
-import { listen } from '../server/listen.ts';
-import { listenOnSocket } from '../server/listen-socket.ts';
+import { type ListenAt, listenAll } from '../server/doors/listen-all.ts';
 
-export interface GrpcServerOptions {
-  /** All listen on one port; 0 is any free one. */
-  readonly hosts: readonly string[];
-  readonly port: number;
-  /** A Unix socket in place of all ports. */
-  readonly socketPath?: string | undefined;
+export interface GrpcServerOptions extends ListenAt {
   readonly maxConnections: number;
   /**
    * What answers, made when the first client comes: who does not use the gRPC
@@ -37,7 +31,6 @@ const HEADER_LIST_BYTES = 64 * 1024;
 
 /** Listens for clients of the gRPC API. @throws PortTakenError */
 export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
-  const servers: Server[] = [];
   const sockets = new Set<Socket>();
   let answering: Promise<Http2Server> | undefined;
   const sessions = new Set<http2.ServerHttp2Session>();
@@ -71,29 +64,12 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
       () => socket.destroy(),
     );
   };
-  let { port } = options;
   const open = (): Server => {
     const server = net.createServer({ noDelay: true }, welcome);
     server.maxConnections = options.maxConnections;
     return server;
   };
-  try {
-    if (options.socketPath !== undefined) {
-      const server = open();
-      await listenOnSocket(server, options.socketPath);
-      servers.push(server);
-      port = 0;
-    }
-    for (const host of options.socketPath === undefined ? options.hosts : []) {
-      const server = open();
-      servers.push(server);
-      // The first decides where `port` is 0; the others follow it.
-      port = await listen(server, host, port, '--dapr-grpc-port');
-    }
-  } catch (error) {
-    for (const server of servers) server.close();
-    throw error;
-  }
+  const { servers, port } = await listenAll(open, options, '--dapr-grpc-port');
   return {
     port,
     async drain() {

@@ -1,6 +1,6 @@
 import type { Closing } from '../closing.ts';
 import type { ResolvedSidecarOptions } from '../options.ts';
-import { socketsOf } from '../server/socket-paths.ts';
+import { socketsOf } from '../server/doors/socket-paths.ts';
 import type { GrpcHandlerOptions } from './grpc-handler.ts';
 import { type GrpcServer, startGrpcServer } from './grpc-server.ts';
 

@@ -1,5 +1,4 @@
 import { type Clock, isPolicyError } from '@holdfast/core';
-import type { InvocationType } from '@holdfast/telemetry';
 import type { LiveSpan } from '@holdfast/telemetry/trace';
 import { withoutRpcHeaders } from '../app/rpc-answer.ts';
 import type { AnswerSink, Flow } from '../flow/answer.ts';
@@ -19,6 +18,7 @@ import type { TargetPipelines } from '../policies/target-pipelines.ts';
 import type { ApiCall } from '../server/api-call.ts';
 import { nameInvocation } from '../trace/api-span.ts';
 import { pushTrace, recorded } from '../trace/tracing.ts';
+import { countAttempt } from './count-attempt.ts';
 import { type CallerIdentity, forwardHeaders } from './forward-headers.ts';
 import { Invocation } from './invocation.ts';
 import { type InvokeAnswer, invokeAnswer, latin1, NO_APP_ID } from './invoke-error.ts';
@@ -134,7 +134,7 @@ export class InvokeApi {
       builtIn: unlisted ? book.builtInRetries : undefined,
       upstreams,
       span: recorded(call.span),
-      count: (appId) => this.#count(appId, streaming ? 'streaming' : 'unary'),
+      count: (appId) => countAttempt(this.#options, appId, streaming ? 'streaming' : 'unary'),
     });
     call.res.on('close', () => {
       if (!call.res.writableFinished) invocation.abandon();
@@ -150,14 +150,6 @@ export class InvokeApi {
   #cacheKey({ head }: ApiCall, path: string): string | undefined {
     const passedOn = head.apiToken !== undefined && !this.#options.tokenRequired;
     return passedOn ? undefined : cacheKeyOf(head, path);
-  }
-
-  /** Counts an attempt at another sidecar, as Dapr does, and its answer if one comes. */
-  #count(appId: string, type: InvocationType): (status: number) => void {
-    const { metrics, clock } = this.#options;
-    const sentMs = clock.now();
-    metrics.sent(appId, type);
-    return (status) => metrics.returned(appId, type, status, clock.now() - sentMs);
   }
 
   #passOn(call: ApiCall, id: string, pending: PendingAnswer, invocation: Invocation): void {

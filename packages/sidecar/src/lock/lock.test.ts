@@ -8,7 +8,7 @@ import {
   type RedisServer,
   redisSentinel,
   redisServer,
-  Unavailable,
+  suiteWith,
   until,
   withServer,
 } from '@holdfast/test-servers';
@@ -18,11 +18,7 @@ import { staticNames } from '../names/static-names.ts';
 import { type Sidecar, startSidecar } from '../start-sidecar.ts';
 import { redisLock } from './redis-lock.ts';
 
-const server = await redisServer();
-if (server instanceof Unavailable) {
-  if (process.env.CI === 'true') throw new Error(server.why);
-  test('locks', { skip: server.why }, () => {});
-} else suite(server);
+await suiteWith('locks', redisServer, suite);
 
 function suite({ port, process: redis }: RedisServer): void {
   let client: Redis;
@@ -46,7 +42,6 @@ function suite({ port, process: redis }: RedisServer): void {
   after(async () => {
     client.disconnect();
     await sidecar.stop({ force: true });
-    await redis.remove();
     await rm(folder, { recursive: true, force: true });
   });
 

@@ -1,5 +1,5 @@
 import { METRICS_CONTENT_TYPE } from '@holdfast/telemetry';
-import { type ApiServer, startApiServer } from '../server/api-server.ts';
+import { type ApiServer, startApiServer } from '../server/doors/api-server.ts';
 
 /** Clients that never reuse a connection leave one idle for each scrape, as Go's do that are made anew each time. */
 const MAX_CONNECTIONS = 10_000;

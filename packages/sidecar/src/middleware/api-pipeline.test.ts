@@ -4,7 +4,7 @@ import { systemClock, systemRandom } from '@holdfast/core';
 import { createLogger } from '@holdfast/telemetry/log';
 import { NO_METRICS } from '../metrics/sidecar-metrics.ts';
 import { apiHandler } from '../server/api-handler.ts';
-import { startApiServer } from '../server/api-server.ts';
+import { startApiServer } from '../server/doors/api-server.ts';
 import { sendRaw } from '../testing/raw-http.ts';
 import { createTracing } from '../trace/tracing.ts';
 import { apiPipeline } from './api-pipeline.ts';

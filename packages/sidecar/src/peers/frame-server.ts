@@ -2,7 +2,7 @@ import type net from 'node:net';
 import { Readable } from 'node:stream';
 import type { AnswerSink, Flow } from '../flow/answer.ts';
 import { ClientGoneError } from '../flow/upstream-error.ts';
-import { listen } from '../server/listen.ts';
+import { listen } from '../server/doors/listen.ts';
 import type { DaprDoor } from './dapr/open-dapr-door.ts';
 import { faultText } from './fault.ts';
 import { FAULT, headText, INLINE_BYTES, MAX_HEAD_BYTES, WINDOW_BYTES } from './frame-format.ts';

@@ -4,7 +4,7 @@ import type { Logger } from '@holdfast/telemetry/log';
 import type { Closing } from '../closing.ts';
 import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
 import type { ResolvedSidecarOptions } from '../options.ts';
-import { isLoopback } from '../server/loopback.ts';
+import { isLoopback } from '../server/doors/loopback.ts';
 import { listenForPeers } from './frame-server.ts';
 import { framePeerTransport } from './frame-transport.ts';
 import { type LiveCredentials, openCredentials } from './live-credentials.ts';

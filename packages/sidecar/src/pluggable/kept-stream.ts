@@ -1,6 +1,6 @@
 import type { Clock } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
-import { MessageQueue } from '../grpc/message-queue.ts';
+import { MessageQueue } from '../grpc/wire/message-queue.ts';
 
 export interface KeptStreamOptions<Request, Response> {
   /** Names the stream in the log. */

@@ -1,5 +1,5 @@
 import type { Code, ConnectError } from '@connectrpc/connect';
-import { statusName } from '../grpc/rpc-status.ts';
+import { statusName } from '../grpc/status/rpc-status.ts';
 
 /** What a pluggable component answered in place of a result, worded as Go does. */
 export class PluggedError extends Error {

@@ -1,5 +1,5 @@
 import type { Code } from '@connectrpc/connect';
-import { statusName } from '../grpc/rpc-status.ts';
+import { statusName } from '../grpc/status/rpc-status.ts';
 
 /** An error of which the pluggable component says how clients of each protocol are to be told. */
 export class WordedError extends Error {

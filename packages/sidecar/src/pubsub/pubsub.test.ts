@@ -11,7 +11,7 @@ import { staticNames } from '../names/static-names.ts';
 import type { SidecarOptions } from '../options.ts';
 import { startSidecar } from '../start-sidecar.ts';
 
-/** What the two makes have in common is in tests/conformance/pubsub.test.ts. */
+/** What the two makes have in common is in tests/conformance/pubsub/pubsub.test.ts. */
 describe('publish and subscribe', () => {
   test('metadata cannot change the framing of the request, nor speak for the sidecar', async (t) => {
     const { app, publish } = await start(t, [{ pubsubname: 'p', topic: 't', route: '/take' }]);

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { after, describe, type TestContext, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { systemClock } from '@holdfast/core';
 import { VirtualClock } from '@holdfast/core/testing';
 import { createLogger } from '@holdfast/telemetry/log';
 import {
   type PostgresServer,
   postgresServer,
-  Unavailable,
+  suiteWith,
   until,
   withServer,
 } from '@holdfast/test-servers';
@@ -18,14 +18,9 @@ import type { StateStore } from './state-store.ts';
 
 const NO_UUID_OF_OURS = '00000000-0000-4000-8000-000000000000';
 
-const found = await postgresServer();
-if (found instanceof Unavailable) {
-  if (process.env.CI === 'true') throw new Error(found.why);
-  test('state.postgresql', { skip: found.why }, () => {});
-} else suite(found);
+await suiteWith('state.postgresql', postgresServer, suite);
 
 function suite(server: PostgresServer): void {
-  after(() => server.process.remove());
   let databases = 0;
   /** A database of its own for each test; its URL. */
   const database = async (): Promise<string> => {

@@ -1,17 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { systemClock } from '@holdfast/core';
-import { eventually, type RedisServer, redisServer, Unavailable } from '@holdfast/test-servers';
+import { eventually, type RedisServer, redisServer, suiteWith } from '@holdfast/test-servers';
 import { Redis } from 'ioredis';
 import { ComponentSettings } from '../components/component-settings.ts';
 import { stateContract } from '../testing/state-contract.ts';
 import { redisState } from './redis-state.ts';
 
-const server = await redisServer();
-if (server instanceof Unavailable) {
-  if (process.env.CI === 'true') throw new Error(server.why);
-  test('state.redis', { skip: server.why }, () => {});
-} else suite(server);
+await suiteWith('state.redis', redisServer, suite);
 
 function suite({ port, process: redis }: RedisServer): void {
   const open = (more: readonly (readonly [string, string])[] = []) =>
@@ -23,7 +19,6 @@ function suite({ port, process: redis }: RedisServer): void {
   });
   after(async () => {
     client.disconnect();
-    await redis.remove();
   });
 
   stateContract('state.redis', async () => {

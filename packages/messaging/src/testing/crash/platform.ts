@@ -1,8 +1,8 @@
 import type { TestContext } from 'node:test';
 import { postgresStore } from '../../postgres/index.ts';
 import { eventually } from '../eventually.ts';
-import type { PostgresSuite } from '../postgres-suite.ts';
-import type { SharedBroker } from '../several-machines.ts';
+import type { SharedBroker } from '../outages/several-machines.ts';
+import type { PostgresSuite } from '../servers/postgres-suite.ts';
 import type { Handling } from './handlings.ts';
 import { Ledger } from './ledger.ts';
 import { Victim } from './victim.ts';

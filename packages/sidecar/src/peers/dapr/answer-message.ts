@@ -11,7 +11,7 @@ import type {
   InternalInvokeResponse,
   InternalInvokeResponseSchema,
 } from '../../grpc/protos/service_invocation_pb.ts';
-import { httpStatusOf } from '../../grpc/rpc-status.ts';
+import { httpStatusOf } from '../../grpc/status/rpc-status.ts';
 import { headerLists, headersOf, headerValue, pairs } from './header-lists.ts';
 
 type Response = MessageInitShape<typeof InternalInvokeResponseSchema>;

@@ -12,7 +12,7 @@ import {
   type InternalInvokeResponseStream,
   InternalInvokeResponseStreamSchema,
 } from '../../grpc/protos/service_invocation_pb.ts';
-import { statusName } from '../../grpc/rpc-status.ts';
+import { statusName } from '../../grpc/status/rpc-status.ts';
 import { withTraceBin } from '../../trace/trace-bin.ts';
 import { heardHead } from './answer-message.ts';
 import { requestOf } from './call-message.ts';

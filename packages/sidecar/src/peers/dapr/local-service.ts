@@ -11,7 +11,7 @@ import {
   InternalInvokeResponseStreamSchema,
   type ServiceInvocation,
 } from '../../grpc/protos/service_invocation_pb.ts';
-import { parseRpcError } from '../../grpc/rpc-status.ts';
+import { parseRpcError } from '../../grpc/status/rpc-status.ts';
 import { parentOf } from '../../trace/trace-bin.ts';
 import { faultText } from '../fault.ts';
 import type { PeerCallee } from '../peer-transport.ts';

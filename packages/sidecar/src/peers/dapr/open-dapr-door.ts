@@ -11,7 +11,7 @@ import { isHopByHop } from '../../flow/hop-by-hop.ts';
 import { ClientGoneError, UpstreamError } from '../../flow/upstream-error.ts';
 import type { GrpcHandler } from '../../grpc/grpc-server.ts';
 import { ServiceInvocation } from '../../grpc/protos/service_invocation_pb.ts';
-import { ProxiedAnswer } from '../../grpc/proxied-answer.ts';
+import { ProxiedAnswer } from '../../grpc/proxy/proxied-answer.ts';
 import { parentOf } from '../../trace/trace-bin.ts';
 import { faultText } from '../fault.ts';
 import type { PeerCallee } from '../peer-transport.ts';

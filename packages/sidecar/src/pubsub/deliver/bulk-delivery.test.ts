@@ -8,7 +8,7 @@ import { deliverBulk } from './bulk-delivery.ts';
 import type { Courier } from './courier.ts';
 import type { DeliveryOptions } from './delivery.ts';
 
-/** What the two makes have in common is in tests/conformance/bulk-subscribe.test.ts. */
+/** What the two makes have in common is in tests/conformance/pubsub/bulk-subscribe.test.ts. */
 describe('delivering many events at once', () => {
   test('dead letters that cannot be published go back to the broker, dropped ones too', async () => {
     const { deliver } = bench({

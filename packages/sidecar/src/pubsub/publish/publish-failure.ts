@@ -1,5 +1,5 @@
 import { Code } from '@connectrpc/connect';
-import { httpStatusOf } from '../../grpc/rpc-status.ts';
+import { httpStatusOf } from '../../grpc/status/rpc-status.ts';
 import { PluggedError } from '../../pluggable/plugged-error.ts';
 
 /** Who publishes: a retry's `matching` is of the statuses of the client's protocol, as in Dapr. */

@@ -13,7 +13,7 @@ import {
   RST_STREAM,
   rawH2,
 } from '../../testing/raw-h2.ts';
-import { type ApiServer, startApiServer } from '../api-server.ts';
+import { type ApiServer, startApiServer } from '../doors/api-server.ts';
 
 const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 const POST = { ':method': 'POST', ':scheme': 'http', ':path': '/', ':authority': 'a' };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { END_STREAM, frame, frameReader, GOAWAY, PREFACE, SETTINGS } from '../../testing/raw-h2.ts';
-import { startApiServer } from '../api-server.ts';
+import { startApiServer } from '../doors/api-server.ts';
 import { settingsOf } from './upgrade-frames.ts';
 
 const ASK = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n';

@@ -1,22 +1,17 @@
 import assert from 'node:assert/strict';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { systemClock } from '@holdfast/core';
 import { createLogger } from '@holdfast/telemetry/log';
-import { type NatsServer, natsServer, Unavailable, until } from '@holdfast/test-servers';
+import { type NatsServer, natsServer, suiteWith, until } from '@holdfast/test-servers';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { ComponentSettings } from '../../../components/component-settings.ts';
 import { pubsubContract } from '../../testing/pubsub-contract.ts';
 import { jetstreamPubSub } from './jetstream-pubsub.ts';
 
-const server = await natsServer();
-if (server instanceof Unavailable) {
-  if (process.env.CI === 'true') throw new Error(server.why);
-  test('pubsub.jetstream', { skip: server.why }, () => {});
-} else suite(server);
+await suiteWith('pubsub.jetstream', natsServer, suite);
 
 function suite({ process: nats, url }: NatsServer): void {
-  after(() => nats.remove());
   const open = (metadata: Readonly<Record<string, string>>) =>
     jetstreamPubSub(new ComponentSettings('p', Object.entries({ natsURL: url, ...metadata })), {
       clock: systemClock,

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { systemClock } from '@holdfast/core';
 import { createLogger } from '@holdfast/telemetry/log';
@@ -13,7 +13,7 @@ import {
   freePort,
   type MosquittoServer,
   mosquittoServer,
-  Unavailable,
+  suiteWith,
   until,
   withServer,
 } from '@holdfast/test-servers';
@@ -29,14 +29,9 @@ const open = (metadata: Readonly<Record<string, string>>) =>
   });
 const message = (text: string) => ({ data: Buffer.from(text), metadata: {} });
 
-const server = await mosquittoServer();
-if (server instanceof Unavailable) {
-  if (process.env.CI === 'true') throw new Error(server.why);
-  test('pubsub.mqtt3', { skip: server.why }, () => {});
-} else suite(server);
+await suiteWith('pubsub.mqtt3', mosquittoServer, suite);
 
 function suite({ process: mosquitto, url }: MosquittoServer): void {
-  after(() => mosquitto.remove());
   let tests = 0;
   pubsubContract(
     'pubsub.mqtt3',

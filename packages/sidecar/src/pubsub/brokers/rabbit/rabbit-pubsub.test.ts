@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, type TestContext, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import tls from 'node:tls';
 import { systemClock } from '@holdfast/core';
@@ -12,7 +12,7 @@ import {
   type RabbitServer,
   rabbitServer,
   selfSigned,
-  Unavailable,
+  suiteWith,
   until,
 } from '@holdfast/test-servers';
 import { ComponentSettings } from '../../../components/component-settings.ts';
@@ -20,14 +20,9 @@ import { outboxPubSub } from '../../outbox/outbox-pubsub.ts';
 import { pubsubContract } from '../../testing/pubsub-contract.ts';
 import { rabbitPubSub } from './rabbit-pubsub.ts';
 
-const server = await rabbitServer();
-if (server instanceof Unavailable) {
-  if (process.env.CI === 'true') throw new Error(server.why);
-  test('pubsub.rabbitmq', { skip: server.why }, () => {});
-} else suite(server);
+await suiteWith('pubsub.rabbitmq', rabbitServer, suite);
 
 function suite({ port, process: rabbit, url }: RabbitServer): void {
-  after(() => rabbit.remove());
   const open = (metadata: Readonly<Record<string, string>>) =>
     rabbitPubSub(new ComponentSettings('p', Object.entries(metadata)), {
       appId: 'one',

@@ -2,17 +2,13 @@ import assert from 'node:assert/strict';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { systemClock } from '@holdfast/core';
 import { createLogger } from '@holdfast/telemetry/log';
-import { type RedisServer, redisServer, Unavailable, until } from '@holdfast/test-servers';
+import { type RedisServer, redisServer, suiteWith, until } from '@holdfast/test-servers';
 import { Redis } from 'ioredis';
 import { ComponentSettings } from '../../../components/component-settings.ts';
 import { pubsubContract } from '../../testing/pubsub-contract.ts';
 import { redisPubSub } from './redis-pubsub.ts';
 
-const server = await redisServer();
-if (server instanceof Unavailable) {
-  if (process.env.CI === 'true') throw new Error(server.why);
-  test('pubsub.redis', { skip: server.why }, () => {});
-} else suite(server);
+await suiteWith('pubsub.redis', redisServer, suite);
 
 function suite({ port, process: redis }: RedisServer): void {
   const lines: string[] = [];
@@ -30,7 +26,6 @@ function suite({ port, process: redis }: RedisServer): void {
   });
   after(async () => {
     client.disconnect();
-    await redis.remove();
   });
 
   pubsubContract('pubsub.redis', async () => ({

@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { seededRandom } from '@holdfast/core/testing';
+import type { AppendMessage, Lease, MessageStore, QueuedPage } from '../../store.ts';
+import { deadSteps } from './random-program-dead.ts';
+import { StoreModel } from './store-model.ts';
+
+const STEPS = 120;
+const LIMITS = { maxMessages: 40, maxBytes: 1_000_000 };
+
+/** A store, its time, and which of all programs to run on it. */
+export interface Program {
+  readonly name: string;
+  readonly store: MessageStore;
+  readonly clock: { now(): number; advance(ms: number): Promise<void> };
+  readonly seed: number;
+  /** Closes the store and opens it again, where it then has what it had. */
+  readonly reopen?: () => Promise<MessageStore>;
+  /** It makes messages larger, so that bytes are not compared. @default false */
+  readonly grows?: boolean;
+}
+
+/**
+ * Runs one program on a store and on the model, and compares every answer. Every method of the port is in it but
+ * `watch`, which is about other processes.
+ */
+export async function randomProgram(program: Program): Promise<void> {
+  const { name, clock, seed, reopen, grows = false } = program;
+  let { store } = program;
+  const random = seededRandom(seed);
+  const pick = (count: number) => Math.floor(random.next() * count);
+  const model = new StoreModel();
+  const held: Lease[][] = [];
+  let made = 0;
+  const trace: string[] = [];
+
+  /** Sometimes an id that is known already. */
+  const newMessage = (): AppendMessage => {
+    const n = random.next() < 0.1 ? pick(made + 1) : ++made;
+    const key = n % 4 === 0 ? undefined : `key-${n % 4}`;
+    return {
+      id: `m${n}`,
+      topic: n % 9 === 0 ? 'other' : 'events',
+      key,
+      body: Buffer.from('x'.repeat(1 + pick(3))),
+      headers: {},
+      delayMs: n % 5 === 0 ? 1 + pick(200) : 0,
+      priority: n % 3 === 0 ? pick(10) : 0,
+    };
+  };
+  /** Sometimes with one of them twice. */
+  const batch = () => {
+    const leases = held.splice(pick(held.length), 1)[0] ?? [];
+    return random.next() < 0.2 ? [...leases, ...leases.slice(0, 1)] : leases;
+  };
+  const tokens = (leases: readonly Lease[]) =>
+    leases.map(({ message, token }) => ({ id: message.id, token }));
+
+  const steps: Readonly<
+    Record<string, () => Promise<readonly [actual: unknown, expected: unknown]>>
+  > = {
+    async accept() {
+      const groups = Array.from({ length: 1 + pick(3) }, () =>
+        Array.from({ length: 1 + pick(4) }, newMessage),
+      );
+      const results = await store.append(groups, LIMITS);
+      const actual = results.map((each) => (each.kind === 'kept' ? each.duplicates : 'full'));
+      return [actual, groups.map((group) => model.append(group, LIMITS.maxMessages, clock.now()))];
+    },
+    async lease() {
+      const limit = 1 + pick(5);
+      const topics = [undefined, undefined, ['events'], ['other', 'none']][pick(4)];
+      const leases = await store.lease(limit, 100, topics);
+      if (leases.length > 0) held.push([...leases]);
+      const actual = leases.map(({ message, delivery }) => `${message.id}#${delivery}`);
+      return [
+        actual,
+        model.lease(limit, clock.now() + 100, clock.now(), leases[0]?.token ?? '', topics),
+      ];
+    },
+    async complete() {
+      const leases = batch();
+      return [await store.complete(leases), model.complete(tokens(leases), clock.now())];
+    },
+    async renew() {
+      const leases = held[pick(held.length)] ?? [];
+      const actual = await store.renew(leases, 100);
+      return [actual, model.renew(tokens(leases), clock.now(), clock.now() + 100)];
+    },
+    async note() {
+      const leases = held[pick(held.length)] ?? [];
+      const text = `at ${clock.now()}`;
+      const actual = await store.note(leases.map((lease) => ({ lease, text })));
+      return [actual, model.note(tokens(leases), clock.now(), text)];
+    },
+    async find() {
+      const id = held[pick(held.length)]?.[0]?.message.id ?? `m${pick(made + 1)}`;
+      const found = await store.find(id);
+      const { state, deliveries, leased, progress } = found ?? {};
+      const actual = found && { state, deliveries, leased, progress };
+      return [actual, model.find(id, clock.now())];
+    },
+    async fail() {
+      const leases = batch();
+      const delayMs = pick(3) * 40;
+      const actual = await store.release(leases, { delayMs, error: 'failed' });
+      return [actual, model.release(tokens(leases), clock.now(), clock.now() + delayMs)];
+    },
+    async bury() {
+      const leases = batch();
+      const reason = ['refused', 'too old'][pick(2)] as string;
+      const actual = await store.bury(leases, reason);
+      return [actual, model.bury(tokens(leases), clock.now(), reason)];
+    },
+    ...deadSteps({ store: () => store, model, clock, random, someId: () => `m${pick(made + 1)}` }),
+    async listQueued() {
+      const limit = 1 + pick(7);
+      const ids: string[] = [];
+      for (let after: number | undefined = 0; after !== undefined; ) {
+        const page: QueuedPage = await store.listQueued({ limit, after });
+        ids.push(...page.messages.map(({ id }) => id));
+        after = page.next;
+      }
+      return [ids, model.listQueued()];
+    },
+    async reopen() {
+      if (reopen !== undefined) store = await reopen();
+      return [null, null];
+    },
+    async lapse() {
+      await clock.advance(1 + pick(150));
+      return [null, null];
+    },
+    async withdraw() {
+      const ids = random.next() < 0.5 ? [`m${pick(made + 1)}`, `m${pick(made + 1)}`] : [];
+      return [await store.withdraw(ids), model.withdraw(ids)];
+    },
+    async replay() {
+      const ids = [`m${pick(made + 1)}`, `m${pick(made + 1)}x`];
+      return [await store.replay(ids), model.replay(ids)];
+    },
+    async discard() {
+      const ids = random.next() < 0.2 ? [`m${pick(made + 1)}`] : [];
+      return [await store.discard(ids), model.discard(ids)];
+    },
+  };
+  const names = Object.keys(steps);
+  for (let step = 0; step < STEPS; step += 1) {
+    const what = names[pick(names.length)] ?? 'lapse';
+    trace.push(what);
+    const [actual, expected] = await (steps[what] as () => Promise<readonly [unknown, unknown]>)();
+    const where = `${name}, seed ${seed}, step ${step}: ${trace.slice(-8).join(' ')}`;
+    assert.deepEqual(actual, expected, where);
+    const expectedStats = model.stats();
+    // How old the oldest is, stores tell by the first in the queue: the contract has that.
+    const { oldestMs: _, ...stats } = await store.stats();
+    const queuedBytes = grows ? expectedStats.queuedBytes : stats.queuedBytes;
+    assert.deepEqual({ ...stats, queuedBytes }, expectedStats, where);
+  }
+}

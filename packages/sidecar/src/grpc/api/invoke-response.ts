@@ -1,0 +1,77 @@
+import {
+  type Code,
+  ConnectError,
+  decodeBinaryHeader,
+  type HandlerContext,
+} from '@connectrpc/connect';
+import {
+  RPC_DETAILS,
+  RPC_MESSAGE,
+  RPC_STATUS,
+  RPC_TRAILER,
+  RPC_TYPE_URL,
+} from '../../app/rpc-answer.ts';
+import { isHopByHop } from '../../flow/hop-by-hop.ts';
+import type { PendingAnswer } from '../../flow/pending-answer.ts';
+import type { Invocation } from '../../invoke/invocation.ts';
+import { latin1 } from '../../invoke/invoke-error.ts';
+import { StatusSchema } from '../protos/error_details_pb.ts';
+import { httpStatusError } from '../status/http-status-error.ts';
+
+/** The answer of an application as the message that Dapr makes of it; an error where it is one. */
+export function invokeResponse(
+  answer: PendingAnswer,
+  body: Buffer,
+  { attempts, degraded }: Invocation,
+  { responseHeader, responseTrailer }: HandlerContext,
+) {
+  const values = new Map<string, string>();
+  for (let at = 0; at + 1 < answer.headers.length; at += 2) {
+    const name = answer.headers[at]!;
+    const value = answer.headers[at + 1]!;
+    values.set(name, value);
+    if (name.startsWith(RPC_TRAILER)) responseTrailer.append(name.slice(RPC_TRAILER.length), value);
+    else if (!name.startsWith('holdfast-grpc-') && !isHopByHop(name)) {
+      responseHeader.append(shown(name), value);
+    }
+  }
+  if (attempts > 1) responseHeader.set('holdfast-attempts', String(attempts));
+  if (degraded !== undefined) responseHeader.set('holdfast-degraded', latin1(degraded));
+  const rpcStatus = values.get(RPC_STATUS);
+  if (rpcStatus === undefined) responseHeader.set('dapr-http-status', String(answer.status));
+  const error =
+    rpcStatus === undefined
+      ? httpStatusError(answer.status, body.toString('utf8'))
+      : rpcFailure(Number(rpcStatus), values);
+  if (error !== undefined) throw error;
+  return {
+    contentType: values.get('content-type') ?? '',
+    data: { typeUrl: values.get(RPC_TYPE_URL) ?? '', value: body },
+  };
+}
+
+/** Names that gRPC has for itself. */
+const shown = (name: string): string =>
+  /^(?:content-type|content-length|date|grpc-.*)$/.test(name) ? `dapr-${name}` : name;
+
+/** The application's own error, to the letter. */
+function rpcFailure(code: number, values: ReadonlyMap<string, string>): ConnectError | undefined {
+  if (code === 0) return undefined;
+  const message = decodeURIComponent(values.get(RPC_MESSAGE) ?? '');
+  const error = new ConnectError(message, code as Code);
+  const details = values.get(RPC_DETAILS);
+  if (details !== undefined) error.details.push(...detailsOf(details));
+  return error;
+}
+
+function detailsOf(text: string): ConnectError['details'] {
+  try {
+    return decodeBinaryHeader(text, StatusSchema).details.map(({ typeUrl, value }) => ({
+      type: typeUrl.slice(typeUrl.lastIndexOf('/') + 1),
+      value,
+    }));
+  } catch {
+    // Details that cannot be read are no reason to lose the error.
+    return [];
+  }
+}

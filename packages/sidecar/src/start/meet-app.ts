@@ -1,0 +1,50 @@
+import { askApp } from '../app/ask-app.ts';
+import { welcomeApp } from '../app/welcome-app.ts';
+import { watchAppHealth } from '../health/app-health.ts';
+import { waitForApp } from '../health/wait-for-app.ts';
+import type { EventsToApp } from './events-to-app.ts';
+import type { Configured } from './open-configured.ts';
+import type { Ways } from './open-ways.ts';
+import type { StartEnv, Unready } from './start-env.ts';
+
+export interface MeetAppOptions extends StartEnv, Configured, Ways, EventsToApp {
+  readonly unready: Unready;
+}
+
+/**
+ * Prepares for the application, which may come later than its sidecar, or never; what it returns
+ * begins to wait for it. Once it is there its health is watched, it is asked what it wants, and its
+ * events come.
+ */
+export function meetApp(given: MeetAppOptions): () => void {
+  const { app, clock, closing, inputs, log, metrics, options, subscriber, unready } = given;
+  const { appChannelAddress: host, appHealthCheck: health, appPort: port } = options;
+  const ask = askApp(app.questions);
+  const welcome = welcomeApp({ options, ask, begin: [subscriber, inputs], clock, log });
+  const watchHealth = (): void => {
+    if (health === undefined) return;
+    const changed = (healthy: boolean): void => {
+      app.healthy = healthy;
+      if (healthy) void welcome();
+      log.info(healthy ? 'The application is healthy.' : 'The application is not healthy.');
+    };
+    const probed = options.appProtocol.startsWith('grpc') ? undefined : metrics.probed;
+    const probes = watchAppHealth(app.probe, health, clock, changed, probed);
+    closing.last(() => probes.close());
+  };
+  if (port === undefined) return () => subscriber.nobody();
+
+  // Until a probe has said so.
+  if (health !== undefined) app.healthy = false;
+  return () => {
+    const watching = waitForApp({ host, port }, clock, () => {
+      // Not before: an application whose health is watched, and that is asked once it is healthy,
+      // would wait for a second probe.
+      watchHealth();
+      const subscribed = health === undefined ? welcome() : Promise.resolve();
+      // Ready is who has subscribed: what is published from then on arrives.
+      void subscribed.finally(() => unready.delete('runtime'));
+    });
+    closing.last(() => watching.close());
+  };
+}

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, describe, test } from 'node:test';
+import { mosquittoServer, redisServer, Unavailable } from '@holdfast/test-servers';
+import { bothMakes, type Make } from '../makes/both-makes.ts';
+import { startFailure } from '../makes/one-sidecar.ts';
+
+/** What metadata make of a start: `starts`, or what is said in place of it. */
+interface Row {
+  readonly type: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly both?: 'starts' | RegExp;
+  /** Where the two differ on purpose. */
+  readonly holdfast?: 'starts' | RegExp;
+  readonly daprd?: 'starts' | RegExp;
+  readonly why?: string;
+}
+
+const [redis, mosquitto] = [await redisServer(), await mosquittoServer()];
+if (redis instanceof Unavailable || mosquitto instanceof Unavailable) {
+  const { why } = [redis, mosquitto].find((one) => one instanceof Unavailable) as Unavailable;
+  if (process.env.CI === 'true') throw new Error(why);
+  test('what metadata make of a start', { skip: why }, () => {});
+} else {
+  after(() => Promise.all([redis.process.remove(), mosquitto.process.remove()]));
+  const all = rows(`127.0.0.1:${redis.port}`, `127.0.0.1:${mosquitto.port}`);
+  await bothMakes((make, executable) => conformance(make, executable, all));
+}
+
+function conformance(make: Make, executable: string | undefined, all: readonly Row[]): void {
+  describe(`${make}, what metadata make of a start`, () => {
+    for (const row of all) {
+      const { both, metadata, type, why } = row;
+      const said = Object.entries(metadata).filter(([name]) => !/^(redisHost|url)$/.test(name));
+      const title = `${type}, ${said.map((pair) => pair.join(' ')).join(', ')}`;
+      test(why === undefined ? title : `${title}: ${why}`, async () => {
+        const wanted = both ?? row[make]!;
+        const failure = await failureOf(executable, type, metadata);
+        if (wanted === 'starts') assert.equal(failure, undefined);
+        else assert.match(failure ?? 'it started', wanted);
+      });
+    }
+  });
+}
+
+function rows(redisHost: string, mosquitto: string): readonly Row[] {
+  const url = `tcp://${mosquitto}`;
+  return [
+    {
+      type: 'state.redis',
+      metadata: { redisHost, redisDB: '99' },
+      both: /error connecting to redis at .*: ERR DB index is out of range/,
+    },
+    {
+      type: 'state.redis',
+      metadata: { redisHost, dialTimeout: '0', readTimeout: '-1', redisMaxRetries: '-1' },
+      both: 'starts',
+    },
+    { type: 'state.redis', metadata: { redisHost, ttlInSeconds: 'soon' }, both: /ttlInSeconds/ },
+    { type: 'configuration.redis', metadata: { redisHost, redisDB: '99' }, both: /out of range/ },
+    { type: 'pubsub.redis', metadata: { redisHost, redisPort: '1' }, both: /redisPort/ },
+    {
+      type: 'pubsub.redis',
+      metadata: { redisHost, queueDepth: '0' },
+      daprd: 'starts',
+      holdfast: /queueDepth must be at least 1, not 0/,
+      why: 'nothing would ever be taken from a topic',
+    },
+    {
+      type: 'pubsub.redis',
+      metadata: { redisHost, poolSize: 'many' },
+      daprd: /poolSize/,
+      holdfast: 'starts',
+      why: 'there is no pool here, and the log says so',
+    },
+    { type: 'pubsub.mqtt3', metadata: { url, qos: '8' }, both: /qos/ },
+    {
+      type: 'pubsub.mqtt3',
+      metadata: { url, qos: '2' },
+      daprd: 'starts',
+      holdfast: /qos: "2" is not in this version/,
+      why: 'exactly once is not promised, rather than broken',
+    },
+    { type: 'pubsub.mqtt3', metadata: { url, retain: 'perhaps' }, both: 'starts' },
+    { type: 'state.in-memory', metadata: { keyPrefix: 'a||b' }, both: /a\|\|b/ },
+    { type: 'bindings.cron', metadata: { schedule: '61 * * * *' }, both: /61 \* \* \* \*/ },
+    { type: 'bindings.cron', metadata: { schedule: '@every 1' }, both: /@every 1/ },
+  ];
+}
+
+async function failureOf(
+  executable: string | undefined,
+  type: string,
+  metadata: Row['metadata'],
+): Promise<string | undefined> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'holdfast-starts-'));
+  const items = Object.entries(metadata)
+    .map(([name, value]) => `    - { name: ${name}, value: "${value}" }`)
+    .join('\n');
+  const text = `
+apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: { name: it }
+spec:
+  type: ${type}
+  version: v1
+  metadata:
+${items}
+`;
+  await writeFile(path.join(folder, 'it.yaml'), text);
+  const start = { role: 'caller', appPort: undefined, resources: folder, secured: false };
+  const said = await startFailure(executable, { ...start, configs: [] });
+  await rm(folder, { recursive: true, force: true });
+  return said;
+}
