@@ -71,21 +71,24 @@ export type Known<Options> = { readonly [Name in keyof Options]-?: unknown };
 
 /**
  * Throws unless `given` is an object of no options but those that `known` has: one that is misspelt in
- * JavaScript would be none at all, without a word. One that is undefined is not given.
+ * JavaScript would be none at all, without a word. Answers with what is given: one that is undefined is
+ * not, and leaves its default as it is.
  */
 export function checkOptions<Options extends object>(
   of: string,
   given: Options,
   known: Known<Options>,
-): void {
+): Options {
   checkObject(of, given);
   const names = Object.keys(known);
-  for (const [name, value] of Object.entries(given)) {
-    if (value === undefined || names.includes(name)) continue;
+  const told = Object.entries(given).filter(([, value]) => value !== undefined);
+  for (const [name] of told) {
+    if (names.includes(name)) continue;
     throw new TypeError(
       `${of}.${name} is no option${guess(name, names)} There are: ${names.join(', ')}.`,
     );
   }
+  return Object.fromEntries(told) as Options;
 }
 
 /** Asks for the name that has most pairs of letters in common with `unknown`, if these are many. */

@@ -95,13 +95,13 @@ const OF_ALGORITHM = {
 export function resolveAdaptiveLimitOptions(
   given: AdaptiveLimitOptions,
 ): ResolvedAdaptiveLimitOptions {
-  checkOptions('adaptiveLimit', given, ADAPTIVE_LIMIT_DEFAULTS);
-  const { algorithm = ADAPTIVE_LIMIT_DEFAULTS.algorithm } = given;
+  const told = checkOptions('adaptiveLimit', given, ADAPTIVE_LIMIT_DEFAULTS);
+  const { algorithm = ADAPTIVE_LIMIT_DEFAULTS.algorithm } = told;
   checkOneOf('adaptiveLimit.algorithm', algorithm, ['gradient2', 'vegas', 'aimd']);
   const options: ResolvedAdaptiveLimitOptions = {
     ...ADAPTIVE_LIMIT_DEFAULTS,
     ...OF_ALGORITHM[algorithm],
-    ...given,
+    ...told,
   };
   const check = checker('adaptiveLimit', options);
   check(checkName, 'name');

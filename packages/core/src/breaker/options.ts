@@ -91,12 +91,20 @@ export interface CircuitBreakerOptions {
   readonly halfOpenMaxMs?: number;
 
   /**
-   * Whether an error speaks against the dependency. One that does not is
-   * neither a success nor a failure.
+   * Whether an error speaks against the dependency. One that does not (a 404 that is thrown) is an answer
+   * and counts as a success; but refusals and time-outs of policies inside count as nothing then.
    *
    * @default every error but the refusals of policies inside
    */
   readonly failureIf?: (error: unknown) => boolean;
+
+  /**
+   * Whether an error says nothing of the dependency, neither well nor ill: its call is as if it had never
+   * been admitted, and a probe's permit comes back. Asked before `failureIf`.
+   *
+   * @default none does
+   */
+  readonly ignoreIf?: (error: unknown) => boolean;
 
   /** Whether a result speaks against the dependency. @default none does */
   readonly failureIfResult?: OfResult<boolean>;
@@ -158,6 +166,7 @@ export const CIRCUIT_BREAKER_DEFAULTS = {
   halfOpenPermits: 1,
   halfOpenMaxMs: 60_000,
   failureIf: (error: unknown) => !isRefusal(error),
+  ignoreIf: (_error: unknown): boolean => false,
   failureIfResult: (_value: unknown): boolean => false,
   observe: false,
   initial: undefined,
@@ -168,15 +177,16 @@ export const CIRCUIT_BREAKER_DEFAULTS = {
 export function resolveCircuitBreakerOptions(
   given: CircuitBreakerOptions,
 ): ResolvedCircuitBreakerOptions {
-  checkOptions('circuitBreaker', given, { ...CIRCUIT_BREAKER_DEFAULTS, successThreshold: 0 });
-  const { openMs = 0 } = given;
+  const known = { ...CIRCUIT_BREAKER_DEFAULTS, successThreshold: 0 };
+  const told = checkOptions('circuitBreaker', given, known);
+  const { openMs = 0 } = told;
   const options = {
     ...CIRCUIT_BREAKER_DEFAULTS,
-    ...(given.trip === undefined ? undefined : { consecutiveFailures: false as const }),
+    ...(told.trip === undefined ? undefined : { consecutiveFailures: false as const }),
     openMaxMs: Math.max(Number(openMs), CIRCUIT_BREAKER_DEFAULTS.openMaxMs),
-    successThreshold: given.halfOpenPermits ?? CIRCUIT_BREAKER_DEFAULTS.halfOpenPermits,
-    ...given,
-    shared: given.shared === undefined ? undefined : resolveSharedCircuitOptions(given.shared),
+    successThreshold: told.halfOpenPermits ?? CIRCUIT_BREAKER_DEFAULTS.halfOpenPermits,
+    ...told,
+    shared: told.shared === undefined ? undefined : resolveSharedCircuitOptions(told.shared),
   };
   const check = checker('circuitBreaker', options);
   check(checkName, 'name');
@@ -201,6 +211,7 @@ export function resolveCircuitBreakerOptions(
   check(checkInteger, 'successThreshold', 1, 10_000);
   check(checkNumber, 'halfOpenMaxMs', 1, LONGEST_TIMER_MS);
   check(checkFunction, 'failureIf');
+  check(checkFunction, 'ignoreIf');
   check(checkFunction, 'failureIfResult');
   check(checkBoolean, 'observe');
   if (options.initial !== undefined) checkSnapshot(options.initial);

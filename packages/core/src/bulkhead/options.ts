@@ -49,8 +49,8 @@ export const BULKHEAD_DEFAULTS = {
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveBulkheadOptions(given: BulkheadOptions): ResolvedBulkheadOptions {
-  checkOptions('bulkhead', given, { ...BULKHEAD_DEFAULTS, limit: 0 });
-  const options = { ...BULKHEAD_DEFAULTS, ...given };
+  const told = checkOptions('bulkhead', given, { ...BULKHEAD_DEFAULTS, limit: 0 });
+  const options = { ...BULKHEAD_DEFAULTS, ...told };
   const check = checker('bulkhead', options);
   check(checkName, 'name');
   check(checkInteger, 'limit', 1, 1_000_000);

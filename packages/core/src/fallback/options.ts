@@ -47,8 +47,8 @@ export const FALLBACK_DEFAULTS = {
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveFallbackOptions(given: FallbackOptions): ResolvedFallbackOptions {
-  checkOptions('fallback', given, { ...FALLBACK_DEFAULTS, steps: 0 });
-  const options = { ...FALLBACK_DEFAULTS, ...given };
+  const told = checkOptions('fallback', given, { ...FALLBACK_DEFAULTS, steps: 0 });
+  const options = { ...FALLBACK_DEFAULTS, ...told };
   const check = checker('fallback', options);
   check(checkName, 'name');
   const count = Array.isArray(options.steps) ? options.steps.length : 0;

@@ -93,8 +93,9 @@ const LONGEST_FAULT_MS = 24 * 3_600_000;
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveFaultOptions(given: FaultOptions): ResolvedFaultOptions {
-  checkOptions('fault', given as ResolvedFaultOptions, { ...FAULT_DEFAULTS, inject: 0, ratio: 0 });
-  const options: ResolvedFaultOptions = { ...FAULT_DEFAULTS, ...given };
+  const known = { ...FAULT_DEFAULTS, inject: 0, ratio: 0 };
+  const told = checkOptions('fault', given as ResolvedFaultOptions, known);
+  const options: ResolvedFaultOptions = { ...FAULT_DEFAULTS, ...told };
   const check = checker('fault', options);
   check(checkName, 'name');
   check(checkOneOf, 'inject', KINDS);

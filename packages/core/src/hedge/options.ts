@@ -87,8 +87,8 @@ export const HEDGE_QUANTILE_DEFAULTS: Required<HedgeQuantile> = {
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveHedgeOptions(given: HedgeOptions): ResolvedHedgeOptions {
-  checkOptions('hedge', given, HEDGE_DEFAULTS);
-  const options = { ...HEDGE_DEFAULTS, ...given };
+  const told = checkOptions('hedge', given, HEDGE_DEFAULTS);
+  const options = { ...HEDGE_DEFAULTS, ...told };
   const check = checker('hedge', options);
   check(checkName, 'name');
   check(checkInteger, 'maxHedges', 1, 10);
@@ -108,8 +108,8 @@ export function resolveHedgeOptions(given: HedgeOptions): ResolvedHedgeOptions {
 }
 
 function resolveQuantile(given: Partial<HedgeQuantile> = {}): Required<HedgeQuantile> {
-  checkOptions('hedge.quantile', given, HEDGE_QUANTILE_DEFAULTS);
-  const options = { ...HEDGE_QUANTILE_DEFAULTS, ...given };
+  const told = checkOptions('hedge.quantile', given, HEDGE_QUANTILE_DEFAULTS);
+  const options = { ...HEDGE_QUANTILE_DEFAULTS, ...told };
   const check = checker('hedge.quantile', options);
   check(checkNumber, 'quantile', 0.5, 0.999);
   check(checkInteger, 'minimumCalls', 1, 1_000_000);

@@ -63,8 +63,8 @@ const LARGEST_WINDOW = 10_000;
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveRateLimitOptions(given: RateLimitOptions): ResolvedRateLimitOptions {
-  checkOptions('rateLimit', given, { ...RATE_LIMIT_DEFAULTS, limit: 0, burst: 0 });
-  const options = { ...RATE_LIMIT_DEFAULTS, burst: given.limit, ...given };
+  const told = checkOptions('rateLimit', given, { ...RATE_LIMIT_DEFAULTS, limit: 0, burst: 0 });
+  const options = { ...RATE_LIMIT_DEFAULTS, burst: given.limit, ...told };
   const check = checker('rateLimit', options);
   check(checkName, 'name');
   check(checkOneOf, 'algorithm', ['token-bucket', 'sliding-window']);

@@ -42,7 +42,7 @@ export interface RetryOptions {
   /** Growth of an exponential back-off. @default 2 (1 … 100) */
   readonly factor?: number;
 
-  /** No delay grows beyond this, before jitter; hints are cut to it as well. @default 10_000 ms (`delayMs` … 2^31 − 1) */
+  /** No delay grows beyond this, before jitter; hints are cut to it as well. @default 10_000 ms, or `delayMs` where that is longer (`delayMs` … 2^31 − 1) */
   readonly maxDelayMs?: number;
 
   /**
@@ -126,8 +126,13 @@ export const RETRY_DEFAULTS: ResolvedRetryOptions = {
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveRetryOptions(given: RetryOptions): ResolvedRetryOptions {
-  checkOptions('retry', given, RETRY_DEFAULTS);
-  const options = { ...RETRY_DEFAULTS, ...given };
+  const told = checkOptions('retry', given, RETRY_DEFAULTS);
+  const { delayMs = 0 } = told;
+  const options = {
+    ...RETRY_DEFAULTS,
+    maxDelayMs: Math.max(Number(delayMs), RETRY_DEFAULTS.maxDelayMs),
+    ...told,
+  };
   const check = checker('retry', options);
   check(checkName, 'name');
   check(checkInteger, 'maxRetries', 0, Infinity);
@@ -138,9 +143,9 @@ export function resolveRetryOptions(given: RetryOptions): ResolvedRetryOptions {
   check(checkNumber, 'factor', 1, 100);
   check(checkNumber, 'maxDelayMs', options.delayMs, LONGEST_TIMER_MS);
   if (typeof options.backoff === 'function' || options.backoff === 'decorrelated') {
-    options.jitter = jitterBeside(options.backoff, given.jitter);
+    options.jitter = jitterBeside(options.backoff, told.jitter);
   }
-  checkJitter(options.jitter);
+  options.jitter = checkedJitter(options.jitter);
   check(checkNumber, 'maxElapsedMs', 0, Infinity);
   check(checkFunction, 'retryIf');
   check(checkFunction, 'retryIfResult');
@@ -160,18 +165,19 @@ function jitterBeside(
   );
 }
 
-function checkJitter(jitter: ResolvedRetryOptions['jitter']): void {
+function checkedJitter(jitter: ResolvedRetryOptions['jitter']): ResolvedRetryOptions['jitter'] {
   if (typeof jitter !== 'object' || jitter === null) {
     checkOneOf('retry.jitter', jitter, ['full', 'equal', 'none']);
-    return;
+    return jitter;
   }
-  checkOptions<{ ratio?: number; addedMs?: number }>('retry.jitter', jitter, {
+  const told = checkOptions('retry.jitter', jitter as { ratio: number; addedMs: number }, {
     ratio: 0,
     addedMs: 0,
   });
-  if ('addedMs' in jitter) {
-    checkNumber('retry.jitter.addedMs', jitter.addedMs, 0, LONGEST_TIMER_MS);
+  if ('addedMs' in told) {
+    checkNumber('retry.jitter.addedMs', told.addedMs, 0, LONGEST_TIMER_MS);
   } else {
-    checkNumber('retry.jitter.ratio', jitter.ratio, 0, 1);
+    checkNumber('retry.jitter.ratio', (told as { ratio?: number }).ratio, 0, 1);
   }
+  return told;
 }

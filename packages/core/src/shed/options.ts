@@ -46,10 +46,10 @@ export const SHED_DEFAULTS = {
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveShedOptions(given: ShedOptions): ResolvedShedOptions {
-  checkOptions('shed', given, SHED_DEFAULTS);
-  const { from = {} } = given;
-  checkOptions('shed.from', from, SHED_DEFAULTS.from);
-  const options = { ...SHED_DEFAULTS, ...given, from: { ...SHED_DEFAULTS.from, ...from } };
+  const told = checkOptions('shed', given, SHED_DEFAULTS);
+  const { from: levels = {} } = told;
+  const from = { ...SHED_DEFAULTS.from, ...checkOptions('shed.from', levels, SHED_DEFAULTS.from) };
+  const options = { ...SHED_DEFAULTS, ...told, from };
   const check = checker('shed', options);
   check(checkName, 'name');
   check(checkNumber, 'until', 0, 1);

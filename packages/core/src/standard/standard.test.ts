@@ -50,6 +50,7 @@ describe('standard', () => {
     });
     assert.equal(retry?.budget?.inspect(0).allowed, 100);
     assert.equal(options({ budget: false }).retry?.budget, undefined);
+    assert.notEqual(options({ retry: { budget: undefined } }).retry?.budget, undefined);
     const own = options({
       budget: { name: 'mine' },
       bulkhead: { limit: 7 },

@@ -76,7 +76,7 @@ export function standard(options: StandardOptions = {}): readonly Policy[] {
     ...(options.shed ? [shed(options.shed)] : []),
     deadline({ limitMs: totalMs }),
     ...(rate === false ? [] : [rateLimit(rate)]),
-    ...(again === false ? [] : [retry({ budget, ...again })]),
+    ...(again === false ? [] : [retry({ ...again, budget: again.budget ?? budget })]),
     ...(breaker === false ? [] : [circuitBreaker(breaker)]),
     ...(gate === false ? [] : [bulkhead(gate)]),
     timeout({ limitMs: attemptMs }),

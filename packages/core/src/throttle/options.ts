@@ -50,19 +50,19 @@ const SHARES: Readonly<Record<Criticality, number>> = {
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveThrottleOptions(given: ThrottleOptions): ResolvedThrottleOptions {
-  checkOptions('throttle', given, { ...THROTTLE_DEFAULTS, kFor: 0 });
-  const options = { ...THROTTLE_DEFAULTS, ...given };
+  const told = checkOptions('throttle', given, { ...THROTTLE_DEFAULTS, kFor: 0 });
+  const options = { ...THROTTLE_DEFAULTS, ...told };
   const check = checker('throttle', options);
   check(checkName, 'name');
   check(checkNumber, 'k', 1, 100);
   check(checkNumber, 'windowMs', 1_000, 3_600_000);
   check(checkFunction, 'refusedIf');
   check(checkFunction, 'refusedIfResult');
-  const { kFor: told = {} } = given;
-  checkOptions('throttle.kFor', told, SHARES);
+  const { kFor: own = {} } = told;
+  checkOptions('throttle.kFor', own, SHARES);
   const kFor = Object.fromEntries(
     CRITICALITIES.map((each) => {
-      const { [each]: k = Math.max(1, options.k * SHARES[each]) } = told;
+      const { [each]: k = Math.max(1, options.k * SHARES[each]) } = own;
       checkNumber(`throttle.kFor.${each}`, k, 1, 1_000);
       return [each, k];
     }),

@@ -65,8 +65,8 @@ export function resolveTimeLimitOptions(
   defaults: { readonly name: string },
   more: object = {},
 ): ResolvedTimeLimitOptions {
-  checkOptions(defaults.name, given, { ...defaults, ...more, limitMs: 0 });
-  const options = { ...defaults, ...given };
+  const told = checkOptions(defaults.name, given, { ...defaults, ...more, limitMs: 0 });
+  const options = { ...defaults, ...told };
   const check = checker(defaults.name, options);
   check(checkName, 'name');
   check(checkNumber, 'limitMs', 1, LONGEST_TIMER_MS);

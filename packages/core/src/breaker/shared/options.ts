@@ -51,15 +51,15 @@ export const SHARED_CIRCUIT_DEFAULTS = {
 export function resolveSharedCircuitOptions(
   given: SharedCircuitOptions,
 ): ResolvedSharedCircuitOptions {
-  checkOptions('circuitBreaker.shared', given, {
+  const told = checkOptions('circuitBreaker.shared', given, {
     ...SHARED_CIRCUIT_DEFAULTS,
     store: 0,
     node: 0,
     circuit: 0,
   });
-  const { intervalMs = SHARED_CIRCUIT_DEFAULTS.intervalMs } = given;
+  const { intervalMs = SHARED_CIRCUIT_DEFAULTS.intervalMs } = told;
   checkNumber('circuitBreaker.shared.intervalMs', intervalMs, 10, 60_000);
-  const options = { ...SHARED_CIRCUIT_DEFAULTS, leaseMs: 10 * intervalMs, ...given };
+  const options = { ...SHARED_CIRCUIT_DEFAULTS, leaseMs: 10 * intervalMs, ...told };
   const name = (option: string) => `circuitBreaker.shared.${option}`;
   checkFunction(name('store.exchange'), options.store?.exchange ?? null);
   if (options.node !== undefined) checkName(name('node'), options.node);
