@@ -46,7 +46,7 @@ const MAKERS: Readonly<
   circuitBreaker: [
     circuitBreaker,
     {},
-    'name, consecutiveFailures, failureRatio, slowCalls, trip, clearIntervalMs, openMs, openFactor, openMaxMs, openJitter, openResetMs, openHint, halfOpenPermits, halfOpenMaxMs, failureIf, failureIfResult, observe, initial, shared, successThreshold',
+    'name, consecutiveFailures, failureRatio, slowCalls, trip, clearIntervalMs, openMs, openFactor, openMaxMs, openJitter, openResetMs, openHint, halfOpenPermits, halfOpenMaxMs, failureIf, ignoreIf, failureIfResult, observe, initial, shared, successThreshold',
   ],
   'circuitBreaker.failureRatio': [
     (failureRatio: never) => circuitBreaker({ failureRatio }),
@@ -156,6 +156,18 @@ describe('a name that is no option', () => {
     test(`${of} takes what is undefined for what was not given`, () => {
       assert.doesNotThrow(() => make({ ...needs, zzz: undefined } as never));
     });
+
+    test(`${of} has its default for each that is undefined`, () => {
+      const without = optionsOf(make(needs as never));
+      // Of a jitter one part or the other is given, and says which it is by being there.
+      if (of === 'retry.jitter') return;
+      for (const name of names.split(', ').filter((each) => !(each in needs))) {
+        const given = { ...needs, [name]: undefined };
+        const made = optionsOf(make(given as never));
+        // Parts of an option are kept as they were given.
+        if (!of.includes('.')) assert.deepEqual(made, without, name);
+      }
+    });
   }
 
   test('gets the one that was meant', () => {
@@ -212,6 +224,9 @@ describe('a name that is no option', () => {
     );
   });
 });
+
+/** What a policy goes by; nothing of what is no policy. */
+const optionsOf = (made: unknown) => (made as { readonly options?: object } | undefined)?.options;
 
 function messageOf(make: () => unknown): string {
   try {

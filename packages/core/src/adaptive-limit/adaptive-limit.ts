@@ -18,6 +18,8 @@ import { SampleWindow } from './sample-window.ts';
 /**
  * Lets as many calls run at a time as the dependency can take, and finds out by
  * itself how many that is: from how long calls take, and from those it drops.
+ *
+ * @throws RangeError for a value out of range, TypeError for a name that is no option.
  */
 export function adaptiveLimit(
   given: AdaptiveLimitOptions = {},
@@ -55,6 +57,8 @@ class AdaptiveLimitStage implements Stage {
   #window: SampleWindow;
   /** Calls inside by criticality, where some have shares. */
   #inside: number[] = CRITICALITIES.map(() => 0);
+  /** What has taken its place in a swap, and learns from the calls that end after it. */
+  #heir: AdaptiveLimitStage | undefined;
 
   constructor(policy: Policy<ResolvedAdaptiveLimitOptions>, world: StageWorld) {
     const { options } = policy;
@@ -114,6 +118,7 @@ class AdaptiveLimitStage implements Stage {
 
   adopt(old: Stage): void {
     if (!(old instanceof AdaptiveLimitStage)) return;
+    old.#heir = this;
     this.#doorman = old.#doorman;
     this.#inside = old.#inside;
     if (old.#options.algorithm === this.#options.algorithm) {
@@ -181,6 +186,10 @@ class AdaptiveLimitStage implements Stage {
   }
 
   #learn(op: Operation, nowMs: number, rttMs: number, inFlight: number, dropped: boolean): void {
+    if (this.#heir !== undefined) {
+      this.#heir.#learn(op, nowMs, rttMs, inFlight, dropped);
+      return;
+    }
     const sample = this.#window.add(nowMs, rttMs, inFlight, dropped);
     if (sample === undefined) return;
     const from = this.#whole;

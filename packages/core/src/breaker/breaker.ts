@@ -1,7 +1,7 @@
 import type { Operation } from '../engine/operation.ts';
 import { refused } from '../engine/report/refused.ts';
 import type { Cut, Entry, ForcedState, Stage, StageWorld } from '../engine/stage.ts';
-import { CircuitBusyError, CircuitOpenError } from '../errors.ts';
+import { CircuitBusyError, CircuitOpenError, isPolicyError } from '../errors.ts';
 import type { OwnCircuitState } from '../events.ts';
 import type { Forecast } from '../explain/explain.ts';
 import type { Remark } from '../explain/remarks.ts';
@@ -32,6 +32,8 @@ import { admit, force, moveOn, newCircuit, settle } from './states.ts';
 /**
  * Stops calling a dependency that keeps failing, and probes it now and then
  * until it recovers. Needs no timer: it looks at the clock when it is called.
+ *
+ * @throws RangeError for a value out of range, TypeError for a name that is no option.
  */
 export function circuitBreaker(
   given: CircuitBreakerOptions = {},
@@ -193,7 +195,11 @@ class BreakerStage implements Stage, SharingStage {
   }
 
   #judgeError(error: unknown): Verdict {
-    return this.#rules.failureIf(error) ? 'failure' : 'unknown';
+    const { failureIf, ignoreIf } = this.#rules;
+    if (ignoreIf(error)) return 'unknown';
+    if (failureIf(error)) return 'failure';
+    // Of our own refusals and time limits the dependency knows nothing; any other error is an answer.
+    return isPolicyError(error) ? 'unknown' : 'success';
   }
 
   #judgeResult(value: unknown): Verdict {

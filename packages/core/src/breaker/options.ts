@@ -50,7 +50,7 @@ export interface CircuitBreakerOptions {
    */
   readonly trip?: (counts: CircuitCounts) => boolean;
 
-  /** Begins a new generation, with new counts, so often while closed. 0: never. @default 0 ms */
+  /** Begins a new generation, with new counts, so often while closed. 0: never. @default 0 ms (0 … 2^53 − 1) */
   readonly clearIntervalMs?: number;
 
   /** How long it stays open before it lets a probe through. @default 10_000 ms (1 … 2^31 − 1) */
@@ -84,19 +84,27 @@ export interface CircuitBreakerOptions {
   /** Most probes at a time while half-open. @default 1 (1 … 10_000) */
   readonly halfOpenPermits?: number;
 
-  /** Successes in a row that close it. @default `halfOpenPermits` */
+  /** Successes in a row that close it. @default `halfOpenPermits` (1 … 10_000) */
   readonly successThreshold?: number;
 
-  /** How long it waits for probes that do not answer before it opens again. @default 60_000 ms */
+  /** How long it waits for probes that do not answer before it opens again. @default 60_000 ms (1 … 2^31 − 1) */
   readonly halfOpenMaxMs?: number;
 
   /**
-   * Whether an error speaks against the dependency. One that does not is
-   * neither a success nor a failure.
+   * Whether an error speaks against the dependency. One that does not (a 404 that is thrown) is an answer
+   * and counts as a success; but refusals and time-outs of policies inside count as nothing then.
    *
    * @default every error but the refusals of policies inside
    */
   readonly failureIf?: (error: unknown) => boolean;
+
+  /**
+   * Whether an error says nothing of the dependency, neither well nor ill: its call is as if it had never
+   * been admitted, and a probe's permit comes back. Asked before `failureIf`.
+   *
+   * @default none does
+   */
+  readonly ignoreIf?: (error: unknown) => boolean;
 
   /** Whether a result speaks against the dependency. @default none does */
   readonly failureIfResult?: OfResult<boolean>;
@@ -158,6 +166,7 @@ export const CIRCUIT_BREAKER_DEFAULTS = {
   halfOpenPermits: 1,
   halfOpenMaxMs: 60_000,
   failureIf: (error: unknown) => !isRefusal(error),
+  ignoreIf: (_error: unknown): boolean => false,
   failureIfResult: (_value: unknown): boolean => false,
   observe: false,
   initial: undefined,
@@ -168,15 +177,17 @@ export const CIRCUIT_BREAKER_DEFAULTS = {
 export function resolveCircuitBreakerOptions(
   given: CircuitBreakerOptions,
 ): ResolvedCircuitBreakerOptions {
-  checkOptions('circuitBreaker', given, { ...CIRCUIT_BREAKER_DEFAULTS, successThreshold: 0 });
-  const { openMs = 0 } = given;
-  const options = {
+  const { consecutiveFailures, openMaxMs, halfOpenPermits } = CIRCUIT_BREAKER_DEFAULTS;
+  const told = checkOptions('circuitBreaker', given, {
     ...CIRCUIT_BREAKER_DEFAULTS,
-    ...(given.trip === undefined ? undefined : { consecutiveFailures: false as const }),
-    openMaxMs: Math.max(Number(openMs), CIRCUIT_BREAKER_DEFAULTS.openMaxMs),
-    successThreshold: given.halfOpenPermits ?? CIRCUIT_BREAKER_DEFAULTS.halfOpenPermits,
-    ...given,
-    shared: given.shared === undefined ? undefined : resolveSharedCircuitOptions(given.shared),
+    consecutiveFailures: given?.trip === undefined && consecutiveFailures,
+    openMaxMs: Math.max(Number(given?.openMs ?? 0), openMaxMs),
+    successThreshold: given?.halfOpenPermits ?? halfOpenPermits,
+  });
+  const { shared } = told;
+  const options = {
+    ...told,
+    shared: shared === undefined ? undefined : resolveSharedCircuitOptions(shared),
   };
   const check = checker('circuitBreaker', options);
   check(checkName, 'name');
@@ -201,6 +212,7 @@ export function resolveCircuitBreakerOptions(
   check(checkInteger, 'successThreshold', 1, 10_000);
   check(checkNumber, 'halfOpenMaxMs', 1, LONGEST_TIMER_MS);
   check(checkFunction, 'failureIf');
+  check(checkFunction, 'ignoreIf');
   check(checkFunction, 'failureIfResult');
   check(checkBoolean, 'observe');
   if (options.initial !== undefined) checkSnapshot(options.initial);

@@ -56,9 +56,9 @@ export interface HedgeQuantile {
   readonly minimumCalls?: number;
   /** How far it looks back. @default 30_000 ms (100 … 3_600_000) */
   readonly windowMs?: number;
-  /** No delay is shorter. @default 1 ms */
+  /** No delay is shorter. @default 1 ms (0 … 2^31 − 1) */
   readonly minDelayMs?: number;
-  /** No delay is longer. @default 10_000 ms */
+  /** No delay is longer. @default 10_000 ms (`minDelayMs` … 2^31 − 1) */
   readonly maxDelayMs?: number;
 }
 
@@ -87,8 +87,7 @@ export const HEDGE_QUANTILE_DEFAULTS: Required<HedgeQuantile> = {
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveHedgeOptions(given: HedgeOptions): ResolvedHedgeOptions {
-  checkOptions('hedge', given, HEDGE_DEFAULTS);
-  const options = { ...HEDGE_DEFAULTS, ...given };
+  const options = checkOptions('hedge', given, HEDGE_DEFAULTS);
   const check = checker('hedge', options);
   check(checkName, 'name');
   check(checkInteger, 'maxHedges', 1, 10);
@@ -108,8 +107,7 @@ export function resolveHedgeOptions(given: HedgeOptions): ResolvedHedgeOptions {
 }
 
 function resolveQuantile(given: Partial<HedgeQuantile> = {}): Required<HedgeQuantile> {
-  checkOptions('hedge.quantile', given, HEDGE_QUANTILE_DEFAULTS);
-  const options = { ...HEDGE_QUANTILE_DEFAULTS, ...given };
+  const options = checkOptions('hedge.quantile', given, HEDGE_QUANTILE_DEFAULTS);
   const check = checker('hedge.quantile', options);
   check(checkNumber, 'quantile', 0.5, 0.999);
   check(checkInteger, 'minimumCalls', 1, 1_000_000);

@@ -7,6 +7,7 @@ import {
   checkOneOf,
   checkOptions,
   LONGEST_TIMER_MS,
+  NO_DEFAULT,
 } from '../check.ts';
 import type { RateStore } from './rate-store.ts';
 
@@ -15,7 +16,7 @@ export interface RateLimitOptions {
   readonly name?: string;
   /** Calls in each `intervalMs`. (1 … 1_000_000; 1 … 10_000 for a sliding window) */
   readonly limit: number;
-  /** @default 1_000 ms (1 … 86_400_000) */
+  /** What `limit` is for: a second, a minute. @default 1_000 ms (1 … 86_400_000) */
   readonly intervalMs?: number;
   /**
    * `token-bucket` spreads the calls evenly and lets `burst` of them through at
@@ -63,8 +64,11 @@ const LARGEST_WINDOW = 10_000;
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveRateLimitOptions(given: RateLimitOptions): ResolvedRateLimitOptions {
-  checkOptions('rateLimit', given, { ...RATE_LIMIT_DEFAULTS, limit: 0, burst: 0 });
-  const options = { ...RATE_LIMIT_DEFAULTS, burst: given.limit, ...given };
+  const options = checkOptions('rateLimit', given, {
+    ...RATE_LIMIT_DEFAULTS,
+    limit: NO_DEFAULT,
+    burst: given?.limit,
+  });
   const check = checker('rateLimit', options);
   check(checkName, 'name');
   check(checkOneOf, 'algorithm', ['token-bucket', 'sliding-window']);

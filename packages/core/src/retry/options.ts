@@ -42,7 +42,7 @@ export interface RetryOptions {
   /** Growth of an exponential back-off. @default 2 (1 … 100) */
   readonly factor?: number;
 
-  /** No delay grows beyond this, before jitter; hints are cut to it as well. @default 10_000 ms (`delayMs` … 2^31 − 1) */
+  /** No delay grows beyond this, before jitter; hints are cut to it as well. @default 10_000 ms, or `delayMs` where that is longer (`delayMs` … 2^31 − 1) */
   readonly maxDelayMs?: number;
 
   /**
@@ -62,7 +62,7 @@ export interface RetryOptions {
     | { readonly ratio: number }
     | { readonly addedMs: number };
 
-  /** No retry begins later than this after the first attempt began. @default Infinity ms */
+  /** No retry begins later than this after the first attempt began. @default Infinity ms (0 … Infinity) */
   readonly maxElapsedMs?: number;
 
   /**
@@ -126,8 +126,10 @@ export const RETRY_DEFAULTS: ResolvedRetryOptions = {
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveRetryOptions(given: RetryOptions): ResolvedRetryOptions {
-  checkOptions('retry', given, RETRY_DEFAULTS);
-  const options = { ...RETRY_DEFAULTS, ...given };
+  const options = checkOptions('retry', given, {
+    ...RETRY_DEFAULTS,
+    maxDelayMs: Math.max(Number(given?.delayMs ?? 0), RETRY_DEFAULTS.maxDelayMs),
+  });
   const check = checker('retry', options);
   check(checkName, 'name');
   check(checkInteger, 'maxRetries', 0, Infinity);
@@ -165,7 +167,7 @@ function checkJitter(jitter: ResolvedRetryOptions['jitter']): void {
     checkOneOf('retry.jitter', jitter, ['full', 'equal', 'none']);
     return;
   }
-  checkOptions<{ ratio?: number; addedMs?: number }>('retry.jitter', jitter, {
+  checkOptions('retry.jitter', jitter as { ratio: number; addedMs: number }, {
     ratio: 0,
     addedMs: 0,
   });

@@ -20,6 +20,11 @@ describe('retry', () => {
     assert.deepEqual(attemptsAt, [0, 100, 300, 600, 900]);
   });
 
+  test('waits as long as it is told where that is more than the ceiling would be by itself', async () => {
+    const { attemptsAt } = await runFailing({ maxRetries: 2, delayMs: 60_000 });
+    assert.deepEqual(attemptsAt, [0, 60_000, 120_000]);
+  });
+
   test('rethrows the last error untouched', async () => {
     const { error } = await runFailing({ maxRetries: 2 }, { error: (n) => new Error(`no. ${n}`) });
     assert.equal((error as Error).message, 'no. 3');

@@ -17,7 +17,7 @@ export interface ShedOptions {
   /**
    * Calls of a criticality are refused from this load on; `Infinity` never.
    *
-   * @default sheddable 50, sheddable-plus 100, critical 250 ms, critical-plus never
+   * @default sheddable 50, sheddable-plus 100, critical 250 ms, critical-plus never (0 … Infinity; who matters less has no more)
    */
   readonly from?: Readonly<Partial<Record<Criticality, number>>>;
   /** They are let in again when the load has fallen to this part of it. @default 0.5 (0 … 1) */
@@ -46,10 +46,8 @@ export const SHED_DEFAULTS = {
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveShedOptions(given: ShedOptions): ResolvedShedOptions {
-  checkOptions('shed', given, SHED_DEFAULTS);
-  const { from = {} } = given;
-  checkOptions('shed.from', from, SHED_DEFAULTS.from);
-  const options = { ...SHED_DEFAULTS, ...given, from: { ...SHED_DEFAULTS.from, ...from } };
+  const told = checkOptions('shed', given, SHED_DEFAULTS);
+  const options = { ...told, from: checkOptions('shed.from', told.from, SHED_DEFAULTS.from) };
   const check = checker('shed', options);
   check(checkName, 'name');
   check(checkNumber, 'until', 0, 1);

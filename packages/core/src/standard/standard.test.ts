@@ -50,6 +50,7 @@ describe('standard', () => {
     });
     assert.equal(retry?.budget?.inspect(0).allowed, 100);
     assert.equal(options({ budget: false }).retry?.budget, undefined);
+    assert.notEqual(options({ retry: { budget: undefined } }).retry?.budget, undefined);
     const own = options({
       budget: { name: 'mine' },
       bulkhead: { limit: 7 },
@@ -111,7 +112,7 @@ describe('standard', () => {
       [total?.options, standard({ totalMs: 800 }).at(-1)?.options],
       [
         { name: 'deadline', limitMs: 800 },
-        { name: 'timeout', limitMs: 800 },
+        { name: 'timeout', limitFor: undefined, limitMs: 800 },
       ],
     );
     assert.equal(attempt?.kind, 'circuitBreaker');

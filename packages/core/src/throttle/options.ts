@@ -14,7 +14,7 @@ export interface ThrottleOptions {
    * @default 2 (1 … 100)
    */
   readonly k?: number;
-  /** K for calls of each criticality, so that those which matter less go first. @default `k` × 2, 1, 0.75 and 0.6 (at least 1) */
+  /** K for calls of each criticality, so that those which matter less go first. @default `k` × 2, 1, 0.75 and 0.6, at least 1 (1 … 1_000) */
   readonly kFor?: Readonly<Partial<Record<Criticality, number>>>;
   /** How far it looks back, in steps of a fortieth. @default 120_000 ms (1_000 … 3_600_000) */
   readonly windowMs?: number;
@@ -50,19 +50,18 @@ const SHARES: Readonly<Record<Criticality, number>> = {
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveThrottleOptions(given: ThrottleOptions): ResolvedThrottleOptions {
-  checkOptions('throttle', given, { ...THROTTLE_DEFAULTS, kFor: 0 });
-  const options = { ...THROTTLE_DEFAULTS, ...given };
+  const options = checkOptions('throttle', given, { ...THROTTLE_DEFAULTS, kFor: {} });
   const check = checker('throttle', options);
   check(checkName, 'name');
   check(checkNumber, 'k', 1, 100);
   check(checkNumber, 'windowMs', 1_000, 3_600_000);
   check(checkFunction, 'refusedIf');
   check(checkFunction, 'refusedIfResult');
-  const { kFor: told = {} } = given;
-  checkOptions('throttle.kFor', told, SHARES);
+  const own: ThrottleOptions['kFor'] = options.kFor;
+  checkOptions('throttle.kFor', own, SHARES);
   const kFor = Object.fromEntries(
     CRITICALITIES.map((each) => {
-      const { [each]: k = Math.max(1, options.k * SHARES[each]) } = told;
+      const { [each]: k = Math.max(1, options.k * SHARES[each]) } = own;
       checkNumber(`throttle.kFor.${each}`, k, 1, 1_000);
       return [each, k];
     }),
