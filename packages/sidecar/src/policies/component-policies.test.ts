@@ -53,13 +53,11 @@ describe('policies of ours on a component', () => {
       'holds',
     );
 
-    const answer = await far.call();
+    const { by, ...answer } = await far.call();
 
-    assert.deepEqual(answer, {
-      status: 500,
-      message: `${REFUSED} context deadline exceeded`,
-      by: 'total',
-    });
+    assert.deepEqual(answer, { status: 500, message: `${REFUSED} context deadline exceeded` });
+    // The last attempt may have timed out with too little left for another.
+    assert.ok(by === 'total' || by === 't', `${by}`);
     // Attempts of 50 ms with 20 ms between them: no more than three begin in 200 ms.
     assert.ok(far.held.length <= 3, `${far.held.length} attempts`);
   });
