@@ -1,4 +1,4 @@
-/** `npm run bench [-- core sidecar rpc messaging]`: each part prints its figures as ratios, measured side by side in one run. */
+/** `npm run bench [-- core sidecar rpc mixed messaging]`: each part prints its figures as ratios, measured side by side in one run. */
 interface Bench {
   readonly run: () => Promise<void>;
 }
@@ -8,6 +8,7 @@ const parts: Readonly<Record<string, () => Promise<Bench>>> = {
   messaging: () => import('./messaging/messaging.bench.ts'),
   sidecar: () => import('./sidecar/sidecar.bench.ts'),
   rpc: () => import('./sidecar/rpc.bench.ts'),
+  mixed: () => import('./sidecar/mixed.bench.ts'),
 };
 
 const asked = process.argv.slice(2);

@@ -78,26 +78,48 @@ export interface Behind {
 
 export async function startDaprdPair(daprd: string, behind: Behind): Promise<Pair> {
   const { stdout } = await promisify(execFile)(daprd, ['--version']);
-  return startPair('daprd', stdout.trim(), [daprd], behind);
+  return startPair('daprd', stdout.trim(), { first: [daprd], second: [daprd] }, behind);
 }
 
 /** Our sidecar as people start it: the bundled `holdfastd` with its own launcher. */
 export async function startHoldfastPair(behind: Behind): Promise<Pair> {
+  const ours = await bundled();
+  return startPair('holdfast', OURS, { first: ours, second: ours }, behind);
+}
+
+/** One of each make, as in a mesh that changes over; `first` is whose caller it is. */
+export async function startMixedPair(
+  first: 'holdfast' | 'daprd',
+  daprd: string,
+  behind: Behind,
+): Promise<Pair> {
+  const ours = await bundled();
+  const [name, commands] =
+    first === 'holdfast'
+      ? ['to daprd', { first: ours, second: [daprd] as const }]
+      : ['of daprd', { first: [daprd] as const, second: ours }];
+  return startPair(name, `${OURS} ${name}`, commands, behind);
+}
+
+const OURS = `holdfastd on node ${process.version}`;
+
+type Command = readonly [string, ...string[]];
+
+async function bundled(): Promise<Command> {
   const root = join(import.meta.dirname, '../..');
   await promisify(execFile)(process.execPath, [join(root, 'scripts/bundle.mjs')]);
-  const command = [process.execPath, join(root, 'packages/cli/bin/holdfastd.mjs')] as const;
-  return startPair('holdfast', `holdfastd on node ${process.version}`, command, behind);
+  return [process.execPath, join(root, 'packages/cli/bin/holdfastd.mjs')];
 }
 
 /** Both makes take the same flags: whatever one is started with, so is the other. */
 async function startPair(
   name: string,
   version: string,
-  command: readonly [string, ...string[]],
+  commands: { readonly first: Command; readonly second: Command },
   { appPort, appProtocol = 'http', folder, policies = POLICIES }: Behind,
 ): Promise<Pair> {
   const { resources, config } = await writeFiles(folder, name, policies);
-  const start = async (appId: string, appPort?: number) => {
+  const start = async (command: Command, appId: string, appPort?: number) => {
     const [httpPort, grpcPort] = [await freePort(), await freePort()];
     const { child } = startChild(`${name} ${appId}`, [
       ...command,
@@ -113,8 +135,8 @@ async function startPair(
     await answering(`http://127.0.0.1:${httpPort}/v1.0/healthz`);
     return { child, httpPort, grpcPort };
   };
-  const second = await start('app-b', appPort);
-  const first = await start('app-a');
+  const second = await start(commands.second, 'app-b', appPort);
+  const first = await start(commands.first, 'app-a');
   const url = `http://127.0.0.1:${first.httpPort}/v1.0/invoke/app-b/method/order`;
   if (appProtocol === 'http') await answering(url);
   const { grpcPort } = first;

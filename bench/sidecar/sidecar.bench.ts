@@ -61,7 +61,8 @@ async function startPairs(folder: string, port: number, only?: string): Promise<
   return pairs;
 }
 
-async function measure(pairs: readonly Pair[], load: LoadGenerator): Promise<void> {
+/** Prints what each pair does, in rounds that take turns. */
+export async function measure(pairs: readonly Pair[], load: LoadGenerator): Promise<void> {
   printMachine(load);
   for (const pair of pairs) console.log(`${pair.name}: ${pair.version}`);
   await new Promise((resolve) => setTimeout(resolve, 1_000));
