@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
-import http2 from 'node:http2';
+import net from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { connectNodeAdapter } from '@connectrpc/connect-node';
 import { systemClock } from '@holdfast/core';
 import { freePort, until } from '@holdfast/test-servers';
 import type { AnswerSink, Upstream } from '../../flow/answer.ts';
-import { ServiceInvocation } from '../../grpc/protos/service_invocation_pb.ts';
 import { listenForPeers } from '../frame-server.ts';
 import { framePeerTransport } from '../frame-transport.ts';
 import type { PeerCallee } from '../peer-transport.ts';
-import { localService } from './local-service.ts';
+import { openDaprDoor } from './open-dapr-door.ts';
 
 test('a sidecar that is replaced by one of the other kind is called as that one speaks', async (t) => {
   const port = await freePort();
@@ -81,25 +79,22 @@ const callee = (said: string, told: (path: string) => void = () => {}): PeerCall
 
 /** A server of gRPC alone, as daprd's is: it speaks first, and knows nothing of frames. */
 async function daprs(t: TestContext, port: number, told?: (path: string) => void) {
-  const service = localService({
+  const door = openDaprDoor({
     callee: callee('over gRPC', told),
     maxBodyBytes: 4_194_304,
-    callerOf: () => undefined,
-    isBroken: () => false,
+    firstCallMs: 60_000,
+    ended() {},
   });
-  const routes = connectNodeAdapter({
-    connect: false,
-    grpcWeb: false,
-    routes: (router) => void router.service(ServiceInvocation, service),
+  const sockets = new Set<net.Socket>();
+  const server = net.createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {}).on('close', () => sockets.delete(socket));
+    door.take(socket, Buffer.alloc(0), undefined);
   });
-  const server = http2.createServer(routes);
-  const sessions = new Set<http2.ServerHttp2Session>();
-  server.on('session', (session) => sessions.add(session));
-  server.on('sessionError', () => {});
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const stop = async (): Promise<void> => {
     const closed = new Promise((resolve) => server.close(resolve));
-    for (const session of sessions) session.destroy();
+    for (const socket of sockets) socket.destroy();
     await closed;
   };
   t.after(stop);

@@ -4,19 +4,16 @@ import http2, {
   type ServerHttp2Session,
 } from 'node:http2';
 import type { Socket } from 'node:net';
-import { Code, createContextKey, createContextValues } from '@connectrpc/connect';
-import { connectNodeAdapter } from '@connectrpc/connect-node';
+import { Code } from '@connectrpc/connect';
 import { RPC_VERB } from '../../app/rpc-answer.ts';
 import { isHopByHop } from '../../flow/hop-by-hop.ts';
 import { ClientGoneError, UpstreamError } from '../../flow/upstream-error.ts';
-import type { GrpcHandler } from '../../grpc/grpc-server.ts';
-import { ServiceInvocation } from '../../grpc/protos/service_invocation_pb.ts';
 import { ProxiedAnswer } from '../../grpc/proxy/proxied-answer.ts';
 import { parentOf } from '../../trace/trace-bin.ts';
 import { faultText } from '../fault.ts';
 import type { PeerCallee } from '../peer-transport.ts';
 import type { SpiffeId } from '../spiffe-id.ts';
-import { localService } from './local-service.ts';
+import { HeardCall } from './heard-call.ts';
 
 export interface DaprDoorOptions {
   readonly callee: PeerCallee;
@@ -41,13 +38,9 @@ export interface DaprDoor {
 /** Calls of one caller at a time, as daprd has it; more wait there. */
 const MAX_STREAMS = 1_000;
 const HEADER_LIST_BYTES = 64 * 1024;
-/** What is compressed nowhere: Go's servers do so only for who did. */
-const NEVER_BYTES = 2 ** 32 - 1;
 const INTERNALS = '/dapr.proto.internals.v1.';
-
-const REQUEST = createContextKey<Http2ServerRequest | undefined>(undefined, {
-  description: 'request',
-});
+const CALL = `${INTERNALS}ServiceInvocation/CallLocal`;
+const CALL_STREAM = `${CALL}Stream`;
 
 export function openDaprDoor({
   callee,
@@ -60,40 +53,26 @@ export function openDaprDoor({
   /** Whose connection is being taken just now: its session begins at once, or never. */
   let taken: { readonly callerId: SpiffeId | undefined } | undefined;
   let open = 0;
-  const callerOf = (req: Http2ServerRequest): SpiffeId | undefined => {
-    const { session } = req.stream;
-    return session === undefined ? undefined : callers.get(session);
-  };
-  const service = localService({
-    callee,
-    maxBodyBytes,
-    callerOf: ({ values }) => callerOf(values.get(REQUEST)!),
-    // Node ends what was broken off as if it were whole.
-    isBroken: ({ values }) => values.get(REQUEST)!.stream.rstCode !== 0,
-  });
-  const handler = connectNodeAdapter({
-    connect: false,
-    grpcWeb: false,
-    readMaxBytes: maxBodyBytes,
-    compressMinBytes: NEVER_BYTES,
-    contextValues: (req) => createContextValues().set(REQUEST, req as Http2ServerRequest),
-    routes: (router) => void router.service(ServiceInvocation, service),
-    fallback: (req, res) =>
-      pass(callee, maxBodyBytes, callerOf(req as never), req as never, res as never),
-  }) as GrpcHandler;
   const server = http2.createServer({
     settings: { maxConcurrentStreams: MAX_STREAMS, maxHeaderListSize: HEADER_LIST_BYTES },
     // Who opens and resets streams for ever is cut off.
     streamResetBurst: 1_000,
     streamResetRate: 100,
   });
-  server.on('request', (req: Http2ServerRequest, res: Http2ServerResponse) => {
+  server.on('stream', (stream, headers, _flags, raw: readonly string[] = []) => {
     open += 1;
-    res.on('close', () => {
+    stream.on('close', () => {
       open -= 1;
       ended();
     });
-    handler(req, res);
+    const callerId = stream.session === undefined ? undefined : callers.get(stream.session);
+    const path = String(headers[':path']);
+    if (path === CALL || path === CALL_STREAM) {
+      new HeardCall(stream, headers, { callee, callerId, maxBodyBytes, whole: path === CALL });
+      return;
+    }
+    const req = new http2.Http2ServerRequest(stream, headers, {}, raw);
+    pass(callee, maxBodyBytes, callerId, req, new http2.Http2ServerResponse(stream));
   });
   server.on('session', (session) => {
     if (taken === undefined) {
@@ -113,7 +92,7 @@ export function openDaprDoor({
     take(socket, first, callerId) {
       // A socket that flows would throw away what the session has yet to read.
       socket.pause();
-      socket.unshift(first);
+      if (first.length > 0) socket.unshift(first);
       taken = { callerId };
       server.emit('connection', socket);
       taken = undefined;
