@@ -7,20 +7,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { until } from '@holdfast/test-servers';
 import { bothMakes, type Make } from '../makes/both-makes.ts';
+import { componentYaml } from '../makes/component-yaml.ts';
 import { type GrpcApp, startGrpcApp } from '../makes/grpc-app.ts';
 import { type Mesh, startMesh } from '../makes/mesh.ts';
 
-const component = (name: string, type: string, metadata: Readonly<Record<string, string>>) => `
----
-apiVersion: dapr.io/v1alpha1
-kind: Component
-metadata: { name: ${name} }
-spec:
-  type: ${type}
-  version: v1
-  metadata: ${JSON.stringify(Object.entries(metadata).map(([key, value]) => ({ name: key, value })))}
-scopes: [spoken]
-`;
+const component = (name: string, type: string, metadata: Readonly<Record<string, string>>) =>
+  componentYaml(name, type, metadata, { scopes: ['spoken'] });
 const tick = (name: string, more = {}) =>
   component(name, 'bindings.cron', { schedule: '@every 1s', ...more });
 const files = (name: string) =>
@@ -40,7 +32,7 @@ const RESOURCES = [
   files('one'),
   files('two'),
   files('bytes'),
-].join('');
+].join('---');
 
 const POLICIES = `
 apiVersion: dapr.io/v1alpha1

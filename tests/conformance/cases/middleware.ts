@@ -1,21 +1,13 @@
 import type { AppSetup } from '../makes/app-mesh.ts';
 import type { Case } from '../makes/case.ts';
+import { componentYaml } from '../makes/component-yaml.ts';
 import { API_TOKEN } from '../makes/one-sidecar.ts';
 
-const component = (name: string, kind: string, metadata: Readonly<Record<string, string>> = {}) => `
-apiVersion: dapr.io/v1alpha1
-kind: Component
-metadata: { name: ${name} }
-spec:
-  type: ${kind}
-  version: v1
-  metadata: ${JSON.stringify(Object.entries(metadata).map(([key, value]) => ({ name: key, value })))}
-`;
 export const middleware = (
   name: string,
   kind: string,
   metadata?: Readonly<Record<string, string>>,
-) => component(name, `middleware.http.${kind}`, metadata);
+) => componentYaml(name, `middleware.http.${kind}`, metadata);
 export const handlers = (...given: readonly (readonly [name: string, kind: string])[]): string =>
   `{ handlers: [${given.map(([name, kind]) => `{ name: ${name}, type: middleware.http.${kind} }`)}] }`;
 
@@ -35,14 +27,14 @@ export const MIDDLEWARE_APPS = {
     spec: `httpPipeline: ${handlers(['up', 'uppercase'])}`,
     resources: {
       'up.yaml': middleware('up', 'uppercase'),
-      's.yaml': component('s', 'state.in-memory'),
+      's.yaml': componentYaml('s', 'state.in-memory'),
     },
   },
   upperAnswers: {
     spec: `httpPipeline: ${handlers(['up', 'uppercase'])}`,
     resources: {
       'up.yaml': middleware('up', 'uppercase', { direction: 'response' }),
-      's.yaml': component('s', 'state.in-memory'),
+      's.yaml': componentYaml('s', 'state.in-memory'),
     },
   },
   upperApp: {

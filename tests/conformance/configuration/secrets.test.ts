@@ -8,6 +8,7 @@ import { until } from '@holdfast/test-servers';
 import { ENVIRONMENT, SECRETS, SECRETS_FILE } from '../cases/secrets.ts';
 import { type AppMesh, setupFailure, startAppMesh } from '../makes/app-mesh.ts';
 import { bothMakes } from '../makes/both-makes.ts';
+import { componentYaml } from '../makes/component-yaml.ts';
 import type { Seen } from '../makes/echo-app.ts';
 
 Object.assign(process.env, ENVIRONMENT);
@@ -30,18 +31,18 @@ await bothMakes((make, executable) => {
       await writeFile(path.join(folder, 'list.json'), '[1]');
       const file = 'secretstores.local.file';
       const components = [
-        component('plain', file, { secretsFile }),
-        component('dot', file, { secretsFile, nestedSeparator: '.' }),
-        component('multi', file, { secretsFile, multiValued: 'true' }),
-        component('other', file, {
+        componentYaml('plain', file, { secretsFile }),
+        componentYaml('dot', file, { secretsFile, nestedSeparator: '.' }),
+        componentYaml('multi', file, { secretsFile, multiValued: 'true' }),
+        componentYaml('other', file, {
           SecretsFile: secretsFile,
           MultiValued: 'yes',
           NestedSeparator: '__',
         }),
-        component('env', 'secretstores.local.env', {}),
-        component('prefixed', 'secretstores.local.env', { prefix: 'HFX_' }),
-        component('tokens', 'secretstores.local.env', { Prefix: 'DAPR_' }),
-        component('memory', 'pubsub.in-memory', { unknown: 'is left alone' }),
+        componentYaml('env', 'secretstores.local.env', {}),
+        componentYaml('prefixed', 'secretstores.local.env', { prefix: 'HFX_' }),
+        componentYaml('tokens', 'secretstores.local.env', { Prefix: 'DAPR_' }),
+        componentYaml('memory', 'pubsub.in-memory', { unknown: 'is left alone' }),
       ];
       const caller = { resources: { 'stores.yaml': components.join('---') } };
       mesh = await startAppMesh(executable, { caller }, undefined, instead);
@@ -112,7 +113,7 @@ await bothMakes((make, executable) => {
     ] as const) {
       test(`it does not start with ${what}`, async () => {
         const metadata = file === undefined ? {} : { secretsFile: path.join(folder, file) };
-        const resources = { 'c.yaml': component('s', 'secretstores.local.file', metadata) };
+        const resources = { 'c.yaml': componentYaml('s', 'secretstores.local.file', metadata) };
         assert.match((await setupFailure(executable, { resources })) ?? 'it started', why);
       });
     }
@@ -125,14 +126,4 @@ function wanted(): readonly object[] {
     { pubsubname: 'memory', topic: 'a/b', route: '/on-exact' },
     { pubsubname: 'memory', topic: 'b', route: '/on-all' },
   ];
-}
-
-function component(name: string, type: string, metadata: Readonly<Record<string, string>>): string {
-  const items = Object.entries(metadata).map(([item, value]) => ({ name: item, value }));
-  return `
-apiVersion: dapr.io/v1alpha1
-kind: Component
-metadata: { name: ${name} }
-spec: { type: ${type}, version: v1, metadata: ${JSON.stringify(items)} }
-`;
 }

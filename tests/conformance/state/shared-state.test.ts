@@ -5,6 +5,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { postgresServer, redisServer, Unavailable, until } from '@holdfast/test-servers';
 import { type AppMesh, startAppMesh } from '../makes/app-mesh.ts';
+import { componentYaml } from '../makes/component-yaml.ts';
 import { findDaprd } from '../makes/daprd.ts';
 import { daprClient } from '../makes/grpc-client.ts';
 import { type Read, storeOf } from './store-of.ts';
@@ -31,22 +32,27 @@ describe('holdfast and daprd, on one table', { skip: daprd === undefined && 'no 
   before(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'holdfast-shared-state-'));
     const components = [
-      component('sqlite', 'state.sqlite', { connectionString: path.join(folder, 'state.db') }),
+      componentYaml('sqlite', 'state.sqlite', { connectionString: path.join(folder, 'state.db') }),
     ];
     if (!(postgres instanceof Unavailable)) {
       const connectionString = `${postgres.url}?sslmode=disable`;
       components.push(
-        component('postgres', 'state.postgresql', {
+        componentYaml('postgres', 'state.postgresql', {
           connectionString,
           tableName: 'one',
           metadataTableName: 'one_metadata',
         }),
-        component('postgres2', 'state.postgresql', { connectionString, tablePrefix: 'two_' }, 'v2'),
+        componentYaml(
+          'postgres2',
+          'state.postgresql',
+          { connectionString, tablePrefix: 'two_' },
+          { version: 'v2' },
+        ),
       );
     }
     if (!(redis instanceof Unavailable)) {
       const redisHost = `127.0.0.1:${redis.port}`;
-      components.push(component('redis', 'state.redis', { redisHost, redisPassword: '' }));
+      components.push(componentYaml('redis', 'state.redis', { redisHost, redisPassword: '' }));
     }
     const caller = { resources: { 'stores.yaml': components.join('---') } };
     // One after the other: the first makes the tables.
@@ -171,18 +177,3 @@ describe('holdfast and daprd, on one table', { skip: daprd === undefined && 'no 
     }
   }
 });
-
-function component(
-  name: string,
-  type: string,
-  metadata: Readonly<Record<string, string>>,
-  version = 'v1',
-): string {
-  const items = Object.entries(metadata).map(([item, value]) => ({ name: item, value }));
-  return `
-apiVersion: dapr.io/v1alpha1
-kind: Component
-metadata: { name: ${name} }
-spec: { type: ${type}, version: ${version}, metadata: ${JSON.stringify(items)} }
-`;
-}

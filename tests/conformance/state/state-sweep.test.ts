@@ -8,6 +8,7 @@ import {
   Unavailable,
 } from '@holdfast/test-servers';
 import { bothMakes, type Make } from '../makes/both-makes.ts';
+import { componentYaml } from '../makes/component-yaml.ts';
 import { type DaprClient, daprClient } from '../makes/grpc-client.ts';
 import { type Mesh, startMesh } from '../makes/mesh.ts';
 import { storeOf } from './store-of.ts';
@@ -169,16 +170,7 @@ function components(url: string | undefined, redisPort: number | undefined): str
     type: string,
     metadata: Readonly<Record<string, string>>,
     version = 'v1',
-  ) => `
-apiVersion: dapr.io/v1alpha1
-kind: Component
-metadata: { name: ${name} }
-spec:
-  type: ${type}
-  version: ${version}
-  metadata: ${JSON.stringify(Object.entries(metadata).map(([name, value]) => ({ name, value })))}
-scopes: [caller]
-`;
+  ) => componentYaml(name, type, metadata, { version, scopes: ['caller'] });
   return [
     component('memory', 'state.in-memory', {}),
     component('lite', 'state.sqlite', { connectionString: '$FOLDER/lite.db' }),

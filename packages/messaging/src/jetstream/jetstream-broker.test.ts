@@ -4,10 +4,9 @@ import { type NatsServer, natsServer, Unavailable } from '@holdfast/test-servers
 import * as jetstream from '@nats-io/jetstream';
 import * as nats from '@nats-io/transport-node';
 import type { BrokerRejectedError } from '../errors.ts';
-import { memoryStore } from '../memory-store.ts';
-import { openOutbox } from '../outbox.ts';
 import { type BrokerUnderTest, brokerContract } from '../testing/contracts/broker-contract.ts';
 import { eventually } from '../testing/eventually.ts';
+import { orderedRelay } from '../testing/outages/ordered-relay.ts';
 import { jetstreamBroker } from './jetstream-broker.ts';
 import type { JetStreamBrokerOptions } from './options.ts';
 
@@ -252,45 +251,14 @@ test('topics, ids and headers that NATS cannot carry are refused by name', { ski
   );
 });
 
-test('behind a relay nothing is lost and the order kept, though the server is killed twice', {
+orderedRelay(
+  {
+    opened: (t, clientId) => opened(t, clientId, { stream: 'relayed' }),
+    kill: () => server.process.kill(),
+    restart: () => server.process.restart(),
+  },
   skip,
-}, async (t) => {
-  const outbox = await openOutbox({ store: memoryStore() });
-  t.after(() => outbox.close());
-  outbox.relay(opened(t, 'relay', { stream: 'relayed' }));
-  const arrived = new Set<string>();
-  for (const member of ['one', 'two']) {
-    await opened(t, member, { stream: 'relayed' }).subscribe(
-      'kept-in-order',
-      { group: 'g', redeliverMs: 5 },
-      async ({ delivery, id }) => {
-        arrived.add(id);
-        if (delivery === 1 && id.endsWith('7')) throw new Error('not at once');
-      },
-    );
-  }
-
-  const ids = Array.from({ length: 400 }, (_, n) => `m${n}`);
-  for (const quarter of [0, 1, 2, 3]) {
-    const some = ids.slice(quarter * 100, quarter * 100 + 100);
-    await outbox.accept(some.map((id) => ({ id, topic: 'kept-in-order', key: 'k', body: id })));
-    if (quarter % 2 === 0) continue;
-    await eventually(
-      () => arrived.size,
-      (size) => size > quarter * 60,
-      'they arrive',
-    );
-    await server.process.kill();
-    await server.process.restart();
-  }
-  await eventually(
-    () => arrived.size,
-    (size) => size >= ids.length,
-    'all arrive',
-  );
-
-  assert.deepEqual([...arrived], ids);
-});
+);
 
 test('closing ends while the server hangs, with a message in hand and one in flight', {
   skip,

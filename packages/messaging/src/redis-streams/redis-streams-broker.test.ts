@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { memoryStore } from '../memory-store.ts';
-import { openOutbox } from '../outbox.ts';
 import { type BrokerUnderTest, brokerContract } from '../testing/contracts/broker-contract.ts';
 import { eventually } from '../testing/eventually.ts';
+import { orderedRelay } from '../testing/outages/ordered-relay.ts';
 import { messageTo, redisSuite } from '../testing/servers/redis-suite.ts';
 
 const { collect, connect, opened, raw, server, skip } = await redisSuite();
@@ -214,42 +213,11 @@ for (const concurrency of [1, 4]) {
   });
 }
 
-test('behind a relay nothing is lost and the order kept, though the server is killed twice', {
+orderedRelay(
+  {
+    opened,
+    kill: () => server.process.kill(),
+    restart: () => server.process.restart(),
+  },
   skip,
-}, async (t) => {
-  const outbox = await openOutbox({ store: memoryStore() });
-  t.after(() => outbox.close());
-  outbox.relay(opened(t, 'relay'));
-  const arrived = new Set<string>();
-  for (const member of ['one', 'two']) {
-    await opened(t, member).subscribe(
-      'kept-in-order',
-      { group: 'g', redeliverMs: 5 },
-      async ({ delivery, id }) => {
-        if (delivery === 1 && id.endsWith('7')) throw new Error('not at once');
-        arrived.add(id);
-      },
-    );
-  }
-
-  const ids = Array.from({ length: 400 }, (_, n) => `m${n}`);
-  for (const quarter of [0, 1, 2, 3]) {
-    const some = ids.slice(quarter * 100, quarter * 100 + 100);
-    await outbox.accept(some.map((id) => ({ id, topic: 'kept-in-order', key: 'k', body: id })));
-    if (quarter % 2 === 0) continue;
-    await eventually(
-      () => arrived.size,
-      (size) => size > quarter * 60,
-      'they arrive',
-    );
-    await server.process.kill();
-    await server.process.restart();
-  }
-  await eventually(
-    () => arrived.size,
-    (size) => size >= ids.length,
-    'all arrive',
-  );
-
-  assert.deepEqual([...arrived], ids);
-});
+);
