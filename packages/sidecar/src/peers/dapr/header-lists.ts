@@ -1,4 +1,5 @@
 import { isHopByHop, nominatedNames } from '../../flow/hop-by-hop.ts';
+import { Recent } from '../../policies/recent.ts';
 
 /** A header's values by its name, as daprd's sidecars send them to each other. */
 export type HeaderLists = Record<string, { values: string[] }>;
@@ -14,9 +15,17 @@ export function headerLists(headers: Iterable<readonly [string, string]>): Heade
   return lists;
 }
 
+/** Names are few and come again with each call. */
+const spelled = new Recent<string>(1_000);
+
 /** `x-request-id` as `X-Request-Id`. */
-const canonical = (name: string): string =>
-  name.replace(/(?:^|-)[a-z]/g, (first) => first.toUpperCase());
+function canonical(name: string): string {
+  const known = spelled.get(name);
+  if (known !== undefined) return known;
+  const spelling = name.replace(/(?:^|-)[a-z]/g, (first) => first.toUpperCase());
+  spelled.set(name, spelling);
+  return spelling;
+}
 
 /** A header that HTTP cannot have: what is sent on must not be more than was meant. */
 export class BadHeaderError extends Error {
