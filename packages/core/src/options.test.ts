@@ -64,7 +64,7 @@ const POLICIES: Readonly<Record<string, readonly [make: Make, needs: object, num
 const OTHERS: Readonly<Record<string, string>> = {
   retry: 'retryIf retryIfResult delayHint backoff jitter budget',
   timeout: 'limitFor',
-  circuitBreaker: 'trip openHint failureIf failureIfResult observe failureRatio slowCalls',
+  circuitBreaker: 'trip openHint failureIf ignoreIf failureIfResult observe failureRatio slowCalls',
   bulkhead: 'order',
   hedge: 'failureIfResult failureWins budget quantile',
   rateLimit: 'algorithm store',

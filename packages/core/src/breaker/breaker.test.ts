@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { bulkhead } from '../bulkhead/bulkhead.ts';
+import { BulkheadFullError } from '../errors.ts';
 import type { PolicyEvent } from '../events.ts';
 import { pipeline } from '../pipeline.ts';
 import type { Policy } from '../policy.ts';
@@ -13,6 +14,7 @@ import { circuitBreaker } from './breaker.ts';
 import type { CircuitBreakerOptions } from './options.ts';
 
 const down = new Error('down');
+const notFound = new Error('not found');
 const fail = () => Promise.reject(down);
 const never = () => new Promise<never>(() => {});
 
@@ -81,23 +83,57 @@ describe('circuitBreaker', () => {
     assert.deepEqual([state(), p.inspect().policies[0]?.circuit?.counts.requests], ['closed', 0]);
   });
 
-  test('asks failureIf and failureIfResult, and an ignored error gives its permit back', async () => {
+  test('asks failureIf, failureIfResult and ignoreIf, and an ignored error gives its permit back', async () => {
     const { call, clock, state } = setUp([
       circuitBreaker({
         consecutiveFailures: 1,
-        failureIf: (error) => error === down,
+        ignoreIf: (error) => error === notFound,
         failureIfResult: (value) => value === 500,
       }),
     ]);
-    await call(() => Promise.reject(new Error('not found')));
+    await call(() => Promise.reject(notFound));
     assert.equal(state(), 'closed');
     assert.equal(await call(async () => 500), 500);
     assert.equal(state(), 'open');
     await clock.advance(10_000);
-    await call(() => Promise.reject(new Error('not found')));
+    await call(() => Promise.reject(notFound));
     assert.equal(state(), 'half-open');
     assert.equal(await call(async () => 200), 200);
     assert.equal(state(), 'closed');
+  });
+
+  test('takes an error that is no failure for an answer', async () => {
+    const { call, clock, state } = setUp([
+      circuitBreaker({ consecutiveFailures: 2, failureIf: (error) => error === down }),
+    ]);
+    await call(fail);
+    await call(() => Promise.reject(notFound));
+    await call(fail);
+    assert.equal(state(), 'closed', 'the row of failures was broken');
+    await call(fail);
+    assert.equal(state(), 'open');
+    await clock.advance(10_000);
+    assert.equal(await call(() => Promise.reject(notFound)), notFound);
+    assert.equal(state(), 'closed', 'the probe was answered');
+  });
+
+  test('takes time limits and refusals of ours for no answer, whatever failureIf says', async () => {
+    for (const order of ['time limit inside', 'time limit outside', 'refusal inside'] as const) {
+      const breaker = circuitBreaker({
+        consecutiveFailures: 1,
+        failureIf: (error) => error === down,
+      });
+      const limit = timeout({ limitMs: 50 });
+      const { call, clock, p, state } = setUp(
+        order === 'time limit outside' ? [limit, breaker] : [breaker, limit],
+      );
+      await call(fail);
+      await clock.advance(10_000);
+      const full = new BulkheadFullError('rooms', 'full');
+      await call(order === 'refusal inside' ? () => Promise.reject(full) : never);
+      const circuit = p.inspect().policies.find(({ kind }) => kind === 'circuitBreaker')?.circuit;
+      assert.deepEqual([state(), circuit?.counts.requests], ['half-open', 0], order);
+    }
   });
 
   test('lets a predicate that throws through, and is not stuck for it', async () => {

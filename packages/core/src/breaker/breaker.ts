@@ -1,7 +1,7 @@
 import type { Operation } from '../engine/operation.ts';
 import { refused } from '../engine/refused.ts';
 import type { Cut, Entry, ForcedState, Stage, StageWorld } from '../engine/stage.ts';
-import { CircuitBusyError, CircuitOpenError } from '../errors.ts';
+import { CircuitBusyError, CircuitOpenError, isPolicyError } from '../errors.ts';
 import type { OwnCircuitState } from '../events.ts';
 import type { Forecast } from '../explain/explain.ts';
 import type { Remark } from '../explain/remarks.ts';
@@ -193,7 +193,11 @@ class BreakerStage implements Stage, SharingStage {
   }
 
   #judgeError(error: unknown): Verdict {
-    return this.#rules.failureIf(error) ? 'failure' : 'unknown';
+    const { failureIf, ignoreIf } = this.#rules;
+    if (ignoreIf(error)) return 'unknown';
+    if (failureIf(error)) return 'failure';
+    // Of our own refusals and time limits the dependency knows nothing; any other error is an answer.
+    return isPolicyError(error) ? 'unknown' : 'success';
   }
 
   #judgeResult(value: unknown): Verdict {
