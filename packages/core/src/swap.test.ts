@@ -117,6 +117,14 @@ describe('a swap for one of the same kind and name', () => {
     await w.clock.run(() => running);
     assert.equal(w.p.inspect().policies[0]?.limit?.active, 0);
 
+    // A call that began under the old one ends, and must not put the old limit back.
+    const late = setUp(adaptiveLimit(options));
+    const slow = late.p.execute(() => late.clock.sleep(60));
+    late.after(vegas);
+    await late.clock.run(() => slow);
+    const crowd = Array.from({ length: 20 }, () => late.p.execute(() => late.clock.sleep(1)));
+    await late.clock.run(() => Promise.all(crowd));
+
     // What it has learned holds under the new rules, and no longer beyond them.
     const bounded = setUp(adaptiveLimit(options));
     const limitAfter = (other: object) =>

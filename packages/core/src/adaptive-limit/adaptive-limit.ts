@@ -55,6 +55,8 @@ class AdaptiveLimitStage implements Stage {
   #window: SampleWindow;
   /** Calls inside by criticality, where some have shares. */
   #inside: number[] = CRITICALITIES.map(() => 0);
+  /** What has taken its place in a swap, and learns from the calls that end after it. */
+  #heir: AdaptiveLimitStage | undefined;
 
   constructor(policy: Policy<ResolvedAdaptiveLimitOptions>, world: StageWorld) {
     const { options } = policy;
@@ -114,6 +116,7 @@ class AdaptiveLimitStage implements Stage {
 
   adopt(old: Stage): void {
     if (!(old instanceof AdaptiveLimitStage)) return;
+    old.#heir = this;
     this.#doorman = old.#doorman;
     this.#inside = old.#inside;
     if (old.#options.algorithm === this.#options.algorithm) {
@@ -181,6 +184,10 @@ class AdaptiveLimitStage implements Stage {
   }
 
   #learn(op: Operation, nowMs: number, rttMs: number, inFlight: number, dropped: boolean): void {
+    if (this.#heir !== undefined) {
+      this.#heir.#learn(op, nowMs, rttMs, inFlight, dropped);
+      return;
+    }
     const sample = this.#window.add(nowMs, rttMs, inFlight, dropped);
     if (sample === undefined) return;
     const from = this.#whole;
