@@ -22,6 +22,13 @@ test('a policy error says who refused, with which code, and when to come back', 
   assert.equal('cause' in new TimedOutError('t', 'over'), false);
 });
 
+test('a policy error is made where nobody may change how long stacks are', (t) => {
+  const own = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit')!;
+  t.after(() => Object.defineProperty(Error, 'stackTraceLimit', own));
+  Object.defineProperty(Error, 'stackTraceLimit', { ...own, writable: false });
+  assert.equal(new TimedOutError('t', 'over').message, 'over');
+});
+
 test('each refusal has a name and a code of its own', () => {
   const { isPolicyError: _, PolicyError: __, ...refusals } = errors;
   const made = Object.values(refusals).map((One) => {

@@ -30,9 +30,10 @@ export abstract class PolicyError extends Error {
   constructor(policy: string, message: string, retryAfterMs?: number, cause?: unknown) {
     const limit = Error.stackTraceLimit;
     // Its stack would show this package or a timer, never the caller, and costs five times the rest.
-    Error.stackTraceLimit = 0;
+    // By `Reflect`, which does not throw where nobody may change that (`--frozen-intrinsics`, SES).
+    Reflect.set(Error, 'stackTraceLimit', 0);
     super(message, cause === undefined ? undefined : { cause });
-    Error.stackTraceLimit = limit;
+    Reflect.set(Error, 'stackTraceLimit', limit);
     this.policy = policy;
     this.retryAfterMs = retryAfterMs;
   }
