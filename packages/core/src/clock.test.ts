@@ -5,6 +5,9 @@ import { LONGEST_TIMER_MS } from './check.ts';
 import { systemClock } from './clock.ts';
 import { pipeline } from './pipeline.ts';
 import { systemRandom } from './random.ts';
+import { retry } from './retry/retry.ts';
+import { VirtualClock } from './testing/virtual-clock.ts';
+import { virtualTimers } from './testing/virtual-timers.ts';
 import { timeout } from './timeout/timeout.ts';
 
 test('real chance is a number from 0 to less than 1, another each time', () => {
@@ -93,6 +96,43 @@ describe('the system clock', () => {
     assert.ok(timers() - before <= 1, `${timers() - before} timers`);
     caller.abort();
     await Promise.all(calls);
+  });
+
+  test('goes on when fake timers that were in place at its start are taken away', {
+    timeout: 20_000,
+  }, async (t) => {
+    const p = pipeline('faked', [timeout({ limitMs: 20 })], { registry: undefined });
+    // Longer than the shared timer outlasts the last call.
+    await systemClock.sleep(20);
+    const { clearInterval, setInterval } = globalThis;
+    t.after(() => Object.assign(globalThis, { clearInterval, setInterval }));
+    const never = () => undefined;
+    Object.assign(globalThis, { setInterval: never, clearInterval: never });
+    await p.execute(() => 1);
+    Object.assign(globalThis, { clearInterval, setInterval });
+    const patience = AbortSignal.timeout(5_000);
+    // Keeps the process alive, should nothing else.
+    const alive = setInterval(never, 1_000);
+    const call = p.execute(() => new Promise(() => {}), { signal: patience });
+    const code = await call.catch((error) => error.code);
+    clearInterval(alive);
+    assert.equal(code, 'TIMED_OUT');
+  });
+
+  test('is driven by fake timers that fake performance.now as well', {
+    timeout: 20_000,
+  }, async (t) => {
+    const clock = new VirtualClock();
+    const { clearInterval, clearTimeout, setInterval, setTimeout } = globalThis;
+    const own = { clearInterval, clearTimeout, setInterval, setTimeout };
+    t.after(() => Object.assign(globalThis, own));
+    t.mock.method(performance, 'now', () => clock.now());
+    Object.assign(globalThis, virtualTimers(clock));
+    const policies = [retry({ maxRetries: 2, jitter: 'none' }), timeout({ limitMs: 60_000 })];
+    const p = pipeline('faked', policies, { registry: undefined });
+    const call = () => p.execute(() => new Promise(() => {})).catch((error) => error.code);
+    assert.equal(await clock.run(call), 'TIMED_OUT');
+    assert.ok(clock.now() >= 180_600 && clock.now() < 180_650, `${clock.now()} ms`);
   });
 
   test('ends real calls in time, by the shared wheel, and never early', async () => {

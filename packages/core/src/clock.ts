@@ -77,6 +77,8 @@ let systemWheel: Wheel | undefined;
 export function alarmsOf(clock: Clock): Alarms {
   if (clock !== systemClock) return new ClockAlarms(clock);
   systemWheel ??= new Wheel(systemClock.now, (ms, turn) => {
+    // The one that belongs to it, whoever fakes the platform's timers meanwhile.
+    const { clearInterval } = globalThis;
     const handle = setInterval(turn, ms);
     return () => clearInterval(handle);
   });

@@ -28,6 +28,8 @@ export class Wheel implements Alarms {
   /** Alarms in any list, armed or not. */
   #linked = 0;
   #stop: (() => void) | undefined = undefined;
+  /** The platform's timer at its start: fake timers may come and go, and take the ticking with them. */
+  #platform: unknown = undefined;
 
   /** `every` calls back each so many milliseconds, keeps the process alive, and returns what ends it. */
   constructor(now: () => number, every: (ms: number, turn: () => void) => () => void) {
@@ -39,6 +41,7 @@ export class Wheel implements Alarms {
     if (ms === Infinity) return;
     alarm.ms = ms;
     if (!alarm.linked) this.#link(alarm);
+    if (this.#platform !== setInterval) this.#start();
   }
 
   #link(alarm: Alarm): void {
@@ -62,6 +65,8 @@ export class Wheel implements Alarms {
   #start(): void {
     if (this.#slots.length === 0) this.#slots = Array.from({ length: SLOTS }, () => new Alarm());
     this.#tick = Math.floor(this.#now() / TICK_MS);
+    this.#platform = setInterval;
+    this.#stop?.();
     this.#stop = this.#every(TICK_MS, () => this.#turn());
   }
 
