@@ -81,14 +81,18 @@ export function checkOptions<Options extends object>(
 ): Options {
   checkObject(of, given);
   const names = Object.keys(known);
-  const told = Object.entries(given).filter(([, value]) => value !== undefined);
-  for (const [name] of told) {
-    if (names.includes(name)) continue;
+  const told: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined) continue;
+    if (names.includes(name)) {
+      told[name] = value;
+      continue;
+    }
     throw new TypeError(
       `${of}.${name} is no option${guess(name, names)} There are: ${names.join(', ')}.`,
     );
   }
-  return Object.fromEntries(told) as Options;
+  return told as Options;
 }
 
 /** Asks for the name that has most pairs of letters in common with `unknown`, if these are many. */

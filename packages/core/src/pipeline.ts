@@ -22,10 +22,16 @@ import { type ForcePipeline, registry as processRegistry, type Registry } from '
 
 /** A chain of policies with a name. Calls through it share its state: circuits, permits, queues. */
 export interface Pipeline {
+  /** Names it in events, metrics, errors and the registry. */
   readonly name: string;
   /** Outermost first. */
   readonly policies: readonly Policy[];
 
+  /**
+   * Calls `fn`, once or more often as the policies say, and gives its result or throws its error, as they
+   * are; where a policy refused the call or broke it off, a `PolicyError`. Never throws at once: what is
+   * wrong with `fn` or an option rejects.
+   */
   execute<T>(fn: CallFunction<T>, options?: ExecuteOptions<T>): Promise<T>;
 
   /** `fn` behind this pipeline; keeps its name, length, `this` and types, of an overloaded one as well. */
@@ -94,6 +100,7 @@ export interface PolicySnapshot {
   readonly name: string;
   readonly options: Readonly<object>;
   readonly circuit?: CircuitSnapshot;
+  /** Calls inside, and waiting. */
   readonly bulkhead?: { readonly active: number; readonly queued: number };
   /** The budget of a retry or a hedge that has one, as it stands for all that share it. */
   readonly budget?: RetryBudgetSnapshot;
@@ -107,8 +114,9 @@ export interface PolicySnapshot {
     /** Calls that are held back now. */
     readonly held: number;
   };
-  /** `delayMs` is Infinity while too few calls are known. */
+  /** Answers in memory, what they weigh by `sizeOf`, and questions under way. */
   readonly cache?: { readonly entries: number; readonly bytes: number; readonly fetching: number };
+  /** What a hedge waits now; Infinity while too few calls are known. */
   readonly hedge?: { readonly delayMs: number };
   /** Keys with a rate of their own, and calls waiting for their turn. */
   readonly rate?: { readonly keys: number; readonly waiting: number };
@@ -124,7 +132,12 @@ export interface PolicySnapshot {
   readonly shed?: { readonly load: number; readonly from: Criticality | undefined };
 }
 
-/** Composes policies, outermost first: `pipeline('p', [retry(), timeout()])` times out each attempt. */
+/**
+ * Composes policies, outermost first: `pipeline('p', [retry(), timeout({ limitMs: 800 })])` times out each
+ * attempt. An `env` changes what it takes from the world: its clock and chance, who hears its events.
+ *
+ * @throws RangeError for an empty name, or two policies of one kind and name; TypeError for what is no policy.
+ */
 export function pipeline(
   name: string,
   policies: readonly Policy[],

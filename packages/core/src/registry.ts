@@ -18,7 +18,9 @@ export type ForceFamily = (
 
 /** Names every live pipeline of a process, and lets an operator look at and steer them. */
 export interface Registry {
+  /** The live state of each pipeline, in the order in which they were made. */
   list(): readonly PipelineSnapshot[];
+  /** The newest pipeline of that name; keyed ones are in `families`. */
   get(name: string): Pipeline | undefined;
   /** The keyed pipelines: a row for each family, not for each key. */
   families(): readonly KeyedSnapshot[];

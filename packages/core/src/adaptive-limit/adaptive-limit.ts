@@ -18,6 +18,8 @@ import { SampleWindow } from './sample-window.ts';
 /**
  * Lets as many calls run at a time as the dependency can take, and finds out by
  * itself how many that is: from how long calls take, and from those it drops.
+ *
+ * @throws RangeError for a value out of range, TypeError for a name that is no option.
  */
 export function adaptiveLimit(
   given: AdaptiveLimitOptions = {},

@@ -23,13 +23,13 @@ export interface AdaptiveLimitOptions {
    * @default 'gradient2'
    */
   readonly algorithm?: 'gradient2' | 'vegas' | 'aimd';
-  /** @default 20 (1 … 100_000) */
+  /** Calls that may run at a time before anything is known. @default 20 (`minLimit` … `maxLimit`) */
   readonly initialLimit?: number;
-  /** @default 20; 1 for vegas (1 … 100_000) */
+  /** The limit never falls below this. @default 20; 1 for vegas (1 … 100_000) */
   readonly minLimit?: number;
-  /** @default 200; 1_000 for vegas (1 … 100_000) */
+  /** The limit never rises above this. @default 200; 1_000 for vegas (`minLimit` … 100_000) */
   readonly maxLimit?: number;
-  /** A slower call counts as dropped; aimd only. @default 5_000 ms */
+  /** A slower call counts as dropped; aimd only. @default 5_000 ms (1 … 2^31 − 1) */
   readonly timeoutMs?: number;
   /** Latency may be so many times the long one before the limit shrinks; gradient2 only. @default 1.5 (1 … 10) */
   readonly tolerance?: number;
@@ -48,7 +48,7 @@ export interface AdaptiveLimitOptions {
   readonly queueLimit?: number;
   /** Who is let in next. @default 'criticality' */
   readonly order?: QueueOrder;
-  /** @default 5_000 ms */
+  /** Longest that a call waits for a place. @default 5_000 ms (1 … 2^31 − 1) */
   readonly queueTimeoutMs?: number;
   /**
    * Shares of the limit that calls of a criticality have for themselves: they are
@@ -57,9 +57,9 @@ export interface AdaptiveLimitOptions {
    * @default none (0 … 1 each, 1 in all)
    */
   readonly shares?: Readonly<Partial<Record<Criticality, number>>>;
-  /** Samples are gathered for so long before the limit moves; 0: it moves with each. @default 1_000 ms; 0 for aimd */
+  /** Samples are gathered for so long before the limit moves; 0: it moves with each. @default 1_000 ms; 0 for aimd (0 … 3_600_000) */
   readonly windowMs?: number;
-  /** A window of fewer samples goes on. @default 10 */
+  /** A window of fewer samples goes on. @default 10 (1 … 1_000_000) */
   readonly minSamples?: number;
   /** Whether an error shows that the dependency has too much to do. Time-outs and refusals of policies inside always do. @default no other does */
   readonly dropIf?: (error: unknown) => boolean;

@@ -32,6 +32,8 @@ import { admit, force, moveOn, newCircuit, settle } from './states.ts';
 /**
  * Stops calling a dependency that keeps failing, and probes it now and then
  * until it recovers. Needs no timer: it looks at the clock when it is called.
+ *
+ * @throws RangeError for a value out of range, TypeError for a name that is no option.
  */
 export function circuitBreaker(
   given: CircuitBreakerOptions = {},

@@ -50,7 +50,7 @@ export interface CircuitBreakerOptions {
    */
   readonly trip?: (counts: CircuitCounts) => boolean;
 
-  /** Begins a new generation, with new counts, so often while closed. 0: never. @default 0 ms */
+  /** Begins a new generation, with new counts, so often while closed. 0: never. @default 0 ms (0 … 2^53 − 1) */
   readonly clearIntervalMs?: number;
 
   /** How long it stays open before it lets a probe through. @default 10_000 ms (1 … 2^31 − 1) */
@@ -84,10 +84,10 @@ export interface CircuitBreakerOptions {
   /** Most probes at a time while half-open. @default 1 (1 … 10_000) */
   readonly halfOpenPermits?: number;
 
-  /** Successes in a row that close it. @default `halfOpenPermits` */
+  /** Successes in a row that close it. @default `halfOpenPermits` (1 … 10_000) */
   readonly successThreshold?: number;
 
-  /** How long it waits for probes that do not answer before it opens again. @default 60_000 ms */
+  /** How long it waits for probes that do not answer before it opens again. @default 60_000 ms (1 … 2^31 − 1) */
   readonly halfOpenMaxMs?: number;
 
   /**

@@ -19,6 +19,8 @@ import {
  *
  * A call gives its place back when it leaves, timed out or not; a function that
  * ignores its signal after that runs outside the count.
+ *
+ * @throws RangeError for a value out of range, TypeError for a name that is no option.
  */
 export function bulkhead(given: BulkheadOptions): Policy<ResolvedBulkheadOptions> {
   const options = resolveBulkheadOptions(given);

@@ -24,6 +24,8 @@ import { StoreAccess } from './store-access.ts';
  * that share an answer also share its failure. A function that calls its own
  * pipeline with its own key waits for itself, until a time limit or its caller
  * ends it: give what it calls another key.
+ *
+ * @throws RangeError for a value out of range, TypeError for a name that is no option.
  */
 export function cache(given: CacheOptions = {}): Policy<ResolvedCacheOptions> {
   const options = resolveCacheOptions(given);

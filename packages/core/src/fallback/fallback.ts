@@ -13,6 +13,8 @@ import {
  * Answers in place of a call that failed: the steps are asked in order until
  * one answers. The call then counts as degraded. When none does, the call's own
  * error is thrown, since that one tells what is wrong.
+ *
+ * @throws RangeError for a value out of range, TypeError for a name that is no option.
  */
 export function fallback(given: FallbackOptions): Policy<ResolvedFallbackOptions> {
   const options = resolveFallbackOptions(given);

@@ -15,6 +15,8 @@ import { type FaultOptions, type ResolvedFaultOptions, resolveFaultOptions } fro
  * Innermost in its pipeline it takes the function's place, so that an attempt is
  * counted and every policy sees what it would see of the dependency. Further out
  * it answers, or waits, in place of all that is inside it.
+ *
+ * @throws RangeError for a value out of range, TypeError for a name that is no option.
  */
 export function fault(given: FaultOptions): Policy<ResolvedFaultOptions> {
   const options = resolveFaultOptions(given);

@@ -19,6 +19,8 @@ import { remarksOnHedge } from './remarks.ts';
  *
  * A failure does not win while another attempt is under way, unless it is told
  * to. A call that is not idempotent is never hedged: both attempts may be executed.
+ *
+ * @throws RangeError for a value out of range, TypeError for a name that is no option.
  */
 export function hedge(given: HedgeOptions = {}): Policy<ResolvedHedgeOptions> {
   const options = resolveHedgeOptions(given);

@@ -56,9 +56,9 @@ export interface HedgeQuantile {
   readonly minimumCalls?: number;
   /** How far it looks back. @default 30_000 ms (100 … 3_600_000) */
   readonly windowMs?: number;
-  /** No delay is shorter. @default 1 ms */
+  /** No delay is shorter. @default 1 ms (0 … 2^31 − 1) */
   readonly minDelayMs?: number;
-  /** No delay is longer. @default 10_000 ms */
+  /** No delay is longer. @default 10_000 ms (`minDelayMs` … 2^31 − 1) */
   readonly maxDelayMs?: number;
 }
 

@@ -44,6 +44,7 @@ export interface KeyedPipeline {
   for(key: string): Pipeline;
   /** Puts other policies in place, for all keys; circuits and queues of the same kind and name go on. */
   swap(policies: KeyedPolicies): void;
+  /** The live state of every key; forgets first those that nobody has called for `idleMs`. */
   inspect(): KeyedSnapshot;
   /** Takes it off the registry. Calls in flight end as usual. */
   [Symbol.dispose](): void;

@@ -15,7 +15,7 @@ export interface RateLimitOptions {
   readonly name?: string;
   /** Calls in each `intervalMs`. (1 … 1_000_000; 1 … 10_000 for a sliding window) */
   readonly limit: number;
-  /** @default 1_000 ms (1 … 86_400_000) */
+  /** What `limit` is for: a second, a minute. @default 1_000 ms (1 … 86_400_000) */
   readonly intervalMs?: number;
   /**
    * `token-bucket` spreads the calls evenly and lets `burst` of them through at

@@ -19,6 +19,8 @@ import { type Turns, turnsOf } from './turns.ts';
  * Lets so many calls through in each interval; those beyond wait their turn, or
  * are refused and told when there might be one. Calls with a `key` have a rate
  * for each key.
+ *
+ * @throws RangeError for a value out of range, TypeError for a name that is no option.
  */
 export function rateLimit(given: RateLimitOptions): Policy<ResolvedRateLimitOptions> {
   const options = resolveRateLimitOptions(given);

@@ -62,7 +62,7 @@ export interface RetryOptions {
     | { readonly ratio: number }
     | { readonly addedMs: number };
 
-  /** No retry begins later than this after the first attempt began. @default Infinity ms */
+  /** No retry begins later than this after the first attempt began. @default Infinity ms (0 … Infinity) */
   readonly maxElapsedMs?: number;
 
   /**

@@ -20,6 +20,8 @@ import {
  *
  * When retries run out or an error does not deserve one, that error is thrown
  * as it was. An abort while waiting ends the wait and throws the abort's reason.
+ *
+ * @throws RangeError for a value out of range, TypeError for a name that is no option.
  */
 export function retry(given: RetryOptions = {}): Policy<ResolvedRetryOptions> {
   const options = resolveRetryOptions(given);

@@ -17,7 +17,7 @@ export interface ShedOptions {
   /**
    * Calls of a criticality are refused from this load on; `Infinity` never.
    *
-   * @default sheddable 50, sheddable-plus 100, critical 250 ms, critical-plus never
+   * @default sheddable 50, sheddable-plus 100, critical 250 ms, critical-plus never (0 … Infinity; who matters less has no more)
    */
   readonly from?: Readonly<Partial<Record<Criticality, number>>>;
   /** They are let in again when the load has fallen to this part of it. @default 0.5 (0 … 1) */

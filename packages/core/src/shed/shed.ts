@@ -13,6 +13,8 @@ import { type ResolvedShedOptions, resolveShedOptions, type ShedOptions } from '
  * Refuses calls while this process has more to do than it can, those that matter
  * least first: better some are refused at once than all are answered too late.
  * Put it outermost on the side that serves.
+ *
+ * @throws RangeError for a value out of range, TypeError for a name that is no option.
  */
 export function shed(given: ShedOptions = {}): Policy<ResolvedShedOptions> {
   const options = resolveShedOptions(given);

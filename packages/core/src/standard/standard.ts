@@ -23,7 +23,7 @@ export interface StandardOptions {
   readonly fallback?: FallbackOptions | false;
   /** Refuses calls while this process is overloaded, those that matter least first. For the side that serves. @default none */
   readonly shed?: ShedOptions | false;
-  /** Of the whole call, retries and waits included. @default 30_000 ms, Microsoft's standard handler's */
+  /** Of the whole call, retries and waits included. @default 30_000 ms, Microsoft's standard handler's (1 … 2^31 − 1) */
   readonly totalMs?: number;
   /** Calls, not attempts. @default none */
   readonly rateLimit?: RateLimitOptions | false;
@@ -35,7 +35,7 @@ export interface StandardOptions {
   readonly circuitBreaker?: CircuitBreakerOptions | false;
   /** @default 1_000 attempts at a time, none waits */
   readonly bulkhead?: BulkheadOptions | false;
-  /** Of one attempt. @default 10_000 ms, Microsoft's standard handler's (at most `totalMs`) */
+  /** Of one attempt. @default 10_000 ms, Microsoft's standard handler's, or `totalMs` (1 … `totalMs`) */
   readonly attemptMs?: number;
 }
 

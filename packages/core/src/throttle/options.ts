@@ -14,7 +14,7 @@ export interface ThrottleOptions {
    * @default 2 (1 … 100)
    */
   readonly k?: number;
-  /** K for calls of each criticality, so that those which matter less go first. @default `k` × 2, 1, 0.75 and 0.6 (at least 1) */
+  /** K for calls of each criticality, so that those which matter less go first. @default `k` × 2, 1, 0.75 and 0.6, at least 1 (1 … 1_000) */
   readonly kFor?: Readonly<Partial<Record<Criticality, number>>>;
   /** How far it looks back, in steps of a fortieth. @default 120_000 ms (1_000 … 3_600_000) */
   readonly windowMs?: number;

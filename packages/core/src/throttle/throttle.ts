@@ -17,6 +17,8 @@ import {
  * Sends only about as many calls as the dependency accepts: the more of the last
  * ones it refused, the more are not sent at all. It lets some through always, and
  * so notices by itself when the dependency is well again.
+ *
+ * @throws RangeError for a value out of range, TypeError for a name that is no option.
  */
 export function throttle(given: ThrottleOptions = {}): Policy<ResolvedThrottleOptions> {
   const options = resolveThrottleOptions(given);

@@ -13,6 +13,8 @@ import { TimedStage } from './timed-stage.ts';
  * Ends a whole call that takes longer than `limitMs`, in an attempt or while
  * waiting, and throws `DeadlineExceededError`. Belongs outermost. A retry inside
  * it does not begin a wait that would outlast it.
+ *
+ * @throws RangeError for a value out of range, TypeError for a name that is no option.
  */
 export function deadline(given: DeadlineOptions): Policy<ResolvedTimeLimitOptions> {
   const options = resolveTimeLimitOptions(given, DEADLINE_DEFAULTS);

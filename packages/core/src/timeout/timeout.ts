@@ -13,6 +13,8 @@ import { TimedStage, type TimeLimit } from './timed-stage.ts';
  *
  * The function's signal aborts. One that ignores it is left behind: it goes on
  * running, but what it returns reaches nobody (see `ExecuteOptions.discard`).
+ *
+ * @throws RangeError for a value out of range, TypeError for a name that is no option.
  */
 export function timeout(given: TimeoutOptions): Policy<ResolvedTimeoutOptions> {
   const options = resolveTimeoutOptions(given);
