@@ -66,33 +66,42 @@ export function checkObject(option: string, value: unknown, rule = 'an object of
   throw new TypeError(`${option} must be ${rule}, not ${show(value)}.`);
 }
 
-/** The options of a maker by name, each with anything: none may be missing, or it would be refused. */
+/** The options of a maker by name, each with its default: none may be missing, or it would be refused. */
 export type Known<Options> = { readonly [Name in keyof Options]-?: unknown };
 
+/** In place of a default, for an option that has none or needs none here. */
+export const NO_DEFAULT = undefined as never;
+
+/** Options with what was given and, for the others, the defaults. */
+export type WithDefaults<Options, Defaults> = {
+  -readonly [Name in keyof Defaults]: Name extends keyof Options
+    ? Defaults[Name] | Exclude<Options[Name], undefined>
+    : Defaults[Name];
+};
+
 /**
- * Throws unless `given` is an object of no options but those that `known` has: one that is misspelt in
- * JavaScript would be none at all, without a word. Answers with what is given: one that is undefined is
- * not, and leaves its default as it is.
+ * Answers with the options in `given`, and the defaults of the others: one that is undefined is not given.
+ * Throws unless it is an object of no options but those that have a default: one that is misspelt in
+ * JavaScript would be none at all, without a word.
  */
-export function checkOptions<Options extends object>(
+export function checkOptions<Options extends object, Defaults extends Known<Options>>(
   of: string,
   given: Options,
-  known: Known<Options>,
-): Options {
+  defaults: Defaults,
+): WithDefaults<Options, Defaults> {
   checkObject(of, given);
-  const names = Object.keys(known);
-  const told: Record<string, unknown> = {};
+  const names = Object.keys(defaults);
+  const options: Record<string, unknown> = { ...defaults };
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined) continue;
-    if (names.includes(name)) {
-      told[name] = value;
-      continue;
+    if (!names.includes(name)) {
+      throw new TypeError(
+        `${of}.${name} is no option${guess(name, names)} There are: ${names.join(', ')}.`,
+      );
     }
-    throw new TypeError(
-      `${of}.${name} is no option${guess(name, names)} There are: ${names.join(', ')}.`,
-    );
+    options[name] = value;
   }
-  return told as Options;
+  return options as WithDefaults<Options, Defaults>;
 }
 
 /** Asks for the name that has most pairs of letters in common with `unknown`, if these are many. */

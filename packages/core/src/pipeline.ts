@@ -330,8 +330,9 @@ function checkPolicies(policies: readonly Policy[]): readonly Policy[] {
   }
   for (const [index, policy] of policies.entries()) {
     if (typeof policy?.stage === 'function') continue;
-    const rule = 'must be a policy, such as retry() makes one';
-    throw new TypeError(`pipeline.policies[${index}] ${rule}, not ${String(policy)}.`);
+    throw new TypeError(
+      `pipeline.policies[${index}] must be a policy, such as retry() makes one, not ${String(policy)}.`,
+    );
   }
   const seen = new Set<string>();
   for (const { kind, name } of policies) {

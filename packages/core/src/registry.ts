@@ -79,8 +79,10 @@ export function createRegistry(): Registry {
       return hub.add(listener);
     },
     force(name, as, options = {}) {
-      checkOptions('force.options', options, { forMs: 0, key: 0 });
-      const { forMs = DEFAULT_FORCE_MS, key } = options;
+      const { forMs, key } = checkOptions('force.options', options, {
+        forMs: DEFAULT_FORCE_MS,
+        key: undefined,
+      });
       checkOneOf('force.as', as, FORCED);
       checkNumber('force.forMs', forMs, 1, LONGEST_FORCE_MS);
       const ofFamily = families.get(name);
@@ -102,24 +104,18 @@ export function createRegistry(): Registry {
         throw new RangeError(`force.pipeline must have a circuit breaker; "${name}" has none.`);
       }
     },
-    addFamily(family, force) {
-      const entry = { family, force };
-      families.delete(family.name);
-      families.set(family.name, entry);
-      if (families.size > LISTED_LIMIT) families.delete(families.keys().next().value!);
-      return () => {
-        if (families.get(family.name) === entry) families.delete(family.name);
-      };
-    },
-    add(pipeline, force) {
-      const entry = { pipeline, force };
-      listed.delete(pipeline.name);
-      listed.set(pipeline.name, entry);
-      if (listed.size > LISTED_LIMIT) listed.delete(listed.keys().next().value!);
-      return () => {
-        if (listed.get(pipeline.name) === entry) listed.delete(pipeline.name);
-      };
-    },
+    add: (pipeline, force) => enter(listed, pipeline.name, { pipeline, force }),
+    addFamily: (family, force) => enter(families, family.name, { family, force }),
+  };
+}
+
+/** Puts an entry into a list, in place of another of its name. Returns what takes it out. */
+function enter<Entry>(list: Map<string, Entry>, name: string, entry: Entry): () => void {
+  list.delete(name);
+  list.set(name, entry);
+  if (list.size > LISTED_LIMIT) list.delete(list.keys().next().value!);
+  return () => {
+    if (list.get(name) === entry) list.delete(name);
   };
 }
 

@@ -159,6 +159,8 @@ describe('a name that is no option', () => {
 
     test(`${of} has its default for each that is undefined`, () => {
       const without = optionsOf(make(needs as never));
+      // Of a jitter one part or the other is given, and says which it is by being there.
+      if (of === 'retry.jitter') return;
       for (const name of names.split(', ').filter((each) => !(each in needs))) {
         const given = { ...needs, [name]: undefined };
         const made = optionsOf(make(given as never));

@@ -95,15 +95,12 @@ const OF_ALGORITHM = {
 export function resolveAdaptiveLimitOptions(
   given: AdaptiveLimitOptions,
 ): ResolvedAdaptiveLimitOptions {
-  const told = checkOptions('adaptiveLimit', given, ADAPTIVE_LIMIT_DEFAULTS);
-  const { algorithm = ADAPTIVE_LIMIT_DEFAULTS.algorithm } = told;
-  checkOneOf('adaptiveLimit.algorithm', algorithm, ['gradient2', 'vegas', 'aimd']);
-  const options: ResolvedAdaptiveLimitOptions = {
+  const options: ResolvedAdaptiveLimitOptions = checkOptions('adaptiveLimit', given, {
     ...ADAPTIVE_LIMIT_DEFAULTS,
-    ...OF_ALGORITHM[algorithm],
-    ...told,
-  };
+    ...OF_ALGORITHM[given?.algorithm ?? 'gradient2'],
+  });
   const check = checker('adaptiveLimit', options);
+  check(checkOneOf, 'algorithm', ['gradient2', 'vegas', 'aimd']);
   check(checkName, 'name');
   check(checkInteger, 'minLimit', 1, 100_000);
   check(checkInteger, 'maxLimit', options.minLimit, 100_000);

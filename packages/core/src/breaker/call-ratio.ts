@@ -22,7 +22,7 @@ export type CallRatio = {
 /** Throws a `RangeError` that names what is wrong with the option `name` of a circuit breaker. */
 export function checkCallRatio(name: string, rule: CallRatio, more: object = {}): void {
   const option = `circuitBreaker.${name}`;
-  checkOptions<CallRatio>(option, rule, {
+  checkOptions(option, rule as CallRatio, {
     ratio: 0,
     minimumCalls: 0,
     windowMs: 0,

@@ -177,16 +177,17 @@ export const CIRCUIT_BREAKER_DEFAULTS = {
 export function resolveCircuitBreakerOptions(
   given: CircuitBreakerOptions,
 ): ResolvedCircuitBreakerOptions {
-  const known = { ...CIRCUIT_BREAKER_DEFAULTS, successThreshold: 0 };
-  const told = checkOptions('circuitBreaker', given, known);
-  const { openMs = 0 } = told;
-  const options = {
+  const { consecutiveFailures, openMaxMs, halfOpenPermits } = CIRCUIT_BREAKER_DEFAULTS;
+  const told = checkOptions('circuitBreaker', given, {
     ...CIRCUIT_BREAKER_DEFAULTS,
-    ...(told.trip === undefined ? undefined : { consecutiveFailures: false as const }),
-    openMaxMs: Math.max(Number(openMs), CIRCUIT_BREAKER_DEFAULTS.openMaxMs),
-    successThreshold: told.halfOpenPermits ?? CIRCUIT_BREAKER_DEFAULTS.halfOpenPermits,
+    consecutiveFailures: given?.trip === undefined && consecutiveFailures,
+    openMaxMs: Math.max(Number(given?.openMs ?? 0), openMaxMs),
+    successThreshold: given?.halfOpenPermits ?? halfOpenPermits,
+  });
+  const { shared } = told;
+  const options = {
     ...told,
-    shared: told.shared === undefined ? undefined : resolveSharedCircuitOptions(told.shared),
+    shared: shared === undefined ? undefined : resolveSharedCircuitOptions(shared),
   };
   const check = checker('circuitBreaker', options);
   check(checkName, 'name');

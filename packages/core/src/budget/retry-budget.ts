@@ -54,8 +54,7 @@ const SLICES = 10;
 
 /** Makes a budget. A value out of range is a `RangeError`. */
 export function retryBudget(given: RetryBudgetOptions = {}): RetryBudget {
-  const told = checkOptions('retryBudget', given, RETRY_BUDGET_DEFAULTS);
-  const options = { ...RETRY_BUDGET_DEFAULTS, ...told };
+  const options = checkOptions('retryBudget', given, RETRY_BUDGET_DEFAULTS);
   const check = checker('retryBudget', options);
   check(checkName, 'name');
   check(checkNumber, 'ratio', 0, 10);

@@ -6,6 +6,7 @@ import {
   checkOneOf,
   checkOptions,
   LONGEST_TIMER_MS,
+  NO_DEFAULT,
 } from '../check.ts';
 import { QUEUE_ORDERS, type QueueOrder } from './gate.ts';
 
@@ -49,8 +50,7 @@ export const BULKHEAD_DEFAULTS = {
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveBulkheadOptions(given: BulkheadOptions): ResolvedBulkheadOptions {
-  const told = checkOptions('bulkhead', given, { ...BULKHEAD_DEFAULTS, limit: 0 });
-  const options = { ...BULKHEAD_DEFAULTS, ...told };
+  const options = checkOptions('bulkhead', given, { ...BULKHEAD_DEFAULTS, limit: NO_DEFAULT });
   const check = checker('bulkhead', options);
   check(checkName, 'name');
   check(checkInteger, 'limit', 1, 1_000_000);

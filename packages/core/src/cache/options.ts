@@ -119,8 +119,7 @@ const PREDICATES = ['staleIf', 'cacheIf', 'cacheErrorIf', 'sizeOf', 'clone'] as 
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveCacheOptions(given: CacheOptions): ResolvedCacheOptions {
-  const told = checkOptions('cache', given, CACHE_DEFAULTS);
-  const options = { ...CACHE_DEFAULTS, ...told };
+  const options = checkOptions('cache', given, CACHE_DEFAULTS);
   const check = checker('cache', options);
   check(checkName, 'name');
   for (const name of DURATIONS) check(checkNumber, name, 0, LONGEST_TIMER_MS);

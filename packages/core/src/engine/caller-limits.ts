@@ -27,8 +27,7 @@ function checkOptions(options: ExecuteOptions<never>): void {
     throw new TypeError(`execute.signal must be an AbortSignal, not ${String(signal)}.`);
   }
   if (deadlineMs !== undefined && (typeof deadlineMs !== 'number' || Number.isNaN(deadlineMs))) {
-    const rule = 'deadlineMs must be a number of milliseconds';
-    throw new RangeError(`${rule}, not ${String(deadlineMs)}.`);
+    throw new RangeError(`deadlineMs must be a number of milliseconds, not ${String(deadlineMs)}.`);
   }
   if (idempotent !== undefined) checkBoolean('execute.idempotent', idempotent);
   if (criticality !== undefined) checkOneOf('execute.criticality', criticality, CRITICALITIES);

@@ -1,4 +1,5 @@
 import { Alarm, type Alarms } from './alarm.ts';
+import { unset } from './reject-later.ts';
 
 /** Granularity. An alarm rings at most two ticks late while the event loop is free. */
 export const TICK_MS = 4;
@@ -27,9 +28,9 @@ export class Wheel implements Alarms {
   #tick = 0;
   /** Alarms in any list, armed or not. */
   #linked = 0;
-  #stop: (() => void) | undefined = undefined;
-  /** The platform's timer at its start: fake timers may come and go, and take the ticking with them. */
-  #platform: unknown = undefined;
+  #stop: () => void = unset;
+  /** The platform's timer that it ticks by; undefined while it stands. Fake ones come and go, and take the ticking with them. */
+  #ticksBy: unknown = undefined;
 
   /** `every` calls back each so many milliseconds, keeps the process alive, and returns what ends it. */
   constructor(now: () => number, every: (ms: number, turn: () => void) => () => void) {
@@ -41,11 +42,10 @@ export class Wheel implements Alarms {
     if (ms === Infinity) return;
     alarm.ms = ms;
     if (!alarm.linked) this.#link(alarm);
-    if (this.#platform !== setInterval) this.#start();
+    if (this.#ticksBy !== setInterval) this.#start();
   }
 
   #link(alarm: Alarm): void {
-    if (this.#stop === undefined) this.#start();
     alarm.linkBefore(this.#fresh);
     this.#linked += 1;
   }
@@ -65,8 +65,8 @@ export class Wheel implements Alarms {
   #start(): void {
     if (this.#slots.length === 0) this.#slots = Array.from({ length: SLOTS }, () => new Alarm());
     this.#tick = Math.floor(this.#now() / TICK_MS);
-    this.#platform = setInterval;
-    this.#stop?.();
+    this.#ticksBy = setInterval;
+    this.#stop();
     this.#stop = this.#every(TICK_MS, () => this.#turn());
   }
 
@@ -80,8 +80,8 @@ export class Wheel implements Alarms {
       else this.#place(alarm, nowMs);
     }
     if (this.#linked === 0) {
-      this.#stop?.();
-      this.#stop = undefined;
+      this.#stop();
+      this.#ticksBy = undefined;
       return;
     }
 

@@ -1,4 +1,11 @@
-import { checker, checkFunction, checkName, checkOneOf, checkOptions } from '../check.ts';
+import {
+  checker,
+  checkFunction,
+  checkName,
+  checkOneOf,
+  checkOptions,
+  NO_DEFAULT,
+} from '../check.ts';
 import type { Call, DegradedKind } from '../policy.ts';
 import { isProgrammingError } from '../retry/retriable.ts';
 
@@ -47,8 +54,7 @@ export const FALLBACK_DEFAULTS = {
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveFallbackOptions(given: FallbackOptions): ResolvedFallbackOptions {
-  const told = checkOptions('fallback', given, { ...FALLBACK_DEFAULTS, steps: 0 });
-  const options = { ...FALLBACK_DEFAULTS, ...told };
+  const options = checkOptions('fallback', given, { ...FALLBACK_DEFAULTS, steps: NO_DEFAULT });
   const check = checker('fallback', options);
   check(checkName, 'name');
   const count = Array.isArray(options.steps) ? options.steps.length : 0;

@@ -6,6 +6,7 @@ import {
   checkOneOf,
   checkOptions,
   LONGEST_TIMER_MS,
+  NO_DEFAULT,
 } from '../check.ts';
 import type { Criticality } from '../policy.ts';
 import { connectionReset } from './injected.ts';
@@ -93,9 +94,11 @@ const LONGEST_FAULT_MS = 24 * 3_600_000;
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveFaultOptions(given: FaultOptions): ResolvedFaultOptions {
-  const known = { ...FAULT_DEFAULTS, inject: 0, ratio: 0 };
-  const told = checkOptions('fault', given as ResolvedFaultOptions, known);
-  const options: ResolvedFaultOptions = { ...FAULT_DEFAULTS, ...told };
+  const options: ResolvedFaultOptions = checkOptions('fault', given as ResolvedFaultOptions, {
+    ...FAULT_DEFAULTS,
+    inject: NO_DEFAULT,
+    ratio: NO_DEFAULT,
+  });
   const check = checker('fault', options);
   check(checkName, 'name');
   check(checkOneOf, 'inject', KINDS);

@@ -87,8 +87,7 @@ export const HEDGE_QUANTILE_DEFAULTS: Required<HedgeQuantile> = {
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveHedgeOptions(given: HedgeOptions): ResolvedHedgeOptions {
-  const told = checkOptions('hedge', given, HEDGE_DEFAULTS);
-  const options = { ...HEDGE_DEFAULTS, ...told };
+  const options = checkOptions('hedge', given, HEDGE_DEFAULTS);
   const check = checker('hedge', options);
   check(checkName, 'name');
   check(checkInteger, 'maxHedges', 1, 10);
@@ -108,8 +107,7 @@ export function resolveHedgeOptions(given: HedgeOptions): ResolvedHedgeOptions {
 }
 
 function resolveQuantile(given: Partial<HedgeQuantile> = {}): Required<HedgeQuantile> {
-  const told = checkOptions('hedge.quantile', given, HEDGE_QUANTILE_DEFAULTS);
-  const options = { ...HEDGE_QUANTILE_DEFAULTS, ...told };
+  const options = checkOptions('hedge.quantile', given, HEDGE_QUANTILE_DEFAULTS);
   const check = checker('hedge.quantile', options);
   check(checkNumber, 'quantile', 0.5, 0.999);
   check(checkInteger, 'minimumCalls', 1, 1_000_000);

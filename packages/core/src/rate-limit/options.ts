@@ -7,6 +7,7 @@ import {
   checkOneOf,
   checkOptions,
   LONGEST_TIMER_MS,
+  NO_DEFAULT,
 } from '../check.ts';
 import type { RateStore } from './rate-store.ts';
 
@@ -63,8 +64,11 @@ const LARGEST_WINDOW = 10_000;
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveRateLimitOptions(given: RateLimitOptions): ResolvedRateLimitOptions {
-  const told = checkOptions('rateLimit', given, { ...RATE_LIMIT_DEFAULTS, limit: 0, burst: 0 });
-  const options = { ...RATE_LIMIT_DEFAULTS, burst: given.limit, ...told };
+  const options = checkOptions('rateLimit', given, {
+    ...RATE_LIMIT_DEFAULTS,
+    limit: NO_DEFAULT,
+    burst: given?.limit,
+  });
   const check = checker('rateLimit', options);
   check(checkName, 'name');
   check(checkOneOf, 'algorithm', ['token-bucket', 'sliding-window']);

@@ -126,13 +126,10 @@ export const RETRY_DEFAULTS: ResolvedRetryOptions = {
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveRetryOptions(given: RetryOptions): ResolvedRetryOptions {
-  const told = checkOptions('retry', given, RETRY_DEFAULTS);
-  const { delayMs = 0 } = told;
-  const options = {
+  const options = checkOptions('retry', given, {
     ...RETRY_DEFAULTS,
-    maxDelayMs: Math.max(Number(delayMs), RETRY_DEFAULTS.maxDelayMs),
-    ...told,
-  };
+    maxDelayMs: Math.max(Number(given?.delayMs ?? 0), RETRY_DEFAULTS.maxDelayMs),
+  });
   const check = checker('retry', options);
   check(checkName, 'name');
   check(checkInteger, 'maxRetries', 0, Infinity);
@@ -143,9 +140,9 @@ export function resolveRetryOptions(given: RetryOptions): ResolvedRetryOptions {
   check(checkNumber, 'factor', 1, 100);
   check(checkNumber, 'maxDelayMs', options.delayMs, LONGEST_TIMER_MS);
   if (typeof options.backoff === 'function' || options.backoff === 'decorrelated') {
-    options.jitter = jitterBeside(options.backoff, told.jitter);
+    options.jitter = jitterBeside(options.backoff, given.jitter);
   }
-  options.jitter = checkedJitter(options.jitter);
+  checkJitter(options.jitter);
   check(checkNumber, 'maxElapsedMs', 0, Infinity);
   check(checkFunction, 'retryIf');
   check(checkFunction, 'retryIfResult');
@@ -165,19 +162,18 @@ function jitterBeside(
   );
 }
 
-function checkedJitter(jitter: ResolvedRetryOptions['jitter']): ResolvedRetryOptions['jitter'] {
+function checkJitter(jitter: ResolvedRetryOptions['jitter']): void {
   if (typeof jitter !== 'object' || jitter === null) {
     checkOneOf('retry.jitter', jitter, ['full', 'equal', 'none']);
-    return jitter;
+    return;
   }
-  const told = checkOptions('retry.jitter', jitter as { ratio: number; addedMs: number }, {
+  checkOptions('retry.jitter', jitter as { ratio: number; addedMs: number }, {
     ratio: 0,
     addedMs: 0,
   });
-  if ('addedMs' in told) {
-    checkNumber('retry.jitter.addedMs', told.addedMs, 0, LONGEST_TIMER_MS);
+  if ('addedMs' in jitter) {
+    checkNumber('retry.jitter.addedMs', jitter.addedMs, 0, LONGEST_TIMER_MS);
   } else {
-    checkNumber('retry.jitter.ratio', (told as { ratio?: number }).ratio, 0, 1);
+    checkNumber('retry.jitter.ratio', jitter.ratio, 0, 1);
   }
-  return told;
 }

@@ -47,9 +47,7 @@ export const SHED_DEFAULTS = {
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveShedOptions(given: ShedOptions): ResolvedShedOptions {
   const told = checkOptions('shed', given, SHED_DEFAULTS);
-  const { from: levels = {} } = told;
-  const from = { ...SHED_DEFAULTS.from, ...checkOptions('shed.from', levels, SHED_DEFAULTS.from) };
-  const options = { ...SHED_DEFAULTS, ...told, from };
+  const options = { ...told, from: checkOptions('shed.from', told.from, SHED_DEFAULTS.from) };
   const check = checker('shed', options);
   check(checkName, 'name');
   check(checkNumber, 'until', 0, 1);

@@ -112,7 +112,7 @@ describe('standard', () => {
       [total?.options, standard({ totalMs: 800 }).at(-1)?.options],
       [
         { name: 'deadline', limitMs: 800 },
-        { name: 'timeout', limitMs: 800 },
+        { name: 'timeout', limitFor: undefined, limitMs: 800 },
       ],
     );
     assert.equal(attempt?.kind, 'circuitBreaker');

@@ -50,15 +50,14 @@ const SHARES: Readonly<Record<Criticality, number>> = {
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveThrottleOptions(given: ThrottleOptions): ResolvedThrottleOptions {
-  const told = checkOptions('throttle', given, { ...THROTTLE_DEFAULTS, kFor: 0 });
-  const options = { ...THROTTLE_DEFAULTS, ...told };
+  const options = checkOptions('throttle', given, { ...THROTTLE_DEFAULTS, kFor: {} });
   const check = checker('throttle', options);
   check(checkName, 'name');
   check(checkNumber, 'k', 1, 100);
   check(checkNumber, 'windowMs', 1_000, 3_600_000);
   check(checkFunction, 'refusedIf');
   check(checkFunction, 'refusedIfResult');
-  const { kFor: own = {} } = told;
+  const own: ThrottleOptions['kFor'] = options.kFor;
   checkOptions('throttle.kFor', own, SHARES);
   const kFor = Object.fromEntries(
     CRITICALITIES.map((each) => {

@@ -5,6 +5,7 @@ import {
   checkNumber,
   checkOptions,
   LONGEST_TIMER_MS,
+  NO_DEFAULT,
 } from '../check.ts';
 import type { Criticality } from '../policy.ts';
 
@@ -54,7 +55,7 @@ export type ResolvedTimeoutOptions = ResolvedTimeLimitOptions & Pick<TimeoutOpti
 
 /** As for a deadline, and checks who is asked about each attempt. */
 export function resolveTimeoutOptions(given: TimeoutOptions): ResolvedTimeoutOptions {
-  const options = resolveTimeLimitOptions(given, TIMEOUT_DEFAULTS, { limitFor: 0 });
+  const options = resolveTimeLimitOptions(given, TIMEOUT_DEFAULTS, { limitFor: undefined });
   checkFunction('timeout.limitFor', given.limitFor);
   return options;
 }
@@ -65,8 +66,7 @@ export function resolveTimeLimitOptions(
   defaults: { readonly name: string },
   more: object = {},
 ): ResolvedTimeLimitOptions {
-  const told = checkOptions(defaults.name, given, { ...defaults, ...more, limitMs: 0 });
-  const options = { ...defaults, ...told };
+  const options = checkOptions(defaults.name, given, { ...defaults, ...more, limitMs: NO_DEFAULT });
   const check = checker(defaults.name, options);
   check(checkName, 'name');
   check(checkNumber, 'limitMs', 1, LONGEST_TIMER_MS);

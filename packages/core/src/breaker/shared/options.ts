@@ -1,4 +1,11 @@
-import { checkFunction, checkInteger, checkName, checkNumber, checkOptions } from '../../check.ts';
+import {
+  checkFunction,
+  checkInteger,
+  checkName,
+  checkNumber,
+  checkOptions,
+  NO_DEFAULT,
+} from '../../check.ts';
 import type { CircuitStore } from './circuit-store.ts';
 
 /** How a circuit agrees with those of other processes. */
@@ -51,15 +58,15 @@ export const SHARED_CIRCUIT_DEFAULTS = {
 export function resolveSharedCircuitOptions(
   given: SharedCircuitOptions,
 ): ResolvedSharedCircuitOptions {
-  const told = checkOptions('circuitBreaker.shared', given, {
+  const options = checkOptions('circuitBreaker.shared', given, {
     ...SHARED_CIRCUIT_DEFAULTS,
-    store: 0,
-    node: 0,
-    circuit: 0,
+    leaseMs: 10 * Number(given?.intervalMs ?? SHARED_CIRCUIT_DEFAULTS.intervalMs),
+    store: NO_DEFAULT,
+    node: NO_DEFAULT,
+    circuit: NO_DEFAULT,
   });
-  const { intervalMs = SHARED_CIRCUIT_DEFAULTS.intervalMs } = told;
+  const { intervalMs } = options;
   checkNumber('circuitBreaker.shared.intervalMs', intervalMs, 10, 60_000);
-  const options = { ...SHARED_CIRCUIT_DEFAULTS, leaseMs: 10 * intervalMs, ...told };
   const name = (option: string) => `circuitBreaker.shared.${option}`;
   checkFunction(name('store.exchange'), options.store?.exchange ?? null);
   if (options.node !== undefined) checkName(name('node'), options.node);
