@@ -290,7 +290,7 @@ describe('a cache', () => {
     assert.deepEqual([values, asked], [['first', 'first', 'first', 'first'], 4]);
   });
 
-  test('goes on asking for the others when one of them leaves (lru-cache #320)', async () => {
+  test('goes on asking for the others when one of them leaves (lru-cache)', async () => {
     const w = setUp(cache());
     const caller = new AbortController();
     const ask = () => w.clock.sleep(10).then(() => 'answer');
