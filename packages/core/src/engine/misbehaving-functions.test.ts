@@ -56,9 +56,11 @@ describe('functions that misbehave', () => {
     assert.deepEqual(await outcome(policies(), () => broken), { error, atMs: 10, calls: 2 });
   });
 
-  test('what is thrown ends the call also where nothing can be asked of it', async () => {
+  test('what is returned or thrown ends the call also where nothing can be asked of it', async () => {
     const { proxy: gone, revoke } = Proxy.revocable({}, {});
     revoke();
+    const asAwaited = await outcome([bulkhead({ limit: 1 })], () => gone);
+    assert.match(String(asAwaited.error), /TypeError: .*revoked/);
     const kinds = [[], [retry()], [circuitBreaker()], [cache()], [hedge({ delayMs: 5 })]];
     for (const each of kinds as readonly Policy[][]) {
       const world = virtualWorld();
