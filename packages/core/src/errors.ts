@@ -101,5 +101,12 @@ export class ShedError extends PolicyError {
 
 /** Whether `error` is a `PolicyError`, of whichever copy of this package. */
 export function isPolicyError(error: unknown): error is PolicyError {
-  return error instanceof Error && 'policy' in error && 'code' in error && 'retryAfterMs' in error;
+  try {
+    return (
+      error instanceof Error && 'policy' in error && 'code' in error && 'retryAfterMs' in error
+    );
+  } catch {
+    // Anything can be thrown, a proxy that has been revoked as well: it is none of ours.
+    return false;
+  }
 }

@@ -22,6 +22,16 @@ describe('a cache with a store behind it', () => {
     assert.deepEqual(kept.get('p/cache:b'), { value: 'b1', ageMs: 0 });
   });
 
+  test('takes what a store says is from the future for new, and keeps it no longer than that', async () => {
+    const kept = new Map<string, StoredAnswer>([['p/cache:a', { value: 'theirs', ageMs: -9_000 }]]);
+    const w = world(inMap(kept), { ttlMs: 100 });
+    assert.equal(await w.get('a'), 'theirs');
+    kept.clear();
+    await w.clock.advance(100);
+    assert.equal(await w.get('a'), 'a1');
+    assert.deepEqual(w.told(), ['hit 0', 'miss']);
+  });
+
   test('renews a stale answer of another process in the background', async () => {
     const kept = new Map<string, StoredAnswer>([['p/cache:a', { value: 'theirs', ageMs: 150 }]]);
     const w = world(inMap(kept), { ttlMs: 100, staleMs: 100 });

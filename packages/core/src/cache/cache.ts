@@ -160,7 +160,7 @@ class CacheStage implements Stage {
       if (fetching.over) return;
       const nowMs = this.#world.clock.now();
       if (found !== undefined && !fetching.outdated) {
-        this.#keep(fetching.key, found.value, nowMs - found.ageMs);
+        this.#keep(fetching.key, found.value, nowMs - Math.max(0, found.ageMs));
       }
       const entry = this.#entries.get(fetching.key);
       const freshness = freshnessOf(entry, nowMs, this.#options);

@@ -3,10 +3,12 @@ import { describe, test } from 'node:test';
 import { circuitBreaker } from '../breaker/breaker.ts';
 import { bulkhead } from '../bulkhead/bulkhead.ts';
 import { cache } from '../cache/cache.ts';
+import { hedge } from '../hedge/hedge.ts';
 import { pipeline } from '../pipeline.ts';
 import type { Policy } from '../policy.ts';
 import { retry } from '../retry/retry.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
+import { virtualWorld } from '../testing/virtual-world.ts';
 import { timeout } from '../timeout/timeout.ts';
 
 describe('functions that misbehave', () => {
@@ -52,6 +54,28 @@ describe('functions that misbehave', () => {
       },
     };
     assert.deepEqual(await outcome(policies(), () => broken), { error, atMs: 10, calls: 2 });
+  });
+
+  test('what is returned or thrown ends the call also where nothing can be asked of it', async () => {
+    const { proxy: gone, revoke } = Proxy.revocable({}, {});
+    revoke();
+    const asAwaited = await outcome([bulkhead({ limit: 1 })], () => gone);
+    assert.match(String(asAwaited.error), /TypeError: .*revoked/);
+    const kinds = [[], [retry()], [circuitBreaker()], [cache()], [hedge({ delayMs: 5 })]];
+    for (const each of kinds as readonly Policy[][]) {
+      const world = virtualWorld();
+      const p = pipeline('gone', [bulkhead({ limit: 1 }), ...each], world.env);
+      const call = () =>
+        p
+          .execute(() => Promise.reject(gone), { cacheKey: 'k' })
+          .then(
+            () => 'resolved',
+            () => 'rejected',
+          );
+      assert.equal((await world.play(call)).value, 'rejected', each[0]?.kind);
+      assert.deepEqual(world.left(), [], each[0]?.kind);
+      assert.match(world.text(), / call attempts=1 /);
+    }
   });
 
   test('one that never settles ends by its time limits', async () => {

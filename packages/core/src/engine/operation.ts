@@ -15,8 +15,7 @@ import { ANSWERED, type Cut, type Entry, type Exit, HELD, LAUNCHED } from './sta
 import { trusted } from './trusted.ts';
 
 /**
- * One call on its way down through the stages to the caller's function and up again. Pooled, so the
- * caller never sees it; what the caller can hold is new.
+ * One call on its way down through the stages to the caller's function and up again. Pooled: the caller never sees it.
  * All happens in turns: a start, a landing, an alarm, a resume, an abort. Within one, the caller's code
  * may abort the call; the turn looks at the signal where it stops, and is not cut in the middle.
  */
@@ -323,13 +322,14 @@ export class Operation {
     const call = new LiveCall(this, this.attempts);
     this.call = call;
     let returned: unknown;
+    let promise: Promise<unknown> | undefined;
     try {
       returned = fn(call);
+      promise = trusted(returned);
     } catch (thrown) {
       this.#land(level, thrown, true);
       return;
     }
-    const promise = trusted(returned);
     if (promise === undefined) {
       this.#land(level, returned, false);
       return;

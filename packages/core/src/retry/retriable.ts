@@ -23,7 +23,7 @@ const FETCH_FAILURE = /^(fetch failed|Failed to fetch|Load failed|NetworkError)/
 
 /** Whether a circuit refused the call: it says itself when to come back, and until then always no. */
 export function isCircuitRefusal(error: unknown): boolean {
-  return isPolicyError(error) && (error.code === 'CIRCUIT_OPEN' || error.code === 'CIRCUIT_BUSY');
+  return isPolicyError(error) && /^CIRCUIT_/.test(error.code);
 }
 
 /** Whether `error` proves that no connection was made, so that nothing can have been executed. */

@@ -44,6 +44,11 @@ function line({ atMs, event }: TimelineEntry, numbers: Map<number, number>): str
 
 function shown(value: unknown): string {
   if (typeof value === 'number') return String(Math.round(value * 1_000) / 1_000);
-  if (value instanceof Error) return JSON.stringify(`${value.name}: ${value.message}`);
-  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+  try {
+    if (value instanceof Error) return JSON.stringify(`${value.name}: ${value.message}`);
+    return typeof value === 'string' ? JSON.stringify(value) : String(value);
+  } catch {
+    // An object without a prototype, or a proxy that has been revoked.
+    return typeof value;
+  }
 }

@@ -53,6 +53,20 @@ describe('the virtual clock', () => {
     );
   });
 
+  test('does not jump to a wait without end', async () => {
+    const clock = new VirtualClock();
+    const caller = new AbortController();
+    const forEver = clock.sleep(Infinity, caller.signal);
+    await assert.rejects(
+      clock.run(() => forEver),
+      /^Error: Deadlock/,
+    );
+    assert.deepEqual([clock.now(), clock.pendingTimers], [0, 1]);
+    caller.abort('gone');
+    await assert.rejects(forEver, (reason) => reason === 'gone');
+    assert.equal(clock.pendingTimers, 0);
+  });
+
   test('rejects as the work does', async () => {
     const clock = new VirtualClock();
     await assert.rejects(

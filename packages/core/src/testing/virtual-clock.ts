@@ -53,7 +53,8 @@ export class VirtualClock implements Clock {
     const pending: Pending = { atMs: this.#nowMs + waitMs, order: this.#order, fire };
     this.#order += 1;
     this.#pending += 1;
-    this.#push(pending);
+    // One that never comes is no moment to jump to.
+    if (waitMs < Infinity) this.#push(pending);
     return {
       cancel: () => {
         if (pending.fire === undefined) return;

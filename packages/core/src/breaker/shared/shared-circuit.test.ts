@@ -83,7 +83,7 @@ describe('circuits that share what they find', () => {
   });
 
   test('decide by themselves while the store is down, and no call fails or waits for it', async () => {
-    for (const trouble of ['rejects', 'throws', 'hangs'] as const) {
+    for (const trouble of ['rejects', 'throws', 'hangs', 'says null', 'says {}'] as const) {
       const world = new World(3, { openMs: 2_000 });
       await world.play(3_000);
       world.trouble = trouble;
@@ -191,7 +191,7 @@ class World implements CircuitStore {
   failing = new Set<number>();
   /** Nodes that make no calls. */
   readonly silent = new Set<number>();
-  trouble: 'rejects' | 'throws' | 'hangs' | undefined = undefined;
+  trouble: 'rejects' | 'throws' | 'hangs' | 'says null' | 'says {}' | undefined = undefined;
   flutters = false;
   /** Calls that reached the dependency. */
   sent = 0;
@@ -226,6 +226,8 @@ class World implements CircuitStore {
     if (this.trouble === 'throws') throw new Error('store down');
     if (this.trouble === 'rejects') return Promise.reject(new Error('store down'));
     if (this.trouble === 'hangs') return new Promise(() => {});
+    if (this.trouble === 'says null') return Promise.resolve(null as never);
+    if (this.trouble === 'says {}') return Promise.resolve({} as never);
     this.names.add(report.node);
     return this.#store.exchange(circuit, report).then((verdict) => {
       if (verdict.mayProbe) this.granted = report.node;

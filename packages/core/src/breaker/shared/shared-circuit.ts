@@ -100,8 +100,9 @@ export class SharedCircuit {
       if (timer === undefined) return;
       timer.cancel();
       timer = undefined;
-      if (verdict === undefined) this.#failed(error, sent);
-      else this.#hear(verdict, nowMs);
+      // A store of the user's may say anything: of what is no verdict nothing follows.
+      if (verdict?.era !== undefined) this.#hear(verdict, nowMs);
+      else this.#failed(error ?? new Error('The circuit store did not answer.'), sent);
     };
     timer = clock.timer(storeTimeoutMs, () =>
       ended(undefined, new Error(`The circuit store did not answer within ${storeTimeoutMs} ms.`)),

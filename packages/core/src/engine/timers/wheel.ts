@@ -41,13 +41,11 @@ export class Wheel implements Alarms {
   arm(alarm: Alarm, ms: number): void {
     if (ms === Infinity) return;
     alarm.ms = ms;
-    if (!alarm.linked) this.#link(alarm);
+    if (!alarm.linked) {
+      alarm.linkBefore(this.#fresh);
+      this.#linked += 1;
+    }
     if (this.#ticksBy !== setInterval) this.#start();
-  }
-
-  #link(alarm: Alarm): void {
-    alarm.linkBefore(this.#fresh);
-    this.#linked += 1;
   }
 
   disarm(alarm: Alarm): void {
