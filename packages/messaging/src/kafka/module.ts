@@ -71,7 +71,7 @@ export interface KafkaClientOptions {
   retryDelay: number;
   autocreateTopics: boolean;
   tls?: KafkaTls;
-  sasl?: KafkaSasl;
+  sasl?: KafkaClientSasl;
 }
 
 /** As Node's `tls.connect` takes them. */
@@ -85,11 +85,38 @@ export interface KafkaTls {
   readonly rejectUnauthorized?: boolean;
 }
 
-export interface KafkaSasl {
+/** How a client signs in: with a password, or with a token. */
+export type KafkaSasl = KafkaPassword | KafkaBearer;
+
+export interface KafkaPassword {
   readonly mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
   readonly username: string;
   readonly password: string;
 }
+
+export interface KafkaBearer {
+  readonly mechanism: 'OAUTHBEARER';
+  /**
+   * Asked at each connection, and again before the broker ends it where `connections.max.reauth.ms`
+   * says so: keep what is still good for a while.
+   */
+  readonly token: () => Promise<string>;
+  /** Names and values that go with the token, such as `logicalCluster`. @default none */
+  readonly extensions?: Readonly<Record<string, string>>;
+}
+
+/** As the client takes it; `kafkaBroker.sasl` is made into this. */
+export type KafkaClientSasl =
+  | KafkaPassword
+  | {
+      readonly mechanism: 'OAUTHBEARER';
+      readonly token: () => Promise<string>;
+      readonly oauthBearerExtensions: Record<string, string>;
+      readonly authBytesValidator: (
+        bytes: Buffer,
+        done: (error: Error | null, bytes?: Buffer) => void,
+      ) => void;
+    };
 
 export type KafkaCompression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
 

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '@holdfast/core';
 import { checkInteger } from '../check.ts';
+import { checkSasl, clientSasl } from './client-sasl.ts';
 import type { KafkaLayout } from './layout.ts';
 import type {
   KafkaClientOptions,
@@ -111,6 +112,7 @@ export function resolveKafkaOptions(given: KafkaBrokerOptions): ResolvedKafkaOpt
     const most = Math.floor(options.sessionTimeoutMs / 3);
     checkInteger('kafkaBroker.heartbeatMs', options.heartbeatMs, 100, most);
   }
+  if (options.sasl !== undefined) checkSasl(options.sasl);
   checkInteger('kafkaBroker.timeoutMs', options.timeoutMs, 100, 600_000);
   checkInteger('kafkaBroker.sessionTimeoutMs', options.sessionTimeoutMs, 6_000, 1_800_000);
   checkInteger('kafkaBroker.reconnectMs', options.reconnectMs, 1, 60_000);
@@ -146,6 +148,6 @@ export function clientOptions(options: ResolvedKafkaOptions): KafkaClientOptions
     retryDelay: 200,
     autocreateTopics: options.autocreateTopics,
     ...(tls === undefined ? {} : { tls }),
-    ...(sasl === undefined ? {} : { sasl }),
+    ...(sasl === undefined ? {} : { sasl: clientSasl(sasl) }),
   };
 }

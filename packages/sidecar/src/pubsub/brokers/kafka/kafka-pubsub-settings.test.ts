@@ -26,6 +26,7 @@ test('what is not given is as Dapr has it', () => {
     fetchPartitionBytes: 1_048_576,
     heartbeatMs: 3_000,
     sasl: undefined,
+    oidc: undefined,
     tls: undefined,
   });
 });
@@ -134,10 +135,13 @@ const REFUSED: readonly [Readonly<Record<string, string>>, string][] = [
     { ...plain, brokers: 'http://h' },
     'metadata brokers "http://h" is no host:port, such as localhost:9092',
   ],
-  [{ brokers: 'h' }, 'metadata authType must be given: none, password, certificate or mtls'],
   [
-    { brokers: 'h', authType: 'oidc' },
-    'metadata authType: "oidc" is not in this version, which has none, password, certificate and mtls',
+    { brokers: 'h' },
+    'metadata authType must be given: none, password, certificate, mtls, oidc, oidc_private_key_jwt',
+  ],
+  [
+    { brokers: 'h', authType: 'awsiam' },
+    'metadata authType: "awsiam" is not in this version, which has none, password, certificate, mtls, oidc, oidc_private_key_jwt',
   ],
   [
     { brokers: 'h', authType: 'password' },

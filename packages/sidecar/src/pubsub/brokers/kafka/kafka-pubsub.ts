@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '@holdfast/core';
-import { kafkaBroker } from '@holdfast/messaging/kafka';
+import { type KafkaSasl, kafkaBroker } from '@holdfast/messaging/kafka';
 import type { Logger } from '@holdfast/telemetry/log';
 import * as kafka from '@platformatic/kafka';
 import type { ComponentSettings } from '../../../components/component-settings.ts';
 import type { PubSub } from '../../pubsub.ts';
 import { brokerPubSub } from '../broker-pubsub.ts';
+import { askToken, placesOf } from './ask-token.ts';
 import { kafkaLayout } from './kafka-layout.ts';
 import { kafkaPubSubSettings } from './kafka-pubsub-settings.ts';
+import type { KafkaSecurity } from './kafka-security.ts';
+import { tokenSource } from './token-source.ts';
 
 export interface KafkaPubSubEnv {
   readonly appId: string;
@@ -47,7 +50,7 @@ export async function kafkaPubSub(
     compression: read.compression,
     fetchMinBytes: read.fetchMinBytes,
     fetchPartitionBytes: read.fetchPartitionBytes,
-    ...(read.sasl === undefined ? {} : { sasl: read.sasl }),
+    ...saslOf(read, clock),
     ...(read.tls === undefined ? {} : { tls: read.tls }),
     clock,
   });
@@ -60,4 +63,10 @@ export async function kafkaPubSub(
     ...(read.giveUpAfter === undefined ? {} : { giveUpAfter: read.giveUpAfter }),
     log,
   });
+}
+
+function saslOf({ oidc, sasl }: KafkaSecurity, clock: Clock): { readonly sasl?: KafkaSasl } {
+  if (oidc === undefined) return sasl === undefined ? {} : { sasl };
+  const token = tokenSource((place) => askToken(oidc, place, clock), placesOf(oidc), clock);
+  return { sasl: { mechanism: 'OAUTHBEARER', token, extensions: oidc.extensions } };
 }
