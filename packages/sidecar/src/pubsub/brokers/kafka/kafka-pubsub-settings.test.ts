@@ -25,6 +25,7 @@ test('what is not given is as Dapr has it', () => {
     fetchMinBytes: 1,
     fetchPartitionBytes: 1_048_576,
     heartbeatMs: 3_000,
+    registry: undefined,
     sasl: undefined,
     oidc: undefined,
     tls: undefined,
@@ -36,6 +37,27 @@ test('a group is consumerGroup, else consumerID, else the app id', () => {
   assert.deepEqual(
     [group({ consumerID: 'a' }), group({ consumerID: 'a', consumerGroup: 'g' }), group({})],
     ['a', 'g', 'shop'],
+  );
+});
+
+test('a registry keeps schemas for five minutes, or as the metadata say', () => {
+  const registry = (more: Readonly<Record<string, string>>) =>
+    read({ ...plain, schemaRegistryURL: 'http://s/', ...more }).registry;
+  const key = { schemaRegistryAPIKey: 'k', schemaRegistryAPISecret: 's' };
+  assert.deepEqual(
+    [
+      registry({}),
+      registry({ ...key, schemaLatestVersionCacheTTL: '1m', useAvroJSON: 'true' }),
+      registry({ schemaCachingEnabled: 'false' })?.latestForMs,
+    ],
+    [
+      { url: 'http://s', key: undefined, latestForMs: 300_000, avroJson: false },
+      {
+        ...{ url: 'http://s', key: { name: 'k', secret: 's' } },
+        ...{ latestForMs: 60_000, avroJson: true },
+      },
+      0,
+    ],
   );
 });
 
@@ -179,8 +201,16 @@ const REFUSED: readonly [Readonly<Record<string, string>>, string][] = [
     'metadata backOffPolicy must be constant or exponential, not "linear"',
   ],
   [
-    { ...plain, schemaRegistryURL: 'http://s' },
-    'metadata schemaRegistryURL: "http://s" is not in this version',
+    { ...plain, seekOnStart: 'earliest' },
+    'metadata seekOnStart: "earliest" is not in this version',
+  ],
+  [
+    { ...plain, schemaRegistryURL: 'registry:8081' },
+    'metadata schemaRegistryURL must be a URL such as http://localhost:8081, not "registry:8081"',
+  ],
+  [
+    { ...plain, schemaRegistryURL: 'http://s', schemaLatestVersionCacheTTL: '-1s' },
+    'metadata schemaLatestVersionCacheTTL must be 0 or more, not -1000 ms',
   ],
   [
     { ...plain, compression: 'rar' },

@@ -2,6 +2,7 @@ import type { ComponentSettings } from '../../../components/component-settings.t
 import { durationSetting } from '../../../components/duration-setting.ts';
 import { milliseconds, wholeNumber } from '../../../redis/redis-settings.ts';
 import { goRegExp } from '../../../resources/go-regexp.ts';
+import { type RegistrySettings, registrySettings } from './avro/registry-settings.ts';
 import { type KafkaSecurity, kafkaSecurity } from './kafka-security.ts';
 
 export interface KafkaPubSubSettings extends KafkaSecurity {
@@ -25,10 +26,11 @@ export interface KafkaPubSubSettings extends KafkaSecurity {
   readonly fetchMinBytes: number;
   readonly fetchPartitionBytes: number;
   readonly heartbeatMs: number;
+  readonly registry: RegistrySettings | undefined;
 }
 
 /** What of Dapr's component this one does not do; said at the start, not found out at night. */
-const NOT_THERE = ['schemaRegistryURL', 'useAvroJSON', 'seekOnStart'] as const;
+const NOT_THERE = ['seekOnStart'] as const;
 
 const COMPRESSIONS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 
@@ -63,6 +65,7 @@ export function kafkaPubSubSettings(
     fetchMinBytes: atLeastOne(settings, 'consumerFetchMin', 1),
     fetchPartitionBytes: atLeastOne(settings, 'consumerFetchDefault', 1_048_576),
     heartbeatMs: heartbeatOf(settings, sessionTimeoutMs),
+    registry: registrySettings(settings),
     ...kafkaSecurity(settings),
   };
 }

@@ -7,6 +7,8 @@ import type { ComponentSettings } from '../../../components/component-settings.t
 import type { PubSub } from '../../pubsub.ts';
 import { brokerPubSub } from '../broker-pubsub.ts';
 import { askToken, placesOf } from './ask-token.ts';
+import { avroPubSub } from './avro/avro-pubsub.ts';
+import { SchemaRegistry } from './avro/schema-registry.ts';
 import { kafkaLayout } from './kafka-layout.ts';
 import { kafkaPubSubSettings } from './kafka-pubsub-settings.ts';
 import type { KafkaSecurity } from './kafka-security.ts';
@@ -54,7 +56,7 @@ export async function kafkaPubSub(
     ...(read.tls === undefined ? {} : { tls: read.tls }),
     clock,
   });
-  return brokerPubSub(broker, {
+  const pubsub = brokerPubSub(broker, {
     component: settings.component,
     group: read.group,
     concurrency: PARTITIONS,
@@ -63,6 +65,12 @@ export async function kafkaPubSub(
     ...(read.giveUpAfter === undefined ? {} : { giveUpAfter: read.giveUpAfter }),
     log,
   });
+  const { registry } = read;
+  return avroPubSub(
+    pubsub,
+    registry === undefined ? undefined : new SchemaRegistry(registry, clock, log),
+    registry?.avroJson ?? false,
+  );
 }
 
 function saslOf({ oidc, sasl }: KafkaSecurity, clock: Clock): { readonly sasl?: KafkaSasl } {
