@@ -2,13 +2,13 @@ import { forgiving } from '../consume/forgiving.ts';
 import type { Handling } from '../consume/giving-up.ts';
 import { Hands } from '../consume/hands.ts';
 import type { ResolvedSubscribeOptions } from '../consume/subscribe-options.ts';
+import { ASSIGNMENTS } from './assignment.ts';
 import { beginAtEnd } from './begin-at-end.ts';
 import { FirstStarts } from './first-starts.ts';
 import { membership } from './membership.ts';
 import type { KafkaConsumer, KafkaConsumerOptions, KafkaMessage, KafkaStream } from './module.ts';
 import { clientOptions, type ResolvedKafkaOptions } from './options.ts';
 import { type Giving, PartitionLanes } from './partition-lanes.ts';
-import { rangeAssigner } from './range-assigner.ts';
 import { holdfastLayout } from './records.ts';
 
 export interface ConsumptionOptions {
@@ -174,16 +174,17 @@ export class Consumption {
 
   #consumerOptions(): KafkaConsumerOptions {
     const { kafka, subscribe, topic } = this.#options;
-    const { fetchMinBytes, fetchPartitionBytes, memberName, sessionTimeoutMs } = kafka;
+    const { assignment, fetchMinBytes, fetchPartitionBytes, memberName, sessionTimeoutMs } = kafka;
+    const { assigner, metadata, version } = ASSIGNMENTS[assignment];
     return {
       ...clientOptions(kafka),
       groupId: subscribe.group,
       // A static member: the same process, restarted, has its partitions back at once instead of
       // after the session time-out of its predecessor.
       groupInstanceId: `${memberName}-${topic}`,
-      protocols: [{ name: 'range', version: 1 }],
-      protocolsMetadata: () => this.#letGo().then(() => Buffer.alloc(0)),
-      partitionAssigner: rangeAssigner,
+      protocols: [{ name: assignment, version }],
+      protocolsMetadata: () => this.#letGo().then(() => metadata(this.#consumer)),
+      partitionAssigner: assigner,
       autocommit: false,
       sessionTimeout: sessionTimeoutMs,
       rebalanceTimeout: sessionTimeoutMs * 2,

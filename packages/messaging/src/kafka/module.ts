@@ -146,7 +146,10 @@ export interface KafkaConsumerOptions extends KafkaClientOptions {
 /** What the leader of a group decides: who reads which partitions. */
 export type KafkaAssigner = (
   leader: string,
-  members: ReadonlyMap<string, { readonly topics?: readonly string[] }>,
+  members: ReadonlyMap<
+    string,
+    { readonly topics?: readonly string[]; readonly metadata?: Buffer | string | null | undefined }
+  >,
   topicsOfTheLeader: ReadonlySet<string>,
   metadata: { readonly topics: ReadonlyMap<string, { readonly partitionsCount: number }> },
 ) => { memberId: string; assignments: Map<string, { topic: string; partitions: number[] }> }[];

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '@holdfast/core';
 import { checkInteger } from '../check.ts';
+import { ASSIGNMENTS, type KafkaAssignment } from './assignment.ts';
 import { checkSasl, clientSasl } from './client-sasl.ts';
 import type { KafkaLayout } from './layout.ts';
 import type {
@@ -47,6 +48,13 @@ export interface KafkaBrokerOptions {
   readonly fetchPartitionBytes?: number;
   /** How often a member says that it is there; less than a third of the session. @default a fifth of `sessionTimeoutMs` */
   readonly heartbeatMs?: number;
+  /**
+   * How a group shares its partitions: neighbours of each topic, one by one, or as they were. All of
+   * its members, of whatever make, must say the same.
+   *
+   * @default 'range'
+   */
+  readonly assignment?: KafkaAssignment;
   /** @default a connection in the clear */
   readonly tls?: KafkaTls;
   /** @default nobody signs in */
@@ -71,6 +79,7 @@ export const KAFKA_BROKER_DEFAULTS = {
   reconnectMs: 500,
   autocreateTopics: true,
   initialOffset: 'earliest',
+  assignment: 'range',
   layout: holdfastLayout,
   clock: systemClock,
 } as const;
@@ -95,6 +104,11 @@ export function resolveKafkaOptions(given: KafkaBrokerOptions): ResolvedKafkaOpt
   if (options.initialOffset !== 'earliest' && options.initialOffset !== 'latest') {
     throw new TypeError(
       `kafkaBroker.initialOffset must be earliest or latest, not "${options.initialOffset}".`,
+    );
+  }
+  if (!Object.hasOwn(ASSIGNMENTS, options.assignment)) {
+    throw new RangeError(
+      `kafkaBroker.assignment must be ${Object.keys(ASSIGNMENTS).join(', ')}, not ${String(options.assignment)}.`,
     );
   }
   if (options.maxMessageBytes !== undefined) {

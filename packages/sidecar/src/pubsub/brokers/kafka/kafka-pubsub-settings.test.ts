@@ -25,6 +25,7 @@ test('what is not given is as Dapr has it', () => {
     fetchMinBytes: 1,
     fetchPartitionBytes: 1_048_576,
     heartbeatMs: 3_000,
+    assignment: 'range',
     registry: undefined,
     sasl: undefined,
     oidc: undefined,
@@ -93,17 +94,25 @@ test('who signs in does it over TLS, unless disableTls says otherwise', () => {
 });
 
 test('what tunes the client is a number, or a duration whose bare numbers are seconds', () => {
-  const { compression, fetchMinBytes, fetchPartitionBytes, heartbeatMs, sessionTimeoutMs } = read({
+  const {
+    assignment,
+    compression,
+    fetchMinBytes,
+    fetchPartitionBytes,
+    heartbeatMs,
+    sessionTimeoutMs,
+  } = read({
     ...plain,
     compression: 'ZSTD',
     consumerFetchMin: '10',
     consumerFetchDefault: '2048',
     sessionTimeout: '30',
     heartbeatInterval: '20s',
+    consumerGroupRebalanceStrategy: 'Sticky',
   });
   assert.deepEqual(
-    [compression, fetchMinBytes, fetchPartitionBytes, sessionTimeoutMs, heartbeatMs],
-    ['zstd', 10, 2_048, 30_000, 10_000],
+    [assignment, compression, fetchMinBytes, fetchPartitionBytes, sessionTimeoutMs, heartbeatMs],
+    ['sticky', 'zstd', 10, 2_048, 30_000, 10_000],
   );
 });
 
@@ -215,6 +224,10 @@ const REFUSED: readonly [Readonly<Record<string, string>>, string][] = [
   [
     { ...plain, compression: 'rar' },
     'metadata compression must be none, gzip, snappy, lz4, zstd, not "rar"',
+  ],
+  [
+    { ...plain, consumerGroupRebalanceStrategy: 'fair' },
+    'metadata consumerGroupRebalanceStrategy must be range, roundrobin, sticky, not "fair"',
   ],
   [
     { ...plain, excludeHeaderMetaRegex: '(' },

@@ -26,11 +26,14 @@ export interface KafkaPubSubSettings extends KafkaSecurity {
   readonly fetchMinBytes: number;
   readonly fetchPartitionBytes: number;
   readonly heartbeatMs: number;
+  readonly assignment: (typeof ASSIGNMENTS)[number];
   readonly registry: RegistrySettings | undefined;
 }
 
 /** What of Dapr's component this one does not do; said at the start, not found out at night. */
 const NOT_THERE = ['seekOnStart'] as const;
+
+const ASSIGNMENTS = ['range', 'roundrobin', 'sticky'] as const;
 
 const COMPRESSIONS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 
@@ -65,6 +68,7 @@ export function kafkaPubSubSettings(
     fetchMinBytes: atLeastOne(settings, 'consumerFetchMin', 1),
     fetchPartitionBytes: atLeastOne(settings, 'consumerFetchDefault', 1_048_576),
     heartbeatMs: heartbeatOf(settings, sessionTimeoutMs),
+    assignment: assignmentOf(settings.text('consumerGroupRebalanceStrategy') ?? 'range'),
     registry: registrySettings(settings),
     ...kafkaSecurity(settings),
   };
@@ -100,6 +104,14 @@ function compressionOf(given: string): KafkaPubSubSettings['compression'] {
   const found = COMPRESSIONS.find((one) => one === given.toLowerCase());
   if (found !== undefined) return found;
   throw new Error(`metadata compression must be ${COMPRESSIONS.join(', ')}, not "${given}"`);
+}
+
+function assignmentOf(given: string): KafkaPubSubSettings['assignment'] {
+  const found = ASSIGNMENTS.find((one) => one === given.toLowerCase());
+  if (found !== undefined) return found;
+  throw new Error(
+    `metadata consumerGroupRebalanceStrategy must be ${ASSIGNMENTS.join(', ')}, not "${given}"`,
+  );
 }
 
 /** A third of the session at most: two may be lost on the way before a member is given up. */

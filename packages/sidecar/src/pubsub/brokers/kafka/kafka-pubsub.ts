@@ -49,6 +49,7 @@ export async function kafkaPubSub(
     sessionTimeoutMs: read.sessionTimeoutMs,
     reconnectMs: read.reconnectMs,
     heartbeatMs: read.heartbeatMs,
+    assignment: read.assignment,
     compression: read.compression,
     fetchMinBytes: read.fetchMinBytes,
     fetchPartitionBytes: read.fetchPartitionBytes,
