@@ -57,7 +57,12 @@ export class Consumption {
         () => holdfastLayout.messageOf(record),
         subscribe,
       );
-    this.#lanes = new PartitionLanes(hands, read, { isAlive: this.#isAlive, lost });
+    this.#lanes = new PartitionLanes(
+      hands,
+      read,
+      { isAlive: this.#isAlive, lost },
+      subscribe.gather,
+    );
     // Nobody else hears of a rejoin that failed. Such a consumer would read on and commit nothing.
     this.#consumer.on('error', (error) => void this.#fail(error));
     this.#consumer.on('consumer:group:join', () => {
@@ -120,13 +125,14 @@ export class Consumption {
   }
 
   #giving(record: KafkaMessage): Giving {
-    const { concurrency } = this.#options.subscribe;
+    const { concurrency, gather } = this.#options.subscribe;
     const earlier = this.#starts?.first(record);
-    if (earlier === undefined) return { readAhead: READ_AHEAD };
+    const readAhead = Math.max(READ_AHEAD, 2 * gather);
+    if (earlier === undefined) return { readAhead };
     return {
-      ...{ readAhead: READ_AHEAD, earlier },
+      ...{ readAhead, earlier },
       // Each of those at work was begun, and one alone ended the process.
-      inLine: concurrency > 1 ? 1 : 0,
+      inLine: concurrency > 1 || gather > 1 ? 1 : 0,
       note: async () => this.#starts?.note(record, earlier + 1),
     };
   }

@@ -50,11 +50,11 @@ export function avroPubSub(
       }
       return await pubsub.publishAll!(topic, all, signal);
     },
-    async subscribe(topic, handler, details = {}) {
-      if (!isAvro(details)) return await pubsub.subscribe(topic, handler, details);
+    async subscribe(topic, handler, details = {}, gather = 1) {
+      if (!isAvro(details)) return await pubsub.subscribe(topic, handler, details, gather);
       const reading: PubSubHandler = async (message, signal) =>
         await handler({ ...message, data: await decoded(message.data) }, signal);
-      return await pubsub.subscribe(topic, reading, details);
+      return await pubsub.subscribe(topic, reading, details, gather);
     },
     async close() {
       registry?.close();
