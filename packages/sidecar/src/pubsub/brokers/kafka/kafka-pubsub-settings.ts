@@ -43,7 +43,7 @@ const MOST_RETRIES = 999;
 /** @throws Error that names the item and what may stand there. */
 export function kafkaPubSubSettings(
   settings: ComponentSettings,
-  names: { readonly appId: string },
+  { retries = true, ...names }: { readonly appId: string; readonly retries?: boolean },
 ): KafkaPubSubSettings {
   for (const name of NOT_THERE) {
     const value = settings.text(name);
@@ -61,7 +61,7 @@ export function kafkaPubSubSettings(
     sessionTimeoutMs,
     reconnectMs: reconnectMsOf(settings),
     ...redeliveryOf(settings),
-    giveUpAfter: giveUpAfterOf(settings),
+    giveUpAfter: giveUpAfterOf(settings, retries),
     escapeHeaders: settings.flag('escapeHeaders'),
     excludedHeaders: excludedOf(settings.text('excludeHeaderMetaRegex')),
     compression: compressionOf(settings.text('compression') ?? 'none'),
@@ -150,9 +150,9 @@ function redeliveryOf(settings: ComponentSettings) {
   return { redeliverMs, maxRedeliverMs: Math.max(redeliverMs, longest ?? 0) };
 }
 
-function giveUpAfterOf(settings: ComponentSettings): number | undefined {
+function giveUpAfterOf(settings: ComponentSettings, byDefault: boolean): number | undefined {
   // Asked for where they count: without retries the log says that their number has no effect.
-  if (!settings.flag('consumeRetryEnabled', true)) return 1;
+  if (!settings.flag('consumeRetryEnabled', byDefault)) return 1;
   const retries = wholeNumber(settings, 'backOffMaxRetries', -1);
   if (retries < 0) return undefined;
   if (retries <= MOST_RETRIES) return retries + 1;

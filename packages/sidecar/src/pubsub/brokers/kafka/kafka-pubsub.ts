@@ -35,8 +35,10 @@ const PARTITIONS = 100;
 export async function kafkaPubSub(
   settings: ComponentSettings,
   { clock, log, ...names }: KafkaPubSubEnv,
+  /** Whether what fails is handed over again, where the metadata do not say so. */
+  { retries }: { readonly retries: boolean } = { retries: true },
 ): Promise<PubSub> {
-  const read = kafkaPubSubSettings(settings, names);
+  const read = kafkaPubSubSettings(settings, { ...names, retries });
   const broker = kafkaBroker({
     kafka,
     bootstrap: read.brokers,
