@@ -31,7 +31,10 @@ if (problem !== undefined) {
     sharing('sticky', address, [daprd, undefined]);
     sharing('sticky', address, [undefined, daprd]);
   }
-  await bothMakes((make, executable) => comingAndGoing(make, executable, address));
+  await bothMakes((make, executable) => {
+    comingAndGoing(make, executable, address);
+    growing(make, executable, address);
+  });
 }
 
 /** The first to come decides for the others who reads what. */
@@ -117,6 +120,34 @@ function comingAndGoing(make: Make, executable: string | undefined, address: str
   });
 }
 
+function growing(make: Make, executable: string | undefined, address: string): void {
+  test(`${make}: partitions that a topic is given later are read from their beginning`, async (t) => {
+    const topic = `growing-${make}`;
+    const admin = new kafka.Admin({ clientId: 'a', bootstrapBrokers: [address] });
+    t.after(() => admin.close());
+    await admin.createTopics({ topics: [topic], partitions: 1, replicas: 1 });
+    const got: number[] = [];
+    await member(t, executable, {
+      ...{ address, topic },
+      handle: (n) => {
+        got.push(n);
+        return 200;
+      },
+    });
+    const before = await sender(t, address, topic);
+    await before(0, 0);
+    await until('the first has come', () => got.length === 1);
+    await admin.createPartitions({ topics: [{ name: topic, count: 3 }] });
+    const send = await sender(t, address, topic);
+    for (const n of [1, 2, 3]) await send(n, n);
+    await until('all have come', () => new Set(got).size >= 4);
+    assert.deepEqual(
+      [...new Set(got)].toSorted((a, b) => a - b),
+      [0, 1, 2, 3],
+    );
+  });
+}
+
 const isPoison = (n: number): boolean => n % 10 === 7;
 
 interface MemberOptions {
@@ -192,6 +223,7 @@ spec:
     - { name: sessionTimeout, value: 6s }
     - { name: heartbeatInterval, value: 1s }
     - { name: backOffDuration, value: 200ms }
+    - { name: clientConnectionTopicMetadataRefreshInterval, value: 2s }
     - { name: consumerGroupRebalanceStrategy, value: ${strategy} }
 `;
 }

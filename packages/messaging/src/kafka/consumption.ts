@@ -8,6 +8,7 @@ import { FirstStarts } from './first-starts.ts';
 import { membership } from './membership.ts';
 import type { KafkaConsumer, KafkaConsumerOptions, KafkaMessage, KafkaStream } from './module.ts';
 import { clientOptions, type ResolvedKafkaOptions } from './options.ts';
+import type { PartitionCount } from './partition-count.ts';
 import { type Giving, PartitionLanes } from './partition-lanes.ts';
 import { holdfastLayout } from './records.ts';
 
@@ -16,6 +17,8 @@ export interface ConsumptionOptions {
   readonly topic: string;
   readonly subscribe: ResolvedSubscribeOptions;
   readonly handler: Handling;
+  /** Of the topic, as far as this process has seen. */
+  readonly partitions: PartitionCount;
   /** Called when it reads, and whenever a record was handled and committed. */
   readonly reads: () => void;
   readonly progress: () => void;
@@ -36,6 +39,7 @@ export class Consumption {
   readonly #isAlive: () => boolean;
   /** Where nothing is given up, nobody asks. */
   readonly #starts: FirstStarts | undefined;
+  readonly #watching = new AbortController();
   #stream: KafkaStream | undefined;
   #joins = 0;
   #closed = false;
@@ -74,14 +78,17 @@ export class Consumption {
 
   /** Resolves when it was closed; rejects when it was lost. */
   async run(): Promise<void> {
-    const { topic } = this.#options;
+    const { partitions, topic } = this.#options;
     try {
+      await partitions.hasGrown(this.#consumer, topic);
       // Beside what a stream says, so that between two of them it stays in its group.
       this.#consumer.topics.track(topic);
       await this.#consumer.joinGroup();
+      void this.#watch();
       while (!this.#closed && this.#failure === undefined) await this.#read();
       if (this.#failure !== undefined) throw this.#failure;
     } finally {
+      this.#watching.abort();
       await this.#lanes.end();
       // Leaving the group may fail as the broker is gone; the session then ends by its time-out.
       await this.#consumer.close(true).catch(() => {});
@@ -94,12 +101,27 @@ export class Consumption {
     await this.#endStream();
   }
 
+  /** Where the topic has more partitions, the group is shared out anew, as soon as its leader sees it. */
+  async #watch(): Promise<void> {
+    const { kafka, partitions, topic } = this.#options;
+    const { signal } = this.#watching;
+    for (;;) {
+      await kafka.clock.sleep(kafka.partitionsMs, signal).catch(() => {});
+      if (signal.aborted) return;
+      const grown = await partitions.hasGrown(this.#consumer, topic);
+      if (!grown || signal.aborted) continue;
+      await this.#consumer.joinGroup().catch((error: unknown) => this.#fail(error));
+    }
+  }
+
   /** Until the stream ends, which it does by error or by `#endStream` alone. */
   async #read(): Promise<void> {
-    const { kafka, reads, topic } = this.#options;
+    const { kafka, partitions, reads, topic } = this.#options;
     const { initialOffset } = kafka;
     const joins = this.#joins;
-    if (initialOffset === 'latest') await beginAtEnd(this.#consumer, topic);
+    if (initialOffset === 'latest') {
+      await beginAtEnd(this.#consumer, topic, partitions.first);
+    }
     const stream = await this.#consumer.consume({
       topics: [topic],
       mode: 'committed',

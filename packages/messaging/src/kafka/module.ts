@@ -192,12 +192,17 @@ export interface KafkaConsumer {
     autocommit: boolean;
   }): Promise<KafkaStream>;
   readonly topics: { track(topic: string): boolean };
+  /** Asked of the broker anew with `forceUpdate`, else kept for a while. */
+  metadata(options: { topics: string[]; forceUpdate: boolean }): Promise<{
+    readonly topics: ReadonlyMap<string, { readonly partitionsCount: number }>;
+  }>;
   /** Resolves when it has its partitions of the topics tracked. */
   joinGroup(): Promise<unknown>;
-  /** By topic and partition: where the next record will lie. */
+  /** By topic and partition: where the next record will lie; with a `timestamp` of -2 where the first does. */
   listOffsets(options: {
     topics: string[];
     partitions: Record<string, number[]>;
+    timestamp?: bigint;
   }): Promise<ReadonlyMap<string, readonly (bigint | undefined)[]>>;
   /** By topic and partition; -1 where the group has none. */
   listCommittedOffsets(options: {

@@ -63,6 +63,13 @@ export interface KafkaBrokerOptions {
   readonly timeoutMs?: number;
   /** A member that is silent for so long has lost its partitions. @default 10_000 ms (6_000 … 1_800_000) */
   readonly sessionTimeoutMs?: number;
+  /**
+   * How often a member looks whether its topic has been given more partitions. What lies there before it looks is
+   * read from its beginning, whatever `initialOffset` says.
+   *
+   * @default 60_000 ms (1_000 … 3_600_000)
+   */
+  readonly partitionsMs?: number;
   /** Wait before a lost subscription consumes again: the first, doubling up to ten times this. @default 500 ms */
   readonly reconnectMs?: number;
   /** Whether the broker may make topics it does not know. @default true */
@@ -76,6 +83,7 @@ const COMPRESSIONS: readonly string[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd'
 export const KAFKA_BROKER_DEFAULTS = {
   timeoutMs: 10_000,
   sessionTimeoutMs: 10_000,
+  partitionsMs: 60_000,
   reconnectMs: 500,
   autocreateTopics: true,
   initialOffset: 'earliest',
@@ -129,6 +137,7 @@ export function resolveKafkaOptions(given: KafkaBrokerOptions): ResolvedKafkaOpt
   if (options.sasl !== undefined) checkSasl(options.sasl);
   checkInteger('kafkaBroker.timeoutMs', options.timeoutMs, 100, 600_000);
   checkInteger('kafkaBroker.sessionTimeoutMs', options.sessionTimeoutMs, 6_000, 1_800_000);
+  checkInteger('kafkaBroker.partitionsMs', options.partitionsMs, 1_000, 3_600_000);
   checkInteger('kafkaBroker.reconnectMs', options.reconnectMs, 1, 60_000);
   return options;
 }

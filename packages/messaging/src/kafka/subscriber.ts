@@ -5,6 +5,7 @@ import { type ResolvedSubscribeOptions, tell } from '../consume/subscribe-option
 import { BrokerUnavailableError } from '../errors.ts';
 import { Consumption } from './consumption.ts';
 import type { ResolvedKafkaOptions } from './options.ts';
+import { PartitionCount } from './partition-count.ts';
 import { reasonOf } from './records.ts';
 
 /**
@@ -20,6 +21,7 @@ export class KafkaSubscriber implements Subscription {
   readonly #closing = new AbortController();
   readonly #joined = Promise.withResolvers<void>();
   readonly #ended: Promise<void>;
+  readonly #partitions = new PartitionCount();
   #consumption: Consumption | undefined;
 
   constructor(
@@ -66,6 +68,7 @@ export class KafkaSubscriber implements Subscription {
       topic: this.#topic,
       subscribe: this.#options,
       handler: this.#handler,
+      partitions: this.#partitions,
       reads: () => this.#joined.resolve(),
       progress,
     });

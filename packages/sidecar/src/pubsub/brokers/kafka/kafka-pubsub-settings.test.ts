@@ -25,6 +25,7 @@ test('what is not given is as Dapr has it', () => {
     fetchMinBytes: 1,
     fetchPartitionBytes: 1_048_576,
     heartbeatMs: 3_000,
+    partitionsMs: 60_000,
     assignment: 'range',
     registry: undefined,
     sasl: undefined,
@@ -38,6 +39,15 @@ test('a group is consumerGroup, else consumerID, else the app id', () => {
   assert.deepEqual(
     [group({ consumerID: 'a' }), group({ consumerID: 'a', consumerGroup: 'g' }), group({})],
     ['a', 'g', 'shop'],
+  );
+});
+
+test('a topic is looked at for more partitions every minute, or as the metadata say', () => {
+  const every = (text: string) =>
+    read({ ...plain, clientConnectionTopicMetadataRefreshInterval: text }).partitionsMs;
+  assert.deepEqual(
+    ['15s', '10ms', '0', '-1s', '24h'].map(every),
+    [15_000, 1_000, 60_000, 60_000, 3_600_000],
   );
 });
 

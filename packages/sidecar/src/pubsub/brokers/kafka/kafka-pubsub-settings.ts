@@ -26,6 +26,8 @@ export interface KafkaPubSubSettings extends KafkaSecurity {
   readonly fetchMinBytes: number;
   readonly fetchPartitionBytes: number;
   readonly heartbeatMs: number;
+  /** How often it looks whether a topic has more partitions. */
+  readonly partitionsMs: number;
   readonly assignment: (typeof ASSIGNMENTS)[number];
   readonly registry: RegistrySettings | undefined;
 }
@@ -68,6 +70,7 @@ export function kafkaPubSubSettings(
     fetchMinBytes: atLeastOne(settings, 'consumerFetchMin', 1),
     fetchPartitionBytes: atLeastOne(settings, 'consumerFetchDefault', 1_048_576),
     heartbeatMs: heartbeatOf(settings, sessionTimeoutMs),
+    partitionsMs: partitionsMsOf(settings),
     assignment: assignmentOf(settings.text('consumerGroupRebalanceStrategy') ?? 'range'),
     registry: registrySettings(settings),
     ...kafkaSecurity(settings),
@@ -104,6 +107,12 @@ function compressionOf(given: string): KafkaPubSubSettings['compression'] {
   const found = COMPRESSIONS.find((one) => one === given.toLowerCase());
   if (found !== undefined) return found;
   throw new Error(`metadata compression must be ${COMPRESSIONS.join(', ')}, not "${given}"`);
+}
+
+/** A minute where Dapr has eight: until then what lies in new partitions waits. Dapr's word for its default is 0. */
+function partitionsMsOf(settings: ComponentSettings): number {
+  const ms = durationSetting(settings, 'clientConnectionTopicMetadataRefreshInterval') ?? 0;
+  return ms <= 0 ? 60_000 : Math.round(Math.min(Math.max(ms, 1_000), 3_600_000));
 }
 
 function assignmentOf(given: string): KafkaPubSubSettings['assignment'] {

@@ -52,6 +52,7 @@ export async function kafkaPubSub(
     reconnectMs: read.reconnectMs,
     heartbeatMs: read.heartbeatMs,
     assignment: read.assignment,
+    partitionsMs: read.partitionsMs,
     compression: read.compression,
     fetchMinBytes: read.fetchMinBytes,
     fetchPartitionBytes: read.fetchPartitionBytes,
