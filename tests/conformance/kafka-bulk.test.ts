@@ -16,7 +16,7 @@ interface Entry {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-const TOPICS = ['many', 'patient', 'again', 'letters'];
+const TOPICS = ['many', 'patient', 'again', 'letters', 'sizes'];
 
 const problem = await kafkaProblem();
 if (problem !== undefined) {
@@ -70,16 +70,18 @@ function conformance(make: Make, executable: string | undefined, address: string
       await rm(folder, { recursive: true, force: true });
     });
 
-    /** All in one partition. */
-    const publish = async (topic: string, numbers: readonly number[]) => {
-      const to = `http://127.0.0.1:${sidecar.ports.http}/v1.0/publish/bulk/broker/${named(topic)}?metadata.partitionKey=one`;
-      const entries = numbers.map((event) => ({
-        ...{ entryId: String(event), event, contentType: 'application/json' },
+    const send = async (topic: string, events: readonly unknown[], query: string) => {
+      const to = `http://127.0.0.1:${sidecar.ports.http}/v1.0/publish/bulk/broker/${named(topic)}?${query}`;
+      const entries = events.map((event, at) => ({
+        ...{ entryId: String(at), event, contentType: 'application/json' },
       }));
       const headers = { 'content-type': 'application/json' };
       const answer = await fetch(to, { method: 'POST', headers, body: JSON.stringify(entries) });
-      assert.equal(answer.status, 204, await answer.text());
+      return [answer.status, await answer.text()] as const;
     };
+    /** All in one partition. */
+    const publish = async (topic: string, numbers: readonly number[]) =>
+      assert.deepEqual(await send(topic, numbers, 'metadata.partitionKey=one'), [204, '']);
     const numbersOf = (topic: string) => (bulks.get(topic) ?? []).flat().map((e) => e.event.data);
     const count = (topic: string, wanted: number) =>
       until(`${wanted} of ${topic} come`, () => numbersOf(topic).length >= wanted);
@@ -121,6 +123,25 @@ function conformance(make: Make, executable: string | undefined, address: string
         .map((entries) => entries.map(({ event }) => event.data));
       assert.deepEqual([first, second], [upTo(5), upTo(5)]);
       assert.deepEqual(rest.flat(), [5, 6]);
+    });
+
+    test('what is too large fails alone, and the others are published', async () => {
+      const [status, text] = await send('sizes', [1, 'x'.repeat(1_100_000), 2], '');
+      assert.equal(status, 500);
+      const { failedEntries } = JSON.parse(text) as { failedEntries: { entryId: string }[] };
+      assert.deepEqual(
+        failedEntries.map(({ entryId }) => entryId),
+        ['1'],
+      );
+      await count('sizes', 2);
+      assert.deepEqual(numbersOf('sizes').toSorted(), [1, 2]);
+    });
+
+    test('a partition that cannot be, of one for all of them, fails them all', async () => {
+      const [status, text] = await send('sizes', [3, 4], 'metadata.partitionNumber=x');
+      assert.equal(status, 500);
+      const { failedEntries } = JSON.parse(text) as { failedEntries: { entryId: string }[] };
+      assert.deepEqual(failedEntries.map(({ entryId }) => entryId).toSorted(), ['0', '1']);
     });
 
     test('of a bulk what was not taken is a dead letter, and the next bulk comes', async () => {

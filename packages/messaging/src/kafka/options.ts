@@ -61,6 +61,11 @@ export interface KafkaBrokerOptions {
   readonly sasl?: KafkaSasl;
   /** For one `publish`, retries of the client included. @default 10_000 ms (100 … 600_000) */
   readonly timeoutMs?: number;
+  /**
+   * How long `publish` tries a topic that is not there, with `autocreateTopics`: a broker with much to do takes a while to make
+   * one. A topic that it may not make holds up its caller for so long. @default 0 ms (0 … 60_000)
+   */
+  readonly newTopicMs?: number;
   /** A member that is silent for so long has lost its partitions. @default 10_000 ms (6_000 … 1_800_000) */
   readonly sessionTimeoutMs?: number;
   /**
@@ -83,6 +88,7 @@ const COMPRESSIONS: readonly string[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd'
 export const KAFKA_BROKER_DEFAULTS = {
   timeoutMs: 10_000,
   sessionTimeoutMs: 10_000,
+  newTopicMs: 0,
   partitionsMs: 60_000,
   reconnectMs: 500,
   autocreateTopics: true,
@@ -137,6 +143,7 @@ export function resolveKafkaOptions(given: KafkaBrokerOptions): ResolvedKafkaOpt
   if (options.sasl !== undefined) checkSasl(options.sasl);
   checkInteger('kafkaBroker.timeoutMs', options.timeoutMs, 100, 600_000);
   checkInteger('kafkaBroker.sessionTimeoutMs', options.sessionTimeoutMs, 6_000, 1_800_000);
+  checkInteger('kafkaBroker.newTopicMs', options.newTopicMs, 0, 60_000);
   checkInteger('kafkaBroker.partitionsMs', options.partitionsMs, 1_000, 3_600_000);
   checkInteger('kafkaBroker.reconnectMs', options.reconnectMs, 1, 60_000);
   return options;

@@ -20,6 +20,9 @@ export interface KafkaPubSubEnv {
   readonly log: Logger;
 }
 
+/** Until a topic that was never published to is there: about as long as Dapr's client tries. */
+const NEW_TOPIC_MS = 4_000;
+
 /** So many partitions of a topic may have an event in the application. */
 const PARTITIONS = 100;
 
@@ -53,6 +56,7 @@ export async function kafkaPubSub(
     heartbeatMs: read.heartbeatMs,
     assignment: read.assignment,
     partitionsMs: read.partitionsMs,
+    newTopicMs: NEW_TOPIC_MS,
     compression: read.compression,
     fetchMinBytes: read.fetchMinBytes,
     fetchPartitionBytes: read.fetchPartitionBytes,
