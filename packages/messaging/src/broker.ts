@@ -51,6 +51,14 @@ export interface SubscribeOptions {
    * @default 1 (1 … 1_000)
    */
   readonly concurrency?: number;
+  /**
+   * For a handler that gathers messages to do them together, in Kafka (elsewhere `concurrency` does): so
+   * many of a partition are with it at a time, in order, and acknowledged in order. One that fails may be overtaken
+   * by those that were with it. Where it is more than `concurrency`, it counts in place of that.
+   *
+   * @default 1 (1 … 10_000)
+   */
+  readonly gather?: number;
   /** Waits before handing a message over again: the first, doubling. @default 100 ms */
   readonly redeliverMs?: number;
   /** No wait is longer. @default 10_000 ms */

@@ -8,6 +8,10 @@ import { Trials } from './trials.ts';
 export interface HandOver {
   /** Messages of one lane are handled one after another; without one a message waits for nobody. */
   readonly lane?: string | undefined;
+  /** In place of a lane: it begins after this. */
+  readonly after?: Promise<void> | undefined;
+  /** Called when the handler has had it once, however that ended. */
+  readonly tried?: (() => void) | undefined;
   /** Times the broker says it was handed over before, by whomever. @default 0 */
   readonly earlier?: number;
   /** So many of these, at most, it may have lain in line behind others and no more. @default 0 */
@@ -25,6 +29,7 @@ interface Handed {
   readonly earlier: number;
   readonly unended: number;
   readonly ours: () => boolean | Promise<boolean>;
+  readonly tried: (() => void) | undefined;
   /** It is handed over again where the handler fails. */
   readonly again: boolean;
   /** When it may be handed over for the first time. */
@@ -62,7 +67,7 @@ export class Hands {
     this.#after = after;
     const queued = { queueLimit: 1_000_000, queueTimeoutMs: Infinity };
     this.#places = pipeline(`handlers of ${options.group}`, [
-      bulkhead({ limit: options.concurrency, ...queued }),
+      bulkhead({ limit: Math.max(options.concurrency, options.gather), ...queued }),
     ]);
   }
 
@@ -74,17 +79,18 @@ export class Hands {
   give(
     message: Message,
     acknowledge: () => void | Promise<void>,
-    { lane, earlier = 0, inLine = 0, ours = () => true, refuse }: HandOver = {},
+    { after, lane, earlier = 0, inLine = 0, ours = () => true, refuse, tried }: HandOver = {},
   ): void {
-    const ahead = lane === undefined ? undefined : this.#lanes.get(lane);
+    const ahead = after ?? (lane === undefined ? undefined : this.#lanes.get(lane));
     const onTrial = earlier > 0 && this.#options.giveUp !== undefined;
     // Counted at once, for those who ask before they take more; behind another one when its turn comes.
     const turn = onTrial && ahead === undefined ? this.trials.enter() : undefined;
     const work = (ahead ?? this.#after).then(async () => {
+      if (after !== undefined) await this.#after;
       const unended = Math.max(0, earlier - inLine);
       const again = refuse === undefined;
       const first: Handed['first'] = (once) => (onTrial ? this.trials.hold(once, turn) : once());
-      const handled = await this.#until(message, { again, earlier, first, ours, unended });
+      const handled = await this.#until(message, { again, earlier, first, ours, tried, unended });
       if (handled === 'failed') await refuse?.();
       else if (handled) await acknowledge();
     });
@@ -120,13 +126,13 @@ export class Hands {
 
   async #until(
     message: Message,
-    { again, earlier, first, ours, unended }: Handed,
+    { again, earlier, first, ours, tried, unended }: Handed,
   ): Promise<boolean | 'failed'> {
     const { maxRedeliverMs, redeliverMs } = this.#options;
     for (let round = 1; ; round += 1) {
       const delivery = earlier + round;
       const once = () =>
-        this.#places.execute(() => this.#once({ ...message, delivery }, unended, ours));
+        this.#places.execute(() => this.#once({ ...message, delivery }, { unended, ours, tried }));
       const handled = await (round === 1 ? first(once) : once());
       if (handled !== undefined) return handled;
       if (!again) return 'failed';
@@ -139,8 +145,7 @@ export class Hands {
   /** Undefined where the handler failed. */
   async #once(
     message: IncomingMessage,
-    unended: number,
-    ours: Handed['ours'],
+    { ours, tried, unended }: Pick<Handed, 'unended' | 'ours' | 'tried'>,
   ): Promise<boolean | undefined> {
     if (this.#ending.signal.aborted) return false;
     const answer = ours();
@@ -151,6 +156,8 @@ export class Hands {
     } catch (error) {
       tell(this.#options, { kind: 'handler-failed', id: message.id, error });
       return undefined;
+    } finally {
+      tried?.();
     }
   }
 }

@@ -3,6 +3,7 @@ import { checkInteger } from '../check.ts';
 
 export const SUBSCRIBE_DEFAULTS = {
   concurrency: 1,
+  gather: 1,
   redeliverMs: 100,
   maxRedeliverMs: 10_000,
 } as const;
@@ -15,6 +16,7 @@ export function resolveSubscribeOptions(given: SubscribeOptions): ResolvedSubscr
   if (options.group === '')
     throw new TypeError('subscribe.group must name the group, not be empty.');
   checkInteger('subscribe.concurrency', options.concurrency, 1, 1_000);
+  checkInteger('subscribe.gather', options.gather, 1, 10_000);
   checkInteger('subscribe.redeliverMs', options.redeliverMs, 1, 600_000);
   checkInteger('subscribe.maxRedeliverMs', options.maxRedeliverMs, options.redeliverMs, 600_000);
   const { giveUp } = options;

@@ -2,13 +2,14 @@ import { forgiving } from '../consume/forgiving.ts';
 import type { Handling } from '../consume/giving-up.ts';
 import { Hands } from '../consume/hands.ts';
 import type { ResolvedSubscribeOptions } from '../consume/subscribe-options.ts';
+import { ASSIGNMENTS } from './assignment.ts';
 import { beginAtEnd } from './begin-at-end.ts';
 import { FirstStarts } from './first-starts.ts';
 import { membership } from './membership.ts';
 import type { KafkaConsumer, KafkaConsumerOptions, KafkaMessage, KafkaStream } from './module.ts';
 import { clientOptions, type ResolvedKafkaOptions } from './options.ts';
+import type { PartitionCount } from './partition-count.ts';
 import { type Giving, PartitionLanes } from './partition-lanes.ts';
-import { rangeAssigner } from './range-assigner.ts';
 import { holdfastLayout } from './records.ts';
 
 export interface ConsumptionOptions {
@@ -16,6 +17,8 @@ export interface ConsumptionOptions {
   readonly topic: string;
   readonly subscribe: ResolvedSubscribeOptions;
   readonly handler: Handling;
+  /** Of the topic, as far as this process has seen. */
+  readonly partitions: PartitionCount;
   /** Called when it reads, and whenever a record was handled and committed. */
   readonly reads: () => void;
   readonly progress: () => void;
@@ -36,6 +39,7 @@ export class Consumption {
   readonly #isAlive: () => boolean;
   /** Where nothing is given up, nobody asks. */
   readonly #starts: FirstStarts | undefined;
+  readonly #watching = new AbortController();
   #stream: KafkaStream | undefined;
   #joins = 0;
   #closed = false;
@@ -57,7 +61,12 @@ export class Consumption {
         () => holdfastLayout.messageOf(record),
         subscribe,
       );
-    this.#lanes = new PartitionLanes(hands, read, { isAlive: this.#isAlive, lost });
+    this.#lanes = new PartitionLanes(
+      hands,
+      read,
+      { isAlive: this.#isAlive, lost },
+      subscribe.gather,
+    );
     // Nobody else hears of a rejoin that failed. Such a consumer would read on and commit nothing.
     this.#consumer.on('error', (error) => void this.#fail(error));
     this.#consumer.on('consumer:group:join', () => {
@@ -69,14 +78,17 @@ export class Consumption {
 
   /** Resolves when it was closed; rejects when it was lost. */
   async run(): Promise<void> {
-    const { topic } = this.#options;
+    const { partitions, topic } = this.#options;
     try {
+      await partitions.hasGrown(this.#consumer, topic);
       // Beside what a stream says, so that between two of them it stays in its group.
       this.#consumer.topics.track(topic);
       await this.#consumer.joinGroup();
+      void this.#watch();
       while (!this.#closed && this.#failure === undefined) await this.#read();
       if (this.#failure !== undefined) throw this.#failure;
     } finally {
+      this.#watching.abort();
       await this.#lanes.end();
       // Leaving the group may fail as the broker is gone; the session then ends by its time-out.
       await this.#consumer.close(true).catch(() => {});
@@ -89,12 +101,27 @@ export class Consumption {
     await this.#endStream();
   }
 
+  /** Where the topic has more partitions, the group is shared out anew, as soon as its leader sees it. */
+  async #watch(): Promise<void> {
+    const { kafka, partitions, topic } = this.#options;
+    const { signal } = this.#watching;
+    for (;;) {
+      await kafka.clock.sleep(kafka.partitionsMs, signal).catch(() => {});
+      if (signal.aborted) return;
+      const grown = await partitions.hasGrown(this.#consumer, topic);
+      if (!grown || signal.aborted) continue;
+      await this.#consumer.joinGroup().catch((error: unknown) => this.#fail(error));
+    }
+  }
+
   /** Until the stream ends, which it does by error or by `#endStream` alone. */
   async #read(): Promise<void> {
-    const { kafka, reads, topic } = this.#options;
+    const { kafka, partitions, reads, topic } = this.#options;
     const { initialOffset } = kafka;
     const joins = this.#joins;
-    if (initialOffset === 'latest') await beginAtEnd(this.#consumer, topic);
+    if (initialOffset === 'latest') {
+      await beginAtEnd(this.#consumer, topic, partitions.first);
+    }
     const stream = await this.#consumer.consume({
       topics: [topic],
       mode: 'committed',
@@ -120,13 +147,14 @@ export class Consumption {
   }
 
   #giving(record: KafkaMessage): Giving {
-    const { concurrency } = this.#options.subscribe;
+    const { concurrency, gather } = this.#options.subscribe;
     const earlier = this.#starts?.first(record);
-    if (earlier === undefined) return { readAhead: READ_AHEAD };
+    const readAhead = Math.max(READ_AHEAD, 2 * gather);
+    if (earlier === undefined) return { readAhead };
     return {
-      ...{ readAhead: READ_AHEAD, earlier },
+      ...{ readAhead, earlier },
       // Each of those at work was begun, and one alone ended the process.
-      inLine: concurrency > 1 ? 1 : 0,
+      inLine: concurrency > 1 || gather > 1 ? 1 : 0,
       note: async () => this.#starts?.note(record, earlier + 1),
     };
   }
@@ -174,16 +202,17 @@ export class Consumption {
 
   #consumerOptions(): KafkaConsumerOptions {
     const { kafka, subscribe, topic } = this.#options;
-    const { fetchMinBytes, fetchPartitionBytes, memberName, sessionTimeoutMs } = kafka;
+    const { assignment, fetchMinBytes, fetchPartitionBytes, memberName, sessionTimeoutMs } = kafka;
+    const { assigner, metadata, version } = ASSIGNMENTS[assignment];
     return {
       ...clientOptions(kafka),
       groupId: subscribe.group,
       // A static member: the same process, restarted, has its partitions back at once instead of
       // after the session time-out of its predecessor.
       groupInstanceId: `${memberName}-${topic}`,
-      protocols: [{ name: 'range', version: 1 }],
-      protocolsMetadata: () => this.#letGo().then(() => Buffer.alloc(0)),
-      partitionAssigner: rangeAssigner,
+      protocols: [{ name: assignment, version }],
+      protocolsMetadata: () => this.#letGo().then(() => metadata(this.#consumer)),
+      partitionAssigner: assigner,
       autocommit: false,
       sessionTimeout: sessionTimeoutMs,
       rebalanceTimeout: sessionTimeoutMs * 2,

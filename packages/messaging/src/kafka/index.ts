@@ -1,5 +1,14 @@
+export type { KafkaAssignment } from './assignment.ts';
 export { kafkaBroker } from './kafka-broker.ts';
 export type { KafkaLayout } from './layout.ts';
-export type { KafkaMessage, KafkaModule, KafkaRecord, KafkaSasl, KafkaTls } from './module.ts';
+export type {
+  KafkaBearer,
+  KafkaMessage,
+  KafkaModule,
+  KafkaPassword,
+  KafkaRecord,
+  KafkaSasl,
+  KafkaTls,
+} from './module.ts';
 export { KAFKA_BROKER_DEFAULTS, type KafkaBrokerOptions } from './options.ts';
 export { holdfastLayout } from './records.ts';

@@ -71,7 +71,7 @@ export interface KafkaClientOptions {
   retryDelay: number;
   autocreateTopics: boolean;
   tls?: KafkaTls;
-  sasl?: KafkaSasl;
+  sasl?: KafkaClientSasl;
 }
 
 /** As Node's `tls.connect` takes them. */
@@ -85,11 +85,38 @@ export interface KafkaTls {
   readonly rejectUnauthorized?: boolean;
 }
 
-export interface KafkaSasl {
+/** How a client signs in: with a password, or with a token. */
+export type KafkaSasl = KafkaPassword | KafkaBearer;
+
+export interface KafkaPassword {
   readonly mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
   readonly username: string;
   readonly password: string;
 }
+
+export interface KafkaBearer {
+  readonly mechanism: 'OAUTHBEARER';
+  /**
+   * Asked at each connection, and again before the broker ends it where `connections.max.reauth.ms`
+   * says so: keep what is still good for a while.
+   */
+  readonly token: () => Promise<string>;
+  /** Names and values that go with the token, such as `logicalCluster`. @default none */
+  readonly extensions?: Readonly<Record<string, string>>;
+}
+
+/** As the client takes it; `kafkaBroker.sasl` is made into this. */
+export type KafkaClientSasl =
+  | KafkaPassword
+  | {
+      readonly mechanism: 'OAUTHBEARER';
+      readonly token: () => Promise<string>;
+      readonly oauthBearerExtensions: Record<string, string>;
+      readonly authBytesValidator: (
+        bytes: Buffer,
+        done: (error: Error | null, bytes?: Buffer) => void,
+      ) => void;
+    };
 
 export type KafkaCompression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
 
@@ -119,7 +146,10 @@ export interface KafkaConsumerOptions extends KafkaClientOptions {
 /** What the leader of a group decides: who reads which partitions. */
 export type KafkaAssigner = (
   leader: string,
-  members: ReadonlyMap<string, { readonly topics?: readonly string[] }>,
+  members: ReadonlyMap<
+    string,
+    { readonly topics?: readonly string[]; readonly metadata?: Buffer | string | null | undefined }
+  >,
   topicsOfTheLeader: ReadonlySet<string>,
   metadata: { readonly topics: ReadonlyMap<string, { readonly partitionsCount: number }> },
 ) => { memberId: string; assignments: Map<string, { topic: string; partitions: number[] }> }[];
@@ -162,12 +192,17 @@ export interface KafkaConsumer {
     autocommit: boolean;
   }): Promise<KafkaStream>;
   readonly topics: { track(topic: string): boolean };
+  /** Asked of the broker anew with `forceUpdate`, else kept for a while. */
+  metadata(options: { topics: string[]; forceUpdate: boolean }): Promise<{
+    readonly topics: ReadonlyMap<string, { readonly partitionsCount: number }>;
+  }>;
   /** Resolves when it has its partitions of the topics tracked. */
   joinGroup(): Promise<unknown>;
-  /** By topic and partition: where the next record will lie. */
+  /** By topic and partition: where the next record will lie; with a `timestamp` of -2 where the first does. */
   listOffsets(options: {
     topics: string[];
     partitions: Record<string, number[]>;
+    timestamp?: bigint;
   }): Promise<ReadonlyMap<string, readonly (bigint | undefined)[]>>;
   /** By topic and partition; -1 where the group has none. */
   listCommittedOffsets(options: {

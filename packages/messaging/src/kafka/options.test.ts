@@ -15,6 +15,10 @@ test('what tunes Kafka’s clients is refused by name where it cannot work', () 
       { compression: 'rar' },
       /^kafkaBroker\.compression must be none, gzip, snappy, lz4, zstd, not rar\.$/,
     ],
+    [
+      { assignment: 'fair' },
+      /^kafkaBroker\.assignment must be range, roundrobin, sticky, not fair\.$/,
+    ],
     [{ fetchMinBytes: 0 }, /^kafkaBroker\.fetchMinBytes must be a whole number from 1 to/],
     [{ fetchPartitionBytes: 0.5 }, /^kafkaBroker\.fetchPartitionBytes must be a whole number/],
     [{ heartbeatMs: 4_000 }, /^kafkaBroker\.heartbeatMs must be a whole number from 100 to 3333/],

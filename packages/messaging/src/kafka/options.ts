@@ -1,5 +1,7 @@
 import { type Clock, systemClock } from '@holdfast/core';
 import { checkInteger } from '../check.ts';
+import { ASSIGNMENTS, type KafkaAssignment } from './assignment.ts';
+import { checkSasl, clientSasl } from './client-sasl.ts';
 import type { KafkaLayout } from './layout.ts';
 import type {
   KafkaClientOptions,
@@ -46,14 +48,33 @@ export interface KafkaBrokerOptions {
   readonly fetchPartitionBytes?: number;
   /** How often a member says that it is there; less than a third of the session. @default a fifth of `sessionTimeoutMs` */
   readonly heartbeatMs?: number;
+  /**
+   * How a group shares its partitions: neighbours of each topic, one by one, or as they were. All of
+   * its members, of whatever make, must say the same.
+   *
+   * @default 'range'
+   */
+  readonly assignment?: KafkaAssignment;
   /** @default a connection in the clear */
   readonly tls?: KafkaTls;
   /** @default nobody signs in */
   readonly sasl?: KafkaSasl;
   /** For one `publish`, retries of the client included. @default 10_000 ms (100 … 600_000) */
   readonly timeoutMs?: number;
+  /**
+   * How long `publish` tries a topic that is not there, with `autocreateTopics`: a broker with much to do takes a while to make
+   * one. A topic that it may not make holds up its caller for so long. @default 0 ms (0 … 60_000)
+   */
+  readonly newTopicMs?: number;
   /** A member that is silent for so long has lost its partitions. @default 10_000 ms (6_000 … 1_800_000) */
   readonly sessionTimeoutMs?: number;
+  /**
+   * How often a member looks whether its topic has been given more partitions. What lies there before it looks is
+   * read from its beginning, whatever `initialOffset` says.
+   *
+   * @default 60_000 ms (1_000 … 3_600_000)
+   */
+  readonly partitionsMs?: number;
   /** Wait before a lost subscription consumes again: the first, doubling up to ten times this. @default 500 ms */
   readonly reconnectMs?: number;
   /** Whether the broker may make topics it does not know. @default true */
@@ -67,9 +88,12 @@ const COMPRESSIONS: readonly string[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd'
 export const KAFKA_BROKER_DEFAULTS = {
   timeoutMs: 10_000,
   sessionTimeoutMs: 10_000,
+  newTopicMs: 0,
+  partitionsMs: 60_000,
   reconnectMs: 500,
   autocreateTopics: true,
   initialOffset: 'earliest',
+  assignment: 'range',
   layout: holdfastLayout,
   clock: systemClock,
 } as const;
@@ -96,6 +120,11 @@ export function resolveKafkaOptions(given: KafkaBrokerOptions): ResolvedKafkaOpt
       `kafkaBroker.initialOffset must be earliest or latest, not "${options.initialOffset}".`,
     );
   }
+  if (!Object.hasOwn(ASSIGNMENTS, options.assignment)) {
+    throw new RangeError(
+      `kafkaBroker.assignment must be ${Object.keys(ASSIGNMENTS).join(', ')}, not ${String(options.assignment)}.`,
+    );
+  }
   if (options.maxMessageBytes !== undefined) {
     checkInteger('kafkaBroker.maxMessageBytes', options.maxMessageBytes, 1, 2 ** 31 - 1);
   }
@@ -111,8 +140,11 @@ export function resolveKafkaOptions(given: KafkaBrokerOptions): ResolvedKafkaOpt
     const most = Math.floor(options.sessionTimeoutMs / 3);
     checkInteger('kafkaBroker.heartbeatMs', options.heartbeatMs, 100, most);
   }
+  if (options.sasl !== undefined) checkSasl(options.sasl);
   checkInteger('kafkaBroker.timeoutMs', options.timeoutMs, 100, 600_000);
   checkInteger('kafkaBroker.sessionTimeoutMs', options.sessionTimeoutMs, 6_000, 1_800_000);
+  checkInteger('kafkaBroker.newTopicMs', options.newTopicMs, 0, 60_000);
+  checkInteger('kafkaBroker.partitionsMs', options.partitionsMs, 1_000, 3_600_000);
   checkInteger('kafkaBroker.reconnectMs', options.reconnectMs, 1, 60_000);
   return options;
 }
@@ -146,6 +178,6 @@ export function clientOptions(options: ResolvedKafkaOptions): KafkaClientOptions
     retryDelay: 200,
     autocreateTopics: options.autocreateTopics,
     ...(tls === undefined ? {} : { tls }),
-    ...(sasl === undefined ? {} : { sasl }),
+    ...(sasl === undefined ? {} : { sasl: clientSasl(sasl) }),
   };
 }

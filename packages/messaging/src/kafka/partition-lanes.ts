@@ -1,4 +1,5 @@
 import type { Hands } from '../consume/hands.ts';
+import { GatheredLane } from './gathered-lane.ts';
 import type { KafkaLayout } from './layout.ts';
 import type { KafkaMessage } from './module.ts';
 
@@ -33,24 +34,30 @@ export class PartitionLanes {
   #hands: Hands;
   readonly #read: KafkaLayout['messageOf'];
   readonly #membership: Membership;
+  /** Records of a partition that may be in hand together. */
+  readonly #gather: number;
+  /** By partition, where they are gathered. */
+  #gathered = new Map<number, GatheredLane>();
   /** Between leaving its partitions and reading some again. */
   #letGo = false;
 
-  constructor(hands: Hands, read: KafkaLayout['messageOf'], membership: Membership) {
+  constructor(hands: Hands, read: KafkaLayout['messageOf'], membership: Membership, gather = 1) {
     this.#hands = hands;
     this.#read = read;
     this.#membership = membership;
+    this.#gather = gather;
   }
 
   /** Begins nothing more until `beginAnew`; resolves when what is at work has been handled and committed. */
   async letGo(): Promise<void> {
     this.#letGo = true;
-    await this.#hands.end();
+    await this.end();
   }
 
   /** What is given from now on begins when what is still at work has finished. */
   beginAnew(): void {
     this.#letGo = false;
+    this.#gathered = new Map();
     this.#hands = this.#hands.next();
   }
 
@@ -66,8 +73,12 @@ export class PartitionLanes {
       return this.#ours();
     };
     let begun = note === undefined;
-    this.#hands.give(this.#read(record), commit, {
-      ...{ lane: String(record.partition), earlier, inLine },
+    const turn = this.#gather > 1 ? this.#laneOf(record).enter(commit) : undefined;
+    this.#hands.give(this.#read(record), turn === undefined ? commit : () => turn.handled(), {
+      ...(turn === undefined
+        ? { lane: String(record.partition) }
+        : { after: turn.begins, tried: turn.tried }),
+      ...{ earlier, inLine },
       ours: () => {
         if (begun || !this.#ours()) return this.#ours();
         begun = true;
@@ -75,6 +86,14 @@ export class PartitionLanes {
       },
     });
     await this.#hands.fewerThan(readAhead);
+  }
+
+  #laneOf({ partition }: KafkaMessage): GatheredLane {
+    const known = this.#gathered.get(partition);
+    if (known !== undefined) return known;
+    const lane = new GatheredLane(this.#gather);
+    this.#gathered.set(partition, lane);
+    return lane;
   }
 
   /** What is left out here comes again with the stream that is begun then; behind it nothing may begin. */
@@ -86,7 +105,9 @@ export class PartitionLanes {
   }
 
   /** Begins nothing more; resolves when what is at work has been handled and committed. */
-  end(): Promise<void> {
-    return this.#hands.end();
+  async end(): Promise<void> {
+    const ended = this.#hands.end();
+    for (const lane of this.#gathered.values()) lane.release();
+    await ended;
   }
 }

@@ -4,7 +4,14 @@ import { sendOrFind } from '../send-or-find.ts';
 import { tooLarge } from '../too-large.ts';
 import type { KafkaProducer, KafkaRecord } from './module.ts';
 import { clientOptions, type ResolvedKafkaOptions } from './options.ts';
-import { PartitionError, reasonOf, rejectionOf, TOO_LARGE, topicProblem } from './records.ts';
+import {
+  isUnknownTopic,
+  PartitionError,
+  reasonOf,
+  rejectionOf,
+  TOO_LARGE,
+  topicProblem,
+} from './records.ts';
 import { sizeLimit } from './size-limit.ts';
 
 interface Outgoing {
@@ -66,7 +73,7 @@ export class KafkaPublisher {
     await sendOrFind(messages, rejected, {
       isRefusal,
       send: async (some) => {
-        await this.#sendOnce(some.map(({ record }) => record)).catch((error: unknown) => {
+        await this.#sendPatiently(some.map(({ record }) => record)).catch((error: unknown) => {
           throw isRefusal(error) ? error : this.#unavailable(error);
         });
       },
@@ -80,6 +87,20 @@ export class KafkaPublisher {
   async #tooLarge({ record: { topic, value } }: Outgoing): Promise<string> {
     const most = await sizeLimit(this.#options, topic);
     return tooLarge(value?.byteLength ?? 0, most, 'max.message.bytes of the topic');
+  }
+
+  async #sendPatiently(records: KafkaRecord[]): Promise<void> {
+    const { autocreateTopics, clock, newTopicMs } = this.#options;
+    const untilMs = clock.now() + (autocreateTopics ? newTopicMs : 0);
+    for (;;) {
+      try {
+        await this.#sendOnce(records);
+        return;
+      } catch (error) {
+        // No wait between: the client has waited for it already.
+        if (!isUnknownTopic(error) || clock.now() >= untilMs) throw error;
+      }
+    }
   }
 
   async #sendOnce(records: KafkaRecord[]): Promise<void> {

@@ -80,6 +80,11 @@ export function rejectionOf(error: unknown): string | undefined {
   return undefined;
 }
 
+/** The client gives up on a topic that is only just being made. */
+export function isUnknownTopic(error: unknown): boolean {
+  return causesOf(error).some(({ message }) => message.startsWith('Unknown topic '));
+}
+
 /** Why Kafka took nothing, in the words of who knew best: the client's own is that it failed. */
 export function reasonOf(error: unknown): string {
   const causes = causesOf(error);

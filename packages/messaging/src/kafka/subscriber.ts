@@ -4,6 +4,7 @@ import { KeptSubscription } from '../consume/kept-subscription.ts';
 import type { ResolvedSubscribeOptions } from '../consume/subscribe-options.ts';
 import { Consumption } from './consumption.ts';
 import type { ResolvedKafkaOptions } from './options.ts';
+import { PartitionCount } from './partition-count.ts';
 import { reasonOf } from './records.ts';
 
 /**
@@ -17,6 +18,7 @@ export class KafkaSubscriber implements Subscription {
   readonly #topic: string;
   readonly #handler: Handling;
   readonly #kept: KeptSubscription;
+  readonly #partitions = new PartitionCount();
   #consumption: Consumption | undefined;
 
   constructor(
@@ -55,6 +57,7 @@ export class KafkaSubscriber implements Subscription {
       topic: this.#topic,
       subscribe: this.#options,
       handler: this.#handler,
+      partitions: this.#partitions,
       reads: () => this.#kept.hasJoined(),
       progress,
     });

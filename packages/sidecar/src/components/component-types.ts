@@ -162,6 +162,10 @@ export const OUTPUTS: Readonly<
     const { localStorageBinding } = await import('../bindings/localstorage-binding.ts');
     return await localStorageBinding(settings);
   },
+  'bindings.kafka': async (settings, env) => {
+    const { kafkaOutput } = await import('../bindings/kafka-binding.ts');
+    return await kafkaOutput(settings, env);
+  },
 };
 
 export const INPUTS: Readonly<
@@ -170,6 +174,10 @@ export const INPUTS: Readonly<
   'bindings.cron': async (settings, { clock, log }) => {
     const { cronBinding } = await import('../bindings/cron-binding.ts');
     return cronBinding(settings, clock, log);
+  },
+  'bindings.kafka': async (settings, env) => {
+    const { kafkaInput } = await import('../bindings/kafka-binding.ts');
+    return await kafkaInput(settings, env);
   },
 };
 

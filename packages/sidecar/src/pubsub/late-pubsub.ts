@@ -14,6 +14,7 @@ interface Waiting {
   readonly topic: string;
   readonly handler: PubSubHandler;
   readonly details: Readonly<Record<string, string>> | undefined;
+  readonly gather: number | undefined;
   listener?: TopicListener;
 }
 
@@ -37,7 +38,7 @@ export function latePubSub(
 
   const subscribe = async (to: PubSub, one: Waiting) => {
     try {
-      one.listener = await to.subscribe(one.topic, one.handler, one.details);
+      one.listener = await to.subscribe(one.topic, one.handler, one.details, one.gather);
       // Ended meanwhile.
       if (!waiting.delete(one)) await one.listener.close();
     } catch (error) {
@@ -70,9 +71,9 @@ export function latePubSub(
     capabilities: [],
     publish: async (topic, message) => await reached().publish(topic, message),
     publishAll: async (topic, messages) => await publishMany(reached(), topic, messages),
-    async subscribe(topic, handler, details) {
-      if (broker !== undefined) return await broker.subscribe(topic, handler, details);
-      const one: Waiting = { topic, handler, details };
+    async subscribe(topic, handler, details, gather) {
+      if (broker !== undefined) return await broker.subscribe(topic, handler, details, gather);
+      const one: Waiting = { topic, handler, details, gather };
       waiting.add(one);
       return {
         async close() {

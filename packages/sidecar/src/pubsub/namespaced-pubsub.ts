@@ -14,13 +14,13 @@ export function namespacedPubSub(broker: PubSub, namespace: string): PubSub {
     ...(broker.publishAll && {
       publishAll: (topic, messages, signal) => broker.publishAll!(full(topic), messages, signal),
     }),
-    subscribe(topic, handler, details) {
+    subscribe(topic, handler, details, gather) {
       const bare: PubSubHandler = (message, signal) => {
         const { topic: came } = message;
         const named = came === undefined ? {} : { topic: came.replace(namespace, () => '') };
         return handler({ ...message, ...named }, signal);
       };
-      return broker.subscribe(full(topic), bare, details);
+      return broker.subscribe(full(topic), bare, details, gather);
     },
     subscribed: () => broker.subscribed?.(),
     pause: () => broker.pause?.(),

@@ -32,11 +32,16 @@ export interface PubSub {
     messages: readonly PubSubMessage[],
     signal?: AbortSignal,
   ): Promise<Published>;
-  /** From now on; resolves with how to end it. `details` are the subscription's own metadata, for brokers that know them. */
+  /**
+   * From now on; resolves with how to end it. `details` are the subscription's own metadata, for brokers that know them.
+   * A handler that gathers events says how many (`gather`): a broker that hands over one after another has to have so
+   * many with it. @default 1
+   */
   subscribe(
     topic: string,
     handler: PubSubHandler,
     details?: Readonly<Record<string, string>>,
+    gather?: number,
   ): Promise<TopicListener>;
   /** Called once, when the application has subscribed to all it wants. */
   subscribed?(): void;

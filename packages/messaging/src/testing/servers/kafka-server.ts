@@ -24,6 +24,8 @@ export interface KafkaOptions {
   readonly properties?: Readonly<Record<string, string>>;
   /** For the formatting of a new directory: `['--add-scram', 'SCRAM-SHA-256=[name=…,password=…]']`. */
   readonly formatArgs?: readonly string[];
+  /** Beside ours, for the JVM of the broker. */
+  readonly jvmArgs?: readonly string[];
 }
 
 export interface KafkaCommand {
@@ -73,7 +75,8 @@ export async function prepareKafka(options: KafkaOptions): Promise<KafkaCommand>
       ...(options.formatArgs ?? []),
     ]);
   }
-  return { command: 'java', args: [...java, 'kafka.Kafka', properties], port };
+  const jvm = [...(options.jvmArgs ?? []), ...java];
+  return { command: 'java', args: [...jvm, 'kafka.Kafka', properties], port };
 }
 
 /** Starts Apache Kafka (KRaft, one node) and waits until it takes connections. */

@@ -78,12 +78,13 @@ export function brokerPubSub(
         return all.map(({ id }) => failureOf(id, error as Error));
       }
     },
-    async subscribe(topic, handler, details = {}) {
+    async subscribe(topic, handler, details = {}, gather = 1) {
       const subscription = await broker.subscribe(
         topic,
         {
           group,
           concurrency,
+          gather,
           ...redeliver,
           ...(giveUpAfter === undefined ? {} : { giveUp: giveUp(topic) }),
           details: detailsOf(details),

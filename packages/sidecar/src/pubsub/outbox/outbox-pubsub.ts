@@ -149,7 +149,8 @@ export async function outboxPubSub(
       await accept(topic, messages);
       return messages.map(() => undefined);
     },
-    subscribe: (topic, handler, details) => broker.subscribe(topic, handler, details),
+    subscribe: (topic, handler, details, gather) =>
+      broker.subscribe(topic, handler, details, gather),
     subscribed() {
       broker.subscribed?.();
       begin();

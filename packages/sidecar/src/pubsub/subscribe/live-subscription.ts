@@ -16,6 +16,8 @@ export class LiveSubscription {
   /** The last broker there was: what came from it may still end after it was left. */
   #source: PubSub | undefined;
   #listener: Promise<TopicListener> | undefined;
+  /** So many events the broker was told to have with us at a time. */
+  #joinedFor = 1;
   #hurried = false;
 
   constructor(
@@ -41,6 +43,15 @@ export class LiveSubscription {
     return this.#broker;
   }
 
+  /** What it says now is not what its broker was told when it joined: it is to join again. */
+  get isOutdated(): boolean {
+    return this.#gather !== this.#joinedFor;
+  }
+
+  get #gather(): number {
+    return this.#subscription.bulk?.maxMessages ?? 1;
+  }
+
   /** Takes events from `broker`, and from where it took them before no more. Rejects where that cannot be. */
   async join(broker: PubSub): Promise<void> {
     // A broker that is being closed may fail at that, which changes nothing here.
@@ -49,8 +60,10 @@ export class LiveSubscription {
     this.#source = broker;
     if (isImmediate(broker)) this.#gatherer?.hurry();
     const { metadata, topic } = this.#subscription;
+    const gather = this.#gather;
+    this.#joinedFor = gather;
     const take: PubSubHandler = (message, signal) => this.#take(message, signal);
-    const listener = broker.subscribe(topic, take, metadata);
+    const listener = broker.subscribe(topic, take, metadata, gather);
     this.#listener = listener;
     await listener;
   }

@@ -162,7 +162,7 @@ export class Subscriber {
       live.change(now);
       log.info(`The subscription to ${topic} in ${pubsub} has changed.`);
     }
-    if (live.broker === open.broker) return;
+    if (live.broker === open.broker && !live.isOutdated) return;
     if (!(await this.#join(live, open.broker))) this.#active.delete(live);
   }
 

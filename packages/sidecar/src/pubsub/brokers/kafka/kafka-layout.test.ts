@@ -24,15 +24,6 @@ test('a partition that is no number is refused', () => {
   });
 });
 
-test('what should have a schema does not go out without one', () => {
-  const refused = (valueSchemaType: string) => () => recordOf({ headers: { valueSchemaType } });
-  assert.throws(refused('Avro'), { message: 'schema registry details not set' });
-  assert.throws(refused('xml'), {
-    message: "error parsing schema type. 'xml' is not a supported value",
-  });
-  assert.doesNotThrow(refused('None'));
-});
-
 test('metadata that are excluded are no headers, either way', () => {
   const layout = kafkaLayout({ escapeHeaders: false, excludedHeaders: /^secret/ });
   const { headers } = layout.recordOf({

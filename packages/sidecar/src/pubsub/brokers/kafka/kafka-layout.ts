@@ -17,7 +17,6 @@ export function kafkaLayout({
   const write: Write = escapeHeaders ? queryEscape : (text) => text;
   return {
     recordOf({ topic, key: given, body, headers }) {
-      checkSchema(headers);
       const key = given ?? headers.__key;
       const value = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
       const pairs = Object.entries(headers)
@@ -56,15 +55,6 @@ export function kafkaLayout({
 }
 
 const NULL = Buffer.from('null');
-
-/** There is no registry of schemas to ask: what should be Avro must not go out as something else. */
-function checkSchema(headers: Readonly<Record<string, string>>): void {
-  const name = Object.keys(headers).find((one) => one.toLowerCase() === 'valueschematype');
-  const given = name === undefined ? 'none' : headers[name]!;
-  if (/^(?:none)?$/i.test(given)) return;
-  if (/^avro$/i.test(given)) throw new Error('schema registry details not set');
-  throw new Error(`error parsing schema type. '${given}' is not a supported value`);
-}
 
 /** Where the publisher names the partition itself. */
 function partitionOf(given: string | undefined) {

@@ -25,7 +25,11 @@ test('what is not given is as Dapr has it', () => {
     fetchMinBytes: 1,
     fetchPartitionBytes: 1_048_576,
     heartbeatMs: 3_000,
+    partitionsMs: 60_000,
+    assignment: 'range',
+    registry: undefined,
     sasl: undefined,
+    oidc: undefined,
     tls: undefined,
   });
 });
@@ -35,6 +39,36 @@ test('a group is consumerGroup, else consumerID, else the app id', () => {
   assert.deepEqual(
     [group({ consumerID: 'a' }), group({ consumerID: 'a', consumerGroup: 'g' }), group({})],
     ['a', 'g', 'shop'],
+  );
+});
+
+test('a topic is looked at for more partitions every minute, or as the metadata say', () => {
+  const every = (text: string) =>
+    read({ ...plain, clientConnectionTopicMetadataRefreshInterval: text }).partitionsMs;
+  assert.deepEqual(
+    ['15s', '10ms', '0', '-1s', '24h'].map(every),
+    [15_000, 1_000, 60_000, 60_000, 3_600_000],
+  );
+});
+
+test('a registry keeps schemas for five minutes, or as the metadata say', () => {
+  const registry = (more: Readonly<Record<string, string>>) =>
+    read({ ...plain, schemaRegistryURL: 'http://s/', ...more }).registry;
+  const key = { schemaRegistryAPIKey: 'k', schemaRegistryAPISecret: 's' };
+  assert.deepEqual(
+    [
+      registry({}),
+      registry({ ...key, schemaLatestVersionCacheTTL: '1m', useAvroJSON: 'true' }),
+      registry({ schemaCachingEnabled: 'false' })?.latestForMs,
+    ],
+    [
+      { url: 'http://s', key: undefined, latestForMs: 300_000, avroJson: false },
+      {
+        ...{ url: 'http://s', key: { name: 'k', secret: 's' } },
+        ...{ latestForMs: 60_000, avroJson: true },
+      },
+      0,
+    ],
   );
 });
 
@@ -70,17 +104,25 @@ test('who signs in does it over TLS, unless disableTls says otherwise', () => {
 });
 
 test('what tunes the client is a number, or a duration whose bare numbers are seconds', () => {
-  const { compression, fetchMinBytes, fetchPartitionBytes, heartbeatMs, sessionTimeoutMs } = read({
+  const {
+    assignment,
+    compression,
+    fetchMinBytes,
+    fetchPartitionBytes,
+    heartbeatMs,
+    sessionTimeoutMs,
+  } = read({
     ...plain,
     compression: 'ZSTD',
     consumerFetchMin: '10',
     consumerFetchDefault: '2048',
     sessionTimeout: '30',
     heartbeatInterval: '20s',
+    consumerGroupRebalanceStrategy: 'Sticky',
   });
   assert.deepEqual(
-    [compression, fetchMinBytes, fetchPartitionBytes, sessionTimeoutMs, heartbeatMs],
-    ['zstd', 10, 2_048, 30_000, 10_000],
+    [assignment, compression, fetchMinBytes, fetchPartitionBytes, sessionTimeoutMs, heartbeatMs],
+    ['sticky', 'zstd', 10, 2_048, 30_000, 10_000],
   );
 });
 
@@ -134,10 +176,13 @@ const REFUSED: readonly [Readonly<Record<string, string>>, string][] = [
     { ...plain, brokers: 'http://h' },
     'metadata brokers "http://h" is no host:port, such as localhost:9092',
   ],
-  [{ brokers: 'h' }, 'metadata authType must be given: none, password, certificate or mtls'],
   [
-    { brokers: 'h', authType: 'oidc' },
-    'metadata authType: "oidc" is not in this version, which has none, password, certificate and mtls',
+    { brokers: 'h' },
+    'metadata authType must be given: none, password, certificate, mtls, oidc, oidc_private_key_jwt',
+  ],
+  [
+    { brokers: 'h', authType: 'awsiam' },
+    'metadata authType: "awsiam" is not in this version, which has none, password, certificate, mtls, oidc, oidc_private_key_jwt',
   ],
   [
     { brokers: 'h', authType: 'password' },
@@ -175,12 +220,24 @@ const REFUSED: readonly [Readonly<Record<string, string>>, string][] = [
     'metadata backOffPolicy must be constant or exponential, not "linear"',
   ],
   [
-    { ...plain, schemaRegistryURL: 'http://s' },
-    'metadata schemaRegistryURL: "http://s" is not in this version',
+    { ...plain, seekOnStart: 'earliest' },
+    'metadata seekOnStart: "earliest" is not in this version',
+  ],
+  [
+    { ...plain, schemaRegistryURL: 'registry:8081' },
+    'metadata schemaRegistryURL must be a URL such as http://localhost:8081, not "registry:8081"',
+  ],
+  [
+    { ...plain, schemaRegistryURL: 'http://s', schemaLatestVersionCacheTTL: '-1s' },
+    'metadata schemaLatestVersionCacheTTL must be 0 or more, not -1000 ms',
   ],
   [
     { ...plain, compression: 'rar' },
     'metadata compression must be none, gzip, snappy, lz4, zstd, not "rar"',
+  ],
+  [
+    { ...plain, consumerGroupRebalanceStrategy: 'fair' },
+    'metadata consumerGroupRebalanceStrategy must be range, roundrobin, sticky, not "fair"',
   ],
   [
     { ...plain, excludeHeaderMetaRegex: '(' },

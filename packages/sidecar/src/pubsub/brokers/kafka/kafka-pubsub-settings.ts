@@ -1,11 +1,11 @@
-import type { KafkaSasl, KafkaTls } from '@holdfast/messaging/kafka';
 import type { ComponentSettings } from '../../../components/component-settings.ts';
 import { durationSetting } from '../../../components/duration-setting.ts';
-import { goBoolean } from '../../../components/go-boolean.ts';
 import { milliseconds, wholeNumber } from '../../../redis/redis-settings.ts';
 import { goRegExp } from '../../../resources/go-regexp.ts';
+import { type RegistrySettings, registrySettings } from './avro/registry-settings.ts';
+import { type KafkaSecurity, kafkaSecurity } from './kafka-security.ts';
 
-export interface KafkaPubSubSettings {
+export interface KafkaPubSubSettings extends KafkaSecurity {
   readonly brokers: readonly string[];
   readonly group: string;
   readonly clientId: string;
@@ -26,29 +26,26 @@ export interface KafkaPubSubSettings {
   readonly fetchMinBytes: number;
   readonly fetchPartitionBytes: number;
   readonly heartbeatMs: number;
-  readonly sasl: KafkaSasl | undefined;
-  readonly tls: KafkaTls | undefined;
+  /** How often it looks whether a topic has more partitions. */
+  readonly partitionsMs: number;
+  readonly assignment: (typeof ASSIGNMENTS)[number];
+  readonly registry: RegistrySettings | undefined;
 }
 
 /** What of Dapr's component this one does not do; said at the start, not found out at night. */
-const NOT_THERE = ['schemaRegistryURL', 'useAvroJSON', 'seekOnStart'] as const;
+const NOT_THERE = ['seekOnStart'] as const;
+
+const ASSIGNMENTS = ['range', 'roundrobin', 'sticky'] as const;
 
 const COMPRESSIONS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 
 /** More deliveries of one event in a row than anybody waits for. */
 const MOST_RETRIES = 999;
 
-const MECHANISMS: Readonly<Record<string, KafkaSasl['mechanism']>> = {
-  PLAINTEXT: 'PLAIN',
-  PLAIN: 'PLAIN',
-  'SHA-256': 'SCRAM-SHA-256',
-  'SHA-512': 'SCRAM-SHA-512',
-};
-
 /** @throws Error that names the item and what may stand there. */
 export function kafkaPubSubSettings(
   settings: ComponentSettings,
-  names: { readonly appId: string },
+  { retries = true, ...names }: { readonly appId: string; readonly retries?: boolean },
 ): KafkaPubSubSettings {
   for (const name of NOT_THERE) {
     const value = settings.text(name);
@@ -66,14 +63,17 @@ export function kafkaPubSubSettings(
     sessionTimeoutMs,
     reconnectMs: reconnectMsOf(settings),
     ...redeliveryOf(settings),
-    giveUpAfter: giveUpAfterOf(settings),
+    giveUpAfter: giveUpAfterOf(settings, retries),
     escapeHeaders: settings.flag('escapeHeaders'),
     excludedHeaders: excludedOf(settings.text('excludeHeaderMetaRegex')),
     compression: compressionOf(settings.text('compression') ?? 'none'),
     fetchMinBytes: atLeastOne(settings, 'consumerFetchMin', 1),
     fetchPartitionBytes: atLeastOne(settings, 'consumerFetchDefault', 1_048_576),
     heartbeatMs: heartbeatOf(settings, sessionTimeoutMs),
-    ...securityOf(settings),
+    partitionsMs: partitionsMsOf(settings),
+    assignment: assignmentOf(settings.text('consumerGroupRebalanceStrategy') ?? 'range'),
+    registry: registrySettings(settings),
+    ...kafkaSecurity(settings),
   };
 }
 
@@ -107,6 +107,20 @@ function compressionOf(given: string): KafkaPubSubSettings['compression'] {
   const found = COMPRESSIONS.find((one) => one === given.toLowerCase());
   if (found !== undefined) return found;
   throw new Error(`metadata compression must be ${COMPRESSIONS.join(', ')}, not "${given}"`);
+}
+
+/** A minute where Dapr has eight: until then what lies in new partitions waits. Dapr's word for its default is 0. */
+function partitionsMsOf(settings: ComponentSettings): number {
+  const ms = durationSetting(settings, 'clientConnectionTopicMetadataRefreshInterval') ?? 0;
+  return ms <= 0 ? 60_000 : Math.round(Math.min(Math.max(ms, 1_000), 3_600_000));
+}
+
+function assignmentOf(given: string): KafkaPubSubSettings['assignment'] {
+  const found = ASSIGNMENTS.find((one) => one === given.toLowerCase());
+  if (found !== undefined) return found;
+  throw new Error(
+    `metadata consumerGroupRebalanceStrategy must be ${ASSIGNMENTS.join(', ')}, not "${given}"`,
+  );
 }
 
 /** A third of the session at most: two may be lost on the way before a member is given up. */
@@ -145,97 +159,15 @@ function redeliveryOf(settings: ComponentSettings) {
   return { redeliverMs, maxRedeliverMs: Math.max(redeliverMs, longest ?? 0) };
 }
 
-function giveUpAfterOf(settings: ComponentSettings): number | undefined {
+function giveUpAfterOf(settings: ComponentSettings, byDefault: boolean): number | undefined {
   // Asked for where they count: without retries the log says that their number has no effect.
-  if (!settings.flag('consumeRetryEnabled', true)) return 1;
+  if (!settings.flag('consumeRetryEnabled', byDefault)) return 1;
   const retries = wholeNumber(settings, 'backOffMaxRetries', -1);
   if (retries < 0) return undefined;
   if (retries <= MOST_RETRIES) return retries + 1;
   throw new Error(
     `metadata backOffMaxRetries must be 0 to ${MOST_RETRIES}, or -1 for no end, not ${retries}`,
   );
-}
-
-/** Whatever signs in is encrypted, unless `disableTls` says otherwise; `none` is in the clear. */
-function securityOf(settings: ComponentSettings): Pick<KafkaPubSubSettings, 'sasl' | 'tls'> {
-  const authType = authTypeOf(settings);
-  if (authType === 'none') return { sasl: undefined, tls: undefined };
-  const sasl = authType === 'password' ? saslOf(settings) : undefined;
-  if (settings.flag('disableTls')) {
-    if (authType === 'password') return { sasl, tls: undefined };
-    throw new Error(`metadata disableTls cannot be with authType "${authType}", which is TLS`);
-  }
-  const ca = pem(settings, 'caCert', authType === 'certificate' && authType);
-  const tls: KafkaTls = {
-    ...(ca === undefined ? {} : { ca }),
-    ...(authType === 'mtls' ? pairOf(settings) : {}),
-    rejectUnauthorized: !settings.flag('skipVerify'),
-  };
-  return { sasl, tls };
-}
-
-/** Without the two a client shows nothing, which Dapr leaves to the server to judge. */
-function pairOf(settings: ComponentSettings): Pick<KafkaTls, 'cert' | 'key'> {
-  const [cert, key] = [pem(settings, 'clientCert', false), pem(settings, 'clientKey', false)];
-  if (cert !== undefined && key !== undefined) return { cert, key };
-  if (cert === key) return {};
-  throw new Error('metadata clientCert and clientKey must be given together');
-}
-
-function authTypeOf(settings: ComponentSettings): 'none' | 'password' | 'mtls' | 'certificate' {
-  const given = settings.text('authType') ?? deprecatedAuthType(settings);
-  if (given === undefined) {
-    throw new Error('metadata authType must be given: none, password, certificate or mtls');
-  }
-  const authType = given.toLowerCase();
-  switch (authType) {
-    case 'none':
-    case 'password':
-    case 'mtls':
-    case 'certificate':
-      return authType;
-    default:
-      throw new Error(
-        `metadata authType: "${given}" is not in this version, which has none, password, certificate and mtls`,
-      );
-  }
-}
-
-function deprecatedAuthType(settings: ComponentSettings): string | undefined {
-  const required = settings.text('authRequired');
-  if (required === undefined) return undefined;
-  const truth = goBoolean(required);
-  // What is neither must not mean that nobody signs in.
-  if (truth === undefined) {
-    throw new Error(`metadata authRequired must be true or false, not "${required}"`);
-  }
-  if (!truth) return 'none';
-  return settings.text('saslPassword') === undefined ? 'mtls' : 'password';
-}
-
-function saslOf(settings: ComponentSettings): KafkaSasl {
-  const [username, password] = [settings.text('saslUsername'), settings.text('saslPassword')];
-  if (username === undefined || password === undefined) {
-    throw new Error('metadata saslUsername and saslPassword must be given for authType "password"');
-  }
-  const given = settings.text('saslMechanism') ?? 'PLAINTEXT';
-  const mechanism = MECHANISMS[given];
-  if (mechanism !== undefined) return { mechanism, username, password };
-  throw new Error(
-    `metadata saslMechanism must be ${Object.keys(MECHANISMS).join(', ')}, not "${given}"`,
-  );
-}
-
-/** `neededBy` names the way to sign in that cannot do without. */
-function pem(settings: ComponentSettings, name: string, neededBy: string | false) {
-  const text = settings.text(name);
-  if (text === undefined) {
-    if (neededBy !== false)
-      throw new Error(`metadata ${name} must be given for authType "${neededBy}"`);
-    return undefined;
-  }
-  if (text.includes('-----BEGIN ')) return text;
-  throw new Error(`metadata ${name} must be PEM, beginning with -----BEGIN`);
 }
 
 function atLeastOne(settings: ComponentSettings, name: string, byDefault: number): number {

@@ -1,19 +1,27 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '@holdfast/core';
-import { kafkaBroker } from '@holdfast/messaging/kafka';
+import { type KafkaSasl, kafkaBroker } from '@holdfast/messaging/kafka';
 import type { Logger } from '@holdfast/telemetry/log';
 import * as kafka from '@platformatic/kafka';
 import type { ComponentSettings } from '../../../components/component-settings.ts';
 import type { PubSub } from '../../pubsub.ts';
 import { brokerPubSub } from '../broker-pubsub.ts';
+import { askToken, placesOf } from './ask-token.ts';
+import { avroPubSub } from './avro/avro-pubsub.ts';
+import { SchemaRegistry } from './avro/schema-registry.ts';
 import { kafkaLayout } from './kafka-layout.ts';
 import { kafkaPubSubSettings } from './kafka-pubsub-settings.ts';
+import type { KafkaSecurity } from './kafka-security.ts';
+import { tokenSource } from './token-source.ts';
 
 export interface KafkaPubSubEnv {
   readonly appId: string;
   readonly clock: Clock;
   readonly log: Logger;
 }
+
+/** Until a topic that was never published to is there: about as long as Dapr's client tries. */
+const NEW_TOPIC_MS = 4_000;
 
 /** So many partitions of a topic may have an event in the application. */
 const PARTITIONS = 100;
@@ -30,8 +38,10 @@ const PARTITIONS = 100;
 export async function kafkaPubSub(
   settings: ComponentSettings,
   { clock, log, ...names }: KafkaPubSubEnv,
+  /** Whether what fails is handed over again, where the metadata do not say so. */
+  { retries }: { readonly retries: boolean } = { retries: true },
 ): Promise<PubSub> {
-  const read = kafkaPubSubSettings(settings, names);
+  const read = kafkaPubSubSettings(settings, { ...names, retries });
   const broker = kafkaBroker({
     kafka,
     bootstrap: read.brokers,
@@ -44,14 +54,17 @@ export async function kafkaPubSub(
     sessionTimeoutMs: read.sessionTimeoutMs,
     reconnectMs: read.reconnectMs,
     heartbeatMs: read.heartbeatMs,
+    assignment: read.assignment,
+    partitionsMs: read.partitionsMs,
+    newTopicMs: NEW_TOPIC_MS,
     compression: read.compression,
     fetchMinBytes: read.fetchMinBytes,
     fetchPartitionBytes: read.fetchPartitionBytes,
-    ...(read.sasl === undefined ? {} : { sasl: read.sasl }),
+    ...saslOf(read, clock),
     ...(read.tls === undefined ? {} : { tls: read.tls }),
     clock,
   });
-  return brokerPubSub(broker, {
+  const pubsub = brokerPubSub(broker, {
     component: settings.component,
     group: read.group,
     concurrency: PARTITIONS,
@@ -60,4 +73,16 @@ export async function kafkaPubSub(
     ...(read.giveUpAfter === undefined ? {} : { giveUpAfter: read.giveUpAfter }),
     log,
   });
+  const { registry } = read;
+  return avroPubSub(
+    pubsub,
+    registry === undefined ? undefined : new SchemaRegistry(registry, clock, log),
+    registry?.avroJson ?? false,
+  );
+}
+
+function saslOf({ oidc, sasl }: KafkaSecurity, clock: Clock): { readonly sasl?: KafkaSasl } {
+  if (oidc === undefined) return sasl === undefined ? {} : { sasl };
+  const token = tokenSource((place) => askToken(oidc, place, clock), placesOf(oidc), clock);
+  return { sasl: { mechanism: 'OAUTHBEARER', token, extensions: oidc.extensions } };
 }
