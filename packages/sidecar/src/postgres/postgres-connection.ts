@@ -5,6 +5,7 @@ import { parseDuration } from '@holdfast/config';
 import type { PoolConfig } from 'pg';
 import type { ComponentSettings } from '../components/component-settings.ts';
 import { durationSetting } from '../components/duration-setting.ts';
+import { readWhole, wholeNumber } from '../components/whole-number.ts';
 import { connectionItems, isOfSession, isUnheeded } from './connection-items.ts';
 
 /** How to reach a database, as a component's metadata says it. */
@@ -55,12 +56,12 @@ export async function postgresConnection(settings: ComponentSettings): Promise<P
       'service of the connection string is not in this version: write out what it says',
     );
   }
-  const connectS = whole('connect_timeout', items.get('connect_timeout')) ?? 0;
+  const connectS = whole(items, 'connect_timeout') ?? 0;
   const session = [...items].filter(([name]) => isOfSession(name));
   const mode = items.get('sslmode') ?? 'prefer';
   const ssl = await tlsOf(mode, items);
-  const inString = whole('pool_max_conns', items.get('pool_max_conns'));
-  const most = whole('metadata maxConns', settings.text('maxConns')) ?? inString ?? 0;
+  const inString = whole(items, 'pool_max_conns');
+  const most = wholeNumber(settings, 'maxConns', inString ?? 0);
   const unheeded = [...items]
     .filter(([name, value]) => isUnheeded(name, value))
     .map(([name]) => name);
@@ -93,7 +94,7 @@ export async function postgresConnection(settings: ComponentSettings): Promise<P
       max: most > 1 ? most : Math.max(4, availableParallelism()),
       connectionTimeoutMillis: connectS > 0 ? Math.min(connectS * 1_000, timeoutMs) : timeoutMs,
       query_timeout: timeoutMs,
-      min: whole('pool_min_conns', items.get('pool_min_conns')) ?? 0,
+      min: whole(items, 'pool_min_conns') ?? 0,
       idleTimeoutMillis:
         durationSetting(settings, 'connectionMaxIdleTime', 'connMaxIdleTime') ||
         duration('pool_max_conn_idle_time', items) ||
@@ -108,12 +109,9 @@ export async function postgresConnection(settings: ComponentSettings): Promise<P
 const present = <Name extends string>(name: Name, value: string | undefined) =>
   value === undefined ? {} : { [name]: value };
 
-/** @throws Error for what is no whole number. */
-function whole(name: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (/^[+-]?\d+$/.test(text)) return Number(text);
-  throw new Error(`${name} must be a whole number, not "${text}"`);
-}
+/** @throws Error for an item of the string that is no whole number. */
+const whole = (items: ReadonlyMap<string, string>, name: string): number | undefined =>
+  readWhole(`${name} of the connection string`, items.get(name));
 
 /** @throws Error for what is no duration. */
 function duration(name: string, items: ReadonlyMap<string, string>): number | undefined {

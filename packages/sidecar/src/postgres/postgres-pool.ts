@@ -1,6 +1,7 @@
 import type { Pool, PoolClient, PoolConfig } from 'pg';
 import type { ComponentSettings } from '../components/component-settings.ts';
 import type { ComponentsEnv } from '../components/open-components.ts';
+import { warnUnheeded } from '../components/warn-unheeded.ts';
 import { postgresConnection } from './postgres-connection.ts';
 import { type PostgresFailure, postgresWords } from './postgres-words.ts';
 
@@ -30,11 +31,7 @@ export async function openPostgres(
   { log }: Pick<ComponentsEnv, 'log'>,
 ): Promise<PostgresPool> {
   const { pool: config, tlsOptional, unheeded } = await postgresConnection(settings);
-  if (unheeded.length > 0) {
-    log.warn(
-      `component ${settings.component}: ${unheeded.join(', ')} of its connection have no effect.`,
-    );
-  }
+  warnUnheeded(log, settings.component, unheeded);
   // Loaded when it is asked for: others need not pay for the driver.
   const { default: pg } = await import('pg');
   const open = (options: PoolConfig) => poolOver(new pg.Pool(options), options);

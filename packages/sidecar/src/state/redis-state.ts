@@ -1,8 +1,9 @@
 import type { Clock } from '@holdfast/core';
 import type { ComponentSettings } from '../components/component-settings.ts';
 import { utcSeconds } from '../components/utc-seconds.ts';
+import { wholeNumber } from '../components/whole-number.ts';
 import { openRedis, type RedisConnection } from '../redis/open-redis.ts';
-import { redisSettings, wholeNumber } from '../redis/redis-settings.ts';
+import { redisSettings } from '../redis/redis-settings.ts';
 import { WRITE } from './redis-write.ts';
 import {
   EtagMismatchError,
@@ -11,7 +12,7 @@ import {
   type StateOperation,
   type StateStore,
 } from './state-store.ts';
-import { redisTtl } from './ttl.ts';
+import { integerFault, redisTtl } from './ttl.ts';
 import { throwFailures } from './write-each.ts';
 
 /**
@@ -64,6 +65,7 @@ export async function redisState(settings: ComponentSettings, clock: Clock): Pro
   return {
     capabilities: ['ETAG', 'TRANSACTIONAL', 'TTL', 'KEYS_LIKE'],
     readTtl: redisTtl,
+    overlooksOptionsOf: ['transacted set', 'transacted delete'],
     get: (key) => get(redis, key, clock),
     async write(operations, atomic) {
       if (!atomic) return await writeSome(operations);
@@ -110,9 +112,11 @@ async function plain(redis: RedisConnection, key: string): Promise<StateItem | u
   return value === null ? undefined : { value, etag: '' };
 }
 
-function etagFault({ etag, kind }: StateOperation): Error | undefined {
-  if (kind === 'delete' || etag === undefined || /^[+-]?\d+$/.test(etag)) return undefined;
-  return new InvalidEtagError(`strconv.Atoi: parsing ${JSON.stringify(etag)}: invalid syntax`);
+function etagFault(operation: StateOperation): Error | undefined {
+  const etag = etagOf(operation);
+  if (operation.kind === 'delete' || etag === '') return undefined;
+  const fault = integerFault(etag);
+  return fault === undefined ? undefined : new InvalidEtagError(`strconv.Atoi: ${fault}`);
 }
 
 function conflictOf({ etag, key, kind }: StateOperation): EtagMismatchError {
@@ -126,8 +130,16 @@ function failureOf({ key, kind }: StateOperation, cause: Error): Error {
   return new Error(`failed to set key ${key}: ${cause.message}`, { cause });
 }
 
+/** As in Dapr, 0, which no item ever has, and last-write are none. */
+function etagOf(operation: StateOperation): string {
+  const { etag = '' } = operation;
+  if (operation.kind === 'delete') return etag === '0' ? '' : etag;
+  return operation.lastWrite || /^[+-]?0+$/.test(etag) ? '' : etag;
+}
+
 function argumentsOf(operation: StateOperation, byDefault: number | undefined) {
-  const { etag = '', kind } = operation;
+  const { kind } = operation;
+  const etag = etagOf(operation);
   if (kind === 'delete') return [kind, etag, 0, '', ''];
   const { firstWrite, ttlSeconds = byDefault, value } = operation;
   return [kind, etag, firstWrite ? 1 : 0, value, ttlSeconds ?? ''];

@@ -2,7 +2,8 @@ import type { KafkaSasl, KafkaTls } from '@holdfast/messaging/kafka';
 import type { ComponentSettings } from '../../../components/component-settings.ts';
 import { durationSetting } from '../../../components/duration-setting.ts';
 import { goBoolean } from '../../../components/go-boolean.ts';
-import { milliseconds, wholeNumber } from '../../../redis/redis-settings.ts';
+import { milliseconds } from '../../../components/milliseconds.ts';
+import { wholeNumber } from '../../../components/whole-number.ts';
 import { goRegExp } from '../../../resources/go-regexp.ts';
 
 export interface KafkaPubSubSettings {

@@ -1,6 +1,6 @@
 import type { MqttTls } from '@holdfast/messaging/mqtt';
 import type { ComponentSettings } from '../../../components/component-settings.ts';
-import { wholeNumber } from '../../../redis/redis-settings.ts';
+import { wholeNumber } from '../../../components/whole-number.ts';
 
 export interface MqttPubSubSettings {
   /** Without who signs in. */
