@@ -31,6 +31,12 @@ export class MqttPublisher {
     this.#options = options;
   }
 
+  /** @throws BrokerUnavailableError */
+  async connect(): Promise<void> {
+    this.#connection ??= this.#connect();
+    await this.#connection;
+  }
+
   async publish(messages: readonly OutgoingMessage[]): Promise<void> {
     if (messages.length === 0) return;
     this.#connection ??= this.#connect();
@@ -127,7 +133,7 @@ export class MqttPublisher {
         // Fails what is in flight on it, at once; and what comes next makes a new one.
         if (this.#connection === connection) this.#connection = undefined;
         client.end(true, () => {});
-        reject(new BrokerUnavailableError(`${url} ${what}.`, problem));
+        reject(new BrokerUnavailableError(`${url} ${what}.`, problem, isShutOut(problem)));
       };
       const timer = clock.timer(timeoutMs, () => fail(`did not answer within ${timeoutMs} ms`));
       client.on('error', (error) => {
@@ -153,6 +159,11 @@ export class MqttPublisher {
 function lost(message: string, cause?: unknown): Verdict {
   return { kind: 'lost', error: new BrokerUnavailableError(message, cause) };
 }
+
+/** CONNACK's reasons that stay: the protocol or name is refused, the user or password wrong, the client not wanted (3.1.1: 1, 2, 4, 5). */
+const SHUT_OUT = new Set([1, 2, 4, 5, 128 + 4, 128 + 5, 128 + 6, 128 + 7, 128 + 10, 128 + 12]);
+
+const isShutOut = (error: Error | undefined): boolean => SHUT_OUT.has(reasonCodeOf(error) ?? 0);
 
 function reasonCodeOf(error: unknown): number | undefined {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
