@@ -1,3 +1,4 @@
+import { bulkhead, type Pipeline, pipeline } from '@holdfast/core';
 import { BrokerRejectedError, BrokerUnavailableError } from '../errors.ts';
 import type { OutgoingMessage } from '../message.ts';
 import type { MqttLayout } from './layout.ts';
@@ -5,11 +6,21 @@ import type { MqttClient, MqttConnack } from './module.ts';
 import { connectOptions, type ResolvedMqttOptions } from './options.ts';
 import { NO_SUBSCRIBER, publishProblem, rejectionOf } from './packets.ts';
 
+/**
+ * Of QoS 2 a broker keeps a packet id for longer, and drops what is more than it allows: an MQTT 3.1.1
+ * one without a word, so there it is as many as Mosquitto allows where nobody said otherwise.
+ */
+const USUAL_WINDOW = 20;
+
+const PATIENT = { queueLimit: 1_000_000, queueTimeoutMs: Number.POSITIVE_INFINITY };
+
 interface Connected {
   readonly client: MqttClient;
   readonly maxPacketBytes: number;
-  /** Packet ids whose PUBACK said that nobody had subscribed; the callback of `publish` is not told. */
+  /** Packet ids whose PUBACK or PUBREC said that nobody had subscribed; the callback of `publish` is not told. */
   readonly unheard: Set<number>;
+  /** So many of QoS 2 are on their way at a time. */
+  readonly window: Pipeline;
 }
 
 type Verdict =
@@ -74,7 +85,7 @@ export class MqttPublisher {
   }
 
   #publishOne(
-    { client, maxPacketBytes, unheard }: Connected,
+    { client, maxPacketBytes, unheard, window }: Connected,
     message: OutgoingMessage,
     giveUp: () => void,
   ): Promise<Verdict> {
@@ -88,32 +99,34 @@ export class MqttPublisher {
     const { retain = false, userProperties } = extras;
     const problem = publishProblem(message, userProperties ?? {}, maxPacketBytes);
     if (problem !== undefined) return Promise.resolve({ kind: 'rejected', reason: problem });
-    return new Promise((resolve) => {
-      const timer = clock.timer(timeoutMs, () => {
-        resolve(lost(`${url} did not acknowledge a message within ${timeoutMs} ms.`));
-        giveUp();
+    const send = () =>
+      new Promise<Verdict>((resolve) => {
+        const timer = clock.timer(timeoutMs, () => {
+          resolve(lost(`${url} did not acknowledge a message within ${timeoutMs} ms.`));
+          giveUp();
+        });
+        const body = Buffer.from(
+          message.body.buffer,
+          message.body.byteOffset,
+          message.body.byteLength,
+        );
+        // Of QoS 0 there is none, and the callback may come before `publish` returns.
+        let packetId: number | undefined;
+        const properties = userProperties === undefined ? {} : { properties: { userProperties } };
+        client.publish(message.topic, body, { qos, retain, ...properties }, (error) => {
+          timer.cancel();
+          const nobody = packetId !== undefined && unheard.delete(packetId);
+          const reason = rejectionOf(reasonCodeOf(error));
+          if (reason !== undefined) resolve({ kind: 'rejected', reason });
+          else if (error) resolve(lost(`${url} did not take a message: ${error.message}.`, error));
+          else if (nobody && requireSubscriber) {
+            const why = `nobody has subscribed to "${message.topic}" yet`;
+            resolve({ kind: 'postponed', reason: why });
+          } else resolve({ kind: 'taken' });
+        });
+        packetId = client.getLastMessageId();
       });
-      const body = Buffer.from(
-        message.body.buffer,
-        message.body.byteOffset,
-        message.body.byteLength,
-      );
-      // Of QoS 0 there is none, and the callback may come before `publish` returns.
-      let packetId: number | undefined;
-      const properties = userProperties === undefined ? {} : { properties: { userProperties } };
-      client.publish(message.topic, body, { qos, retain, ...properties }, (error) => {
-        timer.cancel();
-        const nobody = packetId !== undefined && unheard.delete(packetId);
-        const reason = rejectionOf(reasonCodeOf(error));
-        if (reason !== undefined) resolve({ kind: 'rejected', reason });
-        else if (error) resolve(lost(`${url} did not take a message: ${error.message}.`, error));
-        else if (nobody && requireSubscriber) {
-          const why = `nobody has subscribed to "${message.topic}" yet`;
-          resolve({ kind: 'postponed', reason: why });
-        } else resolve({ kind: 'taken' });
-      });
-      packetId = client.getLastMessageId();
-    });
+    return qos === 2 ? window.execute(send) : send();
   }
 
   #connect(): Promise<Connected> {
@@ -144,12 +157,15 @@ export class MqttPublisher {
         fail(`cannot be reached: ${problem ? describe(problem) : 'it closed the connection'}`),
       );
       client.on('packetreceive', ({ cmd, messageId, reasonCode }) => {
-        if (cmd === 'puback' && reasonCode === NO_SUBSCRIBER) unheard.add(messageId ?? 0);
+        const answers = cmd === 'puback' || cmd === 'pubrec';
+        if (answers && reasonCode === NO_SUBSCRIBER) unheard.add(messageId ?? 0);
       });
       client.on('connect', (packet: MqttConnack) => {
         timer.cancel();
         const maxPacketBytes = packet.properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY;
-        resolve({ client, maxPacketBytes, unheard });
+        const limit = packet.properties?.receiveMaximum ?? USUAL_WINDOW;
+        const window = pipeline('publications on their way', [bulkhead({ limit, ...PATIENT })]);
+        resolve({ client, maxPacketBytes, unheard, window });
       });
     });
     return connection;
