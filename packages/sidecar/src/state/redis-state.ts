@@ -36,15 +36,20 @@ export async function redisState(settings: ComponentSettings, clock: Clock): Pro
   const write = async (
     operations: readonly StateOperation[],
     atomic: boolean,
+    signal: AbortSignal | undefined,
   ): Promise<readonly StateOperation[]> => {
     const args = operations.flatMap((operation) => argumentsOf(operation, ttlSeconds));
     const keys = operations.map(({ key }) => key);
-    const refused = (await redis.run((client) =>
-      client.eval(WRITE, keys.length, ...keys, atomic ? 1 : 0, ...args),
+    const refused = (await redis.run(
+      (client) => client.eval(WRITE, keys.length, ...keys, atomic ? 1 : 0, ...args),
+      signal,
     )) as readonly number[];
     return refused.map((at) => operations[at - 1]!);
   };
-  const writeSome = async (operations: readonly StateOperation[]): Promise<void> => {
+  const writeSome = async (
+    operations: readonly StateOperation[],
+    signal: AbortSignal | undefined,
+  ): Promise<void> => {
     const failures = new Map<StateOperation, Error>();
     for (const operation of operations) {
       const error = etagFault(operation);
@@ -55,8 +60,11 @@ export async function redisState(settings: ComponentSettings, clock: Clock): Pro
     for (const step of inCluster ? some.map((one) => [one]) : [some]) {
       if (step.length === 0) continue;
       try {
-        for (const refused of await write(step, false)) failures.set(refused, conflictOf(refused));
+        for (const refused of await write(step, false, signal))
+          failures.set(refused, conflictOf(refused));
       } catch (error) {
+        // Nobody waits for the rest of it either.
+        if (signal?.aborted) throw error;
         for (const operation of step) failures.set(operation, failureOf(operation, error as Error));
       }
     }
@@ -66,14 +74,14 @@ export async function redisState(settings: ComponentSettings, clock: Clock): Pro
     capabilities: ['ETAG', 'TRANSACTIONAL', 'TTL', 'KEYS_LIKE'],
     readTtl: redisTtl,
     overlooksOptionsOf: ['transacted set', 'transacted delete'],
-    get: (key) => get(redis, key, clock),
-    async write(operations, atomic) {
-      if (!atomic) return await writeSome(operations);
+    get: (key, signal) => get(redis, key, clock, signal),
+    async write(operations, atomic, signal) {
+      if (!atomic) return await writeSome(operations, signal);
       for (const operation of operations) {
         const error = etagFault(operation);
         if (error !== undefined) throw error;
       }
-      const [refused] = await write(operations, true);
+      const [refused] = await write(operations, true, signal);
       if (refused !== undefined) throw conflictOf(refused);
     },
     async close() {
@@ -86,14 +94,17 @@ async function get(
   redis: RedisConnection,
   key: string,
   clock: Clock,
+  signal: AbortSignal | undefined,
 ): Promise<StateItem | undefined> {
-  const answer = await redis.run((client) =>
-    Promise.all([client.hgetallBuffer(key), client.pttl(key)]).catch((error: Error) => {
-      if (error.message.startsWith('WRONGTYPE')) return undefined;
-      throw error;
-    }),
+  const answer = await redis.run(
+    (client) =>
+      Promise.all([client.hgetallBuffer(key), client.pttl(key)]).catch((error: Error) => {
+        if (error.message.startsWith('WRONGTYPE')) return undefined;
+        throw error;
+      }),
+    signal,
   );
-  if (answer === undefined) return await plain(redis, key);
+  if (answer === undefined) return await plain(redis, key, signal);
   // The hash in one command: somebody may write or delete it before the next.
   const [hash, leftMs] = answer;
   const { data, version } = hash;
@@ -107,8 +118,12 @@ async function get(
 }
 
 /** What somebody else put there as a text; it has no etag. */
-async function plain(redis: RedisConnection, key: string): Promise<StateItem | undefined> {
-  const value = await redis.run((client) => client.get(key));
+async function plain(
+  redis: RedisConnection,
+  key: string,
+  signal: AbortSignal | undefined,
+): Promise<StateItem | undefined> {
+  const value = await redis.run((client) => client.get(key), signal);
   return value === null ? undefined : { value, etag: '' };
 }
 
