@@ -37,7 +37,7 @@ describe('the settings of pubsub.rabbitmq', () => {
     const { heartbeatMs, reconnectMs } = read({
       ...URL_OF,
       heartBeat: '30s',
-      reconnectWaitSeconds: '0',
+      reconnectWait: '0',
     });
     assert.deepEqual([heartbeatMs, reconnectMs], [30_000, 10]);
   });

@@ -45,7 +45,8 @@ export function rabbitPubSubSettings(
 ): RabbitPubSubSettings {
   const autoAck = settings.flag('autoAck');
   const heartbeatMs = durationSetting(settings, 'heartBeat');
-  const reconnectMs = durationSetting(settings, 'reconnectWaitSeconds');
+  // The second is the name in Dapr's documentation.
+  const reconnectMs = durationSetting(settings, 'reconnectWaitSeconds', 'reconnectWait');
   // Publications are always confirmed: what this asks for is there.
   settings.flag('publisherConfirm');
   return {
