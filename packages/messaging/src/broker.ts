@@ -25,6 +25,12 @@ export interface Broker {
   /** What it is, as traces name it: `kafka`, `rabbitmq`, `nats`, `mqtt`. */
   readonly system?: string;
 
+  /**
+   * Connects now, in place of with the first `publish`, for who wants to know at once whether that can be. Rejects with
+   * `BrokerUnavailableError`. Absent: this kind of broker is met with the first call.
+   */
+  connect?(): Promise<void>;
+
   publish(messages: readonly OutgoingMessage[]): Promise<void>;
 
   /** Resolves when messages published from now on will reach the group; rejects when the broker is closed before. */

@@ -68,9 +68,12 @@ export class BrokerRejectedError extends Error {
 export class BrokerUnavailableError extends Error {
   override readonly name = 'BrokerUnavailableError';
   readonly code = 'BROKER_UNAVAILABLE';
+  /** It answered, and does not let us in: time does not heal a wrong password, or a place that is not there. */
+  readonly lasting: boolean;
 
-  constructor(message: string, cause?: unknown) {
+  constructor(message: string, cause?: unknown, lasting = false) {
     super(message, cause === undefined ? undefined : { cause });
+    this.lasting = lasting;
   }
 }
 

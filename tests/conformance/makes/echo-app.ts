@@ -20,7 +20,7 @@ export interface EchoApp {
 /** What a test has the application do on some paths: undefined leaves them to the echo. */
 export type Instead = (
   seen: Seen,
-) => { readonly status: number; readonly body: string } | undefined;
+) => { readonly status: number; readonly body: string; readonly afterMs?: number } | undefined;
 
 export async function startEchoApp(instead: Instead = () => undefined): Promise<EchoApp> {
   const counts = new Map<string, number>();
@@ -34,7 +34,10 @@ export async function startEchoApp(instead: Instead = () => undefined): Promise<
       const body = Buffer.concat(chunks).toString('latin1');
       const other = instead(seenOf(req, body));
       if (other !== undefined) {
-        res.writeHead(other.status, { 'content-type': 'application/json' }).end(other.body);
+        const { afterMs = 0, body: text, status } = other;
+        const say = () => res.writeHead(status, { 'content-type': 'application/json' }).end(text);
+        if (afterMs === 0) say();
+        else setTimeout(say, afterMs);
         return;
       }
       const answer = () => respond(req, res, url, call, body);

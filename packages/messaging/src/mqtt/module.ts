@@ -23,6 +23,15 @@ export interface MqttConnectOptions {
 
 export interface MqttClient {
   readonly connected: boolean;
+  /** Asked of each message with QoS 1 or 2; the client looks it up anew each time. An error goes to `error`, and on to the next packet. */
+  readonly options: {
+    customHandleAcks?(
+      topic: string,
+      payload: Buffer,
+      packet: MqttPublish,
+      done: (errorOrCode: Error | number) => void,
+    ): void;
+  };
   /** Where packets are written to. */
   readonly stream: { write(bytes: Uint8Array): unknown };
   /** With an error, `done` goes on to the next packet without acknowledging this one. */
@@ -31,7 +40,7 @@ export interface MqttClient {
     topic: string,
     body: Buffer,
     options: {
-      qos: 0 | 1;
+      qos: 0 | 1 | 2;
       retain: boolean;
       properties?: { userProperties: Record<string, string> };
     },
@@ -41,7 +50,7 @@ export interface MqttClient {
   getLastMessageId(): number;
   subscribe(
     topic: string,
-    options: { qos: 0 | 1 },
+    options: { qos: 0 | 1 | 2 },
     done: (error: Error | null, granted?: { qos: number }[]) => void,
   ): unknown;
   unsubscribe(topic: string, done: (error?: Error) => void): unknown;
@@ -53,14 +62,18 @@ export interface MqttClient {
 }
 
 export interface MqttConnack {
-  properties?: { maximumPacketSize?: number };
+  /** The broker has the session of before. */
+  sessionPresent?: boolean;
+  properties?: { maximumPacketSize?: number; receiveMaximum?: number };
 }
 
 export interface MqttPublish {
   topic: string;
   qos: number;
   retain: boolean;
-  /** With QoS 1. */
+  /** It may have been sent before. */
+  dup?: boolean;
+  /** With QoS 1 and 2. */
   messageId?: number;
   payload: string | Buffer;
   properties?: { userProperties?: Record<string, string | string[]> };

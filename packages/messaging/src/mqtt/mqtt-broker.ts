@@ -17,6 +17,7 @@ export function mqttBroker(given: MqttBrokerOptions): Broker {
 
   return {
     system: 'mqtt',
+    connect: () => publisher.connect(),
     publish: (messages) => publisher.publish(messages),
     async subscribe(topic, how, handler) {
       const subscribing = resolveSubscribeOptions(how);

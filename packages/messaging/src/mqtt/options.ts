@@ -18,8 +18,15 @@ export interface MqttBrokerOptions {
    * @default 5
    */
   readonly protocolVersion?: 4 | 5;
-  /** 0 is sent once and never acknowledged, and may be lost. @default 1 */
-  readonly qos?: 0 | 1;
+  /**
+   * 0 is sent once and never acknowledged, and may be lost. 1 is at least once. 2 is 1 with two more
+   * packets for each message and direction: what a process has handled it does not handle again when
+   * it loses its connection; one that is killed before its PUBREC has the message again, and a
+   * publication whose connection is lost before its PUBCOMP fails, and may be there.
+   *
+   * @default 1
+   */
+  readonly qos?: 0 | 1 | 2;
   /**
    * `topic`: a session `GROUP:TOPIC` for each, which one process at a time may have.
    * `group`: one session, named as the group, for all its topics.
@@ -132,7 +139,9 @@ function checkProtocol({ protocolVersion, qos, requireSubscriber, session }: Mqt
   if (protocolVersion !== 4 && protocolVersion !== 5) {
     throw new RangeError(`mqttBroker.protocolVersion must be 4 or 5, not ${protocolVersion}.`);
   }
-  if (qos !== 0 && qos !== 1) throw new RangeError(`mqttBroker.qos must be 0 or 1, not ${qos}.`);
+  if (qos !== 0 && qos !== 1 && qos !== 2) {
+    throw new RangeError(`mqttBroker.qos must be 0, 1 or 2, not ${qos}.`);
+  }
   if (session !== 'topic' && session !== 'group' && session !== 'member') {
     throw new TypeError(`mqttBroker.session must be topic, group or member, not "${session}".`);
   }

@@ -1,3 +1,4 @@
+import { bulkhead, type Pipeline, pipeline } from '@holdfast/core';
 import { BrokerRejectedError, BrokerUnavailableError } from '../errors.ts';
 import type { OutgoingMessage } from '../message.ts';
 import type { MqttLayout } from './layout.ts';
@@ -5,11 +6,21 @@ import type { MqttClient, MqttConnack } from './module.ts';
 import { connectOptions, type ResolvedMqttOptions } from './options.ts';
 import { NO_SUBSCRIBER, publishProblem, rejectionOf } from './packets.ts';
 
+/**
+ * Of QoS 2 a broker keeps a packet id for longer, and drops what is more than it allows: an MQTT 3.1.1
+ * one without a word, so there it is as many as Mosquitto allows where nobody said otherwise.
+ */
+const USUAL_WINDOW = 20;
+
+const PATIENT = { queueLimit: 1_000_000, queueTimeoutMs: Number.POSITIVE_INFINITY };
+
 interface Connected {
   readonly client: MqttClient;
   readonly maxPacketBytes: number;
-  /** Packet ids whose PUBACK said that nobody had subscribed; the callback of `publish` is not told. */
+  /** Packet ids whose PUBACK or PUBREC said that nobody had subscribed; the callback of `publish` is not told. */
   readonly unheard: Set<number>;
+  /** So many of QoS 2 are on their way at a time. */
+  readonly window: Pipeline;
 }
 
 type Verdict =
@@ -29,6 +40,12 @@ export class MqttPublisher {
 
   constructor(options: ResolvedMqttOptions) {
     this.#options = options;
+  }
+
+  /** @throws BrokerUnavailableError */
+  async connect(): Promise<void> {
+    this.#connection ??= this.#connect();
+    await this.#connection;
   }
 
   async publish(messages: readonly OutgoingMessage[]): Promise<void> {
@@ -68,7 +85,7 @@ export class MqttPublisher {
   }
 
   #publishOne(
-    { client, maxPacketBytes, unheard }: Connected,
+    { client, maxPacketBytes, unheard, window }: Connected,
     message: OutgoingMessage,
     giveUp: () => void,
   ): Promise<Verdict> {
@@ -82,32 +99,34 @@ export class MqttPublisher {
     const { retain = false, userProperties } = extras;
     const problem = publishProblem(message, userProperties ?? {}, maxPacketBytes);
     if (problem !== undefined) return Promise.resolve({ kind: 'rejected', reason: problem });
-    return new Promise((resolve) => {
-      const timer = clock.timer(timeoutMs, () => {
-        resolve(lost(`${url} did not acknowledge a message within ${timeoutMs} ms.`));
-        giveUp();
+    const send = () =>
+      new Promise<Verdict>((resolve) => {
+        const timer = clock.timer(timeoutMs, () => {
+          resolve(lost(`${url} did not acknowledge a message within ${timeoutMs} ms.`));
+          giveUp();
+        });
+        const body = Buffer.from(
+          message.body.buffer,
+          message.body.byteOffset,
+          message.body.byteLength,
+        );
+        // Of QoS 0 there is none, and the callback may come before `publish` returns.
+        let packetId: number | undefined;
+        const properties = userProperties === undefined ? {} : { properties: { userProperties } };
+        client.publish(message.topic, body, { qos, retain, ...properties }, (error) => {
+          timer.cancel();
+          const nobody = packetId !== undefined && unheard.delete(packetId);
+          const reason = rejectionOf(reasonCodeOf(error));
+          if (reason !== undefined) resolve({ kind: 'rejected', reason });
+          else if (error) resolve(lost(`${url} did not take a message: ${error.message}.`, error));
+          else if (nobody && requireSubscriber) {
+            const why = `nobody has subscribed to "${message.topic}" yet`;
+            resolve({ kind: 'postponed', reason: why });
+          } else resolve({ kind: 'taken' });
+        });
+        packetId = client.getLastMessageId();
       });
-      const body = Buffer.from(
-        message.body.buffer,
-        message.body.byteOffset,
-        message.body.byteLength,
-      );
-      // Of QoS 0 there is none, and the callback may come before `publish` returns.
-      let packetId: number | undefined;
-      const properties = userProperties === undefined ? {} : { properties: { userProperties } };
-      client.publish(message.topic, body, { qos, retain, ...properties }, (error) => {
-        timer.cancel();
-        const nobody = packetId !== undefined && unheard.delete(packetId);
-        const reason = rejectionOf(reasonCodeOf(error));
-        if (reason !== undefined) resolve({ kind: 'rejected', reason });
-        else if (error) resolve(lost(`${url} did not take a message: ${error.message}.`, error));
-        else if (nobody && requireSubscriber) {
-          const why = `nobody has subscribed to "${message.topic}" yet`;
-          resolve({ kind: 'postponed', reason: why });
-        } else resolve({ kind: 'taken' });
-      });
-      packetId = client.getLastMessageId();
-    });
+    return qos === 2 ? window.execute(send) : send();
   }
 
   #connect(): Promise<Connected> {
@@ -127,7 +146,7 @@ export class MqttPublisher {
         // Fails what is in flight on it, at once; and what comes next makes a new one.
         if (this.#connection === connection) this.#connection = undefined;
         client.end(true, () => {});
-        reject(new BrokerUnavailableError(`${url} ${what}.`, problem));
+        reject(new BrokerUnavailableError(`${url} ${what}.`, problem, isShutOut(problem)));
       };
       const timer = clock.timer(timeoutMs, () => fail(`did not answer within ${timeoutMs} ms`));
       client.on('error', (error) => {
@@ -138,12 +157,15 @@ export class MqttPublisher {
         fail(`cannot be reached: ${problem ? describe(problem) : 'it closed the connection'}`),
       );
       client.on('packetreceive', ({ cmd, messageId, reasonCode }) => {
-        if (cmd === 'puback' && reasonCode === NO_SUBSCRIBER) unheard.add(messageId ?? 0);
+        const answers = cmd === 'puback' || cmd === 'pubrec';
+        if (answers && reasonCode === NO_SUBSCRIBER) unheard.add(messageId ?? 0);
       });
       client.on('connect', (packet: MqttConnack) => {
         timer.cancel();
         const maxPacketBytes = packet.properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY;
-        resolve({ client, maxPacketBytes, unheard });
+        const limit = packet.properties?.receiveMaximum ?? USUAL_WINDOW;
+        const window = pipeline('publications on their way', [bulkhead({ limit, ...PATIENT })]);
+        resolve({ client, maxPacketBytes, unheard, window });
       });
     });
     return connection;
@@ -153,6 +175,11 @@ export class MqttPublisher {
 function lost(message: string, cause?: unknown): Verdict {
   return { kind: 'lost', error: new BrokerUnavailableError(message, cause) };
 }
+
+/** CONNACK's reasons that stay: the protocol or name is refused, the user or password wrong, the client not wanted (3.1.1: 1, 2, 4, 5). */
+const SHUT_OUT = new Set([1, 2, 4, 5, 128 + 4, 128 + 5, 128 + 6, 128 + 7, 128 + 10, 128 + 12]);
+
+const isShutOut = (error: Error | undefined): boolean => SHUT_OUT.has(reasonCodeOf(error) ?? 0);
 
 function reasonCodeOf(error: unknown): number | undefined {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;

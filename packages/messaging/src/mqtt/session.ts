@@ -5,9 +5,10 @@ import { type ResolvedSubscribeOptions, tell } from '../consume/subscribe-option
 import { noLongerAsked } from '../consume/subscriptions.ts';
 import { BrokerUnavailableError } from '../errors.ts';
 import { matches } from '../mqtt-server/topics.ts';
-import type { MqttClient } from './module.ts';
+import type { MqttClient, MqttPublish } from './module.ts';
 import { connectOptions, type ResolvedMqttOptions } from './options.ts';
 import { readPacket } from './read-packet.ts';
+import { Receipts } from './receipts.ts';
 import { type Arrival, Unclaimed } from './unclaimed.ts';
 
 /** The session outlives its connection for ever: 0xFFFFFFFF means "does not expire". */
@@ -26,11 +27,6 @@ interface Reader {
 /**
  * A session at the broker, and those who read in it. The client reconnects by
  * itself; the broker then sends again what was not acknowledged.
- *
- * A PUBACK belongs to the connection the message came over: after a reconnect
- * the same packet id may name another message, and a late PUBACK would have
- * the broker forget one that nobody has handled. So a message whose connection
- * is gone is never acknowledged; it comes again.
  */
 export class MqttSession {
   readonly #options: ResolvedMqttOptions;
@@ -39,7 +35,7 @@ export class MqttSession {
   readonly #closing = new Set<Reader>();
   readonly #ended: () => void;
   readonly #unclaimed: Unclaimed;
-  #connections = 0;
+  readonly #receipts: Receipts;
   #lastError: Error | undefined;
 
   /** `ended` hears that the last reader has closed, and the connection with it. */
@@ -57,6 +53,7 @@ export class MqttSession {
       resubscribe: false,
       ...(protocolVersion === 5 ? { properties: { ...expiry, receiveMaximum: 100 } } : {}),
     });
+    this.#receipts = new Receipts(this.#client);
     this.#listen();
   }
 
@@ -97,27 +94,31 @@ export class MqttSession {
 
   #listen(): void {
     const client = this.#client;
+    const receive = (packet: MqttPublish) => {
+      this.#handOver({ packet, ...this.#receipts.of(packet) });
+    };
     client.handleMessage = (packet, done) => {
-      const cameOver = this.#connections;
-      const acknowledge = () => {
-        if (packet.qos > 0 && cameOver === this.#connections && client.connected) {
-          client.stream.write(pubackOf(packet.messageId ?? 0));
-        }
-      };
       // The client would read nothing more, answers to pings neither, until this one was handled.
       done(ACKNOWLEDGED_LATER);
-      this.#handOver({ packet, acknowledge });
+      receive(packet);
     };
-    client.on('connect', () => {
+    // One of QoS 2 comes to the above when the client has acknowledged it already: then it is too late to say no.
+    client.options.customHandleAcks = (_topic, _payload, packet, done) => {
+      if (packet.qos !== 2) return done(0);
+      done(ACKNOWLEDGED_LATER);
+      receive(packet);
+    };
+    client.on('connect', ({ sessionPresent = false }) => {
+      this.#receipts.connected(sessionPresent);
       // Each time: a broker may say that it has the session, and not have a subscription any more.
       for (const reader of this.#readers.values()) this.#ask(reader);
       this.#unclaimed.beginAnew();
     });
     client.on('error', (error) => {
-      this.#lastError = error;
+      if (error !== ACKNOWLEDGED_LATER) this.#lastError = error;
     });
     client.on('close', () => {
-      this.#connections += 1;
+      this.#receipts.connectionLost();
       this.#unclaimed.connectionLost();
       for (const reader of this.#readers.values()) {
         reader.hands = reader.hands.next();
@@ -140,7 +141,7 @@ export class MqttSession {
   }
 
   #handOver(arrival: Arrival): void {
-    const { acknowledge, packet } = arrival;
+    const { acknowledge, ours, packet } = arrival;
     const reader = readerOf(packet.topic, this.#readers);
     // Not acknowledged: the broker keeps it.
     if (reader === undefined || this.#closing.has(reader)) {
@@ -150,7 +151,7 @@ export class MqttSession {
     const message = readPacket(packet, this.#options, reader.options);
     // One at a time keeps the order; side by side there is none to keep.
     const lane = reader.options.concurrency === 1 ? { lane: packet.topic } : {};
-    reader.hands.give(message, acknowledge, lane);
+    reader.hands.give(message, acknowledge, { ...lane, ours });
   }
 
   #tellAll(problem: SubscriptionProblem): void {
@@ -183,11 +184,8 @@ export class MqttSession {
 /** What a shared subscription has before its topic. */
 export const SHARED = /^\$share\/[^/+#]+\//;
 
-/** Tells the client that `stream.write` will do it. */
+/** Tells the client that `Receipts` will do it. */
 const ACKNOWLEDGED_LATER = new Error('acknowledged later');
-
-/** The four bytes are the same in MQTT 3.1.1 and 5. */
-const pubackOf = (messageId: number) => Buffer.of(0x40, 2, messageId >> 8, messageId & 0xff);
 
 /** Who asked for exactly this topic, else the first whose wildcards match. */
 function readerOf(topic: string, readers: ReadonlyMap<string, Reader>): Reader | undefined {

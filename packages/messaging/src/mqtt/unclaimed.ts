@@ -5,11 +5,11 @@ import { type ResolvedSubscribeOptions, SUBSCRIBE_DEFAULTS } from '../consume/su
 import type { MqttPublish } from './module.ts';
 import type { ResolvedMqttOptions } from './options.ts';
 import { readPacket } from './read-packet.ts';
+import type { Receipt } from './receipts.ts';
 
 /** A message of a session, as it came. */
-export interface Arrival {
+export interface Arrival extends Receipt {
   readonly packet: MqttPublish;
-  readonly acknowledge: () => void;
 }
 
 /** Topics that are told of; wildcards may bring any number. */
@@ -78,9 +78,9 @@ export class Unclaimed {
     await this.#hands?.end();
   }
 
-  #handOver(hands: Hands, { acknowledge, packet }: Arrival): void {
+  #handOver(hands: Hands, { acknowledge, ours, packet }: Arrival): void {
     const message = readPacket(packet, this.#options, this.#how);
-    hands.give(message, acknowledge, { lane: packet.topic });
+    hands.give(message, acknowledge, { lane: packet.topic, ours });
   }
 
   #tellOf(topic: string): void {

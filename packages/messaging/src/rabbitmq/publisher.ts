@@ -2,7 +2,7 @@ import { BrokerRejectedError, BrokerUnavailableError } from '../errors.ts';
 import { Loss } from '../loss.ts';
 import type { OutgoingMessage } from '../message.ts';
 import { sendOrFind } from '../send-or-find.ts';
-import { answered, endConnection } from './connection.ts';
+import { answered, endConnection, isShutOut, whyOf } from './connection.ts';
 import { idProblem, publishOptionsOf, refusalOf, topicProblem } from './deliveries.ts';
 import type { AmqpConfirmChannel, AmqpConnection } from './module.ts';
 import { placeOf, type ResolvedRabbitOptions, socketOptions, urlWithHeartbeat } from './options.ts';
@@ -36,6 +36,17 @@ export class RabbitPublisher {
 
   constructor(options: ResolvedRabbitOptions) {
     this.#options = options;
+  }
+
+  /** @throws BrokerUnavailableError */
+  async connect(): Promise<void> {
+    const linking = this.#linked();
+    await linking.catch((error: unknown) => {
+      if (this.#link === linking) this.#link = undefined;
+      const why = error instanceof Error ? whyOf(error) : String(error);
+      const what = `${placeOf(this.#options.url)} cannot be reached: ${why}`;
+      throw new BrokerUnavailableError(what, error, isShutOut(error));
+    });
   }
 
   async publish(messages: readonly OutgoingMessage[]): Promise<void> {

@@ -19,6 +19,7 @@ export function rabbitBroker(given: RabbitBrokerOptions): Broker {
 
   return {
     system: 'rabbitmq',
+    connect: () => publisher.connect(),
     publish: (messages) => publisher.publish(messages),
     async subscribe(topic, how, handler) {
       const subscribing = resolveSubscribeOptions(how);

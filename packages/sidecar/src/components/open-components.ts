@@ -88,6 +88,8 @@ export interface ComponentsEnv {
   readonly failed?: (type: string, name: string, reason: 'creation' | 'init') => void;
   /** How long calls under way may still use a component that has left. */
   readonly graceMs: number;
+  /** Of a broker: an outbox keeps what it cannot be given yet, so nobody need answer there at the start. @default false */
+  readonly mayBeAway?: boolean;
 }
 
 /**

@@ -35,7 +35,7 @@ export class ConfigurationService {
   async get(name: string, keys: readonly string[]): Promise<ConfigurationItems> {
     const store = this.#find(name);
     return await this.#options.calls
-      .run('configuration', name, 'get', () => store.get(keys))
+      .run('configuration', name, 'get', (call) => store.get(keys, call?.signal))
       .catch((error: unknown) => {
         const what = `failed to get ${goList(keys)} from Configuration store ${name}`;
         throw failed('ERR_CONFIGURATION_GET', what, error);

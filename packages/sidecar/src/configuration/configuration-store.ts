@@ -1,7 +1,7 @@
 /** Keeps what applications are configured with, and says when it changes. */
 export interface ConfigurationStore {
-  /** Those of the keys that are there; all, where none is named. */
-  get(keys: readonly string[]): Promise<ConfigurationItems>;
+  /** Those of the keys that are there; all, where none is named. `signal` aborts when nobody waits any more. */
+  get(keys: readonly string[], signal?: AbortSignal): Promise<ConfigurationItems>;
   /**
    * Tells of changes until the signal aborts: one at a time, the latest where
    * there were several of a key. Of all keys, where none is named. Resolves

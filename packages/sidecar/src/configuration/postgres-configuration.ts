@@ -32,7 +32,8 @@ export async function postgresConfiguration(
   const ear = new PostgresEar({
     ...env,
     component: settings.component,
-    config: pool.config,
+    servers: pool.servers,
+    target: pool.target,
     heard(channel, payload) {
       const told = itemToldOf(payload);
       if (told === undefined) {

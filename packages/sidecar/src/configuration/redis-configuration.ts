@@ -26,8 +26,8 @@ export async function redisConfiguration(
   const items = (keys: readonly string[]) => read(redis, keys);
   let watching: Promise<KeyWatch> | undefined;
   return {
-    async get(keys) {
-      return await items(keys.length === 0 ? await allKeys(redis) : keys);
+    async get(keys, signal) {
+      return await read(redis, keys.length === 0 ? await allKeys(redis, signal) : keys, signal);
     },
     async subscribe(keys, changed, signal) {
       if (redis.settings.kind === 'cluster') {
@@ -46,25 +46,32 @@ export async function redisConfiguration(
   };
 }
 
-async function allKeys(redis: RedisConnection): Promise<readonly string[]> {
+async function allKeys(
+  redis: RedisConnection,
+  signal: AbortSignal | undefined,
+): Promise<readonly string[]> {
   const keys = new Set<string>();
   let cursor = '0';
   do {
     const [next, found] = await redis.run(async (client) => {
       const answer = await client.call('SCAN', cursor, 'COUNT', BATCH);
       return answer as [string, string[]];
-    });
+    }, signal);
     for (const key of found) keys.add(key);
     cursor = next;
   } while (cursor !== '0');
   return [...keys];
 }
 
-async function read(redis: RedisConnection, keys: readonly string[]): Promise<ConfigurationItems> {
+async function read(
+  redis: RedisConnection,
+  keys: readonly string[],
+  signal?: AbortSignal,
+): Promise<ConfigurationItems> {
   const found: [string, ConfigurationItem][] = [];
   for (let at = 0; at < keys.length; at += BATCH) {
     const some = keys.slice(at, at + BATCH);
-    const values = await Promise.all(some.map((key) => textOf(redis, key)));
+    const values = await Promise.all(some.map((key) => textOf(redis, key, signal)));
     for (const [n, value] of values.entries()) {
       const item = itemOf(value);
       if (item !== undefined) found.push([some[n]!, item]);
@@ -74,10 +81,15 @@ async function read(redis: RedisConnection, keys: readonly string[]): Promise<Co
   return Object.fromEntries(found);
 }
 
-async function textOf(redis: RedisConnection, key: string): Promise<string | null> {
+async function textOf(
+  redis: RedisConnection,
+  key: string,
+  signal: AbortSignal | undefined,
+): Promise<string | null> {
   try {
-    return await redis.run((client) => client.get(key));
+    return await redis.run((client) => client.get(key), signal);
   } catch (error) {
+    if (signal?.aborted) throw error;
     const { message } = error as Error;
     // A key of another kind is nobody's configuration.
     if (message.startsWith('WRONGTYPE')) return null;

@@ -31,8 +31,8 @@ export class LockService {
     const { store, keyPrefix } = this.#find(name, request);
     const { expirySeconds, owner, resource } = request;
     return await this.#calls
-      .run('lock', name, 'lock', async () =>
-        store.tryLock(fullKey(keyPrefix, resource), owner, expirySeconds),
+      .run('lock', name, 'lock', async (call) =>
+        store.tryLock(fullKey(keyPrefix, resource), owner, expirySeconds, call?.signal),
       )
       .catch((error: unknown) => {
         throw failed('ERR_TRY_LOCK', 'failed to try acquiring lock', error);
@@ -42,8 +42,8 @@ export class LockService {
   async unlock(name: string, request: UnlockRequest): Promise<UnlockOutcome> {
     const { store, keyPrefix } = this.#find(name, request);
     return await this.#calls
-      .run('lock', name, 'unlock', async () =>
-        store.unlock(fullKey(keyPrefix, request.resource), request.owner),
+      .run('lock', name, 'unlock', async (call) =>
+        store.unlock(fullKey(keyPrefix, request.resource), request.owner, call?.signal),
       )
       .catch((error: unknown) => {
         throw failed('ERR_UNLOCK', 'failed to release lock', error);

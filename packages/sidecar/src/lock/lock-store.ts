@@ -1,8 +1,13 @@
-/** Keeps locks; each lapses by itself. */
+/** Keeps locks; each lapses by itself. `signal` aborts when nobody waits for the answer any more. */
 export interface LockStore {
   /** Whether the lock is the owner's now; false where somebody, the owner included, has it. */
-  tryLock(resource: string, owner: string, expirySeconds: number): Promise<boolean>;
-  unlock(resource: string, owner: string): Promise<UnlockOutcome>;
+  tryLock(
+    resource: string,
+    owner: string,
+    expirySeconds: number,
+    signal?: AbortSignal,
+  ): Promise<boolean>;
+  unlock(resource: string, owner: string, signal?: AbortSignal): Promise<UnlockOutcome>;
   close(): Promise<void>;
 }
 

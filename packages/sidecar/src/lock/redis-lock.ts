@@ -44,15 +44,23 @@ export async function redisLock(settings: ComponentSettings, log: Logger): Promi
     );
   }
   return {
-    async tryLock(resource, owner, expirySeconds) {
-      const answer = await redis.run((client) =>
-        client.set(resource, owner, 'EX', expirySeconds, 'NX'),
+    async tryLock(resource, owner, expirySeconds, signal) {
+      // One that comes when its owner has been told of a failure would be in everybody's way, the next attempt's too.
+      const giveBack = (answer: 'OK' | null) => {
+        if (answer !== 'OK') return;
+        redis.run((client) => client.eval(UNLOCK, 1, resource, owner)).catch(() => {});
+      };
+      const answer = await redis.run(
+        (client) => client.set(resource, owner, 'EX', expirySeconds, 'NX'),
+        signal,
+        giveBack,
       );
       return answer === 'OK';
     },
-    async unlock(resource, owner) {
-      return (await redis.run((client) =>
-        client.eval(UNLOCK, 1, resource, owner),
+    async unlock(resource, owner, signal) {
+      return (await redis.run(
+        (client) => client.eval(UNLOCK, 1, resource, owner),
+        signal,
       )) as UnlockOutcome;
     },
     async close() {

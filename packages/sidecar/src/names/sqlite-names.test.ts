@@ -65,14 +65,79 @@ describe('sqliteNames', () => {
     );
   });
 
-  test('does not see a registration that was not renewed in time', async (t) => {
+  test('passes over a registration that lapsed where there is another, and tries it where there is none', async (t) => {
     const { open, sql } = await shared(t);
-    const names = await open();
-    await names.register(at('orders', 5001));
-
+    const [late, reader] = [await open(), await open()];
+    await late.register(at('orders', 5001));
     sql('UPDATE hosts SET last_update = last_update - 5');
 
-    assert.deepEqual(await names.resolve('orders', 'default'), []);
+    const alone = await reader.resolve('orders', 'default');
+    await (await open()).register(at('orders', 5002));
+    const beside = await reader.resolve('orders', 'default');
+
+    assert.deepEqual([alone, beside], [['127.0.0.1:5001'], ['127.0.0.1:5002']]);
+  });
+
+  test('a registration that lapsed is no more, once nobody answered there or three lives are over', async (t) => {
+    const { open, sql, clock } = await shared(t);
+    const names = await open();
+    await names.register(at('orders', 5001));
+    const found = () => names.resolve('orders', 'default');
+
+    sql('UPDATE hosts SET last_update = last_update - 5');
+    names.unreachable('orders', '127.0.0.1:5001');
+    const silent = await found();
+    await clock.advance(1_000);
+    const back = await found();
+    sql('UPDATE hosts SET last_update = last_update - 5');
+    const lateAgain = await found();
+    sql('UPDATE hosts SET last_update = last_update - 10');
+
+    assert.deepEqual(
+      [silent, back, lateAgain, await found()],
+      [[], ['127.0.0.1:5001'], ['127.0.0.1:5001'], []],
+    );
+  });
+
+  test('is found by daprd, which looks for rows alone, while its process is held up for half a life', async (t) => {
+    const { open, sql, clock, alive } = await shared(t);
+    await (await open()).register(at('orders', 5001));
+    await clock.advance(4_900);
+
+    sql('UPDATE hosts SET last_update = last_update - 3');
+
+    assert.deepEqual(alive(), 1);
+  });
+
+  test('is found right after its event loop was blocked for longer than its life, and has renewed itself', async (t) => {
+    const file = path.join(await temporaryFolder(t), 'names.db');
+    const names = await sqliteNames({ path: file, updateIntervalMs: 2_000, log });
+    t.after(() => names.close());
+    await names.register(at('orders', 5001));
+
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_100);
+    const found = await names.resolve('orders', 'default');
+    await new Promise((resolve) => setTimeout(resolve));
+
+    const db = new DatabaseSync(file);
+    const { age } = db.prepare('SELECT unixepoch() - last_update AS age FROM hosts').get()!;
+    db.close();
+    assert.deepEqual([found, Number(age) < 2], [['127.0.0.1:5001'], true]);
+  });
+
+  test('a renewal that meets a lock is made up for by the next, a moment later', async (t) => {
+    const { open, sql, clock, file, alive } = await shared(t);
+    await (await open()).register(at('orders', 5001));
+    sql('UPDATE hosts SET last_update = 0');
+    const writer = new DatabaseSync(file);
+    writer.exec('BEGIN IMMEDIATE');
+    await clock.advance(1_000);
+    const locked = alive();
+    writer.exec('COMMIT');
+    writer.close();
+    await clock.advance(1_000);
+
+    assert.deepEqual([locked, alive()], [0, 1]);
   });
 
   test('renews its registration before it lapses, and puts it back when it was taken away', async (t) => {
@@ -81,10 +146,10 @@ describe('sqliteNames', () => {
     await names.register(at('orders', 5001));
 
     sql('UPDATE hosts SET last_update = 0');
-    await clock.advance(4_000);
+    await clock.advance(1_000);
     const renewed = await names.resolve('orders', 'default');
     sql('DELETE FROM hosts');
-    await clock.advance(4_000);
+    await clock.advance(1_000);
 
     assert.deepEqual(
       [renewed, await names.resolve('orders', 'default')],
@@ -106,6 +171,15 @@ async function shared(t: TestContext) {
   t.after(() => Promise.all(opened.map((names) => names.close())));
   return {
     clock,
+    file,
+    /** Rows that Dapr's resolver would find. */
+    alive() {
+      const db = new DatabaseSync(file);
+      const sql = 'SELECT count(*) AS alive FROM hosts WHERE unixepoch() - last_update < 5';
+      const row = db.prepare(sql).get()!;
+      db.close();
+      return row.alive;
+    },
     async open() {
       const names = await sqliteNames({ path: file, clock, log });
       opened.push(names);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Clock, systemClock, type Timer } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
+import { Recent } from '../policies/recent.ts';
 import { openSharedFile } from '../sqlite/open-shared-file.ts';
 import type { NameResolver, Registration } from './name-resolver.ts';
 
@@ -11,11 +12,11 @@ export interface SqliteNamesOptions {
   readonly tableName?: string;
   /** @default 'metadata' */
   readonly metadataTableName?: string;
-  /** How often the registration is renewed; one that is older counts as dead. @default 5_000 ms */
+  /** A registration that is older counts as dead; it is renewed five times as often. @default 5_000 ms */
   readonly updateIntervalMs?: number;
   /** How often dead registrations of others are removed. @default 3_600_000 ms */
   readonly cleanupIntervalMs?: number;
-  /** Longest wait for another process's lock. @default 800 ms */
+  /** Longest wait for another process's lock when the file is opened and the registration written. @default 800 ms */
   readonly busyTimeoutMs?: number;
   readonly clock?: Clock;
   readonly log: Logger;
@@ -29,8 +30,20 @@ export const SQLITE_NAMES_DEFAULTS = {
   busyTimeoutMs: 800,
 } as const;
 
-/** Leeway before its end in which a registration is renewed, as Dapr's resolver has it. */
-const RENEW_EARLY_MS = 1_000;
+/**
+ * So often within its life a registration is renewed. Dapr's resolver does it once, a second before
+ * the end, and rows count in whole seconds: a process that is held up for a moment is not found then.
+ */
+const RENEWALS_IN_LIFE = 5;
+
+/** A renewal waits no longer for a lock, since the event loop waits with it: the next one is near. */
+const RENEWAL_BUSY_MS = 50;
+
+/** Where an app has no row that is alive, one that lapsed so many lives ago is tried: its sidecar may only be held up. */
+const LIVES_OF_GRACE = 2;
+
+/** Addresses that are known not to answer. */
+const MAX_SILENT = 1_000;
 
 /**
  * Name resolution through a file, with the table and the rules of Dapr's
@@ -48,8 +61,8 @@ export async function sqliteNames(given: SqliteNamesOptions): Promise<NameResolv
 
   const hosts = options.tableName;
   const now = 'unixepoch(CURRENT_TIMESTAMP)';
-  const alive = db.prepare(
-    `SELECT address FROM ${hosts} WHERE app_id = ? AND ${now} - last_update < ? ORDER BY last_update DESC`,
+  const known = db.prepare(
+    `SELECT address, ${now} - last_update AS age FROM ${hosts} WHERE app_id = ? AND ${now} - last_update < ? ORDER BY last_update DESC`,
   );
   const insert = db.prepare(
     `REPLACE INTO ${hosts} (registration_id, address, app_id, namespace, last_update) VALUES (?, ?, ?, '', ${now})`,
@@ -61,13 +74,15 @@ export async function sqliteNames(given: SqliteNamesOptions): Promise<NameResolv
   const clean = db.prepare(`DELETE FROM ${hosts} WHERE ${now} - last_update > ?`);
 
   const registrationId = randomUUID();
+  /** Whether an address did not answer, since its row was last seen alive. */
+  const silent = new Recent<boolean>(MAX_SILENT);
   const aliveSeconds = Math.floor(options.updateIntervalMs / 1000);
   let mine: { readonly address: string; readonly appId: string } | undefined;
   let renewal: Timer | undefined;
   let cleanup: Timer | undefined;
 
   const keepAlive = (): void => {
-    renewal = options.clock.timer(options.updateIntervalMs - RENEW_EARLY_MS, () => {
+    renewal = options.clock.timer(options.updateIntervalMs / RENEWALS_IN_LIFE, () => {
       keepAlive();
       if (mine === undefined) return;
       guarded(options.log, 'renew', () => {
@@ -89,11 +104,18 @@ export async function sqliteNames(given: SqliteNamesOptions): Promise<NameResolv
     async register({ appId, host, port }: Registration) {
       mine = { appId, address: `${host}:${port}` };
       insert.run(registrationId, mine.address, appId);
+      db.exec(`PRAGMA busy_timeout = ${Math.min(options.busyTimeoutMs, RENEWAL_BUSY_MS)}`);
       keepAlive();
       keepClean();
     },
-    resolve: (appId) => alive.all(appId, aliveSeconds).map((row) => String(row.address)),
-    unreachable() {},
+    resolve(appId) {
+      const rows = known.all(appId, aliveSeconds * (1 + LIVES_OF_GRACE));
+      const alive = rows.filter(({ age }) => Number(age) < aliveSeconds).map(addressOf);
+      for (const address of alive) silent.put(address, false);
+      if (alive.length > 0) return alive;
+      return rows.map(addressOf).filter((address) => silent.get(address) !== true);
+    },
+    unreachable: (_appId, address) => silent.set(address, true),
     notFound: () => 'no host found with the given ID',
     async close() {
       renewal?.cancel();
@@ -104,6 +126,8 @@ export async function sqliteNames(given: SqliteNamesOptions): Promise<NameResolv
     },
   };
 }
+
+const addressOf = (row: Readonly<Record<string, unknown>>): string => String(row.address);
 
 interface Tables {
   readonly tableName: string;

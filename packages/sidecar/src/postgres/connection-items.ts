@@ -4,15 +4,12 @@ const OF_CONNECTION =
 
 /** Those of them that we do something with. */
 const HEEDED =
-  /^(?:user|password|host|hostaddr|port|database|ssl(?:mode|rootcert|cert|key)|connect_timeout|application_name|pool_(?:max_conns|min_conns|max_conn_idle_time|max_conn_lifetime))$/;
+  /^(?:user|password|host|hostaddr|port|database|ssl(?:mode|rootcert|cert|key)|connect_timeout|application_name|target_session_attrs|pool_(?:max_conns|min_conns|max_conn_idle_time|max_conn_lifetime))$/;
 
 export const isOfSession = (name: string): boolean => !OF_CONNECTION.test(name);
 
-/** Said, and without effect here; which `any` server is meant by `target_session_attrs=any` is no question. */
-export const isUnheeded = (name: string, value: string): boolean =>
-  OF_CONNECTION.test(name) &&
-  !HEEDED.test(name) &&
-  !(name === 'target_session_attrs' && value === 'any');
+/** Said, and without effect here. */
+export const isUnheeded = (name: string): boolean => OF_CONNECTION.test(name) && !HEEDED.test(name);
 
 /** Both forms of a connection string: an URL, and `name=value` with spaces between. */
 export function connectionItems(text: string): Map<string, string> {
@@ -24,9 +21,13 @@ export function connectionItems(text: string): Map<string, string> {
 }
 
 function urlItems(text: string): Map<string, string> {
+  // Several hosts with their ports are no URL: the first stands for them.
+  const [, scheme = '', user = '', hosts = '', rest = ''] =
+    /^(postgres(?:ql)?:\/\/)([^@/?#]*@)?([^/?#]*)(.*)$/s.exec(text) ?? [];
+  const several = hosts.includes(',') ? hosts.split(',').map(hostAndPort) : undefined;
   let url: URL;
   try {
-    url = new URL(text);
+    url = new URL(several === undefined ? text : `${scheme}${user}localhost${rest}`);
   } catch {
     // The text itself may hold a password: it is not repeated.
     throw new Error('invalid URL connection string');
@@ -34,12 +35,28 @@ function urlItems(text: string): Map<string, string> {
   const given: [string, string][] = [
     ['user', decodeURIComponent(url.username)],
     ['password', decodeURIComponent(url.password)],
-    ['host', decodeURIComponent(url.hostname.replace(/^\[|\]$/g, ''))],
-    ['port', url.port],
+    [
+      'host',
+      several?.map(({ host }) => host).join(',') ??
+        decodeURIComponent(url.hostname.replace(/^\[|\]$/g, '')),
+    ],
+    [
+      'port',
+      several
+        ?.map(({ port }) => port)
+        .filter(Boolean)
+        .join(',') ?? url.port,
+    ],
     ['database', decodeURIComponent(url.pathname.replace(/^\//, ''))],
     ...url.searchParams,
   ];
   return new Map(given.filter(([, value]) => value !== ''));
+}
+
+function hostAndPort(text: string): { readonly host: string; readonly port: string } {
+  const [, bracketed, plain = '', port = ''] =
+    /^(?:\[([^\]]*)\]|([^:]*))(?::(\d*))?$/.exec(text) ?? [];
+  return { host: decodeURIComponent(bracketed ?? plain), port };
 }
 
 function dsnItems(text: string): Map<string, string> {

@@ -5,11 +5,16 @@ import { parseDuration } from '@holdfast/config';
 import type { PoolConfig } from 'pg';
 import type { ComponentSettings } from '../components/component-settings.ts';
 import { durationSetting } from '../components/duration-setting.ts';
+import { readWhole, wholeNumber } from '../components/whole-number.ts';
 import { connectionItems, isOfSession, isUnheeded } from './connection-items.ts';
+import { TARGETS, type Target } from './postgres-servers.ts';
 
 /** How to reach a database, as a component's metadata says it. */
 export interface PostgresConnection {
   readonly pool: PoolConfig;
+  /** Tried in order. */
+  readonly places: readonly { readonly host: string; readonly port: number }[];
+  readonly target: Target;
   /** TLS where the server has it, and none where it has not: `sslmode=prefer`, the default as everywhere. */
   readonly tlsOptional: boolean;
   /** Longest wait for a connection, and for the answer to a statement. */
@@ -48,22 +53,18 @@ export async function postgresConnection(settings: ComponentSettings): Promise<P
   if (timeoutMs < MIN_TIMEOUT_MS) {
     throw new Error("invalid value for 'timeout': must be greater than 1s");
   }
-  const host = items.get('hostaddr') ?? items.get('host') ?? '127.0.0.1';
-  if (host.includes(',')) throw new Error(`host ${host}: several hosts are not in this version`);
   if (items.has('service')) {
     throw new Error(
       'service of the connection string is not in this version: write out what it says',
     );
   }
-  const connectS = whole('connect_timeout', items.get('connect_timeout')) ?? 0;
+  const connectS = whole(items, 'connect_timeout') ?? 0;
   const session = [...items].filter(([name]) => isOfSession(name));
   const mode = items.get('sslmode') ?? 'prefer';
   const ssl = await tlsOf(mode, items);
-  const inString = whole('pool_max_conns', items.get('pool_max_conns'));
-  const most = whole('metadata maxConns', settings.text('maxConns')) ?? inString ?? 0;
-  const unheeded = [...items]
-    .filter(([name, value]) => isUnheeded(name, value))
-    .map(([name]) => name);
+  const inString = whole(items, 'pool_max_conns');
+  const most = wholeNumber(settings, 'maxConns', inString ?? 0);
+  const unheeded = [...items].map(([name]) => name).filter(isUnheeded);
   for (const [name, mode] of [
     ['queryExecMode', settings.text('queryExecMode')],
     ['default_query_exec_mode', items.get('default_query_exec_mode')],
@@ -77,10 +78,10 @@ export async function postgresConnection(settings: ComponentSettings): Promise<P
   return {
     timeoutMs,
     unheeded,
+    places: placesOf(items),
+    target: targetOf(items.get('target_session_attrs') || 'any'),
     tlsOptional: mode === 'prefer' || mode === 'allow',
     pool: {
-      host,
-      port: Number(items.get('port') ?? 5432),
       user: items.get('user') ?? 'postgres',
       ...present('password', items.get('password')),
       database: items.get('database') ?? items.get('user') ?? 'postgres',
@@ -93,7 +94,7 @@ export async function postgresConnection(settings: ComponentSettings): Promise<P
       max: most > 1 ? most : Math.max(4, availableParallelism()),
       connectionTimeoutMillis: connectS > 0 ? Math.min(connectS * 1_000, timeoutMs) : timeoutMs,
       query_timeout: timeoutMs,
-      min: whole('pool_min_conns', items.get('pool_min_conns')) ?? 0,
+      min: whole(items, 'pool_min_conns') ?? 0,
       idleTimeoutMillis:
         durationSetting(settings, 'connectionMaxIdleTime', 'connMaxIdleTime') ||
         duration('pool_max_conn_idle_time', items) ||
@@ -105,15 +106,29 @@ export async function postgresConnection(settings: ComponentSettings): Promise<P
   };
 }
 
+/** As in pgx: a host without a port of its own has the first. */
+function placesOf(items: ReadonlyMap<string, string>): PostgresConnection['places'] {
+  const hosts = (items.get('hostaddr') ?? items.get('host') ?? '127.0.0.1').split(',');
+  const ports = (items.get('port') ?? '5432').split(',').map((text) => {
+    const port = /^\s*(\d+)\s*$/.exec(text)?.[1];
+    if (port !== undefined && Number(port) >= 1 && Number(port) <= 65_535) return Number(port);
+    throw new Error(`port of the connection string must be from 1 to 65535, not "${text}"`);
+  });
+  return hosts.map((host, at) => ({ host: host.trim(), port: ports[at] ?? ports[0]! }));
+}
+
+function targetOf(text: string): Target {
+  const target = TARGETS.find((one) => one === text);
+  if (target !== undefined) return target;
+  throw new Error(`target_session_attrs is "${text}", and must be one of ${TARGETS.join(', ')}`);
+}
+
 const present = <Name extends string>(name: Name, value: string | undefined) =>
   value === undefined ? {} : { [name]: value };
 
-/** @throws Error for what is no whole number. */
-function whole(name: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (/^[+-]?\d+$/.test(text)) return Number(text);
-  throw new Error(`${name} must be a whole number, not "${text}"`);
-}
+/** @throws Error for an item of the string that is no whole number. */
+const whole = (items: ReadonlyMap<string, string>, name: string): number | undefined =>
+  readWhole(`${name} of the connection string`, items.get(name));
 
 /** @throws Error for what is no duration. */
 function duration(name: string, items: ReadonlyMap<string, string>): number | undefined {

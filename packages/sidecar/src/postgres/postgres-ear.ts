@@ -1,11 +1,13 @@
 import type { Clock } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
-import type { Client, PoolConfig } from 'pg';
+import type { Client } from 'pg';
+import { checkTarget, firstServer, type PostgresServer, type Target } from './postgres-servers.ts';
 import { postgresWords } from './postgres-words.ts';
 
 export interface EarOptions {
   readonly component: string;
-  readonly config: PoolConfig;
+  readonly servers: readonly PostgresServer[];
+  readonly target: Target;
   readonly clock: Clock;
   readonly log: Logger;
   /** A notification, with its payload. */
@@ -60,18 +62,22 @@ export class PostgresEar {
   }
 
   async #connect(): Promise<Client> {
-    const { config, heard } = this.#options;
+    const { heard, servers, target } = this.#options;
     const { default: pg } = await import('pg');
-    const client = new pg.Client(config);
-    // What is wrong is said by the step at hand, and the end by `end`.
-    client.on('error', () => {});
-    try {
-      await client.connect();
-      for (const channel of this.#channels) await client.query(`LISTEN "${channel}"`);
-    } catch (error) {
-      await client.end().catch(() => {});
-      throw postgresWords(error, config);
-    }
+    const client = await firstServer(servers, target, async (server, wanted) => {
+      const client = new pg.Client(server);
+      // What is wrong is said by the step at hand, and the end by `end`.
+      client.on('error', () => {});
+      try {
+        await client.connect();
+        await checkTarget(wanted, (sql) => client.query(sql));
+        for (const channel of this.#channels) await client.query(`LISTEN "${channel}"`);
+        return client;
+      } catch (error) {
+        await client.end().catch(() => {});
+        throw postgresWords(error, server);
+      }
+    });
     client.on('notification', ({ channel, payload = '' }) => heard(channel, payload));
     client.once('end', () => void this.#lost(client));
     this.#client = client;

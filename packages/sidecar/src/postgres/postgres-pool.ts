@@ -1,7 +1,15 @@
-import type { Pool, PoolClient, PoolConfig } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import type { ComponentSettings } from '../components/component-settings.ts';
 import type { ComponentsEnv } from '../components/open-components.ts';
+import { warnUnheeded } from '../components/warn-unheeded.ts';
 import { postgresConnection } from './postgres-connection.ts';
+import {
+  checkTarget,
+  firstServer,
+  NO_TLS,
+  type PostgresServer,
+  type Target,
+} from './postgres-servers.ts';
 import { type PostgresFailure, postgresWords } from './postgres-words.ts';
 
 export interface Rows {
@@ -15,8 +23,9 @@ export type Query = (sql: string, values?: readonly unknown[]) => Promise<Rows>;
 /** Connections to one database: a bounded number, made when they are needed and again when they were lost. */
 export interface PostgresPool {
   readonly query: Query;
-  /** Of a connection, for one beside the pool. */
-  readonly config: PoolConfig;
+  /** For a connection beside the pool. */
+  readonly servers: readonly PostgresServer[];
+  readonly target: Target;
   /** All of `work` on one connection. */
   withOne<T>(work: (query: Query) => Promise<T>): Promise<T>;
   /** All of `work` or nothing of it. */
@@ -29,46 +38,75 @@ export async function openPostgres(
   settings: ComponentSettings,
   { log }: Pick<ComponentsEnv, 'log'>,
 ): Promise<PostgresPool> {
-  const { pool: config, tlsOptional, unheeded } = await postgresConnection(settings);
-  if (unheeded.length > 0) {
-    log.warn(
-      `component ${settings.component}: ${unheeded.join(', ')} of its connection have no effect.`,
-    );
-  }
+  const { places, pool, target, tlsOptional, unheeded } = await postgresConnection(settings);
+  warnUnheeded(log, settings.component, unheeded);
   // Loaded when it is asked for: others need not pay for the driver.
   const { default: pg } = await import('pg');
-  const open = (options: PoolConfig) => poolOver(new pg.Pool(options), options);
-  const pool = open(config);
+  const servers = places.flatMap((place): PostgresServer[] => {
+    const secure = { ...pool, ...place };
+    return tlsOptional ? [secure, { ...secure, ssl: false }] : [secure];
+  });
+  const all = poolOver(
+    servers.map((server) => ({ server, pool: new pg.Pool(server) })),
+    target,
+  );
   try {
-    await pool.query('SELECT 1');
-    return pool;
+    await all.query('SELECT 1');
+    return all;
   } catch (error) {
-    await pool.close();
-    if (!tlsOptional || !/does not support SSL/.test((error as Error).message)) {
-      throw new Error(`failed to ping the database: ${(error as Error).message}`);
-    }
-  }
-  const plain = open({ ...config, ssl: false });
-  try {
-    await plain.query('SELECT 1');
-    return plain;
-  } catch (error) {
-    await plain.close();
+    await all.close();
     throw new Error(`failed to ping the database: ${(error as Error).message}`);
   }
 }
 
-function poolOver(pool: Pool, config: PoolConfig): PostgresPool {
-  // Said of idle connections when the server goes: the pool makes others when they are needed.
-  pool.on('error', () => {});
+interface ServerPool {
+  readonly server: PostgresServer;
+  readonly pool: Pool;
+}
+
+/** `pools` in the order in which new connections are tried: one that has a connection to spare, or as many as may be, is asked alone. */
+function poolOver(all: readonly ServerPool[], target: Target): PostgresPool {
+  // Said of idle connections when a server goes: the pool makes others when they are needed.
+  for (const { pool } of all) pool.on('error', () => {});
+  /** Found to be of the kind wanted. */
+  const known = new WeakSet<PoolClient>();
+  let pools = all;
+
+  const checkOut = async (): Promise<PoolClient & { server: PostgresServer }> => {
+    const at = new Map(pools.map(({ pool, server }) => [server, pool]));
+    const spare = pools.filter(
+      ({ pool }) => pool.idleCount > 0 || pool.totalCount >= (pool.options.max ?? 1),
+    );
+    const candidates = (spare.length > 0 ? spare : pools).map(({ server }) => server);
+    return await firstServer(candidates, target, async (server, wanted) => {
+      const client = await connected(server, at.get(server)!);
+      if (known.has(client)) return Object.assign(client, { server });
+      try {
+        await checkTarget(wanted, (sql) => client.query(sql));
+      } catch (error) {
+        client.release(true);
+        throw postgresWords(error, server);
+      }
+      known.add(client);
+      return Object.assign(client, { server });
+    });
+  };
+  const connected = async (server: PostgresServer, pool: Pool): Promise<PoolClient> => {
+    try {
+      return await pool.connect();
+    } catch (error) {
+      // TLS that is only preferred is not asked of it again.
+      const without = pools.find((one) => one.server.ssl === false && isSame(one.server, server));
+      if (without !== undefined && NO_TLS.test((error as Error).message)) {
+        pools = pools.filter((one) => one.server !== server);
+      }
+      throw postgresWords(error, server);
+    }
+  };
 
   const withOne = async <T>(work: (query: Query) => Promise<T>): Promise<T> => {
-    let client: PoolClient;
-    try {
-      client = await pool.connect();
-    } catch (error) {
-      throw postgresWords(error, config);
-    }
+    const client = await checkOut();
+    const config = client.server;
     // A connection that breaks while it is ours says so on both ways; the statement's error is the one to tell.
     const ignore = () => {};
     client.on('error', ignore);
@@ -93,7 +131,8 @@ function poolOver(pool: Pool, config: PoolConfig): PostgresPool {
   };
 
   return {
-    config,
+    servers: all.map(({ server }) => server),
+    target,
     query: (sql, values) => withOne((query) => query(sql, values)),
     withOne,
     inTransaction: (work) =>
@@ -109,6 +148,11 @@ function poolOver(pool: Pool, config: PoolConfig): PostgresPool {
           throw error;
         }
       }),
-    close: () => pool.end(),
+    async close() {
+      await Promise.all(all.map(({ pool }) => pool.end()));
+    },
   };
 }
+
+const isSame = (one: PostgresServer, other: PostgresServer): boolean =>
+  one.host === other.host && one.port === other.port;

@@ -27,9 +27,10 @@ export async function openPubSub(
     throw new Error(`metadata outboxPath: ${kept.path} is the outbox of another component`);
   }
   files.add(kept.path);
-  const broker = await open(settings, env).catch((error: unknown) => {
+  const behind = { ...env, mayBeAway: true };
+  const broker = await open(settings, behind).catch((error: unknown) => {
     if (!(error instanceof UnreachableError)) throw error;
-    return latePubSub(() => open(settings, env), error, { component, ...env });
+    return latePubSub(() => open(settings, behind), error, { component, ...env });
   });
   const outbound = () => env.outbound(component);
   // Brings the store, the relay and SQLite along.

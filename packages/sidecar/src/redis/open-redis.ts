@@ -2,6 +2,7 @@ import type { Cluster, Redis } from 'ioredis';
 import { connectFailure } from '../flow/go-words.ts';
 import { UnreachableError } from '../flow/unreachable-error.ts';
 import type { RedisSettings } from './redis-settings.ts';
+import { connection, waitedFor } from './waited-for.ts';
 
 /** A connection to a Redis, a cluster, or the master that sentinels name; kept up by itself. */
 export interface RedisConnection {
@@ -10,9 +11,14 @@ export interface RedisConnection {
   /**
    * Sends what `work` sends. One that could not be sent since there was no
    * connection is tried again, `maxRetries` times; one that may have been
-   * executed is not. Rejects in the words of Dapr's driver.
+   * executed is not. Rejects in the words of Dapr's driver; or, the moment `signal` aborts, with its
+   * reason: nothing is sent from then on, and `late` has the answer to what was.
    */
-  run<T>(work: (client: Redis | Cluster) => Promise<T>): Promise<T>;
+  run<T>(
+    work: (client: Redis | Cluster) => Promise<T>,
+    signal?: AbortSignal,
+    late?: (answer: T) => void,
+  ): Promise<T>;
   close(): void;
 }
 
@@ -40,13 +46,18 @@ export async function openRedis(settings: RedisSettings, use: RedisUse): Promise
     if (!isConnectionLoss(error)) return error;
     return new Error(lossWords(lastError, settings.address), { cause: error });
   };
-  const run: RedisConnection['run'] = async (work) => {
+  const run: RedisConnection['run'] = async (work, signal, late) => {
     for (let retries = 0; ; retries += 1) {
+      signal?.throwIfAborted();
       const unsent = client.status !== 'ready';
       const before = readies;
       try {
-        return await work(client);
+        if (signal === undefined) return await work(client);
+        await connection(client, signal);
+        signal.throwIfAborted();
+        return await waitedFor(work(client), signal, late);
       } catch (error) {
+        if (signal?.aborted) throw error;
         const mayRun = !unsent || readies !== before || !isConnectionLoss(error as Error);
         if (mayRun || retries >= settings.maxRetries) throw words(error as Error);
       }

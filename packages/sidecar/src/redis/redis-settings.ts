@@ -1,5 +1,6 @@
-import { parseDuration } from '@holdfast/config';
 import type { ComponentSettings } from '../components/component-settings.ts';
+import { milliseconds } from '../components/milliseconds.ts';
+import { wholeNumber } from '../components/whole-number.ts';
 
 /** Where a Redis is and how to talk to it, read from a component's metadata: Dapr's names and defaults. */
 export interface RedisSettings {
@@ -81,26 +82,6 @@ export function redisSettings(settings: ComponentSettings): RedisSettings {
     dialTimeoutMs: milliseconds(settings, 'dialTimeout', 0) || 5_000,
     readTimeoutMs: milliseconds(settings, 'readTimeout', 0) || 3_000,
   };
-}
-
-/** A number is milliseconds, anything else Go's grammar, as in Dapr. */
-export function milliseconds(settings: ComponentSettings, name: string, byDefault: number): number {
-  const text = settings.text(name);
-  if (text === undefined) return byDefault;
-  const parsed = parseDuration(text);
-  if ('ms' in parsed) return parsed.ms;
-  throw new Error(
-    `component ${settings.component}: metadata ${name} "${text}" ${parsed.fault}; write 500ms, 15s or a number of milliseconds`,
-  );
-}
-
-export function wholeNumber(settings: ComponentSettings, name: string, byDefault: number): number {
-  const text = settings.text(name);
-  if (text === undefined) return byDefault;
-  if (/^[+-]?\d+$/.test(text)) return Number(text);
-  throw new Error(
-    `component ${settings.component}: metadata ${name} must be a whole number, not "${text}"`,
-  );
 }
 
 function kindOf(settings: ComponentSettings): 'node' | 'cluster' {

@@ -33,6 +33,7 @@ export function encryptedState(store: StateStore, keys: EncryptionKeys): StateSt
     capabilities: store.capabilities.filter((one) => one !== 'QUERY_API'),
     seal: (value) => encrypt(value, keys.primary),
     readTtl: store.readTtl,
+    overlooksOptionsOf: store.overlooksOptionsOf,
     async get(key, signal) {
       const item = await store.get(key, signal);
       return item === undefined ? undefined : { ...item, value: decrypt(item.value, keys) };

@@ -62,6 +62,7 @@ export function memoryState(clock: Clock): StateStore {
   return {
     capabilities: ['ETAG', 'TRANSACTIONAL', 'TTL', 'DELETE_WITH_PREFIX', 'KEYS_LIKE'],
     readTtl: plainTtl,
+    overlooksOptionsOf: ['transacted delete'],
     async get(key) {
       return live(key);
     },

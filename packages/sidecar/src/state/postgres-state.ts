@@ -52,6 +52,7 @@ export async function postgresState(
       ...(layout.query ? ['QUERY_API'] : []),
     ],
     readTtl: sqlTtl,
+    overlooksOptionsOf: ['delete', 'transacted delete'],
     async get(key) {
       const { rows } = await pool.query(layout.get, [key]);
       const row = rows[0];

@@ -1,8 +1,9 @@
 import type { Clock } from '@holdfast/core';
 import type { ComponentSettings } from '../components/component-settings.ts';
 import { utcSeconds } from '../components/utc-seconds.ts';
+import { wholeNumber } from '../components/whole-number.ts';
 import { openRedis, type RedisConnection } from '../redis/open-redis.ts';
-import { redisSettings, wholeNumber } from '../redis/redis-settings.ts';
+import { redisSettings } from '../redis/redis-settings.ts';
 import { WRITE } from './redis-write.ts';
 import {
   EtagMismatchError,
@@ -11,7 +12,7 @@ import {
   type StateOperation,
   type StateStore,
 } from './state-store.ts';
-import { redisTtl } from './ttl.ts';
+import { integerFault, redisTtl } from './ttl.ts';
 import { throwFailures } from './write-each.ts';
 
 /**
@@ -35,15 +36,20 @@ export async function redisState(settings: ComponentSettings, clock: Clock): Pro
   const write = async (
     operations: readonly StateOperation[],
     atomic: boolean,
+    signal: AbortSignal | undefined,
   ): Promise<readonly StateOperation[]> => {
     const args = operations.flatMap((operation) => argumentsOf(operation, ttlSeconds));
     const keys = operations.map(({ key }) => key);
-    const refused = (await redis.run((client) =>
-      client.eval(WRITE, keys.length, ...keys, atomic ? 1 : 0, ...args),
+    const refused = (await redis.run(
+      (client) => client.eval(WRITE, keys.length, ...keys, atomic ? 1 : 0, ...args),
+      signal,
     )) as readonly number[];
     return refused.map((at) => operations[at - 1]!);
   };
-  const writeSome = async (operations: readonly StateOperation[]): Promise<void> => {
+  const writeSome = async (
+    operations: readonly StateOperation[],
+    signal: AbortSignal | undefined,
+  ): Promise<void> => {
     const failures = new Map<StateOperation, Error>();
     for (const operation of operations) {
       const error = etagFault(operation);
@@ -54,8 +60,11 @@ export async function redisState(settings: ComponentSettings, clock: Clock): Pro
     for (const step of inCluster ? some.map((one) => [one]) : [some]) {
       if (step.length === 0) continue;
       try {
-        for (const refused of await write(step, false)) failures.set(refused, conflictOf(refused));
+        for (const refused of await write(step, false, signal))
+          failures.set(refused, conflictOf(refused));
       } catch (error) {
+        // Nobody waits for the rest of it either.
+        if (signal?.aborted) throw error;
         for (const operation of step) failures.set(operation, failureOf(operation, error as Error));
       }
     }
@@ -64,14 +73,15 @@ export async function redisState(settings: ComponentSettings, clock: Clock): Pro
   return {
     capabilities: ['ETAG', 'TRANSACTIONAL', 'TTL', 'KEYS_LIKE'],
     readTtl: redisTtl,
-    get: (key) => get(redis, key, clock),
-    async write(operations, atomic) {
-      if (!atomic) return await writeSome(operations);
+    overlooksOptionsOf: ['transacted set', 'transacted delete'],
+    get: (key, signal) => get(redis, key, clock, signal),
+    async write(operations, atomic, signal) {
+      if (!atomic) return await writeSome(operations, signal);
       for (const operation of operations) {
         const error = etagFault(operation);
         if (error !== undefined) throw error;
       }
-      const [refused] = await write(operations, true);
+      const [refused] = await write(operations, true, signal);
       if (refused !== undefined) throw conflictOf(refused);
     },
     async close() {
@@ -84,14 +94,17 @@ async function get(
   redis: RedisConnection,
   key: string,
   clock: Clock,
+  signal: AbortSignal | undefined,
 ): Promise<StateItem | undefined> {
-  const answer = await redis.run((client) =>
-    Promise.all([client.hgetallBuffer(key), client.pttl(key)]).catch((error: Error) => {
-      if (error.message.startsWith('WRONGTYPE')) return undefined;
-      throw error;
-    }),
+  const answer = await redis.run(
+    (client) =>
+      Promise.all([client.hgetallBuffer(key), client.pttl(key)]).catch((error: Error) => {
+        if (error.message.startsWith('WRONGTYPE')) return undefined;
+        throw error;
+      }),
+    signal,
   );
-  if (answer === undefined) return await plain(redis, key);
+  if (answer === undefined) return await plain(redis, key, signal);
   // The hash in one command: somebody may write or delete it before the next.
   const [hash, leftMs] = answer;
   const { data, version } = hash;
@@ -105,14 +118,20 @@ async function get(
 }
 
 /** What somebody else put there as a text; it has no etag. */
-async function plain(redis: RedisConnection, key: string): Promise<StateItem | undefined> {
-  const value = await redis.run((client) => client.get(key));
+async function plain(
+  redis: RedisConnection,
+  key: string,
+  signal: AbortSignal | undefined,
+): Promise<StateItem | undefined> {
+  const value = await redis.run((client) => client.get(key), signal);
   return value === null ? undefined : { value, etag: '' };
 }
 
-function etagFault({ etag, kind }: StateOperation): Error | undefined {
-  if (kind === 'delete' || etag === undefined || /^[+-]?\d+$/.test(etag)) return undefined;
-  return new InvalidEtagError(`strconv.Atoi: parsing ${JSON.stringify(etag)}: invalid syntax`);
+function etagFault(operation: StateOperation): Error | undefined {
+  const etag = etagOf(operation);
+  if (operation.kind === 'delete' || etag === '') return undefined;
+  const fault = integerFault(etag);
+  return fault === undefined ? undefined : new InvalidEtagError(`strconv.Atoi: ${fault}`);
 }
 
 function conflictOf({ etag, key, kind }: StateOperation): EtagMismatchError {
@@ -126,8 +145,16 @@ function failureOf({ key, kind }: StateOperation, cause: Error): Error {
   return new Error(`failed to set key ${key}: ${cause.message}`, { cause });
 }
 
+/** As in Dapr, 0, which no item ever has, and last-write are none. */
+function etagOf(operation: StateOperation): string {
+  const { etag = '' } = operation;
+  if (operation.kind === 'delete') return etag === '0' ? '' : etag;
+  return operation.lastWrite || /^[+-]?0+$/.test(etag) ? '' : etag;
+}
+
 function argumentsOf(operation: StateOperation, byDefault: number | undefined) {
-  const { etag = '', kind } = operation;
+  const { kind } = operation;
+  const etag = etagOf(operation);
   if (kind === 'delete') return [kind, etag, 0, '', ''];
   const { firstWrite, ttlSeconds = byDefault, value } = operation;
   return [kind, etag, firstWrite ? 1 : 0, value, ttlSeconds ?? ''];

@@ -3,6 +3,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { ComponentSettings } from '../components/component-settings.ts';
 import { durationSetting } from '../components/duration-setting.ts';
 import type { ComponentsEnv } from '../components/open-components.ts';
+import { warnUnheeded } from '../components/warn-unheeded.ts';
 import { openSharedFile } from '../sqlite/open-shared-file.ts';
 import { sweepEvery } from '../sqlite/sweep.ts';
 import { whileBusy } from '../sqlite/while-busy.ts';
@@ -55,10 +56,7 @@ export async function sqliteState(
       settings.text('url') ??
       settings.required('connectionString'),
   );
-  if (location.unheeded.length > 0) {
-    const names = location.unheeded.join(', ');
-    log.warn(`component ${settings.component}: ${names} of its connection string have no effect.`);
-  }
+  warnUnheeded(log, settings.component, location.unheeded);
   const busyMs = Math.max(0, durationSetting(settings, 'busyTimeout') ?? BUSY_MS);
   // Nothing here waits for longer than for another's write.
   if ((durationSetting(settings, 'timeout', 'timeoutInSeconds') ?? TIMEOUT_MS) < 1_000) {

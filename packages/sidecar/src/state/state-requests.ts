@@ -13,8 +13,8 @@ import { MapReader } from '../go-json/map-structure.ts';
 import { firstJson } from '../go-json/read-json.ts';
 import { writeJson } from '../go-json/write-json.ts';
 import { ApiError } from '../server/api-error.ts';
-import type { StateOperation } from './state-store.ts';
-import { type TtlReader, ttlOf } from './ttl.ts';
+import type { StateOperation, StateStore } from './state-store.ts';
+import { ttlOf } from './ttl.ts';
 
 export type Metadata = Readonly<Record<string, string>>;
 
@@ -135,10 +135,11 @@ export function setOperation(
   key: string,
   request: StateRequest,
   query: Metadata,
-  readTtl: TtlReader,
+  store: Pick<StateStore, 'readTtl' | 'overlooksOptionsOf'>,
+  task: 'set' | 'transacted set' = 'set',
 ): StateOperation {
   const { concurrency, consistency, etag, value } = request;
-  checkOptions(concurrency, consistency);
+  if (!store.overlooksOptionsOf?.includes(task)) checkOptions(concurrency, consistency);
   const metadata = { ...request.metadata, ...query };
   return {
     kind: 'set',
@@ -146,16 +147,19 @@ export function setOperation(
     value: Buffer.isBuffer(value) ? value : writeJson(value ?? null),
     etag,
     firstWrite: concurrency === 'first-write',
-    ttlSeconds: ttlOf(metadata, readTtl),
+    lastWrite: concurrency === 'last-write',
+    ttlSeconds: ttlOf(metadata, store.readTtl),
   };
 }
 
 export function deleteOperation(
   key: string,
   request: Pick<StateRequest, 'etag' | 'concurrency' | 'consistency'>,
+  store: Pick<StateStore, 'overlooksOptionsOf'>,
+  task: 'delete' | 'transacted delete' = 'delete',
 ): StateOperation {
   const { concurrency, consistency, etag } = request;
-  checkOptions(concurrency, consistency);
+  if (!store.overlooksOptionsOf?.includes(task)) checkOptions(concurrency, consistency);
   return { kind: 'delete', key, etag, firstWrite: concurrency === 'first-write' };
 }
 

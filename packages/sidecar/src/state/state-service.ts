@@ -104,7 +104,7 @@ export class StateService {
     if (requests.length === 0) return;
     const work = eachOf(
       store,
-      requests.map((request, at) => () => setOperation(keys[at]!, request, query, store.readTtl)),
+      requests.map((request, at) => () => setOperation(keys[at]!, request, query, store)),
     );
     await this.#calls.run('state', name, 'set', work).catch((error: unknown) => {
       throw failure('ERR_STATE_SAVE', `failed saving state in state store ${name}`, error);
@@ -122,7 +122,7 @@ export class StateService {
   ): Promise<void> {
     const { store, keyPrefix } = this.#find(name);
     const full = fullKey(name, keyPrefix, key);
-    const work = eachOf(store, [() => deleteOperation(full, options)]);
+    const work = eachOf(store, [() => deleteOperation(full, options, store)]);
     await this.#calls.run('state', name, 'delete', work).catch((error: unknown) => {
       throw failure('ERR_STATE_DELETE', `failed deleting state with key ${key}`, error);
     });
@@ -138,7 +138,7 @@ export class StateService {
     if (requests.length === 0) return;
     const work = eachOf(
       store,
-      requests.map((one, at) => () => deleteOperation(keys[at]!, one)),
+      requests.map((one, at) => () => deleteOperation(keys[at]!, one, store)),
     );
     await this.#calls.run('state', name, 'bulk_delete', work).catch((error: unknown) => {
       throw failure('ERR_STATE_BULK_DELETE', `failed deleting state in state store ${name}`, error);
@@ -173,8 +173,8 @@ export class StateService {
     const work = (call?: { readonly signal: AbortSignal }) => {
       const wanted = steps.map(({ key, kind, request }) =>
         kind === 'upsert'
-          ? setOperation(key, request, {}, store.readTtl)
-          : deleteOperation(key, request),
+          ? setOperation(key, request, {}, store, 'transacted set')
+          : deleteOperation(key, request, store, 'transacted delete'),
       );
       return store.write([...wanted, ...markers.map(markerOperation)], true, call?.signal);
     };

@@ -20,6 +20,11 @@ export interface StateStore {
   ): Promise<readonly (StateItem | Error | undefined)[]>;
   /** In a kind of store's own words. */
   readonly readTtl: TtlReader;
+  /**
+   * What it does without looking whether `concurrency` and `consistency` are words it knows, as
+   * Dapr's store of its kind. Absent: it always looks.
+   */
+  readonly overlooksOptionsOf?: readonly StateTask[] | undefined;
   /** Does all of them or none, where `atomic`; else each for itself: rejects with `NotAllWrittenError`. */
   write(
     operations: readonly StateOperation[],
@@ -32,6 +37,9 @@ export interface StateStore {
   query?(query: StateQuery, prefix: string, signal?: AbortSignal): Promise<QueryPage>;
   close(): Promise<void>;
 }
+
+/** What a client may ask for: a write of its own, or one in a transaction. */
+export type StateTask = StateOperation['kind'] | `transacted ${StateOperation['kind']}`;
 
 export interface StateItem {
   /** JSON; or bytes as a client of the gRPC API gave them, which need not be any. */
@@ -52,6 +60,8 @@ export type StateOperation = {
       readonly value: string | Buffer;
       /** Without an etag, only what is not there yet is written. */
       readonly firstWrite: boolean;
+      /** Whatever the etag: for the stores that look at it. */
+      readonly lastWrite?: boolean;
       readonly ttlSeconds?: number | undefined;
     }
   | {

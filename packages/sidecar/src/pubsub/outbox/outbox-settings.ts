@@ -3,7 +3,7 @@ import { OUTBOX_DEFAULTS } from '@holdfast/messaging';
 import { type EncryptionKey, keysFromText } from '@holdfast/messaging/encrypted';
 import type { ComponentSettings } from '../../components/component-settings.ts';
 import { isTrue } from '../../components/is-true.ts';
-import { wholeNumber } from '../../redis/redis-settings.ts';
+import { wholeNumberWithin } from '../../components/whole-number.ts';
 
 /** What a component's metadata says about its outbox. */
 export interface OutboxSettings {
@@ -45,13 +45,16 @@ export function outboxSettings(
   return {
     component,
     path: given === undefined ? join(stateDir, `outbox.${name}.db`) : resolve(given),
-    maxBytes: limit(settings, 'outboxMaxBytes', OUTBOX_DEFAULTS.limits.maxBytes, MAX_BYTES),
-    maxMessages: limit(
-      settings,
-      'outboxMaxMessages',
-      OUTBOX_DEFAULTS.limits.maxMessages,
-      MAX_MESSAGES,
-    ),
+    maxBytes: wholeNumberWithin(settings, 'outboxMaxBytes', {
+      byDefault: OUTBOX_DEFAULTS.limits.maxBytes,
+      least: 1,
+      most: MAX_BYTES,
+    }),
+    maxMessages: wholeNumberWithin(settings, 'outboxMaxMessages', {
+      byDefault: OUTBOX_DEFAULTS.limits.maxMessages,
+      least: 1,
+      most: MAX_MESSAGES,
+    }),
     ...(keys !== undefined && { keys }),
   };
 }
@@ -76,12 +79,4 @@ function keysOf(settings: ComponentSettings): readonly EncryptionKey[] | undefin
     );
   }
   return [...first, ...(old === undefined ? [] : read('outboxOldKeys', old))];
-}
-
-function limit(settings: ComponentSettings, name: string, byDefault: number, most: number): number {
-  const value = wholeNumber(settings, name, byDefault);
-  if (value >= 1 && value <= most) return value;
-  throw new Error(
-    `component ${settings.component}: metadata ${name} must be from 1 to ${most}, not ${value}`,
-  );
 }

@@ -9,6 +9,7 @@ import type { Logger } from '@holdfast/telemetry/log';
 import * as jetstream from '@nats-io/jetstream';
 import * as nats from '@nats-io/transport-node';
 import type { ComponentSettings } from '../../../components/component-settings.ts';
+import { UnreachableError } from '../../../flow/unreachable-error.ts';
 import type { PubSub } from '../../pubsub.ts';
 import { JetStreamConsumer } from './jetstream-consumer.ts';
 import { carried, isHeaderValue } from './jetstream-metadata.ts';
@@ -61,7 +62,10 @@ export async function jetstreamPubSub(
   const { connection } = await connect('start').catch((cause: Error) => {
     // Hosts alone: an address may hold a password.
     const hosts = own.servers.map((url) => new URL(url).host).join(', ');
-    throw new Error(`NATS at ${hosts}: ${cause.message}`, { cause });
+    const said = `NATS at ${hosts}: ${cause.message}`;
+    // Time does not heal what it says of who we are; an outbox may wait for anything else.
+    const answered = /^(?:Authorization|UserAuthenticationExpired)/.test(cause.name);
+    throw answered ? new Error(said, { cause }) : new UnreachableError(said, { cause });
   });
   await connection.close();
 

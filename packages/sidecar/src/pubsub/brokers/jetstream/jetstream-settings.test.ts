@@ -113,7 +113,7 @@ test('metadata that cannot be is refused by name', () => {
       'ackWait is "soon", which has a unit without a number; write 500ms, 5s or 1m30s',
       'backOff must be durations such as 1s, 5s, 30s, not "1s, soon"',
       'maxDeliver must be more than the 2 waits of backOff, not 2',
-      'maxAckPending must be 0 or more, not -1',
+      'maxAckPending must be at least 0, not -1',
       'concurrency must be single or parallel, not "some"',
       'flowControl needs heartbeat too, such as 5s: without it NATS makes no such consumer',
       'flowControl and heartbeat cannot be together with queueGroupName; leave them or it out',

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseDuration } from '@holdfast/config';
 import type { ComponentSettings } from '../../../components/component-settings.ts';
 import { durationSetting } from '../../../components/duration-setting.ts';
-import { wholeNumber } from '../../../redis/redis-settings.ts';
+import { wholeNumber, wholeNumberWithin } from '../../../components/whole-number.ts';
 import { oneAtATime } from '../one-at-a-time.ts';
 
 /** Where a NATS is, and what its consumers are to be, read from a component's metadata: Dapr's names and defaults. */
@@ -216,11 +216,7 @@ function durations(settings: ComponentSettings, name: string): readonly number[]
 }
 
 function positive(settings: ComponentSettings, name: string): number | undefined {
-  const value = wholeNumber(settings, name, 0);
-  if (value >= 0) return value === 0 ? undefined : value;
-  throw new Error(
-    `component ${settings.component}: metadata ${name} must be 0 or more, not ${value}`,
-  );
+  return wholeNumberWithin(settings, name, { byDefault: 0, least: 0 }) || undefined;
 }
 
 const nanos = (ms: number | undefined): number | undefined =>

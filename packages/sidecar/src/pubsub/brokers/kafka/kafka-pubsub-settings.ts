@@ -1,6 +1,7 @@
 import type { ComponentSettings } from '../../../components/component-settings.ts';
 import { durationSetting } from '../../../components/duration-setting.ts';
-import { milliseconds, wholeNumber } from '../../../redis/redis-settings.ts';
+import { milliseconds } from '../../../components/milliseconds.ts';
+import { wholeNumber } from '../../../components/whole-number.ts';
 import { goRegExp } from '../../../resources/go-regexp.ts';
 import { type RegistrySettings, registrySettings } from './avro/registry-settings.ts';
 import { type KafkaSecurity, kafkaSecurity } from './kafka-security.ts';

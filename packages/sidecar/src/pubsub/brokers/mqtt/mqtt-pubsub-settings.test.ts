@@ -61,8 +61,8 @@ const REFUSED: readonly [Readonly<Record<string, string>>, string][] = [
     { url: 'http://me:secret@h' },
     'metadata url must be SCHEME://HOST:PORT; schemes are tcp, mqtt, ssl, tls, tcps, mqtts, ws, wss',
   ],
-  [{ url, qos: '2' }, 'metadata qos: "2" is not in this version: 1 is at least once'],
-  [{ url, qos: '8' }, 'metadata qos must be 0 or 1, not 8'],
+  [{ url, qos: 'twice' }, 'component p: metadata qos must be a whole number, not "twice"'],
+  [{ url, qos: '8' }, 'metadata qos must be 0, 1 or 2, not 8'],
   [{ url: 'ssl://h', caCert: 'ca.pem' }, 'metadata caCert must be PEM, beginning with -----BEGIN'],
   [{ url: 'ssl://h', clientCert: PEM }, 'metadata clientCert and clientKey must be given together'],
 ];

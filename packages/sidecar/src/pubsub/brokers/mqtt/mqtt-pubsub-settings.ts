@@ -1,6 +1,6 @@
 import type { MqttTls } from '@holdfast/messaging/mqtt';
 import type { ComponentSettings } from '../../../components/component-settings.ts';
-import { wholeNumber } from '../../../redis/redis-settings.ts';
+import { wholeNumber } from '../../../components/whole-number.ts';
 
 export interface MqttPubSubSettings {
   /** Without who signs in. */
@@ -9,7 +9,7 @@ export interface MqttPubSubSettings {
   readonly password: string | undefined;
   /** The name of the client, and with it of its session at the broker. */
   readonly consumerId: string;
-  readonly qos: 0 | 1;
+  readonly qos: 0 | 1 | 2;
   readonly retain: boolean;
   readonly cleanSession: boolean;
   readonly tls: MqttTls | undefined;
@@ -33,8 +33,9 @@ export function mqttPubSubSettings(
   names: { readonly appId: string },
 ): MqttPubSubSettings {
   const qos = wholeNumber(settings, 'qos', 1);
-  if (qos === 2) throw new Error('metadata qos: "2" is not in this version: 1 is at least once');
-  if (qos !== 0 && qos !== 1) throw new Error(`metadata qos must be 0 or 1, not ${qos}`);
+  if (qos !== 0 && qos !== 1 && qos !== 2) {
+    throw new Error(`metadata qos must be 0, 1 or 2, not ${qos}`);
+  }
   const address = addressOf(settings.text('url'));
   return {
     ...address,

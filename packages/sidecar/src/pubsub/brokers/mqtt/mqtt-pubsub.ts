@@ -6,6 +6,7 @@ import type { ComponentSettings } from '../../../components/component-settings.t
 import { isTrue } from '../../../components/is-true.ts';
 import type { PubSub } from '../../pubsub.ts';
 import { brokerPubSub } from '../broker-pubsub.ts';
+import { reachBroker } from '../reach-broker.ts';
 import { mqttLayout } from './mqtt-layout.ts';
 import { mqttPubSubSettings } from './mqtt-pubsub-settings.ts';
 
@@ -13,6 +14,7 @@ export interface MqttPubSubEnv {
   readonly appId: string;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly mayBeAway?: boolean;
 }
 
 /** So many events may be in the application; brokers seldom send more ahead. */
@@ -25,11 +27,11 @@ const PARALLEL = 100;
  * `$share/GROUP/` before them. Publishing has a connection of its own,
  * `CONSUMERID-publisher`.
  *
- * @throws Error for metadata that cannot be, or is not in this version.
+ * @throws Error for metadata that cannot be, and for a broker that cannot be reached or does not let us in.
  */
 export async function mqttPubSub(
   settings: ComponentSettings,
-  { clock, log, ...names }: MqttPubSubEnv,
+  { clock, log, mayBeAway, ...names }: MqttPubSubEnv,
 ): Promise<PubSub> {
   const read = mqttPubSubSettings(settings, names);
   const broker = mqttBroker({
@@ -46,6 +48,7 @@ export async function mqttPubSub(
     ...(read.tls === undefined ? {} : { tls: read.tls }),
     clock,
   });
+  await reachBroker(broker, { component: settings.component, log, mayBeAway });
   return brokerPubSub(broker, {
     component: settings.component,
     group: read.consumerId,

@@ -6,6 +6,7 @@ import {
   rabbitMessageOf,
 } from '@holdfast/messaging/rabbitmq';
 import { isTrue } from '../../../components/is-true.ts';
+import { checkRange, readWhole } from '../../../components/whole-number.ts';
 import { messageTtlMs } from '../../message-ttl.ts';
 import type { RabbitPubSubSettings } from './rabbit-pubsub-settings.ts';
 
@@ -119,10 +120,10 @@ const short = (text: string | undefined): string | undefined =>
 
 /** @throws Error for what is no number of things. */
 function count(details: Metadata, name: string): number | undefined {
-  const text = details[name];
-  if (text === undefined || text === '') return undefined;
-  if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new Error(`metadata ${name} must be a whole number, not "${text}"`);
+  const where = `metadata ${name}`;
+  const value = readWhole(where, details[name]);
+  if (value !== undefined) checkRange(where, value, { byDefault: 0, least: 0 });
+  return value;
 }
 
 const given = <T>(name: string, value: T | undefined): Record<string, T> =>

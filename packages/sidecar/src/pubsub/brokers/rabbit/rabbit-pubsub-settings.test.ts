@@ -37,7 +37,7 @@ describe('the settings of pubsub.rabbitmq', () => {
     const { heartbeatMs, reconnectMs } = read({
       ...URL_OF,
       heartBeat: '30s',
-      reconnectWaitSeconds: '0',
+      reconnectWait: '0',
     });
     assert.deepEqual([heartbeatMs, reconnectMs], [30_000, 10]);
   });
@@ -58,8 +58,14 @@ describe('the settings of pubsub.rabbitmq', () => {
         { ...URL_OF, exchangeKind: 'ring' },
         'metadata exchangeKind must be fanout, topic, direct, headers, not "ring"',
       ],
-      [{ ...URL_OF, deliveryMode: '3' }, 'metadata deliveryMode must be 0 to 2, not 3'],
-      [{ ...URL_OF, prefetchCount: '256' }, 'metadata prefetchCount must be 0 to 255, not 256'],
+      [
+        { ...URL_OF, deliveryMode: '3' },
+        'component p: metadata deliveryMode must be from 0 to 2, not 3',
+      ],
+      [
+        { ...URL_OF, prefetchCount: '256' },
+        'component p: metadata prefetchCount must be from 0 to 255, not 256',
+      ],
       [
         { ...URL_OF, concurrency: 'two' },
         'component p: metadata concurrency must be single or parallel, not "two"',

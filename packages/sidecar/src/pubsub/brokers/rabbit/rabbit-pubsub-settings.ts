@@ -1,7 +1,7 @@
 import type { ExchangeKind, RabbitTls } from '@holdfast/messaging/rabbitmq';
 import type { ComponentSettings } from '../../../components/component-settings.ts';
 import { durationSetting } from '../../../components/duration-setting.ts';
-import { wholeNumber } from '../../../redis/redis-settings.ts';
+import { wholeNumber, wholeNumberWithin } from '../../../components/whole-number.ts';
 import { messageTtlMs } from '../../message-ttl.ts';
 import { oneAtATime } from '../one-at-a-time.ts';
 
@@ -45,7 +45,8 @@ export function rabbitPubSubSettings(
 ): RabbitPubSubSettings {
   const autoAck = settings.flag('autoAck');
   const heartbeatMs = durationSetting(settings, 'heartBeat');
-  const reconnectMs = durationSetting(settings, 'reconnectWaitSeconds');
+  // The second is the name in Dapr's documentation.
+  const reconnectMs = durationSetting(settings, 'reconnectWaitSeconds', 'reconnectWait');
   // Publications are always confirmed: what this asks for is there.
   settings.flag('publisherConfirm');
   return {
@@ -56,8 +57,11 @@ export function rabbitPubSubSettings(
     deletedWhenUnused: settings.flag('deletedWhenUnused', true),
     exchangeKind: exchangeKindOf(settings.text('exchangeKind') ?? 'fanout'),
     single: oneAtATime(settings, 'parallel'),
-    prefetch: within(settings, 'prefetchCount', 255) || undefined,
-    persistent: (within(settings, 'deliveryMode', 2) ?? 2) === 2,
+    prefetch:
+      wholeNumberWithin(settings, 'prefetchCount', { byDefault: 0, least: 0, most: 255 }) ||
+      undefined,
+    persistent:
+      wholeNumberWithin(settings, 'deliveryMode', { byDefault: 2, least: 0, most: 2 }) === 2,
     deadLetters:
       settings.flag('enableDeadLetter') && !settings.flag('requeueInFailure') && !autoAck,
     forgetsFailures: autoAck,
@@ -135,13 +139,6 @@ function ttlOf(settings: ComponentSettings): number | undefined {
   // As in Dapr, 0 is none.
   if (ttlMs !== undefined && !given.startsWith('-')) return ttlMs || undefined;
   throw new Error(`metadata ttlInSeconds must be seconds, such as 30 or 1m, not "${given}"`);
-}
-
-function within(settings: ComponentSettings, name: string, most: number): number | undefined {
-  if (settings.text(name) === undefined) return undefined;
-  const value = wholeNumber(settings, name, 0);
-  if (value >= 0 && value <= most) return value;
-  throw new Error(`metadata ${name} must be 0 to ${most}, not ${value}`);
 }
 
 /** As in Dapr, 0 and less are no limit. */

@@ -9,6 +9,7 @@ import tls from 'node:tls';
 import { systemClock } from '@holdfast/core';
 import { createLogger } from '@holdfast/telemetry/log';
 import {
+  freePort,
   type RabbitServer,
   rabbitServer,
   selfSigned,
@@ -23,11 +24,12 @@ import { rabbitPubSub } from './rabbit-pubsub.ts';
 await suiteWith('pubsub.rabbitmq', rabbitServer, suite);
 
 function suite({ port, process: rabbit, url }: RabbitServer): void {
-  const open = (metadata: Readonly<Record<string, string>>) =>
+  const open = (metadata: Readonly<Record<string, string>>, mayBeAway = false) =>
     rabbitPubSub(new ComponentSettings('p', Object.entries(metadata)), {
       appId: 'one',
       clock: systemClock,
       log: createLogger({ write: () => {} }),
+      mayBeAway,
     });
 
   pubsubContract('pubsub.rabbitmq', async () => ({
@@ -42,6 +44,28 @@ function suite({ port, process: rabbit, url }: RabbitServer): void {
   }));
 
   describe('pubsub.rabbitmq', () => {
+    test('an outbox waits for a server that is away, not for one that does not let it in', async () => {
+      const away = { connectionString: `amqp://guest:guest@127.0.0.1:${await freePort()}` };
+      const shutOut = { connectionString: `amqp://guest:wrong@127.0.0.1:${port}` };
+      const outcome = async (metadata: Readonly<Record<string, string>>, mayBeAway: boolean) => {
+        try {
+          await (await open(metadata, mayBeAway)).close();
+          return 'opens';
+        } catch (error) {
+          return (error as Error).name;
+        }
+      };
+      assert.deepEqual(
+        [
+          await outcome(away, false),
+          await outcome(away, true),
+          await outcome(shutOut, false),
+          await outcome(shutOut, true),
+        ],
+        ['UnreachableError', 'opens', 'BrokerUnavailableError', 'BrokerUnavailableError'],
+      );
+    });
+
     test('over TLS the certificate of the server is checked and ours shown, and saslExternal asks to sign in with it', async (t) => {
       const [theirs, ours] = [await selfSigned(), await selfSigned()];
       const front = await tlsFront(t, port, {
@@ -52,17 +76,17 @@ function suite({ port, process: rabbit, url }: RabbitServer): void {
       });
       const pair = { clientCert: ours.certificate, clientKey: ours.key };
       const outcome = async (more: Readonly<Record<string, string>>) => {
-        const broker = await open({
-          connectionString: `amqps://guest:guest@127.0.0.1:${front.port}`,
-          ...more,
-        });
-        return await broker
-          .publish('secure', { data: Buffer.from('x'), metadata: {} })
-          .then(
-            () => 'published',
-            ({ message }: Error) => message,
-          )
-          .finally(() => broker.close());
+        try {
+          const broker = await open({
+            connectionString: `amqps://guest:guest@127.0.0.1:${front.port}`,
+            ...more,
+          });
+          await broker.publish('secure', { data: Buffer.from('x'), metadata: {} });
+          await broker.close();
+          return 'published';
+        } catch (error) {
+          return (error as Error).message;
+        }
       };
       assert.equal(await outcome({ caCert: theirs.certificate, ...pair }), 'published');
       assert.equal(front.shown.at(-1), ours.certificate.replaceAll(/\s|-----[A-Z ]+-----/g, ''));

@@ -5,6 +5,7 @@ import * as amqp from 'amqplib';
 import type { ComponentSettings } from '../../../components/component-settings.ts';
 import type { PubSub } from '../../pubsub.ts';
 import { brokerPubSub } from '../broker-pubsub.ts';
+import { reachBroker } from '../reach-broker.ts';
 import { rabbitLayout } from './rabbit-layout.ts';
 import { rabbitPubSubSettings } from './rabbit-pubsub-settings.ts';
 
@@ -12,6 +13,7 @@ export interface RabbitPubSubEnv {
   readonly appId: string;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly mayBeAway?: boolean;
 }
 
 /** A member has so many events in the application with `concurrency: parallel`. */
@@ -22,11 +24,11 @@ const PARALLEL = 100;
  * those who give the same consumer id, declared as Dapr declares them. Messages
  * are confirmed by the server before a publication is answered.
  *
- * @throws Error for metadata that cannot be.
+ * @throws Error for metadata that cannot be, and for a server that cannot be reached or does not let us in.
  */
 export async function rabbitPubSub(
   settings: ComponentSettings,
-  { clock, log, ...names }: RabbitPubSubEnv,
+  { clock, log, mayBeAway, ...names }: RabbitPubSubEnv,
 ): Promise<PubSub> {
   const read = rabbitPubSubSettings(settings, names);
   const broker = rabbitBroker({
@@ -46,6 +48,7 @@ export async function rabbitPubSub(
     settleMs: 0,
     clock,
   });
+  await reachBroker(broker, { component: settings.component, log, mayBeAway });
   return brokerPubSub(broker, {
     component: settings.component,
     group: read.consumerId,

@@ -1,5 +1,6 @@
 import type { ComponentSettings } from '../../../components/component-settings.ts';
-import { milliseconds, wholeNumber } from '../../../redis/redis-settings.ts';
+import { milliseconds } from '../../../components/milliseconds.ts';
+import { wholeNumberWithin } from '../../../components/whole-number.ts';
 
 export interface RedisPubSubSettings {
   /** The group's name and, as in Dapr, its members': all who give the same share the events. */
@@ -29,18 +30,10 @@ export function redisPubSubSettings(
     consumerId: settings.text('consumerID') ?? names.appId,
     processingTimeoutMs: milliseconds(settings, 'processingTimeout', 60_000),
     redeliverIntervalMs: milliseconds(settings, 'redeliverInterval', 15_000),
-    queueDepth: atLeast(settings, 'queueDepth', 100, 1),
-    concurrency: atLeast(settings, 'concurrency', 10, 1),
+    queueDepth: wholeNumberWithin(settings, 'queueDepth', { byDefault: 100, least: 1 }),
+    concurrency: wholeNumberWithin(settings, 'concurrency', { byDefault: 10, least: 1 }),
     ackOnError: settings.flag('ackOnError'),
-    maxLength: atLeast(settings, 'maxLenApprox', 0, 0),
+    maxLength: wholeNumberWithin(settings, 'maxLenApprox', { byDefault: 0, least: 0 }),
     streamTtlMs: milliseconds(settings, 'streamTTL', 0),
   };
-}
-
-function atLeast(settings: ComponentSettings, name: string, byDefault: number, least: number) {
-  const value = wholeNumber(settings, name, byDefault);
-  if (value >= least) return value;
-  throw new Error(
-    `component ${settings.component}: metadata ${name} must be at least ${least}, not ${value}`,
-  );
 }

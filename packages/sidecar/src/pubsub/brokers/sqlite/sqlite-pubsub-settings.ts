@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { ComponentSettings } from '../../../components/component-settings.ts';
-import { milliseconds, wholeNumber } from '../../../redis/redis-settings.ts';
+import { milliseconds } from '../../../components/milliseconds.ts';
+import { checkRange, named, wholeNumber } from '../../../components/whole-number.ts';
 
 export interface SqlitePubSubSettings {
   readonly path: string;
@@ -71,7 +72,7 @@ function within(
   [byDefault, least, most]: readonly [number, number, number],
 ): number {
   const value = read(settings, name, byDefault);
-  if (value >= least && value <= most) return value;
   const unit = read === milliseconds ? ' ms' : '';
-  throw new Error(`metadata ${name} must be from ${least} to ${most}${unit}, not ${value}`);
+  checkRange(named(settings, name), value, { byDefault, least, most }, unit);
+  return value;
 }

@@ -91,12 +91,12 @@ describe('pubsub.sqlite', () => {
       [
         'metadata connectionString must be given: the path of a file that all sidecars of the machine can write',
         'metadata connectionString must be the path of a file, which other sidecars can open too, not ":memory:"',
-        'metadata concurrency must be from 1 to 1000, not 0',
+        'component p: metadata concurrency must be from 1 to 1000, not 0',
         'component p: metadata maxMessages must be a whole number, not "many"',
-        'metadata leaseDuration must be from 1000 to 600000 ms, not 5',
+        'component p: metadata leaseDuration must be from 1000 to 600000 ms, not 5',
         'component p: metadata leaseDuration "soon" has a unit without a number; write 500ms, 15s or a number of milliseconds',
         'metadata forgetGroupsAfter must be at least 1m, or 0 for never, not 3000 ms',
-        'metadata timeout must be from 100 to 600000 ms, not 20',
+        'component p: metadata timeout must be from 100 to 600000 ms, not 20',
         'The broker in /nowhere/p.db cannot be used: /nowhere/p.db cannot be opened. Check that its directory exists and that this user may write there.',
       ],
     );

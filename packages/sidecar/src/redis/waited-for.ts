@@ -1,0 +1,42 @@
+import type { Cluster, Redis } from 'ioredis';
+
+/**
+ * What `sent` comes to, for as long as somebody waits for it. Rejects with the signal's reason the moment it
+ * aborts; what was sent may be done all the same, and then `late` has its answer.
+ */
+export function waitedFor<T>(
+  sent: Promise<T>,
+  signal: AbortSignal,
+  late: (answer: T) => void = () => {},
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      reject(signal.reason);
+      // Nobody is left to tell that it failed.
+      sent.then(late, () => {});
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    sent.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
+
+/**
+ * Resolves when the driver has a connection, rejects when an attempt to make one has failed. Given a command
+ * meanwhile, the driver would keep it and send it later, when nobody waits for it any more.
+ */
+export async function connection(client: Redis | Cluster, signal: AbortSignal): Promise<void> {
+  if (client.status === 'ready') return;
+  if (client.status === 'end') throw new Error(CLOSED);
+  const settled = Promise.withResolvers<void>();
+  const ready = () => settled.resolve();
+  const failed = () => settled.reject(new Error(CLOSED));
+  client.on('ready', ready).on('close', failed).on('end', failed);
+  try {
+    await waitedFor(settled.promise, signal);
+  } finally {
+    client.off('ready', ready).off('close', failed).off('end', failed);
+  }
+}
+
+/** As the driver says it. */
+const CLOSED = 'Connection is closed.';
