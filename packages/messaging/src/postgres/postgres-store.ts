@@ -6,6 +6,7 @@ import { latestNotes } from '../latest-notes.ts';
 import type { Message, NewMessage, Receipt } from '../message.ts';
 import type { OutboxLimits } from '../outbox-options.ts';
 import {
+  type AddDeadOptions,
   type AppendGroup,
   type AppendResult,
   type DeadLetter,
@@ -226,7 +227,10 @@ class Store implements PostgresStore {
     return (await this.#done(this.#sql.amend, values)) === 1;
   }
 
-  async addDead(letters: readonly DeadLetter[]): Promise<number> {
+  async addDead(
+    letters: readonly DeadLetter[],
+    { inPlaceOfDelivered = false }: AddDeadOptions = {},
+  ): Promise<number> {
     for (const { message } of letters) refuseNul(message);
     return this.#done(this.#sql.addDead, [
       letters.map(({ message: { id } }) => id),
@@ -240,6 +244,7 @@ class Store implements PostgresStore {
       letters.map(({ deliveries }) => deliveries),
       letters.map(({ replays }) => replays),
       letters.map(({ history }) => JSON.stringify(history).replaceAll('\\u0000', '')),
+      inPlaceOfDelivered,
     ]);
   }
 

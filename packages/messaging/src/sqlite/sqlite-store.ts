@@ -6,6 +6,7 @@ import { checkHold } from '../hold.ts';
 import { latestNotes } from '../latest-notes.ts';
 import type { Message } from '../message.ts';
 import {
+  type AddDeadOptions,
   type AppendGroup,
   type AppendResult,
   type DeadLetter,
@@ -253,7 +254,10 @@ class SqliteStore implements MessageStore {
     });
   }
 
-  async addDead(letters: readonly DeadLetter[]): Promise<number> {
+  async addDead(
+    letters: readonly DeadLetter[],
+    { inPlaceOfDelivered = false }: AddDeadOptions = {},
+  ): Promise<number> {
     const now = this.#clock.wallMs();
     return this.#write((sql, totals) => {
       let added = 0;
@@ -262,6 +266,7 @@ class SqliteStore implements MessageStore {
         const kept = [id, topic, key, headersText(message), body, sizeOf(message), now] as const;
         const diedMs = now - deadForMs;
         const past = JSON.stringify(history);
+        if (inPlaceOfDelivered) totals.remembered -= Number(sql.forget.run(id).changes);
         added += Number(
           sql.addDead.run(...kept, diedMs, reason, deliveries, replays, past).changes,
         );

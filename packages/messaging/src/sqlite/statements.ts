@@ -81,6 +81,7 @@ const SQL = {
     priority = iif(?2 IS NULL, priority, 0) WHERE seq = ?7`,
   addDead: `INSERT INTO message (id, topic, key, headers, body, bytes, accepted_ms, state, died_ms, reason, deliveries, replays, history)
     VALUES (?, ?, ?, ?, ?, ?, ?, ${DEAD}, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+  forget: `DELETE FROM message WHERE id = ? AND state = ${DELIVERED}`,
   deadById: `SELECT seq, bytes, history FROM message WHERE id = ? AND state = ${DEAD}`,
   revive: `UPDATE message SET seq = (SELECT max(seq) + 1 FROM message), state = ${QUEUED}, reason = NULL, died_ms = NULL,
     deliveries = 0, replays = replays + 1, history = ? WHERE seq = ?`,

@@ -4,6 +4,7 @@ import { pipeline, timeout } from '@holdfast/core';
 import type { Broker } from '../broker.ts';
 import { BrokerRejectedError, BrokerUnavailableError } from '../errors.ts';
 import type { IncomingMessage, OutgoingMessage } from '../message.ts';
+import { givenUpContract } from './broker-contract-dead.ts';
 import { eventually } from './eventually.ts';
 import { recorder } from './recorder.ts';
 
@@ -284,6 +285,8 @@ export function brokerContract(
 
         assert.deepEqual({ most, handled: new Set(handled) }, { most: 4, handled: new Set(ids) });
       });
+
+    givenUpContract(begin);
 
     test('7: each group gets every message', async (t) => {
       const { connect, topic } = await begin(t);
