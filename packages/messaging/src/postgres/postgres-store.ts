@@ -243,7 +243,7 @@ class Store implements PostgresStore {
       letters.map(({ reason }) => withoutNul(reason)),
       letters.map(({ deliveries }) => deliveries),
       letters.map(({ replays }) => replays),
-      letters.map(({ history }) => JSON.stringify(history).replaceAll('\\u0000', '')),
+      letters.map(({ history }) => historyText(history)),
       inPlaceOfDelivered,
     ]);
   }
@@ -313,6 +313,15 @@ function nextOf(rows: readonly MessageRow[], limit: number): number | undefined 
 /** As much of a text as a history keeps. */
 function detailOf(text: string): string {
   return withoutNul(text).slice(0, 500);
+}
+
+/** Nor do its JSON values hold half a surrogate pair, which a line of an export may. */
+function historyText(history: DeadLetter['history']): string {
+  const plain = history.map(({ at, what, detail }) => ({
+    ...{ at, what },
+    detail: withoutNul(detail).toWellFormed(),
+  }));
+  return JSON.stringify(plain);
 }
 
 /** PostgreSQL's texts cannot hold U+0000, which an error's message may. */

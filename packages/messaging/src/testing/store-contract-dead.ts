@@ -102,6 +102,22 @@ export function deadContract(open: (t: TestContext) => Promise<StoreUnderTest>):
     ]);
   });
 
+  test('8: a history with what only some stores can keep is kept as far as it can be', async (t) => {
+    const { store } = await open(t);
+    const at = '2026-01-01T00:00:00.000Z';
+    const detail = 'half a pair \ud83d, a zero \0, and ✓';
+    const letter: DeadLetter = {
+      ...{ message: message('a'), reason: detail, deliveries: 1, replays: 0, deadForMs: 0 },
+      history: [{ at, what: 'failed', detail }],
+    };
+
+    const added = await store.addDead([letter]);
+    const found = await store.findDead('a');
+
+    assert.equal(added, 1);
+    assert.match(found?.history[0]?.detail ?? '', /^half a pair ., a zero .?, and ✓$/);
+  });
+
   test('2, 8: what was delivered from here and died elsewhere is dead in its place where that is asked, and nothing else is', async (t) => {
     const { store } = await open(t);
     await store.append([[message('gone'), message('kept')]], ROOMY);
