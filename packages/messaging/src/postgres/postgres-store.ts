@@ -35,6 +35,7 @@ import { deadLetterOf, type MessageRow, messageOf, statusOf } from './rows.ts';
 import { Session } from './session.ts';
 import { type Statements, statements } from './statements.ts';
 import { allSteps } from './tables.ts';
+import { TopicLeasing } from './topic-leasing.ts';
 
 export interface PostgresStore
   extends MessageStore,
@@ -60,6 +61,7 @@ class Store implements PostgresStore {
   readonly #options: ResolvedPostgresStoreOptions;
   readonly #session: Session;
   readonly #sql: Statements;
+  readonly #topics: TopicLeasing;
   readonly #channel: string;
   /** Tells this store's leases from those of other processes. */
   readonly #worker = randomUUID().slice(0, 8);
@@ -77,6 +79,7 @@ class Store implements PostgresStore {
     });
     this.#sql = statements(schema);
     this.#channel = `holdfast_${schema}`;
+    this.#topics = new TopicLeasing(this.#options);
   }
 
   get tracer(): MessageTracer | undefined {
@@ -127,9 +130,14 @@ class Store implements PostgresStore {
   ): Promise<readonly Lease[]> {
     checkHold('leaseMs', leaseMs);
     const token = `${this.#worker}:${++this.#leases}`;
-    const { rows } = await this.#session.run((client) =>
-      client.query(this.#sql.lease, [limit, leaseMs, token, topics ?? null]),
-    );
+    const { rows } = await this.#session.run(async (client) => {
+      const given = [limit, leaseMs, token];
+      if (topics === undefined) return client.query(this.#sql.lease, [...given, null]);
+      const plain = () => client.query(this.#sql.lease, [...given, topics]);
+      return this.#topics.lease(client, plain, () =>
+        client.query(this.#sql.leaseOf, [...given, topics]),
+      );
+    });
     const inOrder = (rows as (MessageRow & { priority: number })[]).toSorted(
       (a, b) => b.priority - a.priority || Number(a.seq) - Number(b.seq),
     );
