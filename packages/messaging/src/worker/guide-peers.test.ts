@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { memoryStore, openJobs, textOf } from '@holdfast/messaging';
+import { memoryStore, openJobs, RetryLaterError, textOf } from '@holdfast/messaging';
 import { postgresStore } from '@holdfast/messaging/postgres';
 import { eventually } from '../testing/eventually.ts';
 import { postgresSuite } from '../testing/postgres-suite.ts';
@@ -45,19 +45,17 @@ test('the guide’s next job is enqueued once, although the one before it is han
     // As if its process had died behind the enqueueing, the first time.
     if (resized.length === 1) {
       await jobs.enqueue([{ id: `${id}/publish`, topic: 'publish', body: 'x' }]);
-      throw new Error('killed');
+      throw new RetryLaterError({ delayMs: 1 });
     }
   };
-  const worker = jobs.work(
-    {
-      resize: async (job) => {
-        await resize(job.id);
-        await jobs.enqueue([{ id: `${job.id}/publish`, topic: 'publish', body: job.body }]);
-      },
-      publish: (job) => publish(textOf(job)),
+
+  const worker = jobs.work({
+    resize: async (job) => {
+      await resize(job.id);
+      await jobs.enqueue([{ id: `${job.id}/publish`, topic: 'publish', body: job.body }]);
     },
-    { delayMs: 1 },
-  );
+    publish: (job) => publish(textOf(job)),
+  });
 
   await jobs.enqueue([{ id: 'image-7', topic: 'resize', body: 'x' }]);
   await eventually(
