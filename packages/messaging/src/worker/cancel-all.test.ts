@@ -32,6 +32,17 @@ test('all jobs of a topic are taken back, waiting, scheduled and at work, and no
   assert.equal(stats.queued, 1);
 });
 
+test('one that was leased with the one before it of its key, and not begun, is not begun any more', async () => {
+  const { events } = await runJobs({ work: hang }, async ({ clock, jobs }) => {
+    await jobs.enqueue(['a', 'b'].map((id) => ({ id, topic: 'work', key: 'k', body: '' })));
+    await clock.sleep(10);
+    await jobs.cancelAll({ topic: 'work' });
+    await clock.sleep(1_000);
+  });
+
+  assert.deepEqual(shortly(events).toSorted(), ['cancelled a#1', 'cancelled b#1', 'started a#1']);
+});
+
 test('cancelAll without a topic is refused, and takes nothing back', async () => {
   await runJobs({ work: hang }, async ({ jobs }) => {
     await jobs.enqueue([{ id: 'a', topic: 'other', body: '' }]);

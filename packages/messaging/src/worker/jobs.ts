@@ -95,9 +95,9 @@ export async function openJobs(given: JobsOptions): Promise<Jobs> {
     async cancelAll({ topic }) {
       const each = async (ids: readonly string[]) => {
         for (const id of ids) {
-          const atWork = workers.values().some((worker) => worker.runningJob(id) !== undefined);
+          const inHand = workers.values().some((worker) => worker.holds(id));
           // It may be done: only who is told so by the store is aborted.
-          if (!atWork || (await find(id))?.state !== 'withdrawn') continue;
+          if (!inHand || (await find(id))?.state !== 'withdrawn') continue;
           for (const worker of workers) worker.cancelled(id);
         }
       };

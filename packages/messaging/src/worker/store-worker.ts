@@ -106,6 +106,10 @@ export class StoreWorker implements JobWorker {
     return undefined;
   }
 
+  holds(id: string): boolean {
+    return this.#held.find(id) !== undefined;
+  }
+
   cancelled(id: string): void {
     const lease = this.#held.find(id);
     if (lease !== undefined && this.#held.delete(lease)) this.#lost(lease, true);

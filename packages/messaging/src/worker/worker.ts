@@ -54,6 +54,8 @@ export interface RunningJob {
 export interface JobWorker extends Worker {
   /** A job was withdrawn by this process. */
   cancelled(id: string): void;
+  /** It has the job in hand, begun or not. */
+  holds(id: string): boolean;
   runningJob(id: string): RunningJob | undefined;
 }
 
