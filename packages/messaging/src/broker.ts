@@ -1,4 +1,5 @@
 import type { IncomingMessage, OutgoingMessage } from './message.ts';
+import type { HistoryEntry } from './store.ts';
 
 /**
  * What carries messages from this process to others.
@@ -93,9 +94,25 @@ export interface GiveUp {
   /**
    * Keeps it where somebody looks: a topic for dead messages, a table, a log. When it resolves the message is
    * acknowledged and those behind it come; when it rejects it is tried again. The error is what the handler threw, or
-   * `NeverEndedError`, whose message says how often it was handed over.
+   * `NeverEndedError`, whose message says how often it was handed over. `outbox.dead.keep` is one: it makes a dead
+   * letter with stack and history, to be listed, edited and replayed.
    */
-  readonly to: (message: IncomingMessage, error: unknown) => Promise<void>;
+  readonly to: (message: IncomingMessage, error: unknown, given: GivenUp) => Promise<void>;
+}
+
+/** What is known of a message that was given up, as a dead letter keeps it. */
+export interface GivenUp {
+  readonly group: string;
+  /** Times it was handed over, as far as the broker counts. */
+  readonly deliveries: number;
+  /** Why, in one line; below it the stack of the last error. */
+  readonly reason: string;
+  /**
+   * How its deliveries ended, the last 20 of them: each that failed in this process, with its number, moment and error;
+   * and where the broker counts, those of others, which ended without a word. What failed in a process that is gone is
+   * known to that one alone. This process keeps a million characters at most for all messages of a subscription.
+   */
+  readonly history: readonly HistoryEntry[];
 }
 
 export type SubscriptionProblem =

@@ -7,6 +7,11 @@ export function withEntry(
   detail: string,
   wallMs: number,
 ): readonly HistoryEntry[] {
-  const entry = { at: new Date(wallMs).toISOString(), what, detail: detail.slice(0, 500) };
+  // Half a surrogate pair, cut or given, is what PostgreSQL does not keep.
+  const entry = {
+    at: new Date(wallMs).toISOString(),
+    what,
+    detail: detail.slice(0, 500).toWellFormed(),
+  };
   return [...history, entry].slice(-HISTORY_LIMIT);
 }

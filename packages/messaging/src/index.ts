@@ -1,5 +1,6 @@
 export type {
   Broker,
+  GivenUp,
   GiveUp,
   Handler,
   SubscribeOptions,

@@ -49,6 +49,7 @@ export interface MemoryStoreOptions {
 export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): MessageStore {
   const byId = new Map<string, Entry>();
   let lastSeq = 0;
+  let successful = 0;
   let tokens = 0;
 
   const inState = (state: Entry['state']) =>
@@ -68,6 +69,8 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
     for (const entry of dead) if (entry !== undefined) change(entry);
     return dead.length;
   };
+  const isDelivered = (entry: Entry | undefined) =>
+    entry?.state === 'delivered' || entry?.state === 'withdrawn';
   const remember = (entry: Entry, what: HistoryEntry['what'], detail: string) => {
     entry.history = withEntry(entry.history, what, detail, clock.wallMs());
   };
@@ -147,6 +150,7 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
 
     complete: async (leases) =>
       each(leases, (entry) => {
+        successful += 1;
         entry.state = 'delivered';
         entry.history = [];
         free(entry);
@@ -205,7 +209,7 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
       return {
         queued: queued.length,
         queuedBytes: bytes,
-        successful: inState('delivered').length,
+        successful,
         dead: inState('dead').length,
         oldestMs,
       };
@@ -246,10 +250,11 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
         if (key !== undefined) entry.priority = 0;
         remember(entry, 'edited', detail);
       }) === 1,
-    async addDead(letters) {
+    async addDead(letters, { inPlaceOfDelivered = false } = {}) {
+      const over = (id: string) => inPlaceOfDelivered && isDelivered(byId.get(id));
       const fresh = letters.filter(({ message: { id } }, index) => {
         const first = letters.findIndex((other) => other.message.id === id) === index;
-        return first && !byId.has(id);
+        return first && (!byId.has(id) || over(id));
       });
       for (const { message, deadForMs, ...rest } of fresh) {
         byId.set(message.id, {

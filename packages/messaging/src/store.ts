@@ -69,8 +69,11 @@ export interface MessageStore {
   findDead(id: string): Promise<DeadLetter | undefined>;
   /** Puts `message` in the place of the dead letter of its id, with `detail` in the history. False where none is dead. */
   amendDead(message: Message, detail: string): Promise<boolean>;
-  /** Adds letters that died elsewhere. Ids that are known are left out. How many were added. */
-  addDead(letters: readonly DeadLetter[]): Promise<number>;
+  /**
+   * Adds letters that died elsewhere. Ids that are known are left out, but those of delivered messages where
+   * `inPlaceOfDelivered` says so. How many were added.
+   */
+  addDead(letters: readonly DeadLetter[], options?: AddDeadOptions): Promise<number>;
   /** Puts dead letters back in the queue, at its end, with a mark; their deliveries begin anew. How many of the ids were dead. */
   replay(ids: readonly string[]): Promise<number>;
   /** Forgets dead letters. How many of the ids were dead. */
@@ -88,6 +91,11 @@ export interface MessageStore {
   watch?(changed: () => void): () => void;
 
   close(): Promise<void>;
+}
+
+export interface AddDeadOptions {
+  /** What was delivered from here and died behind the broker is dead now, and its id is no longer known as delivered. @default false */
+  readonly inPlaceOfDelivered?: boolean;
 }
 
 /** A message to be kept, with when and how soon it is to be delivered. */
@@ -169,7 +177,7 @@ export interface MessageStatus {
 export interface HistoryEntry {
   /** Wall-clock moment, for people. */
   readonly at: string;
-  readonly what: 'failed' | 'died' | 'replayed' | 'edited';
+  readonly what: 'failed' | 'ended' | 'died' | 'replayed' | 'edited';
   readonly detail: string;
 }
 

@@ -60,6 +60,34 @@ test('show tells all of a letter, and of an id that is not dead what it is', asy
   await assert.rejects(run('show', ['never']), /no message has that id/);
 });
 
+test('show tells how the deliveries of what a subscriber gave up ended, and where it failed', async (t) => {
+  const { run, outbox } = await outboxFile(t, false);
+  const message = { id: 'b1', topic: 'orders', key: 'k', headers: {}, body: Buffer.from('x') };
+  const at = '2026-01-01T00:00:00.000Z';
+  await outbox.dead.keep({ ...message, delivery: 2 }, new Error('unused'), {
+    ...{ group: 'billing', deliveries: 2 },
+    reason: 'failed 2 times; last: TypeError: no amount\n    at bill (bill.ts:7:11)',
+    history: [
+      { at, what: 'ended', detail: 'delivery 1: ended with its process' },
+      { at, what: 'failed', detail: 'delivery 2 in host:41: TypeError: no amount' },
+    ],
+  });
+
+  const shown = (await run('show', ['b1'])).out.map((line) => line.replace(/\d{4}-.*Z/, 'TIME'));
+
+  const reason = shown.findIndex((line) => line.startsWith('reason'));
+  assert.equal(
+    shown[reason],
+    'reason  failed 2 times; last: TypeError: no amount\n  at bill (bill.ts:7:11)',
+  );
+  assert.deepEqual(shown.slice(-6, -2), [
+    'history',
+    'TIME  ended  delivery 1: ended with its process',
+    'TIME  failed  delivery 2 in host:41: TypeError: no amount',
+    'TIME  died  group billing: failed 2 times; last: TypeError: no amount',
+  ]);
+});
+
 test('replay rehearses, replays what is meant, and names ids that are not dead', async (t) => {
   const { run, outbox } = await outboxFile(t);
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { GivenUp } from '../broker.ts';
 import type { IncomingMessage } from '../message.ts';
 import { givingUp } from './giving-up.ts';
 import { resolveSubscribeOptions } from './subscribe-options.ts';
@@ -65,6 +66,54 @@ test('where it cannot be kept the handler has it again, and then whoever keeps i
   assert.deepEqual(happened, ['a cannot be kept', 'a failed', 'a given up', 'a handled']);
 });
 
+test('it is given with how each delivery ended: here with the error, elsewhere as far as the broker counts', async () => {
+  const { deliver, given } = begin(4, ['a', 'a']);
+  await deliver('a', 2);
+  await deliver('a', 3);
+
+  const [{ history = [], ...rest } = {}] = given;
+  const { reason = '', ...plain } = rest as Partial<GivenUp>;
+  assert.deepEqual(plain, { group: 'g', deliveries: 4 });
+  assert.match(reason, /^failed 4 times; last: Error: never\n {4}at /);
+  const lines = history.map(({ what, detail }) => `${what} ${detail}`.replaceAll(/\S+:\d+/g, 'ME'));
+  assert.deepEqual(
+    lines.map((line) => line.slice(0, 45)),
+    [
+      'ended delivery 1: ended with its process, whi',
+      'ended delivery 2: ended with its process, whi',
+      'failed delivery 3 in ME: Error: never',
+      'failed delivery 4 in ME: Error: never',
+    ],
+  );
+});
+
+test('a history keeps its last 20 deliveries, and is forgotten when its message is done', async () => {
+  const many = Array.from({ length: 23 }, () => 'a');
+  const { deliver, given } = begin(25, [...many, 'a ok', ...many, 'a', 'a']);
+  for (let n = 0; n < 24; n += 1) await deliver('a', 0);
+  for (let n = 0; n < 25; n += 1) await deliver('a', 0);
+
+  assert.deepEqual(
+    given.map(({ history, reason }) => [history.length, reason.split(';')[0]]),
+    [[20, 'failed 25 times']],
+  );
+});
+
+test('of all messages a million characters are kept; of the oldest beyond, the counts alone', async () => {
+  const long = 'x'.repeat(2_000);
+  const { deliver, given } = begin(3, [], 0, long);
+  const ids = Array.from({ length: 990 }, (_, n) => `m${n}`);
+  for (let round = 0; round < 2; round += 1) for (const id of ids) await deliver(id);
+  // Of those the last round had not come to when it was too much, the first was forgotten.
+  await deliver('m989');
+  await deliver('m500');
+
+  const lengths = given.map(({ history }) => history.length);
+  assert.ok(lengths[0]! < 3 && lengths[1] === 3, String(lengths));
+  const details = given[1]!.history.map(({ detail }) => detail.length);
+  assert.deepEqual(details, [500, 500, 500]);
+});
+
 test('options that make no sense are named', () => {
   const resolve = (giveUp: unknown) =>
     resolveSubscribeOptions({ group: 'g', giveUp } as Parameters<
@@ -83,21 +132,23 @@ test('options that make no sense are named', () => {
 });
 
 /** `outcomes` are what the handler does, one call after the other; ` ok` is success. `full`: so often nothing can be kept. */
-function begin(after: number, outcomes: readonly string[], full = 0) {
+function begin(after: number, outcomes: readonly string[], full = 0, says = 'never') {
   const happened: string[] = [];
   const left = [...outcomes];
   let failing = full;
   const reasons: string[] = [];
-  const to = async ({ id }: IncomingMessage, error: unknown) => {
+  const given: GivenUp[] = [];
+  const to = async ({ id }: IncomingMessage, error: unknown, how: GivenUp) => {
     const { code = 'none', message } = error as Error & { readonly code?: string };
     reasons.push(`${code}: ${message}`);
     failing -= 1;
+    if (failing < 0) given.push(how);
     happened.push(failing >= 0 ? `${id} cannot be kept` : `${id} given up`);
     if (failing >= 0) throw new Error('no room');
   };
   const options = resolveSubscribeOptions({ group: 'g', giveUp: { after, to } });
   const handler = givingUp(async ({ id }) => {
-    if (left.shift() !== `${id} ok`) throw new Error('never');
+    if (left.shift() !== `${id} ok`) throw new Error(says);
   }, options);
   const deliver = async (id: string, unended = 0) => {
     const message = { id, topic: 't', key: undefined, body: Buffer.alloc(0), headers: {} };
@@ -106,5 +157,5 @@ function begin(after: number, outcomes: readonly string[], full = 0) {
       () => happened.push(`${id} failed`),
     );
   };
-  return { deliver, happened, reasons };
+  return { deliver, given, happened, reasons };
 }

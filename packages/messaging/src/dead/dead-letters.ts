@@ -1,11 +1,13 @@
 import type { Clock } from '@holdfast/core';
 import { completeMessage } from '../accept/new-message.ts';
+import type { GivenUp } from '../broker.ts';
 import { checkInteger } from '../check.ts';
 import { sealedWith } from '../encrypted/sealed-mark.ts';
-import type { Message, NewMessage } from '../message.ts';
+import type { IncomingMessage, Message, NewMessage } from '../message.ts';
 import type { DeadLetter, DeadPage, MessageStore } from '../store.ts';
 import { chosenLetters, type DeadChoice } from './choose.ts';
 import { type DeadGroup, deadGroups } from './dead-groups.ts';
+import { keepGivenUp } from './keep-given-up.ts';
 import { letterLine, parseLetterLine } from './letter-line.ts';
 import { type ReplayOptions, type ReplayReport, replayDead } from './replay-dead.ts';
 
@@ -40,6 +42,12 @@ export interface DeadLetters {
 
   /** The same for all that are chosen. */
   discardAll(choice: DeadChoice): Promise<number>;
+
+  /**
+   * Makes a dead letter of what a subscriber of a broker gave up, with its reason, stack and history: to be given as
+   * `giveUp.to` of `subscribe`. Its replay goes to the topic it came from, to all groups.
+   */
+  keep(message: IncomingMessage, error: unknown, given?: GivenUp): Promise<void>;
 
   /** Each as a line of JSON, without its end. */
   export(choice?: DeadChoice): AsyncIterable<string>;
@@ -105,6 +113,7 @@ export function deadLetters(store: MessageStore, env: DeadLettersEnv): DeadLette
       await flush();
       return discarded;
     },
+    keep: (message, error, given) => keepGivenUp(store, message, error, env.clock, given),
     async *export(choice = {}) {
       for await (const letter of chosenLetters(store, choice)) yield letterLine(letter);
     },

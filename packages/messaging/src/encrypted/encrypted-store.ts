@@ -104,13 +104,14 @@ export function encryptedStore(
       return store.amendDead(seal(message, ring.first), detail);
     },
     // Letters that came out encrypted, for want of their key, go in as they are.
-    addDead: async (letters) =>
+    addDead: async (letters, options) =>
       store.addDead(
         letters.map((letter) =>
           sealedWith(letter.message) === undefined
             ? { ...letter, message: seal(letter.message, ring.first) }
             : letter,
         ),
+        options,
       ),
     replay: (ids) => store.replay(ids),
     discard: (ids) => store.discard(ids),

@@ -1,3 +1,4 @@
+import { identityOf } from '../died-at.ts';
 import type { Message, OutgoingMessage } from '../message.ts';
 import type { JetStreamMessage, NatsHeaders } from './module.ts';
 
@@ -49,7 +50,8 @@ export function payloadBytes(
   subject: string,
 ): number {
   // The first and the last line, then each header with a colon, a space and the end of its line.
-  let bytes = 14 + body.byteLength + lineBytes(MSG_ID, knownAs(subject, id));
+  let bytes =
+    14 + body.byteLength + lineBytes(MSG_ID, knownAs(subject, identityOf({ headers, id })));
   bytes += lineBytes(ID, id);
   for (const [name, value] of Object.entries(headers)) bytes += lineBytes(name, value);
   return bytes + lineBytes(KEY, encodeURIComponent(key));

@@ -1,3 +1,4 @@
+import { identityOf } from '../died-at.ts';
 import { BrokerRejectedError, BrokerUnavailableError } from '../errors.ts';
 import type { OutgoingMessage } from '../message.ts';
 import { tooLarge } from '../too-large.ts';
@@ -103,12 +104,12 @@ export class JetStreamPublisher {
       });
     try {
       if (duplicatesBy === 'id') {
-        const ack = await send(message.id);
+        const ack = await send(identityOf(message));
         if (!ack.duplicate || (await isOn(subject, ack, manager))) return undefined;
         // The stream has the id from another topic, a dead letter's for example: it is not this message.
       }
       // One that it knows already is a duplicate of this message, and as good as taken.
-      await send(knownAs(subject, message.id));
+      await send(knownAs(subject, identityOf(message)));
       return undefined;
     } catch (error) {
       if (isTooLargeForStream(error)) {

@@ -35,6 +35,22 @@ test('one that fails keeps its key stuck: those behind it go back, also one that
   assert.deepEqual([first, second].map(deliveriesOf), [3, 0]);
 });
 
+test('one whose claim is over when it is to be tried again is handed over once more when it is claimed again', () => {
+  const hand = new Hand(true);
+  const first = claim('1', 'k');
+  hand.add(first);
+  hand.begin(first, 1, 0);
+  hand.failed(first);
+
+  // The database was away for longer than the claim was good for.
+  const begun = hand.begin(first, 2, 100);
+  const stuck = hand.stuck;
+  hand.gaveBack(hand.back);
+  const added = hand.add(claim('1', 'k'));
+
+  assert.deepEqual([begun, stuck, added, ids(hand.held)], [false, ['k'], true, ['1']]);
+});
+
 test('a key stays stuck until what went back is back, so that nothing overtakes it', () => {
   const hand = new Hand(true);
   const [first, second] = [claim('1', 'k'), claim('2', 'k')];

@@ -1,3 +1,4 @@
+import { identityOf } from '../died-at.ts';
 import { BrokerRejectedError } from '../errors.ts';
 import type { OutgoingMessage } from '../message.ts';
 import { headersText } from '../postgres/append.ts';
@@ -97,6 +98,7 @@ export class PostgresPublisher {
       once.map(({ headers }) => headersText(headers)),
       once.map(({ body }) => body),
       channelOf(this.#options),
+      once.map(identityOf),
     ];
     const { rows } = await (duplicateWindowMs === 0
       ? client.query(this.#sql.publish, values)

@@ -4,15 +4,15 @@ import { LIVE } from './tables.ts';
 export function statements(schema: string) {
   const now = `(SELECT ${schema}.broker_now_ms())`;
   const publish = (fresh: string) => `WITH given AS (
-      SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[])
-        WITH ORDINALITY AS g (topic, id, key, headers, body, place)
+      SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $7::text[])
+        WITH ORDINALITY AS g (topic, id, key, headers, body, known, place)
     ), awaited AS (
-      SELECT DISTINCT g.topic, g.id FROM given AS g
+      SELECT DISTINCT g.topic, g.known FROM given AS g
       WHERE EXISTS (SELECT 1 FROM ${schema}.broker_group AS b WHERE b.topic = g.topic)
     ), fresh AS (${fresh}), kept AS (
       INSERT INTO ${schema}.broker_delivery (group_id, id, key, headers, body)
       SELECT b.id, g.id, g.key, g.headers, g.body
-      FROM given AS g JOIN fresh AS f ON f.topic = g.topic AND f.id = g.id
+      FROM given AS g JOIN fresh AS f ON f.topic = g.topic AND f.known = g.known
         JOIN ${schema}.broker_group AS b ON b.topic = g.topic
       ORDER BY g.place, b.id RETURNING 1
     ), rung AS (
@@ -22,10 +22,10 @@ export function statements(schema: string) {
   return {
     /** Ids that are known are left out, in one order, so that no two wait for each other. */
     publishOnce: publish(`INSERT INTO ${schema}.broker_known AS k (topic, id, at_ms)
-      SELECT topic, id, ${now} FROM awaited ORDER BY topic, id
-      ON CONFLICT (topic, id) DO UPDATE SET at_ms = excluded.at_ms WHERE k.at_ms <= excluded.at_ms - $7::bigint
-      RETURNING topic, id`),
-    publish: publish('SELECT topic, id FROM awaited'),
+      SELECT topic, known, ${now} FROM awaited ORDER BY topic, known
+      ON CONFLICT (topic, id) DO UPDATE SET at_ms = excluded.at_ms WHERE k.at_ms <= excluded.at_ms - $8::bigint
+      RETURNING topic, id AS known`),
+    publish: publish('SELECT topic, known FROM awaited'),
     /** Of each topic the fullest group; counted up to `$2`. */
     waiting: `SELECT DISTINCT ON (b.topic) b.topic, b.name, w.count::integer AS waiting
       FROM ${schema}.broker_group AS b CROSS JOIN LATERAL (

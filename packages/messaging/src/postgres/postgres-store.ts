@@ -6,6 +6,7 @@ import { latestNotes } from '../latest-notes.ts';
 import type { Message, NewMessage, Receipt } from '../message.ts';
 import type { OutboxLimits } from '../outbox-options.ts';
 import {
+  type AddDeadOptions,
   type AppendGroup,
   type AppendResult,
   type DeadLetter,
@@ -34,6 +35,7 @@ import { deadLetterOf, type MessageRow, messageOf, statusOf } from './rows.ts';
 import { Session } from './session.ts';
 import { type Statements, statements } from './statements.ts';
 import { allSteps } from './tables.ts';
+import { TopicLeasing } from './topic-leasing.ts';
 
 export interface PostgresStore
   extends MessageStore,
@@ -59,6 +61,7 @@ class Store implements PostgresStore {
   readonly #options: ResolvedPostgresStoreOptions;
   readonly #session: Session;
   readonly #sql: Statements;
+  readonly #topics: TopicLeasing;
   readonly #channel: string;
   /** Tells this store's leases from those of other processes. */
   readonly #worker = randomUUID().slice(0, 8);
@@ -76,6 +79,7 @@ class Store implements PostgresStore {
     });
     this.#sql = statements(schema);
     this.#channel = `holdfast_${schema}`;
+    this.#topics = new TopicLeasing(this.#options);
   }
 
   get tracer(): MessageTracer | undefined {
@@ -126,9 +130,14 @@ class Store implements PostgresStore {
   ): Promise<readonly Lease[]> {
     checkHold('leaseMs', leaseMs);
     const token = `${this.#worker}:${++this.#leases}`;
-    const { rows } = await this.#session.run((client) =>
-      client.query(this.#sql.lease, [limit, leaseMs, token, topics ?? null]),
-    );
+    const { rows } = await this.#session.run(async (client) => {
+      const given = [limit, leaseMs, token];
+      if (topics === undefined) return client.query(this.#sql.lease, [...given, null]);
+      const plain = () => client.query(this.#sql.lease, [...given, topics]);
+      return this.#topics.lease(client, plain, () =>
+        client.query(this.#sql.leaseOf, [...given, topics]),
+      );
+    });
     const inOrder = (rows as (MessageRow & { priority: number })[]).toSorted(
       (a, b) => b.priority - a.priority || Number(a.seq) - Number(b.seq),
     );
@@ -226,7 +235,10 @@ class Store implements PostgresStore {
     return (await this.#done(this.#sql.amend, values)) === 1;
   }
 
-  async addDead(letters: readonly DeadLetter[]): Promise<number> {
+  async addDead(
+    letters: readonly DeadLetter[],
+    { inPlaceOfDelivered = false }: AddDeadOptions = {},
+  ): Promise<number> {
     for (const { message } of letters) refuseNul(message);
     return this.#done(this.#sql.addDead, [
       letters.map(({ message: { id } }) => id),
@@ -239,7 +251,8 @@ class Store implements PostgresStore {
       letters.map(({ reason }) => withoutNul(reason)),
       letters.map(({ deliveries }) => deliveries),
       letters.map(({ replays }) => replays),
-      letters.map(({ history }) => JSON.stringify(history).replaceAll('\\u0000', '')),
+      letters.map(({ history }) => historyText(history)),
+      inPlaceOfDelivered,
     ]);
   }
 
@@ -308,6 +321,15 @@ function nextOf(rows: readonly MessageRow[], limit: number): number | undefined 
 /** As much of a text as a history keeps. */
 function detailOf(text: string): string {
   return withoutNul(text).slice(0, 500);
+}
+
+/** Nor do its JSON values hold half a surrogate pair, which a line of an export may. */
+function historyText(history: DeadLetter['history']): string {
+  const plain = history.map(({ at, what, detail }) => ({
+    ...{ at, what },
+    detail: withoutNul(detail).toWellFormed(),
+  }));
+  return JSON.stringify(plain);
 }
 
 /** PostgreSQL's texts cannot hold U+0000, which an error's message may. */

@@ -48,6 +48,7 @@ export function statements(schema: string) {
       rung AS (SELECT pg_notify($9, '') FROM kept WHERE $9 <> '' LIMIT 1)
       SELECT enough, (SELECT json_agg(id) FROM kept)::text AS kept, (SELECT count(*) FROM rung) FROM room`,
     lease: `SELECT ${COLUMNS} FROM ${schema}.lease($1, $2, $3, $4::text[]), ${UNFLUSHED} AS soft`,
+    leaseOf: `SELECT ${COLUMNS} FROM ${schema}.lease_of($1, $2, $3, $4::text[]), ${UNFLUSHED} AS soft`,
     complete: `WITH done AS (
         UPDATE ${message} AS m SET state = ${DELIVERED}, body = '', headers = '', history = NULL, lease = NULL, due_ms = 0, progress = NULL
         FROM ${GIVEN} WHERE ${held} RETURNING m.bytes
@@ -92,12 +93,15 @@ export function statements(schema: string) {
           history = ${schema}.noted(history, 'edited', $7)
         WHERE id = $1 AND state = ${DEAD} RETURNING 1
       ) SELECT count(*)::integer AS done FROM done`,
-    addDead: `WITH done AS (
+    // Looked at by what inserts, so that it comes first.
+    addDead: `WITH gone AS (
+        DELETE FROM ${message} WHERE $12 AND id = ANY ($1::text[]) AND state = ${DELIVERED} RETURNING 1
+      ), forgotten AS (${tally('0, 0, 0, -count(*), 0', 'gone')}), done AS (
         INSERT INTO ${message} (id, topic, key, headers, body, bytes, priority, accepted_ms, start_ms, state, died_ms, reason, deliveries, replays, history)
         SELECT id, topic, key, headers, body, bytes, 0, ${schema}.now_ms(), 0, ${DEAD}, ${schema}.now_ms() - dead_for, reason, deliveries, replays, history::jsonb
         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::integer[], $7::bigint[], $8::text[], $9::integer[], $10::integer[], $11::text[])
           WITH ORDINALITY AS g (id, topic, key, headers, body, bytes, dead_for, reason, deliveries, replays, history, place)
-        ORDER BY place ON CONFLICT (id) DO NOTHING RETURNING 1
+        WHERE (SELECT count(*) FROM gone) >= 0 ORDER BY place ON CONFLICT (id) DO NOTHING RETURNING 1
       ), counted AS (${tally('0, 0, 0, 0, count(*)', 'done')})
       SELECT count(*)::integer AS done FROM done`,
     replay: `SELECT ${schema}.replay($1) AS done`,

@@ -93,6 +93,27 @@ export const forProgress = (schema: string) => `
   ALTER TABLE ${schema}.message ADD COLUMN progress text, ADD COLUMN progress_of text;
 `;
 
+/** Of each topic so many times what is asked for is looked at: others may have locked the first of them. */
+const LOOK_AHEAD = 3;
+
+/**
+ * Beside the versions, see `topic-leasing.ts`. It looks at the first messages of each topic, by an index, and not at those of others: the heap of
+ * a topic that is at its limit, or that nobody handles, costs the others nothing. Where not all that it looked at is free,
+ * for others have locked it or its key, the function beside it is asked, which looks at all in order.
+ */
+export const forTopics = (schema: string) => `
+  CREATE INDEX message_topic ON ${schema}.message (topic, seq) WHERE state = ${QUEUED};
+  CREATE FUNCTION ${schema}.first_of(most integer, named text[], moment bigint) RETURNS bigint[] LANGUAGE sql STABLE
+  SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
+    SELECT coalesce(array_agg(f.seq), '{}')
+    FROM (SELECT DISTINCT topic FROM unnest(named) AS u (topic)) AS n CROSS JOIN LATERAL (
+      SELECT m.seq FROM ${schema}.message AS m
+      WHERE m.state = ${QUEUED} AND m.priority = 0 AND m.topic = n.topic AND ${FREE('m')}
+      ORDER BY m.seq LIMIT most * ${LOOK_AHEAD}) AS f
+  $$;
+  ${leaseFunction(schema, 'of the first of some topics')}
+`;
+
 /** `allSteps(schema)[n]` turns version n into n + 1. */
 export const allSteps = (schema: string): readonly string[] => [
   tables(schema),
@@ -130,6 +151,32 @@ function replayFunction(schema: string, changes: string): string {
 /** Up to so many, looking at each one's predecessors costs less than a batch that comes out too small. */
 const LOOK_BACK = 100;
 
+const OF_NAMED = 'AND (named IS NULL OR m.topic = ANY (named))';
+
+/** What differs in the functions that lease. */
+const WHICH = {
+  'of all topics': () => ({
+    name: 'lease',
+    ...{ parameter: '', wanted: '', wantedUrgent: '', first: '', instead: '' },
+  }),
+  'of some topics': () => ({
+    name: 'lease',
+    ...{ parameter: ', named text[]', wanted: OF_NAMED, wantedUrgent: OF_NAMED },
+    ...{ first: '', instead: '' },
+  }),
+  'of the first of some topics': (schema: string) => ({
+    name: 'lease_of',
+    ...{ parameter: ', named text[]', wanted: 'AND m.seq = ANY (first)', wantedUrgent: OF_NAMED },
+    first: `
+      first bigint[];`,
+    instead: `
+      IF cardinality(chosen) < most AND cardinality(first) > cardinality(others) THEN
+        RETURN QUERY SELECT * FROM ${schema}.lease(most, hold_ms, holder, named);
+        RETURN;
+      END IF;`,
+  }),
+} as const;
+
 /**
  * Two steps, each with an eye of its own on the table. The first locks free rows that nobody else has
  * locked, and the keys they belong to; the second looks again, now that no other process can lease
@@ -141,15 +188,13 @@ const LOOK_BACK = 100;
  * cheapest: so they must use the indexes. What is asked of every candidate is one look into an index:
  * a million messages of one key may wait.
  */
-function leaseFunction(schema: string, which: 'of all topics' | 'of some topics'): string {
-  const [parameter, wanted] =
-    which === 'of all topics'
-      ? ['', '']
-      : [', named text[]', 'AND (named IS NULL OR m.topic = ANY (named))'];
+function leaseFunction(schema: string, which: keyof typeof WHICH): string {
+  const { name, parameter, wanted, wantedUrgent, first, instead } = WHICH[which](schema);
+  const fill = first === '' ? '' : `      first := ${schema}.first_of(most, named, moment);\n`;
   const ofKey = (row: string, more: string) =>
     `FROM ${schema}.message AS e WHERE e.state = ${QUEUED} AND e.key IS NOT NULL AND e.topic = ${row}.topic AND e.key = ${row}.key ${more}`;
   return `
-  CREATE FUNCTION ${schema}.lease(most integer, hold_ms bigint, holder text${parameter}) RETURNS SETOF ${schema}.message LANGUAGE plpgsql
+  CREATE FUNCTION ${schema}.${name}(most integer, hold_ms bigint, holder text${parameter}) RETURNS SETOF ${schema}.message LANGUAGE plpgsql
   SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
     DECLARE
       moment bigint := ${schema}.now_ms();
@@ -157,7 +202,7 @@ function leaseFunction(schema: string, which: 'of all topics' | 'of some topics'
       entering bigint;
       urgent bigint[];
       others bigint[];
-      chosen bigint[];
+      chosen bigint[];${first}
     BEGIN
       IF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE EXCEPTION 'messages are leased under READ COMMITTED, not %', upper(current_setting('transaction_isolation'))
@@ -174,9 +219,9 @@ function leaseFunction(schema: string, which: 'of all topics' | 'of some topics'
         END LOOP;
       END IF;
 
-      SELECT coalesce(array_agg(seq), '{}') INTO urgent FROM (
+${fill}      SELECT coalesce(array_agg(seq), '{}') INTO urgent FROM (
         SELECT m.seq FROM ${schema}.message AS m
-        WHERE m.state = ${QUEUED} AND m.priority > 0 AND ${FREE('m')} ${wanted}
+        WHERE m.state = ${QUEUED} AND m.priority > 0 AND ${FREE('m')} ${wantedUrgent}
         ORDER BY m.priority DESC, m.seq LIMIT most FOR UPDATE SKIP LOCKED) AS u;
       SELECT coalesce(array_agg(seq), '{}') INTO others FROM (
         SELECT m.seq FROM ${schema}.message AS m
@@ -187,7 +232,7 @@ function leaseFunction(schema: string, which: 'of all topics' | 'of some topics'
           WHEN most > ${LOOK_BACK} THEN true
           ELSE NOT EXISTS (SELECT 1 ${ofKey('m', `AND e.seq < m.seq AND NOT ${FREE('e')}`)}) END
         ORDER BY m.seq LIMIT most - cardinality(urgent) FOR UPDATE SKIP LOCKED) AS o;
-      chosen := urgent || others;
+      chosen := urgent || others;${instead}
       IF cardinality(chosen) = 0 THEN
         RETURN;
       END IF;

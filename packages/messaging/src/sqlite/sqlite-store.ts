@@ -6,6 +6,7 @@ import { checkHold } from '../hold.ts';
 import { latestNotes } from '../latest-notes.ts';
 import type { Message } from '../message.ts';
 import {
+  type AddDeadOptions,
   type AppendGroup,
   type AppendResult,
   type DeadLetter,
@@ -29,6 +30,7 @@ import { resolveSqliteStoreOptions, type SqliteStoreOptions } from './options.ts
 import { deadLetterOf, headersText, messageOf, statusOf } from './rows.ts';
 import { prepareSchema } from './schema.ts';
 import { type MessageRow, prepareStatements, type Statements, type Totals } from './statements.ts';
+import { TopicIndexes } from './topic-indexes.ts';
 
 /**
  * Keeps messages in one SQLite file (WAL, `synchronous=FULL`), by the process's main thread.
@@ -54,12 +56,14 @@ class SqliteStore implements MessageStore {
   readonly #worker = randomUUID().slice(0, 8);
   #leases = 0;
   #statements: Statements | undefined;
+  readonly #topicIndexes: TopicIndexes;
   #generation = 0;
 
   constructor(options: Required<SqliteStoreOptions>) {
     this.#clock = options.clock;
     this.#remember = options.rememberDelivered;
     this.#connection = new Connection({ ...options, prepare: prepareSchema });
+    this.#topicIndexes = new TopicIndexes(this.#connection);
   }
 
   async open(): Promise<void> {
@@ -82,16 +86,22 @@ class SqliteStore implements MessageStore {
     checkHold('leaseMs', leaseMs);
     const now = this.#clock.wallMs();
     // Looking first costs no disk write where nothing is due, which is most of the time.
-    const wanted = topics === undefined ? null : JSON.stringify(topics);
-    const found = this.#read((sql) => sql.anything.get({ now, topics: wanted })?.found);
+    const wanted = topics === undefined ? {} : { topics: JSON.stringify(topics) };
+    if (topics !== undefined) this.#topicIndexes.make();
+    const found = this.#read((sql) => {
+      const anything = topics === undefined ? sql.anything : sql.anythingOf;
+      return anything.get({ now, ...wanted })?.found;
+    });
     if (found === 0) return [];
     const token = `${this.#worker}:${++this.#leases}`;
     return this.#writeUnflushed((sql) => {
       for (const { seq } of sql.startable.all({ now, limit: Math.max(limit, ENTER_LOT) })) {
         sql.enter.run(Number(seq));
       }
-      const urgent = sql.urgent.all({ now, limit, topics: wanted });
-      const others = sql.due.all({ now, limit: limit - urgent.length, topics: wanted });
+      const [urgentFirst, inOrder] =
+        topics === undefined ? [sql.urgent, sql.due] : [sql.urgentOf, sql.dueOf];
+      const urgent = urgentFirst.all({ now, limit, ...wanted });
+      const others = inOrder.all({ now, limit: limit - urgent.length, ...wanted });
       const rows = [...urgent, ...others] as unknown as MessageRow[];
       for (const row of rows) sql.take.run(token, now + leaseMs, row.seq);
       return rows.map((row) => ({
@@ -253,7 +263,10 @@ class SqliteStore implements MessageStore {
     });
   }
 
-  async addDead(letters: readonly DeadLetter[]): Promise<number> {
+  async addDead(
+    letters: readonly DeadLetter[],
+    { inPlaceOfDelivered = false }: AddDeadOptions = {},
+  ): Promise<number> {
     const now = this.#clock.wallMs();
     return this.#write((sql, totals) => {
       let added = 0;
@@ -262,6 +275,7 @@ class SqliteStore implements MessageStore {
         const kept = [id, topic, key, headersText(message), body, sizeOf(message), now] as const;
         const diedMs = now - deadForMs;
         const past = JSON.stringify(history);
+        if (inPlaceOfDelivered) totals.remembered -= Number(sql.forget.run(id).changes);
         added += Number(
           sql.addDead.run(...kept, diedMs, reason, deliveries, replays, past).changes,
         );

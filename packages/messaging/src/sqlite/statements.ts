@@ -12,20 +12,32 @@ export type Statements = Readonly<Record<keyof typeof SQL, StatementSync>>;
 
 const COLUMNS =
   'seq, id, topic, key, headers, body, bytes, accepted_ms, deliveries, replays, died_ms, reason, history';
-/** Of the topics that were named, as a JSON list; null: of all. */
-const WANTED = '(:topics IS NULL OR topic IN (SELECT value FROM json_each(:topics)))';
+const COLUMNS_OF_F = COLUMNS.replaceAll(/\w+/g, 'f.$&');
 /** What may be leased now, or again because its lease was made by a clock that has jumped since. */
 const FREE = `(due_ms <= :now OR due_ms > :now + ${LONGEST_HOLD_MS})`;
-const DUE = `FROM message AS m
-    WHERE state = ${QUEUED} AND priority = 0 AND ${FREE} AND ${WANTED}
+const FREE_TO_GO = `state = ${QUEUED} AND priority = 0 AND ${FREE}
       AND (key IS NULL OR NOT EXISTS (
         SELECT 1 FROM message AS e WHERE e.state = ${QUEUED} AND e.due_ms > 0
           AND e.topic = m.topic AND e.key = m.key AND e.seq < m.seq
-          AND e.due_ms > :now AND e.due_ms <= :now + ${LONGEST_HOLD_MS}))
-    ORDER BY seq`;
+          AND e.due_ms > :now AND e.due_ms <= :now + ${LONGEST_HOLD_MS}))`;
+const DUE = `FROM message AS m WHERE ${FREE_TO_GO} ORDER BY seq`;
 // Only messages without a key have a priority.
-const URGENT = `FROM message WHERE state = ${QUEUED} AND priority > 0 AND ${FREE} AND ${WANTED}
-    ORDER BY priority DESC, seq`;
+const FREE_URGENT = `state = ${QUEUED} AND priority > 0 AND ${FREE}`;
+const URGENT = `FROM message WHERE ${FREE_URGENT} ORDER BY priority DESC, seq`;
+
+/**
+ * Of named topics (a JSON list) it is looked at the first of each, by an index of topics: the heap of a topic that is
+ * at its limit, or that nobody handles, costs the others nothing.
+ */
+const EACH_TOPIC = '(SELECT DISTINCT value AS topic FROM json_each(:topics)) AS t';
+const firstOfEach = (
+  free: string,
+  order: string,
+) => `FROM ${EACH_TOPIC} CROSS JOIN message AS f ON f.seq IN (
+      SELECT m.seq FROM message AS m WHERE m.topic = t.topic AND ${free} ORDER BY ${order} LIMIT :limit + 0)`;
+const anyOfEach = (free: string) =>
+  `SELECT 1 FROM ${EACH_TOPIC} WHERE EXISTS (SELECT 1 FROM message AS m WHERE m.topic = t.topic AND ${free})`;
+
 const STARTABLE = `FROM message WHERE state = ${SCHEDULED} AND start_ms <= :now ORDER BY start_ms, seq`;
 
 const HELD_BY = `seq = :seq AND lease = :token AND due_ms > :now AND state = ${QUEUED}`;
@@ -49,6 +61,10 @@ const SQL = {
   anything: `SELECT EXISTS (SELECT 1 ${STARTABLE}) OR EXISTS (SELECT 1 ${DUE}) OR EXISTS (SELECT 1 ${URGENT}) AS found`,
   due: `SELECT ${COLUMNS} ${DUE} LIMIT :limit + 0`,
   urgent: `SELECT ${COLUMNS} ${URGENT} LIMIT :limit + 0`,
+  anythingOf: `SELECT EXISTS (SELECT 1 ${STARTABLE}) OR EXISTS (${anyOfEach(FREE_TO_GO)}) OR EXISTS (${anyOfEach(FREE_URGENT)}) AS found`,
+  dueOf: `SELECT ${COLUMNS_OF_F} ${firstOfEach(FREE_TO_GO, 'm.seq')} ORDER BY f.seq LIMIT :limit + 0`,
+  urgentOf: `SELECT ${COLUMNS_OF_F} ${firstOfEach(FREE_URGENT, 'm.priority DESC, m.seq')}
+    ORDER BY f.priority DESC, f.seq LIMIT :limit + 0`,
   startable: `SELECT seq ${STARTABLE} LIMIT :limit + 0`,
   enter: `UPDATE message SET seq = (SELECT max(seq) + 1 FROM message), state = ${QUEUED}, accepted_ms = start_ms, start_ms = 0
     WHERE seq = ?`,
@@ -82,6 +98,7 @@ const SQL = {
     priority = iif(?2 IS NULL, priority, 0) WHERE seq = ?7`,
   addDead: `INSERT INTO message (id, topic, key, headers, body, bytes, accepted_ms, state, died_ms, reason, deliveries, replays, history)
     VALUES (?, ?, ?, ?, ?, ?, ?, ${DEAD}, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+  forget: `DELETE FROM message WHERE id = ? AND state = ${DELIVERED}`,
   deadById: `SELECT seq, bytes, history FROM message WHERE id = ? AND state = ${DEAD}`,
   revive: `UPDATE message SET seq = (SELECT max(seq) + 1 FROM message), state = ${QUEUED}, reason = NULL, died_ms = NULL,
     deliveries = 0, replays = replays + 1, history = ? WHERE seq = ?`,

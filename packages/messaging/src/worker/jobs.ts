@@ -8,6 +8,7 @@ import type { HistoryEntry, MessageStatus, QueuedPage, StoreStats } from '../sto
 import type { JobHandlers } from './kind.ts';
 import type { WorkerOptions } from './options.ts';
 import { type Schedule, type ScheduledMessage, startSchedule, type When } from './schedule.ts';
+import { withdrawAll } from './withdraw-all.ts';
 import { type JobWorker, startWorker, type Worker } from './worker.ts';
 
 /** As of an outbox: a store of its own (no relay may have the same one), limits, how long the dead are kept. */
@@ -29,6 +30,12 @@ export interface Jobs {
    * in this process, and in another when it next renews its lease. False where it is over already.
    */
   cancel(id: string): Promise<boolean>;
+
+  /**
+   * Takes back every job of a topic that waits or is at work, as `cancel` does; what is enqueued meanwhile may be among
+   * them. How many it was.
+   */
+  cancelAll(choice: { readonly topic: string }): Promise<number>;
 
   /** What became of a job; undefined for an unknown id, or one done long ago. */
   status(id: string): Promise<JobStatus | undefined>;
@@ -84,6 +91,17 @@ export async function openJobs(given: JobsOptions): Promise<Jobs> {
       const cancelled = (await store.withdraw([id]).catch(rethrowUnavailable)) === 1;
       if (cancelled) for (const worker of workers) worker.cancelled(id);
       return cancelled;
+    },
+    async cancelAll({ topic }) {
+      const each = async (ids: readonly string[]) => {
+        for (const id of ids) {
+          const inHand = workers.values().some((worker) => worker.holds(id));
+          // It may be done: only who is told so by the store is aborted.
+          if (!inHand || (await find(id))?.state !== 'withdrawn') continue;
+          for (const worker of workers) worker.cancelled(id);
+        }
+      };
+      return withdrawAll(store, topic, each).catch(rethrowUnavailable);
     },
     async status(id) {
       const found = await find(id);

@@ -46,6 +46,7 @@ export class StoreWorker implements JobWorker {
   #solo: Lane | undefined;
   #quiet: () => void = () => {};
   #stopping = false;
+  #onPause = false;
   #stopped = false;
 
   constructor(store: MessageStore, kinds: readonly Kind[], options: ResolvedWorkerOptions) {
@@ -105,9 +106,23 @@ export class StoreWorker implements JobWorker {
     return undefined;
   }
 
+  holds(id: string): boolean {
+    return this.#held.find(id) !== undefined;
+  }
+
   cancelled(id: string): void {
     const lease = this.#held.find(id);
     if (lease !== undefined && this.#held.delete(lease)) this.#lost(lease, true);
+  }
+
+  async pause(): Promise<void> {
+    this.#onPause = true;
+    while (this.#onPause && this.#lanes.size > 0) await Promise.all(this.#lanes);
+  }
+
+  resume(): void {
+    this.#onPause = false;
+    this.#bell.ring();
   }
 
   async stop({ graceMs = this.#options.graceMs }: { readonly graceMs?: number } = {}) {
@@ -136,7 +151,7 @@ export class StoreWorker implements JobWorker {
   #state(): WorkerSnapshot['state'] {
     if (this.#stopped) return 'stopped';
     if (this.#stopping) return 'stopping';
-    if (this.#pauses.problem !== undefined) return 'paused';
+    if (this.#onPause || this.#pauses.problem !== undefined) return 'paused';
     return this.#running.size > 0 ? 'working' : 'idle';
   }
 
@@ -171,11 +186,11 @@ export class StoreWorker implements JobWorker {
   /** Leases what there is room for; true where there may be more. Each round begins with another group. */
   async #lookForJobs(): Promise<boolean> {
     const { clock, leaseMs, concurrency } = this.#options;
-    if (this.#solo !== undefined) return false;
+    if (this.#solo !== undefined || this.#onPause) return false;
     let more = false;
     let idle = true;
     this.#round += 1;
-    for (let n = 0; n < this.#groups.length && !this.#stopping; n += 1) {
+    for (let n = 0; n < this.#groups.length && !this.#stopping && !this.#onPause; n += 1) {
       const group = this.#groups[(n + this.#round) % this.#groups.length]!;
       const room = group.room(concurrency - this.#lanes.size, clock.now());
       if (room <= 0) continue;
@@ -265,7 +280,7 @@ export class StoreWorker implements JobWorker {
   }
 
   #mustWait(lane: Lane): boolean {
-    return this.#stopping || (this.#solo !== undefined && this.#solo !== lane);
+    return this.#stopping || this.#onPause || (this.#solo !== undefined && this.#solo !== lane);
   }
 
   /**

@@ -9,6 +9,13 @@ import { StoreWorker } from './store-worker.ts';
 export interface Worker extends Consumer {
   inspect(): WorkerSnapshot;
   /**
+   * Takes no more jobs until `resume`: those that wait stay for others, or for later. Resolves when those at work have
+   * ended. It is this worker alone that pauses; give a topic a worker of its own where it is to pause by itself.
+   */
+  pause(): Promise<void>;
+  /** Takes jobs again; without a pause before it, of no effect. */
+  resume(): void;
+  /**
    * Takes no more jobs, and resolves when those at work have ended. What has not after `graceMs` is
    * aborted and given back, and does not count as a delivery. @default the worker's `graceMs`
    */
@@ -16,7 +23,7 @@ export interface Worker extends Consumer {
 }
 
 export interface WorkerSnapshot {
-  /** `paused`: the store cannot be used now. */
+  /** `paused`: it was told to, or the store cannot be used now (`problem`). */
   readonly state: 'idle' | 'working' | 'paused' | 'stopping' | 'stopped';
   /** Jobs in handlers' hands. */
   readonly inFlight: number;
@@ -47,6 +54,8 @@ export interface RunningJob {
 export interface JobWorker extends Worker {
   /** A job was withdrawn by this process. */
   cancelled(id: string): void;
+  /** It has the job in hand, begun or not. */
+  holds(id: string): boolean;
   runningJob(id: string): RunningJob | undefined;
 }
 

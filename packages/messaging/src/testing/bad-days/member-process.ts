@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SubscribeOptions } from '../../broker.ts';
+import type { GivenUp, SubscribeOptions } from '../../broker.ts';
 import type { IncomingMessage } from '../../message.ts';
 
 /** What a member is to do; it is told as JSON, its only argument. */
@@ -14,7 +14,7 @@ export interface MemberTask {
   readonly dies?: boolean;
   /** @default 1 */
   readonly concurrency?: number;
-  /** After so many tries it publishes a message to `TOPIC-dead`, with the reason as a header. @default never */
+  /** After so many tries it publishes a message to `TOPIC-dead`, with the reason and its ends without a word as headers. @default never */
   readonly givesUpAfter?: number;
   /** By so much its wall clock is wrong. @default 0 ms */
   readonly shiftMs?: number;
@@ -59,8 +59,14 @@ function options(): SubscribeOptions {
   const always = { group, concurrency, redeliverMs: 50 };
   const { givesUpAfter: after } = task;
   if (after === undefined) return always;
-  const to = async ({ delivery, ...message }: IncomingMessage, error: unknown) => {
-    const headers = { ...message.headers, reason: (error as Error).message };
+  const to = async (
+    { delivery, ...message }: IncomingMessage,
+    error: unknown,
+    { history }: GivenUp,
+  ) => {
+    const ended = history.filter(({ what }) => what === 'ended').map(({ detail }) => detail);
+    const reason = (error as Error).message;
+    const headers = { ...message.headers, reason, ended: JSON.stringify(ended) };
     await broker.publish([{ ...message, topic: `${topic}-dead`, headers }]);
     process.stdout.write(`gives up ${message.id}#${delivery}\n`);
   };

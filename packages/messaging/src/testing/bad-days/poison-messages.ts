@@ -94,6 +94,11 @@ export function poisonMessages(
         );
         for (const { body, headers, id, key } of dead) {
           assert.match(headers.reason ?? '', /^handed over [2-9] times, and nobody said how it/);
+          const times = Number(headers.reason?.split(' ')[2]);
+          const ended = JSON.parse(headers.ended ?? '[]') as string[];
+          assert.equal(ended.length, times);
+          const number = (at: number) => new RegExp(`^delivery ${at + 1}: ended with its process`);
+          for (const [at, detail] of ended.entries()) assert.match(detail, number(at));
           assert.deepEqual([Buffer.from(body).toString(), `deadly-${key}`], [id, id]);
         }
         const ends = lines

@@ -6,6 +6,7 @@ import { BrokerRejectedError, BrokerUnavailableError } from '../../errors.ts';
 import type { IncomingMessage, OutgoingMessage } from '../../message.ts';
 import { eventually } from '../eventually.ts';
 import { recorder } from '../recorder.ts';
+import { givenUpContract } from './broker-contract-dead.ts';
 
 /** What an adapter supplies to be put to the test; one running broker for the whole suite. */
 export interface BrokerUnderTest {
@@ -284,6 +285,8 @@ export function brokerContract(
 
         assert.deepEqual({ most, handled: new Set(handled) }, { most: 4, handled: new Set(ids) });
       });
+
+    givenUpContract(begin);
 
     test('7: each group gets every message', async (t) => {
       const { connect, topic } = await begin(t);

@@ -101,6 +101,50 @@ export function deadContract(open: (t: TestContext) => Promise<StoreUnderTest>):
       ['b', 1],
     ]);
   });
+
+  test('8: a history with what only some stores can keep is kept as far as it can be', async (t) => {
+    const { store } = await open(t);
+    const at = '2026-01-01T00:00:00.000Z';
+    const detail = 'half a pair \ud83d, a zero \0, and ✓';
+    const letter: DeadLetter = {
+      ...{ message: message('a'), reason: detail, deliveries: 1, replays: 0, deadForMs: 0 },
+      history: [{ at, what: 'failed', detail }],
+    };
+
+    const added = await store.addDead([letter]);
+    const found = await store.findDead('a');
+
+    assert.equal(added, 1);
+    assert.match(found?.history[0]?.detail ?? '', /^half a pair ., a zero .?, and ✓$/);
+  });
+
+  test('2, 8: what was delivered from here and died elsewhere is dead in its place where that is asked, and nothing else is', async (t) => {
+    const { store } = await open(t);
+    await store.append([[message('gone'), message('kept')]], ROOMY);
+    await store.complete(await store.lease(2, 1_000));
+    await bury(store, ['dead']);
+    await store.append([[message('queued')]], ROOMY);
+    const letters = ['gone', 'queued', 'dead', 'new'].map((id) => ({
+      ...{ message: message(id), reason: 'no good', deliveries: 5, replays: 0, deadForMs: 0 },
+      history: [],
+    }));
+
+    const added = [
+      await store.addDead(letters.slice(0, 1)),
+      await store.addDead(letters, { inPlaceOfDelivered: true }),
+      await store.addDead(letters, { inPlaceOfDelivered: true }),
+    ];
+    const { queued, successful, dead } = await store.stats();
+    const replayed = await store.replay(['gone', 'kept', 'new']);
+    const again = await store.append([[message('gone'), message('kept')]], ROOMY);
+    const leased = (await store.lease(10, 1_000)).map(({ message: { id } }) => id);
+
+    assert.deepEqual(added, [0, 2, 0]);
+    assert.deepEqual({ queued, successful, dead }, { queued: 1, successful: 2, dead: 3 });
+    assert.equal(replayed, 2);
+    assert.deepEqual(again, [{ kind: 'kept', duplicates: [true, true] }]);
+    assert.deepEqual(leased, ['queued', 'gone', 'new']);
+  });
 }
 
 function message(id: string): Message {

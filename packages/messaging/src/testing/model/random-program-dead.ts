@@ -62,7 +62,11 @@ export function deadSteps({ store, model, clock, random, someId }: DeadProgram) 
         pick(3) === 0 ? someId() : `i${++imported}`,
       );
       const letters = [...new Set(ids)].map(letter);
-      return [await store().addDead(letters), model.addDead(letters, clock.now())] as const;
+      const options = { inPlaceOfDelivered: pick(2) === 0 };
+      return [
+        await store().addDead(letters, options),
+        model.addDead(letters, clock.now(), options),
+      ] as const;
     },
     async replayDead() {
       const dead = model.listDead(clock.now());

@@ -1,5 +1,6 @@
 import type { Message } from '../../message.ts';
 import {
+  type AddDeadOptions,
   type AppendMessage,
   type DeadLetter,
   type DeadRetention,
@@ -169,7 +170,16 @@ export class StoreModel {
     return true;
   }
 
-  addDead(letters: readonly DeadLetter[], nowMs: number): number {
+  addDead(
+    letters: readonly DeadLetter[],
+    nowMs: number,
+    { inPlaceOfDelivered = false }: AddDeadOptions = {},
+  ): number {
+    if (inPlaceOfDelivered) {
+      const over = new Set(letters.map(({ message: { id } }) => id));
+      const gone = ({ id, state }: Item) => over.has(id) && state !== 'queued' && state !== 'dead';
+      this.#items = this.#items.filter((item) => !gone(item));
+    }
     const fresh = letters.filter(({ message: { id } }) => {
       return this.#find(id) === undefined;
     });

@@ -1,4 +1,5 @@
 import type { Clock, Random } from '@holdfast/core';
+import { errorLine } from '../../error-text.ts';
 import { neverEnded } from '../../errors.ts';
 import type { Lease, MessageStore } from '../../store.ts';
 import type { WorkerEvent } from '../events.ts';
@@ -8,7 +9,7 @@ import { type Ended, jobOf, type Running } from '../running.ts';
 import type { StorePauses } from '../store-pauses.ts';
 import { Completions } from './completions.ts';
 import { hasCode } from './job-errors.ts';
-import { errorLine, type Verdict, verdictOf } from './verdict.ts';
+import { type Verdict, verdictOf } from './verdict.ts';
 
 export interface JobEndingsEnv {
   readonly clock: Clock;

@@ -75,5 +75,6 @@ export function hasCode<E extends { readonly code: JobErrorCode }>(
   error: unknown,
   code: E['code'],
 ): error is E {
-  return error instanceof Error && 'code' in error && error.code === code;
+  // An error of another realm (a `vm`, a test's) is no instance of this one's `Error`.
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }

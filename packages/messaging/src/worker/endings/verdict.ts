@@ -1,4 +1,5 @@
 import { delayBefore } from '@holdfast/core';
+import { withStack } from '../../error-text.ts';
 import { LONGEST_HOLD_MS } from '../../hold.ts';
 import type { Kind } from '../kind.ts';
 import { hasCode, type JobsFailedError, type RetryLaterError } from './job-errors.ts';
@@ -43,18 +44,4 @@ export function verdictOf(
   function last(): boolean {
     return delivery >= maxDeliveries;
   }
-}
-
-/** One line for people and for grouping, then the stack. */
-function withStack(why: string, error: unknown): string {
-  const first = `${why}: ${errorLine(error)}`;
-  const stack = error instanceof Error ? (error.stack ?? '') : '';
-  const frames = stack.split('\n').filter((line) => line.startsWith('    at '));
-  return [first, ...frames].join('\n');
-}
-
-/** An error in one line, as histories keep it. */
-export function errorLine(error: unknown): string {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return text.replaceAll(/\s*\n\s*/g, ' ');
 }

@@ -1,0 +1,40 @@
+/** Whatever was thrown, and wherever: of an error of another realm (a `vm`, a test's) `instanceof` knows nothing. */
+interface Thrown {
+  readonly name?: unknown;
+  readonly message?: unknown;
+  readonly stack?: unknown;
+}
+
+/** An error in one line, as histories keep it. Never throws, whatever was thrown. */
+export function errorLine(error: unknown): string {
+  return textOf(error).replaceAll(/\s*\n\s*/g, ' ');
+}
+
+/** One line for people and for grouping, then the stack. */
+export function withStack(why: string, error: unknown): string {
+  const stack = partOf(error, 'stack') ?? '';
+  const frames = stack.split('\n').filter((line) => line.startsWith('    at '));
+  return [`${why}: ${errorLine(error)}`, ...frames].join('\n');
+}
+
+function textOf(error: unknown): string {
+  const message = partOf(error, 'message');
+  const name = partOf(error, 'name');
+  if (message !== undefined) return name === undefined ? message : `${name}: ${message}`;
+  try {
+    return typeof error === 'object' && error !== null ? JSON.stringify(error) : String(error);
+  } catch {
+    return `something that cannot be told in words (${typeof error})`;
+  }
+}
+
+/** A getter may throw, and a name may be anything: then it has none. */
+function partOf(error: unknown, part: keyof Thrown): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  try {
+    const found = (error as Thrown)[part];
+    return typeof found === 'string' ? found : undefined;
+  } catch {
+    return undefined;
+  }
+}
