@@ -19,7 +19,7 @@ import type { TargetPipelines } from '../policies/target-pipelines.ts';
 import type { ApiCall } from '../server/api-call.ts';
 import { nameInvocation } from '../trace/api-span.ts';
 import { pushTrace, recorded } from '../trace/tracing.ts';
-import { type CallerIdentity, forwardHeaders } from './forward-headers.ts';
+import { type CallerIdentity, forwardHeaders, outsideHeaders } from './forward-headers.ts';
 import { Invocation } from './invocation.ts';
 import { type InvokeAnswer, invokeAnswer, latin1, NO_APP_ID } from './invoke-error.ts';
 import { cleanMethodPath } from './method-path.ts';
@@ -194,13 +194,13 @@ export class InvokeApi {
 
   #headers({ head, span }: ApiCall, destination: Reachable, body: Body): string[] {
     const { caller, tokenRequired } = this.#options;
-    const headers = forwardHeaders(head, {
+    const own = forwardHeaders(head, {
       keepToken: !tokenRequired,
       bodyLength: head.bodyLength,
       body: body === null ? 'none' : head.bodyLength < 0 ? 'chunked' : 'sized',
       via: destination.kind === 'peer' ? { caller, calleeAppId: destination.appId } : undefined,
-      extra: destination.kind === 'outside' ? destination.headers : undefined,
     });
+    const headers = destination.kind === 'outside' ? outsideHeaders(own, destination) : own;
     if (span !== undefined) pushTrace(headers, span);
     else {
       if (head.tracestate !== undefined) headers.push('tracestate', head.tracestate);

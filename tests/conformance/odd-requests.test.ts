@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { type AppMesh, startAppMesh } from './app-mesh.ts';
+import { bothMakes, type Make } from './both-makes.ts';
+import { baggageCases } from './cases/baggage.ts';
+import { endpointHeaders } from './cases/endpoint-headers.ts';
+import { rpcTyped } from './cases/grpc-typed.ts';
+import { ODD_APPS, type OddApp, type OddCase } from './cases/odd-apps.ts';
+import { oddEvents } from './cases/odd-events.ts';
+import { oddHeads } from './cases/odd-heads.ts';
+import { daprClient, outcome } from './grpc-client.ts';
+import { playCase } from './play-case.ts';
+
+await bothMakes(oddRequests);
+
+function oddRequests(make: Make, executable: string | undefined): void {
+  describe(`${make}, odd requests`, () => {
+    let mesh: AppMesh<OddApp>;
+    before(async () => {
+      mesh = await startAppMesh(executable, ODD_APPS);
+    });
+    after(() => mesh?.stop());
+
+    for (const one of [...oddHeads, ...baggageCases, ...endpointHeaders, ...oddEvents]) {
+      const differs = one.daprd === undefined ? '' : `; daprd differs: ${one.daprd.why}`;
+      test(`${one.name}${differs}`, () => playCase(mesh, placed(one, mesh.app.port), make));
+    }
+
+    for (const one of rpcTyped) {
+      test(`gRPC: ${one.name}`, async () => {
+        const client = daprClient(mesh.grpcPort('caller'));
+        assert.deepEqual(await outcome((o) => one.call(client, o), one.shown), one.want);
+      });
+    }
+  });
+}
+
+/** `$APP` in a path is the application's port, which is known late. */
+const placed = (one: OddCase, port: number): OddCase => ({
+  ...one,
+  send: JSON.parse(JSON.stringify(one.send).replaceAll('$APP', String(port))),
+});
