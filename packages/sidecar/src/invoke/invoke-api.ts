@@ -11,6 +11,7 @@ import {
   BodyTooLargeError,
   collectBody,
 } from '../flow/request-body.ts';
+import { unescaped } from '../flow/unescaped.ts';
 import { ClientGoneError } from '../flow/upstream-error.ts';
 import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
 import { cacheKeyOf } from '../policies/cache-key.ts';
@@ -120,7 +121,8 @@ export class InvokeApi {
     const { upstreams, book, metrics } = this.#options;
     const streaming = call.head.bodyLength < 0;
     const oneCircuit = destination.kind === 'outside' && destination.oneCircuit;
-    const pipeline = target.pipelineFor(oneCircuit ? '' : method);
+    // One method is one circuit, with escapes or without, as in Dapr.
+    const pipeline = target.pipelineFor(oneCircuit ? '' : unescaped(method));
     const unlisted = !target.policies.listed && destination.kind === 'peer' && !streaming;
     const path = this.#path(call, method, destination);
     const invocation = new Invocation({
