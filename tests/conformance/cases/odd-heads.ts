@@ -130,6 +130,11 @@ export const oddHeads: readonly OddCase[] = [
     expect: { status: 200, app: { body: 'no gzip', headers: { 'content-encoding': 'gzip' } } },
   },
   {
+    name: 'a sampling rate above 1 is all',
+    send: { to: 'callee', path: '/v1.0/metadata' },
+    expect: { status: 200, headers: { traceparent: /-01$/ } },
+  },
+  {
     name: 'the version in the metadata is the sidecar’s to say',
     send: [
       { method: 'PUT', path: '/v1.0/metadata/daprRuntimeVersion', body: '9' },
