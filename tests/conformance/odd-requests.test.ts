@@ -9,6 +9,7 @@ import { ODD_APPS, type OddApp, type OddCase } from './cases/odd-apps.ts';
 import { oddEvents } from './cases/odd-events.ts';
 import { oddHeads } from './cases/odd-heads.ts';
 import { daprClient, outcome } from './grpc-client.ts';
+import { API_TOKEN } from './one-sidecar.ts';
 import { playCase } from './play-case.ts';
 
 await bothMakes(oddRequests);
@@ -32,6 +33,17 @@ function oddRequests(make: Make, executable: string | undefined): void {
         assert.deepEqual(await outcome((o) => one.call(client, o), one.shown), one.want);
       });
     }
+
+    test('gRPC: where there are no traces, the client’s goes on in the form that applications know', async () => {
+      const ids = '0af7651916cd43dd8448eb211c80319c b7ad6b7169203331'.split(' ');
+      const bin = Buffer.from(`0000${ids[0]}01${ids[1]}0201`, 'hex').toString('base64');
+      const headers = { 'dapr-api-token': API_TOKEN, 'grpc-trace-bin': bin };
+      const message = { method: 'h', httpExtension: { verb: 1 as const } };
+      const client = daprClient(mesh.grpcPort('secured'));
+      const { data } = await client.invokeService({ id: 'secured', message }, { headers });
+      const seen = JSON.parse(Buffer.from(data!.value).toString());
+      assert.equal(seen.headers.traceparent, `00-${ids.join('-')}-01`);
+    });
   });
 }
 

@@ -1,3 +1,4 @@
+import { API_TOKEN } from '../one-sidecar.ts';
 import type { OddCase } from './odd-apps.ts';
 
 const path = '/v1.0/invoke/callee/method/h';
@@ -18,6 +19,20 @@ export const baggageCases: readonly OddCase[] = [
       expect: { status: 200, headers: { baggage }, app: { headers: { baggage } } },
     }),
   ),
+  {
+    name: 'baggage: where there are no traces it is a header like any other',
+    send: {
+      to: 'secured',
+      path: '/v1.0/invoke/secured/method/h',
+      headers: [`dapr-api-token: ${API_TOKEN}`, 'baggage: a', 'tracestate: a=b'],
+    },
+    expect: {
+      status: 200,
+      headers: { baggage: null },
+      // That of a trace which nobody has named is of none.
+      app: { headers: { baggage: 'a', tracestate: null } },
+    },
+  },
   refused('=b', 'invalid key: ""'),
   refused('a b = c', 'invalid key: "a b"'),
   refused('a(=b', 'invalid key: "a("'),

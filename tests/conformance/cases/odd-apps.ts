@@ -34,9 +34,9 @@ metadata: { name: bus }
 spec: { type: pubsub.in-memory, version: v1 }
 `;
 
-/** One that has addresses outside, one that is called and samples more than all, and one that asks for a token. */
+/** One that has addresses outside, one that is called and samples more than all, and one that asks for a token and has no traces. */
 export const ODD_APPS: Readonly<Record<OddApp, AppSetup>> = {
   caller: { resources: { 'more.yaml': [...ENDPOINTS, COMPONENTS].join('---') } },
   callee: { spec: 'tracing: { samplingRate: "2" }' },
-  secured: { secured: true },
+  secured: { secured: true, spec: 'tracing: { samplingRate: "0" }' },
 };

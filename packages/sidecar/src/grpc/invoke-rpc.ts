@@ -13,6 +13,7 @@ import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
 import type { PolicyBook } from '../policies/policy-book.ts';
 import { ApiError } from '../server/api-error.ts';
 import { nameInvocation } from '../trace/api-span.ts';
+import { parentOf } from '../trace/trace-bin.ts';
 import { pushTrace, recorded } from '../trace/tracing.ts';
 import { SPAN } from './call-guard.ts';
 import { invokeResponse } from './invoke-response.ts';
@@ -104,6 +105,11 @@ export class InvokeRpc {
     const headers =
       outside === undefined ? inMesh : outsideHeaders([...withoutRpcBytes(inMesh)], outside);
     if (span !== undefined) pushTrace(headers, span);
+    else {
+      // Where there are no traces here, the client's own goes on as it is, in the form that applications know.
+      const own = parentOf(context.requestHeader.get('grpc-trace-bin') ?? undefined, undefined);
+      if (own !== undefined) headers.push('traceparent', own);
+    }
     const target = book.forTarget(id).forMethod(verb, method);
     const pipeline = target.pipelineFor(outside?.oneCircuit === true ? '' : method);
     const base = outside?.basePath ?? '';

@@ -204,9 +204,9 @@ export class InvokeApi {
     });
     const headers = destination.kind === 'outside' ? outsideHeaders(own, destination) : own;
     if (span !== undefined) pushTrace(headers, span);
-    else {
+    else if (head.traceparent !== undefined) {
+      headers.push('traceparent', head.traceparent);
       if (head.tracestate !== undefined) headers.push('tracestate', head.tracestate);
-      if (head.traceparent !== undefined) headers.push('traceparent', head.traceparent);
     }
     return headers;
   }

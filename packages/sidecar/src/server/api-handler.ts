@@ -39,7 +39,9 @@ export function apiHandler(options: ApiHandlerOptions): RequestListener {
     // Any other verb is an invocation, where a header names an app: that is not to be had for nothing.
     const probe =
       read.path.startsWith('/v1.0/healthz') && read.method === 'GET' && HEALTH.test(read.path);
-    const head = probe ? { ...read, baggage: undefined } : read;
+    // Only where there are traces is baggage more than a header, as in Dapr.
+    const bare = read.baggage !== undefined && (probe || !tracing.on);
+    const head = bare ? { ...read, baggage: undefined } : read;
     const traced = !head.path.includes('/healthz');
     const span = traced
       ? tracing.begin(head.path, 'client', head.traceparent, head.tracestate)
