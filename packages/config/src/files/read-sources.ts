@@ -22,7 +22,7 @@ export interface Sources {
 
 /**
  * Reads files as they are named, and of directories the `.yaml` and `.yml`
- * files, by name, without their subdirectories: as Dapr does.
+ * files, in any letter case, by name, without their subdirectories: as Dapr does.
  */
 export async function readSources(paths: readonly string[]): Promise<Sources> {
   const sources: Source[] = [];
@@ -47,7 +47,7 @@ async function listFiles(given: string, problems: Problem[]): Promise<string[]> 
       problems.push(fault(given, 'unreadable', 'is neither a file nor a directory'));
       return [];
     }
-    const names = (await readdir(given)).filter((name) => /\.ya?ml$/.test(name)).sort();
+    const names = (await readdir(given)).filter((name) => /\.ya?ml$/i.test(name)).sort();
     if (names.length > MOST_FILES) {
       problems.push(
         fault(given, 'too-large', `has ${names.length} YAML files, and ${MOST_FILES} is the limit`),

@@ -41,7 +41,10 @@ function readMetadata(reading: Reading, entry: Entry | undefined) {
   return { name: text('name'), namespace: text('namespace') };
 }
 
-function readScopes(reading: Reading, entry: Entry | undefined): string[] {
+/** It is meant for some, and it cannot be seen for whom: no app has this id. */
+const NOBODY: readonly string[] = [''];
+
+function readScopes(reading: Reading, entry: Entry | undefined): readonly string[] {
   const node = entry?.value ?? null;
   if (entry === undefined || node === null) return [];
   const items = 'items' in node && !isMap(node) ? (node.items as never[]) : undefined;
@@ -51,7 +54,7 @@ function readScopes(reading: Reading, entry: Entry | undefined): string[] {
   });
   if (texts === undefined || texts.includes(undefined)) {
     reading.report.add(entry.offset, 'wrong-type', 'scopes must be a list of app ids');
-    return [];
+    return NOBODY;
   }
   return texts as string[];
 }

@@ -153,6 +153,7 @@ function notForHttp(method: string): string | undefined {
   if (method === 'NONE') {
     return 'rpc error: code = InvalidArgument desc = missing HTTP extension field';
   }
+  if (method === 'CONNECT') return 'rpc error: code = InvalidArgument desc = invalid HTTP verb';
   if (method !== RPC_VERB) return undefined;
   return 'the application speaks HTTP, and gRPC cannot be passed on to it: start its sidecar with --app-protocol grpc';
 }

@@ -33,12 +33,18 @@ export function withoutRpcHeaders(headers: string[]): string[] {
   return kept;
 }
 
-/** The headers of a call as an application over HTTP gets them. */
+/** What a message with a type is to those that speak HTTP, whatever the client calls it. */
+const TYPED = 'application/x-protobuf';
+
+/** The headers of a call as those get them that speak HTTP: an application, or an address outside. */
 export function withoutRpcBytes(headers: readonly string[]): readonly string[] {
-  return headers.filter((_, at) => {
+  const typed = headers.includes(RPC_TYPE_URL);
+  const kept = headers.filter((_, at) => {
     const name = headers[at - (at % 2)]!;
+    if (typed && name === 'content-type') return false;
     return !name.startsWith(PREFIX) && !name.endsWith('-bin');
   });
+  return typed ? [...kept, 'content-type', TYPED] : kept;
 }
 
 /** What is in `RPC_METHOD`; undefined where nothing is, or nothing that can be read. */

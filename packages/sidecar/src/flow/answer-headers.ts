@@ -48,6 +48,9 @@ function withoutEnd(value: string): string {
 }
 
 /** `headers` less those in `names`. */
-export function without(headers: readonly string[], names: ReadonlySet<string>): string[] {
+export function without(
+  headers: readonly string[],
+  names: Pick<ReadonlySet<string>, 'has'>,
+): string[] {
   return headers.filter((_, at) => !names.has(headers[at & ~1]!));
 }

@@ -1,5 +1,15 @@
 import type { PendingAnswer } from './pending-answer.ts';
 
+/** An answer that is held whole may not be endless. */
+export class AnswerTooLargeError extends Error {
+  override readonly name = 'AnswerTooLargeError';
+  readonly code = 'ANSWER_TOO_LARGE';
+
+  constructor(limitBytes: number) {
+    super(`the answer is longer than the limit of ${limitBytes} bytes (--max-body-size)`);
+  }
+}
+
 /** Reads an answer to its end. Rejects where it breaks off, or is longer than `limitBytes`. */
 export function collectAnswer(answer: PendingAnswer, limitBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
@@ -11,9 +21,7 @@ export function collectAnswer(answer: PendingAnswer, limitBytes: number): Promis
         chunks.push(chunk);
         return;
       }
-      const error = new Error(
-        `the answer is longer than the limit of ${limitBytes} bytes (--max-body-size)`,
-      );
+      const error = new AnswerTooLargeError(limitBytes);
       reject(error);
       answer.abort(error);
     };

@@ -1,4 +1,6 @@
+import { without } from '../flow/answer-headers.ts';
 import type { RequestHead } from '../server/request-head.ts';
+import type { Destination } from './upstreams.ts';
 
 /** What identifies this sidecar to those it calls. */
 export interface CallerIdentity {
@@ -7,6 +9,12 @@ export interface CallerIdentity {
   readonly hostAddress: string;
   readonly hostName: string;
 }
+
+/** As a `Destination` outside has them. */
+export type OutsideHeaders = Pick<
+  Extract<Destination, { readonly kind: 'outside' }>,
+  'headers' | 'authorization'
+>;
 
 /** The headers of one call, as far as they are the same for each of its attempts. */
 export function forwardHeaders(
@@ -46,3 +54,29 @@ export function forwardHeaders(
   if (options.extra !== undefined) headers.push(...options.extra);
   return headers;
 }
+
+/**
+ * The client's headers, with what an address outside is to be told in place of them: who it shows
+ * itself as there is not the client's to choose.
+ */
+export function outsideHeaders(
+  own: string[],
+  { authorization, headers }: OutsideHeaders,
+): string[] {
+  const named = new Map<string, string>();
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    // What frames the message and where it goes stay as they are; of two the last counts.
+    if (!NOT_FOR_FILES.has(headers[at]!)) named.set(headers[at]!, headers[at + 1]!);
+  }
+  const all = named.size === 0 ? own : [...without(own, named), ...[...named].flat()];
+  if (authorization !== undefined && !hasHeader(all, 'authorization')) {
+    all.push('authorization', authorization);
+  }
+  return all;
+}
+
+/** Of the message itself. */
+const NOT_FOR_FILES = new Set(['host', 'content-length', 'transfer-encoding', 'trailer']);
+
+const hasHeader = (headers: readonly string[], name: string): boolean =>
+  headers.some((one, at) => at % 2 === 0 && one === name);

@@ -10,6 +10,7 @@ import {
   BodyTooLargeError,
   collectBody,
 } from '../flow/request-body.ts';
+import { unescaped } from '../flow/unescaped.ts';
 import { ClientGoneError } from '../flow/upstream-error.ts';
 import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
 import { cacheKeyOf } from '../policies/cache-key.ts';
@@ -19,7 +20,7 @@ import type { ApiCall } from '../server/api-call.ts';
 import { nameInvocation } from '../trace/api-span.ts';
 import { pushTrace, recorded } from '../trace/tracing.ts';
 import { countAttempt } from './count-attempt.ts';
-import { type CallerIdentity, forwardHeaders } from './forward-headers.ts';
+import { type CallerIdentity, forwardHeaders, outsideHeaders } from './forward-headers.ts';
 import { Invocation } from './invocation.ts';
 import { type InvokeAnswer, invokeAnswer, latin1, NO_APP_ID } from './invoke-error.ts';
 import { cleanMethodPath } from './method-path.ts';
@@ -120,7 +121,8 @@ export class InvokeApi {
     const { upstreams, book, metrics } = this.#options;
     const streaming = call.head.bodyLength < 0;
     const oneCircuit = destination.kind === 'outside' && destination.oneCircuit;
-    const pipeline = target.pipelineFor(oneCircuit ? '' : method);
+    // One method is one circuit, with escapes or without, as in Dapr.
+    const pipeline = target.pipelineFor(oneCircuit ? '' : unescaped(method));
     const unlisted = !target.policies.listed && destination.kind === 'peer' && !streaming;
     const path = this.#path(call, method, destination);
     const invocation = new Invocation({
@@ -186,17 +188,17 @@ export class InvokeApi {
 
   #headers({ head, span }: ApiCall, destination: Reachable, body: Body): string[] {
     const { caller, tokenRequired } = this.#options;
-    const headers = forwardHeaders(head, {
+    const own = forwardHeaders(head, {
       keepToken: !tokenRequired,
       bodyLength: head.bodyLength,
       body: body === null ? 'none' : head.bodyLength < 0 ? 'chunked' : 'sized',
       via: destination.kind === 'peer' ? { caller, calleeAppId: destination.appId } : undefined,
-      extra: destination.kind === 'outside' ? destination.headers : undefined,
     });
+    const headers = destination.kind === 'outside' ? outsideHeaders(own, destination) : own;
     if (span !== undefined) pushTrace(headers, span);
-    else {
+    else if (head.traceparent !== undefined) {
+      headers.push('traceparent', head.traceparent);
       if (head.tracestate !== undefined) headers.push('tracestate', head.tracestate);
-      if (head.traceparent !== undefined) headers.push('traceparent', head.traceparent);
     }
     return headers;
   }

@@ -3,6 +3,7 @@ import type { AppChannel } from '../app/app-channel.ts';
 import type { AnswerSink, Flow, OutgoingCall, Upstream } from '../flow/answer.ts';
 import { verbWord } from '../flow/go-words.ts';
 import { PlainUpstream } from '../flow/plain-upstream.ts';
+import { unescaped } from '../flow/unescaped.ts';
 import { UpstreamError } from '../flow/upstream-error.ts';
 import type { AddressBook } from '../names/address-book.ts';
 import type { PeerTransport } from '../peers/peer-transport.ts';
@@ -19,7 +20,10 @@ export type Destination =
       readonly kind: 'outside';
       readonly upstream: Upstream;
       readonly basePath: string;
+      /** They stand in place of the client's. */
       readonly headers: readonly string[];
+      /** `Authorization` by the URL, where neither the client nor `headers` have one. */
+      readonly authorization: string | undefined;
       /** An HTTPEndpoint has one circuit, whatever is called there; other targets one per method. */
       readonly oneCircuit: boolean;
     }
@@ -129,8 +133,23 @@ export class Upstreams {
     }
     const basePath = url.pathname.replace(/\/+$/, '');
     const outside = new Outside(this.#wrap(upstream), url.origin);
-    return { kind: 'outside', upstream: outside, basePath, headers, oneCircuit: false };
+    const authorization = basicAuthorization(url);
+    return {
+      kind: 'outside',
+      upstream: outside,
+      basePath,
+      headers,
+      authorization,
+      oneCircuit: false,
+    };
   }
+}
+
+/** What `user:password@` in a URL asks for. */
+function basicAuthorization({ password, username }: URL): string | undefined {
+  if (username === '' && password === '') return undefined;
+  const text = Buffer.from(`${unescaped(username)}:${unescaped(password)}`);
+  return `Basic ${text.toString('base64')}`;
 }
 
 export interface PeerAt {

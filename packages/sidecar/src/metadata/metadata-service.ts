@@ -23,7 +23,8 @@ export class MetadataService {
     return {
       ...this.#sources(),
       version: DAPR_VERSION,
-      extended: { daprRuntimeVersion: DAPR_VERSION, ...Object.fromEntries(this.#extended) },
+      // Last: a client may set the key, and is overlooked.
+      extended: { ...Object.fromEntries(this.#extended), daprRuntimeVersion: DAPR_VERSION },
     };
   }
 

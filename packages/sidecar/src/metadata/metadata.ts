@@ -55,10 +55,12 @@ export function metadataBody(sources: MetadataSnapshot): object {
       hostReady: false,
       placement: 'placement: disconnected',
     },
-    ...(resiliencies.length === 0 ? {} : { resiliencies: resiliencies.map((name) => ({ name })) }),
+    ...(resiliencies.length === 0 ? {} : { resiliencies: resiliencies.map(named) }),
     holdfast: { circuits: sources.circuits.map(circuitBody) },
   };
 }
+
+const named = (name: string): object => (name === '' ? {} : { name });
 
 /** How the application is probed, in Dapr's names and texts, whatever the protocol. */
 export function healthProperties(health: AppHealth) {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { utcSeconds } from '../components/utc-seconds.ts';
 import { goAny, goMap, readInto } from '../go-json/go-type.ts';
-import { firstJson, wholeJson } from '../go-json/read-json.ts';
+import { firstJson } from '../go-json/read-json.ts';
 import { isJson, mediaType } from './media-type.ts';
 import { messageTtlMs } from './message-ttl.ts';
 
@@ -82,7 +82,7 @@ export function newEnvelope(body: Buffer, facts: EnvelopeFacts): Envelope {
 }
 
 function ownEnvelope(body: Buffer, facts: EnvelopeFacts): Envelope {
-  const event = readInto(EVENT, wholeJson(body.toString('utf8')));
+  const event = readInto(EVENT, firstJson(body.toString('utf8')));
   // What the client says stands, but for where the event goes.
   const { pubsubname, topic, traceid, traceparent, ...more } = filled(facts);
   const base = { ...more, source: 'Dapr', specversion: '1.0', type: EVENT_TYPE };

@@ -178,7 +178,8 @@ function features(given: unknown): readonly string[] | undefined {
 
 function samplingRate(given: unknown): number {
   const rate = typeof given === 'string' && given.trim() === '' ? Number.NaN : Number(given);
-  return rate >= 0 && rate <= 1 ? rate : DEFAULT_SAMPLING_RATE;
+  // More than all is all.
+  return rate >= 0 ? Math.min(rate, 1) : DEFAULT_SAMPLING_RATE;
 }
 
 /** Replaces `$VAR` and `${VAR}` in every text and key, as Dapr does with the whole file. */

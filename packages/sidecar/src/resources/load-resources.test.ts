@@ -139,16 +139,16 @@ test('merges configurations, key by key, with variables filled in', async (t) =>
   });
 });
 
-test('a sampling rate that is none is Dapr’s default', async (t) => {
+test('a sampling rate that is none is Dapr’s default, and one above 1 is all', async (t) => {
   const { folder, load } = await resources(t, {});
   const file = path.join(folder, 'c.conf');
   const rates: number[] = [];
-  for (const rate of ['""', '"lots"', '"2"', '"0"', '"1"', '0.25']) {
+  for (const rate of ['""', '"lots"', '"-1"', '"2"', '"0"', '"1"', '0.25']) {
     await writeFile(file, `kind: Configuration\nspec: { tracing: { samplingRate: ${rate} } }`);
     rates.push((await load({}, [file])).configuration.samplingRate);
   }
 
-  assert.deepEqual(rates, [1e-4, 1e-4, 1e-4, 0, 1, 0.25]);
+  assert.deepEqual(rates, [1e-4, 1e-4, 1e-4, 1, 0, 1, 0.25]);
 });
 
 test('names the keys of a Configuration that have no effect', async (t) => {

@@ -5,7 +5,8 @@ import { type ComponentSpec, componentSpec } from '../components/component-spec.
 import { declarative, type TopicSubscription } from '../pubsub/subscribe/subscription.ts';
 import { type Configuration, mergeConfigurations } from './configuration.ts';
 import { type HttpEndpointSpec, httpEndpoint } from './http-endpoint.ts';
-import { at, type Resource, readResources } from './resource-files.ts';
+import { at, readResources } from './resource-files.ts';
+import { standingOf } from './standing.ts';
 
 /** A `--config` file that cannot be read: the sidecar does not start without it. */
 export class ConfigurationFileError extends Error {
@@ -64,18 +65,32 @@ export async function loadResources(
     remark: (remark) => unknown.push(remark),
   });
   const given = new Set(configurations.map(({ file }) => path.resolve(file)));
-  const endpoints: HttpEndpointSpec[] = [];
+  const own = { appId: options.appId, namespace: options.givenNamespace ?? '' };
+  const endpoints = new Map<string, HttpEndpointSpec>();
   const components: ComponentSpec[] = [];
   const subscriptions: TopicSubscription[] = [];
   for (const resource of resources) {
-    if (!inScope(resource, options.appId)) continue;
-    if (isElsewhere(resource, options.givenNamespace ?? '')) continue;
     const { file, kind, line } = resource;
     const leftOut = (why: string) => problems.push(`${file}:${line}: ${kind} left out: ${why}`);
+    // Policies are read elsewhere, by those who know them.
+    if (kind === 'Resiliency') continue;
+    const standing = standingOf(resource, own);
+    if (standing.kind === 'unclear') leftOut(standing.why);
+    // It will never be otherwise, and may not keep what changes beside it from being in force.
+    if (standing.kind === 'foreign')
+      unknown.push(`${file}:${line}: ${kind} left out: ${standing.why}.`);
+    if (standing.kind !== 'ours') continue;
     if (kind === 'HTTPEndpoint') {
       const endpoint = httpEndpoint(resource);
-      if (typeof endpoint === 'string') leftOut(endpoint);
-      else endpoints.push(endpoint);
+      if (typeof endpoint === 'string') {
+        leftOut(endpoint);
+        continue;
+      }
+      const { name } = endpoint;
+      if (endpoints.has(name)) {
+        unknown.push(`${file}:${line}: HTTPEndpoint ${name} is there twice; the last counts.`);
+      }
+      endpoints.set(name, endpoint);
     } else if (kind === 'Component') {
       const component = componentSpec(resource);
       if (typeof component === 'string') leftOut(component);
@@ -92,7 +107,7 @@ export async function loadResources(
       unknown.push(
         `${file}:${line}: Configuration ${name} has no effect among the resources, as in Dapr; name its file with --config.`,
       );
-    } else if (kind !== 'Resiliency') {
+    } else {
       unknown.push(`${file}: resources of kind ${kind} are not in this version; it is left out.`);
     }
   }
@@ -101,7 +116,14 @@ export async function loadResources(
     variables,
     options.appProtocol?.startsWith('grpc') ? 'grpc' : 'http',
   );
-  return { configuration, endpoints, components, subscriptions, problems, unknown };
+  return {
+    configuration,
+    endpoints: [...endpoints.values()],
+    components,
+    subscriptions,
+    problems,
+    unknown,
+  };
 }
 
 /** As daprd does: whoever names one means a file in it, and would get another, or none. */
@@ -113,14 +135,4 @@ async function refuseFolders(
     const found = await stat(given).catch(() => undefined);
     if (found?.isDirectory()) refuse(given, 'is a folder; name the file in it');
   }
-}
-
-function isElsewhere({ document }: Resource, own: string): boolean {
-  const namespace = at(document, 'metadata', 'namespace') ?? '';
-  return own !== '' && namespace !== '' && namespace !== own;
-}
-
-function inScope({ document }: Resource, appId: string): boolean {
-  const scopes = at(document, 'scopes');
-  return !Array.isArray(scopes) || scopes.length === 0 || scopes.includes(appId);
 }

@@ -117,7 +117,7 @@ async function yamlFiles(
         files.push(given);
         continue;
       }
-      const names = (await readdir(given)).filter((name) => /\.ya?ml$/.test(name)).sort();
+      const names = (await readdir(given)).filter((name) => /\.ya?ml$/i.test(name)).sort();
       files.push(...names.map((name) => path.join(given, name)));
     } catch (error) {
       unreadable(given, (error as Error).message);

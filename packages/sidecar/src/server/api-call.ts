@@ -117,8 +117,8 @@ export class ApiCall {
   }
 
   /** A request that could not be read: it is part of no trace. */
-  unreadable(text: string): void {
-    this.#send(400, `${text}\n`, plainHeaders());
+  unreadable(text: string, status = 400): void {
+    this.#send(status, `${text}\n`, plainHeaders());
   }
 
   /** Ends a request that failed for a reason of our own, wherever it had got to. */

@@ -25,7 +25,7 @@ export interface ApiHandlerOptions {
   readonly route: (call: ApiCall) => void | Promise<void>;
 }
 
-/** Health probes are answered without a token, and are no part of a trace. */
+/** Health probes, which are `GET`, are answered without a token, and are no part of a trace. */
 const HEALTH = /^\/v1\.0\/healthz(?:\/outbound)?\/?$/;
 
 /** What no URL may hold: then nothing that follows can be sure what was meant. */
@@ -36,8 +36,12 @@ export function apiHandler(options: ApiHandlerOptions): RequestListener {
   const { clock, log, tracing, metrics, allowed, logCall, cors, route } = options;
   return (req: IncomingMessage, res: ServerResponse) => {
     const read = readRequestHead(req);
-    const probe = read.path.startsWith('/v1.0/healthz') && HEALTH.test(read.path);
-    const head = probe ? { ...read, baggage: undefined } : read;
+    // Any other verb is an invocation, where a header names an app: that is not to be had for nothing.
+    const probe =
+      read.path.startsWith('/v1.0/healthz') && read.method === 'GET' && HEALTH.test(read.path);
+    // Only where there are traces is baggage more than a header, as in Dapr.
+    const bare = read.baggage !== undefined && (probe || !tracing.on);
+    const head = bare ? { ...read, baggage: undefined } : read;
     const traced = !head.path.includes('/healthz');
     const span = traced
       ? tracing.begin(head.path, 'client', head.traceparent, head.tracestate)
@@ -63,8 +67,8 @@ export function apiHandler(options: ApiHandlerOptions): RequestListener {
       if (status < 200 || status >= 400) countError(call, metrics);
       logCall?.(call, status, ms, probe);
     });
-    if (head.severalHosts) {
-      call.unreadable('400 Bad Request: too many Host headers');
+    if (head.fault !== undefined) {
+      call.unreadable(head.fault.text, head.fault.status);
       return;
     }
     if (head.path.includes('%') && BROKEN_ESCAPE.test(head.path)) {

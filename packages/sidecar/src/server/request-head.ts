@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { RPC_METHOD } from '../app/rpc-answer.ts';
 import { lowerName, without } from '../flow/answer-headers.ts';
 import { isHopByHop, nominatedNames } from '../flow/hop-by-hop.ts';
+import { codingFault, type HeadFault, hostFault, versionFault } from './head-fault.ts';
 
 /**
  * A request's head, read once: what the sidecar itself looks at, and what may
@@ -27,8 +28,8 @@ export interface RequestHead {
   readonly baggage: string | undefined;
   /** The client accepts a stream of events. */
   readonly events: boolean;
-  /** More than one `Host`: two readers of it might think of two different ones. */
-  readonly severalHosts: boolean;
+  /** What the parser lets pass and nobody else should: two readers might understand two different things. */
+  readonly fault: HeadFault | undefined;
 }
 
 /**
@@ -57,7 +58,8 @@ export function readRequestHead(req: IncomingMessage): RequestHead {
   let tracestate: string | undefined;
   let baggage: string | undefined;
   let events = false;
-  let hosts = 0;
+  let host: string | undefined;
+  let fault = versionFault(req);
 
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const name = lowerName(rawHeaders[at]!);
@@ -68,9 +70,12 @@ export function readRequestHead(req: IncomingMessage): RequestHead {
         continue;
       case 'transfer-encoding':
         bodyLength = -1;
+        // A coding beside it is no affair of the connection: the body would reach the application encoded, and unsaid.
+        if (value !== 'chunked') fault ??= codingFault(value);
         continue;
       case 'host':
-        hosts += 1;
+        fault ??= hostFault(host, value);
+        host = value;
         continue;
       case 'connection':
         nominated = nominatedNames(value) ?? nominated;
@@ -114,7 +119,7 @@ export function readRequestHead(req: IncomingMessage): RequestHead {
     tracestate,
     baggage,
     events,
-    severalHosts: hosts > 1,
+    fault,
   };
 }
 

@@ -1,5 +1,5 @@
-import { Alarm, type Alarms } from './alarm.ts';
 import { unset } from '../reject-later.ts';
+import { Alarm, type Alarms } from './alarm.ts';
 
 /** Granularity. An alarm rings at most two ticks late while the event loop is free. */
 export const TICK_MS = 4;

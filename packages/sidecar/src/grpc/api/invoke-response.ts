@@ -31,7 +31,7 @@ export function invokeResponse(
     const value = answer.headers[at + 1]!;
     values.set(name, value);
     if (name.startsWith(RPC_TRAILER)) responseTrailer.append(name.slice(RPC_TRAILER.length), value);
-    else if (!name.startsWith('holdfast-grpc-') && !isHopByHop(name)) {
+    else if (!name.startsWith('holdfast-grpc-') && !isHopByHop(name) && !isTrace(name)) {
       responseHeader.append(shown(name), value);
     }
   }
@@ -49,6 +49,9 @@ export function invokeResponse(
     data: { typeUrl: values.get(RPC_TYPE_URL) ?? '', value: body },
   };
 }
+
+/** The client is told of its own trace, by whoever keeps it: the sidecar. */
+const isTrace = (name: string): boolean => name === 'traceparent' || name === 'tracestate';
 
 /** Names that gRPC has for itself. */
 const shown = (name: string): string =>

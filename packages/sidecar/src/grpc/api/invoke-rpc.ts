@@ -2,10 +2,14 @@ import { Code, ConnectError, type HandlerContext } from '@connectrpc/connect';
 import { type Clock, isPolicyError } from '@holdfast/core';
 import { formatTraceparent } from '@holdfast/core/trace';
 import { RPC_BYTES, RPC_METHOD, RPC_TYPE_URL, withoutRpcBytes } from '../../app/rpc-answer.ts';
-import { collectAnswer } from '../../flow/collect-answer.ts';
+import { AnswerTooLargeError, collectAnswer } from '../../flow/collect-answer.ts';
 import type { PendingAnswer } from '../../flow/pending-answer.ts';
 import { countAttempt } from '../../invoke/count-attempt.ts';
-import { type CallerIdentity, forwardHeaders } from '../../invoke/forward-headers.ts';
+import {
+  type CallerIdentity,
+  forwardHeaders,
+  outsideHeaders,
+} from '../../invoke/forward-headers.ts';
 import { Invocation } from '../../invoke/invocation.ts';
 import { failureWords } from '../../invoke/invoke-error.ts';
 import { cleanRpcMethod, type RpcMethod } from '../../invoke/rpc-method.ts';
@@ -14,6 +18,7 @@ import type { SidecarMetrics } from '../../metrics/sidecar-metrics.ts';
 import type { PolicyBook } from '../../policies/policy-book.ts';
 import { ApiError } from '../../server/api-error.ts';
 import { nameInvocation } from '../../trace/api-span.ts';
+import { parentOf } from '../../trace/trace-bin.ts';
 import { pushTrace, recorded } from '../../trace/tracing.ts';
 import { HTTPExtension_Verb as Verb } from '../protos/common_pb.ts';
 import type { InvokeServiceRequest } from '../protos/invoke_pb.ts';
@@ -89,12 +94,8 @@ export class InvokeRpc {
     const body = message?.data === undefined ? null : Buffer.from(message.data.value);
     const span = context.values.get(SPAN);
     const sized = body !== null && body.length > 0;
-    const metadata = metadataHeaders(context.requestHeader);
-    const outside = destination.kind === 'outside';
-    const given = outside
-      ? { ...metadata, headers: [...withoutRpcBytes(metadata.headers)] }
-      : metadata;
-    const headers = forwardHeaders(given, {
+    const outside = destination.kind === 'outside' ? destination : undefined;
+    const inMesh = forwardHeaders(metadataHeaders(context.requestHeader), {
       keepToken: !tokenRequired,
       body: sized ? 'sized' : 'none',
       bodyLength: body?.length ?? 0,
@@ -102,15 +103,21 @@ export class InvokeRpc {
         // Of what HTTP/2 has in place of a line: gRPC shows this one.
         ...['dapr-authority', new URL(context.url).host],
         ...(message?.contentType ? ['content-type', message.contentType] : []),
-        ...(destination.kind === 'outside' ? destination.headers : forGrpc(name, message)),
+        ...forGrpc(name, message),
       ],
       ...(destination.kind === 'peer' ? { via: { caller, calleeAppId: destination.appId } } : {}),
     });
+    const headers =
+      outside === undefined ? inMesh : outsideHeaders([...withoutRpcBytes(inMesh)], outside);
     if (span !== undefined) pushTrace(headers, span);
+    else {
+      // Where there are no traces here, the client's own goes on as it is, in the form that applications know.
+      const own = parentOf(context.requestHeader.get('grpc-trace-bin') ?? undefined, undefined);
+      if (own !== undefined) headers.push('traceparent', own);
+    }
     const target = book.forTarget(id).forMethod(verb, method);
-    const oneCircuit = destination.kind === 'outside' && destination.oneCircuit;
-    const pipeline = target.pipelineFor(oneCircuit ? '' : method);
-    const base = destination.kind === 'outside' ? destination.basePath : '';
+    const pipeline = target.pipelineFor(outside?.oneCircuit === true ? '' : method);
+    const base = outside?.basePath ?? '';
     const slash = base === '' || method !== '' ? '/' : '';
     const query = querystring === '' ? '' : `?${querystring.replace(/^\?/, '')}`;
     const unlisted = !target.policies.listed && destination.kind === 'peer';
@@ -148,6 +155,7 @@ function failed(id: string, error: unknown, attempts: number): ConnectError {
     return new ConnectError(words, policyCode(error.code), metadata, undefined, error);
   }
   const text = `failed to invoke, id: ${id}, err: ${words}`;
+  if (error instanceof AnswerTooLargeError) return new ConnectError(text, Code.ResourceExhausted);
   const cause = new ApiError(500, 'ERR_DIRECT_INVOKE', text, { cause: error });
   return new ConnectError(text, Code.Internal, undefined, undefined, cause);
 }
