@@ -80,6 +80,22 @@ test('a key stays stuck until what went back is back, so that nothing overtakes 
   assert.deepEqual([freed, before, hand.stuck], [true, ['k'], []]);
 });
 
+test('one that failed, and was ours no more when it was to be tried again, was skipped for good once it was claimed again', () => {
+  const hand = new Hand(true);
+  const [first, again] = [claim('1', 'k'), { ...claim('1', 'k'), untilMs: 300 }];
+  hand.add(first);
+  hand.begin(first, 1, 0);
+  hand.failed(first);
+  const begun = [hand.begin(first, 2, 200)];
+  const stuck = hand.stuck;
+  hand.gaveBack(hand.back);
+
+  const added = hand.add(again);
+  begun.push(hand.begin(again, 2, 200));
+
+  assert.deepEqual([begun, stuck, added, ids(hand.held)], [[false, true], ['k'], true, ['1']]);
+});
+
 test('what was not renewed is lost, with those of its key that no handler has', () => {
   const hand = new Hand(true);
   const [first, second, third, other] = [

@@ -91,6 +91,8 @@ export class Hand {
     if (claim.untilMs <= nowMs) {
       // By the database's clock it may be ours for longer: what is behind it waits until it is not.
       this.lose(claim.seq);
+      // No handler has it: claimed again it is to be handed over.
+      this.#lost.delete(claim.seq);
       this.#back.push(claim);
       return false;
     }
