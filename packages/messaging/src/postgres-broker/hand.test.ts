@@ -51,6 +51,36 @@ test('one whose claim is over when it is to be tried again is handed over once m
   assert.deepEqual([begun, stuck, added, ids(hand.held)], [false, ['k'], true, ['1']]);
 });
 
+test('what is claimed is in hand, handled and not yet acknowledged, or on its way back', () => {
+  const hand = new Hand(true);
+  const [done, held, back] = [claim('1', 'a'), claim('2', 'b'), claim('3', 'c')];
+  for (const each of [done, held]) hand.add(each);
+  hand.decline([back]);
+  hand.begin(done, 1, 0);
+  hand.succeeded(done);
+  const before = hand.claimed;
+  hand.takeDone();
+  hand.gaveBack(hand.back);
+
+  assert.deepEqual([before.toSorted(), hand.claimed], [['1', '2', '3'], ['2']]);
+});
+
+test('another message in the place of one in hand is handed over, and the first is not acknowledged in its stead', () => {
+  const hand = new Hand(true);
+  const before = claim('1', 'k');
+  const after = { ...before, message: { ...before.message, id: 'another' } };
+  hand.add(before);
+  hand.begin(before, 1, 0);
+
+  const added = hand.add(after);
+  hand.succeeded(before);
+  const done = hand.takeDone();
+  hand.begin(after, 1, 0);
+  hand.succeeded(after);
+
+  assert.deepEqual([added, done, hand.takeDone()], [true, [], [after]]);
+});
+
 test('a key stays stuck until what went back is back, so that nothing overtakes it', () => {
   const hand = new Hand(true);
   const [first, second] = [claim('1', 'k'), claim('2', 'k')];

@@ -61,25 +61,18 @@ export class Hand {
     ];
   }
 
+  /** All that the database says we have, as far as we know. */
+  get claimed(): readonly string[] {
+    return [...this.#held.keys(), ...[...this.#done, ...this.#back].map(({ seq }) => seq)];
+  }
+
   get owes(): boolean {
     return this.#done.length + this.#back.length > 0;
   }
 
   /** True where it is to be handed over; one that we have is only ours for longer. */
   add(claim: Claim): boolean {
-    const known = this.#held.get(claim.seq);
-    if (known !== undefined) {
-      known.untilMs = claim.untilMs;
-      return false;
-    }
-    const lost = this.#lost.get(claim.seq);
-    // After a backup was put back another message may be in that place.
-    if (lost !== undefined && lost.message.id === claim.message.id) {
-      this.#lost.delete(claim.seq);
-      lost.untilMs = claim.untilMs;
-      this.#held.set(claim.seq, lost);
-      return false;
-    }
+    if (this.#isHere(claim)) return false;
     // Its key got stuck while it was on its way.
     if (this.#ordered && this.stuck.includes(claim.message.key ?? '')) {
       this.#back.push(claim);
@@ -98,7 +91,7 @@ export class Hand {
     if (claim.untilMs <= nowMs) {
       // By the database's clock it may be ours for longer: what is behind it waits until it is not.
       this.lose(claim.seq);
-      // No handler has it from now on: claimed again, it is to be handed over.
+      // No handler has it: claimed again it is to be handed over.
       this.#lost.delete(claim.seq);
       this.#back.push(claim);
       return false;
@@ -156,8 +149,7 @@ export class Hand {
   /** They go back, but for those that are here already. */
   decline(claims: readonly Claim[]): void {
     for (const claim of claims) {
-      if (this.#held.has(claim.seq) || this.#lost.has(claim.seq)) this.add(claim);
-      else this.#back.push(claim);
+      if (!this.#isHere(claim)) this.#back.push(claim);
     }
   }
 
@@ -198,6 +190,20 @@ export class Hand {
       this.#held.delete(claim.seq);
       this.#back.push(claim);
     }
+  }
+
+  /** Whether its message is here already: then that is ours for longer. */
+  #isHere(claim: Claim): boolean {
+    const known = this.#held.get(claim.seq) ?? this.#lost.get(claim.seq);
+    if (known === undefined) return false;
+    const same = known.message.id === claim.message.id;
+    // After a backup was put back another message may be in that place: what was there is not to be acknowledged.
+    if (!same) this.lose(claim.seq);
+    this.#lost.delete(claim.seq);
+    if (!same) return false;
+    known.untilMs = claim.untilMs;
+    this.#held.set(claim.seq, known);
+    return true;
   }
 
   /** All but what a handler has. */

@@ -64,7 +64,7 @@ await postgresSuite('a claim whose answer is lost', ({ server, newPool, newSchem
     );
     const [{ id, now }] = rows;
     const take = async (untilMs: number) => {
-      const values = [id, 'a member', 10, 1_000, true, [], untilMs];
+      const values = [id, 'a member', 10, 1_000, true, [], untilMs, []];
       const taken = await pool.query(statements(schema).take, values);
       const claims = await pool.query(`SELECT count(*)::integer AS n FROM ${schema}.broker_claim`);
       return [taken.rows.length, claims.rows[0].n];

@@ -22,6 +22,9 @@ export interface MemberOptions {
   readonly subscribe: ResolvedSubscribeOptions;
 }
 
+/** What a member has as it asks for more. */
+export type TakeHand = Pick<Hand, 'claimed' | 'stuck'>;
+
 /** What one member of a group says to the database. */
 export class Member {
   readonly #options: MemberOptions;
@@ -71,15 +74,25 @@ export class Member {
   /**
    * Up to `most` messages, the oldest first. Where the answer is lost, or comes to nothing until later,
    * there may be claims that this member does not know of: they are under a name that it uses no more,
-   * so that it takes nothing of their keys until they lapse, as nobody else does.
+   * so that it takes nothing of their keys until they lapse, as nobody else does. Under the name that it uses
+   * there are those of `hand`, and what a backup brought back.
    */
-  async take(most: number, stuck: readonly string[]): Promise<readonly Claim[]> {
+  async take(most: number, { claimed, stuck }: TakeHand): Promise<readonly Claim[]> {
     const { broker, sql } = this.#options;
     const { claimMs, clock } = broker;
     const untilMs = clock.now() + claimMs;
     const untilServerMs = this.#serverTime.at(clock.now() + claimMs / 2);
     const holder = this.#names.at(-1);
-    const values = [this.#group, holder, most, claimMs, this.ordered, stuck, untilServerMs];
+    const values = [
+      this.#group,
+      holder,
+      most,
+      claimMs,
+      this.ordered,
+      stuck,
+      untilServerMs,
+      claimed,
+    ];
     const rows = await this.#ask(sql.take, values).catch((error: unknown) => {
       this.#anotherName();
       throw error;

@@ -40,9 +40,15 @@ export function statements(schema: string) {
     /**
      * After \`$7\`, by its own clock, it takes nothing: a server that stood still finds in its buffers what its clients
      * have given up long ago, and would claim for nobody what others have handled.
+     *
+     * A live claim under its name that is none of `$8`, what it has, was put back with a backup, maybe under a
+     * connection of a pool that nobody missed. Of its key nothing is taken until it lapses, as if it were another's.
      */
     take: `SELECT seq::text, id, key, headers, body, deliveries FROM ${schema}.broker_take(
-        $1, $2, CASE WHEN ${now} > $7::bigint THEN 0 ELSE $3::integer END, $4, $5, $6)`,
+        $1, $2, CASE WHEN ${now} > $7::bigint THEN 0 ELSE $3::integer END, $4, $5, $6::text[] || ARRAY(
+          SELECT c.key FROM ${schema}.broker_claim AS c
+          WHERE $5::boolean AND c.group_id = $1 AND c.holder = $2 AND c.key IS NOT NULL
+            AND c.seq <> ALL ($8::bigint[]) AND ${LIVE('c', now)}))`,
     /** Only what this member still has; said twice which rows are meant, for the planner. */
     acknowledge: `WITH mine AS (
         DELETE FROM ${schema}.broker_claim WHERE group_id = $1 AND holder = ANY ($2::text[]) AND seq = ANY ($3::bigint[]) RETURNING seq

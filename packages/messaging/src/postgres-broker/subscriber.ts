@@ -7,7 +7,7 @@ import { StoreUnavailableError } from '../errors.ts';
 import type { IncomingMessage } from '../message.ts';
 import { Doorbell } from '../relay/doorbell.ts';
 import { type Claim, Hand } from './hand.ts';
-import { GroupMismatch, Member, type MemberOptions } from './member.ts';
+import { GroupMismatch, Member, type MemberOptions, type TakeHand } from './member.ts';
 import type { Notices } from './notices.ts';
 
 /**
@@ -136,8 +136,12 @@ export class PostgresSubscriber implements Subscription {
     const shed = due && this.#shed();
     // Before more is claimed: it stands before what is still there.
     await this.#giveBack(shed || this.#idle);
+    // Before what is handled is taken out of it: until that is acknowledged its claims are there.
+    const { claimed, stuck } = this.#hand;
     const work = [this.#acknowledge()];
-    if (this.#room > 0 && this.#more && !this.#kept.closing.aborted) work.push(this.#take());
+    if (this.#room > 0 && this.#more && !this.#kept.closing.aborted) {
+      work.push(this.#take({ claimed, stuck }));
+    }
     if (due) {
       this.#renewedMs = clock.now();
       work.push(this.#member.renew(this.#hand), this.#member.checkGroup());
@@ -172,14 +176,14 @@ export class PostgresSubscriber implements Subscription {
     }
   }
 
-  async #take(): Promise<void> {
+  async #take(mine: TakeHand): Promise<void> {
     const room = this.#room;
     // What is published from now on rings again.
     this.#more = false;
     this.#lookedMs = this.#options.broker.clock.now();
     let claims: readonly Claim[];
     try {
-      claims = await this.#member.take(room, this.#hand.stuck);
+      claims = await this.#member.take(room, mine);
     } catch (error) {
       this.#more = true;
       throw error;

@@ -36,6 +36,8 @@ const SQL = {
     WHERE d.group_id = :group AND ${FREE} AND (m.expires_ms IS NULL OR m.expires_ms > :now) LIMIT 1`,
   take: `UPDATE delivery SET owner = :owner, due_ms = :due, deliveries = deliveries + 1
     WHERE group_id = :group AND seq = :seq`,
+  /** Beside `renew`, and not its `RETURNING`, which takes twice as long. */
+  ours: 'SELECT seq FROM delivery WHERE group_id = :group AND owner = :owner',
   renew: 'UPDATE delivery SET due_ms = :due WHERE group_id = :group AND owner = :owner',
   release: `UPDATE delivery SET owner = NULL, due_ms = 0 WHERE group_id = :group AND owner = :owner`,
   acknowledge: 'DELETE FROM delivery WHERE group_id = ? AND seq = ?',

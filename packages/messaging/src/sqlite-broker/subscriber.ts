@@ -163,12 +163,13 @@ export class SqliteSubscriber implements JoiningSubscription {
       if (sweeping) this.#sweep(sql, now);
       const owner = { owner: this.#owner, group: this.#group };
       const expected = this.#inHand.size - handled.filter((seq) => this.#inHand.has(seq)).length;
-      const due = now + leaseMs;
-      const renewed = expected > 0 ? Number(sql.renew.run({ ...owner, due }).changes) : 0;
-      if (renewed === expected) {
+      const ours = sql.ours.all(owner);
+      if (ours.length === expected && ours.every(({ seq }) => this.#inHand.has(Number(seq)))) {
+        if (expected > 0) sql.renew.run({ ...owner, due: now + leaseMs });
         return { group: this.#group, lost: false, rows: this.#take(sql, now, limit) };
       }
-      // This process stood still for longer than a lease: what it had in line is another's now.
+      // This process stood still for longer than a lease: what it had in line is another's now. Or somebody has put
+      // a backup back into the open file: that says of others that they are ours.
       sql.release.run(owner);
       return { group: this.#group, lost: true, rows: [] };
     });
