@@ -75,7 +75,8 @@ const stages: readonly Stage[] = [
   tests('cli', false, ['packages/cli/src/**/*.test.ts'], 1),
   tests('fuzz', false, ['tests/fuzz/*.test.ts'], 1),
   tests('sdk', false, ['tests/sdk/*.test.ts'], 1),
-  tests('conformance', false, ['tests/conformance/*/*.test.ts']),
+  // As those of messaging.
+  tests('conformance', false, ['tests/conformance/*/*.test.ts'], 3),
   tests('platform', false, ['examples/*/src/**/*.test.ts'], 1),
   tests('drills', false, ['tests/drills/*.test.ts'], 1),
 ];
