@@ -4,26 +4,17 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { kafkaProblem, startKafka } from '@holdfast/messaging/testing/kafka';
 import { until } from '@holdfast/test-servers';
 import * as kafka from '@platformatic/kafka';
 import { bothMakes, type Make } from '../makes/both-makes.ts';
+import { componentYaml } from '../makes/component-yaml.ts';
 import { type EchoApp, type Seen, startEchoApp } from '../makes/echo-app.ts';
 import { type Running, startOne } from '../makes/one-sidecar.ts';
+import { withKafka } from '../makes/with-kafka.ts';
 
-const problem = await kafkaProblem();
-if (problem !== undefined) {
-  if (process.env.CI === 'true') throw new Error(problem);
-  test('bindings.kafka', { skip: problem }, () => {});
-} else {
-  const dataDir = await mkdtemp(path.join(tmpdir(), 'holdfast-kafka-binding-'));
-  const server = await startKafka({ dataDir });
-  after(async () => {
-    await server.kill();
-    await rm(dataDir, { recursive: true, force: true });
-  });
-  await bothMakes((make, executable) => conformance(make, executable, `127.0.0.1:${server.port}`));
-}
+await withKafka('bindings.kafka', async (address) => {
+  await bothMakes((make, executable) => conformance(make, executable, address));
+});
 
 function conformance(make: Make, executable: string | undefined, address: string): void {
   describe(`${make}, bindings.kafka`, () => {
@@ -155,17 +146,5 @@ function conformance(make: Make, executable: string | undefined, address: string
   });
 }
 
-function component(name: string, metadata: Readonly<Record<string, string>>): string {
-  return `
-apiVersion: dapr.io/v1alpha1
-kind: Component
-metadata: { name: ${name} }
-spec:
-  type: bindings.kafka
-  version: v1
-  metadata:
-${Object.entries(metadata)
-  .map(([item, value]) => `    - { name: ${item}, value: ${JSON.stringify(value)} }`)
-  .join('\n')}
-`;
-}
+const component = (name: string, metadata: Readonly<Record<string, string>>): string =>
+  componentYaml(name, 'bindings.kafka', metadata);

@@ -3,12 +3,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { kafkaProblem, startKafka } from '@holdfast/messaging/testing/kafka';
 import { until } from '@holdfast/test-servers';
 import * as kafka from '@platformatic/kafka';
 import { bothMakes, type Make } from '../makes/both-makes.ts';
+import { componentYaml } from '../makes/component-yaml.ts';
 import { type EchoApp, startEchoApp } from '../makes/echo-app.ts';
 import { type Running, startOne } from '../makes/one-sidecar.ts';
+import { withKafka } from '../makes/with-kafka.ts';
 import { KEY, type Registry, SECRET, startRegistry } from './schema-registry.ts';
 
 const ORDER = {
@@ -66,22 +67,11 @@ const READ: readonly (readonly [schema: object, hex: string, text: string])[] = 
   [one({ type: 'fixed', name: 'F', size: 2 }), '00ff', '{"v":"\\u0000\\u00FF"}'],
 ];
 
-const problem = await kafkaProblem();
-if (problem !== undefined) {
-  if (process.env.CI === 'true') throw new Error(problem);
-  test('pubsub.kafka with schemas', { skip: problem }, () => {});
-} else {
-  const dataDir = await mkdtemp(path.join(tmpdir(), 'holdfast-kafka-avro-'));
+await withKafka('pubsub.kafka with schemas', async (address) => {
   const registry = await startRegistry();
-  const server = await startKafka({ dataDir });
-  after(async () => {
-    await server.kill();
-    await registry.stop();
-    await rm(dataDir, { recursive: true, force: true });
-  });
-  const address = `127.0.0.1:${server.port}`;
+  after(() => registry.stop());
   await bothMakes((make, executable) => conformance(make, executable, address, registry));
-}
+});
 
 function conformance(
   make: Make,
@@ -309,17 +299,5 @@ function conformance(
   });
 }
 
-function component(name: string, metadata: Readonly<Record<string, string>>): string {
-  return `
-apiVersion: dapr.io/v1alpha1
-kind: Component
-metadata: { name: ${name} }
-spec:
-  type: pubsub.kafka
-  version: v1
-  metadata:
-${Object.entries(metadata)
-  .map(([item, value]) => `    - { name: ${item}, value: ${JSON.stringify(value)} }`)
-  .join('\n')}
-`;
-}
+const component = (name: string, metadata: Readonly<Record<string, string>>): string =>
+  componentYaml(name, 'pubsub.kafka', metadata);

@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { kafkaProblem, startKafka } from '@holdfast/messaging/testing/kafka';
 import { until } from '@holdfast/test-servers';
 import { bothMakes, type Make } from '../makes/both-makes.ts';
+import { componentYaml } from '../makes/component-yaml.ts';
 import { type EchoApp, startEchoApp } from '../makes/echo-app.ts';
 import { type Running, startOne } from '../makes/one-sidecar.ts';
+import { withKafka } from '../makes/with-kafka.ts';
 
 interface Entry {
   readonly entryId: string;
@@ -18,19 +19,9 @@ interface Entry {
 
 const TOPICS = ['many', 'patient', 'again', 'letters', 'sizes'];
 
-const problem = await kafkaProblem();
-if (problem !== undefined) {
-  if (process.env.CI === 'true') throw new Error(problem);
-  test('bulk subscribe on pubsub.kafka', { skip: problem }, () => {});
-} else {
-  const dataDir = await mkdtemp(path.join(tmpdir(), 'holdfast-kafka-bulk-'));
-  const server = await startKafka({ dataDir });
-  after(async () => {
-    await server.kill();
-    await rm(dataDir, { recursive: true, force: true });
-  });
-  await bothMakes((make, executable) => conformance(make, executable, `127.0.0.1:${server.port}`));
-}
+await withKafka('bulk subscribe on pubsub.kafka', async (address) => {
+  await bothMakes((make, executable) => conformance(make, executable, address));
+});
 
 function conformance(make: Make, executable: string | undefined, address: string): void {
   describe(`${make}, bulk subscribe on pubsub.kafka`, () => {
@@ -165,19 +156,10 @@ function wanted(named: (topic: string) => string) {
   return [...all, dead];
 }
 
-function component(address: string, group: string): string {
-  return `
-apiVersion: dapr.io/v1alpha1
-kind: Component
-metadata: { name: broker }
-spec:
-  type: pubsub.kafka
-  version: v1
-  metadata:
-    - { name: brokers, value: "${address}" }
-    - { name: authType, value: none }
-    - { name: consumerGroup, value: ${group} }
-    - { name: initialOffset, value: oldest }
-    - { name: backOffDuration, value: 200ms }
-`;
+function component(_address: string, _group: string): string {
+  return componentYaml('broker', 'pubsub.kafka', {
+    authType: 'none',
+    initialOffset: 'oldest',
+    backOffDuration: '200ms',
+  });
 }

@@ -8,6 +8,7 @@ import { kafkaProblem, startKafka } from '@holdfast/messaging/testing/kafka';
 import { until } from '@holdfast/test-servers';
 import { AUDIENCE, startIssuer } from '../access/issuer.ts';
 import { bothMakes, type Make } from '../makes/both-makes.ts';
+import { componentYaml } from '../makes/component-yaml.ts';
 import { type EchoApp, startEchoApp } from '../makes/echo-app.ts';
 import { type Running, startFailure, startOne } from '../makes/one-sidecar.ts';
 import { startTokenEndpoint, type TokenEndpoint } from './token-endpoint.ts';
@@ -172,17 +173,5 @@ function tokensOnly(issuer: string) {
   };
 }
 
-function component(name: string, metadata: Readonly<Record<string, string>>): string {
-  return `
-apiVersion: dapr.io/v1alpha1
-kind: Component
-metadata: { name: ${name} }
-spec:
-  type: pubsub.kafka
-  version: v1
-  metadata:
-${Object.entries(metadata)
-  .map(([item, value]) => `    - { name: ${item}, value: ${JSON.stringify(value)} }`)
-  .join('\n')}
-`;
-}
+const component = (name: string, metadata: Readonly<Record<string, string>>): string =>
+  componentYaml(name, 'pubsub.kafka', metadata);

@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { kafkaProblem, startKafka } from '@holdfast/messaging/testing/kafka';
 import { until } from '@holdfast/test-servers';
 import { bothMakes, type Make } from '../makes/both-makes.ts';
 import type { Seen } from '../makes/echo-app.ts';
 import { type Mesh, startMesh } from '../makes/mesh.ts';
+import { withKafka } from '../makes/with-kafka.ts';
 import { eventApp } from './event-app.ts';
 
 const COMPRESSIONS = ['gzip', 'snappy', 'lz4', 'zstd'] as const;
@@ -17,19 +14,9 @@ type Answer = { readonly status: number; readonly body: string };
 /** Brokers by how often they hand over what is never taken. */
 const POISONED = { once: 1, thrice: 3 };
 
-const problem = await kafkaProblem();
-if (problem !== undefined) {
-  if (process.env.CI === 'true') throw new Error(problem);
-  test('pubsub.kafka, what tunes it', { skip: problem }, () => {});
-} else {
-  const dataDir = await mkdtemp(path.join(tmpdir(), 'holdfast-kafka-options-'));
-  const server = await startKafka({ dataDir });
-  after(async () => {
-    await server.kill();
-    await rm(dataDir, { recursive: true, force: true });
-  });
-  await bothMakes((make, executable) => conformance(make, executable, `127.0.0.1:${server.port}`));
-}
+await withKafka('pubsub.kafka, what tunes it', async (address) => {
+  await bothMakes((make, executable) => conformance(make, executable, address));
+});
 
 /** One topic in four compressions, read by whoever wrote it and, from the beginning, by the other make. */
 function conformance(make: Make, executable: string | undefined, address: string): void {

@@ -2,29 +2,19 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, type TestContext, test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { kafkaProblem, startKafka } from '@holdfast/messaging/testing/kafka';
 import { until } from '@holdfast/test-servers';
 import * as kafka from '@platformatic/kafka';
 import { bothMakes, type Make } from '../makes/both-makes.ts';
+import { componentYaml } from '../makes/component-yaml.ts';
 import { findDaprd } from '../makes/daprd.ts';
 import { startEchoApp } from '../makes/echo-app.ts';
 import { startOne } from '../makes/one-sidecar.ts';
+import { withKafka } from '../makes/with-kafka.ts';
 import { event } from './event-app.ts';
 
-const problem = await kafkaProblem();
-if (problem !== undefined) {
-  if (process.env.CI === 'true') throw new Error(problem);
-  test('pubsub.kafka, groups that are shared out anew', { skip: problem }, () => {});
-} else {
-  const dataDir = await mkdtemp(path.join(tmpdir(), 'holdfast-kafka-groups-'));
-  const server = await startKafka({ dataDir });
-  after(async () => {
-    await server.kill();
-    await rm(dataDir, { recursive: true, force: true });
-  });
-  const address = `127.0.0.1:${server.port}`;
+await withKafka('pubsub.kafka, groups that are shared out anew', async (address) => {
   const daprd = await findDaprd();
   if (daprd !== undefined) {
     sharing('roundrobin', address, [daprd, undefined]);
@@ -35,7 +25,7 @@ if (problem !== undefined) {
     comingAndGoing(make, executable, address);
     growing(make, executable, address);
   });
-}
+});
 
 /** The first to come decides for the others who reads what. */
 function sharing(
@@ -207,23 +197,13 @@ async function sender(t: TestContext, address: string, topic: string) {
   };
 }
 
-function component(address: string, group: string, strategy: string): string {
-  return `
-apiVersion: dapr.io/v1alpha1
-kind: Component
-metadata: { name: broker }
-spec:
-  type: pubsub.kafka
-  version: v1
-  metadata:
-    - { name: brokers, value: "${address}" }
-    - { name: authType, value: none }
-    - { name: consumerGroup, value: ${group} }
-    - { name: initialOffset, value: oldest }
-    - { name: sessionTimeout, value: 6s }
-    - { name: heartbeatInterval, value: 1s }
-    - { name: backOffDuration, value: 200ms }
-    - { name: clientConnectionTopicMetadataRefreshInterval, value: 2s }
-    - { name: consumerGroupRebalanceStrategy, value: ${strategy} }
-`;
+function component(_address: string, _group: string, _strategy: string): string {
+  return componentYaml('broker', 'pubsub.kafka', {
+    authType: 'none',
+    initialOffset: 'oldest',
+    sessionTimeout: '6s',
+    heartbeatInterval: '1s',
+    backOffDuration: '200ms',
+    clientConnectionTopicMetadataRefreshInterval: '2s',
+  });
 }
