@@ -156,9 +156,11 @@ function wanted(named: (topic: string) => string) {
   return [...all, dead];
 }
 
-function component(_address: string, _group: string): string {
+function component(address: string, group: string): string {
   return componentYaml('broker', 'pubsub.kafka', {
+    brokers: address,
     authType: 'none',
+    consumerGroup: group,
     initialOffset: 'oldest',
     backOffDuration: '200ms',
   });

@@ -197,13 +197,16 @@ async function sender(t: TestContext, address: string, topic: string) {
   };
 }
 
-function component(_address: string, _group: string, _strategy: string): string {
+function component(address: string, group: string, strategy: string): string {
   return componentYaml('broker', 'pubsub.kafka', {
+    brokers: address,
     authType: 'none',
+    consumerGroup: group,
     initialOffset: 'oldest',
     sessionTimeout: '6s',
     heartbeatInterval: '1s',
     backOffDuration: '200ms',
     clientConnectionTopicMetadataRefreshInterval: '2s',
+    consumerGroupRebalanceStrategy: strategy,
   });
 }
