@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type Child, startChild } from './child.ts';
 import { type LoadGenerator, loadGenerator } from './load.ts';
 import { medianOf } from './median-of.ts';
-import { findDaprd, type Pair, startDaprdPair, startHoldfastPair } from './pair.ts';
+import { type Behind, findDaprd, type Pair, startDaprdPair, startHoldfastPair } from './pair.ts';
 
 const CONNECTIONS = [1, 32, 128];
 const ROUNDS = 3;
@@ -33,13 +33,18 @@ interface Memory {
  * `only` leaves the other pair out (`node … sidecar.bench.ts holdfast`).
  */
 export async function run(only?: string): Promise<void> {
+  await measured((behind) => startPairs(behind, only));
+}
+
+/** Measures what `start` starts in front of one application, and ends it all. */
+export async function measured(start: (behind: Behind) => Promise<readonly Pair[]>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-bench-'));
   const children: Child[] = [];
   try {
     const app = startChild('app', [process.execPath, join(import.meta.dirname, 'app-process.ts')]);
     children.push(app.child);
     const { port } = JSON.parse(await app.firstLine) as { port: number };
-    const pairs = await startPairs(folder, port, only);
+    const pairs = await start({ folder, appPort: port });
     children.push(...pairs.flatMap(({ first, second }) => [first, second]));
     await measure(pairs, loadGenerator());
   } finally {
@@ -48,21 +53,20 @@ export async function run(only?: string): Promise<void> {
   }
 }
 
-async function startPairs(folder: string, port: number, only?: string): Promise<readonly Pair[]> {
+async function startPairs(behind: Behind, only?: string): Promise<readonly Pair[]> {
   const pairs: Pair[] = [];
-  if (only !== 'daprd') pairs.push(await startHoldfastPair({ folder, appPort: port }));
+  if (only !== 'daprd') pairs.push(await startHoldfastPair(behind));
   if (only === 'holdfast') return pairs;
   const daprd = await findDaprd();
   if (daprd === undefined) {
     console.log('skipped: real daprd (../shared/peers is not here, or not for this machine)');
   } else {
-    pairs.push(await startDaprdPair(daprd, { folder, appPort: port }));
+    pairs.push(await startDaprdPair(daprd, behind));
   }
   return pairs;
 }
 
-/** Prints what each pair does, in rounds that take turns. */
-export async function measure(pairs: readonly Pair[], load: LoadGenerator): Promise<void> {
+async function measure(pairs: readonly Pair[], load: LoadGenerator): Promise<void> {
   printMachine(load);
   for (const pair of pairs) console.log(`${pair.name}: ${pair.version}`);
   await new Promise((resolve) => setTimeout(resolve, 1_000));
