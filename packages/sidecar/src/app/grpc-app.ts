@@ -7,19 +7,16 @@ import {
   InvokeResponseSchema,
   HTTPExtension_Verb as Verb,
 } from '../grpc/protos/common_pb.ts';
-import { httpStatusOf } from '../grpc/status/rpc-status.ts';
 import { callUnary, type GrpcAnswer } from './grpc-call.ts';
 import type { GrpcConnection } from './grpc-connection.ts';
 import { passRpc } from './pass-rpc.ts';
 import {
   RPC_BYTES,
-  RPC_DETAILS,
-  RPC_MESSAGE,
   RPC_METHOD,
-  RPC_STATUS,
-  RPC_TRAILER,
   RPC_TYPE_URL,
   RPC_VERB,
+  type RpcHead,
+  rpcHead,
   rpcMethodOf,
 } from './rpc-answer.ts';
 
@@ -125,33 +122,22 @@ const metadataName = (name: string): string =>
     ? `dapr-${name}`
     : name;
 
-/** As HTTP clients see it, with what gRPC clients see beside it. */
 function answered(answer: GrpcAnswer, sink: AnswerSink, flow: Flow): void {
-  const { body, code, details, headers, message, trailers } = answer;
-  headers.push(RPC_STATUS, String(code));
-  for (let at = 0; at + 1 < trailers.length; at += 2) {
-    headers.push(RPC_TRAILER + trailers[at]!, trailers[at + 1]!);
-  }
-  if (code !== 0) {
-    headers.push('content-type', 'application/json', RPC_MESSAGE, encodeURIComponent(message));
-    if (details !== '') headers.push(RPC_DETAILS, details);
-    sink.head(httpStatusOf(code), headers, flow);
-    sink.end(Buffer.from(JSON.stringify({ code, message })));
-    return;
-  }
-  let response: ReturnType<typeof fromBinary<typeof InvokeResponseSchema>>;
+  let data: ReturnType<typeof fromBinary<typeof InvokeResponseSchema>>['data'];
+  let head: RpcHead;
   try {
-    response = fromBinary(InvokeResponseSchema, body);
+    head = rpcHead(answer, () => {
+      const response = fromBinary(InvokeResponseSchema, answer.body);
+      data = response.data;
+      return { contentType: response.contentType, typeUrl: data?.typeUrl ?? '' };
+    });
   } catch (error) {
     sink.fail(
       new Error(`the application's answer is no InvokeResponse: ${(error as Error).message}`),
     );
     return;
   }
-  const { contentType, data } = response;
-  headers.push('content-type', contentType || 'application/x-protobuf');
-  if (data?.typeUrl) headers.push(RPC_TYPE_URL, data.typeUrl);
-  sink.head(200, headers, flow);
-  const bytes = data?.value ?? new Uint8Array();
-  sink.end(bytes.length === 0 ? null : Buffer.from(bytes));
+  sink.head(head.status, head.headers, flow);
+  const bytes = head.body ?? Buffer.from(data?.value ?? []);
+  sink.end(bytes.length === 0 ? null : bytes);
 }

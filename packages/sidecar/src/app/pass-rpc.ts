@@ -3,7 +3,7 @@ import { Code } from '@connectrpc/connect';
 import { isTrue } from '../components/is-true.ts';
 import type { AnswerSink, Flow, OutgoingCall } from '../flow/answer.ts';
 import { UpstreamError } from '../flow/upstream-error.ts';
-import { statusName } from '../grpc/status/rpc-status.ts';
+import { escapedMessage, statusName } from '../grpc/status/rpc-status.ts';
 import { MessageScanner, trailersFrame } from '../grpc/wire/message-scanner.ts';
 import { withTraceBin } from '../trace/trace-bin.ts';
 import { cancel, type GrpcConnection } from './grpc-connection.ts';
@@ -164,7 +164,7 @@ const HALF: RpcFailure = { code: Code.Internal, message: 'unexpected EOF' };
 
 const trailersOf = ({ code, message }: RpcFailure) => ({
   'grpc-status': String(code),
-  'grpc-message': encodeURIComponent(message).replaceAll('%20', ' '),
+  'grpc-message': escapedMessage(message),
 });
 
 /** A code that gRPC does not know is no other's, so that no list of codes takes it for one; 100 and more would be HTTP's. */

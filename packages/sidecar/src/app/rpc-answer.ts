@@ -1,3 +1,5 @@
+import { httpStatusOf } from '../grpc/status/rpc-status.ts';
+
 /**
  * How an answer of an application that speaks gRPC travels as an HTTP answer:
  * the status is what HTTP clients get, and in headers that only sidecars see
@@ -56,4 +58,49 @@ export function rpcMethodOf(headers: readonly string[]): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** What an application that speaks gRPC answered, whoever passed it on. */
+export interface RpcAnswer {
+  readonly code: number;
+  readonly message: string;
+  /** Base64 of `google.rpc.Status`; empty without one. */
+  readonly details: string;
+  /** `name, value, …`; it is changed. */
+  readonly headers: string[];
+  readonly trailers: readonly string[];
+}
+
+/** Beside them, of an answer that went well. */
+export interface RpcData {
+  readonly contentType: string;
+  readonly typeUrl: string;
+}
+
+/** An answer as HTTP clients see it, with what gRPC clients see beside it; `body` stands in for that of a failure. */
+export interface RpcHead {
+  readonly status: number;
+  readonly headers: string[];
+  readonly body: Buffer | undefined;
+}
+
+/** `data` is asked for only where all went well. */
+export function rpcHead(
+  { code, details, headers, message, trailers }: RpcAnswer,
+  data: () => RpcData,
+): RpcHead {
+  headers.push(RPC_STATUS, String(code));
+  for (let at = 0; at + 1 < trailers.length; at += 2) {
+    headers.push(RPC_TRAILER + trailers[at]!, trailers[at + 1]!);
+  }
+  if (code !== 0) {
+    headers.push('content-type', 'application/json', RPC_MESSAGE, encodeURIComponent(message));
+    if (details !== '') headers.push(RPC_DETAILS, details);
+    const body = Buffer.from(JSON.stringify({ code, message }));
+    return { status: httpStatusOf(code), headers, body };
+  }
+  const { contentType, typeUrl } = data();
+  headers.push('content-type', contentType || TYPED);
+  if (typeUrl !== '') headers.push(RPC_TYPE_URL, typeUrl);
+  return { status: 200, headers, body: undefined };
 }

@@ -2,7 +2,7 @@ import type { Http2ServerResponse } from 'node:http2';
 import { Code } from '@connectrpc/connect';
 import { addHeader, type HeaderMap } from '../../flow/add-header.ts';
 import type { AnswerSink, Flow } from '../../flow/answer.ts';
-import { parseRpcError } from '../status/rpc-status.ts';
+import { escapedMessage, parseRpcError } from '../status/rpc-status.ts';
 import { MessageScanner, parseTrailers } from '../wire/message-scanner.ts';
 
 /** The answer to a gRPC client: messages as they come, and the trailers behind them as trailers again. */
@@ -76,7 +76,7 @@ export class ProxiedAnswer implements AnswerSink {
 
   /** Ends the call with an error of the sidecar's own. */
   refuse(code: Code, message: string, more: readonly string[] = []): void {
-    const words = ['grpc-message', encodeURIComponent(message).replaceAll('%20', ' ')];
+    const words = ['grpc-message', escapedMessage(message)];
     this.#finish(code, ['grpc-status', String(code), ...words, ...more]);
   }
 

@@ -74,3 +74,7 @@ export function parseRpcError(text: string): { code: Code; message: string } | u
   const code = match === null ? undefined : NAMES[match[1]!];
   return code === undefined || typeof code !== 'number' ? undefined : { code, message: match![2]! };
 }
+
+/** As `grpc-message` has it: percent-encoded, but for spaces. */
+export const escapedMessage = (text: string): string =>
+  encodeURIComponent(text).replaceAll('%20', ' ');

@@ -5,13 +5,14 @@ import {
   RPC_STATUS,
   RPC_TRAILER,
   RPC_TYPE_URL,
+  type RpcHead,
+  rpcHead,
 } from '../../app/rpc-answer.ts';
 import { StatusSchema } from '../../grpc/protos/error_details_pb.ts';
 import type {
   InternalInvokeResponse,
   InternalInvokeResponseSchema,
 } from '../../grpc/protos/service_invocation_pb.ts';
-import { httpStatusOf } from '../../grpc/status/rpc-status.ts';
 import { headerLists, headersOf, headerValue, pairs } from './header-lists.ts';
 
 type Response = MessageInitShape<typeof InternalInvokeResponseSchema>;
@@ -61,14 +62,6 @@ function detailsOf(text: string | undefined) {
   }
 }
 
-/** The head of an answer as sidecars of ours have it. */
-export interface HeardHead {
-  readonly status: number;
-  readonly headers: string[];
-  /** In place of what follows. */
-  readonly body: Buffer | undefined;
-}
-
 /**
  * What daprd's sidecar answered for its application; undefined where it says nothing of how it went.
  *
@@ -79,34 +72,26 @@ export function heardHead({
   headers: lists,
   trailers,
   message,
-}: InternalInvokeResponse): HeardHead | undefined {
+}: InternalInvokeResponse): RpcHead | undefined {
   if (status === undefined) return undefined;
   const { code, message: words, details } = status;
   const headers = [...headersOf(lists)].flat();
   const contentType = message?.contentType ?? '';
-  const typeUrl = message?.data?.typeUrl ?? '';
   const type = contentType === '' ? [] : ['content-type', headerValue('content-type', contentType)];
   // From 100 on it is an application's that speaks HTTP.
   if (code >= 100) return { status: code, headers: [...headers, ...type], body: undefined };
   if (code === 0 && message === undefined) return eventStream(headers);
-  headers.push(RPC_STATUS, String(code));
-  for (const [name, value] of headersOf(trailers)) headers.push(RPC_TRAILER + name, value);
-  if (code === 0) {
-    headers.push('content-type', contentType || 'application/x-protobuf');
-    if (typeUrl !== '') headers.push(RPC_TYPE_URL, headerValue(RPC_TYPE_URL, typeUrl));
-    return { status: 200, headers, body: undefined };
-  }
-  headers.push('content-type', 'application/json', RPC_MESSAGE, encodeURIComponent(words));
-  if (details.length > 0) {
-    const all = toBinary(StatusSchema, create(StatusSchema, { code, message: words, details }));
-    headers.push(RPC_DETAILS, Buffer.from(all).toString('base64'));
-  }
-  const body = Buffer.from(JSON.stringify({ code, message: words }));
-  return { status: httpStatusOf(code), headers, body };
+  const said = { code, message: words, headers, trailers: [...headersOf(trailers)].flat() };
+  const all = () => toBinary(StatusSchema, create(StatusSchema, { code, message: words, details }));
+  const inBase64 = details.length === 0 ? '' : Buffer.from(all()).toString('base64');
+  return rpcHead({ ...said, details: inBase64 }, () => ({
+    contentType,
+    typeUrl: headerValue(RPC_TYPE_URL, message?.data?.typeUrl ?? ''),
+  }));
 }
 
 /** What daprd makes of any answer to who accepts nothing but a stream of events: of its own words none is there. */
-function eventStream(given: string[]): HeardHead {
+function eventStream(given: string[]): RpcHead {
   const headers = given.filter(
     (_, at) => !/^(?:cache-control|content-length)$/.test(given[at - (at % 2)]!),
   );

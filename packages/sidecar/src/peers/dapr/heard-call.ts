@@ -10,7 +10,7 @@ import {
   InternalInvokeResponseSchema,
   InternalInvokeResponseStreamSchema,
 } from '../../grpc/protos/service_invocation_pb.ts';
-import { parseRpcError } from '../../grpc/status/rpc-status.ts';
+import { escapedMessage, parseRpcError } from '../../grpc/status/rpc-status.ts';
 import { parentOf } from '../../trace/trace-bin.ts';
 import { faultText } from '../fault.ts';
 import { INLINE_BYTES } from '../frame-format.ts';
@@ -52,7 +52,6 @@ export class HeardCall implements AnswerSink {
   #expected = 0n;
   #body: Readable | undefined;
   #flow: Flow | undefined;
-  #sent = false;
   #head: SaidHead | undefined;
   #withBody = true;
   #answer: Buffer[] = [];
@@ -168,7 +167,6 @@ export class HeardCall implements AnswerSink {
 
   #send(body: Buffer | Readable | null): void {
     const { callee, callerId } = this.#options;
-    this.#sent = true;
     const flow = callee.send({ ...this.#call!, body, callerId }, this);
     this.#flow = flow;
     // The caller may have left while it was being sent.
@@ -255,7 +253,7 @@ export class HeardCall implements AnswerSink {
   #refuse(error: Error): void {
     this.#body?.destroy(error);
     this.#flow?.abort(error);
-    if (this.#sent) this.#finish(INVALID_ARGUMENT, error.message);
+    if (this.#flow !== undefined) this.#finish(INVALID_ARGUMENT, error.message);
     else if (error instanceof BadMessageError) this.#finish(RESOURCE_EXHAUSTED, error.message);
     else this.#finish(INVALID_ARGUMENT, `parsing InternalInvokeRequest error: ${error.message}`);
   }
@@ -266,8 +264,8 @@ export class HeardCall implements AnswerSink {
     this.#body?.destroy();
     const stream = this.#stream;
     if (stream.destroyed) return;
-    const words = encodeURIComponent(message).replaceAll('%20', ' ');
-    const status = code === 0 ? OK : { 'grpc-status': String(code), 'grpc-message': words };
+    const status =
+      code === 0 ? OK : { 'grpc-status': String(code), 'grpc-message': escapedMessage(message) };
     if (stream.headersSent) {
       this.#trailers = status;
       stream.end();
