@@ -61,11 +61,12 @@ const stages: readonly Stage[] = [
     'tests/dapr-suite/*.test.ts',
     'scripts/**/*.test.ts',
   ]),
-  tests('core', true, ['packages/core/src/**/*.test.ts']),
+  tests('core', true, ['packages/core/src/!(redis)/**/*.test.ts', 'packages/core/src/*.test.ts']),
   tests('config', true, ['packages/config/src/**/*.test.ts']),
   tests('telemetry', true, ['packages/telemetry/src/**/*.test.ts']),
   tests('http', true, ['packages/http/src/**/*.test.ts']),
   tests('servers', false, ['tests/servers/src/*.test.ts'], 1),
+  tests('core with Redis', false, ['packages/core/src/redis/*.test.ts'], 1),
   tests('soak', false, ['tests/soak/**/*.test.ts'], 1),
   tests('packed', false, ['tests/packed/*.test.ts'], 1),
   // These wait for servers and sidecars more than they compute.

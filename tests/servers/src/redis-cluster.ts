@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { eventually } from '../../../packages/messaging/src/testing/eventually.ts';
 import { findProgram } from './find-program.ts';
+import { freePort } from './free-port.ts';
 import { type RedisServer, redisServer } from './redis.ts';
 import type { ServerProcess } from './server-process.ts';
 import { Unavailable } from './with-server.ts';
@@ -17,7 +18,10 @@ export interface RedisCluster {
 const MASTERS = 3;
 const PATIENCE_MS = 180_000;
 
-/** Three masters that share the slots among them, without replicas. Each takes the port 10,000 above its own as well. */
+/**
+ * Three masters that share the slots among them, without replicas. Each talks to the others over a port of
+ * its own, 10,000 above the first if nobody says which: there any outgoing connection may have taken it.
+ */
 export async function redisCluster(): Promise<RedisCluster | Unavailable> {
   const cli = findProgram('redis-cli');
   if (cli === undefined) return new Unavailable('Redis', 'redis-cli');
@@ -27,7 +31,8 @@ export async function redisCluster(): Promise<RedisCluster | Unavailable> {
   };
   try {
     for (let n = 0; n < MASTERS; n += 1) {
-      const node = await redisServer(['--cluster-enabled', 'yes']);
+      const bus = ['--cluster-port', String(await freePort())];
+      const node = await redisServer(['--cluster-enabled', 'yes', ...bus]);
       if (node instanceof Unavailable) return node;
       nodes.push(node);
     }

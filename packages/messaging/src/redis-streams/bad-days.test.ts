@@ -98,7 +98,7 @@ test('a message that Redis itself will not have is dead at once, and others go o
   );
   assert.match(
     letters[0]?.reason ?? '',
-    /^it has 20000\d\d bytes, more than the broker takes \(proto-max-bulk-len of Redis\): raise/,
+    /^it has 20000\d\d bytes, of at most 1048576 \(proto-max-bulk-len of Redis\): raise/,
   );
 });
 

@@ -15,14 +15,18 @@ export function fieldsOf({ body, headers, id, key }: OutgoingMessage): RedisArgu
 }
 
 /** What its fields weigh, without their names. */
-export function bytesOf({ body, headers, id, key = '' }: OutgoingMessage): number {
-  return (
-    body.byteLength +
-    Buffer.byteLength(id) +
-    Buffer.byteLength(key) +
-    Buffer.byteLength(JSON.stringify(headers))
-  );
-}
+export const bytesOf = (message: OutgoingMessage): number =>
+  fieldBytes(message).reduce((sum, bytes) => sum + bytes);
+
+/** What the heaviest of its fields weighs. */
+export const longestField = (message: OutgoingMessage): number => Math.max(...fieldBytes(message));
+
+const fieldBytes = ({ body, headers, id, key = '' }: OutgoingMessage): readonly number[] => [
+  body.byteLength,
+  Buffer.byteLength(id),
+  Buffer.byteLength(key),
+  Buffer.byteLength(JSON.stringify(headers)),
+];
 
 /** A message that somebody else added without an `id` is named by its place, at each delivery alike. */
 export function messageOf(entryId: string, fields: readonly Buffer[], topic: string): Message {

@@ -12,6 +12,8 @@ export interface Link {
   run(script: Script, keys: string[], args: RedisArgument[]): Promise<unknown>;
   /** What Redis's clock will show at that moment of ours, or a little less. */
   serverMs(nowMs: number): number;
+  /** How long an argument may be (`proto-max-bulk-len`); undefined where its user may not know. */
+  readonly maxArgumentBytes: number | undefined;
   drop(reason: unknown): void;
 }
 
@@ -70,7 +72,9 @@ export async function openLink(options: ResolvedRedisStreamsOptions, what: strin
     // Asked after the answer came: what Redis shows later is never less than this says.
     const aheadMs = Number(time[0]) * 1_000 + Number(time[1]) / 1_000 - clock.now();
     await checkVersion(send, options);
-    return { gone: gone.signal, send, run, drop, serverMs: (nowMs) => nowMs + aheadMs };
+    const maxArgumentBytes = await argumentLimit(send);
+    const serverMs: Link['serverMs'] = (nowMs) => nowMs + aheadMs;
+    return { gone: gone.signal, send, run, drop, serverMs, maxArgumentBytes };
   } catch (error) {
     drop(error);
     // A wrong password is said once, and every command after it is only told to sign in.
@@ -118,6 +122,21 @@ async function checkVersion(
     `durability "aof" needs WAITAOF, which Redis has since 7.2, and this is ${version}; ` +
       'let it run with appendfsync always and use "memory"',
   );
+}
+
+/**
+ * Asked for beforehand: Redis answers an argument that is too long in the middle of it and closes the
+ * connection, and whoever is still writing may see only that.
+ */
+async function argumentLimit(send: Link['send']): Promise<number | undefined> {
+  try {
+    const [, limit] = (await send('CONFIG', ['GET', 'proto-max-bulk-len'])) as readonly Buffer[];
+    return Number(limit?.toString()) || undefined;
+  } catch (error) {
+    // A user without CONFIG, or a host that has none.
+    if (replyCode(error) !== undefined) return undefined;
+    throw error;
+  }
 }
 
 /** Host and port, for messages: without the password. */

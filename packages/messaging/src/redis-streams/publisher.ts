@@ -2,7 +2,7 @@ import { BrokerRejectedError, BrokerUnavailableError } from '../errors.ts';
 import type { OutgoingMessage } from '../message.ts';
 import { sendOrFind } from '../send-or-find.ts';
 import { tooLarge } from '../too-large.ts';
-import { bytesOf, fieldsOf } from './entries.ts';
+import { bytesOf, fieldsOf, longestField } from './entries.ts';
 import { type Link, openLink, placeOf } from './link.ts';
 import { streamOf, topicProblem } from './names.ts';
 import type { ResolvedRedisStreamsOptions } from './options.ts';
@@ -11,6 +11,8 @@ import { ADD } from './scripts.ts';
 
 /** Redis closes a connection over which too much comes at once (`client-query-buffer-limit`, 1 GB). */
 const PIECE_BYTES = 33_554_432;
+
+const ARGUMENT_LIMIT = 'proto-max-bulk-len of Redis';
 
 /**
  * Publishes over a connection that is made when it is needed and given up at the
@@ -65,17 +67,20 @@ export class RedisStreamsPublisher {
     const postponed = new Map<string, string>();
     await sendOrFind(messages, rejected, {
       send: async (some) => {
-        for (const [id, why] of await this.#sendOnce(some)) postponed.set(id, why);
+        for (const [id, why] of await this.#sendOnce(some, rejected)) postponed.set(id, why);
       },
       isRefusal: (error) => isTooLongForRedis((error as Error).cause),
-      why: (_error, one) => tooLarge(bytesOf(one), undefined, 'proto-max-bulk-len of Redis'),
+      why: (_error, one) => tooLarge(bytesOf(one), undefined, ARGUMENT_LIMIT),
     });
     return postponed;
   }
 
   /** Resolves with those that have to wait, and why. */
-  async #sendOnce(messages: readonly OutgoingMessage[]): Promise<Map<string, string>> {
-    const { clock, timeoutMs } = this.#options;
+  async #sendOnce(
+    messages: readonly OutgoingMessage[],
+    rejected: Map<string, string>,
+  ): Promise<Map<string, string>> {
+    const { clock, maxMessageBytes, timeoutMs } = this.#options;
     const deadlineMs = clock.now() + timeoutMs;
     const linking = this.#connected();
     const expired = Promise.withResolvers<never>();
@@ -84,12 +89,18 @@ export class RedisStreamsPublisher {
     );
     const work = (async () => {
       const link = await linking;
-      const topics = Map.groupBy(messages, ({ topic }) => topic);
+      const { maxArgumentBytes: most = Number.POSITIVE_INFINITY } = link;
+      // Nothing is heavier than `maxMessageBytes`, which is nearly always the lower of the two.
+      const tooLong =
+        most >= maxMessageBytes ? [] : messages.filter((one) => longestField(one) > most);
+      for (const one of tooLong) rejected.set(one.id, tooLarge(bytesOf(one), most, ARGUMENT_LIMIT));
+      const fitting = messages.filter(({ id }) => !rejected.has(id));
+      const topics = Map.groupBy(fitting, ({ topic }) => topic);
       const postponed = await Promise.all(
         [...topics].map(([topic, its]) => this.#addAll(link, topic, its, deadlineMs)),
       );
       const waiting = new Map(postponed.flatMap((each) => [...each]));
-      if (waiting.size < messages.length) await this.#settle(link, deadlineMs);
+      if (waiting.size < fitting.length) await this.#settle(link, deadlineMs);
       return waiting;
     })();
     // Whoever comes too late is not listened to any more.
