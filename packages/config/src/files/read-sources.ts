@@ -36,6 +36,9 @@ export async function readSources(paths: readonly string[]): Promise<Sources> {
   return { sources, problems };
 }
 
+/** Whether a directory's entry of that name is read. */
+export const isYamlName = (name: string): boolean => /\.ya?ml$/i.test(name);
+
 const fault = (file: string, rule: RuleName, message: string): Problem =>
   problemAt({ file, line: 1, column: 1 }, rule, message);
 
@@ -47,7 +50,7 @@ async function listFiles(given: string, problems: Problem[]): Promise<string[]> 
       problems.push(fault(given, 'unreadable', 'is neither a file nor a directory'));
       return [];
     }
-    const names = (await readdir(given)).filter((name) => /\.ya?ml$/i.test(name)).sort();
+    const names = (await readdir(given)).filter(isYamlName).sort();
     if (names.length > MOST_FILES) {
       problems.push(
         fault(given, 'too-large', `has ${names.length} YAML files, and ${MOST_FILES} is the limit`),
@@ -83,14 +86,8 @@ async function readWhole(
       return undefined;
     }
     handle = await open(file);
-    const buffer = new Uint8Array(LARGEST_FILE_BYTES + 1);
-    let length = 0;
-    while (length < buffer.length) {
-      const { bytesRead } = await handle.read(buffer, length, buffer.length - length, length);
-      if (bytesRead === 0) break;
-      length += bytesRead;
-    }
-    if (length <= LARGEST_FILE_BYTES) return buffer.slice(0, length);
+    const bytes = await readUpTo(handle, found.size, LARGEST_FILE_BYTES);
+    if (bytes !== undefined) return bytes;
     const { size } = await handle.stat();
     const kib = LARGEST_FILE_BYTES / 1024;
     const message = `is ${size} bytes, and ${kib} KiB is the limit; split it into several files`;
@@ -101,5 +98,26 @@ async function readWhole(
     return undefined;
   } finally {
     await handle?.close();
+  }
+}
+
+/** All of it; undefined where it is longer than that. One that grows while it is read is read on. */
+async function readUpTo(
+  handle: FileHandle,
+  expectedBytes: number,
+  mostBytes: number,
+): Promise<Uint8Array | undefined> {
+  let buffer = new Uint8Array(Math.min(expectedBytes, mostBytes) + 1);
+  let length = 0;
+  for (;;) {
+    const { bytesRead } = await handle.read(buffer, length, buffer.length - length, length);
+    length += bytesRead;
+    if (length > mostBytes) return undefined;
+    if (bytesRead === 0) return buffer.subarray(0, length);
+    if (length === buffer.length) {
+      const longer = new Uint8Array(Math.min(2 * length, mostBytes + 1));
+      longer.set(buffer);
+      buffer = longer;
+    }
   }
 }

@@ -1,10 +1,9 @@
-import { type FSWatcher, watch } from 'node:fs';
-import { realpath, stat } from 'node:fs/promises';
-import path from 'node:path';
 import { type Clock, systemClock, type Timer } from '@holdfast/core';
+import { DirectoryWatch } from './directory-watch.ts';
 import { EmptiedFiles } from './emptied-files.ts';
 import { digestOf } from './load-resiliency.ts';
 import { readSources, type Sources } from './read-sources.ts';
+import { watchedDirectories } from './watched-directories.ts';
 
 export interface WatchSourcesOptions {
   /** What was read before; a change since then is not missed. @default as the disk is */
@@ -124,78 +123,6 @@ export function watchSources(
       directories.set([]);
     },
   };
-}
-
-/** A directory as it is now: another in its place has another identity. */
-interface Directory {
-  readonly at: string;
-  readonly identity: string;
-}
-
-/** The directories whose changes can change the content: of each path, and of what it links to. */
-async function watchedDirectories(
-  paths: readonly string[],
-  files: readonly string[],
-): Promise<Directory[]> {
-  const wanted = new Set<string>();
-  for (const given of paths) {
-    // The parent tells when the path itself comes, goes, or is linked elsewhere.
-    wanted.add(path.dirname(path.resolve(given)));
-    const found = await stat(given).catch(() => undefined);
-    if (found?.isDirectory()) wanted.add(await realpath(given).catch(() => given));
-  }
-  for (const file of files) {
-    // A file that is gone by now has nothing to watch; the next reading will see it.
-    const real = await realpath(file).catch(() => undefined);
-    if (real !== undefined) wanted.add(path.dirname(real));
-  }
-  const directories: Directory[] = [];
-  for (const at of wanted) {
-    const found = await stat(at).catch(() => undefined);
-    if (found !== undefined) directories.push({ at, identity: `${at} ${found.dev}:${found.ino}` });
-  }
-  return directories;
-}
-
-/** Watches a changing set of directories; what cannot be watched is left to polling. */
-class DirectoryWatch {
-  readonly #watchers = new Map<string, FSWatcher>();
-  readonly #changed: () => void;
-
-  constructor(changed: () => void) {
-    this.#changed = changed;
-  }
-
-  /** Whether one is watched now that was not before. */
-  set(directories: readonly Directory[]): boolean {
-    const wanted = new Map(directories.map(({ at, identity }) => [identity, at]));
-    for (const [identity, watcher] of this.#watchers) {
-      if (wanted.has(identity)) continue;
-      watcher.close();
-      this.#watchers.delete(identity);
-    }
-    let added = false;
-    for (const [identity, at] of wanted) {
-      if (!this.#watchers.has(identity)) added = this.#add(identity, at) || added;
-    }
-    return added;
-  }
-
-  #add(identity: string, at: string): boolean {
-    try {
-      const watcher = watch(at, { persistent: false }, this.#changed);
-      this.#watchers.set(identity, watcher);
-      // The directory went, or the system ran out of watches: polling goes on without it.
-      watcher.on('error', () => {
-        watcher.close();
-        if (this.#watchers.get(identity) === watcher) this.#watchers.delete(identity);
-      });
-      return true;
-    } catch {
-      // As above: polling sees what this would have.
-      return false;
-    }
-  }
 }
 
 /** Names what the files hold now, for `watchSources`. */
