@@ -7,10 +7,6 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
   'daprd/hotreload/selfhosted/namespace/set':
     'P: two components of one name change nothing until that is corrected, and keep it from starting; daprd ends',
   'daprd/hotreload/selfhosted/namespace/unset': 'P: as namespace/set',
-  'daprd/pubsub/grpc/traceparent/basic':
-    'P: who publishes without a trace begins one; daprd hands on one of zeros, which is none',
-  'daprd/pubsub/grpc/traceparent/raw': 'P: as basic',
-  'daprd/pubsub/http/traceparent/basic': 'P: as basic',
   'daprd/resiliency/apps/defaultcircuitbreaker':
     'P: `cb_state` says closed once the probe has succeeded; daprd’s says half-open until the next call',
   'daprd/serviceinvocation/http/contentlength':

@@ -1,21 +1,9 @@
 import assert from 'node:assert/strict';
-import http from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { until } from '@holdfast/test-servers';
 import { bothMakes, type Make } from '../makes/both-makes.ts';
 import { type Mesh, startMesh } from '../makes/mesh.ts';
-
-/** A span as Zipkin's JSON has it. */
-interface ZipkinSpan {
-  readonly traceId: string;
-  readonly id: string;
-  readonly parentId?: string;
-  readonly name: string;
-  readonly kind?: string;
-  readonly localEndpoint: { readonly serviceName: string };
-  readonly tags: Readonly<Record<string, string>>;
-}
+import { ancestors, startCollector, type ZipkinSpan } from '../makes/span-collector.ts';
 
 await bothMakes(spansOf);
 
@@ -147,11 +135,6 @@ function pick(tags: Readonly<Record<string, string>>, names: readonly string[]) 
 /** Zipkin's clients in Go write names in lower case. */
 const lower = ({ name }: ZipkinSpan) => name.toLowerCase();
 
-function ancestors(spans: readonly ZipkinSpan[], span: ZipkinSpan): readonly ZipkinSpan[] {
-  const parent = spans.find(({ id }) => id === span.parentId);
-  return parent === undefined ? [] : [parent, ...ancestors(spans, parent)];
-}
-
 /** A mesh that sends its spans here. */
 interface TracedMesh {
   spans(): readonly ZipkinSpan[];
@@ -167,32 +150,19 @@ interface TracedMesh {
 }
 
 async function start(executable: string | undefined): Promise<TracedMesh> {
-  const received: ZipkinSpan[] = [];
-  const collector = http.createServer((req, res) => {
-    const chunks: Buffer[] = [];
-    req.on('data', (chunk: Buffer) => chunks.push(chunk));
-    req.on('end', () => {
-      received.push(...(JSON.parse(Buffer.concat(chunks).toString()) as ZipkinSpan[]));
-      res.writeHead(202).end();
-    });
-  });
-  // Batches are five seconds apart, and so is the closing of idle connections
-  // by default: a batch that meets it is lost, as exporters do not repeat a POST.
-  collector.keepAliveTimeout = 0;
-  await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(collector.address() as AddressInfo).port}/api/v2/spans`;
+  const collector = await startCollector();
   const mesh: Mesh = await startMesh(executable, {
-    tracing: `samplingRate: "1", zipkin: { endpointAddress: "${url}" }`,
+    tracing: `samplingRate: "1", zipkin: { endpointAddress: "${collector.url}" }`,
   });
 
   return {
-    spans: () => received,
+    spans: collector.spans,
 
     async ask(path, wanted, headers = {}) {
       const answer = await fetch(`http://127.0.0.1:${mesh.port('caller')}${path}`, { headers });
       await answer.arrayBuffer();
       const traceId = answer.headers.get('traceparent')?.split('-')[1];
-      const mine = () => received.filter((span) => span.traceId === traceId);
+      const mine = () => collector.spans().filter((span) => span.traceId === traceId);
       const enough = () => mine().filter(({ kind }) => kind !== undefined).length >= wanted;
       await until(() => `${wanted} spans of ${path}, not ${mine().length}`, enough);
       return mine();
@@ -200,7 +170,6 @@ async function start(executable: string | undefined): Promise<TracedMesh> {
 
     async stop() {
       await mesh.stop();
-      collector.closeAllConnections();
       collector.close();
     },
   };

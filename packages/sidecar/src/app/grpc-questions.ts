@@ -140,10 +140,9 @@ export class GrpcQuestions implements Upstream {
 
   #event(call: OutgoingCall, sink: AnswerSink): Flow {
     const desc = { path: `${SERVICE}/OnTopicEvent`, from: TopicEventRequestSchema } as const;
-    const envelope = JSON.parse(String(call.body)) as Record<string, unknown>;
     const pubsub = headerOf(call, 'pubsubname') ?? '';
-    const topic = call.subscribed?.topic ?? '';
-    const request = topicEventOf(envelope, { pubsub, topic, path: pathOf(call) });
+    const { topic = '', event = {} } = call.subscribed ?? {};
+    const request = topicEventOf(event, { pubsub, topic, path: pathOf(call) });
     const metadata = metadataOf(call.headers);
     return this.#ask(desc, TopicEventResponseSchema, request, metadata, sink, ({ status }) => {
       return { status: 200, body: JSON.stringify({ status: wordOf(status) }) };

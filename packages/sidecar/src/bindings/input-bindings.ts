@@ -99,10 +99,13 @@ export class InputBindings {
     // The words are daprd's. No answer would say that the event was taken care of.
     if (this.#resting || !ready()) throw new Error('input binding is closed');
     const begunMs = clock.now();
-    const span = tracing.begin(`bindings/${name}`, 'client', undefined, undefined);
+    const { traceparent, tracestate } = event.metadata;
+    const span = tracing.begin(`bindings/${name}`, 'client', traceparent, tracestate);
     const live = recorded(span);
     live?.set('db.system', 'bindings');
     live?.set('db.name', name);
+    live?.set('db.connection_string', `POST /${name}`);
+    live?.set('rpc.service', 'Dapr');
     const trace = span === undefined ? undefined : formatTraceparent(span);
     const once = (signal?: AbortSignal) => this.#post(path, event, trace, signal);
     const pipeline = inbound(name);
@@ -119,7 +122,7 @@ export class InputBindings {
         : (error as Error);
       log.warn(`An event of binding ${name} failed: ${failure.message}`);
     }
-    live?.end();
+    live?.end(failure?.message);
     count(name, failure === undefined, clock.now() - begunMs);
     if (failure !== undefined) throw failure;
     return answer;
@@ -133,8 +136,10 @@ export class InputBindings {
   ): Promise<Buffer> {
     const headers = ['content-type', 'application/json', 'content-length', `${data?.length ?? 0}`];
     const { log, overGrpc, put } = this.#options;
-    for (const [name, value] of Object.entries(metadata)) {
-      headers.push(overGrpc ? name : name.toLowerCase(), value);
+    for (const [given, value] of Object.entries(metadata)) {
+      const name = overGrpc ? given : given.toLowerCase();
+      // A request has one: ours, which goes on with the event's.
+      if (trace === undefined || name.toLowerCase() !== 'traceparent') headers.push(name, value);
     }
     if (trace !== undefined) headers.push('traceparent', trace);
     const answer = await this.#options.ask({ method: 'POST', path, headers, body: data }, signal);

@@ -13,7 +13,12 @@ export interface OutgoingCall {
   /** A buffer can be sent again, a stream cannot. */
   readonly body: Buffer | Readable | null;
   /** Of events for the application, as its subscription has them: the topic, whatever the event says, and the path. Not for HTTP. */
-  readonly subscribed?: { readonly topic: string; readonly path: string };
+  readonly subscribed?: {
+    readonly topic: string;
+    readonly path: string;
+    /** Unless it is several events, which are in the body. */
+    readonly event?: Readonly<Record<string, unknown>>;
+  };
 }
 
 /** The handle on a call that was sent: who receives its answer may slow it down or give it up. */

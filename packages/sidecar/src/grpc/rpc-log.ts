@@ -1,6 +1,6 @@
 import type { Logger } from '@holdfast/telemetry/log';
 import type { ApiLogging } from '../resources/api-logging.ts';
-import type { Span } from '../trace/tracing.ts';
+import { logIds, type Span } from '../trace/tracing.ts';
 
 /** Writes a line for a call that has ended, where there is one to be. */
 export type LogRpc = (
@@ -21,7 +21,7 @@ export function rpcLog(log: Logger, settings: () => ApiLogging): LogRpc {
       code,
       duration: Math.floor(ms),
       ...(useragent === null ? {} : { useragent }),
-      ...(span === undefined ? {} : { trace_id: span.traceId, span_id: span.spanId }),
+      ...logIds(span),
     });
   };
 }

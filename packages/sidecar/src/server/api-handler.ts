@@ -1,10 +1,10 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Clock } from '@holdfast/core';
-import type { LogFields, Logger } from '@holdfast/telemetry/log';
+import type { Logger } from '@holdfast/telemetry/log';
 import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
 import { describeApiSpan, endApiSpan } from '../trace/api-span.ts';
 import { badBaggage } from '../trace/baggage.ts';
-import { recorded, type Tracing } from '../trace/tracing.ts';
+import { logIds, recorded, type Tracing } from '../trace/tracing.ts';
 import { ApiCall } from './api-call.ts';
 import { reasonOf } from './api-error.ts';
 import type { LogApiCall } from './api-log.ts';
@@ -98,7 +98,7 @@ export function apiHandler(options: ApiHandlerOptions): RequestListener {
       log.error('A request failed for a reason of the sidecar.', {
         path: head.path,
         error: stackOf(error),
-        ...traceFields(call),
+        ...logIds(call.span),
       });
       call.failed(error);
     };
@@ -113,11 +113,6 @@ export function apiHandler(options: ApiHandlerOptions): RequestListener {
 
 function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
-
-/** What joins a log line to its trace. */
-function traceFields({ span }: ApiCall): LogFields {
-  return span === undefined ? {} : { trace_id: span.traceId, span_id: span.spanId };
 }
 
 /** An error of the API by its code; that of an invocation has one even where it is the application's. */

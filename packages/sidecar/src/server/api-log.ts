@@ -1,6 +1,7 @@
 import type { LogFields, Logger } from '@holdfast/telemetry/log';
 import { unescaped } from '../flow/unescaped.ts';
 import type { ApiLogging } from '../resources/api-logging.ts';
+import { logIds } from '../trace/tracing.ts';
 import type { ApiCall } from './api-call.ts';
 import { endpointName } from './endpoint-name.ts';
 
@@ -30,6 +31,6 @@ function fieldsOf(call: ApiCall, code: number, ms: number, obfuscate: boolean): 
     duration: Math.floor(ms),
     size: bytesOut,
     ...(useragent === undefined ? {} : { useragent }),
-    ...(span === undefined ? {} : { trace_id: span.traceId, span_id: span.spanId }),
+    ...logIds(span),
   };
 }

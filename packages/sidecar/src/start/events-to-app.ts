@@ -15,7 +15,7 @@ export function eventsToApp(given: BuildingBlocksOptions & BuildingBlocks): Even
   const { app, clock, components, live, log, metrics, options, policies, services } = given;
   const subscriber = new Subscriber({
     appId: options.appId,
-    courier: httpCourier(askApp(app.questions)),
+    courier: httpCourier(askApp(app.questions), given.tracing),
     ask: httpSubscriptions(askApp(app.questions), options, log),
     brokers: components.pubsub,
     declared: live.first.subscriptions,

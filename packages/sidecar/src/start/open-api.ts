@@ -58,7 +58,7 @@ export async function openApi(given: ApiOptions): Promise<OpenApi> {
       ? () => metricsPage(policies.book, components.pubsub, metrics)
       : undefined,
   });
-  const streams = { brokers: components.pubsub, subscriber };
+  const streams = { brokers: components.pubsub, subscriber, tracing };
   const grpc = await openGrpcDoor(options, closing, () => ({
     ...{ ...limits, ...invoking, log, tracing },
     ...{ allowed, apiRules, apiLogging, services, metadata, streams, shutdown },

@@ -52,5 +52,9 @@ export function nameInvocation(span: LiveSpan, appId: string, method: string): v
 /** Ends an API call's span with the status of its answer. */
 export function endApiSpan(span: LiveSpan, status: number): void {
   span.set('dapr.status_code', String(status));
-  span.end(status >= 400 ? `Code(${status}): ${nodeHttp.STATUS_CODES[status] ?? ''}` : undefined);
+  span.end(httpFault(status));
 }
+
+/** What a span says of an HTTP status that is an error. */
+export const httpFault = (status: number): string | undefined =>
+  status >= 400 ? `Code(${status}): ${nodeHttp.STATUS_CODES[status] ?? ''}` : undefined;

@@ -1,4 +1,5 @@
-import { parseTraceparent, type TraceContext } from '@holdfast/core/trace';
+import { formatTraceparent, parseTraceparent, type TraceContext } from '@holdfast/core/trace';
+import { NO_TRACE } from './tracing.ts';
 
 /**
  * `grpc-trace-bin`, the form of OpenCensus in which gRPC of Dapr's hands traces
@@ -21,7 +22,9 @@ export function traceBin({ traceId, spanId, sampled }: TraceContext): Buffer {
  */
 export function withTraceBin(headers: readonly string[]): readonly string[] {
   const at = headers.indexOf('traceparent');
-  const context = at < 0 ? undefined : parseTraceparent(headers[at + 1]!);
+  const given = at < 0 ? undefined : headers[at + 1]!;
+  // In no trace is something to say as well, as in Dapr.
+  const context = given === formatTraceparent(NO_TRACE) ? NO_TRACE : parseTraceparent(given);
   if (context === undefined) return headers;
   return [...headers, 'grpc-trace-bin', traceBin(context).toString('base64').replace(/=+$/, '')];
 }

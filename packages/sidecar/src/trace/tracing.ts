@@ -11,6 +11,17 @@ import { LiveSpan, type SpanKind, type SpanSink } from '@holdfast/telemetry/trac
 /** A span's ids where it is not recorded; where it is, what it becomes when it ends. */
 export type Span = TraceContext | LiveSpan;
 
+/**
+ * In no trace. Where nobody is sent spans, none begins here: its id would keep an application that does record
+ * traces from beginning one, for who made it up has sampled nothing. Written with ids of zeros, as daprd does, it
+ * is to be read as if it were not there (W3C Trace Context).
+ */
+export const NO_TRACE: TraceContext = {
+  traceId: '0'.repeat(32),
+  spanId: '0'.repeat(16),
+  sampled: false,
+};
+
 /** Makes spans, or continues the traces that come in. */
 export interface Tracing {
   /** `false`: incoming trace headers pass like any others and none are made. */
@@ -35,8 +46,8 @@ export interface TracingOptions {
   /** Where spans go; without one none are recorded. */
   readonly sink: SpanSink | undefined;
   /**
-   * A trace that comes in goes on as it came. Where nobody is sent spans, one of ours would be a hole
-   * in the application's trace; daprd has none either, unless a sampling rate is said. @default false
+   * A trace that comes in goes on as it came, and none begins. Where nobody is sent spans, one of ours would be
+   * a hole in the application's trace; daprd has none either, unless a sampling rate is said. @default false
    */
   readonly transparent?: boolean;
 }
@@ -49,7 +60,10 @@ export function createTracing(options: TracingOptions): Tracing {
   const { random, clock, samplingRate, sink, transparent = false } = options;
   if (samplingRate === 0) return { on: false, begin: () => undefined };
   const contextOf = (parent: TraceContext | undefined, tracestate: string | undefined) => {
-    if (parent === undefined) return newTrace(samplingRate === 1 || random.next() < samplingRate);
+    if (parent === undefined) {
+      if (transparent) return NO_TRACE;
+      return newTrace(samplingRate === 1 || random.next() < samplingRate);
+    }
     const child = transparent ? parent : childOf(parent);
     return tracestate === undefined ? child : { ...child, state: tracestate };
   };
@@ -75,9 +89,15 @@ export interface TraceFacts {
 }
 
 export const traceFacts = (span: Span | undefined): TraceFacts => ({
-  traceparent: span === undefined ? '' : formatTraceparent(span),
+  traceparent: isTraced(span) ? formatTraceparent(span) : '',
   tracestate: span?.state ?? '',
 });
+
+/** By which a line of the log finds its trace. */
+export const logIds = (span: Span | undefined) =>
+  isTraced(span) ? { trace_id: span.traceId, span_id: span.spanId } : {};
+
+const isTraced = (span: Span | undefined): span is Span => span !== undefined && span !== NO_TRACE;
 
 /** Appends the headers that hand `span` on. */
 export function pushTrace(headers: string[], span: TraceContext): void {

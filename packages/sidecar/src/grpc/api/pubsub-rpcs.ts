@@ -1,6 +1,10 @@
 import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
 import { BULK_FAILED } from '../../pubsub/publish/publish-routes.ts';
-import type { PublishService, SharedFacts } from '../../pubsub/publish/publish-service.ts';
+import {
+  asksForRaw,
+  type PublishService,
+  type SharedFacts,
+} from '../../pubsub/publish/publish-service.ts';
 import { traceFacts } from '../../trace/tracing.ts';
 import type { Dapr } from '../protos/dapr_pb.ts';
 import type { BulkPublishRequest, BulkPublishResponse } from '../protos/pubsub_pb.ts';
@@ -34,8 +38,10 @@ export function pubsubRpcs(service: PublishService): PubSubRpcs {
   };
   return {
     async publishEvent({ data, dataContentType, metadata, pubsubName, topic }, context) {
+      const facts = sharedFacts(metadata, context);
       await service.publish(pubsubName, topic, {
-        ...sharedFacts(metadata, context),
+        ...facts,
+        metadata: asksForRaw(metadata) ? { ...metadata, ...besideRaw(facts) } : metadata,
         body: Buffer.from(data),
         contentType: dataContentType || DEFAULT_CONTENT_TYPE,
       });
@@ -45,6 +51,9 @@ export function pubsubRpcs(service: PublishService): PubSubRpcs {
     bulkPublishEventAlpha1: bulk,
   };
 }
+
+/** A raw event has no envelope to tell its trace in. Over HTTP Dapr leaves it out. */
+const besideRaw = ({ traceparent: traceid, tracestate }: SharedFacts) => ({ traceid, tracestate });
 
 function sharedFacts(
   metadata: Readonly<Record<string, string>>,

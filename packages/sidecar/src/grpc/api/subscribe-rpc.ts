@@ -3,9 +3,11 @@ import { Code, ConnectError, type HandlerContext, type ServiceImpl } from '@conn
 import type { OpenPubSub } from '../../components/open-components.ts';
 import type { Courier, Delivery, Verdict } from '../../pubsub/deliver/courier.ts';
 import { DeliveryError } from '../../pubsub/deliver/delivery-error.ts';
+import { inDeliverySpans } from '../../pubsub/deliver/delivery-spans.ts';
 import { topicEventOf } from '../../pubsub/deliver/topic-event.ts';
 import { pubsubNotFound } from '../../pubsub/pubsub-error.ts';
 import type { Subscriber } from '../../pubsub/subscribe/subscriber.ts';
+import type { Tracing } from '../../trace/tracing.ts';
 import { TopicEventResponse_TopicEventResponseStatus as Status } from '../protos/appcallback_pb.ts';
 import type { Dapr } from '../protos/dapr_pb.ts';
 import {
@@ -22,6 +24,7 @@ const MAX_IN_HAND = 1_000;
 export interface StreamSubscriptions {
   readonly brokers: ReadonlyMap<string, OpenPubSub>;
   readonly subscriber: Subscriber;
+  readonly tracing: Tracing;
 }
 
 /** Subscriptions in a stream: events one way, what became of them the other. */
@@ -41,7 +44,7 @@ export function subscribeRpc(
       const initial = initialOf(first.value);
       allow(given, initial);
       const events = new MessageQueue<SubscribeTopicEventsResponseAlpha1>(MAX_IN_HAND);
-      const courier = new StreamCourier(events);
+      const courier = new StreamCourier(events, given.tracing);
       const listener = await given.subscriber.add(
         {
           type: 'STREAMING',
@@ -151,15 +154,25 @@ interface InHand {
 class StreamCourier implements Courier {
   readonly countsDropAs = 'drop';
   readonly #events: MessageQueue<SubscribeTopicEventsResponseAlpha1>;
+  readonly #tracing: Tracing;
   /** By the event's id; the same may be in hand twice. */
   readonly #inHand = new Map<string, InHand[]>();
   #ended = false;
 
-  constructor(events: MessageQueue<SubscribeTopicEventsResponseAlpha1>) {
+  constructor(events: MessageQueue<SubscribeTopicEventsResponseAlpha1>, tracing: Tracing) {
     this.#events = events;
+    this.#tracing = tracing;
   }
 
-  bring({ event, path, pubsub, topic }: Delivery, signal?: AbortSignal): Promise<Verdict> {
+  bring(delivery: Delivery, signal?: AbortSignal): Promise<Verdict> {
+    const { event, topic } = delivery;
+    // A stream has no headers for an event: its trace is within the event.
+    return inDeliverySpans(this.#tracing, { topic, events: [event] }, () =>
+      this.#send(delivery, signal),
+    );
+  }
+
+  #send({ event, path, pubsub, topic }: Delivery, signal?: AbortSignal): Promise<Verdict> {
     return new Promise((resolve, reject) => {
       if (this.#ended) {
         reject(gone());

@@ -26,10 +26,12 @@ export interface Delivery {
   /** Where in the application, as the rules have it. */
   readonly path: string;
   readonly event: Envelope;
+  /** What is posted over HTTP. */
+  readonly body: Buffer;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-export interface BulkDelivery extends Omit<Delivery, 'event' | 'metadata'> {
+export interface BulkDelivery extends Omit<Delivery, 'event' | 'body' | 'metadata'> {
   readonly entries: readonly BulkDeliveryEntry[];
 }
 

@@ -1,12 +1,10 @@
 import type { Clock, Pipeline } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
-import { goKind } from '../../go-json/go-kind.ts';
-import { isRecord } from '../../resources/resource-files.ts';
-import { type Envelope, rawEnvelope } from '../envelope.ts';
+import type { Envelope } from '../envelope.ts';
 import type { PubSubMessage } from '../pubsub.ts';
 import type { TopicSubscription } from '../subscribe/subscription.ts';
 import type { Courier, Verdict } from './courier.ts';
-import { DeliveryError } from './delivery-error.ts';
+import { receivedEvent } from './received-event.ts';
 
 export interface DeliveryOptions {
   readonly courier: Courier;
@@ -86,7 +84,7 @@ async function offer(
   given: AbortSignal | undefined,
 ): Promise<Verdict> {
   const { pubsub, topic } = subscription;
-  const event = eventOf(subscription, message);
+  const { body, event } = receivedEvent(subscription, message);
   const nowWallMs = clock.wallMs();
   const path = pathFor(subscription, event, nowWallMs);
   if (path === undefined) {
@@ -100,7 +98,10 @@ async function offer(
       count(pubsub, topic, status, said, clock.now() - begunMs);
     try {
       const by = message.topic ?? topic;
-      const verdict = await courier.bring({ pubsub, topic: by, path, event, metadata }, signal);
+      const verdict = await courier.bring(
+        { pubsub, topic: by, path, event, body, metadata },
+        signal,
+      );
       if (verdict === 'success') done('success');
       else done('drop', verdict === 'drop' ? courier.countsDropAs : 'drop');
       return verdict;
@@ -113,16 +114,6 @@ async function offer(
   return pipeline === undefined
     ? await once(given)
     : await pipeline.execute(({ signal }) => once(signal), given && { signal: given });
-}
-
-function eventOf(
-  { metadata, pubsub, topic }: TopicSubscription,
-  { data, topic: came = topic }: PubSubMessage,
-): Envelope {
-  if (metadata.rawPayload === 'true') return rawEnvelope(data, pubsub, came);
-  const event: unknown = JSON.parse(data.toString('utf8'));
-  if (!isRecord(event)) throw new DeliveryError(`no CloudEvent, but JSON of type ${goKind(event)}`);
-  return event;
 }
 
 /** Empty where there is none: the topic itself is none, an event would go round in circles. */

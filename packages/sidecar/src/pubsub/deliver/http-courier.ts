@@ -1,39 +1,52 @@
 import { randomUUID } from 'node:crypto';
 import type { AppAnswer, AskApp } from '../../app/ask-app.ts';
+import type { OutgoingCall } from '../../flow/answer.ts';
 import { isHopByHop } from '../../flow/hop-by-hop.ts';
 import { goSlice, goString, goStruct, readInto } from '../../go-json/go-type.ts';
 import { firstJson, wholeJson } from '../../go-json/read-json.ts';
 import { writeJson } from '../../go-json/write-json.ts';
+import { httpFault } from '../../trace/api-span.ts';
+import type { Tracing } from '../../trace/tracing.ts';
 import { CLOUD_EVENTS, type Envelope } from '../envelope.ts';
 import type { BulkDelivery, Courier, Delivery, Verdict } from './courier.ts';
 import { DeliveryError } from './delivery-error.ts';
+import { inDeliverySpans } from './delivery-spans.ts';
 
 const BULK_TYPE = 'com.dapr.event.sent.bulk';
 
 /** Posts events to the application's routes. */
-export function httpCourier(ask: AskApp): Courier {
+export function httpCourier(ask: AskApp, tracing: Tracing): Courier {
+  const post = (
+    subscribed: NonNullable<OutgoingCall['subscribed']>,
+    events: readonly (Envelope | string)[],
+    own: readonly string[],
+    body: Buffer,
+    signal: AbortSignal | undefined,
+  ): Promise<AppAnswer> =>
+    inDeliverySpans(
+      tracing,
+      { topic: subscribed.topic, events },
+      (trace) => {
+        const path = full(subscribed.path);
+        const headers = [...own, ...trace];
+        return ask({ method: 'POST', path, headers, body, subscribed }, signal);
+      },
+      ({ status }) => httpFault(status),
+    );
   return {
     countsDropAs: 'success',
     async bring(delivery, signal) {
-      const { event, path, topic } = delivery;
-      const body = Buffer.from(writeJson(event));
-      const headers = headersOf(delivery, body);
-      const answer = await ask(
-        { method: 'POST', path: full(path), headers, body, subscribed: { topic, path } },
-        signal,
-      );
-      return verdict(answer, String(delivery.event.id));
+      const { body, event, path, topic } = delivery;
+      const answer = await post({ topic, path, event }, [event], headersOf(delivery), body, signal);
+      return verdict(answer, String(event.id));
     },
     async bringBulk(delivery, signal) {
-      const { path, pubsub, topic } = delivery;
+      const { entries, path, pubsub, topic } = delivery;
       const body = Buffer.from(bulkText(delivery));
       const headers = ['content-type', 'application/json', 'content-length', String(body.length)];
       if (isHeader(pubsub)) headers.push('pubsubname', pubsub);
-      headers.push(...traceOf(delivery.entries[0]?.event));
-      const answer = await ask(
-        { method: 'POST', path: full(path), headers, body, subscribed: { topic, path } },
-        signal,
-      );
+      const events = entries.map(({ event }) => event);
+      const answer = await post({ topic, path }, events, headers, body, signal);
       return bulkVerdicts(answer, delivery);
     },
   };
@@ -43,21 +56,14 @@ export function httpCourier(ask: AskApp): Courier {
 const full = (path: string): string =>
   (path.startsWith('/') ? path : `/${path}`).replaceAll(/[^\x21-\x7e]+/g, encodeURIComponent);
 
-function headersOf({ event, metadata, pubsub }: Delivery, body: Buffer): string[] {
+function headersOf({ body, metadata, pubsub }: Delivery): string[] {
   const headers = ['content-type', CLOUD_EVENTS, 'content-length', String(body.length)];
   for (const [given, value] of Object.entries({ ...metadata, pubsubName: pubsub })) {
     const name = given.toLowerCase();
     if (isOurs(name) || !/^[\w.-]+$/.test(name) || !isHeader(value)) continue;
     headers.push(name, value);
   }
-  headers.push(...traceOf(event));
   return headers;
-}
-
-/** Of several events that of the first: a request has one. */
-function traceOf(event: Envelope | string | undefined): string[] {
-  const trace = typeof event === 'object' ? event.traceparent : undefined;
-  return typeof trace === 'string' && /^[\da-f-]+$/.test(trace) ? ['traceparent', trace] : [];
 }
 
 /** Metadata is the publisher's to choose; the framing of our request and its trace are not. */

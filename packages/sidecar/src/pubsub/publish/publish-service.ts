@@ -129,7 +129,7 @@ export class PublishService {
       throw entryIdsUnusable(pubsub, topic, this.#appId);
     }
     // One for all: an entry's own word on it is not heard, as in Dapr.
-    const raw = GO_TRUE.test(shared.metadata.rawPayload ?? '');
+    const raw = asksForRaw(shared.metadata);
     const messages = entries.map(({ entryId, event, contentType, metadata: own }) => {
       const metadata = { ...shared.metadata, ...own };
       const entry = { ...shared, body: event, contentType, metadata };
@@ -203,7 +203,7 @@ export class PublishService {
     pubsub: string,
     topic: string,
     event: Publication,
-    raw = GO_TRUE.test(event.metadata.rawPayload ?? ''),
+    raw = asksForRaw(event.metadata),
   ): PubSubMessage {
     const { body, contentType, metadata, traceparent, tracestate } = event;
     if (raw) return { data: body, metadata };
@@ -259,6 +259,10 @@ const ENTRIES = goSlice(
 
 /** What Go's ParseBool takes; nothing is nothing said. */
 const GO_TRUE = /^(?:1|[tT]|TRUE|[tT]rue)$/;
+
+/** Whether these metadata ask that the event be published as it is, without an envelope. */
+export const asksForRaw = ({ rawPayload = '' }: Publication['metadata']): boolean =>
+  GO_TRUE.test(rawPayload);
 const GO_BOOLEAN = /^(?:[01tTfF]|TRUE|FALSE|[tT]rue|[fF]alse)?$/;
 
 function failure(pubsub: string, topic: string, error: unknown): ApiError {

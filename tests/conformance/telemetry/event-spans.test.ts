@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { until } from '@holdfast/test-servers';
+import { type AppMesh, startAppMesh } from '../makes/app-mesh.ts';
+import { bothMakes, type Make } from '../makes/both-makes.ts';
+import { componentYaml } from '../makes/component-yaml.ts';
+import type { Seen } from '../makes/echo-app.ts';
+import {
+  ancestors,
+  type SpanCollector,
+  startCollector,
+  type ZipkinSpan,
+} from '../makes/span-collector.ts';
+
+const GIVEN = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+const NONE = '00-00000000000000000000000000000000-0000000000000000-00';
+
+const RESOURCES = {
+  'bus.yaml': componentYaml('bus', 'pubsub.in-memory'),
+  'tick.yaml': componentYaml('tick', 'bindings.cron', { schedule: '@every 1s' }),
+};
+
+const bulk = { bulkSubscribe: { enabled: true, maxMessagesCount: 2, maxAwaitDurationMs: 500 } };
+const SUBSCRIPTIONS = [
+  { pubsubname: 'bus', topic: 'good', route: '/good' },
+  { pubsubname: 'bus', topic: 'bad', route: '/bad' },
+  { pubsubname: 'bus', topic: 'after', route: '/after' },
+  { pubsubname: 'bus', topic: 'raw', route: '/raw', metadata: { rawPayload: 'true' } },
+  { pubsubname: 'bus', topic: 'many', route: '/many', ...bulk },
+];
+
+await bothMakes(eventSpans);
+
+function eventSpans(make: Make, executable: string | undefined): void {
+  // Side by side, as each waits for a batch of spans, which leaves every five seconds.
+  describe(`${make} sends spans of what it brings to the application`, { concurrency: 5 }, () => {
+    const app = listening();
+    let collector: SpanCollector;
+    let mesh: AppMesh<'caller'>;
+    before(async () => {
+      collector = await startCollector();
+      const spec = `tracing: { samplingRate: "1", zipkin: { endpointAddress: "${collector.url}" } }`;
+      mesh = await startListening(executable, spec, app.instead);
+    });
+    after(async () => {
+      await mesh.stop();
+      collector.close();
+    });
+
+    /** The spans of bringing events of `topic`, when there are so many. */
+    const brought = async (topic: string, wanted: number): Promise<readonly ZipkinSpan[]> => {
+      const mine = () => collector.spans().filter(({ name }) => name === `pubsub/${topic}`);
+      await until(
+        () => `${wanted} spans of ${topic}, not ${mine().length}`,
+        () => mine().length >= wanted,
+      );
+      return mine();
+    };
+
+    test('an event: inside the span in which it was published, and the application inside it', async () => {
+      await publish(mesh, 'good', '1', { traceparent: GIVEN });
+
+      const [span] = await brought('good', 1);
+      await until('it was published', () => ancestors(collector.spans(), span!).length > 0);
+      const [seen] = await app.called('/good', 1);
+      assert.deepEqual(
+        [span!.kind, span!.traceId, span!.tags['messaging.system'], span!.tags.error],
+        ['CLIENT', GIVEN.split('-')[1], 'pubsub', undefined],
+      );
+      assert.equal(span!.tags['messaging.destination.name'], 'good');
+      assert.equal(ancestors(collector.spans(), span!)[0]?.parentId, GIVEN.split('-')[2]);
+      assert.equal(seen!.headers.traceparent, `00-${span!.traceId}-${span!.id}-01`);
+    });
+
+    test('an event that the application does not take: an error with the status in words', async () => {
+      await publish(mesh, 'bad', '1');
+
+      const [span] = await brought('bad', 1);
+      assert.deepEqual(
+        [span!.tags.error, span!.tags['otel.status_code']],
+        ['Code(404): Not Found', 'ERROR'],
+      );
+    });
+
+    test('a raw event: none, for it does not tell its trace', async () => {
+      await publish(mesh, 'raw', '1');
+      await publish(mesh, 'after', '1');
+
+      const [seen] = await app.called('/raw', 1);
+      await brought('after', 1);
+      assert.equal(seen!.headers.traceparent, undefined);
+      assert.deepEqual(
+        collector.spans().filter(({ name }) => name === 'pubsub/raw'),
+        [],
+      );
+    });
+
+    test('events in bulk: one each, and the application inside the last', async () => {
+      await Promise.all(['1', '2'].map((body) => publish(mesh, 'many', body)));
+
+      const spans = await brought('many', 2);
+      const [seen] = await app.called('/many', 1);
+      assert.equal(new Set(spans.map(({ traceId }) => traceId)).size, 2);
+      const { entries } = JSON.parse(seen!.body) as { entries: { event: { traceid: string } }[] };
+      const last = entries.at(-1)!.event.traceid.split('-')[1];
+      assert.equal(seen!.headers.traceparent?.split('-')[1], last);
+    });
+
+    test('an event of a binding', async () => {
+      const [seen] = await app.called('/tick', 1);
+      const own = () =>
+        collector.spans().find(({ traceId }) => seen!.headers.traceparent?.includes(traceId));
+      await until('its span', () => own() !== undefined);
+      assert.deepEqual(
+        [own()!.name, own()!.kind, own()!.tags['db.system'], own()!.tags['db.name']],
+        ['bindings/tick', 'CLIENT', 'bindings', 'tick'],
+      );
+      assert.equal(own()!.tags['db.connection_string'], 'POST /tick');
+    });
+  });
+
+  describe(`${make}, nobody being sent spans`, () => {
+    const app = listening();
+    let mesh: AppMesh<'caller'>;
+    before(async () => {
+      mesh = await startListening(executable, '', app.instead);
+    });
+    after(() => mesh.stop());
+
+    test('an event is in no trace, and one of a trace goes on in it as it came', async () => {
+      await publish(mesh, 'good', '1');
+      await app.called('/good', 1);
+      await publish(mesh, 'good', '2', { traceparent: GIVEN });
+
+      const seen = await app.called('/good', 2);
+      assert.deepEqual(
+        seen.map(({ headers }) => headers.traceparent),
+        [NONE, GIVEN],
+      );
+      const told = seen.map(({ body }) => JSON.parse(body) as Record<string, unknown>);
+      assert.deepEqual(
+        told.map(({ traceid, traceparent }) => [traceid, traceparent]),
+        [
+          ['', ''],
+          [GIVEN, GIVEN],
+        ],
+      );
+    });
+
+    // An application's own tracing begins a trace where it finds none, but not inside one that is not sampled.
+    test('a call is in no trace, and one of a trace goes on in it as it came', async () => {
+      const call = async (headers: Record<string, string>) => {
+        const url = `http://127.0.0.1:${mesh.port('caller')}/v1.0/invoke/caller/method/traced`;
+        const answer = await fetch(url, { method: 'POST', headers });
+        await answer.arrayBuffer();
+        return answer.headers.get('traceparent');
+      };
+      assert.deepEqual([await call({}), await call({ traceparent: GIVEN })], [NONE, GIVEN]);
+      const seen = await app.called('/traced', 2);
+      assert.deepEqual(
+        seen.map(({ headers }) => headers.traceparent),
+        [NONE, GIVEN],
+      );
+    });
+  });
+}
+
+async function publish(
+  mesh: AppMesh<'caller'>,
+  topic: string,
+  body: string,
+  trace: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const url = `http://127.0.0.1:${mesh.port('caller')}/v1.0/publish/bus/${topic}`;
+  const headers = { 'content-type': 'application/json', ...trace };
+  const { status } = await fetch(url, { method: 'POST', headers, body });
+  assert.equal(status, 204);
+}
+
+/** A sidecar whose application has subscribed. */
+async function startListening(
+  executable: string | undefined,
+  spec: string,
+  instead: ReturnType<typeof listening>['instead'],
+): Promise<AppMesh<'caller'>> {
+  const setup = { spec, resources: RESOURCES };
+  const mesh = await startAppMesh(executable, { caller: setup }, undefined, instead);
+  const url = `http://127.0.0.1:${mesh.port('caller')}/v1.0/metadata`;
+  await until('it has subscribed', async () => {
+    const { subscriptions = [] } = (await (await fetch(url)).json()) as { subscriptions?: [] };
+    return subscriptions.length === SUBSCRIPTIONS.length;
+  });
+  return mesh;
+}
+
+function listening() {
+  const seen: Seen[] = [];
+  const of = (url: string) => seen.filter((one) => one.url === url);
+  return {
+    instead(one: Seen) {
+      if (one.url === '/dapr/subscribe') {
+        return { status: 200, body: JSON.stringify(SUBSCRIPTIONS) };
+      }
+      if (one.method !== 'POST') return undefined;
+      seen.push(one);
+      return { status: one.url === '/bad' ? 404 : 200, body: '' };
+    },
+    async called(url: string, times: number): Promise<readonly Seen[]> {
+      await until(
+        () => `${url} is called ${times} times, after ${seen.map((one) => one.url)}`,
+        () => of(url).length >= times,
+      );
+      return of(url);
+    },
+  };
+}
