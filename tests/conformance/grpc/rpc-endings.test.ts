@@ -113,6 +113,7 @@ function conformance(make: Make, executable: string | undefined): void {
 
   test(`${make}, an application over gRPC that is not there`, async (t) => {
     const app = await startRpcApp(false);
+    t.after(() => app.close());
     const flags = { 'app-port': app.port, 'app-protocol': 'grpc' };
     const sidecar = await startFlagged(executable, { flags });
     t.after(() => sidecar.stop());

@@ -33,10 +33,34 @@ export interface FlaggedSetup {
   readonly wait?: boolean;
 }
 
+/** A port that was free may be taken before the sidecar listens on it. */
+const TRIES = 3;
+
 /** Starts `--app-id probe` and the flags given, which both makes take in the same words. */
 export async function startFlagged(
   daprd: string | undefined,
-  { flags, env = {}, resources = {}, wait = true }: FlaggedSetup,
+  setup: FlaggedSetup,
+): Promise<Flagged> {
+  for (let tries = 1; ; tries += 1) {
+    const started = await spawnFlagged(daprd, setup);
+    if (setup.wait === false) return started;
+    const { exited, ports, said, stop } = started;
+    try {
+      const up = await Promise.race([ready(ports.http).then(() => true), exited.then(() => false)]);
+      if (up) return started;
+      const taken = /Port \d+.* is taken|address already in use/.test(said());
+      if (!taken || tries === TRIES) throw new Error('It ended while it was starting.');
+      await stop();
+    } catch (error) {
+      await stop();
+      throw new Error(`${said()}\n${error}`);
+    }
+  }
+}
+
+async function spawnFlagged(
+  daprd: string | undefined,
+  { flags, env = {}, resources = {} }: FlaggedSetup,
 ): Promise<Flagged> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'holdfast-flags-'));
   for (const [name, text] of Object.entries(resources)) {
@@ -77,11 +101,5 @@ export async function startFlagged(
     await rm(folder, { recursive: true, force: true });
   };
   const ports = { http: http!, grpc: grpc!, internal: internal!, metrics: metrics! };
-  if (wait) {
-    await ready(ports.http).catch(async (error: unknown) => {
-      await stop();
-      throw new Error(`${said}\n${error}`);
-    });
-  }
   return { child, ports, exited, said: () => said, stop };
 }
