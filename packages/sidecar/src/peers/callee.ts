@@ -2,9 +2,11 @@ import { formatTraceparent } from '@holdfast/core/trace';
 import type { LiveSpan } from '@holdfast/telemetry/trace';
 import type { AccessGate } from '../access/access-gate.ts';
 import type { AppChannel } from '../app/app-channel.ts';
+import { RPC_VERB } from '../app/rpc-answer.ts';
 import type { AnswerSink, Flow } from '../flow/answer.ts';
 import { UpstreamError, type UpstreamErrorCode } from '../flow/upstream-error.ts';
 import type { PeerCounts } from '../metrics/sidecar-metrics.ts';
+import { showMetadata } from '../trace/rpc-span.ts';
 import { recorded, type Tracing } from '../trace/tracing.ts';
 import type { PeerCall, PeerCallee } from './peer-transport.ts';
 import { formatSpiffeId } from './spiffe-id.ts';
@@ -46,7 +48,7 @@ export class Callee implements PeerCallee {
         );
       }
     }
-    const span = tracing.on ? this.#ownSpan(call.path, headers) : undefined;
+    const span = tracing.on ? this.#ownSpan(call, headers) : undefined;
     const refusal = access.refusal(call);
     if (refusal !== undefined) {
       // Counted by access control, and not as a call, as in Dapr.
@@ -60,19 +62,25 @@ export class Callee implements PeerCallee {
   }
 
   /** This hop is a span of its own: the application's parent is it, not the caller's. */
-  #ownSpan(path: string, headers: string[]): LiveSpan | undefined {
+  #ownSpan({ method: verb, path }: PeerCall, headers: string[]): LiveSpan | undefined {
     const { appId, tracing } = this.#options;
     // The caller puts it last, so look from the end. A path of health is no part of its trace: then one begins here.
     let at = headers.length - 2;
     while (at >= 0 && headers[at] !== 'traceparent') at -= 2;
     const parent = at < 0 ? undefined : headers[at + 1];
     const method = path.slice(1).split('?', 1)[0] ?? '';
-    const name = `CallLocal/${appId}/${method}`;
+    // gRPC that is passed through has its own name on both sides.
+    const passed = verb === RPC_VERB;
+    const name = passed ? path : `CallLocal/${appId}/${method}`;
     const span = tracing.begin(name, 'server', parent, header(headers, 'tracestate'));
     if (span === undefined) return undefined;
     if (at < 0) headers.push('traceparent', formatTraceparent(span));
     else headers[at + 1] = formatTraceparent(span);
     const live = recorded(span);
+    if (passed) {
+      if (live !== undefined) showMetadata(live, headerPairs(headers));
+      return live;
+    }
     live?.set('dapr.protocol', 'grpc');
     // Dapr's name of the leg between sidecars, whatever ours is made of: dashboards know it.
     live?.set('dapr.api', '/dapr.proto.internals.v1.ServiceInvocation/CallLocalStream');
@@ -92,6 +100,10 @@ function header(headers: readonly string[], name: string): string | undefined {
     if (headers[at] === name) return headers[at + 1];
   }
   return undefined;
+}
+
+function* headerPairs(headers: readonly string[]): Iterable<readonly [string, string]> {
+  for (let at = 0; at + 1 < headers.length; at += 2) yield [headers[at]!, headers[at + 1]!];
 }
 
 /** gRPC's code for "the sidecar itself failed", which is how Dapr counts it. */

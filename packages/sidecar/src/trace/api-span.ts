@@ -37,7 +37,7 @@ export function describeApiSpan(
   } else if (group === 'publish') {
     span.set('messaging.system', 'pubsub');
     // Dapr leaves the topic out by mistake (the attribute it reads no longer exists).
-    const topic = head.path.split('/').slice(4).join('/');
+    const [, topic = ''] = /^\/[^/]+\/publish\/(?:bulk\/)?[^/]*\/(.*)$/.exec(head.path) ?? [];
     if (topic !== '') span.set('messaging.destination.name', topic);
   }
 }

@@ -14,6 +14,7 @@ import { forClient } from '../../components/waiting-client.ts';
 import type { SidecarMetrics } from '../../metrics/sidecar-metrics.ts';
 import { ApiError } from '../../server/api-error.ts';
 import { badBaggage } from '../../trace/baggage.ts';
+import { describeRpcSpan } from '../../trace/rpc-span.ts';
 import { parentOf, traceBin } from '../../trace/trace-bin.ts';
 import { recorded, type Span, type Tracing } from '../../trace/tracing.ts';
 import type { LogRpc } from '../rpc-log.ts';
@@ -74,6 +75,8 @@ export function callGuard({
     if (bad !== undefined) throw new ConnectError(bad, Code.InvalidArgument);
     const span = tracing.on ? beginSpan(tracing, path, req.header) : undefined;
     const live = recorded(span);
+    if (live !== undefined)
+      describeRpcSpan(live, path, req.header, req.stream ? undefined : req.message);
     req.contextValues.set(SPAN, span);
     let ended = false;
     const end = (error?: ConnectError): void => {
@@ -86,8 +89,6 @@ export function callGuard({
       if (req.stream || wire === undefined) metrics.servedRpc(path, status, ms);
       else wire.onEnd = (bytes) => metrics.servedRpc(path, status, ms, bytes);
       countError(error, req.contextValues.get(SAID_ERROR), metrics);
-      live?.set('dapr.protocol', 'grpc');
-      live?.set('dapr.api', path);
       live?.set('dapr.status_code', String(error?.code ?? 0));
       live?.end(error === undefined ? undefined : error.rawMessage);
       logCall(path, error?.code ?? 0, ms, req.header.get('user-agent'), span);
@@ -150,7 +151,8 @@ function countError(
 function beginSpan(tracing: Tracing, path: string, header: Headers): Span | undefined {
   const bin = header.get('grpc-trace-bin') ?? undefined;
   const parent = parentOf(bin, header.get('traceparent') ?? undefined);
-  return tracing.begin(path, 'server', parent, header.get('tracestate') ?? undefined);
+  // As in Dapr: who calls its API is about to call somebody, and the sidecar is where that begins.
+  return tracing.begin(path, 'client', parent, header.get('tracestate') ?? undefined);
 }
 
 const encodedTrace = (span: Span): string => encodeBinaryHeader(traceBin(span));

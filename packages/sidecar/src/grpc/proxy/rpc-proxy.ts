@@ -10,10 +10,11 @@ import { countAttempt } from '../../invoke/count-attempt.ts';
 import type { CallerIdentity } from '../../invoke/forward-headers.ts';
 import { Invocation } from '../../invoke/invocation.ts';
 import { failureWords, refusalHeaders } from '../../invoke/invoke-error.ts';
-import type { Upstreams } from '../../invoke/upstreams.ts';
+import type { Destination, Upstreams } from '../../invoke/upstreams.ts';
 import type { SidecarMetrics } from '../../metrics/sidecar-metrics.ts';
 import type { PolicyBook } from '../../policies/policy-book.ts';
 import { badBaggage } from '../../trace/baggage.ts';
+import { showMetadata } from '../../trace/rpc-span.ts';
 import { parentOf } from '../../trace/trace-bin.ts';
 import { recorded, type Span, type Tracing } from '../../trace/tracing.ts';
 import { absentRpc } from '../api/absent-rpc.ts';
@@ -115,7 +116,7 @@ export class RpcProxy {
     // as soon as it has begun, as in Dapr.
     const pipeline = stream ? undefined : policies;
     const admitted = stream ? policies?.admit() : undefined;
-    const span = tracing.on ? this.#span(req, path) : undefined;
+    const span = tracing.on ? this.#span(req, path, destination) : undefined;
     const repeatable = pipeline !== undefined && target.policies.retry !== undefined;
     const body = new ReplayedBody(req, maxBodyBytes, repeatable);
     const unlisted = !target.policies.listed && destination.kind === 'peer';
@@ -167,9 +168,18 @@ export class RpcProxy {
     );
   }
 
-  #span(req: Http2ServerRequest, path: string): Span | undefined {
+  #span(req: Http2ServerRequest, path: string, { kind }: Destination): Span | undefined {
     const parent = parentOf(headerOf(req, 'grpc-trace-bin'), headerOf(req, 'traceparent'));
-    return this.#options.tracing.begin(path, 'server', parent, headerOf(req, 'tracestate'));
+    const { tracing } = this.#options;
+    const span = tracing.begin(
+      path,
+      kind === 'peer' ? 'client' : 'server',
+      parent,
+      headerOf(req, 'tracestate'),
+    );
+    const live = recorded(span);
+    if (live !== undefined) showMetadata(live, Object.entries(req.headers) as [string, string][]);
+    return span;
   }
 
   #headers(req: Http2ServerRequest, span: Span | undefined, calleeAppId: string): string[] {

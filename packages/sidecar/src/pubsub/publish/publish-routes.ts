@@ -1,8 +1,8 @@
 import { type ComponentHandler, componentRoute } from '../../components/component-route.ts';
 import { type BodyLimits, collectBody } from '../../flow/request-body.ts';
-import type { ApiCall } from '../../server/api-call.ts';
 import type { Route } from '../../server/api-routes.ts';
 import { queryMetadata } from '../../server/query-metadata.ts';
+import { inEventSpans } from './event-spans.ts';
 import type { PublishService } from './publish-service.ts';
 
 const DEFAULT_CONTENT_TYPE = 'text/plain';
@@ -13,7 +13,10 @@ export const BULK_FAILED = 'ERR_PUBSUB_PUBLISH_MESSAGE';
 export function publishRoutes(service: PublishService, limits: BodyLimits): readonly Route[] {
   const bulk: ComponentHandler = async (call, pubsub, topic) => {
     const body = await collectBody(call.req, limits);
-    const failedEntries = await service.publishBulk(pubsub, topic, body, common(call));
+    const metadata = queryMetadata(call.head.query);
+    const failedEntries = await inEventSpans(call.span, call.head.path, (trace) =>
+      service.publishBulk(pubsub, topic, body, { metadata, trace }),
+    );
     if (failedEntries.length === 0) {
       call.empty(204);
       return;
@@ -25,15 +28,12 @@ export function publishRoutes(service: PublishService, limits: BodyLimits): read
   const one: ComponentHandler = async (call, pubsub, topic) => {
     const body = await collectBody(call.req, limits);
     const contentType = call.req.headers['content-type'] || DEFAULT_CONTENT_TYPE;
-    await service.publish(pubsub, topic, { ...common(call), body, contentType });
+    const metadata = queryMetadata(call.head.query);
+    await service.publish(pubsub, topic, { ...call.trace, metadata, body, contentType });
     call.empty(204);
   };
   return ['POST', 'PUT'].flatMap((method) => [
     componentRoute(method, /^\/v1\.0(?:-alpha1)?\/publish\/bulk\/([^/]+)\/(.+)$/, bulk),
     componentRoute(method, /^\/v1\.0\/publish\/([^/]+)\/(.+)$/, one),
   ]);
-}
-
-function common(call: ApiCall) {
-  return { metadata: queryMetadata(call.head.query), ...call.trace };
 }

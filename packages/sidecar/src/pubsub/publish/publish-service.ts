@@ -7,6 +7,7 @@ import { firstJson } from '../../go-json/read-json.ts';
 import { writeJson } from '../../go-json/write-json.ts';
 import { failureWords } from '../../invoke/invoke-error.ts';
 import type { ApiError } from '../../server/api-error.ts';
+import type { TraceFacts } from '../../trace/tracing.ts';
 import { type EnvelopeFacts, envelopeOf } from '../envelope.ts';
 import { eventBytes } from '../event-bytes.ts';
 import type { OutboxPubSub } from '../outbox/outbox-pubsub.ts';
@@ -33,12 +34,10 @@ import {
 import { brokersOwn, PublishFailure, type PublishingProtocol } from './publish-failure.ts';
 
 /** An event as a client publishes it. */
-export interface Publication {
+export interface Publication extends TraceFacts {
   readonly body: Buffer;
   readonly contentType: string;
   readonly metadata: Readonly<Record<string, string>>;
-  readonly traceparent: string;
-  readonly tracestate: string;
 }
 
 /** An entry of a bulk publication; its metadata win over those of all. */
@@ -50,7 +49,11 @@ export interface BulkEntry {
 }
 
 /** What all entries of a bulk publication have. */
-export type SharedFacts = Omit<Publication, 'body' | 'contentType'>;
+export interface SharedFacts {
+  readonly metadata: Publication['metadata'];
+  /** Asked once for each. */
+  readonly trace: () => TraceFacts;
+}
 
 /** Dapr's publishing, whatever the protocol; errors are `ApiError`. */
 export class PublishService {
@@ -132,7 +135,7 @@ export class PublishService {
     const raw = asksForRaw(shared.metadata);
     const messages = entries.map(({ entryId, event, contentType, metadata: own }) => {
       const metadata = { ...shared.metadata, ...own };
-      const entry = { ...shared, body: event, contentType, metadata };
+      const entry = { ...shared.trace(), body: event, contentType, metadata };
       return { entryId, message: this.#message(open, pubsub, topic, entry, raw) };
     });
     if (open.outbox === undefined) {
