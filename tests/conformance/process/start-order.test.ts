@@ -28,7 +28,7 @@ await bothMakes(conformance);
 function conformance(make: Make, executable: string | undefined): void {
   describe(`${make}, an application that comes later than its sidecar`, () => {
     test('is asked one thing after the other, and then the sidecar is ready', async (t) => {
-      const { asked, healthy, port } = await start(t, {});
+      const { asked, healthy, port, said } = await start(t, {});
       assert.equal(await healthy(), false);
       await asked('OPTIONS /tick', port);
       while (!(await healthy())) await sleep(10);
@@ -40,6 +40,19 @@ function conformance(make: Make, executable: string | undefined): void {
         'OPTIONS /tick',
         'answered',
       ]);
+      // What operators look for in the log, in this order.
+      const lines = [
+        `application protocol: http. waiting on port ${port}.  This will block until the app is listening on that port.`,
+        `application discovered on port ${port}`,
+        'app is subscribed to the following topics: [[t]] through pubsub=bus',
+      ];
+      const log = said();
+      const places = lines.map((line) => log.indexOf(`msg="${line}"`));
+      assert.ok(!places.includes(-1), log);
+      assert.deepEqual(
+        places,
+        places.toSorted((a, b) => a - b),
+      );
     });
 
     test('is probed as soon as it is there, and asked as soon as it is well', async (t) => {
@@ -91,6 +104,7 @@ function conformance(make: Make, executable: string | undefined): void {
     while ((await status('healthz/outbound')) !== 204) await sleep(10);
     return {
       port,
+      said: sidecar.said,
       healthy: async () => (await status('healthz')) === 204,
       /** What it has been asked up to that; `port`: it listens from now on. */
       async asked(last: string, listen?: number): Promise<readonly string[]> {

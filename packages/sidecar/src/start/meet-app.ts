@@ -37,7 +37,12 @@ export function meetApp(given: MeetAppOptions): () => void {
   // Until a probe has said so.
   if (health !== undefined) app.healthy = false;
   return () => {
+    // Both lines are daprd's, which operators look for.
+    log.info(
+      `application protocol: ${options.appProtocol}. waiting on port ${port}.  This will block until the app is listening on that port.`,
+    );
     const watching = waitForApp({ host, port }, clock, () => {
+      log.info(`application discovered on port ${port}`);
       // Not before: an application whose health is watched, and that is asked once it is healthy,
       // would wait for a second probe.
       watchHealth();

@@ -131,11 +131,25 @@ export class Subscriber {
       const wanted = wantedOf(this.#declared, this.#asked ?? []);
       for (const live of this.#active) await this.#follow(live, wanted);
       // Side by side: in Kafka each member that joins has the others of its group begin anew.
-      if (brokers.size > 0) await Promise.all([...wanted.values()].map((one) => this.add(one)));
+      if (brokers.size > 0) {
+        const all = [...wanted.values()];
+        const begun = await Promise.all(all.map((one) => this.add(one)));
+        this.#tell(all.filter((_, at) => begun[at] !== undefined));
+      }
       this.#wanted = knownFirst(wanted, this.#wanted);
       this.nobody();
     });
     return this.#turn;
+  }
+
+  /** In daprd's words, which operators look for. */
+  #tell(begun: readonly TopicSubscription[]): void {
+    for (const [pubsub, some] of Map.groupBy(begun, (one) => one.pubsub)) {
+      const topics = some.map(({ topic }) => topic).join(' ');
+      this.#options.log.info(
+        `app is subscribed to the following topics: [[${topics}]] through pubsub=${pubsub}`,
+      );
+    }
   }
 
   /** One that is up: stays, changes, or ends. Streams end by themselves, with the application's. */
