@@ -58,6 +58,7 @@ export type {
   LeaseNote,
   MessageStatus,
   MessageStore,
+  PausedTopic,
   QueuedPage,
   StoreStats,
 } from './store.ts';

@@ -1,6 +1,6 @@
 import type { Clock } from '@holdfast/core';
 import { AcceptQueue, unavailable } from './accept/accept-queue.ts';
-import { completeMessage } from './accept/new-message.ts';
+import { checkName, completeMessage } from './accept/new-message.ts';
 import { checkInteger } from './check.ts';
 import { type DeadLetters, deadLetters } from './dead/dead-letters.ts';
 import { startDeadSweep } from './dead/dead-sweep.ts';
@@ -29,6 +29,8 @@ export interface Queue {
   accept(messages: readonly NewMessage[]): Promise<readonly Receipt[]>;
   stats(): Promise<StoreStats>;
   find(id: string): Promise<MessageStatus | undefined>;
+  pause(choice: { readonly topic: string }): Promise<boolean>;
+  resume(choice: { readonly topic: string }): Promise<boolean>;
   waiting(options?: { readonly limit?: number; readonly after?: number }): Promise<QueuedPage>;
   /** Wakes `consumer` whenever there may be something for it, and stops it when the queue is closed. */
   attach<C extends Consumer>(consumer: C): C;
@@ -67,6 +69,16 @@ export async function openQueue(given: OutboxOptions): Promise<Queue> {
     },
     stats: () => store.stats().catch(rethrowUnavailable),
     find: (id) => store.find(id).catch(rethrowUnavailable),
+    async pause({ topic }) {
+      checkName('topic', topic);
+      return store.pause(topic).catch(rethrowUnavailable);
+    },
+    async resume({ topic }) {
+      checkName('topic', topic);
+      const resumed = await store.resume(topic).catch(rethrowUnavailable);
+      ring();
+      return resumed;
+    },
     async waiting({ limit = 100, after } = {}) {
       checkInteger('waiting.limit', limit, 1, 1_000);
       return store

@@ -6,7 +6,7 @@ import type { OutboxOptions } from './outbox-options.ts';
 import { type Relay, type RelayOptions, startRelay } from './relay/relay.ts';
 import type { MessageStatus, QueuedPage, StoreStats } from './store.ts';
 
-/** `{ queued, queuedBytes, successful, dead, oldestMs }`; survives restarts. */
+/** `{ queued, queuedBytes, successful, dead, oldestMs, paused }`; survives restarts. */
 export type OutboxStats = StoreStats;
 
 /** Keeps messages on disk until a broker has them. */
@@ -29,6 +29,14 @@ export interface Outbox {
    * `next` of the page before.
    */
   waiting(options?: { readonly limit?: number; readonly after?: number }): Promise<QueuedPage>;
+
+  /**
+   * Has relays leave a topic's messages where they are, in all processes and across restarts, until it is resumed; what
+   * a relay has in hand goes on. `stats().paused` says which are. False where it was paused already.
+   */
+  pause(choice: { readonly topic: string }): Promise<boolean>;
+  /** Ends a pause. False where there was none. */
+  resume(choice: { readonly topic: string }): Promise<boolean>;
 
   /** Begins to hand messages to `broker`, and goes on until it is stopped. */
   relay(broker: Broker, options?: RelayOptions): Relay;

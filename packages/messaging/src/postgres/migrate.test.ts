@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { postgresSuite } from '../testing/servers/postgres-suite.ts';
 import { migrate } from './migrate.ts';
 import { postgresStore } from './postgres-store.ts';
-import { forJobs, tables } from './tables.ts';
+import { allSteps, forJobs, tables } from './tables.ts';
 
 await postgresSuite('migrations on PostgreSQL', ({ pool, newPool, newSchema }) => {
   test('twelve processes that start at once make the tables once', async () => {
@@ -13,7 +13,7 @@ await postgresSuite('migrations on PostgreSQL', ({ pool, newPool, newSchema }) =
     await Promise.all(stores.map((store) => store.open()));
     const { rows } = await pool.query(`SELECT version FROM ${schema}.version`);
 
-    assert.deepEqual(rows, [{ version: 3 }]);
+    assert.deepEqual(rows, [{ version: 4 }]);
     assert.equal((await stores[0]!.stats()).queued, 0);
   });
 
@@ -50,7 +50,7 @@ await postgresSuite('migrations on PostgreSQL', ({ pool, newPool, newSchema }) =
 
     await assert.rejects(postgresStore({ pool, schema }).open(), {
       code: 'STORE_UNAVAILABLE',
-      message: `The database of outbox schema "${schema}" was written by a newer Holdfast (schema 9, this one knows 3). Upgrade this process, or give it another schema.`,
+      message: `The database of outbox schema "${schema}" was written by a newer Holdfast (schema 9, this one knows 4). Upgrade this process, or give it another schema.`,
     });
   });
 
@@ -127,6 +127,24 @@ await postgresSuite('migrations on PostgreSQL', ({ pool, newPool, newSchema }) =
       code: 'STORE_UNAVAILABLE',
       message: /does not let this user do that\. Grant it CREATE on the database/,
     });
+  });
+
+  test('a role that was given the tables of version 3 goes on when somebody else has made those of version 4', async () => {
+    const schema = newSchema();
+    const owner = await pool.connect();
+    await migrate(owner, schema, allSteps(schema).slice(0, 3));
+    await owner.query(
+      `CREATE ROLE "old guest" LOGIN; GRANT USAGE ON SCHEMA ${schema} TO "old guest";
+       GRANT ALL ON ALL TABLES IN SCHEMA ${schema} TO "old guest"; GRANT ALL ON ALL SEQUENCES IN SCHEMA ${schema} TO "old guest";`,
+    );
+    await migrate(owner, schema, allSteps(schema));
+    owner.release();
+    const guests = newPool({ user: 'old guest', connectionString: undefined, ...hostOf(pool) });
+    const store = postgresStore({ pool: guests, schema });
+
+    const changes = [await store.pause('t'), await store.resume('t')];
+
+    assert.deepEqual([changes, await store.lease(1, 1_000, ['t'])], [[true, true], []]);
   });
 
   test('tables that were dropped are missed, not quietly made anew', async () => {

@@ -16,6 +16,12 @@ export interface MessageRow {
   readonly history: string | null;
 }
 
+/** What leasing tells more than that. */
+export interface LeasedRow extends MessageRow {
+  readonly priority: number;
+  readonly expired: boolean;
+}
+
 export const COLUMNS =
   'seq::text, id, topic, key, headers, body, priority, deliveries, replays, reason, history::text';
 

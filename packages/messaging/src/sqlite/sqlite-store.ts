@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '@holdfast/core';
 import { deadPrefix } from '../dead/dead-prefix.ts';
-import { checkHold } from '../hold.ts';
+import { checkHold, checkWait } from '../hold.ts';
 import { latestNotes } from '../latest-notes.ts';
 import type { Message } from '../message.ts';
 import {
@@ -27,7 +27,8 @@ import { appendGroups } from './append-groups.ts';
 import { Connection } from './connection.ts';
 import { distinctLeases } from './distinct-leases.ts';
 import { resolveSqliteStoreOptions, type SqliteStoreOptions } from './options.ts';
-import { deadLetterOf, headersText, messageOf, statusOf } from './rows.ts';
+import { readStats } from './read-stats.ts';
+import { deadLetterOf, headersText, leaseOf, messageOf, nextOf, statusOf } from './rows.ts';
 import { prepareSchema } from './schema.ts';
 import { type MessageRow, prepareStatements, type Statements, type Totals } from './statements.ts';
 import { TopicIndexes } from './topic-indexes.ts';
@@ -104,12 +105,7 @@ class SqliteStore implements MessageStore {
       const others = inOrder.all({ now, limit: limit - urgent.length, ...wanted });
       const rows = [...urgent, ...others] as unknown as MessageRow[];
       for (const row of rows) sql.take.run(token, now + leaseMs, row.seq);
-      return rows.map((row) => ({
-        token,
-        seq: row.seq,
-        message: messageOf(row),
-        delivery: row.deliveries + 1,
-      }));
+      return rows.map((row) => leaseOf(row, token, now));
     });
   }
 
@@ -145,7 +141,7 @@ class SqliteStore implements MessageStore {
   }
 
   async release(leases: readonly Lease[], options: ReleaseOptions): Promise<number> {
-    checkHold('delayMs', options.delayMs);
+    checkWait('delayMs', options.delayMs);
     const now = this.#clock.wallMs();
     const uncount = options.attempted === false ? 1 : 0;
     return this.#each(leases, (sql, { seq, token }) => {
@@ -196,21 +192,18 @@ class SqliteStore implements MessageStore {
     });
   }
 
+  async pause(topic: string): Promise<boolean> {
+    const now = this.#clock.wallMs();
+    return this.#write((sql) => sql.pause.run(topic, now).changes === 1);
+  }
+
+  async resume(topic: string): Promise<boolean> {
+    return this.#write((sql) => sql.resume.run(topic).changes === 1);
+  }
+
   async stats(): Promise<StoreStats> {
     const now = this.#clock.wallMs();
-    return this.#read((sql) => {
-      const totals = sql.totals.get() as unknown as Totals;
-      const oldest = sql.oldest.get() as { accepted_ms: number } | undefined;
-      const started = sql.startedFirst.get() as { start_ms: number } | undefined;
-      const dueSinceMs = Math.min(oldest?.accepted_ms ?? now, started?.start_ms ?? now);
-      return {
-        queued: totals.queued,
-        queuedBytes: totals.queued_bytes,
-        successful: totals.successful,
-        dead: totals.dead,
-        oldestMs: Math.max(0, now - dueSinceMs),
-      };
-    });
+    return this.#read((sql) => readStats(sql, now));
   }
 
   async find(id: string): Promise<MessageStatus | undefined> {
@@ -228,8 +221,7 @@ class SqliteStore implements MessageStore {
     return this.#read((sql) => {
       const { limit, after = 0 } = options;
       const rows = sql.listQueued.all({ limit, after }) as unknown as MessageRow[];
-      const next = rows.length < options.limit ? undefined : rows.at(-1)?.seq;
-      return { messages: rows.map(messageOf), next };
+      return { messages: rows.map(messageOf), next: nextOf(rows, limit) };
     });
   }
 
@@ -237,8 +229,10 @@ class SqliteStore implements MessageStore {
     const now = this.#clock.wallMs();
     return this.#read((sql) => {
       const rows = sql.listDead.all(options.after ?? 0, options.limit) as unknown as MessageRow[];
-      const next = rows.length < options.limit ? undefined : rows.at(-1)?.seq;
-      return { letters: rows.map((row) => deadLetterOf(row, now)), next };
+      return {
+        letters: rows.map((row) => deadLetterOf(row, now)),
+        next: nextOf(rows, options.limit),
+      };
     });
   }
 

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { LONGEST_HOLD_MS } from '../hold.ts';
+import { LONGEST_HOLD_MS, LONGEST_WAIT_MS } from '../hold.ts';
 import { prepareAll } from './prepare-all.ts';
 import { DEAD, DELIVERED, QUEUED, SCHEDULED, WITHDRAWN } from './schema.ts';
 
@@ -11,25 +11,29 @@ import { DEAD, DELIVERED, QUEUED, SCHEDULED, WITHDRAWN } from './schema.ts';
 export type Statements = Readonly<Record<keyof typeof SQL, StatementSync>>;
 
 const COLUMNS =
-  'seq, id, topic, key, headers, body, bytes, accepted_ms, deliveries, replays, died_ms, reason, history';
+  'seq, id, topic, key, headers, body, bytes, accepted_ms, deliveries, replays, died_ms, reason, history, expire_ms';
 const COLUMNS_OF_F = COLUMNS.replaceAll(/\w+/g, 'f.$&');
-/** What may be leased now, or again because its lease was made by a clock that has jumped since. */
-const FREE = `(due_ms <= :now OR due_ms > :now + ${LONGEST_HOLD_MS})`;
+/** The latest end of a lease or of a wait that was not made by a clock that has jumped since. */
+const LATEST = (row = '') =>
+  `:now + iif(${row}lease IS NULL, ${LONGEST_WAIT_MS}, ${LONGEST_HOLD_MS})`;
+const FREE = `(due_ms <= :now OR due_ms > ${LATEST()})`;
+const AWAKE = 'topic NOT IN (SELECT topic FROM paused)';
 const FREE_TO_GO = `state = ${QUEUED} AND priority = 0 AND ${FREE}
       AND (key IS NULL OR NOT EXISTS (
         SELECT 1 FROM message AS e WHERE e.state = ${QUEUED} AND e.due_ms > 0
           AND e.topic = m.topic AND e.key = m.key AND e.seq < m.seq
-          AND e.due_ms > :now AND e.due_ms <= :now + ${LONGEST_HOLD_MS}))`;
-const DUE = `FROM message AS m WHERE ${FREE_TO_GO} ORDER BY seq`;
+          AND e.due_ms > :now AND e.due_ms <= ${LATEST('e.')}))`;
+const DUE = `FROM message AS m WHERE ${FREE_TO_GO} AND ${AWAKE} ORDER BY seq`;
 // Only messages without a key have a priority.
 const FREE_URGENT = `state = ${QUEUED} AND priority > 0 AND ${FREE}`;
-const URGENT = `FROM message WHERE ${FREE_URGENT} ORDER BY priority DESC, seq`;
+const URGENT = `FROM message WHERE ${FREE_URGENT} AND ${AWAKE} ORDER BY priority DESC, seq`;
 
 /**
  * Of named topics (a JSON list) it is looked at the first of each, by an index of topics: the heap of a topic that is
  * at its limit, or that nobody handles, costs the others nothing.
  */
-const EACH_TOPIC = '(SELECT DISTINCT value AS topic FROM json_each(:topics)) AS t';
+const EACH_TOPIC =
+  '(SELECT DISTINCT value AS topic FROM json_each(:topics) WHERE value NOT IN (SELECT topic FROM paused)) AS t';
 const firstOfEach = (
   free: string,
   order: string,
@@ -46,8 +50,8 @@ const HELD_BY = `seq = :seq AND lease = :token AND due_ms > :now AND state = ${Q
 export const INSERT_LOT = 10;
 const INSERT = (
   rows: number,
-) => `INSERT INTO message (id, topic, key, headers, body, bytes, accepted_ms, state, start_ms, priority)
-    VALUES ${Array(rows).fill('(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').join(', ')} ON CONFLICT (id) DO NOTHING`;
+) => `INSERT INTO message (id, topic, key, headers, body, bytes, accepted_ms, state, start_ms, priority, expire_ms)
+    VALUES ${Array(rows).fill('(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').join(', ')} ON CONFLICT (id) DO NOTHING`;
 
 const SQL = {
   insert: INSERT(1),
@@ -101,8 +105,11 @@ const SQL = {
   forget: `DELETE FROM message WHERE id = ? AND state = ${DELIVERED}`,
   deadById: `SELECT seq, bytes, history FROM message WHERE id = ? AND state = ${DEAD}`,
   revive: `UPDATE message SET seq = (SELECT max(seq) + 1 FROM message), state = ${QUEUED}, reason = NULL, died_ms = NULL,
-    deliveries = 0, replays = replays + 1, history = ? WHERE seq = ?`,
+    deliveries = 0, replays = replays + 1, expire_ms = NULL, history = ? WHERE seq = ?`,
   remove: 'DELETE FROM message WHERE seq = ?',
+  pause: 'INSERT INTO paused VALUES (?, ?) ON CONFLICT (topic) DO NOTHING',
+  resume: 'DELETE FROM paused WHERE topic = ?',
+  paused: 'SELECT topic, since_ms FROM paused ORDER BY topic',
 } as const;
 
 export const prepareStatements = (database: DatabaseSync): Statements => prepareAll(database, SQL);
@@ -122,6 +129,7 @@ export interface MessageRow {
   readonly died_ms: number | null;
   readonly reason: string | null;
   readonly history: string | null;
+  readonly expire_ms: number | null;
 }
 
 export interface Totals {

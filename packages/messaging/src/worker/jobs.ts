@@ -37,6 +37,14 @@ export interface Jobs {
    */
   cancelAll(choice: { readonly topic: string }): Promise<number>;
 
+  /**
+   * Has workers leave a topic's jobs where they are, in all processes and across restarts, until it is resumed; what a
+   * worker has in hand is finished, and jobs may be enqueued. `stats().paused` says which are. False where it was paused already.
+   */
+  pause(choice: { readonly topic: string }): Promise<boolean>;
+  /** Ends a pause: the workers of this process look at once, as do others on PostgreSQL; else within `pollMs`. False where there was none. */
+  resume(choice: { readonly topic: string }): Promise<boolean>;
+
   /** What became of a job; undefined for an unknown id, or one done long ago. */
   status(id: string): Promise<JobStatus | undefined>;
 

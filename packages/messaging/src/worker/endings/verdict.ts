@@ -1,6 +1,6 @@
 import { delayBefore } from '@holdfast/core';
 import { withStack } from '../../error-text.ts';
-import { LONGEST_HOLD_MS } from '../../hold.ts';
+import { LONGEST_WAIT_MS } from '../../hold.ts';
 import type { Kind } from '../kind.ts';
 import { hasCode, type JobsFailedError, type RetryLaterError } from './job-errors.ts';
 
@@ -39,7 +39,7 @@ export function verdictOf(
   }
   if (last()) return { kind: 'dead', reason: withStack(`failed ${delivery} times; last`, error) };
   const delayMs = delayBefore(delivery - 1, { drawn, previousMs: 0 }, backoff);
-  return { kind: 'again', delayMs: Math.min(LONGEST_HOLD_MS, Math.round(delayMs)), error };
+  return { kind: 'again', delayMs: Math.min(LONGEST_WAIT_MS, Math.round(delayMs)), error };
 
   function last(): boolean {
     return delivery >= maxDeliveries;
