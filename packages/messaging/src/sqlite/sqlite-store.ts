@@ -26,6 +26,7 @@ import { addTo } from './add-to-history.ts';
 import { appendGroups } from './append-groups.ts';
 import { Connection } from './connection.ts';
 import { distinctLeases } from './distinct-leases.ts';
+import { isAnythingDue, rowsToLease } from './lease-rows.ts';
 import { resolveSqliteStoreOptions, type SqliteStoreOptions } from './options.ts';
 import { readStats } from './read-stats.ts';
 import { deadLetterOf, headersText, leaseOf, messageOf, nextOf, statusOf } from './rows.ts';
@@ -45,9 +46,6 @@ export function sqliteStore(given: SqliteStoreOptions): MessageStore {
 
 /** Deleting remembered ids one by one would cost a statement per message; so in lots. */
 const TRIM_LOT = 1_000;
-
-/** Of messages due at one moment (midnight …) so many enter the queue with each lease: the event loop waits. */
-const ENTER_LOT = 1_000;
 
 class SqliteStore implements MessageStore {
   readonly #connection: Connection;
@@ -86,24 +84,15 @@ class SqliteStore implements MessageStore {
   ): Promise<readonly Lease[]> {
     checkHold('leaseMs', leaseMs);
     const now = this.#clock.wallMs();
+    // A heap that is paused costs the others nothing where it is looked at topics.
+    const onPause = topics === undefined && this.#read((sql) => sql.paused.get()) !== undefined;
+    const wanted = { now, limit, topics: onPause ? 'awake' : topics } as const;
+    if (wanted.topics !== undefined) this.#topicIndexes.make();
     // Looking first costs no disk write where nothing is due, which is most of the time.
-    const wanted = topics === undefined ? {} : { topics: JSON.stringify(topics) };
-    if (topics !== undefined) this.#topicIndexes.make();
-    const found = this.#read((sql) => {
-      const anything = topics === undefined ? sql.anything : sql.anythingOf;
-      return anything.get({ now, ...wanted })?.found;
-    });
-    if (found === 0) return [];
+    if (!this.#read((sql) => isAnythingDue(sql, wanted))) return [];
     const token = `${this.#worker}:${++this.#leases}`;
     return this.#writeUnflushed((sql) => {
-      for (const { seq } of sql.startable.all({ now, limit: Math.max(limit, ENTER_LOT) })) {
-        sql.enter.run(Number(seq));
-      }
-      const [urgentFirst, inOrder] =
-        topics === undefined ? [sql.urgent, sql.due] : [sql.urgentOf, sql.dueOf];
-      const urgent = urgentFirst.all({ now, limit, ...wanted });
-      const others = inOrder.all({ now, limit: limit - urgent.length, ...wanted });
-      const rows = [...urgent, ...others] as unknown as MessageRow[];
+      const rows = rowsToLease(sql, wanted);
       for (const row of rows) sql.take.run(token, now + leaseMs, row.seq);
       return rows.map((row) => leaseOf(row, token, now));
     });

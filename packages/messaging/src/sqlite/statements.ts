@@ -69,6 +69,11 @@ const SQL = {
   dueOf: `SELECT ${COLUMNS_OF_F} ${firstOfEach(FREE_TO_GO, 'm.seq')} ORDER BY f.seq LIMIT :limit + 0`,
   urgentOf: `SELECT ${COLUMNS_OF_F} ${firstOfEach(FREE_URGENT, 'm.priority DESC, m.seq')}
     ORDER BY f.priority DESC, f.seq LIMIT :limit + 0`,
+  // From one topic to the next, by the index of topics.
+  awake: `WITH RECURSIVE t (topic) AS (
+      SELECT min(topic) FROM message WHERE state = ${QUEUED}
+      UNION ALL SELECT (SELECT min(m.topic) FROM message AS m WHERE m.state = ${QUEUED} AND m.topic > t.topic) FROM t WHERE t.topic IS NOT NULL)
+    SELECT topic FROM t WHERE topic IS NOT NULL AND ${AWAKE}`,
   startable: `SELECT seq ${STARTABLE} LIMIT :limit + 0`,
   enter: `UPDATE message SET seq = (SELECT max(seq) + 1 FROM message), state = ${QUEUED}, accepted_ms = start_ms, start_ms = 0
     WHERE seq = ?`,

@@ -56,6 +56,22 @@ export function pausesContract(open: (t: TestContext) => Promise<StoreUnderTest>
     assert.deepEqual(await leasedIds(next), ['a']);
   });
 
+  test('13: beside a topic on pause the others go in their order, those that become due now among them', async (t) => {
+    const { store, elapse } = await open(t);
+    await store.pause('a');
+    await append(store, [
+      message('d-1', { topic: 'd' }),
+      message('a-1', { topic: 'a' }),
+      message('c-later', { topic: 'c', delayMs: 100 }),
+      message('b-1', { topic: 'b' }),
+      message('d-2', { topic: 'd' }),
+      message('b-urgent', { topic: 'b', priority: 1 }),
+    ]);
+    await elapse(100);
+
+    assert.deepEqual(await leasedIds(store), ['b-urgent', 'd-1', 'b-1', 'd-2', 'c-later']);
+  });
+
   test('13: what was leased before the pause is renewed and ends as ever', async (t) => {
     const { store } = await open(t);
     await append(store, [message('done'), message('again')]);

@@ -1,0 +1,41 @@
+import type { MessageRow, Statements } from './statements.ts';
+
+/** Of messages due at one moment (midnight …) so many enter the queue with each lease: the event loop waits. */
+const ENTER_LOT = 1_000;
+
+export interface Wanted {
+  readonly now: number;
+  readonly limit: number;
+  /** Of these topics alone. `awake`: of all that are not paused; it is looked at each, as if they had been named. */
+  readonly topics: readonly string[] | 'awake' | undefined;
+}
+
+/** Whether a lease would change anything; it costs no disk write. */
+export function isAnythingDue(sql: Statements, { now, topics }: Wanted): boolean {
+  const named = namedIn(sql, topics);
+  const found =
+    named === undefined ? sql.anything.get({ now }) : sql.anythingOf.get({ now, ...named });
+  return found?.found !== 0;
+}
+
+/** Lets enter the queue what has become due, and says what is leased, in order. */
+export function rowsToLease(
+  sql: Statements,
+  { now, limit, topics }: Wanted,
+): readonly MessageRow[] {
+  for (const { seq } of sql.startable.all({ now, limit: Math.max(limit, ENTER_LOT) })) {
+    sql.enter.run(Number(seq));
+  }
+  const named = namedIn(sql, topics);
+  const [urgentFirst, inOrder] =
+    named === undefined ? [sql.urgent, sql.due] : [sql.urgentOf, sql.dueOf];
+  const urgent = urgentFirst.all({ now, limit, ...named });
+  const others = inOrder.all({ now, limit: limit - urgent.length, ...named });
+  return [...urgent, ...others] as unknown as MessageRow[];
+}
+
+function namedIn(sql: Statements, topics: Wanted['topics']) {
+  if (topics === undefined) return undefined;
+  const named = topics === 'awake' ? sql.awake.all().map(({ topic }) => topic) : topics;
+  return { topics: JSON.stringify(named) };
+}
