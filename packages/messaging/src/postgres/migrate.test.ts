@@ -104,6 +104,29 @@ await postgresSuite('migrations on PostgreSQL', ({ pool, newPool, newSchema }) =
     assert.deepEqual([found?.leased, found?.progress], [true, undefined]);
   });
 
+  test('who has tables of an older version open hands over nothing of a topic that a newer one paused', async () => {
+    for (const version of [1, 2, 3]) {
+      const schema = newSchema();
+      const old = await pool.connect();
+      await migrate(old, schema, allSteps(schema).slice(0, version));
+      await old.query(
+        `INSERT INTO ${schema}.message (id, state, topic, headers, body, bytes, accepted_ms, start_ms, priority)
+         VALUES ('a', 0, 't', '', 'x', 1, 0, 0, 0)`,
+      );
+      const named = version === 1 ? '' : `, ARRAY['t']`;
+      const lease = () => old.query(`SELECT id FROM ${schema}.lease(1, 1000, 'old'${named})`);
+
+      const store = postgresStore({ pool, schema });
+      await store.pause('t');
+      const paused = await lease();
+      await store.resume('t');
+      const resumed = await lease();
+      old.release();
+
+      assert.deepEqual([paused.rows, resumed.rows], [[], [{ id: 'a' }]], `version ${version}`);
+    }
+  });
+
   test('a role without the right to make tables uses those that are there, and is told when there are none', async () => {
     const [made, missing] = [newSchema(), newSchema()];
     await postgresStore({ pool, schema: made }).open();
