@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { AppendMessage, MessageStore } from '../../store.ts';
+import type { MessageStore } from '../../store.ts';
+import { append, leasedIds, message } from './event-messages.ts';
 import type { StoreUnderTest } from './store-contract.ts';
 
-const ROOMY = { maxMessages: 1_000, maxBytes: 1_000_000 };
 const DAY_MS = 86_400_000;
 
 /** The part of the store contract that is about topics on pause, lifetimes, and waits longer than any lease. */
@@ -144,16 +144,4 @@ export function pausesContract(open: (t: TestContext) => Promise<StoreUnderTest>
 async function expiredOf(store: MessageStore, leaseMs: number) {
   const leases = await store.lease(10, leaseMs);
   return Object.fromEntries(leases.map(({ message: { id }, expired }) => [id, expired]));
-}
-
-function message(id: string, more: Partial<AppendMessage> = {}): AppendMessage {
-  return { id, topic: 'events', key: undefined, body: Buffer.from(id), headers: {}, ...more };
-}
-
-async function append(store: MessageStore, messages: readonly AppendMessage[]): Promise<void> {
-  await store.append([messages], ROOMY);
-}
-
-async function leasedIds(store: MessageStore, topics?: readonly string[]) {
-  return (await store.lease(10, 1_000, topics)).map((lease) => lease.message.id);
 }
