@@ -204,7 +204,10 @@ function addQueueCommands(program: Command, done: (status: number) => void): voi
     return command;
   };
   add('stats', 'what waits, is dead and is paused').option('--json', 'print JSON');
-  add('pause', 'hand over nothing more of these topics, in any process', 'their names');
+  add('pause', 'hand over nothing more of these topics, in any process', 'their names').option(
+    '--minutes <count>',
+    'until so many minutes are over (until `resume`)',
+  );
   add('resume', 'go on with them', 'their names');
 }
 

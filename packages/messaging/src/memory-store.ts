@@ -50,8 +50,7 @@ export interface MemoryStoreOptions {
  */
 export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): MessageStore {
   const byId = new Map<string, Entry>();
-  /** Since when, by topic. */
-  const paused = new Map<string, number>();
+  const pauses = new Map<string, { readonly sinceMs: number; readonly untilMs: number }>();
   let lastSeq = 0;
   let successful = 0;
   let tokens = 0;
@@ -91,6 +90,10 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
       entry.acceptedMs = entry.startMs;
       entry.startMs = 0;
     }
+  };
+  const pauseOf = (topic: string) => {
+    const pause = pauses.get(topic);
+    return pause !== undefined && pause.untilMs > clock.now() ? pause : undefined;
   };
   const totals = () => {
     const queued = inState('queued');
@@ -137,7 +140,7 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
       const blocked = new Set<string>();
       const taken: Entry[] = [];
       const entered = inState('queued').filter(
-        ({ startMs, message: { topic } }) => startMs === 0 && !paused.has(topic),
+        ({ startMs, message: { topic } }) => startMs === 0 && pauseOf(topic) === undefined,
       );
       for (const entry of entered.sort((a, b) => b.priority - a.priority)) {
         if (taken.length === limit) break;
@@ -210,12 +213,17 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
       return queued.length;
     },
 
-    async pause(topic) {
-      if (paused.has(topic)) return false;
-      paused.set(topic, clock.now());
-      return true;
+    async pause(topic, forMs = Infinity) {
+      const before = pauseOf(topic);
+      const sinceMs = before?.sinceMs ?? clock.now();
+      pauses.set(topic, { sinceMs, untilMs: clock.now() + forMs });
+      return before === undefined;
     },
-    resume: async (topic) => paused.delete(topic),
+    async resume(topic) {
+      const before = pauseOf(topic);
+      pauses.delete(topic);
+      return before !== undefined;
+    },
 
     async stats() {
       const { queued, bytes } = totals();
@@ -229,8 +237,11 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
         successful,
         dead: inState('dead').length,
         oldestMs,
-        paused: [...paused]
-          .map(([topic, sinceMs]) => ({ topic, forMs: now - sinceMs }))
+        paused: [...pauses]
+          .filter(([, { untilMs }]) => untilMs > now)
+          .map(([topic, { sinceMs, untilMs }]) => {
+            return { topic, forMs: now - sinceMs, endsInMs: endsIn(untilMs, now) };
+          })
           .sort((a, b) => (a.topic < b.topic ? -1 : 1)),
       };
     },
@@ -310,6 +321,10 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
     },
     close: async () => {},
   };
+}
+
+function endsIn(untilMs: number, nowMs: number): number | undefined {
+  return untilMs === Infinity ? undefined : untilMs - nowMs;
 }
 
 function newEntry(message: Message, seq: number, acceptedMs: number): Entry {

@@ -24,8 +24,8 @@ import type { Message } from './message.ts';
  * 11. The same lease, or id, given twice in one call counts once.
  * 12. `find` tells whether a live lease holds a message, and what `note` said last of it under that very
  *     lease: nothing of an earlier one.
- * 13. Of a topic that is paused nothing is leased, by whichever process, until it is resumed; leases that
- *     are there go on. A pause survives whatever the messages survive.
+ * 13. Of a topic that is paused nothing is leased, by whichever process, until it is resumed or the pause
+ *     is over; leases that are there go on. A pause survives whatever the messages survive.
  * 14. A lease tells whether its message's lifetime was over when it was leased. After a replay it has none.
  *
  * The interface speaks of durations, never of moments: the store's own clock is
@@ -63,8 +63,11 @@ export interface MessageStore {
   /** Takes messages out of the queue, leased ones too, and keeps their ids. How many of the ids were queued. */
   withdraw(ids: readonly string[]): Promise<number>;
 
-  /** Pauses a topic; also one that nothing was ever appended to. False where it was paused already. */
-  pause(topic: string): Promise<boolean>;
+  /**
+   * Pauses a topic, for `forMs` from now or until it is resumed; also one that nothing was ever appended to. False where it
+   * was paused already: the end it has then is this one.
+   */
+  pause(topic: string, forMs?: number): Promise<boolean>;
   /** False where it was not paused. */
   resume(topic: string): Promise<boolean>;
 
@@ -165,6 +168,8 @@ export interface PausedTopic {
   readonly topic: string;
   /** How long it has been so, in milliseconds. */
   readonly forMs: number;
+  /** When it is over by itself; undefined where somebody has to end it. In milliseconds. */
+  readonly endsInMs: number | undefined;
 }
 
 /** How far whoever holds a lease is, in a line for people. */

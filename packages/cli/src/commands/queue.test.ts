@@ -11,7 +11,10 @@ import { type QueueAction, queue } from './queue.ts';
 test('pause keeps a topic from the workers of a process that has the file open, stats tells, and resume ends it', async (t) => {
   const { jobs, run } = await jobsFile(t);
   const done: string[] = [];
-  const paused = await run('pause', ['mail', 'none']);
+  const paused = [
+    ...(await run('pause', ['mail'])),
+    ...(await run('pause', ['none'], { minutes: '90' })),
+  ];
   jobs.work(
     { mail: ({ id }) => void done.push(id), other: ({ id }) => void done.push(id) },
     { pollMs: 20 },
@@ -19,14 +22,14 @@ test('pause keeps a topic from the workers of a process that has the file open, 
   await until('the other is done', async () => (await jobs.stats()).successful === 1);
   const again = await run('pause', ['mail']);
   const told = await run('stats');
-  const json = JSON.parse((await run('stats', [], true)).join(''));
+  const json = JSON.parse((await run('stats', [], { json: true })).join(''));
   const before = [...done];
   const resumed = await run('resume', ['mail', 'other']);
   await until('mail is done', async () => done.length === 2);
 
   assert.deepEqual(paused, [
     'mail is paused, in all processes.',
-    'none is paused, in all processes.',
+    'none is paused, in all processes, for 90 min.',
   ]);
   assert.deepEqual(again, ['mail was paused already, and still is.']);
   assert.deepEqual(
@@ -35,9 +38,9 @@ test('pause keeps a topic from the workers of a process that has the file open, 
       'waiting 1 (5 bytes), the oldest for Ns',
       'delivered 1',
       'dead 0',
-      'PAUSED FOR TOPIC',
-      'Ns mail',
-      'Ns none',
+      'PAUSED FOR ENDS IN TOPIC',
+      'Ns when resumed mail',
+      'Ns 1h none',
     ],
   );
   assert.deepEqual([json.queued, json.paused.length], [1, 2]);
@@ -58,14 +61,14 @@ async function jobsFile(t: TestContext) {
     { id: 'mail', topic: 'mail', body: 'x' },
     { id: 'other', topic: 'other', body: 'x' },
   ]);
-  const run = async (action: QueueAction, topics: readonly string[] = [], json = false) => {
+  const run = async (action: QueueAction, topics: readonly string[] = [], options = {}) => {
     const out: string[] = [];
     const output = {
       // Widths of columns are of no interest here.
       out: (line: string) => void out.push(line.trim().replaceAll(/ {2,}/g, ' ')),
       err: (line: string) => void out.push(line),
     };
-    await queue(action, topics, { store: file, json }, { output, cwd: dir, env: {} });
+    await queue(action, topics, { store: file, ...options }, { output, cwd: dir, env: {} });
     return out;
   };
   return { jobs, run };

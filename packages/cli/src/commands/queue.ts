@@ -1,4 +1,5 @@
 import { type Outbox, openOutbox } from '@holdfast/messaging';
+import { wholeNumber } from '../dead/dead-options.ts';
 import { age } from '../dead/describe-letter.ts';
 import { openStore, type StoreOptions } from '../dead/open-store.ts';
 import type { CommandContext } from './output.ts';
@@ -6,9 +7,13 @@ import { textTable } from './text-table.ts';
 
 export type QueueAction = keyof typeof ACTIONS;
 
+/** 24.8 days: as a store keeps a pause that ends by itself. */
+const MOST_MINUTES = 35_791;
+
 /** As commander hands them over: texts, or absent. */
 export interface QueueOptions extends StoreOptions {
   readonly json?: boolean;
+  readonly minutes?: string;
 }
 
 interface Job {
@@ -49,17 +54,23 @@ async function stats({ queue: opened, options, output }: Job): Promise<void> {
   output.out(`delivered  ${successful}`);
   output.out(`dead       ${dead}`);
   if (paused.length === 0) return;
-  const rows = paused.map(({ topic, forMs }) => [age(forMs), topic]);
-  for (const line of textTable(['PAUSED FOR', 'TOPIC'], rows)) output.out(line);
+  const rows = paused.map(({ topic, forMs, endsInMs }) => [
+    age(forMs),
+    endsInMs === undefined ? 'when resumed' : age(endsInMs),
+    topic,
+  ]);
+  for (const line of textTable(['PAUSED FOR', 'ENDS IN', 'TOPIC'], rows)) output.out(line);
 }
 
-async function pause({ queue: opened, topics, output }: Job): Promise<void> {
+async function pause({ queue: opened, topics, options, output }: Job): Promise<void> {
+  const minutes = wholeNumber('--minutes', options.minutes, 0, MOST_MINUTES);
+  const until = minutes === 0 ? '' : `, for ${minutes} min`;
   for (const topic of topics) {
-    const begun = await opened.pause({ topic });
+    const begun = await opened.pause({ topic, ...(minutes > 0 && { forMs: minutes * 60_000 }) });
     output.out(
       begun
-        ? `${topic} is paused, in all processes.`
-        : `${topic} was paused already, and still is.`,
+        ? `${topic} is paused, in all processes${until}.`
+        : `${topic} was paused already, and still is${until}.`,
     );
   }
 }

@@ -85,7 +85,7 @@ export function encryptedStore(
     note: (notes) => store.note(notes),
     withdraw: (ids) => store.withdraw(ids),
 
-    pause: (topic) => store.pause(topic),
+    pause: (topic, forMs) => store.pause(topic, forMs),
     resume: (topic) => store.resume(topic),
 
     stats: () => store.stats(),

@@ -31,7 +31,14 @@ import {
   type ResolvedPostgresStoreOptions,
   resolvePostgresStoreOptions,
 } from './options.ts';
-import { deadLetterOf, type LeasedRow, type MessageRow, messageOf, statusOf } from './rows.ts';
+import {
+  deadLetterOf,
+  type LeasedRow,
+  type MessageRow,
+  messageOf,
+  pausedIn,
+  statusOf,
+} from './rows.ts';
 import { Session } from './session.ts';
 import { type Statements, statements } from './statements.ts';
 import { allSteps } from './tables.ts';
@@ -191,8 +198,8 @@ class Store implements PostgresStore {
     return this.#done(this.#sql.withdraw, [ids]);
   }
 
-  async pause(topic: string): Promise<boolean> {
-    return (await this.#done(this.#sql.pause, [topic])) === 1;
+  async pause(topic: string, forMs?: number): Promise<boolean> {
+    return (await this.#done(this.#sql.pause, [topic, forMs ?? null])) === 1;
   }
 
   async resume(topic: string): Promise<boolean> {
@@ -211,7 +218,7 @@ class Store implements PostgresStore {
       successful: Number(totals.successful),
       dead: Number(totals.dead),
       oldestMs: Math.max(0, now - sinceMs),
-      paused: JSON.parse(paused ?? '[]'),
+      paused: pausedIn(paused),
     };
   }
 

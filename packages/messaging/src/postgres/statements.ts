@@ -20,14 +20,15 @@ export function statements(schema: string) {
   const tally = (columns: string, from: string) =>
     `INSERT INTO ${schema}.tally SELECT ${columns} FROM ${from} HAVING count(*) > 0`;
   const LEASED = `${COLUMNS}, coalesce(expire_ms <= ${schema}.now_ms(), false) AS expired`;
+  const pausing = `coalesce(until_ms > ${schema}.now_ms(), true)`;
   const oldestFirst = `SELECT ${COLUMNS} FROM ${message}`;
   return {
     totals: `SELECT sum(queued)::text AS queued, sum(queued_bytes)::text AS queued_bytes, sum(successful)::text AS successful,
         sum(remembered)::text AS remembered, sum(dead)::text AS dead,
         (SELECT accepted_ms FROM ${message} WHERE state = ${QUEUED} ORDER BY seq LIMIT 1)::text AS accepted_ms,
         (SELECT start_ms FROM ${message} WHERE state = ${SCHEDULED} ORDER BY start_ms LIMIT 1)::text AS start_ms,
-        (SELECT json_agg(json_build_object('topic', topic, 'forMs', greatest(0, ${schema}.now_ms() - since_ms)) ORDER BY topic COLLATE "C")
-          FROM ${schema}.paused)::text AS paused,
+        (SELECT json_agg(json_build_object('topic', topic, 'forMs', greatest(0, ${schema}.now_ms() - since_ms),
+          'endsInMs', until_ms - ${schema}.now_ms()) ORDER BY topic COLLATE "C") FROM ${schema}.paused WHERE ${pausing})::text AS paused,
         ${schema}.now_ms()::text AS now_ms
       FROM ${schema}.tally`,
     room: `SELECT sum(queued)::text AS queued, sum(queued_bytes)::text AS queued_bytes,
@@ -81,10 +82,13 @@ export function statements(schema: string) {
         WHERE id = ANY ($1::text[]) AND state IN (${QUEUED}, ${SCHEDULED}) RETURNING bytes
       ), counted AS (${tally('-count(*), -sum(bytes), 0, count(*), 0', 'done')})
       SELECT count(*)::integer AS done FROM done`,
-    pause: `WITH done AS (
-        INSERT INTO ${schema}.paused VALUES ($1, ${schema}.now_ms()) ON CONFLICT (topic) DO NOTHING RETURNING 1
-      ) SELECT count(*)::integer AS done FROM done`,
-    resume: `WITH done AS (DELETE FROM ${schema}.paused WHERE topic = $1 RETURNING 1),
+    pause: `WITH before AS (SELECT 1 FROM ${schema}.paused WHERE topic = $1 AND ${pausing}), done AS (
+        INSERT INTO ${schema}.paused AS p VALUES ($1, ${schema}.now_ms(), ${schema}.now_ms() + $2::bigint)
+        ON CONFLICT (topic) DO UPDATE SET until_ms = excluded.until_ms,
+          since_ms = CASE WHEN coalesce(p.until_ms > excluded.since_ms, true) THEN p.since_ms ELSE excluded.since_ms END
+      ) SELECT 1 - count(*)::integer AS done FROM before`,
+    resume: `WITH over AS (DELETE FROM ${schema}.paused WHERE topic = $1 RETURNING until_ms),
+      done AS (SELECT 1 FROM over WHERE ${pausing}),
       rung AS (SELECT pg_notify($2, '') FROM done WHERE $2 <> '')
       SELECT count(*)::integer AS done, (SELECT count(*) FROM rung) FROM done`,
     find: `SELECT state, id, deliveries, reason, history::text,

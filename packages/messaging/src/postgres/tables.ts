@@ -102,7 +102,7 @@ export const forProgress = (schema: string) => `
  */
 export const forPauses = (schema: string) => `
   ALTER TABLE ${schema}.message ADD COLUMN expire_ms bigint;
-  CREATE TABLE ${schema}.paused (topic text PRIMARY KEY, since_ms bigint NOT NULL);
+  CREATE TABLE ${schema}.paused (topic text PRIMARY KEY, since_ms bigint NOT NULL, until_ms bigint);
   DO $$
     DECLARE
       user_of record;
@@ -111,7 +111,7 @@ export const forPauses = (schema: string) => `
         SELECT DISTINCT grantee FROM pg_class, aclexplode(relacl)
         WHERE pg_class.oid = '${schema}.message'::regclass AND privilege_type = 'UPDATE'
       LOOP
-        EXECUTE 'GRANT SELECT, INSERT, DELETE ON ${schema}.paused TO '
+        EXECUTE 'GRANT SELECT, INSERT, UPDATE, DELETE ON ${schema}.paused TO '
           || CASE WHEN user_of.grantee = 0 THEN 'PUBLIC' ELSE user_of.grantee::regrole::text END;
       END LOOP;
     END
@@ -238,7 +238,9 @@ function leaseFunction(
   awake: '' | typeof AWAKE = '',
 ): string {
   const { name, parameter, wanted, wantedUrgent, first, instead } = WHICH[which](schema);
-  const asleep = awake && `\n      asleep text[] := ARRAY(SELECT topic FROM ${schema}.paused);`;
+  const asleep =
+    awake &&
+    `\n      asleep text[] := ARRAY(SELECT topic FROM ${schema}.paused WHERE coalesce(until_ms > moment, true));`;
   const looked = awake
     ? 'ARRAY(SELECT n FROM unnest(named) AS n WHERE n <> ALL (asleep))'
     : 'named';

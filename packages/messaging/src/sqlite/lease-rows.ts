@@ -12,7 +12,7 @@ export interface Wanted {
 
 /** Whether a lease would change anything; it costs no disk write. */
 export function isAnythingDue(sql: Statements, { now, topics }: Wanted): boolean {
-  const named = namedIn(sql, topics);
+  const named = namedIn(sql, topics, now);
   const found =
     named === undefined ? sql.anything.get({ now }) : sql.anythingOf.get({ now, ...named });
   return found?.found !== 0;
@@ -26,7 +26,7 @@ export function rowsToLease(
   for (const { seq } of sql.startable.all({ now, limit: Math.max(limit, ENTER_LOT) })) {
     sql.enter.run(Number(seq));
   }
-  const named = namedIn(sql, topics);
+  const named = namedIn(sql, topics, now);
   const [urgentFirst, inOrder] =
     named === undefined ? [sql.urgent, sql.due] : [sql.urgentOf, sql.dueOf];
   const urgent = urgentFirst.all({ now, limit, ...named });
@@ -34,8 +34,8 @@ export function rowsToLease(
   return [...urgent, ...others] as unknown as MessageRow[];
 }
 
-function namedIn(sql: Statements, topics: Wanted['topics']) {
+function namedIn(sql: Statements, topics: Wanted['topics'], now: number) {
   if (topics === undefined) return undefined;
-  const named = topics === 'awake' ? sql.awake.all().map(({ topic }) => topic) : topics;
+  const named = topics === 'awake' ? sql.awake.all({ now }).map(({ topic }) => topic) : topics;
   return { topics: JSON.stringify(named) };
 }

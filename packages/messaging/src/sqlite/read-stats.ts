@@ -13,6 +13,6 @@ export function readStats(sql: Statements, nowMs: number): StoreStats {
     successful: totals.successful,
     dead: totals.dead,
     oldestMs: Math.max(0, nowMs - dueSinceMs),
-    paused: sql.paused.all().map((row) => pausedOf(row, nowMs)),
+    paused: sql.paused.all({ now: nowMs }).map((row) => pausedOf(row, nowMs)),
   };
 }

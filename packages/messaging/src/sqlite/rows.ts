@@ -34,7 +34,12 @@ export function nextOf(rows: readonly MessageRow[], limit: number): number | und
 }
 
 export function pausedOf(row: Readonly<Record<string, unknown>>, nowMs: number): PausedTopic {
-  return { topic: String(row.topic), forMs: Math.max(0, nowMs - Number(row.since_ms)) };
+  const { topic, since_ms, until_ms } = row;
+  return {
+    topic: String(topic),
+    forMs: Math.max(0, nowMs - Number(since_ms)),
+    endsInMs: until_ms === null ? undefined : Number(until_ms) - nowMs,
+  };
 }
 
 export function parseHistory(text: string | null): readonly HistoryEntry[] {

@@ -80,7 +80,7 @@ const STEPS: Readonly<Record<number, string>> = {
   `,
   3: `
     ALTER TABLE message ADD COLUMN expire_ms INTEGER;
-    CREATE TABLE paused (topic TEXT PRIMARY KEY, since_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE paused (topic TEXT PRIMARY KEY, since_ms INTEGER NOT NULL, until_ms INTEGER) STRICT, WITHOUT ROWID;
     PRAGMA user_version = 4;
   `,
 };

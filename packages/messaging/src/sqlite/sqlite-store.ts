@@ -85,7 +85,8 @@ class SqliteStore implements MessageStore {
     checkHold('leaseMs', leaseMs);
     const now = this.#clock.wallMs();
     // A heap that is paused costs the others nothing where it is looked at topics.
-    const onPause = topics === undefined && this.#read((sql) => sql.paused.get()) !== undefined;
+    const onPause =
+      topics === undefined && this.#read((sql) => sql.paused.get({ now })) !== undefined;
     const wanted = { now, limit, topics: onPause ? 'awake' : topics } as const;
     if (wanted.topics !== undefined) this.#topicIndexes.make();
     // Looking first costs no disk write where nothing is due, which is most of the time.
@@ -181,13 +182,22 @@ class SqliteStore implements MessageStore {
     });
   }
 
-  async pause(topic: string): Promise<boolean> {
+  async pause(topic: string, forMs?: number): Promise<boolean> {
     const now = this.#clock.wallMs();
-    return this.#write((sql) => sql.pause.run(topic, now).changes === 1);
+    return this.#write((sql) => {
+      const begins = sql.isPaused.get({ topic, now }) === undefined;
+      sql.pause.run({ topic, now, until: forMs === undefined ? null : now + forMs });
+      return begins;
+    });
   }
 
   async resume(topic: string): Promise<boolean> {
-    return this.#write((sql) => sql.resume.run(topic).changes === 1);
+    const now = this.#clock.wallMs();
+    return this.#write((sql) => {
+      const ends = sql.isPaused.get({ topic, now }) !== undefined;
+      sql.resume.run(topic);
+      return ends;
+    });
   }
 
   async stats(): Promise<StoreStats> {

@@ -17,7 +17,8 @@ const COLUMNS_OF_F = COLUMNS.replaceAll(/\w+/g, 'f.$&');
 const LATEST = (row = '') =>
   `:now + iif(${row}lease IS NULL, ${LONGEST_WAIT_MS}, ${LONGEST_HOLD_MS})`;
 const FREE = `(due_ms <= :now OR due_ms > ${LATEST()})`;
-const AWAKE = 'topic NOT IN (SELECT topic FROM paused)';
+const PAUSED = '(until_ms IS NULL OR until_ms > :now)';
+const AWAKE = `topic NOT IN (SELECT topic FROM paused WHERE ${PAUSED})`;
 const FREE_TO_GO = `state = ${QUEUED} AND priority = 0 AND ${FREE}
       AND (key IS NULL OR NOT EXISTS (
         SELECT 1 FROM message AS e WHERE e.state = ${QUEUED} AND e.due_ms > 0
@@ -32,8 +33,8 @@ const URGENT = `FROM message WHERE ${FREE_URGENT} AND ${AWAKE} ORDER BY priority
  * Of named topics (a JSON list) it is looked at the first of each, by an index of topics: the heap of a topic that is
  * at its limit, or that nobody handles, costs the others nothing.
  */
-const EACH_TOPIC =
-  '(SELECT DISTINCT value AS topic FROM json_each(:topics) WHERE value NOT IN (SELECT topic FROM paused)) AS t';
+const EACH_TOPIC = `(SELECT DISTINCT value AS topic FROM json_each(:topics)
+    WHERE value NOT IN (SELECT topic FROM paused WHERE ${PAUSED})) AS t`;
 const firstOfEach = (
   free: string,
   order: string,
@@ -112,9 +113,11 @@ const SQL = {
   revive: `UPDATE message SET seq = (SELECT max(seq) + 1 FROM message), state = ${QUEUED}, reason = NULL, died_ms = NULL,
     deliveries = 0, replays = replays + 1, expire_ms = NULL, history = ? WHERE seq = ?`,
   remove: 'DELETE FROM message WHERE seq = ?',
-  pause: 'INSERT INTO paused VALUES (?, ?) ON CONFLICT (topic) DO NOTHING',
+  pause: `INSERT INTO paused VALUES (:topic, :now, :until)
+    ON CONFLICT (topic) DO UPDATE SET until_ms = :until, since_ms = iif(${PAUSED}, since_ms, :now)`,
   resume: 'DELETE FROM paused WHERE topic = ?',
-  paused: 'SELECT topic, since_ms FROM paused ORDER BY topic',
+  isPaused: `SELECT 1 FROM paused WHERE topic = :topic AND ${PAUSED}`,
+  paused: `SELECT topic, since_ms, until_ms FROM paused WHERE ${PAUSED} ORDER BY topic`,
 } as const;
 
 export const prepareStatements = (database: DatabaseSync): Statements => prepareAll(database, SQL);

@@ -56,6 +56,30 @@ export function pausesContract(open: (t: TestContext) => Promise<StoreUnderTest>
     assert.deepEqual(await leasedIds(next), ['a']);
   });
 
+  test('13: a pause may end by itself; who pauses again says its end anew, and it has gone on for as long as ever', async (t) => {
+    const { store, elapse, reopen } = await open(t);
+    await append(store, [message('a')]);
+    const begun = [await store.pause('events', 1_000), await store.pause('none', 500)];
+    await elapse(600);
+    const [first, ...rest] = (await store.stats()).paused;
+    begun.push(await store.pause('events', 1_000));
+    await elapse(600);
+    const next = (await reopen?.()) ?? store;
+    const held = await leasedIds(next);
+    const { paused } = await next.stats();
+    await elapse(400);
+    const ids = await leasedIds(next);
+    begun.push(await next.resume('events'), await next.pause('events'));
+
+    assert.deepEqual(begun, [true, true, false, false, true]);
+    assert.deepEqual([first?.topic, rest, held, ids], ['events', [], [], ['a']]);
+    assert.ok(first!.endsInMs! > 0 && first!.endsInMs! <= 400, `${first?.endsInMs}`);
+    assert.ok(paused[0]!.forMs >= 1_200, `${paused[0]?.forMs}`);
+    const [now] = (await next.stats()).paused;
+    assert.ok(now!.forMs < 400, 'this one is new');
+    assert.equal(now?.endsInMs, undefined);
+  });
+
   test('13: beside a topic on pause the others go in their order, those that become due now among them', async (t) => {
     const { store, elapse } = await open(t);
     await store.pause('a');

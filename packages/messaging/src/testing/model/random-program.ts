@@ -140,13 +140,15 @@ export async function randomProgram(program: Program): Promise<void> {
     },
     async pause() {
       const topic = ['other', 'none', 'events'][pick(3)] as string;
-      return [await store.pause(topic), model.pause(topic)];
+      const forMs = [undefined, 1 + pick(200)][pick(2)];
+      const untilMs = clock.now() + (forMs ?? Number.POSITIVE_INFINITY);
+      return [await store.pause(topic, forMs), model.pause(topic, clock.now(), untilMs)];
     },
     async resume() {
       const topics = ['other', 'none', 'events'];
       const actual = [];
       for (const topic of topics) actual.push(await store.resume(topic));
-      return [actual, topics.map((topic) => model.resume(topic))];
+      return [actual, topics.map((topic) => model.resume(topic, clock.now()))];
     },
     async replay() {
       const ids = [`m${pick(made + 1)}`, `m${pick(made + 1)}x`];
@@ -164,7 +166,7 @@ export async function randomProgram(program: Program): Promise<void> {
     const [actual, expected] = await (steps[what] as () => Promise<readonly [unknown, unknown]>)();
     const where = `${name}, seed ${seed}, step ${step}: ${trace.slice(-8).join(' ')}`;
     assert.deepEqual(actual, expected, where);
-    const expectedStats = model.stats();
+    const expectedStats = model.stats(clock.now());
     // How old the oldest is, stores tell by the first in the queue: the contract has that.
     const { oldestMs: _, paused: pauses, ...stats } = await store.stats();
     const queuedBytes = grows ? expectedStats.queuedBytes : stats.queuedBytes;

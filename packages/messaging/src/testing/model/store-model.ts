@@ -53,7 +53,7 @@ interface Token {
  */
 export class StoreModel {
   #items: Item[] = [];
-  readonly #paused = new Set<string>();
+  readonly #pausedUntil = new Map<string, number>();
   #successful = 0;
 
   append(
@@ -86,7 +86,7 @@ export class StoreModel {
     const free = queued.filter(
       (item, index) =>
         item.busyUntilMs <= nowMs &&
-        !this.#paused.has(item.message.topic) &&
+        !this.#isPaused(item.message.topic, nowMs) &&
         topics?.includes(item.message.topic) !== false &&
         !queued
           .slice(0, index)
@@ -238,23 +238,26 @@ export class StoreModel {
     return dead.length;
   }
 
-  pause(topic: string): boolean {
-    const before = this.#paused.size;
-    return this.#paused.add(topic).size > before;
+  pause(topic: string, nowMs: number, untilMs: number): boolean {
+    const begins = !this.#isPaused(topic, nowMs);
+    this.#pausedUntil.set(topic, untilMs);
+    return begins;
   }
 
-  resume(topic: string): boolean {
-    return this.#paused.delete(topic);
+  resume(topic: string, nowMs: number): boolean {
+    const ends = this.#isPaused(topic, nowMs);
+    this.#pausedUntil.delete(topic);
+    return ends;
   }
 
-  stats() {
+  stats(nowMs: number) {
     const queued = this.#queued();
     return {
       queued: queued.length,
       queuedBytes: queued.reduce((sum, { message }) => sum + sizeOf(message), 0),
       successful: this.#successful,
       dead: this.#items.filter(({ state }) => state === 'dead').length,
-      paused: [...this.#paused].sort(),
+      paused: [...this.#pausedUntil.keys()].filter((topic) => this.#isPaused(topic, nowMs)).sort(),
     };
   }
 
@@ -264,6 +267,10 @@ export class StoreModel {
       item.startMs = 0;
       this.#items = [...this.#items.filter((each) => each !== item), item];
     }
+  }
+
+  #isPaused(topic: string, nowMs: number): boolean {
+    return (this.#pausedUntil.get(topic) ?? 0) > nowMs;
   }
 
   #find(id: string): Item | undefined {
