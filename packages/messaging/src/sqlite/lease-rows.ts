@@ -10,13 +10,18 @@ export interface Wanted {
   readonly topics: readonly string[] | 'awake' | undefined;
 }
 
+/** `pauses`: it was not looked, because some topic is on pause: ask for what is `awake`. */
+export type Found = 'nothing' | 'something' | 'pauses';
+
 /** Whether a lease would change anything; it costs no disk write. */
-export function isAnythingDue(sql: Statements, { now, topics }: Wanted): boolean {
+export function lookFor(sql: Statements, { now, topics }: Wanted): Found {
   const named = namedIn(sql, topics, now);
-  const found =
+  const row =
     named === undefined ? sql.anything.get({ now }) : sql.anythingOf.get({ now, ...named });
-  return found?.found !== 0;
+  return FOUND[Number(row?.found)] ?? 'nothing';
 }
+
+const FOUND: readonly Found[] = ['nothing', 'something', 'pauses'];
 
 /** Lets enter the queue what has become due, and says what is leased, in order. */
 export function rowsToLease(

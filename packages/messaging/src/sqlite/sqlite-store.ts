@@ -26,7 +26,7 @@ import { addTo } from './add-to-history.ts';
 import { appendGroups } from './append-groups.ts';
 import { Connection } from './connection.ts';
 import { distinctLeases } from './distinct-leases.ts';
-import { isAnythingDue, rowsToLease } from './lease-rows.ts';
+import { lookFor, rowsToLease, type Wanted } from './lease-rows.ts';
 import { resolveSqliteStoreOptions, type SqliteStoreOptions } from './options.ts';
 import { readStats } from './read-stats.ts';
 import { deadLetterOf, headersText, leaseOf, messageOf, nextOf, statusOf } from './rows.ts';
@@ -84,13 +84,17 @@ class SqliteStore implements MessageStore {
   ): Promise<readonly Lease[]> {
     checkHold('leaseMs', leaseMs);
     const now = this.#clock.wallMs();
-    // A heap that is paused costs the others nothing where it is looked at topics.
-    const onPause =
-      topics === undefined && this.#read((sql) => sql.paused.get({ now })) !== undefined;
-    const wanted = { now, limit, topics: onPause ? 'awake' : topics } as const;
-    if (wanted.topics !== undefined) this.#topicIndexes.make();
+    let wanted: Wanted = { now, limit, topics };
+    if (topics !== undefined) this.#topicIndexes.make();
     // Looking first costs no disk write where nothing is due, which is most of the time.
-    if (!this.#read((sql) => isAnythingDue(sql, wanted))) return [];
+    let found = this.#read((sql) => lookFor(sql, wanted));
+    if (found === 'pauses') {
+      // By topic: the heap of one that is paused costs the others nothing.
+      this.#topicIndexes.make();
+      wanted = { now, limit, topics: 'awake' };
+      found = this.#read((sql) => lookFor(sql, wanted));
+    }
+    if (found === 'nothing') return [];
     const token = `${this.#worker}:${++this.#leases}`;
     return this.#writeUnflushed((sql) => {
       const rows = rowsToLease(sql, wanted);

@@ -63,7 +63,8 @@ const SQL = {
   setTotals:
     'UPDATE total SET queued = ?, queued_bytes = ?, successful = ?, remembered = ?, dead = ?',
   // One statement, for each takes and gives back the lock that readers have.
-  anything: `SELECT EXISTS (SELECT 1 ${STARTABLE}) OR EXISTS (SELECT 1 ${DUE}) OR EXISTS (SELECT 1 ${URGENT}) AS found`,
+  anything: `SELECT CASE WHEN EXISTS (SELECT 1 FROM paused WHERE ${PAUSED}) THEN 2
+    ELSE EXISTS (SELECT 1 ${STARTABLE}) OR EXISTS (SELECT 1 ${DUE}) OR EXISTS (SELECT 1 ${URGENT}) END AS found`,
   due: `SELECT ${COLUMNS} ${DUE} LIMIT :limit + 0`,
   urgent: `SELECT ${COLUMNS} ${URGENT} LIMIT :limit + 0`,
   anythingOf: `SELECT EXISTS (SELECT 1 ${STARTABLE}) OR EXISTS (${anyOfEach(FREE_TO_GO)}) OR EXISTS (${anyOfEach(FREE_URGENT)}) AS found`,
