@@ -78,7 +78,7 @@ function commandsOf(page: string): Shown[] {
 /** `holdfast dead list`: all words before the first that is a flag or a value. */
 function commandIn([bin, first, second]: readonly string[]): string {
   if (bin === 'holdfastd') return bin;
-  const nested = first === 'ca' || first === 'dead';
+  const nested = first === 'ca' || first === 'dead' || first === 'queue';
   return nested && /^[a-z]+$/.test(second ?? '') ? `${bin} ${first} ${second}` : `${bin} ${first}`;
 }
 

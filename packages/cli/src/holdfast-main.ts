@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import type { CaOptions } from './commands/ca.ts';
 import type { DeadAction } from './commands/dead.ts';
 import type { CommandContext } from './commands/output.ts';
+import type { QueueAction, QueueOptions } from './commands/queue.ts';
 import type { DeadOptions } from './dead/dead-options.ts';
 import { refuseEmpty } from './flags/refuse-empty.ts';
 import { version } from './version.ts';
@@ -72,6 +73,7 @@ function commands(done: (status: number) => void): Command {
 
   addRunCommands(program, done);
   addCaCommands(program, done);
+  addQueueCommands(program, done);
   addDeadCommands(program, done);
 
   program
@@ -185,6 +187,39 @@ function addCaCommands(program: Command, done: (status: number) => void): void {
   ]);
 }
 
+/** How much waits in a store, and topics on pause. */
+function addQueueCommands(program: Command, done: (status: number) => void): void {
+  const queue = program
+    .command('queue')
+    .description('see how much waits in an outbox or for workers; pause and resume topics');
+  const add = (action: QueueAction, description: string, topics?: string): Command => {
+    const command = queue.command(action).description(description);
+    if (topics !== undefined) command.argument('<topics...>', topics);
+    addStoreOptions(command);
+    command.action(async (...given: unknown[]) => {
+      const { queue: run } = await import('./commands/queue.ts');
+      const named = topics === undefined ? [] : (given[0] as string[]);
+      done(await run(action, named, command.opts() as QueueOptions, context));
+    });
+    return command;
+  };
+  add('stats', 'what waits, is dead and is paused').option('--json', 'print JSON');
+  add('pause', 'hand over nothing more of these topics, in any process', 'their names').option(
+    '--minutes <count>',
+    'until so many minutes are over (until `resume`)',
+  );
+  add('resume', 'go on with them', 'their names');
+}
+
+/** Which store a command is about. */
+function addStoreOptions(command: Command): void {
+  command.requiredOption(
+    '-s, --store <file>',
+    "the outbox's SQLite file, or postgres://USER@HOST/DATABASE; a service may have it open",
+  );
+  command.option('--schema <name>', 'on PostgreSQL: its schema (holdfast)');
+}
+
 /** What could not be delivered, in the file of an outbox. */
 function addDeadCommands(program: Command, done: (status: number) => void): void {
   const dead = program
@@ -198,11 +233,7 @@ function addDeadCommands(program: Command, done: (status: number) => void): void
   ): void => {
     const command = dead.command(action).description(description);
     for (const [name, meaning] of args) command.argument(name, meaning);
-    command.requiredOption(
-      '-s, --store <file>',
-      "the outbox's SQLite file, or postgres://USER@HOST/DATABASE; a service may have it open",
-    );
-    command.option('--schema <name>', 'on PostgreSQL: its schema (holdfast)');
+    addStoreOptions(command);
     command.option(
       '--key-file <file>',
       'of an encrypted outbox: its keys, a line `[ID] BASE64` for each, the one to encrypt with first',

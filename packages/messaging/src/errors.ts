@@ -90,6 +90,9 @@ export class NeverEndedError extends Error {
   }
 }
 
+/** Why a message dies that nobody came to in time. */
+export const EXPIRED = 'expired: its lifetime was over before it could be handed over';
+
 /** Why a message dies that was handed over so often and never came back. */
 export function neverEnded(deliveries: number): string {
   return `handed over ${deliveries} times, and nobody said how it ended: it may be what ends its workers`;

@@ -33,6 +33,7 @@ export {
   type Receipt,
   textOf,
 } from './message.ts';
+export type { PauseChoice } from './open-queue.ts';
 export { type Outbox, type OutboxStats, openOutbox } from './outbox.ts';
 export {
   type DeadLetterRetention,
@@ -58,6 +59,7 @@ export type {
   LeaseNote,
   MessageStatus,
   MessageStore,
+  PausedTopic,
   QueuedPage,
   StoreStats,
 } from './store.ts';

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '@holdfast/core';
 import { deadPrefix } from './dead/dead-prefix.ts';
 import { withEntry } from './history.ts';
-import { checkHold } from './hold.ts';
+import { checkHold, checkWait } from './hold.ts';
 import { latestNotes } from './latest-notes.ts';
 import type { Message } from './message.ts';
 import {
@@ -25,6 +25,8 @@ interface Entry {
   /** When it enters the queue; 0 when it is in it. */
   startMs: number;
   acceptedMs: number;
+  /** When its lifetime is over. */
+  expireMs: number;
   dueMs: number;
   token: string | undefined;
   deliveries: number;
@@ -48,6 +50,7 @@ export interface MemoryStoreOptions {
  */
 export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): MessageStore {
   const byId = new Map<string, Entry>();
+  const pauses = new Map<string, { readonly sinceMs: number; readonly untilMs: number }>();
   let lastSeq = 0;
   let successful = 0;
   let tokens = 0;
@@ -88,6 +91,10 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
       entry.startMs = 0;
     }
   };
+  const pauseOf = (topic: string) => {
+    const pause = pauses.get(topic);
+    return pause !== undefined && pause.untilMs > clock.now() ? pause : undefined;
+  };
   const totals = () => {
     const queued = inState('queued');
     return { queued, bytes: queued.reduce((sum, { message }) => sum + sizeOf(message), 0) };
@@ -100,15 +107,18 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
     const tight =
       queued.length + group.length > limits.maxMessages || bytes + added > limits.maxBytes;
     if (tight && fresh) return { kind: 'full', queued: queued.length, queuedBytes: bytes };
-    const duplicates = group.map(({ delayMs = 0, priority = 0, ...message }) => {
-      if (byId.has(message.id)) return true;
-      byId.set(message.id, {
-        ...newEntry(message, ++lastSeq, clock.now()),
-        priority: priorityOf({ ...message, priority }),
-        startMs: delayMs === 0 ? 0 : clock.now() + delayMs,
-      });
-      return false;
-    });
+    const duplicates = group.map(
+      ({ delayMs = 0, priority = 0, lifetimeMs = Infinity, ...message }) => {
+        if (byId.has(message.id)) return true;
+        byId.set(message.id, {
+          ...newEntry(message, ++lastSeq, clock.now()),
+          priority: priorityOf({ ...message, priority }),
+          startMs: delayMs === 0 ? 0 : clock.now() + delayMs,
+          expireMs: clock.now() + delayMs + lifetimeMs,
+        });
+        return false;
+      },
+    );
     return { kind: 'kept', duplicates };
   }
 
@@ -129,7 +139,9 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
       const token = `memory:${++tokens}`;
       const blocked = new Set<string>();
       const taken: Entry[] = [];
-      const entered = inState('queued').filter(({ startMs }) => startMs === 0);
+      const entered = inState('queued').filter(
+        ({ startMs, message: { topic } }) => startMs === 0 && pauseOf(topic) === undefined,
+      );
       for (const entry of entered.sort((a, b) => b.priority - a.priority)) {
         if (taken.length === limit) break;
         const { topic, key } = entry.message;
@@ -144,7 +156,8 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
         entry.progress = undefined;
         entry.dueMs = now + leaseMs;
         entry.deliveries += 1;
-        return { token, seq: entry.seq, message: entry.message, delivery: entry.deliveries };
+        const { seq, message, deliveries: delivery } = entry;
+        return { token, seq, message, delivery, expired: entry.expireMs <= now };
       });
     },
 
@@ -162,7 +175,7 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
       });
     },
     async release(leases, { delayMs, error, attempted = true }) {
-      checkHold('delayMs', delayMs);
+      checkWait('delayMs', delayMs);
       return each(leases, (entry) => {
         if (!attempted) entry.deliveries -= 1;
         if (error !== undefined) remember(entry, 'failed', error);
@@ -200,6 +213,18 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
       return queued.length;
     },
 
+    async pause(topic, forMs = Infinity) {
+      const before = pauseOf(topic);
+      const sinceMs = before?.sinceMs ?? clock.now();
+      pauses.set(topic, { sinceMs, untilMs: clock.now() + forMs });
+      return before === undefined;
+    },
+    async resume(topic) {
+      const before = pauseOf(topic);
+      pauses.delete(topic);
+      return before !== undefined;
+    },
+
     async stats() {
       const { queued, bytes } = totals();
       const now = clock.now();
@@ -212,6 +237,12 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
         successful,
         dead: inState('dead').length,
         oldestMs,
+        paused: [...pauses]
+          .filter(([, { untilMs }]) => untilMs > now)
+          .map(([topic, { sinceMs, untilMs }]) => {
+            return { topic, forMs: now - sinceMs, endsInMs: endsIn(untilMs, now) };
+          })
+          .sort((a, b) => (a.topic < b.topic ? -1 : 1)),
       };
     },
     async find(id) {
@@ -272,6 +303,7 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
         entry.seq = ++lastSeq;
         entry.deliveries = 0;
         entry.replays += 1;
+        entry.expireMs = Infinity;
         remember(entry, 'replayed', '');
       }),
     discard: async (ids) => eachDead(ids, ({ message }) => byId.delete(message.id)),
@@ -291,6 +323,10 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
   };
 }
 
+function endsIn(untilMs: number, nowMs: number): number | undefined {
+  return untilMs === Infinity ? undefined : untilMs - nowMs;
+}
+
 function newEntry(message: Message, seq: number, acceptedMs: number): Entry {
   return {
     message,
@@ -299,6 +335,7 @@ function newEntry(message: Message, seq: number, acceptedMs: number): Entry {
     priority: 0,
     startMs: 0,
     acceptedMs,
+    expireMs: Infinity,
     dueMs: 0,
     token: undefined,
     deliveries: 0,

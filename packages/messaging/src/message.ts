@@ -27,6 +27,11 @@ export interface NewMessage {
    * waiting for as long as it lasts. Not together with `key`, which is about order. @default 0 (0 … 9)
    */
   readonly priority?: number;
+  /**
+   * Of no use any more this long after it was accepted, or was due: it then becomes a dead letter, when its
+   * turn comes, instead of being handed over. What is in hand by then is finished. @default for ever (1 … 10 years)
+   */
+  readonly lifetimeMs?: number;
 }
 
 /** What `accept` answers for each message, in the order given. */

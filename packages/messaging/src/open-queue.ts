@@ -1,15 +1,23 @@
 import type { Clock } from '@holdfast/core';
 import { AcceptQueue, unavailable } from './accept/accept-queue.ts';
-import { completeMessage } from './accept/new-message.ts';
+import { checkName, completeMessage } from './accept/new-message.ts';
 import { checkInteger } from './check.ts';
 import { type DeadLetters, deadLetters } from './dead/dead-letters.ts';
 import { startDeadSweep } from './dead/dead-sweep.ts';
 import { OutboxRefusedError } from './errors.ts';
+import { LONGEST_WAIT_MS } from './hold.ts';
 import type { NewMessage, Receipt } from './message.ts';
 import { type OutboxOptions, resolveOutboxOptions } from './outbox-options.ts';
 import type { MessageStatus, MessageStore, QueuedPage, StoreStats } from './store.ts';
 import { traceAccept } from './trace/accept-spans.ts';
 import type { MessageTracer } from './trace/message-tracer.ts';
+
+/** Which topic to pause, and for how long. */
+export interface PauseChoice {
+  readonly topic: string;
+  /** Then it goes on by itself. @default until it is resumed (1 … 2^31 − 1 ms: 24.8 days) */
+  readonly forMs?: number;
+}
 
 /** Takes messages out of a store: a relay, a worker. */
 export interface Consumer {
@@ -29,6 +37,8 @@ export interface Queue {
   accept(messages: readonly NewMessage[]): Promise<readonly Receipt[]>;
   stats(): Promise<StoreStats>;
   find(id: string): Promise<MessageStatus | undefined>;
+  pause(choice: PauseChoice): Promise<boolean>;
+  resume(choice: { readonly topic: string }): Promise<boolean>;
   waiting(options?: { readonly limit?: number; readonly after?: number }): Promise<QueuedPage>;
   /** Wakes `consumer` whenever there may be something for it, and stops it when the queue is closed. */
   attach<C extends Consumer>(consumer: C): C;
@@ -67,6 +77,17 @@ export async function openQueue(given: OutboxOptions): Promise<Queue> {
     },
     stats: () => store.stats().catch(rethrowUnavailable),
     find: (id) => store.find(id).catch(rethrowUnavailable),
+    async pause({ topic, forMs }) {
+      checkName('topic', topic);
+      if (forMs !== undefined) checkInteger('pause.forMs', forMs, 1, LONGEST_WAIT_MS);
+      return store.pause(topic, forMs).catch(rethrowUnavailable);
+    },
+    async resume({ topic }) {
+      checkName('topic', topic);
+      const resumed = await store.resume(topic).catch(rethrowUnavailable);
+      ring();
+      return resumed;
+    },
     async waiting({ limit = 100, after } = {}) {
       checkInteger('waiting.limit', limit, 1, 1_000);
       return store

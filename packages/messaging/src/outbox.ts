@@ -1,12 +1,12 @@
 import type { Broker } from './broker.ts';
 import type { DeadLetters } from './dead/dead-letters.ts';
 import type { NewMessage, Receipt } from './message.ts';
-import { openQueue } from './open-queue.ts';
+import { openQueue, type PauseChoice } from './open-queue.ts';
 import type { OutboxOptions } from './outbox-options.ts';
 import { type Relay, type RelayOptions, startRelay } from './relay/relay.ts';
 import type { MessageStatus, QueuedPage, StoreStats } from './store.ts';
 
-/** `{ queued, queuedBytes, successful, dead, oldestMs }`; survives restarts. */
+/** `{ queued, queuedBytes, successful, dead, oldestMs, paused }`; survives restarts. */
 export type OutboxStats = StoreStats;
 
 /** Keeps messages on disk until a broker has them. */
@@ -29,6 +29,15 @@ export interface Outbox {
    * `next` of the page before.
    */
   waiting(options?: { readonly limit?: number; readonly after?: number }): Promise<QueuedPage>;
+
+  /**
+   * Has relays leave a topic's messages where they are, in all processes and across restarts, until it is resumed or
+   * `forMs` is over; what a relay has in hand goes on. `stats().paused` says which are. False where it was paused already: the end it
+   * has then is this one.
+   */
+  pause(choice: PauseChoice): Promise<boolean>;
+  /** Ends a pause. False where there was none. */
+  resume(choice: { readonly topic: string }): Promise<boolean>;
 
   /** Begins to hand messages to `broker`, and goes on until it is stopped. */
   relay(broker: Broker, options?: RelayOptions): Relay;

@@ -24,6 +24,9 @@ import type { Message } from './message.ts';
  * 11. The same lease, or id, given twice in one call counts once.
  * 12. `find` tells whether a live lease holds a message, and what `note` said last of it under that very
  *     lease: nothing of an earlier one.
+ * 13. Of a topic that is paused nothing is leased, by whichever process, until it is resumed or the pause
+ *     is over; leases that are there go on. A pause survives whatever the messages survive.
+ * 14. A lease tells whether its message's lifetime was over when it was leased. After a replay it has none.
  *
  * The interface speaks of durations, never of moments: the store's own clock is
  * then the only one that counts, and workers whose clocks disagree do no harm.
@@ -46,7 +49,10 @@ export interface MessageStore {
   complete(leases: readonly Lease[]): Promise<number>;
   /** Hidden for `leaseMs` more from now. */
   renew(leases: readonly Lease[], leaseMs: number): Promise<number>;
-  /** Given back, due again after `delayMs`. `attempted: false` takes back the counted delivery. */
+  /**
+   * Given back, due again after `delayMs` (0 … 2^31 − 1: 24.8 days). `attempted: false` takes back the
+   * counted delivery.
+   */
   release(leases: readonly Lease[], options: ReleaseOptions): Promise<number>;
   /** Dead: kept aside with the reason. */
   bury(leases: readonly Lease[], reason: string): Promise<number>;
@@ -56,6 +62,14 @@ export interface MessageStore {
 
   /** Takes messages out of the queue, leased ones too, and keeps their ids. How many of the ids were queued. */
   withdraw(ids: readonly string[]): Promise<number>;
+
+  /**
+   * Pauses a topic, for `forMs` from now or until it is resumed; also one that nothing was ever appended to. False where it
+   * was paused already: the end it has then is this one.
+   */
+  pause(topic: string, forMs?: number): Promise<boolean>;
+  /** False where it was not paused. */
+  resume(topic: string): Promise<boolean>;
 
   stats(): Promise<StoreStats>;
   find(id: string): Promise<MessageStatus | undefined>;
@@ -104,6 +118,8 @@ export interface AppendMessage extends Message {
   readonly delayMs?: number;
   /** 0 … 9; of no effect on a message with a key. @default 0 */
   readonly priority?: number;
+  /** Of no use when it is leased later than this after it was due. @default for ever */
+  readonly lifetimeMs?: number;
 }
 
 export type AppendGroup = readonly AppendMessage[];
@@ -143,6 +159,17 @@ export interface Lease {
   readonly message: Message;
   /** 1 the first time the message is leased, and the first time after a replay. */
   readonly delivery: number;
+  /** Its lifetime is over: nobody wants it any more. */
+  readonly expired: boolean;
+}
+
+/** A topic of which nothing is leased for now. */
+export interface PausedTopic {
+  readonly topic: string;
+  /** How long it has been so, in milliseconds. */
+  readonly forMs: number;
+  /** When it is over by itself; undefined where somebody has to end it. In milliseconds. */
+  readonly endsInMs: number | undefined;
 }
 
 /** How far whoever holds a lease is, in a line for people. */
@@ -160,6 +187,8 @@ export interface StoreStats {
   readonly dead: number;
   /** How long the message that has been due the longest has been so, in milliseconds; 0 when none is due. */
   readonly oldestMs: number;
+  /** Topics that are paused, in the order of their names. */
+  readonly paused: readonly PausedTopic[];
 }
 
 export interface MessageStatus {

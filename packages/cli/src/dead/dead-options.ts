@@ -1,13 +1,9 @@
 import type { DeadChoice } from '@holdfast/messaging';
 import { FlagError } from '../flags/flag.ts';
+import type { StoreOptions } from './open-store.ts';
 
 /** As commander hands them over: texts, or absent. */
-export interface DeadOptions {
-  /** A file, or the address of a PostgreSQL database. */
-  readonly store: string;
-  readonly schema?: string;
-  /** A file with the keys of an encrypted outbox. */
-  readonly keyFile?: string;
+export interface DeadOptions extends StoreOptions {
   readonly topic?: string;
   readonly reason?: string;
   readonly all?: boolean;

@@ -3,7 +3,15 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { MessageStore } from '@holdfast/messaging';
 import { FlagError } from '../flags/flag.ts';
-import type { DeadOptions } from './dead-options.ts';
+
+/** As commander hands them over: texts, or absent. */
+export interface StoreOptions {
+  /** A file, or the address of a PostgreSQL database. */
+  readonly store: string;
+  readonly schema?: string;
+  /** A file with the keys of an encrypted outbox. */
+  readonly keyFile?: string;
+}
 
 export interface OpenedStore {
   readonly store: MessageStore;
@@ -17,7 +25,7 @@ export interface OpenedStore {
 const BUSY_MS = 5_000;
 
 /** Opens what `--store` names, an outbox that is there: a new one is never made. */
-export async function openStore(cwd: string, options: DeadOptions): Promise<OpenedStore> {
+export async function openStore(cwd: string, options: StoreOptions): Promise<OpenedStore> {
   const { keyFile } = options;
   const keys = keyFile === undefined ? undefined : await keysIn(cwd, keyFile);
   const opened = /^postgres(?:ql)?:\/\//.test(options.store)
@@ -42,7 +50,10 @@ async function keysIn(cwd: string, file: string) {
   }
 }
 
-async function openSqlite(cwd: string, { store: file, schema }: DeadOptions): Promise<OpenedStore> {
+async function openSqlite(
+  cwd: string,
+  { store: file, schema }: StoreOptions,
+): Promise<OpenedStore> {
   if (schema !== undefined) {
     throw new FlagError('--schema is for a --store postgres://…; a file has none.');
   }

@@ -31,7 +31,10 @@ export function completeMessage(
   }
   const delayMs = delayOf(given, wallMs);
   const priority = priorityIn(given);
+  const { lifetimeMs } = given;
+  if (lifetimeMs !== undefined) checkInteger('message.lifetimeMs', lifetimeMs, 1, LONGEST_DELAY_MS);
   const message = { id: id ?? newMessageId(wallMs), topic, key, body, headers };
+  if (lifetimeMs !== undefined) return { ...message, delayMs, priority, lifetimeMs };
   return delayMs === 0 && priority === 0 ? message : { ...message, delayMs, priority };
 }
 
@@ -79,7 +82,8 @@ export function isName(value: unknown): value is string {
   );
 }
 
-function checkName(field: string, value: unknown): void {
+/** Throws a `TypeError` for what cannot be a message's id, topic or key. */
+export function checkName(field: string, value: unknown): void {
   if (isName(value)) return;
   if (typeof value === 'string' && value !== '' && value.length <= LONGEST_NAME) {
     throw new TypeError(

@@ -23,15 +23,21 @@ export async function* chosenLetters(
   sinceMs = () => 0,
 ): AsyncGenerator<DeadLetter> {
   const matching = matches(choice);
-  const fits = (letter: DeadLetter) => matching(letter) && letter.deadForMs >= sinceMs();
+  // Asked before the store is: what the answer takes on its way would make letters too young.
+  const fitting = () => {
+    const leastMs = sinceMs();
+    return (letter: DeadLetter) => matching(letter) && letter.deadForMs >= leastMs;
+  };
   if (choice.ids !== undefined) {
     for (const id of new Set(choice.ids)) {
+      const fits = fitting();
       const letter = await store.findDead(id);
       if (letter !== undefined && fits(letter)) yield letter;
     }
     return;
   }
   for (let after: number | undefined = 0; after !== undefined; ) {
+    const fits = fitting();
     const page = await store.listDead({ limit: PAGE, after });
     yield* page.letters.filter(fits);
     after = page.next;

@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { VirtualClock } from '@holdfast/core/testing';
 import { memoryStore } from '../memory-store.ts';
 import { openOutbox } from '../outbox.ts';
+import type { MessageStore } from '../store.ts';
 
 test('letters of one cause are one group, whatever ids and numbers their reasons hold', async (t) => {
   const { outbox, bury, clock } = await opened(t);
@@ -102,6 +103,24 @@ test('a letter that dies again while others are replayed is not replayed for eve
 
   assert.equal(report.replayed, 3);
   assert.equal((await outbox.stats()).dead, 3);
+});
+
+test('letters that died just now are meant, however long the store takes to list them', async (t) => {
+  const { clock, store, bury } = await opened(t);
+  await bury('orders', ['refused', 'refused']);
+  const slow: MessageStore = {
+    ...store,
+    async listDead(page) {
+      const found = await store.listDead(page);
+      await clock.advance(250);
+      return found;
+    },
+  };
+  const outbox = await openOutbox({ store: slow, clock });
+
+  const rehearsed = await outbox.dead.replayAll({}, { dryRun: true });
+
+  assert.equal(rehearsed.chosen, 2);
 });
 
 test('an edit is checked like any message, and changes only what it names', async (t) => {

@@ -85,6 +85,9 @@ export function encryptedStore(
     note: (notes) => store.note(notes),
     withdraw: (ids) => store.withdraw(ids),
 
+    pause: (topic, forMs) => store.pause(topic, forMs),
+    resume: (topic) => store.resume(topic),
+
     stats: () => store.stats(),
     find: (id) => store.find(id),
     async listQueued(page) {

@@ -264,6 +264,40 @@ test('a record for a partition that the topic does not have is rejected', {
   });
 });
 
+test('a layout may make a tombstone of a body that is empty: a record without a value, by which compaction forgets its key', {
+  skip: problem ?? false,
+}, async (t) => {
+  const { port } = await running();
+  const bootstrap = [`127.0.0.1:${port}`];
+  const values: unknown[] = [];
+  const layout: KafkaLayout = {
+    recordOf: (message) => {
+      const { value, ...record } = holdfastLayout.recordOf(message);
+      return value?.length === 0 ? record : { ...record, ...(value && { value }) };
+    },
+    messageOf: (record) => {
+      values.push(record.value?.toString() ?? null);
+      return holdfastLayout.messageOf(record);
+    },
+  };
+  const broker = kafkaBroker({ kafka, bootstrap, clientId: 'tombstones', layout });
+  t.after(() => broker.close());
+  const message = (id: string, body: string) => ({
+    ...{ id, topic: 'tombstones', key: 'customer-7', headers: {} },
+    body: Buffer.from(body),
+  });
+  await broker.publish([message('made', 'ann'), message('gone', '')]);
+
+  await broker.subscribe('tombstones', { group: 'all' }, async () => {});
+
+  await eventually(
+    () => values.length,
+    (count) => count === 2,
+    'both arrive',
+  );
+  assert.deepEqual(values, ['ann', null]);
+});
+
 test('a topic that Kafka does not have cannot be subscribed to', async () => {
   const broker = kafkaBroker({ kafka, bootstrap: ['h:1'], clientId: 'c' });
 

@@ -80,6 +80,7 @@ async function insert(
     channel,
     within?.maxMessages ?? null,
     within?.maxBytes ?? null,
+    messages.map(({ lifetimeMs }) => lifetimeMs ?? null),
   ]);
   return rows[0].enough ? new Set<string>(JSON.parse(rows[0].kept ?? '[]')) : undefined;
 }

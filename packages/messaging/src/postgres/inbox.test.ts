@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { postgresSuite } from '../testing/servers/postgres-suite.ts';
 import { postgresInbox } from './inbox.ts';
 import type { PostgresClient } from './module.ts';
+import { postgresStore } from './postgres-store.ts';
 
 await postgresSuite('the inbox on PostgreSQL', ({ pool, newSchema }) => {
   test('a message that is delivered three times, also at once, has its effect once', async () => {
@@ -47,6 +48,25 @@ await postgresSuite('the inbox on PostgreSQL', ({ pool, newSchema }) => {
     client.release();
 
     assert.deepEqual(marked, [true, true, false]);
+  });
+
+  test('what a handler sends on is in the transaction of its effect: handled twice, it is sent on once', async () => {
+    const { schema, deposit, balance } = await account();
+    const inbox = await postgresInbox({ pool, schema });
+    const store = postgresStore({ pool, schema: newSchema() });
+    await store.open();
+    const handle = (fails: boolean) =>
+      inbox.once('payment-1', async (client) => {
+        await deposit(client);
+        await store.acceptIn(client, [{ topic: 'receipts', body: 'paid 10' }]);
+        if (fails) throw new Error('the process ends before it commits');
+      });
+
+    await assert.rejects(handle(true));
+    const after = [await handle(false), await handle(false)];
+
+    assert.deepEqual(after, [true, false]);
+    assert.deepEqual([await balance(), (await store.stats()).queued], [10, 1]);
   });
 
   test('it forgets the oldest ids beyond its limit', async () => {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { postgresSuite } from '../testing/servers/postgres-suite.ts';
 import { migrate } from './migrate.ts';
 import { postgresStore } from './postgres-store.ts';
-import { forJobs, tables } from './tables.ts';
+import { allSteps, forJobs, tables } from './tables.ts';
 
 await postgresSuite('migrations on PostgreSQL', ({ pool, newPool, newSchema }) => {
   test('twelve processes that start at once make the tables once', async () => {
@@ -13,7 +13,7 @@ await postgresSuite('migrations on PostgreSQL', ({ pool, newPool, newSchema }) =
     await Promise.all(stores.map((store) => store.open()));
     const { rows } = await pool.query(`SELECT version FROM ${schema}.version`);
 
-    assert.deepEqual(rows, [{ version: 3 }]);
+    assert.deepEqual(rows, [{ version: 4 }]);
     assert.equal((await stores[0]!.stats()).queued, 0);
   });
 
@@ -50,7 +50,7 @@ await postgresSuite('migrations on PostgreSQL', ({ pool, newPool, newSchema }) =
 
     await assert.rejects(postgresStore({ pool, schema }).open(), {
       code: 'STORE_UNAVAILABLE',
-      message: `The database of outbox schema "${schema}" was written by a newer Holdfast (schema 9, this one knows 3). Upgrade this process, or give it another schema.`,
+      message: `The database of outbox schema "${schema}" was written by a newer Holdfast (schema 9, this one knows 4). Upgrade this process, or give it another schema.`,
     });
   });
 
@@ -104,6 +104,29 @@ await postgresSuite('migrations on PostgreSQL', ({ pool, newPool, newSchema }) =
     assert.deepEqual([found?.leased, found?.progress], [true, undefined]);
   });
 
+  test('who has tables of an older version open hands over nothing of a topic that a newer one paused', async () => {
+    for (const version of [1, 2, 3]) {
+      const schema = newSchema();
+      const old = await pool.connect();
+      await migrate(old, schema, allSteps(schema).slice(0, version));
+      await old.query(
+        `INSERT INTO ${schema}.message (id, state, topic, headers, body, bytes, accepted_ms, start_ms, priority)
+         VALUES ('a', 0, 't', '', 'x', 1, 0, 0, 0)`,
+      );
+      const named = version === 1 ? '' : `, ARRAY['t']`;
+      const lease = () => old.query(`SELECT id FROM ${schema}.lease(1, 1000, 'old'${named})`);
+
+      const store = postgresStore({ pool, schema });
+      await store.pause('t');
+      const paused = await lease();
+      await store.resume('t');
+      const resumed = await lease();
+      old.release();
+
+      assert.deepEqual([paused.rows, resumed.rows], [[], [{ id: 'a' }]], `version ${version}`);
+    }
+  });
+
   test('a role without the right to make tables uses those that are there, and is told when there are none', async () => {
     const [made, missing] = [newSchema(), newSchema()];
     await postgresStore({ pool, schema: made }).open();
@@ -127,6 +150,24 @@ await postgresSuite('migrations on PostgreSQL', ({ pool, newPool, newSchema }) =
       code: 'STORE_UNAVAILABLE',
       message: /does not let this user do that\. Grant it CREATE on the database/,
     });
+  });
+
+  test('a role that was given the tables of version 3 goes on when somebody else has made those of version 4', async () => {
+    const schema = newSchema();
+    const owner = await pool.connect();
+    await migrate(owner, schema, allSteps(schema).slice(0, 3));
+    await owner.query(
+      `CREATE ROLE "old guest" LOGIN; GRANT USAGE ON SCHEMA ${schema} TO "old guest";
+       GRANT ALL ON ALL TABLES IN SCHEMA ${schema} TO "old guest"; GRANT ALL ON ALL SEQUENCES IN SCHEMA ${schema} TO "old guest";`,
+    );
+    await migrate(owner, schema, allSteps(schema));
+    owner.release();
+    const guests = newPool({ user: 'old guest', connectionString: undefined, ...hostOf(pool) });
+    const store = postgresStore({ pool: guests, schema });
+
+    const changes = [await store.pause('t'), await store.resume('t')];
+
+    assert.deepEqual([changes, await store.lease(1, 1_000, ['t'])], [[true, true], []]);
   });
 
   test('tables that were dropped are missed, not quietly made anew', async () => {

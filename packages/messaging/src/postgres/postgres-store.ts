@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type AcceptsIn, type AppendsIn, acceptIn } from '../accept/accept-in.ts';
 import { deadPrefix } from '../dead/dead-prefix.ts';
-import { checkHold } from '../hold.ts';
+import { checkHold, checkWait } from '../hold.ts';
 import { latestNotes } from '../latest-notes.ts';
 import type { Message, NewMessage, Receipt } from '../message.ts';
 import type { OutboxLimits } from '../outbox-options.ts';
@@ -31,7 +31,14 @@ import {
   type ResolvedPostgresStoreOptions,
   resolvePostgresStoreOptions,
 } from './options.ts';
-import { deadLetterOf, type MessageRow, messageOf, statusOf } from './rows.ts';
+import {
+  deadLetterOf,
+  type LeasedRow,
+  type MessageRow,
+  messageOf,
+  pausedIn,
+  statusOf,
+} from './rows.ts';
 import { Session } from './session.ts';
 import { type Statements, statements } from './statements.ts';
 import { allSteps } from './tables.ts';
@@ -138,7 +145,7 @@ class Store implements PostgresStore {
         client.query(this.#sql.leaseOf, [...given, topics]),
       );
     });
-    const inOrder = (rows as (MessageRow & { priority: number })[]).toSorted(
+    const inOrder = (rows as LeasedRow[]).toSorted(
       (a, b) => b.priority - a.priority || Number(a.seq) - Number(b.seq),
     );
     return inOrder.map((row) => ({
@@ -146,6 +153,7 @@ class Store implements PostgresStore {
       seq: Number(row.seq),
       message: messageOf(row),
       delivery: row.deliveries,
+      expired: row.expired,
     }));
   }
 
@@ -166,7 +174,7 @@ class Store implements PostgresStore {
   }
 
   async release(leases: readonly Lease[], options: ReleaseOptions): Promise<number> {
-    checkHold('delayMs', options.delayMs);
+    checkWait('delayMs', options.delayMs);
     const { delayMs, error, attempted = true } = options;
     const detail = error === undefined ? null : detailOf(error);
     return this.#held(this.#sql.release, leases, delayMs, attempted ? 0 : 1, detail);
@@ -190,9 +198,18 @@ class Store implements PostgresStore {
     return this.#done(this.#sql.withdraw, [ids]);
   }
 
+  async pause(topic: string, forMs?: number): Promise<boolean> {
+    return (await this.#done(this.#sql.pause, [topic, forMs ?? null])) === 1;
+  }
+
+  async resume(topic: string): Promise<boolean> {
+    const { channel } = this.#appending();
+    return (await this.#done(this.#sql.resume, [topic, channel])) === 1;
+  }
+
   async stats(): Promise<StoreStats> {
     const { rows } = await this.#session.run((client) => client.query(this.#sql.totals));
-    const { accepted_ms, start_ms, now_ms, ...totals } = rows[0];
+    const { accepted_ms, start_ms, now_ms, paused, ...totals } = rows[0];
     const now = Number(now_ms);
     const sinceMs = Math.min(Number(accepted_ms ?? now), Number(start_ms ?? now));
     return {
@@ -201,6 +218,7 @@ class Store implements PostgresStore {
       successful: Number(totals.successful),
       dead: Number(totals.dead),
       oldestMs: Math.max(0, now - sinceMs),
+      paused: pausedIn(paused),
     };
   }
 

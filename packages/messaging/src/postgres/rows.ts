@@ -1,5 +1,5 @@
 import type { Message } from '../message.ts';
-import type { DeadLetter, HistoryEntry, MessageStatus } from '../store.ts';
+import type { DeadLetter, HistoryEntry, MessageStatus, PausedTopic } from '../store.ts';
 import { WITHDRAWN } from './tables.ts';
 
 /** A row as `COLUMNS` names it; `pg` gives big integers as text. */
@@ -14,6 +14,12 @@ export interface MessageRow {
   readonly replays: number;
   readonly reason: string | null;
   readonly history: string | null;
+}
+
+/** What leasing tells more than that. */
+export interface LeasedRow extends MessageRow {
+  readonly priority: number;
+  readonly expired: boolean;
 }
 
 export const COLUMNS =
@@ -45,6 +51,14 @@ export function statusOf(row: StatusRow): MessageStatus {
   const { id, deliveries, leased } = row;
   const progress = leased ? (row.progress ?? undefined) : undefined;
   return { id, state, deliveries, leased, progress, history: historyOf(row) };
+}
+
+/** Of what the statement of totals gathers; no end is null there. */
+export function pausedIn(text: string | null): readonly PausedTopic[] {
+  const rows: readonly (Omit<PausedTopic, 'endsInMs'> & { endsInMs: number | null })[] = JSON.parse(
+    text ?? '[]',
+  );
+  return rows.map(({ endsInMs, ...row }) => ({ ...row, endsInMs: endsInMs ?? undefined }));
 }
 
 export function deadLetterOf(row: MessageRow & { readonly dead_for: string }): DeadLetter {

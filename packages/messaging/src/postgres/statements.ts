@@ -19,12 +19,16 @@ export function statements(schema: string) {
   const held = `m.seq = ANY ($1::bigint[]) AND m.seq = g.seq AND m.lease = g.token AND m.state = ${QUEUED} AND m.due_ms > (SELECT ${schema}.now_ms())`;
   const tally = (columns: string, from: string) =>
     `INSERT INTO ${schema}.tally SELECT ${columns} FROM ${from} HAVING count(*) > 0`;
+  const LEASED = `${COLUMNS}, coalesce(expire_ms <= ${schema}.now_ms(), false) AS expired`;
+  const pausing = `coalesce(until_ms > ${schema}.now_ms(), true)`;
   const oldestFirst = `SELECT ${COLUMNS} FROM ${message}`;
   return {
     totals: `SELECT sum(queued)::text AS queued, sum(queued_bytes)::text AS queued_bytes, sum(successful)::text AS successful,
         sum(remembered)::text AS remembered, sum(dead)::text AS dead,
         (SELECT accepted_ms FROM ${message} WHERE state = ${QUEUED} ORDER BY seq LIMIT 1)::text AS accepted_ms,
         (SELECT start_ms FROM ${message} WHERE state = ${SCHEDULED} ORDER BY start_ms LIMIT 1)::text AS start_ms,
+        (SELECT json_agg(json_build_object('topic', topic, 'forMs', greatest(0, ${schema}.now_ms() - since_ms),
+          'endsInMs', until_ms - ${schema}.now_ms()) ORDER BY topic COLLATE "C") FROM ${schema}.paused WHERE ${pausing})::text AS paused,
         ${schema}.now_ms()::text AS now_ms
       FROM ${schema}.tally`,
     room: `SELECT sum(queued)::text AS queued, sum(queued_bytes)::text AS queued_bytes,
@@ -32,14 +36,14 @@ export function statements(schema: string) {
       FROM ${schema}.tally`,
     // Nothing, where there may not be room for all; then it is looked at more closely. Without limits there is.
     insert: `WITH given AS (
-        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::integer[], $7::bigint[], $8::smallint[])
-          WITH ORDINALITY AS g (id, topic, key, headers, body, bytes, delay_ms, priority, place)
+        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::integer[], $7::bigint[], $8::smallint[], $12::bigint[])
+          WITH ORDINALITY AS g (id, topic, key, headers, body, bytes, delay_ms, priority, lifetime_ms, place)
       ), room AS MATERIALIZED (
         SELECT $10::bigint IS NULL OR (SELECT sum(queued) + cardinality($1::text[]) <= $10::bigint
           AND sum(queued_bytes) + (SELECT sum(bytes) FROM given) <= $11::bigint FROM ${schema}.tally) AS enough
       ), kept AS (
-        INSERT INTO ${message} (id, topic, key, headers, body, bytes, priority, accepted_ms, state, start_ms)
-        SELECT id, topic, key, headers, body, bytes, priority, ${schema}.now_ms(),
+        INSERT INTO ${message} (id, topic, key, headers, body, bytes, priority, accepted_ms, expire_ms, state, start_ms)
+        SELECT id, topic, key, headers, body, bytes, priority, ${schema}.now_ms(), ${schema}.now_ms() + delay_ms + lifetime_ms,
           CASE WHEN delay_ms > 0 THEN ${SCHEDULED} ELSE ${QUEUED} END,
           CASE WHEN delay_ms > 0 THEN ${schema}.now_ms() + delay_ms ELSE 0 END
         FROM given WHERE (SELECT enough FROM room) ORDER BY place
@@ -47,8 +51,8 @@ export function statements(schema: string) {
       ), counted AS (${tally('count(*), sum(bytes), 0, 0, 0', 'kept')}),
       rung AS (SELECT pg_notify($9, '') FROM kept WHERE $9 <> '' LIMIT 1)
       SELECT enough, (SELECT json_agg(id) FROM kept)::text AS kept, (SELECT count(*) FROM rung) FROM room`,
-    lease: `SELECT ${COLUMNS} FROM ${schema}.lease($1, $2, $3, $4::text[]), ${UNFLUSHED} AS soft`,
-    leaseOf: `SELECT ${COLUMNS} FROM ${schema}.lease_of($1, $2, $3, $4::text[]), ${UNFLUSHED} AS soft`,
+    lease: `SELECT ${LEASED} FROM ${schema}.lease($1, $2, $3, $4::text[]), ${UNFLUSHED} AS soft`,
+    leaseOf: `SELECT ${LEASED} FROM ${schema}.lease_of($1, $2, $3, $4::text[]), ${UNFLUSHED} AS soft`,
     complete: `WITH done AS (
         UPDATE ${message} AS m SET state = ${DELIVERED}, body = '', headers = '', history = NULL, lease = NULL, due_ms = 0, progress = NULL
         FROM ${GIVEN} WHERE ${held} RETURNING m.bytes
@@ -78,6 +82,15 @@ export function statements(schema: string) {
         WHERE id = ANY ($1::text[]) AND state IN (${QUEUED}, ${SCHEDULED}) RETURNING bytes
       ), counted AS (${tally('-count(*), -sum(bytes), 0, count(*), 0', 'done')})
       SELECT count(*)::integer AS done FROM done`,
+    pause: `WITH before AS (SELECT 1 FROM ${schema}.paused WHERE topic = $1 AND ${pausing}), done AS (
+        INSERT INTO ${schema}.paused AS p VALUES ($1, ${schema}.now_ms(), ${schema}.now_ms() + $2::bigint)
+        ON CONFLICT (topic) DO UPDATE SET until_ms = excluded.until_ms,
+          since_ms = CASE WHEN coalesce(p.until_ms > excluded.since_ms, true) THEN p.since_ms ELSE excluded.since_ms END
+      ) SELECT 1 - count(*)::integer AS done FROM before`,
+    resume: `WITH over AS (DELETE FROM ${schema}.paused WHERE topic = $1 RETURNING until_ms),
+      done AS (SELECT 1 FROM over WHERE ${pausing}),
+      rung AS (SELECT pg_notify($2, '') FROM done WHERE $2 <> '')
+      SELECT count(*)::integer AS done, (SELECT count(*) FROM rung) FROM done`,
     find: `SELECT state, id, deliveries, reason, history::text,
         lease IS NOT NULL AND due_ms > ${schema}.now_ms() AND due_ms <= ${schema}.now_ms() + ${LONGEST_HOLD_MS} AS leased,
         CASE WHEN progress_of = lease THEN progress END AS progress

@@ -1,4 +1,4 @@
-import { LONGEST_HOLD_MS } from '../hold.ts';
+import { LONGEST_HOLD_MS, LONGEST_WAIT_MS } from '../hold.ts';
 
 export const QUEUED = 0;
 export const DELIVERED = 1;
@@ -10,12 +10,14 @@ export const WITHDRAWN = 'withdrawn';
 
 /** Keys share so many locks: two that share one are at worst leased one after the other. */
 const LANES = 1_024;
+/** What is asked of a candidate, since topics may be paused. */
+const AWAKE = 'AND m.topic <> ALL (asleep)';
 /** Of messages due at one moment so many enter the queue with each lease. */
 const ENTER_LOT = 1_000;
 
-/** Not leased, and not waiting; or held by a clock that has jumped since. */
+/** Not leased, and not waiting; or leased, or made to wait, by a clock that has jumped since. */
 const FREE = (row: string) =>
-  `(${row}.due_ms <= moment OR ${row}.due_ms > moment + ${LONGEST_HOLD_MS})`;
+  `(${row}.due_ms <= moment OR ${row}.due_ms > moment + CASE WHEN ${row}.lease IS NULL THEN ${LONGEST_WAIT_MS} ELSE ${LONGEST_HOLD_MS} END)`;
 
 /**
  * The tables and what works on them in one round trip, by schema.
@@ -93,6 +95,32 @@ export const forProgress = (schema: string) => `
   ALTER TABLE ${schema}.message ADD COLUMN progress text, ADD COLUMN progress_of text;
 `;
 
+/**
+ * Version 4: topics that are paused, lifetimes, and waits that are longer than leases. The functions are put in the place
+ * of those before, so that the processes of earlier versions heed pauses, too. Who was given the right to use the other
+ * tables is given it here.
+ */
+export const forPauses = (schema: string) => `
+  ALTER TABLE ${schema}.message ADD COLUMN expire_ms bigint;
+  CREATE TABLE ${schema}.paused (topic text PRIMARY KEY, since_ms bigint NOT NULL, until_ms bigint);
+  DO $$
+    DECLARE
+      user_of record;
+    BEGIN
+      FOR user_of IN
+        SELECT DISTINCT grantee FROM pg_class, aclexplode(relacl)
+        WHERE pg_class.oid = '${schema}.message'::regclass AND privilege_type = 'UPDATE'
+      LOOP
+        EXECUTE 'GRANT SELECT, INSERT, UPDATE, DELETE ON ${schema}.paused TO '
+          || CASE WHEN user_of.grantee = 0 THEN 'PUBLIC' ELSE user_of.grantee::regrole::text END;
+      END LOOP;
+    END
+  $$;
+  ${leaseFunction(schema, 'of all topics', AWAKE)}
+  ${leaseFunction(schema, 'of some topics', AWAKE)}
+  ${replayFunction(schema, 'replays = replays + 1, deliveries = 0, expire_ms = NULL')}
+`;
+
 /** Of each topic so many times what is asked for is looked at: others may have locked the first of them. */
 const LOOK_AHEAD = 3;
 
@@ -103,15 +131,14 @@ const LOOK_AHEAD = 3;
  */
 export const forTopics = (schema: string) => `
   CREATE INDEX message_topic ON ${schema}.message (topic, seq) WHERE state = ${QUEUED};
-  CREATE FUNCTION ${schema}.first_of(most integer, named text[], moment bigint) RETURNS bigint[] LANGUAGE sql STABLE
-  SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
-    SELECT coalesce(array_agg(f.seq), '{}')
-    FROM (SELECT DISTINCT topic FROM unnest(named) AS u (topic)) AS n CROSS JOIN LATERAL (
-      SELECT m.seq FROM ${schema}.message AS m
-      WHERE m.state = ${QUEUED} AND m.priority = 0 AND m.topic = n.topic AND ${FREE('m')}
-      ORDER BY m.seq LIMIT most * ${LOOK_AHEAD}) AS f
-  $$;
+  ${firstOfFunction(schema)}
   ${leaseFunction(schema, 'of the first of some topics')}
+`;
+
+/** Version 2 of what is beside the versions: as version 4 of those. */
+export const forPausedTopics = (schema: string) => `
+  ${firstOfFunction(schema)}
+  ${leaseFunction(schema, 'of the first of some topics', AWAKE)}
 `;
 
 /** `allSteps(schema)[n]` turns version n into n + 1. */
@@ -119,7 +146,24 @@ export const allSteps = (schema: string): readonly string[] => [
   tables(schema),
   forJobs(schema),
   forProgress(schema),
+  forPauses(schema),
 ];
+
+/**
+ * The topic is told as a range, and in the order: of what is equal PostgreSQL drops both, and once it has counted few topics
+ * it takes the index of `seq` alone, which passes the heap of every other topic.
+ */
+function firstOfFunction(schema: string): string {
+  return `
+  CREATE OR REPLACE FUNCTION ${schema}.first_of(most integer, named text[], moment bigint) RETURNS bigint[] LANGUAGE sql STABLE
+  SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
+    SELECT coalesce(array_agg(f.seq), '{}')
+    FROM (SELECT DISTINCT topic FROM unnest(named) AS u (topic)) AS n CROSS JOIN LATERAL (
+      SELECT m.seq FROM ${schema}.message AS m
+      WHERE m.state = ${QUEUED} AND m.priority = 0 AND m.topic BETWEEN n.topic AND n.topic AND ${FREE('m')}
+      ORDER BY m.topic, m.seq LIMIT most * ${LOOK_AHEAD}) AS f
+  $$;`;
+}
 
 function replayFunction(schema: string, changes: string): string {
   return `
@@ -188,17 +232,27 @@ const WHICH = {
  * cheapest: so they must use the indexes. What is asked of every candidate is one look into an index:
  * a million messages of one key may wait.
  */
-function leaseFunction(schema: string, which: keyof typeof WHICH): string {
+function leaseFunction(
+  schema: string,
+  which: keyof typeof WHICH,
+  awake: '' | typeof AWAKE = '',
+): string {
   const { name, parameter, wanted, wantedUrgent, first, instead } = WHICH[which](schema);
-  const fill = first === '' ? '' : `      first := ${schema}.first_of(most, named, moment);\n`;
+  const asleep =
+    awake &&
+    `\n      asleep text[] := ARRAY(SELECT topic FROM ${schema}.paused WHERE coalesce(until_ms > moment, true));`;
+  const looked = awake
+    ? 'ARRAY(SELECT n FROM unnest(named) AS n WHERE n <> ALL (asleep))'
+    : 'named';
+  const fill = first && `      first := ${schema}.first_of(most, ${looked}, moment);\n`;
   const ofKey = (row: string, more: string) =>
     `FROM ${schema}.message AS e WHERE e.state = ${QUEUED} AND e.key IS NOT NULL AND e.topic = ${row}.topic AND e.key = ${row}.key ${more}`;
   return `
-  CREATE FUNCTION ${schema}.${name}(most integer, hold_ms bigint, holder text${parameter}) RETURNS SETOF ${schema}.message LANGUAGE plpgsql
+  CREATE OR REPLACE FUNCTION ${schema}.${name}(most integer, hold_ms bigint, holder text${parameter}) RETURNS SETOF ${schema}.message LANGUAGE plpgsql
   SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
     DECLARE
       moment bigint := ${schema}.now_ms();
-      space integer := hashtext('${schema}');
+      space integer := hashtext('${schema}');${asleep}
       entering bigint;
       urgent bigint[];
       others bigint[];
@@ -221,11 +275,11 @@ function leaseFunction(schema: string, which: keyof typeof WHICH): string {
 
 ${fill}      SELECT coalesce(array_agg(seq), '{}') INTO urgent FROM (
         SELECT m.seq FROM ${schema}.message AS m
-        WHERE m.state = ${QUEUED} AND m.priority > 0 AND ${FREE('m')} ${wantedUrgent}
+        WHERE m.state = ${QUEUED} AND m.priority > 0 AND ${FREE('m')} ${wantedUrgent} ${awake}
         ORDER BY m.priority DESC, m.seq LIMIT most FOR UPDATE SKIP LOCKED) AS u;
       SELECT coalesce(array_agg(seq), '{}') INTO others FROM (
         SELECT m.seq FROM ${schema}.message AS m
-        WHERE m.state = ${QUEUED} AND m.priority = 0 AND ${FREE('m')} ${wanted} AND CASE
+        WHERE m.state = ${QUEUED} AND m.priority = 0 AND ${FREE('m')} ${wanted} ${awake} AND CASE
           WHEN m.key IS NULL THEN true
           WHEN (SELECT NOT ${FREE('e')} ${ofKey('m', 'ORDER BY e.seq LIMIT 1')}) THEN false
           WHEN NOT pg_try_advisory_xact_lock(space, hashtext(m.topic || chr(31) || m.key) & ${LANES - 1}) THEN false

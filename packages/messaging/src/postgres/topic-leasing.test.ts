@@ -19,6 +19,24 @@ await postgresSuite('leasing by topic on PostgreSQL', ({ pool, newPool, newSchem
     assert.ok(after <= before + 20, `${before} pages without the heap, ${after} with it`);
   });
 
+  test('nor once PostgreSQL has counted that there are but two topics, one of them in front and on pause', async () => {
+    const behind = async (heap: number) => {
+      const schema = newSchema();
+      const store = postgresStore({ pool, schema });
+      for (let n = 0; n < heap; n += 1) await store.append([messages('heap', 1_000, n)], ROOMY);
+      await store.append([messages('few', 1_000)], ROOMY);
+      await leased(store, ['few']);
+      await store.pause('heap');
+      await pool.query(`ANALYZE ${schema}.message`);
+      return { pages: await looksAt(schema, 'few'), found: await leased(store, ['heap', 'few']) };
+    };
+
+    const [without, after] = [await behind(0), await behind(10)];
+
+    assert.ok(after.pages <= without.pages + 20, `${without.pages} pages, then ${after.pages}`);
+    assert.deepEqual(after.found, ['few-1']);
+  });
+
   test('what is before a backup that knows nothing of it is leased all the same, and by topic again after that', async () => {
     const schema = newSchema();
     const store = postgresStore({ pool, schema });

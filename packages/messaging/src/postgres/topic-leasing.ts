@@ -1,7 +1,7 @@
 import type { Clock } from '@holdfast/core';
 import { migrate } from './migrate.ts';
 import type { PostgresClient } from './module.ts';
-import { forTopics } from './tables.ts';
+import { forPausedTopics, forTopics } from './tables.ts';
 
 /** Who may not change the tables, or does not get the lock for it, leases as before and tries again after this. */
 const RETRY_MS = 60_000;
@@ -44,7 +44,7 @@ export class TopicLeasing {
     const nowMs = this.#clock.now();
     if (nowMs < this.#nextTryMs) return false;
     this.#nextTryMs = nowMs + RETRY_MS;
-    const steps = [forTopics(this.#schema)];
+    const steps = [forTopics(this.#schema), forPausedTopics(this.#schema)];
     // Of a newer version, too, it is leased without: what they take may be other by then.
     const problem = await migrate(client, this.#schema, steps, 'topics_version').catch(refused);
     this.#made = problem === undefined;

@@ -2,7 +2,7 @@ import { isPolicyError, type Pipeline, pipeline, type Timer } from '@holdfast/co
 import type { Broker } from '../broker.ts';
 import { sealedWith } from '../encrypted/sealed-mark.ts';
 import { endOfTurn } from '../end-of-turn.ts';
-import { type BrokerRejectedError, StoreUnavailableError } from '../errors.ts';
+import { type BrokerRejectedError, EXPIRED, StoreUnavailableError } from '../errors.ts';
 import type { Lease, MessageStore } from '../store.ts';
 import { PublishSpans } from '../trace/publish-spans.ts';
 import { Doorbell } from './doorbell.ts';
@@ -120,9 +120,12 @@ class StoreRelay implements Relay {
     const found =
       this.#failures === 0 ? await this.#store.lease(batchSize, leaseMs) : await this.#aside.next();
     await this.#refuseSealed(found);
-    const leases = await this.#markLate(found);
-    if (leases === undefined) return;
+    const unsent = await this.#markLate(found);
+    if (unsent === undefined) return;
+    const leases = await this.#buryExpired(unsent);
+    if (leases.length < unsent.length) await this.#letOthers();
     if (leases.length === 0) {
+      if (unsent.length > 0) return;
       this.#state = 'idle';
       await this.#wait(pollMs);
       return;
@@ -153,6 +156,18 @@ class StoreRelay implements Relay {
       `Message "${message.id}" is encrypted with key "${sealedWith(message)}", and this relay has no keys: open its store with encryptedStore and that key.`,
       this.#options.maxPauseMs,
     );
+  }
+
+  /** What nobody wants any more is not sent. */
+  async #buryExpired(leases: readonly Lease[]): Promise<readonly Lease[]> {
+    const expired = leases.filter((lease) => lease.expired);
+    if (expired.length === 0) return leases;
+    await this.#store.bury(expired, EXPIRED);
+    for (const { message } of expired) {
+      this.#suspects.acquit(message.id);
+      this.#options.onEvent?.({ type: 'died', id: message.id, reason: EXPIRED });
+    }
+    return leases.filter((lease) => !lease.expired);
   }
 
   async #publish(leases: readonly Lease[]): Promise<void> {

@@ -60,10 +60,11 @@ type Value = string | number | Uint8Array | null;
 
 /** In the order of the statements. */
 function addRow(values: Value[], message: AppendMessage, nowMs: number): void {
-  const { id, topic, key = null, body, delayMs = 0 } = message;
+  const { id, topic, key = null, body, delayMs = 0, lifetimeMs } = message;
   values.push(id, topic, key, headersText(message), body, sizeOf(message), nowMs);
   if (delayMs > 0) values.push(SCHEDULED, nowMs + delayMs, priorityOf(message));
   else values.push(QUEUED, 0, priorityOf(message));
+  values.push(lifetimeMs === undefined ? null : nowMs + delayMs + lifetimeMs);
 }
 
 function count(totals: Totals, message: AppendMessage): void {

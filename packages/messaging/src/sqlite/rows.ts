@@ -1,5 +1,5 @@
 import type { Message } from '../message.ts';
-import type { DeadLetter, HistoryEntry, MessageStatus } from '../store.ts';
+import type { DeadLetter, HistoryEntry, Lease, MessageStatus, PausedTopic } from '../store.ts';
 import { WITHDRAWN } from './schema.ts';
 import type { MessageRow } from './statements.ts';
 
@@ -18,6 +18,27 @@ export function messageOf(row: MessageRow): Message {
     key: row.key ?? undefined,
     body: row.body,
     headers: row.headers === '' ? NO_HEADERS : (JSON.parse(row.headers) as Record<string, string>),
+  };
+}
+
+/** Of a row as it was before it was leased. */
+export function leaseOf(row: MessageRow, token: string, nowMs: number): Lease {
+  const { seq, deliveries, expire_ms } = row;
+  const expired = expire_ms !== null && expire_ms <= nowMs;
+  return { token, seq, message: messageOf(row), delivery: deliveries + 1, expired };
+}
+
+/** Where the page after this one begins. */
+export function nextOf(rows: readonly MessageRow[], limit: number): number | undefined {
+  return rows.length < limit ? undefined : rows.at(-1)?.seq;
+}
+
+export function pausedOf(row: Readonly<Record<string, unknown>>, nowMs: number): PausedTopic {
+  const { topic, since_ms, until_ms } = row;
+  return {
+    topic: String(topic),
+    forMs: Math.max(0, nowMs - Number(since_ms)),
+    endsInMs: until_ms === null ? undefined : Number(until_ms) - nowMs,
   };
 }
 

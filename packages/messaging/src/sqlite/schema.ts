@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 
 /** Raised with every change of the tables; a file of a newer version is refused, not guessed at. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 /** "HOLD" in ASCII, kept in the file's header: tells an outbox from any other SQLite file. */
 const APPLICATION_ID = 0x48_4f_4c_44;
@@ -77,6 +77,11 @@ const STEPS: Readonly<Record<number, string>> = {
     ALTER TABLE message ADD COLUMN progress TEXT;
     ALTER TABLE message ADD COLUMN progress_of TEXT;
     PRAGMA user_version = 3;
+  `,
+  3: `
+    ALTER TABLE message ADD COLUMN expire_ms INTEGER;
+    CREATE TABLE paused (topic TEXT PRIMARY KEY, since_ms INTEGER NOT NULL, until_ms INTEGER) STRICT, WITHOUT ROWID;
+    PRAGMA user_version = 4;
   `,
 };
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '@holdfast/core';
 import { deadPrefix } from '../dead/dead-prefix.ts';
-import { checkHold } from '../hold.ts';
+import { checkHold, checkWait } from '../hold.ts';
 import { latestNotes } from '../latest-notes.ts';
 import type { Message } from '../message.ts';
 import {
@@ -26,8 +26,10 @@ import { addTo } from './add-to-history.ts';
 import { appendGroups } from './append-groups.ts';
 import { Connection } from './connection.ts';
 import { distinctLeases } from './distinct-leases.ts';
+import { lookFor, rowsToLease, type Wanted } from './lease-rows.ts';
 import { resolveSqliteStoreOptions, type SqliteStoreOptions } from './options.ts';
-import { deadLetterOf, headersText, messageOf, statusOf } from './rows.ts';
+import { readStats } from './read-stats.ts';
+import { deadLetterOf, headersText, leaseOf, messageOf, nextOf, statusOf } from './rows.ts';
 import { prepareSchema } from './schema.ts';
 import { type MessageRow, prepareStatements, type Statements, type Totals } from './statements.ts';
 import { TopicIndexes } from './topic-indexes.ts';
@@ -44,9 +46,6 @@ export function sqliteStore(given: SqliteStoreOptions): MessageStore {
 
 /** Deleting remembered ids one by one would cost a statement per message; so in lots. */
 const TRIM_LOT = 1_000;
-
-/** Of messages due at one moment (midnight …) so many enter the queue with each lease: the event loop waits. */
-const ENTER_LOT = 1_000;
 
 class SqliteStore implements MessageStore {
   readonly #connection: Connection;
@@ -85,31 +84,22 @@ class SqliteStore implements MessageStore {
   ): Promise<readonly Lease[]> {
     checkHold('leaseMs', leaseMs);
     const now = this.#clock.wallMs();
-    // Looking first costs no disk write where nothing is due, which is most of the time.
-    const wanted = topics === undefined ? {} : { topics: JSON.stringify(topics) };
+    let wanted: Wanted = { now, limit, topics };
     if (topics !== undefined) this.#topicIndexes.make();
-    const found = this.#read((sql) => {
-      const anything = topics === undefined ? sql.anything : sql.anythingOf;
-      return anything.get({ now, ...wanted })?.found;
-    });
-    if (found === 0) return [];
+    // Looking first costs no disk write where nothing is due, which is most of the time.
+    let found = this.#read((sql) => lookFor(sql, wanted));
+    if (found === 'pauses') {
+      // By topic: the heap of one that is paused costs the others nothing.
+      this.#topicIndexes.make();
+      wanted = { now, limit, topics: 'awake' };
+      found = this.#read((sql) => lookFor(sql, wanted));
+    }
+    if (found === 'nothing') return [];
     const token = `${this.#worker}:${++this.#leases}`;
     return this.#writeUnflushed((sql) => {
-      for (const { seq } of sql.startable.all({ now, limit: Math.max(limit, ENTER_LOT) })) {
-        sql.enter.run(Number(seq));
-      }
-      const [urgentFirst, inOrder] =
-        topics === undefined ? [sql.urgent, sql.due] : [sql.urgentOf, sql.dueOf];
-      const urgent = urgentFirst.all({ now, limit, ...wanted });
-      const others = inOrder.all({ now, limit: limit - urgent.length, ...wanted });
-      const rows = [...urgent, ...others] as unknown as MessageRow[];
+      const rows = rowsToLease(sql, wanted);
       for (const row of rows) sql.take.run(token, now + leaseMs, row.seq);
-      return rows.map((row) => ({
-        token,
-        seq: row.seq,
-        message: messageOf(row),
-        delivery: row.deliveries + 1,
-      }));
+      return rows.map((row) => leaseOf(row, token, now));
     });
   }
 
@@ -145,7 +135,7 @@ class SqliteStore implements MessageStore {
   }
 
   async release(leases: readonly Lease[], options: ReleaseOptions): Promise<number> {
-    checkHold('delayMs', options.delayMs);
+    checkWait('delayMs', options.delayMs);
     const now = this.#clock.wallMs();
     const uncount = options.attempted === false ? 1 : 0;
     return this.#each(leases, (sql, { seq, token }) => {
@@ -196,21 +186,27 @@ class SqliteStore implements MessageStore {
     });
   }
 
+  async pause(topic: string, forMs?: number): Promise<boolean> {
+    const now = this.#clock.wallMs();
+    return this.#write((sql) => {
+      const begins = sql.isPaused.get({ topic, now }) === undefined;
+      sql.pause.run({ topic, now, until: forMs === undefined ? null : now + forMs });
+      return begins;
+    });
+  }
+
+  async resume(topic: string): Promise<boolean> {
+    const now = this.#clock.wallMs();
+    return this.#write((sql) => {
+      const ends = sql.isPaused.get({ topic, now }) !== undefined;
+      sql.resume.run(topic);
+      return ends;
+    });
+  }
+
   async stats(): Promise<StoreStats> {
     const now = this.#clock.wallMs();
-    return this.#read((sql) => {
-      const totals = sql.totals.get() as unknown as Totals;
-      const oldest = sql.oldest.get() as { accepted_ms: number } | undefined;
-      const started = sql.startedFirst.get() as { start_ms: number } | undefined;
-      const dueSinceMs = Math.min(oldest?.accepted_ms ?? now, started?.start_ms ?? now);
-      return {
-        queued: totals.queued,
-        queuedBytes: totals.queued_bytes,
-        successful: totals.successful,
-        dead: totals.dead,
-        oldestMs: Math.max(0, now - dueSinceMs),
-      };
-    });
+    return this.#read((sql) => readStats(sql, now));
   }
 
   async find(id: string): Promise<MessageStatus | undefined> {
@@ -228,8 +224,7 @@ class SqliteStore implements MessageStore {
     return this.#read((sql) => {
       const { limit, after = 0 } = options;
       const rows = sql.listQueued.all({ limit, after }) as unknown as MessageRow[];
-      const next = rows.length < options.limit ? undefined : rows.at(-1)?.seq;
-      return { messages: rows.map(messageOf), next };
+      return { messages: rows.map(messageOf), next: nextOf(rows, limit) };
     });
   }
 
@@ -237,8 +232,10 @@ class SqliteStore implements MessageStore {
     const now = this.#clock.wallMs();
     return this.#read((sql) => {
       const rows = sql.listDead.all(options.after ?? 0, options.limit) as unknown as MessageRow[];
-      const next = rows.length < options.limit ? undefined : rows.at(-1)?.seq;
-      return { letters: rows.map((row) => deadLetterOf(row, now)), next };
+      return {
+        letters: rows.map((row) => deadLetterOf(row, now)),
+        next: nextOf(rows, options.limit),
+      };
     });
   }
 

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { LONGEST_HOLD_MS } from '../hold.ts';
+import { LONGEST_HOLD_MS, LONGEST_WAIT_MS } from '../hold.ts';
 import { prepareAll } from './prepare-all.ts';
 import { DEAD, DELIVERED, QUEUED, SCHEDULED, WITHDRAWN } from './schema.ts';
 
@@ -11,25 +11,30 @@ import { DEAD, DELIVERED, QUEUED, SCHEDULED, WITHDRAWN } from './schema.ts';
 export type Statements = Readonly<Record<keyof typeof SQL, StatementSync>>;
 
 const COLUMNS =
-  'seq, id, topic, key, headers, body, bytes, accepted_ms, deliveries, replays, died_ms, reason, history';
+  'seq, id, topic, key, headers, body, bytes, accepted_ms, deliveries, replays, died_ms, reason, history, expire_ms';
 const COLUMNS_OF_F = COLUMNS.replaceAll(/\w+/g, 'f.$&');
-/** What may be leased now, or again because its lease was made by a clock that has jumped since. */
-const FREE = `(due_ms <= :now OR due_ms > :now + ${LONGEST_HOLD_MS})`;
+/** The latest end of a lease or of a wait that was not made by a clock that has jumped since. */
+const LATEST = (row = '') =>
+  `:now + iif(${row}lease IS NULL, ${LONGEST_WAIT_MS}, ${LONGEST_HOLD_MS})`;
+const FREE = `(due_ms <= :now OR due_ms > ${LATEST()})`;
+const PAUSED = '(until_ms IS NULL OR until_ms > :now)';
+const AWAKE = `topic NOT IN (SELECT topic FROM paused WHERE ${PAUSED})`;
 const FREE_TO_GO = `state = ${QUEUED} AND priority = 0 AND ${FREE}
       AND (key IS NULL OR NOT EXISTS (
         SELECT 1 FROM message AS e WHERE e.state = ${QUEUED} AND e.due_ms > 0
           AND e.topic = m.topic AND e.key = m.key AND e.seq < m.seq
-          AND e.due_ms > :now AND e.due_ms <= :now + ${LONGEST_HOLD_MS}))`;
-const DUE = `FROM message AS m WHERE ${FREE_TO_GO} ORDER BY seq`;
+          AND e.due_ms > :now AND e.due_ms <= ${LATEST('e.')}))`;
+const DUE = `FROM message AS m WHERE ${FREE_TO_GO} AND ${AWAKE} ORDER BY seq`;
 // Only messages without a key have a priority.
 const FREE_URGENT = `state = ${QUEUED} AND priority > 0 AND ${FREE}`;
-const URGENT = `FROM message WHERE ${FREE_URGENT} ORDER BY priority DESC, seq`;
+const URGENT = `FROM message WHERE ${FREE_URGENT} AND ${AWAKE} ORDER BY priority DESC, seq`;
 
 /**
  * Of named topics (a JSON list) it is looked at the first of each, by an index of topics: the heap of a topic that is
  * at its limit, or that nobody handles, costs the others nothing.
  */
-const EACH_TOPIC = '(SELECT DISTINCT value AS topic FROM json_each(:topics)) AS t';
+const EACH_TOPIC = `(SELECT DISTINCT value AS topic FROM json_each(:topics)
+    WHERE value NOT IN (SELECT topic FROM paused WHERE ${PAUSED})) AS t`;
 const firstOfEach = (
   free: string,
   order: string,
@@ -46,8 +51,8 @@ const HELD_BY = `seq = :seq AND lease = :token AND due_ms > :now AND state = ${Q
 export const INSERT_LOT = 10;
 const INSERT = (
   rows: number,
-) => `INSERT INTO message (id, topic, key, headers, body, bytes, accepted_ms, state, start_ms, priority)
-    VALUES ${Array(rows).fill('(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').join(', ')} ON CONFLICT (id) DO NOTHING`;
+) => `INSERT INTO message (id, topic, key, headers, body, bytes, accepted_ms, state, start_ms, priority, expire_ms)
+    VALUES ${Array(rows).fill('(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').join(', ')} ON CONFLICT (id) DO NOTHING`;
 
 const SQL = {
   insert: INSERT(1),
@@ -58,13 +63,19 @@ const SQL = {
   setTotals:
     'UPDATE total SET queued = ?, queued_bytes = ?, successful = ?, remembered = ?, dead = ?',
   // One statement, for each takes and gives back the lock that readers have.
-  anything: `SELECT EXISTS (SELECT 1 ${STARTABLE}) OR EXISTS (SELECT 1 ${DUE}) OR EXISTS (SELECT 1 ${URGENT}) AS found`,
+  anything: `SELECT CASE WHEN EXISTS (SELECT 1 FROM paused WHERE ${PAUSED}) THEN 2
+    ELSE EXISTS (SELECT 1 ${STARTABLE}) OR EXISTS (SELECT 1 ${DUE}) OR EXISTS (SELECT 1 ${URGENT}) END AS found`,
   due: `SELECT ${COLUMNS} ${DUE} LIMIT :limit + 0`,
   urgent: `SELECT ${COLUMNS} ${URGENT} LIMIT :limit + 0`,
   anythingOf: `SELECT EXISTS (SELECT 1 ${STARTABLE}) OR EXISTS (${anyOfEach(FREE_TO_GO)}) OR EXISTS (${anyOfEach(FREE_URGENT)}) AS found`,
   dueOf: `SELECT ${COLUMNS_OF_F} ${firstOfEach(FREE_TO_GO, 'm.seq')} ORDER BY f.seq LIMIT :limit + 0`,
   urgentOf: `SELECT ${COLUMNS_OF_F} ${firstOfEach(FREE_URGENT, 'm.priority DESC, m.seq')}
     ORDER BY f.priority DESC, f.seq LIMIT :limit + 0`,
+  // From one topic to the next, by the index of topics.
+  awake: `WITH RECURSIVE t (topic) AS (
+      SELECT min(topic) FROM message WHERE state = ${QUEUED}
+      UNION ALL SELECT (SELECT min(m.topic) FROM message AS m WHERE m.state = ${QUEUED} AND m.topic > t.topic) FROM t WHERE t.topic IS NOT NULL)
+    SELECT topic FROM t WHERE topic IS NOT NULL AND ${AWAKE}`,
   startable: `SELECT seq ${STARTABLE} LIMIT :limit + 0`,
   enter: `UPDATE message SET seq = (SELECT max(seq) + 1 FROM message), state = ${QUEUED}, accepted_ms = start_ms, start_ms = 0
     WHERE seq = ?`,
@@ -101,8 +112,13 @@ const SQL = {
   forget: `DELETE FROM message WHERE id = ? AND state = ${DELIVERED}`,
   deadById: `SELECT seq, bytes, history FROM message WHERE id = ? AND state = ${DEAD}`,
   revive: `UPDATE message SET seq = (SELECT max(seq) + 1 FROM message), state = ${QUEUED}, reason = NULL, died_ms = NULL,
-    deliveries = 0, replays = replays + 1, history = ? WHERE seq = ?`,
+    deliveries = 0, replays = replays + 1, expire_ms = NULL, history = ? WHERE seq = ?`,
   remove: 'DELETE FROM message WHERE seq = ?',
+  pause: `INSERT INTO paused VALUES (:topic, :now, :until)
+    ON CONFLICT (topic) DO UPDATE SET until_ms = :until, since_ms = iif(${PAUSED}, since_ms, :now)`,
+  resume: 'DELETE FROM paused WHERE topic = ?',
+  isPaused: `SELECT 1 FROM paused WHERE topic = :topic AND ${PAUSED}`,
+  paused: `SELECT topic, since_ms, until_ms FROM paused WHERE ${PAUSED} ORDER BY topic`,
 } as const;
 
 export const prepareStatements = (database: DatabaseSync): Statements => prepareAll(database, SQL);
@@ -122,6 +138,7 @@ export interface MessageRow {
   readonly died_ms: number | null;
   readonly reason: string | null;
   readonly history: string | null;
+  readonly expire_ms: number | null;
 }
 
 export interface Totals {

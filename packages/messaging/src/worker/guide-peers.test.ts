@@ -72,13 +72,61 @@ test('the guide’s pause and clearing out', async (t) => {
   const worker = jobs.work({ other: () => {} });
   await jobs.enqueue(['a', 'b'].map((id) => ({ id, topic: 'import', body: '' })));
 
+  await jobs.pause({ topic: 'import' }); // in all processes, also in those that start later
   await worker.pause(); // resolves when what it has at work has ended
   const gone = await jobs.cancelAll({ topic: 'import' });
   worker.resume();
+  await jobs.resume({ topic: 'import' });
 
   assert.equal(gone, 2);
   const [receipt] = await jobs.enqueue([{ id: 'a', topic: 'import', body: '' }]);
   assert.equal(receipt?.duplicate, true, 'the id of a cancelled job stays known');
+});
+
+test('the guide’s few at a time for each customer are three, and each lane keeps its order', async (t) => {
+  const jobs = await opened(t);
+  const customer = 'ann';
+  for (const order of ['00', '01', '02', '03', '04', '05', '06']) {
+    const lane = Number.parseInt(order.slice(-2), 16) % 3;
+    await jobs.enqueue([{ topic: 'export', key: `${customer}/${lane}`, body: order }]);
+  }
+  let atWork = 0;
+  let most = 0;
+  const done: string[] = [];
+  jobs.work({
+    export: async (job) => {
+      most = Math.max(most, ++atWork);
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      atWork -= 1;
+      done.push(textOf(job));
+    },
+  });
+  await eventually(
+    () => done.length,
+    (count) => count === 7,
+    'all are done',
+  );
+
+  assert.equal(most, 3);
+  assert.deepEqual(
+    ['00', '03', '06'].map((order) => done.indexOf(order)),
+    ['00', '03', '06'].map((order) => done.indexOf(order)).toSorted((a, b) => a - b),
+  );
+});
+
+test('the guide’s code that comes too late is not sent', async (t) => {
+  const jobs = await opened(t);
+
+  // A code that has not been sent within five minutes is not sent at all.
+  await jobs.enqueue([{ topic: 'send-code', body: 'ann', lifetimeMs: 5 * 60_000 }]);
+
+  const sent: string[] = [];
+  jobs.work({ 'send-code': (job) => void sent.push(textOf(job)) });
+  await eventually(
+    () => sent,
+    ([name]) => name === 'ann',
+    'in time it is',
+  );
 });
 
 await postgresSuite('the guide’s job in a transaction of one’s own', ({ pool }) => {

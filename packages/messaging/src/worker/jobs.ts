@@ -2,7 +2,7 @@ import { unavailable } from '../accept/accept-queue.ts';
 import type { DeadLetters } from '../dead/dead-letters.ts';
 import { OutboxRefusedError } from '../errors.ts';
 import type { NewMessage, Receipt } from '../message.ts';
-import { openQueue } from '../open-queue.ts';
+import { openQueue, type PauseChoice } from '../open-queue.ts';
 import type { OutboxOptions } from '../outbox-options.ts';
 import type { HistoryEntry, MessageStatus, QueuedPage, StoreStats } from '../store.ts';
 import type { JobHandlers } from './kind.ts';
@@ -36,6 +36,15 @@ export interface Jobs {
    * them. How many it was.
    */
   cancelAll(choice: { readonly topic: string }): Promise<number>;
+
+  /**
+   * Has workers leave a topic's jobs where they are, in all processes and across restarts, until it is resumed or
+   * `forMs` is over; what a worker has in hand is finished, and jobs may be enqueued. `stats().paused` says which are. False where it
+   * was paused already: the end it has then is this one. A handler may call it, of its own topic, too.
+   */
+  pause(choice: PauseChoice): Promise<boolean>;
+  /** Ends a pause: the workers of this process look at once, as do others on PostgreSQL; else within `pollMs`. False where there was none. */
+  resume(choice: { readonly topic: string }): Promise<boolean>;
 
   /** What became of a job; undefined for an unknown id, or one done long ago. */
   status(id: string): Promise<JobStatus | undefined>;

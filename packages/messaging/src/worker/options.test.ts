@@ -14,8 +14,8 @@ const handle = () => {};
 for (const [options, message] of [
   [{ concurrency: 0 }, 'worker.concurrency must be a whole number from 1 to 10000, not 0.'],
   [{ maxDeliveries: 0 }, 'worker.maxDeliveries must be a whole number from 1 to 1000, not 0.'],
-  [{ delayMs: -1 }, 'worker.delayMs must be a whole number from 0 to 600000, not -1.'],
-  [{ maxDelayMs: 10 }, 'worker.maxDelayMs must be a whole number from 1000 to 600000, not 10.'],
+  [{ delayMs: -1 }, 'worker.delayMs must be a whole number from 0 to 2147483647, not -1.'],
+  [{ maxDelayMs: 10 }, 'worker.maxDelayMs must be a whole number from 1000 to 2147483647, not 10.'],
   [{ timeoutMs: 0 }, 'worker.timeoutMs must be a number from 1 to 2147483647, not 0.'],
   [{ leaseMs: 10 }, 'worker.leaseMs must be a whole number from 100 to 600000, not 10.'],
   [{ pollMs: 1 }, 'worker.pollMs must be a whole number from 10 to 600000, not 1.'],
@@ -54,7 +54,7 @@ test('a worker without a handler is refused, with what one looks like', () => {
 });
 
 test('a job cannot be asked for later than a store may hold it', () => {
-  assert.throws(() => new RetryLaterError({ delayMs: 3_600_000 }), {
-    message: 'RetryLaterError.delayMs must be a whole number from 0 to 600000, not 3600000.',
+  assert.throws(() => new RetryLaterError({ delayMs: 2 ** 31 }), {
+    message: 'RetryLaterError.delayMs must be a whole number from 0 to 2147483647, not 2147483648.',
   });
 });

@@ -9,7 +9,7 @@ import {
   type RetryOptions,
   systemRandom,
 } from '@holdfast/core';
-import { LONGEST_HOLD_MS } from '../hold.ts';
+import { LONGEST_HOLD_MS, LONGEST_WAIT_MS } from '../hold.ts';
 import type { MessageTracer } from '../trace/message-tracer.ts';
 import type { WorkerEvent } from './events.ts';
 
@@ -21,10 +21,10 @@ export interface JobRules {
    * Before a failed job is handed over again, before jitter; doubles each time. Those of its key wait
    * with it.
    *
-   * @default 1_000 ms (0 … 600_000)
+   * @default 1_000 ms (0 … 2^31 − 1: 24.8 days)
    */
   readonly delayMs?: number;
-  /** No delay grows beyond this. @default 600_000 ms (`delayMs` … 600_000) */
+  /** No delay grows beyond this. @default 600_000 ms (`delayMs` … 2^31 − 1) */
   readonly maxDelayMs?: number;
   /** As of `retry` in `@holdfast/core`. @default 'full' */
   readonly jitter?: NonNullable<RetryOptions['jitter']>;
@@ -122,7 +122,7 @@ export function checkRules(where: string, rules: JobRules & { readonly timeoutMs
   const { concurrency, maxDeliveries, delayMs = 0, maxDelayMs, timeoutMs } = rules;
   if (concurrency !== undefined) checkInteger(`${where}.concurrency`, concurrency, 1, 10_000);
   checkInteger(`${where}.maxDeliveries`, maxDeliveries, 1, 1_000);
-  checkInteger(`${where}.delayMs`, delayMs, 0, LONGEST_HOLD_MS);
-  checkInteger(`${where}.maxDelayMs`, maxDelayMs, delayMs, LONGEST_HOLD_MS);
+  checkInteger(`${where}.delayMs`, delayMs, 0, LONGEST_WAIT_MS);
+  checkInteger(`${where}.maxDelayMs`, maxDelayMs, delayMs, LONGEST_WAIT_MS);
   if (timeoutMs !== Infinity) checkNumber(`${where}.timeoutMs`, timeoutMs, 1, LONGEST_TIMER_MS);
 }

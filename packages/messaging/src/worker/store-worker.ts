@@ -194,12 +194,13 @@ export class StoreWorker implements JobWorker {
       const group = this.#groups[(n + this.#round) % this.#groups.length]!;
       const room = group.room(concurrency - this.#lanes.size, clock.now());
       if (room <= 0) continue;
-      const leases = await this.#store.lease(room, leaseMs, group.topics);
+      const leased = await this.#store.lease(room, leaseMs, group.topics);
       this.#pauses.over();
-      if (leases.length === 0) continue;
+      if (leased.length === 0) continue;
+      const leases = await this.#endings.buryExpired(leased);
       this.#held.add(leases);
       idle = false;
-      more ||= leases.length >= room;
+      more ||= leased.length >= room;
       const own = leases.filter(({ message }) => this.#kinds.has(message.topic));
       this.#begin(group, own);
       if (own.length < leases.length) await this.#giveBackForeign(leases, own);

@@ -8,6 +8,7 @@ export function outboxMetrics(metrics: Metrics): (component: string, stats: Outb
   const bytes = gauge('holdfast_outbox_queued_bytes', 'Bytes of the events that wait.');
   const oldest = gauge('holdfast_outbox_oldest_seconds', 'Age of the oldest event that waits.');
   const dead = gauge('holdfast_outbox_dead', 'Events that the broker will not take, kept aside.');
+  const paused = gauge('holdfast_outbox_paused', 'Topics on pause, whose events wait.');
   const handed = gauge(
     'holdfast_outbox_handed_over',
     'Events that the broker has acknowledged since the outbox was made.',
@@ -17,6 +18,7 @@ export function outboxMetrics(metrics: Metrics): (component: string, stats: Outb
     bytes.labels(component).set(stats.queuedBytes);
     oldest.labels(component).set(stats.oldestMs / 1_000);
     dead.labels(component).set(stats.dead);
+    paused.labels(component).set(stats.paused.length);
     handed.labels(component).set(stats.successful);
   };
 }

@@ -123,18 +123,22 @@ export function dueContract(open: (t: TestContext) => Promise<StoreUnderTest>): 
     assert.deepEqual(await leasedIds(store), ['urgent', 'plain']);
   });
 
-  test('5: a lease or a wait of more than ten minutes is refused', async (t) => {
+  test('5: a lease of more than ten minutes is refused, and a wait of more than 24.8 days', async (t) => {
     const { store } = await open(t);
     await append(store, [message('a')]);
     const leases = await store.lease(1, 600_000);
-    const refusal = (option: string) => ({
+    const refusal = (option: string, most = 600_000) => ({
       name: 'RangeError',
-      message: `${option} must be a whole number from 0 to 600000, not 600001.`,
+      message: `${option} must be a whole number from 0 to ${most}, not ${most + 1}.`,
     });
+    const longestMs = 2 ** 31 - 1;
 
     await assert.rejects(store.lease(1, 600_001), refusal('leaseMs'));
     await assert.rejects(store.renew(leases, 600_001), refusal('leaseMs'));
-    await assert.rejects(store.release(leases, { delayMs: 600_001 }), refusal('delayMs'));
+    await assert.rejects(
+      store.release(leases, { delayMs: longestMs + 1 }),
+      refusal('delayMs', longestMs),
+    );
     assert.equal(await store.complete(leases), 1);
   });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { AppendMessage, MessageStatus, MessageStore } from '../../store.ts';
+import type { MessageStatus } from '../../store.ts';
+import { append, leasedIds, message } from './event-messages.ts';
 import type { StoreUnderTest } from './store-contract.ts';
 
 const ROOMY = { maxMessages: 1_000, maxBytes: 1_000_000 };
@@ -182,16 +183,4 @@ export function jobsContract(open: (t: TestContext) => Promise<StoreUnderTest>):
 function told(found: MessageStatus | undefined): string {
   const said = found?.progress === undefined ? '' : `: ${found.progress}`;
   return `${found?.leased ? 'leased' : 'free'}${said}`;
-}
-
-function message(id: string, more: Partial<AppendMessage> = {}): AppendMessage {
-  return { id, topic: 'events', key: undefined, body: Buffer.from(id), headers: {}, ...more };
-}
-
-async function append(store: MessageStore, messages: readonly AppendMessage[]): Promise<void> {
-  await store.append([messages], ROOMY);
-}
-
-async function leasedIds(store: MessageStore, topics?: readonly string[]) {
-  return (await store.lease(10, 1_000, topics)).map((lease) => lease.message.id);
 }

@@ -6,6 +6,7 @@ import type { AppendResult, MessageStore } from '../../store.ts';
 import { deadContract } from './store-contract-dead.ts';
 import { dueContract } from './store-contract-due.ts';
 import { jobsContract } from './store-contract-jobs.ts';
+import { pausesContract } from './store-contract-pauses.ts';
 
 /** What an adapter supplies to be put to the test. */
 export interface StoreUnderTest {
@@ -194,7 +195,7 @@ export function storeContract(
       await store.bury([b!], 'refused');
 
       const { queuedBytes, ...stats } = await store.stats();
-      assert.deepEqual(stats, { queued: 2, successful: 1, dead: 1, oldestMs: 250 });
+      assert.deepEqual(stats, { queued: 2, successful: 1, dead: 1, oldestMs: 250, paused: [] });
       assert.equal(queuedBytes, 2 * (await sizeInStore(open, t)));
       if (reopen !== undefined) {
         assert.deepEqual(await (await reopen()).stats(), { queuedBytes, ...stats });
@@ -294,6 +295,7 @@ export function storeContract(
     dueContract(open);
     deadContract(open);
     jobsContract(open);
+    pausesContract(open);
   });
 }
 

@@ -45,6 +45,7 @@ export async function randomProgram(program: Program): Promise<void> {
       headers: {},
       delayMs: n % 5 === 0 ? 1 + pick(200) : 0,
       priority: n % 3 === 0 ? pick(10) : 0,
+      ...(n % 6 === 0 && { lifetimeMs: 1 + pick(300) }),
     };
   };
   /** Sometimes with one of them twice. */
@@ -71,7 +72,9 @@ export async function randomProgram(program: Program): Promise<void> {
       const topics = [undefined, undefined, ['events'], ['other', 'none']][pick(4)];
       const leases = await store.lease(limit, 100, topics);
       if (leases.length > 0) held.push([...leases]);
-      const actual = leases.map(({ message, delivery }) => `${message.id}#${delivery}`);
+      const actual = leases.map(({ message, delivery, expired }) => {
+        return `${message.id}#${delivery}${expired ? ' expired' : ''}`;
+      });
       return [
         actual,
         model.lease(limit, clock.now() + 100, clock.now(), leases[0]?.token ?? '', topics),
@@ -101,7 +104,8 @@ export async function randomProgram(program: Program): Promise<void> {
     },
     async fail() {
       const leases = batch();
-      const delayMs = pick(3) * 40;
+      // Now and then for longer than any lease.
+      const delayMs = random.next() < 0.1 ? 700_000 : pick(3) * 40;
       const actual = await store.release(leases, { delayMs, error: 'failed' });
       return [actual, model.release(tokens(leases), clock.now(), clock.now() + delayMs)];
     },
@@ -127,12 +131,24 @@ export async function randomProgram(program: Program): Promise<void> {
       return [null, null];
     },
     async lapse() {
-      await clock.advance(1 + pick(150));
+      await clock.advance(random.next() < 0.05 ? 700_000 : 1 + pick(150));
       return [null, null];
     },
     async withdraw() {
       const ids = random.next() < 0.5 ? [`m${pick(made + 1)}`, `m${pick(made + 1)}`] : [];
       return [await store.withdraw(ids), model.withdraw(ids)];
+    },
+    async pause() {
+      const topic = ['other', 'none', 'events'][pick(3)] as string;
+      const forMs = [undefined, 1 + pick(200)][pick(2)];
+      const untilMs = clock.now() + (forMs ?? Number.POSITIVE_INFINITY);
+      return [await store.pause(topic, forMs), model.pause(topic, clock.now(), untilMs)];
+    },
+    async resume() {
+      const topics = ['other', 'none', 'events'];
+      const actual = [];
+      for (const topic of topics) actual.push(await store.resume(topic));
+      return [actual, topics.map((topic) => model.resume(topic, clock.now()))];
     },
     async replay() {
       const ids = [`m${pick(made + 1)}`, `m${pick(made + 1)}x`];
@@ -150,10 +166,11 @@ export async function randomProgram(program: Program): Promise<void> {
     const [actual, expected] = await (steps[what] as () => Promise<readonly [unknown, unknown]>)();
     const where = `${name}, seed ${seed}, step ${step}: ${trace.slice(-8).join(' ')}`;
     assert.deepEqual(actual, expected, where);
-    const expectedStats = model.stats();
+    const expectedStats = model.stats(clock.now());
     // How old the oldest is, stores tell by the first in the queue: the contract has that.
-    const { oldestMs: _, ...stats } = await store.stats();
+    const { oldestMs: _, paused: pauses, ...stats } = await store.stats();
     const queuedBytes = grows ? expectedStats.queuedBytes : stats.queuedBytes;
-    assert.deepEqual({ ...stats, queuedBytes }, expectedStats, where);
+    const paused = pauses.map(({ topic }) => topic);
+    assert.deepEqual({ ...stats, queuedBytes, paused }, expectedStats, where);
   }
 }

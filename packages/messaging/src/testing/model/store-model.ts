@@ -12,6 +12,7 @@ import {
 interface Item {
   readonly id: string;
   message: Message;
+  expireMs: number;
   state: 'queued' | 'delivered' | 'dead' | 'withdrawn';
   priority: number;
   /** Not in the queue before; 0 once it is. */
@@ -27,6 +28,7 @@ interface Item {
 }
 
 const NEW = {
+  expireMs: Number.POSITIVE_INFINITY,
   state: 'queued',
   priority: 0,
   startMs: 0,
@@ -51,6 +53,7 @@ interface Token {
  */
 export class StoreModel {
   #items: Item[] = [];
+  readonly #pausedUntil = new Map<string, number>();
   #successful = 0;
 
   append(
@@ -61,11 +64,12 @@ export class StoreModel {
     const fresh = group.filter(({ id }) => this.#find(id) === undefined);
     if (this.#queued().length + group.length > maxMessages && fresh.length > 0) return 'full';
     return group.map((message) => {
-      const { id, delayMs = 0 } = message;
+      const { id, delayMs = 0, lifetimeMs = Number.POSITIVE_INFINITY } = message;
       if (this.#find(id) !== undefined) return true;
       const startMs = delayMs === 0 ? 0 : nowMs + delayMs;
       const priority = priorityOf(message);
-      this.#items.push({ ...NEW, id, message, priority, startMs });
+      const expireMs = nowMs + delayMs + lifetimeMs;
+      this.#items.push({ ...NEW, id, message, priority, startMs, expireMs });
       return false;
     });
   }
@@ -82,6 +86,7 @@ export class StoreModel {
     const free = queued.filter(
       (item, index) =>
         item.busyUntilMs <= nowMs &&
+        !this.#isPaused(item.message.topic, nowMs) &&
         topics?.includes(item.message.topic) !== false &&
         !queued
           .slice(0, index)
@@ -95,7 +100,7 @@ export class StoreModel {
         item.busyUntilMs = untilMs;
         item.deliveries += 1;
         item.note = undefined;
-        return `${item.id}#${item.deliveries}`;
+        return `${item.id}#${item.deliveries}${item.expireMs <= nowMs ? ' expired' : ''}`;
       });
   }
 
@@ -219,6 +224,7 @@ export class StoreModel {
       item.state = 'queued';
       item.deliveries = 0;
       item.replays += 1;
+      item.expireMs = Number.POSITIVE_INFINITY;
       item.reason = '';
       happened(item, 'replayed');
       this.#items = [...this.#items.filter((each) => each !== item), item];
@@ -232,13 +238,26 @@ export class StoreModel {
     return dead.length;
   }
 
-  stats() {
+  pause(topic: string, nowMs: number, untilMs: number): boolean {
+    const begins = !this.#isPaused(topic, nowMs);
+    this.#pausedUntil.set(topic, untilMs);
+    return begins;
+  }
+
+  resume(topic: string, nowMs: number): boolean {
+    const ends = this.#isPaused(topic, nowMs);
+    this.#pausedUntil.delete(topic);
+    return ends;
+  }
+
+  stats(nowMs: number) {
     const queued = this.#queued();
     return {
       queued: queued.length,
       queuedBytes: queued.reduce((sum, { message }) => sum + sizeOf(message), 0),
       successful: this.#successful,
       dead: this.#items.filter(({ state }) => state === 'dead').length,
+      paused: [...this.#pausedUntil.keys()].filter((topic) => this.#isPaused(topic, nowMs)).sort(),
     };
   }
 
@@ -248,6 +267,10 @@ export class StoreModel {
       item.startMs = 0;
       this.#items = [...this.#items.filter((each) => each !== item), item];
     }
+  }
+
+  #isPaused(topic: string, nowMs: number): boolean {
+    return (this.#pausedUntil.get(topic) ?? 0) > nowMs;
   }
 
   #find(id: string): Item | undefined {

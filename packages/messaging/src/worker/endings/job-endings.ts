@@ -1,6 +1,6 @@
 import type { Clock, Random } from '@holdfast/core';
 import { errorLine } from '../../error-text.ts';
-import { neverEnded } from '../../errors.ts';
+import { EXPIRED, neverEnded } from '../../errors.ts';
 import type { Lease, MessageStore } from '../../store.ts';
 import type { WorkerEvent } from '../events.ts';
 import type { Kind } from '../kind.ts';
@@ -43,6 +43,16 @@ export class JobEndings {
 
   hasLapsed(lease: Lease): boolean {
     return this.#lost.get(lease) === false;
+  }
+
+  /** Of what was leased just now, what somebody still wants; the rest is dead. Throws where the store cannot keep that. */
+  async buryExpired(leases: readonly Lease[]): Promise<readonly Lease[]> {
+    const expired = leases.filter((lease) => lease.expired);
+    if (expired.length === 0) return leases;
+    await this.#store.bury(expired, EXPIRED);
+    this.counts.dead += expired.length;
+    for (const lease of expired) this.#env.tell({ type: 'died', reason: EXPIRED, ...jobOf(lease) });
+    return leases.filter((lease) => !lease.expired);
   }
 
   /** Deliveries that ended with their worker leave no failure; they count all the same. */

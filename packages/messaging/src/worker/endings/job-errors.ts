@@ -1,5 +1,5 @@
 import { checkInteger } from '../../check.ts';
-import { LONGEST_HOLD_MS } from '../../hold.ts';
+import { LONGEST_WAIT_MS } from '../../hold.ts';
 
 /** Compare `code` rather than using `instanceof`: two copies of this package can meet. */
 export type JobErrorCode =
@@ -17,7 +17,7 @@ export class PoisonError extends Error {
 }
 
 export interface RetryLater {
-  /** Due again after this. Whole ms (0 … 600_000); for more, enqueue a new job with `delayMs`. */
+  /** Due again after this. Whole ms (0 … 2^31 − 1: 24.8 days); for more, enqueue a new job with `delayMs`. */
   readonly delayMs: number;
   /** Whether this delivery counts towards `maxDeliveries`. @default false */
   readonly counts?: boolean;
@@ -35,7 +35,7 @@ export class RetryLaterError extends Error {
 
   constructor({ delayMs, counts = false }: RetryLater, message = 'later', options?: ErrorOptions) {
     super(message, options);
-    checkInteger('RetryLaterError.delayMs', delayMs, 0, LONGEST_HOLD_MS);
+    checkInteger('RetryLaterError.delayMs', delayMs, 0, LONGEST_WAIT_MS);
     this.delayMs = delayMs;
     this.counts = counts;
   }

@@ -1,6 +1,6 @@
-import { delayBefore } from '@holdfast/core';
+import { delayBefore, isPolicyError, type PolicyErrorCode } from '@holdfast/core';
 import { withStack } from '../../error-text.ts';
-import { LONGEST_HOLD_MS } from '../../hold.ts';
+import { LONGEST_WAIT_MS } from '../../hold.ts';
 import type { Kind } from '../kind.ts';
 import { hasCode, type JobsFailedError, type RetryLaterError } from './job-errors.ts';
 
@@ -14,6 +14,18 @@ export type Verdict =
       readonly error: unknown;
     }
   | { readonly kind: 'dead'; readonly reason: string };
+
+/** One of our policies refused, and the call was not made: that says nothing of the job. */
+const NOT_MADE: ReadonlySet<PolicyErrorCode> = new Set([
+  'CIRCUIT_OPEN',
+  'CIRCUIT_BUSY',
+  'BULKHEAD_FULL',
+  'QUEUE_TIMED_OUT',
+  'RATE_LIMITED',
+  'LIMIT_EXCEEDED',
+  'THROTTLED',
+  'SHED',
+]);
 
 export interface Failure {
   readonly id: string;
@@ -37,9 +49,17 @@ export function verdictOf(
   if (hasCode<RetryLaterError>(error, 'JOB_RETRY_LATER') && !(error.counts && last())) {
     return { kind: 'later', delayMs: error.delayMs, counts: error.counts, error };
   }
+  const backOffMs = (failures: number) => delayBefore(failures, { drawn, previousMs: 0 }, backoff);
+  if (isPolicyError(error) && NOT_MADE.has(error.code)) {
+    return again('later', (error.retryAfterMs ?? 0) + backOffMs(0));
+  }
   if (last()) return { kind: 'dead', reason: withStack(`failed ${delivery} times; last`, error) };
-  const delayMs = delayBefore(delivery - 1, { drawn, previousMs: 0 }, backoff);
-  return { kind: 'again', delayMs: Math.min(LONGEST_HOLD_MS, Math.round(delayMs)), error };
+  return again('again', backOffMs(delivery - 1));
+
+  function again(kind: 'again' | 'later', ms: number): Verdict {
+    const delayMs = Math.min(LONGEST_WAIT_MS, Math.round(ms));
+    return kind === 'again' ? { kind, delayMs, error } : { kind, delayMs, counts: false, error };
+  }
 
   function last(): boolean {
     return delivery >= maxDeliveries;

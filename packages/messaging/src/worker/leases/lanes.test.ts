@@ -30,7 +30,7 @@ test('behind an unfinished job are those of its key', () => {
 
 function lease(id: string, key?: string, delivery = 1, topic = 'work'): Lease {
   const message = { id, topic, key, body: Buffer.alloc(0), headers: {} };
-  return { token: 't', seq: 0, message, delivery };
+  return { token: 't', seq: 0, message, delivery, expired: false };
 }
 
 function shown(lane: Lane) {

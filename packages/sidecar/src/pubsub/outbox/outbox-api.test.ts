@@ -23,6 +23,7 @@ describe('publishing to a component with an outbox, while its broker is away', (
       /^topic t in pubsub p is not published: The outbox is full: 2 messages and \d+ bytes wait, of at most 2 and 1073741824\..*outboxMaxMessages and outboxMaxBytes/,
     );
     assert.match(page, /^holdfast_outbox_queued\{component="p"\} 2$/m);
+    assert.match(page, /^holdfast_outbox_paused\{component="p"\} 0$/m);
     assert.match(page, /^holdfast_outbox_oldest_seconds\{component="p"\} [\d.]+$/m);
     assert.match(page, /egress_count\{.*component="p".*success="true".*\} 2$/m);
     assert.match(lines.join(''), /The broker of p cannot be reached yet: .*connection refused/);

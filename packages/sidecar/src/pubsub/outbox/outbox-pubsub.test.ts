@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { type Clock, pipeline, retry } from '@holdfast/core';
 import { VirtualClock } from '@holdfast/core/testing';
+import { sqliteStore } from '@holdfast/messaging/sqlite';
 import { createLogger } from '@holdfast/telemetry/log';
 import { ComponentSettings } from '../../components/component-settings.ts';
 import { memoryPubSub } from '../brokers/memory-pubsub.ts';
@@ -147,6 +148,30 @@ describe('a broker behind an outbox', () => {
       await open();
       await clock.sleep(10_000);
       assert.deepEqual([handed, broker.texts().at(-1)], [300, 'kept']);
+    });
+  });
+
+  test('what is of a topic on pause waits, across a drain that does not wait for it', async (t) => {
+    const { broker, clock, folder, open } = await bench(t);
+    const store = sqliteStore({ path: join(folder, 'p.db') });
+    t.after(() => store.close());
+    await clock.run(async () => {
+      const first = await open();
+      await store.pause('t');
+      await first.publish('paused');
+      await first.durable.publish('other', { data: Buffer.from('goes'), metadata: {} });
+      await clock.sleep(1_000);
+      const begunMs = clock.now();
+      await first.drain();
+      const drainedMs = clock.now() - begunMs;
+      await first.close();
+      const handed = broker.texts();
+
+      await open();
+      await store.resume('t');
+      await clock.sleep(10_000);
+      assert.deepEqual([handed, broker.texts()], [['goes'], ['goes', 'paused']]);
+      assert.ok(drainedMs < 1_000, `${drainedMs} ms`);
     });
   });
 

@@ -123,12 +123,14 @@ export async function outboxPubSub(
   // What a forgetful broker were given now, nobody would see.
   if (broker.forgetful !== true) begin();
 
-  /** Until nothing waits, or the broker does not take it. */
+  /** Until nothing waits, or the broker does not take it, or it is of topics on pause. */
   const emptied = async () => {
     draining = true;
-    while (!gaveUp && !closing.signal.aborted) {
+    for (let looks = 0; !gaveUp && !closing.signal.aborted; looks += 1) {
       const left = await outbox.stats().catch(() => undefined);
       if (left === undefined || left.queued === 0) return;
+      const idle = looks > 0 && relay?.inspect().state === 'idle';
+      if (idle && left.paused.length > 0) return;
       await clock.sleep(LOOK_MS, closing.signal).catch(() => {});
     }
   };
