@@ -54,6 +54,8 @@ export function inference(): void {
   retry({ retries: 3 });
   // @ts-expect-error exactly: undefined is no number
   retry({ delayMs: undefined });
+  // @ts-expect-error one spread or the other
+  retry({ jitter: { ratio: 0.5, addedMs: 100 } });
 }
 
 export function wrapping(): void {
