@@ -116,7 +116,10 @@ test('edit changes body, topic and headers, and leaves the letter dead', async (
   });
   const { message } = (await outbox.dead.find('o1'))!;
 
-  assert.equal(edited.out[0], 'o1 was edited; it is still dead. Next: holdfast dead replay o1');
+  assert.match(
+    edited.out[0]!,
+    /^o1 was edited; it is still dead\. Next: holdfast dead replay o1 --store \S+$/,
+  );
   assert.deepEqual(
     [message.topic, Buffer.from(message.body).toString(), message.headers],
     ['orders-2', '{}', { a: 'b=c' }],
@@ -233,7 +236,7 @@ test('an outbox on PostgreSQL is looked at in the same way, and its password is 
   assert.deepEqual(
     refusals.map((words) => String(words).replaceAll(server.url, 'URL')),
     [
-      'No dead letter "o1" in URL: that message is queued. `holdfast dead list --each --store URL` lists those there are.',
+      'No dead letter "o1" in URL: that message is queued. `holdfast dead list --each --store URL --schema orders` lists those there are.',
       '--store URL: there is no outbox in its schema "holdfast". --schema is the one that the service gives to postgresStore({ schema }).',
       '--store postgres://postgres@127.0.0.1:1/postgres cannot be used: connect ECONNREFUSED 127.0.0.1:1',
       '--schema must be up to 40 lower-case letters, digits and "_", as the service gives it to postgresStore({ schema }), not "Orders".',

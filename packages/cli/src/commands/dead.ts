@@ -120,7 +120,9 @@ async function edit({ dead, outbox, words, options, output, cwd }: Job): Promise
     ...(header !== undefined && { headers: headersOf(header) }),
   };
   if (!(await dead.edit(id, change))) throw await notDead(outbox, id, options);
-  output.out(`${id} was edited; it is still dead. Next: holdfast dead replay ${id}`);
+  output.out(
+    `${id} was edited; it is still dead. Next: holdfast dead replay ${id} ${sameStore(options)}`,
+  );
   return 0;
 }
 
@@ -196,11 +198,15 @@ function tell(said: readonly string[], output: CommandContext['output']): number
   return said.length === 0 ? 0 : 1;
 }
 
-async function notDead(outbox: Outbox, id: string, { store }: DeadOptions): Promise<Error> {
+/** The flags that name the outbox once more, for a command that is to be copied. */
+const sameStore = ({ store, schema }: DeadOptions): string =>
+  `--store ${store}${schema === undefined ? '' : ` --schema ${schema}`}`;
+
+async function notDead(outbox: Outbox, id: string, options: DeadOptions): Promise<Error> {
   const found = await outbox.find(id);
   const state = found === undefined ? 'no message has that id' : `that message is ${found.state}`;
   return new Error(
-    `No dead letter "${id}" in ${store}: ${state}. \`holdfast dead list --each --store ${store}\` lists those there are.`,
+    `No dead letter "${id}" in ${options.store}: ${state}. \`holdfast dead list --each ${sameStore(options)}\` lists those there are.`,
   );
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { until } from '@holdfast/test-servers';
 import { appPorts, ECHO_APP, living, openBench, psOf, untilUp } from '../testing/run-bench.ts';
@@ -235,6 +236,30 @@ describe('holdfast run -f', { concurrency: 2 }, () => {
     const sentence =
       'holdfast: "a" ended with status 3 before it was ready. Its last lines:\n  no licence\n';
     assert.deepEqual([status, err.endsWith(sentence), await bench.leftovers()], [1, true, []], err);
+  });
+
+  test('says where the logs are that it does not show', async (t) => {
+    const bench = await openBench(t, {
+      'dapr.yaml': JSON.stringify({
+        version: 1,
+        apps: [
+          {
+            appDirPath: 'a',
+            appID: 'a',
+            command: [process.execPath, '-e', 'setInterval(() => {}, 1e3)'],
+          },
+        ],
+      }),
+      'a/here': '',
+    });
+    const run = bench.holdfast('run', '-f', '.');
+    await untilUp(run);
+    assert.ok(
+      run.output().includes(`Logs: ${join(bench.dir, 'a', '.dapr', 'logs')}.`),
+      run.output(),
+    );
+    await bench.holdfast('stop').done;
+    await run.done;
   });
 
   test('starts again what has restart: on-failure, and keeps down what has not', async (t) => {

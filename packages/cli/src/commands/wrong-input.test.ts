@@ -12,11 +12,14 @@ const NO_POLICIES = 'no .yaml or .yml file says kind: Resiliency.\n';
 const WRONG: readonly (readonly [args: readonly string[], status: number, said: string])[] = [
   [['frob'], 2, `error: unknown command 'frob'\n${HINT}`],
   [['check', '--frob', 'x'], 2, `error: unknown option '--frob'\n${HINT}`],
+  [['ps', 'more'], 2, 'holdfast: `holdfast ps` lists a whole run, named by --run more.\n'],
   [
-    ['ps', 'more'],
+    ['stop', 'auth'],
     2,
-    `error: too many arguments for 'ps'. Expected 0 arguments but got 1: more.\n${HINT}`,
+    'holdfast: `holdfast stop` ends a whole run, named by --run; one process of it is ended by `holdfast kill auth`.\n',
   ],
+  [['explain', 'nothing.yaml', '-app', 'a'], 2, 'holdfast: -app has one dash; write --app.\n'],
+  [['check', '-strict', 'nothing.yaml'], 2, 'holdfast: -strict has one dash; write --strict.\n'],
   [
     ['check', ''],
     2,
