@@ -117,8 +117,10 @@ spec:
   const explain = async (method: string) =>
     (await bench.holdfast('explain', '.', '--app', 'stock', '--method', method).done).out;
 
+  const { out: misspelt } = await bench.holdfast('explain', '.', '--app', 'stok').done;
   const [own, other] = await Promise.all([explain('POST orders/1'), explain('orders/1')]);
 
   assert.match(own, /says \(methods: POST \/orders\/\*\):\n.*at most 5000 ms/);
+  assert.match(misspelt, /is not named under targets \(did you mean "stock"\?\):\n/);
   assert.match(other, /says:\n.*at most 500 ms/);
 });
