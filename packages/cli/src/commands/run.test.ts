@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { until } from '@holdfast/test-servers';
 import { appPorts, ECHO_APP, living, openBench, psOf, untilUp } from '../testing/run-bench.ts';
@@ -238,28 +238,28 @@ describe('holdfast run -f', { concurrency: 2 }, () => {
     assert.deepEqual([status, err.endsWith(sentence), await bench.leftovers()], [1, true, []], err);
   });
 
-  test('says where the logs are that it does not show', async (t) => {
+  test('says where the logs are that it does not show, and when it is started twice', async (t) => {
+    const [port] = await appPorts(1);
+    const command = [process.execPath, '-e', 'setInterval(() => {}, 1e3)'];
+    const app = { appDirPath: 'a', appID: 'a', daprHTTPPort: port, command };
     const bench = await openBench(t, {
-      'dapr.yaml': JSON.stringify({
-        version: 1,
-        apps: [
-          {
-            appDirPath: 'a',
-            appID: 'a',
-            command: [process.execPath, '-e', 'setInterval(() => {}, 1e3)'],
-          },
-        ],
-      }),
+      'dapr.yaml': JSON.stringify({ version: 1, apps: [app] }),
       'a/here': '',
     });
     const run = bench.holdfast('run', '-f', '.');
     await untilUp(run);
-    assert.ok(
-      run.output().includes(`Logs: ${join(bench.dir, 'a', '.dapr', 'logs')}.`),
-      run.output(),
-    );
+
+    const again = await bench.holdfast('run', '-f', '.').done;
     await bench.holdfast('stop').done;
     await run.done;
+
+    const logs = join(bench.dir, 'a', '.dapr', 'logs');
+    assert.ok(run.output().includes(`Ctrl-C ends them. Logs: ${logs}.`), run.output());
+    const name = basename(bench.dir);
+    assert.equal(
+      again.err,
+      `holdfast: Port ${port} is taken, and app "a" (daprHTTPPort) asks for it; "a-sidecar" of the run "${name}" has it, which \`holdfast stop --run ${name}\` ends, or give it another port (\`daprHTTPPort\` in the run file, or --dapr-http-port).\n`,
+    );
   });
 
   test('starts again what has restart: on-failure, and keeps down what has not', async (t) => {
