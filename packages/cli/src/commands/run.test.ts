@@ -238,7 +238,7 @@ describe('holdfast run -f', { concurrency: 2 }, () => {
     assert.deepEqual([status, err.endsWith(sentence), await bench.leftovers()], [1, true, []], err);
   });
 
-  test('says where the logs are that it does not show, and when it is started twice', async (t) => {
+  test('says where the logs are that it does not show, when it is started twice, and what was down when it was killed', async (t) => {
     const [port] = await appPorts(1);
     const command = [process.execPath, '-e', 'setInterval(() => {}, 1e3)'];
     const app = { appDirPath: 'a', appID: 'a', daprHTTPPort: port, command };
@@ -249,10 +249,16 @@ describe('holdfast run -f', { concurrency: 2 }, () => {
     const run = bench.holdfast('run', '-f', '.');
     await untilUp(run);
 
+    await bench.holdfast('kill', 'a').done;
+    const killed = await bench.holdfast('kill', 'a').done;
     const again = await bench.holdfast('run', '-f', '.').done;
     await bench.holdfast('stop').done;
     await run.done;
 
+    assert.deepEqual(
+      [killed.status, killed.out, killed.err],
+      [0, 'a\n', '"a" was down already; `holdfast start a` starts it.\n'],
+    );
     const logs = join(bench.dir, 'a', '.dapr', 'logs');
     assert.ok(run.output().includes(`Ctrl-C ends them. Logs: ${logs}.`), run.output());
     const name = basename(bench.dir);
