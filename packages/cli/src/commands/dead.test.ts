@@ -95,12 +95,21 @@ test('replay rehearses, replays what is meant, and names ids that are not dead',
   const before = (await outbox.stats()).dead;
   const done = await run('replay', ['o1', 'never'], { perSecond: '1000' });
   const all = await run('replay', [], { all: true });
+  const none = await run('replay', [], { reason: 'misspelt', dryRun: true });
 
   assert.equal(rehearsed.out[0], '2 dead letters would be replayed; nothing was changed.');
   assert.equal(before, 3);
   assert.deepEqual([done.status, done.out], [1, ['1 dead letter replayed.']]);
   assert.match(done.err[0] ?? '', /^No dead letter "never" in .*: no message has that id\./);
   assert.deepEqual([all.status, all.out], [0, ['2 dead letters replayed.']]);
+  assert.deepEqual(
+    [none.status, none.out],
+    [0, ['0 dead letters would be replayed; nothing was changed.']],
+  );
+  assert.match(
+    none.err[0] ?? '',
+    /^None is dead of reason "misspelt"; `holdfast dead list --store \S+` lists those there are\.$/,
+  );
   const { dead: left, queued } = await outbox.stats();
   assert.deepEqual({ left, queued }, { left: 0, queued: 4 });
 });
