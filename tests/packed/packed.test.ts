@@ -103,23 +103,31 @@ export const five: Promise<number> = p.execute(async () => 5);
 export const family = keyedPipeline('hosts', standard());
 `,
     );
-    await writeFile(
-      join(folder, 'typed', 'tsconfig.json'),
-      JSON.stringify({
-        compilerOptions: {
-          module: 'nodenext',
-          target: 'es2022',
-          lib: ['es2022', 'dom'],
-          strict: true,
-          skipLibCheck: false,
-          noEmit: true,
-          types: [],
-        },
-      }),
-    );
-    const { stdout } = await run(bin('tsc'), ['-p', join(folder, 'typed')], { cwd: folder }).catch(
-      (error: { stdout: string }) => error,
-    );
-    assert.equal(stdout, '');
+    for (const [module, moduleResolution] of [
+      ['nodenext', 'nodenext'],
+      ['node16', 'node16'],
+      ['preserve', 'bundler'],
+    ]) {
+      await writeFile(
+        join(folder, 'typed', 'tsconfig.json'),
+        JSON.stringify({
+          compilerOptions: {
+            module,
+            moduleResolution,
+            target: 'es2022',
+            lib: ['es2022', 'dom'],
+            strict: true,
+            exactOptionalPropertyTypes: true,
+            skipLibCheck: false,
+            noEmit: true,
+            types: [],
+          },
+        }),
+      );
+      const { stdout } = await run(bin('tsc'), ['-p', join(folder, 'typed')], {
+        cwd: folder,
+      }).catch((error: { stdout: string }) => error);
+      assert.deepEqual([moduleResolution, stdout], [moduleResolution, '']);
+    }
   });
 });

@@ -4,7 +4,9 @@ import type { DeadAction } from './commands/dead.ts';
 import type { CommandContext } from './commands/output.ts';
 import type { QueueAction, QueueOptions } from './commands/queue.ts';
 import type { DeadOptions } from './dead/dead-options.ts';
+import { FlagError } from './flags/flag.ts';
 import { refuseEmpty } from './flags/refuse-empty.ts';
+import { refuseOneDash } from './flags/refuse-one-dash.ts';
 import { version } from './version.ts';
 
 /** 0 all went well, 1 something failed, 2 the command line was not understood. */
@@ -33,6 +35,7 @@ async function main(args: readonly string[]): Promise<number> {
     status = returned;
   });
   try {
+    refuseOneDash(program, args);
     await program.parseAsync(args, { from: 'user' });
     return status;
   } catch (error) {
@@ -116,7 +119,13 @@ function addRunCommands(program: Command, done: (status: number) => void): void 
 
   choice(program.command('ps').description('list the processes of a run'))
     .option('--json', 'print JSON')
-    .action(async (options) => done(await (await load()).ps(options, context)));
+    .allowExcessArguments()
+    .action(async (options, { args: [name] }) => {
+      if (name !== undefined) {
+        throw new FlagError(`\`holdfast ps\` lists a whole run, named by --run ${name}.`);
+      }
+      done(await (await load()).ps(options, context));
+    });
 
   choice(
     program.command('kill').description('send a signal to one process of a run, and to it alone'),
@@ -135,7 +144,15 @@ function addRunCommands(program: Command, done: (status: number) => void): void 
 
   choice(program.command('stop').description('end a run and all its processes'))
     .option('--force', 'kill them at once')
-    .action(async (options) => done(await (await load()).stop(options, context)));
+    .allowExcessArguments()
+    .action(async (options, { args: [name] }) => {
+      if (name !== undefined) {
+        throw new FlagError(
+          `\`holdfast stop\` ends a whole run, named by --run; one process of it is ended by \`holdfast kill ${name}\`.`,
+        );
+      }
+      done(await (await load()).stop(options, context));
+    });
 }
 
 /** The commands of an authority of one's own, for mTLS between sidecars. */

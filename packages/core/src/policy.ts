@@ -53,31 +53,31 @@ export interface Call {
   onAbort(listener: (reason: unknown) => void): void;
 }
 
-/** What a caller may say about one call. */
+/** What a caller may say about one call. What is undefined is not said, so that a `signal` that may be missing can be handed on. */
 export interface ExecuteOptions<T = unknown> {
   /** Ends the call, waits included, with its reason. Already aborted: the function is not called. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Total time for this call, retries and waits included, in milliseconds. @default no limit */
-  readonly deadlineMs?: number;
+  readonly deadlineMs?: number | undefined;
   /** `false`: an attempt that may have been executed is not repeated. @default true */
-  readonly idempotent?: boolean;
+  readonly idempotent?: boolean | undefined;
   /** Who is served first, and refused last, where not all can be. @default 'critical' */
-  readonly criticality?: Criticality;
+  readonly criticality?: Criticality | undefined;
   /** Whose state the call uses in a keyed pipeline, and whose rate it counts against: a host, a tenant. @default none */
-  readonly key?: string;
+  readonly key?: string | undefined;
   /** Names the answer: calls of one cache key may share it. Without it a cache lets the call pass. @default none */
-  readonly cacheKey?: string;
+  readonly cacheKey?: string | undefined;
   /**
    * Hears, just before the call resolves, that the answer is not the
    * dependency's own: a fallback's, or one from a cache that the dependency could
    * not renew. Not called for any other answer, nor for a failure.
    */
-  readonly onDegraded?: (how: Degraded) => void;
+  readonly onDegraded?: ((how: Degraded) => void) | undefined;
   /**
    * Receives each result that nobody will see: one that is tried again, or one
    * that comes after its time-out. Close what it holds (a response's body).
    */
-  readonly discard?: (result: T) => void;
+  readonly discard?: ((result: T) => void) | undefined;
 }
 
 /** What answered in place of the dependency, and why. */

@@ -44,6 +44,10 @@ export function inference(): void {
   const withCall = p.wrapCall((call: Call, id: string) => `${call.attempt} ${id}`);
   same<Same<typeof withCall, (this: unknown, id: string) => Promise<string>>>();
 
+  const handedOn = (signal?: AbortSignal, deadlineMs?: number) =>
+    p.execute(() => 1, { signal, deadlineMs });
+  same<Same<ReturnType<typeof handedOn>, Promise<number>>>();
+
   // @ts-expect-error a number is no id
   void wrapped(5);
   // @ts-expect-error a keyed call needs a key
@@ -54,6 +58,8 @@ export function inference(): void {
   retry({ retries: 3 });
   // @ts-expect-error exactly: undefined is no number
   retry({ delayMs: undefined });
+  // @ts-expect-error one spread or the other
+  retry({ jitter: { ratio: 0.5, addedMs: 100 } });
 }
 
 export function wrapping(): void {

@@ -95,12 +95,21 @@ test('replay rehearses, replays what is meant, and names ids that are not dead',
   const before = (await outbox.stats()).dead;
   const done = await run('replay', ['o1', 'never'], { perSecond: '1000' });
   const all = await run('replay', [], { all: true });
+  const none = await run('replay', [], { reason: 'misspelt', dryRun: true });
 
   assert.equal(rehearsed.out[0], '2 dead letters would be replayed; nothing was changed.');
   assert.equal(before, 3);
   assert.deepEqual([done.status, done.out], [1, ['1 dead letter replayed.']]);
   assert.match(done.err[0] ?? '', /^No dead letter "never" in .*: no message has that id\./);
   assert.deepEqual([all.status, all.out], [0, ['2 dead letters replayed.']]);
+  assert.deepEqual(
+    [none.status, none.out],
+    [0, ['0 dead letters would be replayed; nothing was changed.']],
+  );
+  assert.match(
+    none.err[0] ?? '',
+    /^None is dead of reason "misspelt"; `holdfast dead list --store \S+` lists those there are\.$/,
+  );
   const { dead: left, queued } = await outbox.stats();
   assert.deepEqual({ left, queued }, { left: 0, queued: 4 });
 });
@@ -116,7 +125,10 @@ test('edit changes body, topic and headers, and leaves the letter dead', async (
   });
   const { message } = (await outbox.dead.find('o1'))!;
 
-  assert.equal(edited.out[0], 'o1 was edited; it is still dead. Next: holdfast dead replay o1');
+  assert.match(
+    edited.out[0]!,
+    /^o1 was edited; it is still dead\. Next: holdfast dead replay o1 --store \S+$/,
+  );
   assert.deepEqual(
     [message.topic, Buffer.from(message.body).toString(), message.headers],
     ['orders-2', '{}', { a: 'b=c' }],
@@ -233,7 +245,7 @@ test('an outbox on PostgreSQL is looked at in the same way, and its password is 
   assert.deepEqual(
     refusals.map((words) => String(words).replaceAll(server.url, 'URL')),
     [
-      'No dead letter "o1" in URL: that message is queued. `holdfast dead list --each --store URL` lists those there are.',
+      'No dead letter "o1" in URL: that message is queued. `holdfast dead list --each --store URL --schema orders` lists those there are.',
       '--store URL: there is no outbox in its schema "holdfast". --schema is the one that the service gives to postgresStore({ schema }).',
       '--store postgres://postgres@127.0.0.1:1/postgres cannot be used: connect ECONNREFUSED 127.0.0.1:1',
       '--schema must be up to 40 lower-case letters, digits and "_", as the service gives it to postgresStore({ schema }), not "Orders".',

@@ -3,7 +3,7 @@ import { open, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { buffer } from 'node:stream/consumers';
-import { type DeadLetters, type Outbox, openOutbox } from '@holdfast/messaging';
+import { type DeadGroup, type DeadLetters, type Outbox, openOutbox } from '@holdfast/messaging';
 import { choiceOf, type DeadOptions, headersOf, wholeNumber } from '../dead/dead-options.ts';
 import { describeLetter, groupTable, letterTable } from '../dead/describe-letter.ts';
 import { openStore } from '../dead/open-store.ts';
@@ -97,11 +97,12 @@ async function replay(job: Job): Promise<number> {
     const report = await dead.replayAll(choice, { perSecond, dryRun, signal });
     if (dryRun) {
       output.out(`${counted(report.chosen)} would be replayed; nothing was changed.`);
-      for (const line of groupTable(await dead.groups(choice))) output.out(line);
+      showGroups(await dead.groups(choice), output);
     } else if (report.stopped) {
       output.out(`Stopped: ${counted(report.replayed)} replayed. The same command goes on.`);
       return 1;
     } else output.out(`${counted(report.replayed)} replayed.`);
+    if (report.chosen === 0) noneMatches(options, output);
     return tell(said, output);
   } finally {
     close();
@@ -120,7 +121,9 @@ async function edit({ dead, outbox, words, options, output, cwd }: Job): Promise
     ...(header !== undefined && { headers: headersOf(header) }),
   };
   if (!(await dead.edit(id, change))) throw await notDead(outbox, id, options);
-  output.out(`${id} was edited; it is still dead. Next: holdfast dead replay ${id}`);
+  output.out(
+    `${id} was edited; it is still dead. Next: holdfast dead replay ${id} ${sameStore(options)}`,
+  );
   return 0;
 }
 
@@ -173,11 +176,13 @@ async function drop(job: Job): Promise<number> {
   if (options.dryRun === true) {
     const { chosen } = await dead.replayAll(choice, { dryRun: true });
     output.out(`${counted(chosen)} would be dropped; nothing was changed.`);
-    for (const line of groupTable(await dead.groups(choice))) output.out(line);
+    showGroups(await dead.groups(choice), output);
+    if (chosen === 0) noneMatches(options, output);
     return tell(said, output);
   }
   const dropped = await dead.discardAll(choice);
   output.out(`${counted(dropped)} dropped.`);
+  if (dropped === 0) noneMatches(options, output);
   return tell(said, output);
 }
 
@@ -191,16 +196,34 @@ async function strangers({ dead, outbox, words, options }: Job): Promise<readonl
   return said;
 }
 
+function showGroups(groups: readonly DeadGroup[], output: CommandContext['output']): void {
+  if (groups.length > 0) for (const line of groupTable(groups)) output.out(line);
+}
+
+/** A reason or topic that is misspelt matches nothing, as one whose letters are all replayed does. */
+function noneMatches(options: DeadOptions, output: CommandContext['output']): void {
+  const { topic, reason } = options;
+  if (topic === undefined && reason === undefined) return;
+  const what = reason === undefined ? `topic "${topic}"` : `reason "${reason}"`;
+  output.err(
+    `None is dead of ${what}; \`holdfast dead list ${sameStore(options)}\` lists those there are.`,
+  );
+}
+
 function tell(said: readonly string[], output: CommandContext['output']): number {
   for (const line of said) output.err(line);
   return said.length === 0 ? 0 : 1;
 }
 
-async function notDead(outbox: Outbox, id: string, { store }: DeadOptions): Promise<Error> {
+/** The flags that name the outbox once more, for a command that is to be copied. */
+const sameStore = ({ store, schema }: DeadOptions): string =>
+  `--store ${store}${schema === undefined ? '' : ` --schema ${schema}`}`;
+
+async function notDead(outbox: Outbox, id: string, options: DeadOptions): Promise<Error> {
   const found = await outbox.find(id);
   const state = found === undefined ? 'no message has that id' : `that message is ${found.state}`;
   return new Error(
-    `No dead letter "${id}" in ${store}: ${state}. \`holdfast dead list --each --store ${store}\` lists those there are.`,
+    `No dead letter "${id}" in ${options.store}: ${state}. \`holdfast dead list --each ${sameStore(options)}\` lists those there are.`,
   );
 }
 

@@ -2,6 +2,7 @@ import {
   formatProblem,
   loadResiliency,
   methodMatches,
+  nearest,
   type TargetPolicies,
 } from '@holdfast/config';
 import { pipeline } from '@holdfast/core';
@@ -40,7 +41,7 @@ export async function explain(
   const what = choice.method === undefined ? '' : `, method "${choice.method}"`;
   const why = app.listed
     ? `as its entry under targets says${entry === undefined ? '' : ` (methods: ${entry.name})`}`
-    : 'by the defaults, as it is not named under targets';
+    : `by the defaults, as it is not named under targets${meantApp(choice.app, policies.names.apps)}`;
   output.out(`A call of "${choice.app}"${what}, ${why}:`);
   for (const sentence of explanation.words) output.out(`  ${sentence}`);
   if (!app.listed) {
@@ -50,6 +51,12 @@ export async function explain(
     );
   }
   return status;
+}
+
+/** Of an app that the files do not name: the one that is like it. */
+function meantApp(app: string, named: readonly string[]): string {
+  const meant = nearest(app, named);
+  return meant === undefined ? '' : ` (did you mean "${meant}"?)`;
 }
 
 /** The entry of `methods` that a call is of: `orders/1`, or with a verb `POST /orders`. */

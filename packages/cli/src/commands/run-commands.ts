@@ -41,7 +41,11 @@ export async function kill(
   context: CommandContext,
 ): Promise<number> {
   const { record } = alive(choose(choice, context).found);
+  const before = await askSupervisor(record, 'ps');
   await askSupervisor(record, 'kill', { name, signal: choice.signal ?? 'SIGKILL' });
+  const wasDown = before.some((process) => process.name === name && process.pid === null);
+  if (wasDown)
+    context.output.err(`"${name}" was down already; \`holdfast start ${name}\` starts it.`);
   context.output.out(name);
   return 0;
 }

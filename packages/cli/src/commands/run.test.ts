@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { basename, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { until } from '@holdfast/test-servers';
 import { appPorts, ECHO_APP, living, openBench, psOf, untilUp } from '../testing/run-bench.ts';
@@ -235,6 +236,36 @@ describe('holdfast run -f', { concurrency: 2 }, () => {
     const sentence =
       'holdfast: "a" ended with status 3 before it was ready. Its last lines:\n  no licence\n';
     assert.deepEqual([status, err.endsWith(sentence), await bench.leftovers()], [1, true, []], err);
+  });
+
+  test('says where the logs are that it does not show, when it is started twice, and what was down when it was killed', async (t) => {
+    const [port] = await appPorts(1);
+    const command = [process.execPath, '-e', 'setInterval(() => {}, 1e3)'];
+    const app = { appDirPath: 'a', appID: 'a', daprHTTPPort: port, command };
+    const bench = await openBench(t, {
+      'dapr.yaml': JSON.stringify({ version: 1, apps: [app] }),
+      'a/here': '',
+    });
+    const run = bench.holdfast('run', '-f', '.');
+    await untilUp(run);
+
+    await bench.holdfast('kill', 'a').done;
+    const killed = await bench.holdfast('kill', 'a').done;
+    const again = await bench.holdfast('run', '-f', '.').done;
+    await bench.holdfast('stop').done;
+    await run.done;
+
+    assert.deepEqual(
+      [killed.status, killed.out, killed.err],
+      [0, 'a\n', '"a" was down already; `holdfast start a` starts it.\n'],
+    );
+    const logs = join(bench.dir, 'a', '.dapr', 'logs');
+    assert.ok(run.output().includes(`Ctrl-C ends them. Logs: ${logs}.`), run.output());
+    const name = basename(bench.dir);
+    assert.equal(
+      again.err,
+      `holdfast: Port ${port} is taken, and app "a" (daprHTTPPort) asks for it; "a-sidecar" of the run "${name}" has it, which \`holdfast stop --run ${name}\` ends, or give it another port (\`daprHTTPPort\` in the run file, or --dapr-http-port).\n`,
+    );
   });
 
   test('starts again what has restart: on-failure, and keeps down what has not', async (t) => {

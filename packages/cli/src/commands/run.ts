@@ -5,6 +5,7 @@ import { RUN_FLAGS } from '../flags/run-flags.ts';
 import { readRunFile } from '../run-file/read-run-file.ts';
 import type { RunFile } from '../run-file/run-file.ts';
 import { InterruptedError, interruptSignals } from '../supervisor/interrupt-signals.ts';
+import { logFolder } from '../supervisor/log/log-file.ts';
 import { RunStoppedError } from '../supervisor/run.ts';
 import { startRun } from '../supervisor/start-run.ts';
 import type { CommandContext } from './output.ts';
@@ -45,7 +46,7 @@ export async function run(args: readonly string[], context: CommandContext): Pro
       onNote: (line) => context.output.err(line),
     });
     const running = run.ps().filter(({ pid }) => pid !== null).length;
-    if (running > 0) context.output.err(upAndRunning(run.name, running));
+    if (running > 0) context.output.err(upAndRunning(run.name, running, logFolders(runFile)));
     const { reason, status } = await run.ended;
     return reason === 'stopped' && interrupts.signal.aborted ? 0 : status;
   } catch (error) {
@@ -82,6 +83,15 @@ function prefixed(runFile: RunFile, many: boolean, name: string, line: string): 
   return many ? `== ${name} == ${line}` : line;
 }
 
-function upAndRunning(name: string, count: number): string {
-  return `Run "${name}" is up: ${count} process${count === 1 ? '' : 'es'}. See them with \`holdfast ps\`; Ctrl-C ends them.`;
+/** Where apps and sidecars write their lines, of those that write them to files. */
+function logFolders({ apps }: RunFile): readonly string[] {
+  const filed = apps.filter(({ appLogDestination, daprdLogDestination }) =>
+    [appLogDestination, daprdLogDestination].some((where) => where !== 'console'),
+  );
+  return [...new Set(filed.map(({ appDirPath }) => logFolder(appDirPath)))];
+}
+
+function upAndRunning(name: string, count: number, logs: readonly string[]): string {
+  const kept = logs.length === 0 ? '' : ` Logs: ${logs.join(', ')}.`;
+  return `Run "${name}" is up: ${count} process${count === 1 ? '' : 'es'}. See them with \`holdfast ps\`; Ctrl-C ends them.${kept}`;
 }

@@ -12,11 +12,14 @@ const NO_POLICIES = 'no .yaml or .yml file says kind: Resiliency.\n';
 const WRONG: readonly (readonly [args: readonly string[], status: number, said: string])[] = [
   [['frob'], 2, `error: unknown command 'frob'\n${HINT}`],
   [['check', '--frob', 'x'], 2, `error: unknown option '--frob'\n${HINT}`],
+  [['ps', 'more'], 2, 'holdfast: `holdfast ps` lists a whole run, named by --run more.\n'],
   [
-    ['ps', 'more'],
+    ['stop', 'auth'],
     2,
-    `error: too many arguments for 'ps'. Expected 0 arguments but got 1: more.\n${HINT}`,
+    'holdfast: `holdfast stop` ends a whole run, named by --run; one process of it is ended by `holdfast kill auth`.\n',
   ],
+  [['explain', 'nothing.yaml', '-app', 'a'], 2, 'holdfast: -app has one dash; write --app.\n'],
+  [['check', '-strict', 'nothing.yaml'], 2, 'holdfast: -strict has one dash; write --strict.\n'],
   [
     ['check', ''],
     2,
@@ -114,8 +117,10 @@ spec:
   const explain = async (method: string) =>
     (await bench.holdfast('explain', '.', '--app', 'stock', '--method', method).done).out;
 
+  const { out: misspelt } = await bench.holdfast('explain', '.', '--app', 'stok').done;
   const [own, other] = await Promise.all([explain('POST orders/1'), explain('orders/1')]);
 
   assert.match(own, /says \(methods: POST \/orders\/\*\):\n.*at most 5000 ms/);
+  assert.match(misspelt, /is not named under targets \(did you mean "stock"\?\):\n/);
   assert.match(other, /says:\n.*at most 500 ms/);
 });

@@ -11,6 +11,7 @@ describe('the flags of holdfastd', () => {
   const read: readonly (readonly [string, Record<string, unknown>])[] = [
     ['--app-id a', { 'app-id': 'a' }],
     ['-app-id a', { 'app-id': 'a' }],
+    ['-h', { help: true }],
     ['--app-id=a', { 'app-id': 'a' }],
     ['-app-id=a', { 'app-id': 'a' }],
     ['--app-id a --app-id b', { 'app-id': 'b' }],

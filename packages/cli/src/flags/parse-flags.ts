@@ -3,7 +3,7 @@ import { type Flag, FlagError, type FlagValue, type ParsedFlags } from './flag.t
 import { readFlagValue } from './flag-value.ts';
 
 export interface ParseFlagsOptions {
-  /** `-app-id` is `--app-id`, as with Go's own flags; then there are no letters. @default false */
+  /** `-app-id` is `--app-id`, as with Go's own flags; then letters stand alone, and are not put together. @default false */
   readonly singleDash?: boolean;
   /** `--flag false` is read as the flag's value; with a command following it would be ambiguous. @default false */
   readonly booleanWords?: boolean;
@@ -70,7 +70,8 @@ function split(
     return { flag, value: rest === '' ? undefined : rest.replace(/^=/, '') };
   }
   const [name, ...parts] = word.replace(/^--?/, '').split('=');
-  const flag = table.find((row) => row.name === name);
+  const isLetter = name!.length === 1 && !word.startsWith('--');
+  const flag = table.find((row) => row.name === name || (isLetter && row.letter === name));
   if (flag === undefined) throw unknown(table, name!, word, '--');
   return { flag, value: parts.length === 0 ? undefined : parts.join('=') };
 }

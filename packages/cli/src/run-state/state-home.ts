@@ -24,7 +24,15 @@ export interface StateHome {
 /** Opens it, making it when it is not there. Only its user may read it. */
 export function openStateHome(env: Readonly<Record<string, string | undefined>>): StateHome {
   const path = env.HOLDFAST_STATE_HOME || join(tmpdir(), `holdfast-${userInfo().username}`);
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new Error(
+      `${path}, where runs are kept, cannot be made (${code}); set HOLDFAST_STATE_HOME to a folder of yours.`,
+      { cause: error },
+    );
+  }
   const found = lstatSync(path);
   const uid = process.getuid?.();
   if (!found.isDirectory() || (uid !== undefined && found.uid !== uid)) {

@@ -6,6 +6,7 @@ import { settleApp } from '../run-file/app-settings.ts';
 import { checkRunFile, portClaims } from '../run-file/check-run-file.ts';
 import type { RunFile } from '../run-file/run-file.ts';
 import { RunFileError } from '../run-file/run-file-error.ts';
+import { allRuns, type FoundRun } from '../run-state/find-run.ts';
 import { clearLeftovers } from '../run-state/leftovers.ts';
 import { runsFolder } from '../run-state/run-folder.ts';
 import { openStateHome } from '../run-state/state-home.ts';
@@ -40,7 +41,7 @@ export async function startRun(runFile: RunFile, options: StartRunOptions = {}):
       `A run that was killed here had left ${leftovers.join(', ')} behind; they have been ended.`,
     );
   }
-  await checkPortsAreFree(runFile);
+  await checkPortsAreFree(runFile, () => allRuns(home, runFile.dir));
   options.signal?.throwIfAborted();
 
   const around = { exists: existsNow, homeDir: homedir() };
@@ -64,7 +65,7 @@ function checkAgain(runFile: RunFile): void {
   if (problems.length > 0) throw new RunFileError(problems);
 }
 
-async function checkPortsAreFree(runFile: RunFile): Promise<void> {
+async function checkPortsAreFree(runFile: RunFile, runs: () => readonly FoundRun[]): Promise<void> {
   const claims = portClaims(runFile);
   const states = await Promise.all(claims.map(({ port }) => portState(port)));
   const taken = claims.findIndex((_, index) => states[index] !== 'free');
@@ -72,9 +73,23 @@ async function checkPortsAreFree(runFile: RunFile): Promise<void> {
   if (claim === undefined) return;
   const who = claim.by;
   const why = states[taken] === 'taken' ? 'is taken' : 'may not be listened on by this user';
+  const end = states[taken] === 'taken' ? endingOf(claim.port, runs()) : undefined;
   throw new StartError(
     'PORT_TAKEN',
     claim.name,
-    `Port ${claim.port} ${why}, and ${who} asks for it; end the program that listens on it, or give it another port (${claim.remedy}).`,
+    `Port ${claim.port} ${why}, and ${who} asks for it; ${end ?? 'end the program that listens on it'}, or give it another port (${claim.remedy}).`,
   );
+}
+
+/** How the run that has `port` is ended: mostly the same one, started a second time. */
+function endingOf(port: number, runs: readonly FoundRun[]): string | undefined {
+  for (const { record, live } of runs) {
+    const holder = record.processes.find(({ pid, ports }) => {
+      return pid !== null && Object.values(ports).includes(port);
+    });
+    if (live && holder !== undefined) {
+      return `"${holder.name}" of the run "${record.name}" has it, which \`holdfast stop --run ${record.name}\` ends`;
+    }
+  }
+  return undefined;
 }

@@ -289,7 +289,11 @@ async function readFixture(name: string): Promise<ResiliencyDocument> {
     await readFile(new URL(name, fixtures), 'utf8'),
     name,
   );
-  assert.deepEqual(problems, []);
+  // A bare number is Dapr's, and read as Dapr does.
+  assert.deepEqual(
+    problems.map(({ rule }) => rule),
+    name === 'good/complete.yaml' ? ['bare-duration'] : [],
+  );
   return documents[0]!;
 }
 

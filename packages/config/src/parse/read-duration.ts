@@ -26,6 +26,11 @@ export function readDuration(reading: Reading, entry: Entry, path: string): numb
     report.add(entry.offset, 'negative-duration', `${path} is ${text}; it counts as 0`);
     return 0;
   }
+  // Dapr takes it so, without a word: a `timeout: 5` of five seconds is over at once.
+  if (ms > 0 && /^\+?[0-9]+$/.test(text)) {
+    const message = `${path} is ${text} without a unit, so it is ${ms} ms; write ${ms}ms if that is meant`;
+    report.add(entry.offset, 'bare-duration', message);
+  }
   if (ms > LONGEST_TIMER_MS) {
     const message = `${path} is ${text}; the longest a timer waits is 24.8 days, so it waits that`;
     report.add(entry.offset, 'adjusted', message);

@@ -47,6 +47,7 @@ export const RULES = {
   ),
   'duplicate-key': error('loads', 'The same key twice in one mapping; the later one counts.'),
   'bad-duration': error('without', 'A duration that is not one, such as `5 s`, `5sec` or `1d`.'),
+  'bare-duration': warning('A duration without a unit, such as `5`; it counts as milliseconds.'),
   'negative-duration': warning('A duration below zero; it counts as zero.'),
   adjusted: warning('A number finer or larger than we can do (1 ms, 24.8 days, 10,000 probes).'),
   'out-of-range': error('without', 'A number outside the range of its field.'),

@@ -62,6 +62,7 @@ export const BAD_INPUT: Readonly<Record<string, readonly string[]>> = {
     'odd-duration.yaml:8:29 warning adjusted: timeouts.DefaultTimeoutPolicy is 1000h; the longest a timer waits is 24.8 days, so it waits that.',
     'odd-duration.yaml:9:32 warning adjusted: timeouts.DefaultAppTimeoutPolicy is 1500us; timers count whole milliseconds, so it is 2 ms.',
     'odd-duration.yaml:10:34 warning negative-duration: timeouts.DefaultActorTimeoutPolicy is -5s; it counts as 0.',
+    'odd-duration.yaml:11:38 warning bare-duration: timeouts.DefaultComponentTimeoutPolicy is 250 without a unit, so it is 250 ms; write 250ms if that is meant.',
   ],
   'out-of-range': [
     'out-of-range.yaml:8:29 error out-of-range: circuitBreakers.cbApi.maxRequests is -1, and can be 0 to 4294967295.',

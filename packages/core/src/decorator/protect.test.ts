@@ -33,6 +33,15 @@ test('a decorated method goes through its pipeline and stays what it was', async
   );
 });
 
+test('experimentalDecorators, which call it with a name, were told that they are for an undefined', () => {
+  const decorate = protect(pipeline('p', [], { registry: undefined }));
+  assert.throws(() => decorate({} as never, 'get' as never), {
+    name: 'TypeError',
+    message:
+      'protect is no decorator for experimentalDecorators: leave that out, or use pipeline.wrap.',
+  });
+});
+
 test('what is no method is told so', () => {
   const decorate = protect(pipeline('p', [], { registry: undefined }));
   assert.throws(() => decorate(async () => 1, { kind: 'field' } as never), {

@@ -17,6 +17,12 @@ export function protect(pipeline: Pipeline) {
     method: F & Wrappable<F>,
     context: ClassMethodDecoratorContext<This, F>,
   ): F => {
+    // A name in its place is how TypeScript's `experimentalDecorators` call a decorator.
+    if (typeof context !== 'object') {
+      throw new TypeError(
+        'protect is no decorator for experimentalDecorators: leave that out, or use pipeline.wrap.',
+      );
+    }
     if (context.kind !== 'method') {
       throw new TypeError(`protect is for methods, not for a ${context.kind}.`);
     }

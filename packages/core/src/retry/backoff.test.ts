@@ -39,6 +39,22 @@ describe('the delay before a retry', () => {
     );
   });
 
+  test('is spread by a ratio or by so much on top; both together were the second alone, without a word', () => {
+    const made = (jitter: object) => delay(0, 0.75, { jitter: jitter as never });
+    assert.deepEqual(
+      [made({ ratio: 0.5, addedMs: undefined }), made({ ratio: undefined, addedMs: 8 })],
+      [250, 206],
+    );
+    assert.throws(() => made({ ratio: 0.5, addedMs: 9 }), {
+      name: 'RangeError',
+      message: 'retry.jitter must have ratio or addedMs, not both.',
+    });
+    assert.throws(
+      () => made({}),
+      /retry\.jitter\.ratio must be a number from 0 to 1, not undefined/,
+    );
+  });
+
   test('decorrelated: between the base and three times the one before', () => {
     let previousMs = 0;
     const delays = [0, 0.5, 0.999, 0.999, 0].map((drawn, n) => {

@@ -28,9 +28,9 @@ export function longestDelayBefore(retry: number, rules: BackoffRules): number {
   if (typeof backoff === 'function' || backoff === 'decorrelated') return maxDelayMs;
   const grownMs = grownDelay(retry, rules);
   if (typeof jitter !== 'object') return grownMs;
-  return 'addedMs' in jitter
-    ? Math.min(maxDelayMs, grownMs + jitter.addedMs)
-    : grownMs * (1 + jitter.ratio);
+  return jitter.addedMs === undefined
+    ? grownMs * (1 + jitter.ratio)
+    : Math.min(maxDelayMs, grownMs + jitter.addedMs);
 }
 
 /** The least that `delayBefore` can say, whatever is drawn. */
@@ -49,9 +49,9 @@ function spread(delayMs: number, drawn: number, { jitter, maxDelayMs }: BackoffR
     case 'none':
       return delayMs;
     default:
-      return 'addedMs' in jitter
-        ? Math.min(maxDelayMs, delayMs + jitter.addedMs * drawn)
-        : delayMs * (1 - jitter.ratio + 2 * jitter.ratio * drawn);
+      return jitter.addedMs === undefined
+        ? delayMs * (1 - jitter.ratio + 2 * jitter.ratio * drawn)
+        : Math.min(maxDelayMs, delayMs + jitter.addedMs * drawn);
   }
 }
 

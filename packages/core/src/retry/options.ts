@@ -51,7 +51,7 @@ export interface RetryOptions {
    * random part of the other half, `{ ratio }` the delay ± that part of it (0.5 is
    * Dapr's, and `delay × (0.5 + random)`), `{ addedMs }` the delay and a random part
    * of that on top, cut to `maxDelayMs` together (1,000 is `delay + random()` in
-   * seconds). `none` is for tests.
+   * seconds). One or the other: both together are refused. `none` is for tests.
    *
    * @default 'full'
    */
@@ -59,8 +59,8 @@ export interface RetryOptions {
     | 'full'
     | 'equal'
     | 'none'
-    | { readonly ratio: number }
-    | { readonly addedMs: number };
+    | { readonly ratio: number; readonly addedMs?: never }
+    | { readonly addedMs: number; readonly ratio?: never };
 
   /** No retry begins later than this after the first attempt began. @default Infinity ms (0 … Infinity) */
   readonly maxElapsedMs?: number;
@@ -167,13 +167,22 @@ function checkJitter(jitter: ResolvedRetryOptions['jitter']): void {
     checkOneOf('retry.jitter', jitter, ['full', 'equal', 'none']);
     return;
   }
-  checkOptions('retry.jitter', jitter as { ratio: number; addedMs: number }, {
-    ratio: 0,
-    addedMs: 0,
+  const { ratio, addedMs } = checkOptions('retry.jitter', jitter as Spread, {
+    ratio: undefined,
+    addedMs: undefined,
   });
-  if ('addedMs' in jitter) {
-    checkNumber('retry.jitter.addedMs', jitter.addedMs, 0, LONGEST_TIMER_MS);
-  } else {
-    checkNumber('retry.jitter.ratio', jitter.ratio, 0, 1);
+  if (addedMs === undefined) {
+    checkNumber('retry.jitter.ratio', ratio, 0, 1);
+    return;
   }
+  checkNumber('retry.jitter.addedMs', addedMs, 0, LONGEST_TIMER_MS);
+  if (ratio !== undefined) {
+    throw new RangeError('retry.jitter must have ratio or addedMs, not both.');
+  }
+}
+
+/** What JavaScript may hand over: both of them, or neither. */
+interface Spread {
+  readonly ratio?: number;
+  readonly addedMs?: number;
 }

@@ -1,3 +1,4 @@
+import { nearest } from '@holdfast/config';
 import type { OutputBinding } from '../bindings/binding.ts';
 import type { OpenInput } from '../bindings/input-bindings.ts';
 import type { ConfigurationStore } from '../configuration/configuration-store.ts';
@@ -66,6 +67,13 @@ export function checkKind({ name, type }: Pick<ComponentSpec, 'name' | 'type'>):
   throw new Error(
     `process component ${name} error: incorrect type ${type}; a type begins with ${KINDS.join('., ')}.`,
   );
+}
+
+/** ` (did you mean …?)`, or nothing, for a type that is not here. */
+export function meantType(type: string): string {
+  const tables = [STATE, PUBSUB, LOCKS, CONFIGURATIONS, SECRETS, OUTPUTS, INPUTS, MIDDLEWARE];
+  const meant = nearest(type, new Set(tables.flatMap((table) => Object.keys(table))));
+  return meant === undefined ? '' : ` (did you mean ${meant}?)`;
 }
 
 /** Types that are known, with a version where it is not the first; those that need a driver load it when one is asked for. */

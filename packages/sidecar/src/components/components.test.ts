@@ -73,7 +73,7 @@ describe('components', () => {
       ],
       [
         'components.yaml: component orders (state.sqlite) cannot be used: component orders: metadata connectionString is missing',
-        'components.yaml: component orders (state.sqlite) cannot be used: unable to open database file',
+        'components.yaml: component orders (state.sqlite) cannot be used: unable to open database file /nowhere/at/all.db (its folder must be there, and this user must be able to write to it)',
         'components.yaml: component orders (state.sqlite) cannot be used: metadata connectionString refers to the secret "file", and no auth.secretStore is named',
         'components.yaml: component orders (state.sqlite) cannot be used: metadata connectionString refers to the secret "file", and there is no secret store "vault"',
         'components.yaml: component orders (state.sqlite) cannot be used: "a b" is no name for a table: letters, digits and _ may stand there',
@@ -85,6 +85,7 @@ describe('components', () => {
     const { url, lines } = await sidecar(t, () => [
       component('broken', 'state.sqlite', '', '', 'ignoreErrors: true'),
       component('far', 'state.etcd'),
+      component('typed', 'state.sqlit'),
       component('near', 'state.in-memory'),
     ]);
     const { components } = (await (await fetch(`${url}/v1.0/metadata`)).json()) as {
@@ -95,7 +96,11 @@ describe('components', () => {
       ['near'],
     );
     const warned = lines.join('\n');
-    for (const words of ['left out (ignoreErrors)', 'type state.etcd are not in this version']) {
+    for (const words of [
+      'left out (ignoreErrors)',
+      'type state.etcd are not in this version; it is left out',
+      'type state.sqlit are not in this version (did you mean state.sqlite?); it is left out',
+    ]) {
       assert.ok(warned.includes(words), words);
     }
   });
@@ -110,6 +115,7 @@ describe('components', () => {
 
   test('two of one name keep the sidecar from starting', async (t) => {
     const twice = sidecar(t, () => [
+      component('typed', 'state.sqlit'),
       component('near', 'state.in-memory'),
       component('near', 'pubsub.in-memory'),
     ]);

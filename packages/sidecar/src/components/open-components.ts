@@ -14,7 +14,7 @@ import {
   type OpenStateStore,
 } from './component-places.ts';
 import type { ComponentSpec } from './component-spec.ts';
-import { checkKind, isSecretStore } from './component-types.ts';
+import { checkKind, isSecretStore, meantType } from './component-types.ts';
 import { type OpenComponent, openComponent } from './open-component.ts';
 import { known, refuseDuplicates } from './refuse-duplicates.ts';
 
@@ -264,7 +264,7 @@ class LiveComponents implements Components {
     if (opened !== undefined) return { ...opened, spec };
     this.#env.failed?.(spec.type, spec.name, 'creation');
     this.#env.log.warn(
-      `${spec.file}: components of type ${spec.type} are not in this version; it is left out.`,
+      `${spec.file}: components of type ${spec.type} are not in this version${meantType(spec.type)}; it is left out.`,
     );
     return undefined;
   }

@@ -44,7 +44,7 @@ describe('changed Component files', () => {
     await write('b.yaml', memory('b', 'state'));
     await reload();
     assert.deepEqual([await save('a', 'x'), await save('b', 'x')], ['204', '204']);
-    const said = `${folder}/a.yaml: component a (state.sqlite) cannot be used: unable to open database file; it stays as it was.`;
+    const said = `${folder}/a.yaml: component a (state.sqlite) cannot be used: unable to open database file /nowhere/at/all.db (its folder must be there, and this user must be able to write to it); it stays as it was.`;
     assert.ok(lines.join('').includes(said), lines.join(''));
   });
 
@@ -60,7 +60,7 @@ describe('changed Component files', () => {
       [await save('a', 'x'), await save('b', 'x')],
       ['400 ERR_STATE_STORE_NOT_FOUND', '204'],
     );
-    const said = `${folder}/a.yaml: component a (state.sqlite) cannot be used: unable to open database file; it is left out (ignoreErrors).`;
+    const said = `${folder}/a.yaml: component a (state.sqlite) cannot be used: unable to open database file /nowhere/at/all.db (its folder must be there, and this user must be able to write to it); it is left out (ignoreErrors).`;
     assert.ok(lines.join('').includes(said), lines.join(''));
     await write('a.yaml', memory('a', 'state'));
     await reload();

@@ -8,6 +8,7 @@ import {
 import type { Clock } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
 import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
+import { logCircuits } from './circuit-log.ts';
 import { PolicyBook } from './policy-book.ts';
 
 export interface LivePoliciesOptions {
@@ -37,8 +38,9 @@ export async function openPolicies(options: LivePoliciesOptions): Promise<LivePo
   const loaded = await loadResiliency(resourcesPaths, { appId, strict });
   const book = new PolicyBook(loaded.policies, {
     clock,
-    report: (target) => metrics.listener(target),
-    reportComponent: (label, direction) => metrics.componentListener(label, direction),
+    report: (target) => logCircuits(log, metrics.listener(target)),
+    reportComponent: (label, direction) =>
+      logCircuits(log, metrics.componentListener(label, direction)),
     appliedComponent: metrics.appliedComponent,
     forgotten: (target, pipeline) => metrics.forgotten(target, pipeline),
   });
@@ -54,7 +56,7 @@ export async function openPolicies(options: LivePoliciesOptions): Promise<LivePo
     if (errors > 0) {
       // It begins as daprd's line does: whoever looks for that finds this.
       log.error(
-        `Could not read resiliency policy ${policies.name}: what the ${errors === 1 ? 'line' : `${errors} lines`} above name is left out; the rest is in force.`,
+        `${`Could not read resiliency policy ${policies.name}`.trimEnd()}: what ${errors === 1 ? 'the error above names' : `the ${errors} errors above name`} is left out; the rest is in force.`,
       );
     }
     if (files.length > 0) metrics.loaded(policies.name, policies.namespace);

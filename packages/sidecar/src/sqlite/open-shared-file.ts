@@ -23,7 +23,7 @@ export async function openSharedFile(
 ): Promise<DatabaseSync> {
   // Loaded when it is asked for: the engine takes memory that others need not pay.
   const sqlite = await import('node:sqlite');
-  const file = new sqlite.DatabaseSync(path, { timeout: timeoutMs });
+  const file = open(sqlite, path, timeoutMs);
   const giveUpAtMs = clock.now() + PATIENCE_MS;
   for (;;) {
     try {
@@ -36,5 +36,18 @@ export async function openSharedFile(
       }
       await clock.sleep(PAUSE_MS);
     }
+  }
+}
+
+/** SQLite says which rule was broken, and never of which file. */
+function open(sqlite: typeof import('node:sqlite'), path: string, timeoutMs: number): DatabaseSync {
+  try {
+    return new sqlite.DatabaseSync(path, { timeout: timeoutMs });
+  } catch (error) {
+    const file = path.replace(/^file:([^?]*).*/, '$1');
+    throw new Error(
+      `${(error as Error).message} ${file} (its folder must be there, and this user must be able to write to it)`,
+      { cause: error },
+    );
   }
 }

@@ -41,6 +41,9 @@ export function lineSink(
   };
 }
 
+/** Where Dapr keeps the logs of an app whose folder is `appDirPath`. */
+export const logFolder = (appDirPath: string): string => join(appDirPath, '.dapr', 'logs');
+
 /** `auth-service_app_20261121093000.log`, as Dapr names them; the time is UTC. */
 export function logFileName(appId: string, kind: 'app' | 'daprd', wallMs: number): string {
   const stamp = new Date(wallMs).toISOString().replace(/\D/g, '').slice(0, 14);

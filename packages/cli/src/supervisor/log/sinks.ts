@@ -1,8 +1,7 @@
-import { join } from 'node:path';
 import type { Clock } from '@holdfast/core';
 import type { AppSettings } from '../../run-file/app-settings.ts';
 import { sidecarName } from '../../run-file/run-file.ts';
-import { type LineSink, lineSink, logFileName } from './log-file.ts';
+import { type LineSink, lineSink, logFileName, logFolder } from './log-file.ts';
 
 /** Where the lines of all processes of a run go. */
 export interface Sinks {
@@ -18,7 +17,7 @@ export function openSinks(
 ): Sinks {
   const sinks = new Map<string, LineSink>();
   for (const app of apps) {
-    const dir = join(app.appDirPath, '.dapr', 'logs');
+    const dir = logFolder(app.appDirPath);
     const open = (name: string, kind: 'app' | 'daprd') => {
       const destination = kind === 'app' ? app.appLogDestination : app.daprdLogDestination;
       const file = { dir, name: logFileName(app.appID, kind, clock.wallMs()) };

@@ -83,7 +83,7 @@ describe('a broker behind an outbox', () => {
   });
 
   test('refuses more than its limits, naming them, and takes more when there is room', async (t) => {
-    const { broker, clock, open } = await bench(t, { outboxMaxMessages: '2' });
+    const { broker, clock, lines, open } = await bench(t, { outboxMaxMessages: '2' });
     await clock.run(async () => {
       const { publish } = await open();
       broker.becomes('down');
@@ -93,12 +93,16 @@ describe('a broker behind an outbox', () => {
         code: 'OUTBOX_FULL',
         message: /2 messages and \d+ bytes wait, of at most 2 and /,
       });
+      // Clients hear of each, the log of one a minute.
+      await assert.rejects(publish('3'));
       broker.becomes('up');
       await clock.sleep(10_000);
       await publish('3');
       await clock.sleep(10_000);
     });
     assert.deepEqual(broker.texts(), ['1', '2', '3']);
+    const said = lines.filter((line) => /Events of p are refused: The outbox is full/.test(line));
+    assert.equal(said.length, 1);
   });
 
   test('what the broker will never take is set aside and said; the others go through', async (t) => {

@@ -15,6 +15,7 @@ import type { Logger } from '@holdfast/telemetry/log';
 import type { Published, PubSub, PubSubMessage } from '../pubsub.ts';
 import { type BehindPolicies, handOver } from './hand-over.ts';
 import type { OutboxSettings } from './outbox-settings.ts';
+import { tellRefusals } from './tell-refusals.ts';
 
 /** A broker behind an outbox: a publication is answered when it is on disk. */
 export interface OutboxPubSub extends PubSub {
@@ -134,12 +135,15 @@ export async function outboxPubSub(
       await clock.sleep(LOOK_MS, closing.signal).catch(() => {});
     }
   };
+  const told = tellRefusals(component, { clock, log });
   const accept = async (topic: string, messages: readonly PubSubMessage[]) => {
-    await outbox.accept(
-      messages.map(({ data: body, metadata: headers }): NewMessage => {
-        const key = headers.partitionKey?.slice(0, LONGEST_KEY) || WHOLE_TOPIC;
-        return { topic, body, headers, key };
-      }),
+    await told(
+      outbox.accept(
+        messages.map(({ data: body, metadata: headers }): NewMessage => {
+          const key = headers.partitionKey?.slice(0, LONGEST_KEY) || WHOLE_TOPIC;
+          return { topic, body, headers, key };
+        }),
+      ),
     );
   };
   return {
