@@ -47,6 +47,7 @@ function conformance(make: Make, executable: string | undefined, all: readonly R
 
 function rows(redisHost: string, mosquitto: string): readonly Row[] {
   const url = `tcp://${mosquitto}`;
+  const http = 'http://127.0.0.1:1';
   return [
     {
       type: 'state.redis',
@@ -105,6 +106,15 @@ function rows(redisHost: string, mosquitto: string): readonly Row[] {
     { type: 'pubsub.mqtt3', metadata: { url, qos: '2' }, both: 'starts' },
     { type: 'pubsub.mqtt3', metadata: { url, retain: 'perhaps' }, both: 'starts' },
     { type: 'state.in-memory', metadata: { keyPrefix: 'a||b' }, both: /a\|\|b/ },
+    { type: 'bindings.http', metadata: { url: http, MTLSClientCert: 'no file' }, both: 'starts' },
+    { type: 'bindings.http', metadata: { url: http, MTLSRootCA: 'no file' }, both: /MTLSRootCA/ },
+    {
+      type: 'bindings.http',
+      metadata: {},
+      daprd: 'starts',
+      holdfast: /url is missing/,
+      why: 'every call of it would fail',
+    },
     { type: 'bindings.cron', metadata: { schedule: '61 * * * *' }, both: /61 \* \* \* \*/ },
     { type: 'bindings.cron', metadata: { schedule: '@every 1' }, both: /@every 1/ },
   ];
