@@ -10,7 +10,13 @@ import { subscriberApp } from './subscriber-app.ts';
 
 await suiteWith('pubsub.redis, several sidecars', redisServer, async (server) => {
   await bothMakes((make, executable) => {
-    const pairs = make === 'holdfast' ? [[make, make]] : [[make, make], ['holdfast', make]];
+    const pairs =
+      make === 'holdfast'
+        ? [[make, make]]
+        : [
+            [make, make],
+            ['holdfast', make],
+          ];
     for (const [first, second] of pairs) {
       conformance([first!, second!], (one) => (one === 'daprd' ? executable : undefined), server);
     }

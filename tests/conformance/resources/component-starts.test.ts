@@ -75,9 +75,9 @@ function rows(redisHost: string, mosquitto: string): readonly Row[] {
     { type: 'pubsub.redis', metadata: { redisHost, streamTTL: '30d' }, both: /streamTTL/ },
     {
       type: 'pubsub.redis',
-      metadata: { redisHost, queueDepth: '0' },
+      metadata: { redisHost, concurrency: '0' },
       daprd: 'starts',
-      holdfast: /queueDepth must be at least 1, not 0/,
+      holdfast: /concurrency must be at least 1, not 0/,
       why: 'nothing would ever be taken from a topic',
     },
     {
