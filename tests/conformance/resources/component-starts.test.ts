@@ -115,6 +115,8 @@ function rows(redisHost: string, mosquitto: string): readonly Row[] {
       holdfast: /url is missing/,
       why: 'every call of it would fail',
     },
+    { type: 'bindings.localstorage', metadata: { rootPath: '/proc/x' }, both: /disallowed/ },
+    { type: 'bindings.localstorage', metadata: {}, both: /rootPath/ },
     { type: 'bindings.cron', metadata: { schedule: '61 * * * *' }, both: /61 \* \* \* \*/ },
     { type: 'bindings.cron', metadata: { schedule: '@every 1' }, both: /@every 1/ },
   ];
