@@ -61,6 +61,8 @@ function rows(redisHost: string, mosquitto: string): readonly Row[] {
     },
     { type: 'state.redis', metadata: { redisHost, ttlInSeconds: 'soon' }, both: /ttlInSeconds/ },
     { type: 'configuration.redis', metadata: { redisHost, redisDB: '99' }, both: /out of range/ },
+    { type: 'configuration.redis', metadata: { redisHost, maxRetries: 'x' }, both: 'starts' },
+    { type: 'state.redis', metadata: { redisHost, maxRetries: 'x' }, both: /[mM]axRetries/ },
     { type: 'pubsub.redis', metadata: { redisHost, redisPort: '1' }, both: /redisPort/ },
     { type: 'pubsub.redis', metadata: { redisHost, redisDB: '-1' }, both: 'starts' },
     { type: 'pubsub.redis', metadata: { redisHost, redisType: 'Node' }, both: 'starts' },

@@ -38,8 +38,15 @@ const DEFAULT_PORT = 6379;
 /** Ways to sign in that Dapr has and we do not; a component that asks for one must not go on without. */
 const ABSENT = ['useEntraID', 'useAzureAD', 'useOIDC'] as const;
 
-/** @throws Error that names the component, the item and what is wrong with it. */
-export function redisSettings(settings: ComponentSettings): RedisSettings {
+/**
+ * State stores and locks know two items by their names of before as well.
+ *
+ * @throws Error that names the component, the item and what is wrong with it.
+ */
+export function redisSettings(
+  settings: ComponentSettings,
+  { olderNames = false }: { readonly olderNames?: boolean } = {},
+): RedisSettings {
   const { component } = settings;
   for (const name of ABSENT) {
     if (settings.flag(name)) {
@@ -70,7 +77,11 @@ export function redisSettings(settings: ComponentSettings): RedisSettings {
     tls: tlsOf(settings),
     maxRetries: Math.max(
       0,
-      wholeNumber(settings, 'redisMaxRetries', wholeNumber(settings, 'maxRetries', 3)),
+      wholeNumber(
+        settings,
+        'redisMaxRetries',
+        olderNames ? wholeNumber(settings, 'maxRetries', 3) : 3,
+      ),
     ),
     minRetryMs: Math.max(0, milliseconds(settings, 'redisMinRetryInterval', 8)),
     maxRetryMs: Math.max(
@@ -78,7 +89,7 @@ export function redisSettings(settings: ComponentSettings): RedisSettings {
       milliseconds(
         settings,
         'redisMaxRetryInterval',
-        milliseconds(settings, 'maxRetryBackoff', 512),
+        olderNames ? milliseconds(settings, 'maxRetryBackoff', 512) : 512,
       ),
     ),
     // In Dapr's driver 0 is the default.
