@@ -110,6 +110,18 @@ function conformance(
       );
     });
 
+    test('what the broker keeps of a topic comes when somebody subscribes, and says so', async () => {
+      const query = '?metadata.retain=true';
+      assert.equal(await publish('first', `${wild}/kept${query}`, 'kept'), 204);
+      await hasAll('third', ['kept'], 'wild');
+      assert.equal(apps.third.headersOf('wild', 'kept')?.retained, 'false');
+      await mesh.end('third');
+      await mesh.begin('third');
+      await until('it comes once more', () => {
+        return apps.third.headersOf('wild', 'kept')?.retained === 'true';
+      });
+    });
+
     test('what is published while a sidecar is away comes when it is back', async () => {
       const [one, both] = [texts('the second is away'), texts('both are away')];
       await mesh.end('second');

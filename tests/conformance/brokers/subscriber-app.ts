@@ -1,4 +1,4 @@
-import { type EchoApp, startEchoApp } from '../makes/echo-app.ts';
+import { type EchoApp, type Seen, startEchoApp } from '../makes/echo-app.ts';
 
 interface Wanted {
   readonly topic: string;
@@ -11,12 +11,14 @@ interface Wanted {
 
 /** An application of its own that subscribes to topics, takes all that comes, and remembers each text once. */
 export function subscriberApp(wanted: readonly Wanted[]) {
-  const received = wanted.map(() => new Set<string>());
+  const received = wanted.map(() => new Map<string, Seen['headers']>());
+  const of = (name: string) =>
+    received[wanted.findIndex((one) => (one.name ?? one.topic) === name)]!;
   let app: EchoApp | undefined;
   return {
     /** Resolves with its port. */
     async start(): Promise<number> {
-      app = await startEchoApp(({ body, url }) => {
+      app = await startEchoApp(({ body, headers, url }) => {
         if (url === '/dapr/subscribe') {
           const all = wanted.map(({ metadata = {}, pubsub = 'broker', topic }, at) => ({
             ...{ pubsubname: pubsub, topic, metadata, route: `/on-${at}` },
@@ -25,14 +27,14 @@ export function subscriberApp(wanted: readonly Wanted[]) {
         }
         const at = /^\/on-(\d+)$/.exec(url)?.[1];
         if (at === undefined) return undefined;
-        received[Number(at)]!.add(String(JSON.parse(body).data));
+        received[Number(at)]!.set(String(JSON.parse(body).data), headers);
         return { status: 200, body: '' };
       });
       return app.port;
     },
-    texts(name: string): ReadonlySet<string> {
-      return received[wanted.findIndex((one) => (one.name ?? one.topic) === name)]!;
-    },
+    texts: (name: string): ReadonlySet<string> => new Set(of(name).keys()),
+    /** Of the last delivery of a text. */
+    headersOf: (name: string, text: string): Seen['headers'] | undefined => of(name).get(text),
     async close(): Promise<void> {
       await app?.close();
     },
