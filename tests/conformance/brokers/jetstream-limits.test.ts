@@ -54,6 +54,7 @@ function conformance(make: Make, executable: string | undefined, { port }: NatsS
           resources: { 'nats.yaml': componentYaml('broker', 'pubsub.jetstream', metadata) },
         },
       });
+      await mesh.healthy('caller');
     });
     after(async () => {
       await mesh?.stop();

@@ -78,6 +78,7 @@ function names(make: Make, executable: string | undefined, { port }: MosquittoSe
       mesh = await startAppMesh(executable, {
         caller: { appPort: await app.start(), resources: Object.fromEntries(files) },
       });
+      await mesh.healthy('caller');
     });
     after(async () => {
       await mesh?.stop();

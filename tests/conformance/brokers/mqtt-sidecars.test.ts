@@ -59,6 +59,7 @@ function conformance(
         second: setup(ports[1]!, 'second', `tcp://127.0.0.1:${proxy.port}`),
         third: setup(ports[2]!, 'third', url.replace('mqtt:', 'tcp:')),
       });
+      for (const member of ['first', 'second', 'third'] as const) await mesh.healthy(member);
     });
     after(async () => {
       await mesh?.stop();

@@ -50,6 +50,7 @@ function conformance(make: Make, executable: string | undefined, { port }: Rabbi
         beta: setup(topic('beta'), proxy.port, await apps.beta.start()),
         publisher: setup(topic('publisher'), port),
       });
+      for (const member of ['alpha', 'beta'] as const) await mesh.healthy(member);
     });
     after(async () => {
       await mesh?.stop();

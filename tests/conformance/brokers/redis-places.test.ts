@@ -90,6 +90,7 @@ async function begin(t: TestContext, executable: string | undefined, metadata: M
   const resources = { 'redis.yaml': component(metadata) };
   const mesh = await startAppMesh(executable, { caller: { appPort, resources } });
   t.after(() => mesh.stop());
+  await mesh.healthy('caller');
   const url = `http://127.0.0.1:${mesh.port('caller')}/v1.0/publish/broker/orders`;
   return {
     /** An event is published, now or in a while, and comes. */

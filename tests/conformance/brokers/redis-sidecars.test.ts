@@ -55,6 +55,7 @@ function conformance(
         second: await setup('second', other, 'shared'),
         third: await setup('third', other, 'alone'),
       });
+      for (const member of ['first', 'second', 'third'] as const) await mesh.healthy(member);
     });
     after(async () => {
       await mesh?.stop();

@@ -39,6 +39,7 @@ function conformance(make: Make, executable: string | undefined, { port }: Redis
       const appPort = await app.start(topicOf);
       const resources = Object.fromEntries(files);
       mesh = await startAppMesh(executable, { caller: { appPort, resources } });
+      await mesh.healthy('caller');
     });
     after(async () => {
       client.disconnect();

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { type EchoApp, type Instead, startEchoApp } from './echo-app.ts';
-import { type Running, startFailure, startOne } from './one-sidecar.ts';
+import { type Running, ready, startFailure, startOne } from './one-sidecar.ts';
 import type { Sentry } from './sentry.ts';
 
 /** What is particular about one sidecar of an `AppMesh`. */
@@ -25,6 +25,8 @@ export interface AppMesh<App extends string> {
   port(app: App): number;
   grpcPort(app: App): number;
   metricsPort(app: App): number;
+  /** Resolves when one is healthy: its application is there, and has the subscriptions that it wants. */
+  healthy(app: App): Promise<void>;
   /** Ends one of them, at once; `begin` starts it again with the setup it had, on other ports. */
   end(app: App): Promise<void>;
   begin(app: App): Promise<void>;
@@ -71,6 +73,7 @@ export async function startAppMesh<App extends string>(
     port: (role) => of(role).ports.http,
     grpcPort: (role) => of(role).ports.grpc,
     metricsPort: (role) => of(role).ports.metrics,
+    healthy: (role) => ready(of(role).ports.http),
     end: (role) => of(role).stop(),
     begin,
     stop,
