@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  eventually,
-  type MosquittoServer,
-  mosquittoServer,
-  suiteWith,
-  until,
-} from '@holdfast/test-servers';
+import { type MosquittoServer, mosquittoServer, suiteWith, until } from '@holdfast/test-servers';
 import {
   type TcpProxy,
   tcpProxy,
@@ -15,6 +9,7 @@ import {
 import { type AppMesh, startAppMesh } from '../makes/app-mesh.ts';
 import { bothMakes, type Make } from '../makes/both-makes.ts';
 import { componentYaml } from '../makes/component-yaml.ts';
+import { steadyFlow } from './steady-flow.ts';
 import { subscriberApp } from './subscriber-app.ts';
 
 await suiteWith('pubsub.mqtt3, several sidecars', mosquittoServer, async (server) => {
@@ -139,28 +134,14 @@ function conformance(
     });
 
     test('a network that is gone for a while loses nothing that was answered with 204', async () => {
-      const sent: string[] = [];
-      let goesOn = true;
-      const flow = (async () => {
-        for (let n = 0; goesOn; n += 1) {
-          const text = `in the background ${n}`;
-          if ((await publish('first', topic, text)) === 204) sent.push(text);
-          await sleep(20);
-        }
-      })();
-      await until('some are sent', () => sent.length >= 10);
+      const flow = steadyFlow((text) => publish('first', topic, text));
+      await flow.sends(10);
       // A port where nobody listens.
       proxy.target(1);
       await publishAll('third', () => topic, texts('meanwhile'));
       proxy.target(port);
-      const before = sent.length;
-      await eventually(
-        () => sent.length,
-        (now) => now >= before + 10,
-        'it publishes again',
-      );
-      goesOn = false;
-      await flow;
+      await flow.sends(10);
+      const sent = await flow.stop();
       for (const member of ['first', 'second'] as const) {
         await hasAll(member, [...sent, ...texts('meanwhile')]);
       }

@@ -9,6 +9,7 @@ import {
 import { type AppMesh, startAppMesh } from '../makes/app-mesh.ts';
 import { bothMakes, type Make } from '../makes/both-makes.ts';
 import { componentYaml } from '../makes/component-yaml.ts';
+import { steadyFlow } from './steady-flow.ts';
 import { subscriberApp } from './subscriber-app.ts';
 
 await suiteWith('pubsub.rabbitmq, several sidecars', rabbitServer, async (server) => {
@@ -103,24 +104,14 @@ function conformance(make: Make, executable: string | undefined, { port }: Rabbi
     test('a network that is gone for a while loses nothing that was answered with 204', {
       skip,
     }, async () => {
-      const sent: string[] = [];
-      let goesOn = true;
-      const flow = (async () => {
-        for (let n = 0; goesOn; n += 1) {
-          const text = `in the background ${n}`;
-          if ((await publish('alpha', 'broker', topic('blue'), text)) === 204) sent.push(text);
-          await sleep(20);
-        }
-      })();
-      await until('some are sent', () => sent.length >= 10);
+      const flow = steadyFlow((text) => publish('alpha', 'broker', topic('blue'), text));
+      await flow.sends(10);
       // A port where nobody listens.
       proxy.target(1);
       await publishAll(topic('blue'), texts('meanwhile'));
       proxy.target(port);
-      const before = sent.length;
-      await until('it publishes again', () => sent.length >= before + 10);
-      goesOn = false;
-      await flow;
+      await flow.sends(10);
+      const sent = await flow.stop();
       for (const member of ['alpha', 'beta'] as const) {
         await hasAll(member, topic('blue'), [...sent, ...texts('meanwhile')]);
       }
