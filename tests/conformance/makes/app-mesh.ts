@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { type EchoApp, type Instead, startEchoApp } from './echo-app.ts';
-import { type Running, startFailure, startOne } from './one-sidecar.ts';
+import { type Running, ready, startFailure, startOne } from './one-sidecar.ts';
 import type { Sentry } from './sentry.ts';
 
 /** What is particular about one sidecar of an `AppMesh`. */
@@ -25,6 +25,11 @@ export interface AppMesh<App extends string> {
   port(app: App): number;
   grpcPort(app: App): number;
   metricsPort(app: App): number;
+  /** Resolves when one is healthy: its application is there, and has the subscriptions that it wants. */
+  healthy(app: App): Promise<void>;
+  /** Ends one of them, at once; `begin` starts it again with the setup it had, on other ports. */
+  end(app: App): Promise<void>;
+  begin(app: App): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -43,18 +48,20 @@ export async function startAppMesh<App extends string>(
     await app.close();
     await rm(folder, { recursive: true, force: true });
   };
+  const begin = async (role: App): Promise<void> => {
+    const setup: AppSetup = setups[role];
+    const own = await writeSetup(
+      path.join(folder, role),
+      path.join(folder, 'names.db'),
+      setup,
+      app.port,
+    );
+    const { appPort = app.port, make = { daprd }, secured = false } = setup;
+    const start = { role, appPort, secured, sentry, ...own };
+    running.set(role, await startOne(make.daprd, start));
+  };
   try {
-    for (const [role, setup] of Object.entries<AppSetup>(setups)) {
-      const own = await writeSetup(
-        path.join(folder, role),
-        path.join(folder, 'names.db'),
-        setup,
-        app.port,
-      );
-      const { appPort = app.port, make = { daprd }, secured = false } = setup;
-      const start = { role, appPort, secured, sentry, ...own };
-      running.set(role, await startOne(make.daprd, start));
-    }
+    for (const role of Object.keys(setups) as App[]) await begin(role);
   } catch (error) {
     // Those that run would keep the test's process from ever ending.
     await stop();
@@ -66,6 +73,9 @@ export async function startAppMesh<App extends string>(
     port: (role) => of(role).ports.http,
     grpcPort: (role) => of(role).ports.grpc,
     metricsPort: (role) => of(role).ports.metrics,
+    healthy: (role) => ready(of(role).ports.http),
+    end: (role) => of(role).stop(),
+    begin,
     stop,
   };
 }

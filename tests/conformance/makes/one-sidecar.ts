@@ -115,8 +115,12 @@ export async function startFailure(
   // By its own words: a daprd with a component that fails is up, and healthy, for a moment before it ends.
   const isUp = () =>
     said().includes('dapr initialized') && !said().includes('daprd will exit gracefully');
-  await until('daprd starts or ends', () => over || isUp());
-  child.kill('SIGKILL');
+  try {
+    await until('daprd starts or ends', () => over || isUp());
+  } finally {
+    // Also one that does neither: it may be taking all the memory there is.
+    child.kill('SIGKILL');
+  }
   return over ? (/level=fatal msg="(.*?)" app_id/.exec(said())?.[1] ?? said()) : undefined;
 }
 

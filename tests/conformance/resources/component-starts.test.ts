@@ -47,6 +47,7 @@ function conformance(make: Make, executable: string | undefined, all: readonly R
 
 function rows(redisHost: string, mosquitto: string): readonly Row[] {
   const url = `tcp://${mosquitto}`;
+  const http = 'http://127.0.0.1:1';
   return [
     {
       type: 'state.redis',
@@ -60,12 +61,25 @@ function rows(redisHost: string, mosquitto: string): readonly Row[] {
     },
     { type: 'state.redis', metadata: { redisHost, ttlInSeconds: 'soon' }, both: /ttlInSeconds/ },
     { type: 'configuration.redis', metadata: { redisHost, redisDB: '99' }, both: /out of range/ },
+    { type: 'configuration.redis', metadata: { redisHost, maxRetries: 'x' }, both: 'starts' },
+    { type: 'state.redis', metadata: { redisHost, maxRetries: 'x' }, both: /[mM]axRetries/ },
     { type: 'pubsub.redis', metadata: { redisHost, redisPort: '1' }, both: /redisPort/ },
+    { type: 'pubsub.redis', metadata: { redisHost, redisDB: '-1' }, both: 'starts' },
+    { type: 'pubsub.redis', metadata: { redisHost, redisType: 'Node' }, both: 'starts' },
+    { type: 'pubsub.redis', metadata: { redisHost, redisUsername: 'me' }, both: 'starts' },
+    { type: 'pubsub.redis', metadata: { redisHost, enableTLS: 'yes' }, both: /enableTLS/ },
+    { type: 'pubsub.redis', metadata: { redisHost, failover: 'perhaps' }, both: /failover/ },
     {
       type: 'pubsub.redis',
-      metadata: { redisHost, queueDepth: '0' },
+      metadata: { redisHost, processingTimeout: 'soon' },
+      both: /processingT/,
+    },
+    { type: 'pubsub.redis', metadata: { redisHost, streamTTL: '30d' }, both: /streamTTL/ },
+    {
+      type: 'pubsub.redis',
+      metadata: { redisHost, concurrency: '0' },
       daprd: 'starts',
-      holdfast: /queueDepth must be at least 1, not 0/,
+      holdfast: /concurrency must be at least 1, not 0/,
       why: 'nothing would ever be taken from a topic',
     },
     {
@@ -76,9 +90,35 @@ function rows(redisHost: string, mosquitto: string): readonly Row[] {
       why: 'there is no pool here, and the log says so',
     },
     { type: 'pubsub.mqtt3', metadata: { url, qos: '8' }, both: /qos/ },
+    { type: 'pubsub.mqtt', metadata: { url }, both: 'starts' },
+    {
+      type: 'pubsub.mqtt3',
+      metadata: { url, qos: '3' },
+      daprd: 'starts',
+      holdfast: /qos must be 0, 1 or 2, not 3/,
+      why: 'the broker hangs up on the first who uses it',
+    },
+    {
+      type: 'pubsub.mqtt3',
+      metadata: { url, caCert: 'ca.pem' },
+      daprd: /invalid caCert/,
+      holdfast: 'starts',
+      why: 'nothing is encrypted here, and the log says that it has no effect',
+    },
     { type: 'pubsub.mqtt3', metadata: { url, qos: '2' }, both: 'starts' },
     { type: 'pubsub.mqtt3', metadata: { url, retain: 'perhaps' }, both: 'starts' },
     { type: 'state.in-memory', metadata: { keyPrefix: 'a||b' }, both: /a\|\|b/ },
+    { type: 'bindings.http', metadata: { url: http, MTLSClientCert: 'no file' }, both: 'starts' },
+    { type: 'bindings.http', metadata: { url: http, MTLSRootCA: 'no file' }, both: /MTLSRootCA/ },
+    {
+      type: 'bindings.http',
+      metadata: {},
+      daprd: 'starts',
+      holdfast: /url is missing/,
+      why: 'every call of it would fail',
+    },
+    { type: 'bindings.localstorage', metadata: { rootPath: '/proc/x' }, both: /disallowed/ },
+    { type: 'bindings.localstorage', metadata: {}, both: /rootPath/ },
     { type: 'bindings.cron', metadata: { schedule: '61 * * * *' }, both: /61 \* \* \* \*/ },
     { type: 'bindings.cron', metadata: { schedule: '@every 1' }, both: /@every 1/ },
   ];

@@ -6,7 +6,7 @@ import { after, describe, test } from 'node:test';
 import { postgresServer, Unavailable } from '@holdfast/test-servers';
 import { setupFailure } from '../makes/app-mesh.ts';
 import { bothMakes } from '../makes/both-makes.ts';
-import { ownAuthority } from './own-authority.ts';
+import { ownAuthority } from '../makes/own-authority.ts';
 
 const ours = await ownAuthority();
 const others = await ownAuthority();

@@ -17,11 +17,21 @@ export interface RabbitServer {
 /** The script of the package itself; the one on the path changes the user first. */
 const SCRIPT = '/usr/lib/rabbitmq/bin/rabbitmq-server';
 
+interface RabbitSettings {
+  /** Lines of `rabbitmq.conf`. */
+  readonly lines?: readonly string[];
+  /** Those that come with it. */
+  readonly plugins?: readonly string[];
+}
+
 /**
  * A RabbitMQ node of its own that takes messages up to 1 MiB. `kept` is a folder for what it keeps,
  * which stays when the node is removed: another node there finds it, on whatever port.
  */
-export async function rabbitServer(kept?: string): Promise<RabbitServer | Unavailable> {
+export async function rabbitServer(
+  kept?: string,
+  { lines = [], plugins = [] }: RabbitSettings = {},
+): Promise<RabbitServer | Unavailable> {
   const epmd = findProgram('epmd');
   if (findProgram('rabbitmq-server') === undefined || epmd === undefined) {
     return new Unavailable('RabbitMQ', 'rabbitmq-server');
@@ -30,9 +40,11 @@ export async function rabbitServer(kept?: string): Promise<RabbitServer | Unavai
   const [port, distributionPort, epmdPort] = [await freePort(), await freePort(), await freePort()];
   await writeFile(
     join(folder, 'rabbitmq.conf'),
-    `listeners.tcp.1 = 127.0.0.1:${port}\nlog.console = true\nmax_message_size = 1048576\n`,
+    [`listeners.tcp.1 = 127.0.0.1:${port}`, 'log.console = true', 'max_message_size = 1048576']
+      .concat(lines, '')
+      .join('\n'),
   );
-  await writeFile(join(folder, 'plugins'), '[].');
+  await writeFile(join(folder, 'plugins'), `[${plugins.join(',')}].`);
   const data = join(kept ?? folder, 'data');
   const env = {
     ...process.env,

@@ -216,13 +216,20 @@ async function tlsOf(settings: ComponentSettings): Promise<Record<string, string
     return given === undefined ? undefined : await pemOf(name, given);
   };
   const ca = await read('MTLSRootCA');
-  const [cert, key] = [await read('MTLSClientCert'), await read('MTLSClientKey')];
+  // As daprd: one without the other is not even looked at.
+  const pair = settings.together('MTLSClientCert', 'MTLSClientKey');
+  const shown = pair === undefined ? {} : await pairOf(...pair);
   const renegotiation = settings.text('MTLSRenegotiation') ?? 'RenegotiateNever';
   if (!/^Renegotiate(?:Never|OnceAsClient|FreelyAsClient)$/.test(renegotiation)) {
     throw new Error(`invalid renegotiation value: ${renegotiation}`);
   }
   return {
     ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined || key === undefined ? {} : { cert, key }),
+    ...shown,
   };
 }
+
+const pairOf = async (cert: string, key: string) => ({
+  cert: await pemOf('MTLSClientCert', cert),
+  key: await pemOf('MTLSClientKey', key),
+});

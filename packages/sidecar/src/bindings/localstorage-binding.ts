@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { mkdir, open, readdir, realpath, rm, rmdir, stat } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { ComponentSettings } from '../components/component-settings.ts';
 import type { BindingAnswer, BindingRequest, OutputBinding } from './binding.ts';
 import { confinedPath } from './confined-path.ts';
@@ -67,18 +67,31 @@ const answer = (value: unknown): BindingAnswer => ({
 async function rootOf(given: string | undefined): Promise<string> {
   if (given === undefined) throw new Error('property rootPath must not be empty');
   const path = resolve(given);
-  await mkdir(path, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'EEXIST' || error.code === 'ENOTDIR') {
-      throw new Error('property rootPath represents a file and not a directory');
-    }
-    const why = goFileError('mkdir', path, error);
-    throw new Error(`unable to create directory specified by 'rootPath' ${path}: ${why}`);
-  });
-  const root = await realpath(path);
+  const root = await followed(path);
+  // Before it is made: below /proc Node would try to for ever.
   if (DISALLOWED.some((one) => root === one || root.startsWith(`${one}/`))) {
     throw new Error('property rootPath points to a disallowed location');
   }
+  await mkdir(root, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EEXIST' || error.code === 'ENOTDIR') throw new Error(NO_FOLDER);
+    const why = goFileError('mkdir', path, error);
+    throw new Error(`unable to create directory specified by 'rootPath' ${path}: ${why}`);
+  });
   return root;
+}
+
+const NO_FOLDER = 'property rootPath represents a file and not a directory';
+
+/** Where a path leads through its links, as far as it is there. */
+async function followed(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOTDIR') throw new Error(NO_FOLDER);
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    return join(await followed(dirname(path)), basename(path));
+  }
 }
 
 /** A text as it is, or what it is the Base64 of; anything else as it came. */

@@ -47,6 +47,13 @@ export class ComponentSettings {
     return names.map((name) => this.text(name)!) as { readonly [At in keyof Names]: string };
   }
 
+  /** One of these texts; whatever else stands there has no effect, and the log names it. */
+  oneOf<const Text extends string>(name: string, texts: readonly Text[]): Text | undefined {
+    const value = texts.find((text) => text === this.#values.get(name.toLowerCase()));
+    if (value !== undefined) this.text(name);
+    return value;
+  }
+
   /** What nobody has asked for, and so has no effect; as written. */
   unasked(): readonly string[] {
     return this.#given

@@ -93,6 +93,11 @@ export const STATE: Readonly<
   'state.postgres/v2': openPostgres('v2'),
 };
 
+const openMqtt = async (settings: ComponentSettings, env: ComponentsEnv) => {
+  const { mqttPubSub } = await import('../pubsub/brokers/mqtt/mqtt-pubsub.ts');
+  return await mqttPubSub(settings, env);
+};
+
 export const PUBSUB: Readonly<
   Record<string, (settings: ComponentSettings, env: ComponentsEnv) => Promise<PubSub>>
 > = {
@@ -108,10 +113,8 @@ export const PUBSUB: Readonly<
     const { kafkaPubSub } = await import('../pubsub/brokers/kafka/kafka-pubsub.ts');
     return await kafkaPubSub(settings, env);
   },
-  'pubsub.mqtt3': async (settings, env) => {
-    const { mqttPubSub } = await import('../pubsub/brokers/mqtt/mqtt-pubsub.ts');
-    return await mqttPubSub(settings, env);
-  },
+  'pubsub.mqtt3': openMqtt,
+  'pubsub.mqtt': openMqtt,
   'pubsub.rabbitmq': async (settings, env) => {
     const { rabbitPubSub } = await import('../pubsub/brokers/rabbit/rabbit-pubsub.ts');
     return await rabbitPubSub(settings, env);

@@ -22,7 +22,7 @@ return 'unlocked'
  * @throws Error for a Redis that does not answer, or has replicas, and for metadata that cannot be.
  */
 export async function redisLock(settings: ComponentSettings, log: Logger): Promise<LockStore> {
-  const parsed = redisSettings(settings);
+  const parsed = redisSettings(settings, { olderNames: true });
   if (parsed.kind === 'cluster') {
     throw new Error(
       'locks need one Redis that nobody takes over from: redisType: cluster is not supported',

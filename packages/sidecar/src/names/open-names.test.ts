@@ -24,3 +24,33 @@ test('a key of nameResolution.configuration that has no effect is named, with th
   assert.equal(lines.length, 1);
   assert.match(lines[0]!, /configuration updateIntervall \(sqlite\) have no effect; there are/);
 });
+
+test('durations of sqlite are as in Dapr: Go’s, seconds, and less than nothing where that turns off', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-names-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const outcome = async (more: Readonly<Record<string, string>>) => {
+    const configuration = { connectionString: join(folder, 'names.db'), ...more };
+    try {
+      const env = { clock: systemClock, log: createLogger({ write: () => {} }) };
+      const names = await openNames({ component: 'sqlite', configuration }, env);
+      await names.close();
+      return 'open';
+    } catch (error) {
+      return (error as Error).message.replace('nameResolution.configuration.', '');
+    }
+  };
+  assert.deepEqual(
+    [
+      await outcome({ updateInterval: '1m30s', cleanupInterval: '-1', busyTimeout: '-1s' }),
+      await outcome({ updateInterval: '30', cleanupIntervalInSeconds: '0', busyTimeout: '500ms' }),
+      await outcome({ updateInterval: '1s' }),
+      await outcome({ cleanupInterval: 'soon' }),
+    ],
+    [
+      'open',
+      'open',
+      'updateInterval must be a duration of at least 2000 ms, not "1s".',
+      'cleanupInterval must be a duration, such as 5s or 1m30s, not "soon".',
+    ],
+  );
+});

@@ -1,3 +1,4 @@
+import { parseDuration } from '@holdfast/config';
 import type { Clock } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
 import type { NameResolutionSpec } from '../resources/configuration.ts';
@@ -101,34 +102,36 @@ function sqliteOptions(configuration: Readonly<Record<string, unknown>>) {
   const metadataTableName = text('metadataTableName');
   const updateIntervalMs = duration(configuration, 'updateInterval', 2_000);
   const cleanupIntervalMs =
-    duration(configuration, 'cleanupInterval', 1_000) ??
-    duration(configuration, 'cleanupIntervalInSeconds', 1_000);
-  const busyTimeoutMs = duration(configuration, 'busyTimeout', 0);
+    duration(configuration, 'cleanupInterval') ??
+    duration(configuration, 'cleanupIntervalInSeconds');
+  const busyTimeoutMs = duration(configuration, 'busyTimeout');
   return {
     path: path.replace(/^file:/, '').replace(/\?.*$/, ''),
     ...(tableName === undefined ? {} : { tableName }),
     ...(metadataTableName === undefined ? {} : { metadataTableName }),
     ...(updateIntervalMs === undefined ? {} : { updateIntervalMs }),
     ...(cleanupIntervalMs === undefined ? {} : { cleanupIntervalMs }),
-    ...(busyTimeoutMs === undefined ? {} : { busyTimeoutMs }),
+    // As Dapr: with less than nothing there is none.
+    ...(busyTimeoutMs === undefined ? {} : { busyTimeoutMs: Math.max(0, busyTimeoutMs) }),
   };
 }
 
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-
-/** Go's `5s`, `1h`, or seconds as a bare number. */
+/** Go's `5s` or `1m30s`, or seconds as a bare number. */
 function duration(
   configuration: Readonly<Record<string, unknown>>,
   key: string,
-  minMs: number,
+  minMs = Number.NEGATIVE_INFINITY,
 ): number | undefined {
   const value = at(configuration, key);
   if (value === undefined || value === '') return undefined;
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(String(value));
-  const ms = match === null ? Number.NaN : Number(match[1]) * UNIT_MS[match[2] ?? 's']!;
+  const text = String(value);
+  const seconds = /^[+-]?\d+$/.test(text);
+  const parsed = parseDuration(text);
+  const ms = 'fault' in parsed ? Number.NaN : parsed.ms * (seconds ? 1_000 : 1);
   if (ms >= minMs) return ms;
+  const least = Number.isFinite(minMs) ? ` of at least ${minMs} ms` : ', such as 5s or 1m30s';
   throw new NameResolutionError(
-    `nameResolution.configuration.${key} must be a duration of at least ${minMs} ms, not "${value}".`,
+    `nameResolution.configuration.${key} must be a duration${least}, not "${value}".`,
   );
 }
 

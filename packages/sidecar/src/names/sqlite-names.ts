@@ -14,7 +14,7 @@ export interface SqliteNamesOptions {
   readonly metadataTableName?: string;
   /** A registration that is older counts as dead; it is renewed five times as often. @default 5_000 ms */
   readonly updateIntervalMs?: number;
-  /** How often dead registrations of others are removed. @default 3_600_000 ms */
+  /** How often dead registrations of others are removed; 0 or less: never. @default 3_600_000 ms */
   readonly cleanupIntervalMs?: number;
   /** Longest wait for another process's lock when the file is opened and the registration written. @default 800 ms */
   readonly busyTimeoutMs?: number;
@@ -106,7 +106,7 @@ export async function sqliteNames(given: SqliteNamesOptions): Promise<NameResolv
       insert.run(registrationId, mine.address, appId);
       db.exec(`PRAGMA busy_timeout = ${Math.min(options.busyTimeoutMs, RENEWAL_BUSY_MS)}`);
       keepAlive();
-      keepClean();
+      if (options.cleanupIntervalMs > 0) keepClean();
     },
     resolve(appId) {
       const rows = known.all(appId, aliveSeconds * (1 + LIVES_OF_GRACE));

@@ -90,9 +90,15 @@ describe('a component on Redis', () => {
       [
         unasked({ clientCert: 'PEM' }),
         unasked({ redisType: 'cluster', redisDB: '3' }),
+        unasked({ redisType: 'Cluster', redisUsername: 'me', maxRetries: '5' }),
         unasked({ failover: 'true', sentinelMasterName: 'main', redisDB: '3' }),
       ],
-      [['clientCert', 'sentinelPassword'], ['redisDB', 'sentinelPassword'], []],
+      [
+        ['clientCert', 'sentinelPassword'],
+        ['redisDB', 'sentinelPassword'],
+        ['redisType', 'redisUsername', 'maxRetries', 'sentinelPassword'],
+        [],
+      ],
     );
   });
 

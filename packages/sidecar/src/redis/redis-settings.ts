@@ -1,4 +1,5 @@
 import type { ComponentSettings } from '../components/component-settings.ts';
+import { goBoolean } from '../components/go-boolean.ts';
 import { milliseconds } from '../components/milliseconds.ts';
 import { wholeNumber } from '../components/whole-number.ts';
 
@@ -37,8 +38,15 @@ const DEFAULT_PORT = 6379;
 /** Ways to sign in that Dapr has and we do not; a component that asks for one must not go on without. */
 const ABSENT = ['useEntraID', 'useAzureAD', 'useOIDC'] as const;
 
-/** @throws Error that names the component, the item and what is wrong with it. */
-export function redisSettings(settings: ComponentSettings): RedisSettings {
+/**
+ * State stores and locks know two items by their names of before as well.
+ *
+ * @throws Error that names the component, the item and what is wrong with it.
+ */
+export function redisSettings(
+  settings: ComponentSettings,
+  { olderNames = false }: { readonly olderNames?: boolean } = {},
+): RedisSettings {
   const { component } = settings;
   for (const name of ABSENT) {
     if (settings.flag(name)) {
@@ -50,7 +58,7 @@ export function redisSettings(settings: ComponentSettings): RedisSettings {
     .required('redisHost')
     .split(',')
     .map((entry) => nodeOf(component, entry.trim(), port));
-  const failover = settings.flag('failover');
+  const failover = truth(settings, 'failover');
   const kind = failover ? 'sentinel' : kindOf(settings);
   return {
     component,
@@ -58,16 +66,22 @@ export function redisSettings(settings: ComponentSettings): RedisSettings {
     address: nodes.map(({ host, port }) => `${host}:${port}`).join(','),
     kind,
     masterName: failover ? settings.required('sentinelMasterName') : undefined,
-    username: settings.text('redisUsername'),
-    password: settings.text('redisPassword'),
     // Asked for where they count: elsewhere the log says that they have no effect.
-    sentinelUsername: failover ? settings.text('sentinelUsername') : undefined,
+    username: settings.together('redisUsername', 'redisPassword')?.[0],
+    password: settings.text('redisPassword'),
+    sentinelUsername: failover
+      ? settings.together('sentinelUsername', 'sentinelPassword')?.[0]
+      : undefined,
     sentinelPassword: failover ? settings.text('sentinelPassword') : undefined,
-    db: kind === 'cluster' ? 0 : wholeNumber(settings, 'redisDB', 0),
+    db: kind === 'cluster' ? 0 : Math.max(0, wholeNumber(settings, 'redisDB', 0)),
     tls: tlsOf(settings),
     maxRetries: Math.max(
       0,
-      wholeNumber(settings, 'redisMaxRetries', wholeNumber(settings, 'maxRetries', 3)),
+      wholeNumber(
+        settings,
+        'redisMaxRetries',
+        olderNames ? wholeNumber(settings, 'maxRetries', 3) : 3,
+      ),
     ),
     minRetryMs: Math.max(0, milliseconds(settings, 'redisMinRetryInterval', 8)),
     maxRetryMs: Math.max(
@@ -75,7 +89,7 @@ export function redisSettings(settings: ComponentSettings): RedisSettings {
       milliseconds(
         settings,
         'redisMaxRetryInterval',
-        milliseconds(settings, 'maxRetryBackoff', 512),
+        olderNames ? milliseconds(settings, 'maxRetryBackoff', 512) : 512,
       ),
     ),
     // In Dapr's driver 0 is the default.
@@ -84,11 +98,18 @@ export function redisSettings(settings: ComponentSettings): RedisSettings {
   };
 }
 
+/** Dapr takes whatever is no `cluster` for a node; the log names it as without effect. */
 function kindOf(settings: ComponentSettings): 'node' | 'cluster' {
-  const type = settings.text('redisType') ?? 'node';
-  if (type === 'node' || type === 'cluster') return type;
+  return settings.oneOf('redisType', ['node', 'cluster']) ?? 'node';
+}
+
+/** As daprd reads it here, where it takes no `yes`: a connection must not be in the clear by a slip. */
+function truth(settings: ComponentSettings, name: string): boolean {
+  const text = settings.text(name);
+  const value = text === undefined ? false : goBoolean(text);
+  if (value !== undefined) return value;
   throw new Error(
-    `component ${settings.component}: metadata redisType must be node or cluster, not "${type}"`,
+    `component ${settings.component}: metadata ${name} must be true or false, not "${text}"`,
   );
 }
 
@@ -110,8 +131,8 @@ function nodeOf(component: string, entry: string, port: number) {
 }
 
 function tlsOf(settings: ComponentSettings): RedisTls | undefined {
-  if (!settings.flag('enableTLS')) return undefined;
-  const rejectUnauthorized = !settings.flag('insecureSkipTLSVerify');
+  if (!truth(settings, 'enableTLS')) return undefined;
+  const rejectUnauthorized = !truth(settings, 'insecureSkipTLSVerify');
   const pair = settings.together('clientCert', 'clientKey');
   if (pair === undefined) return { rejectUnauthorized };
   return { rejectUnauthorized, cert: pair[0], key: pair[1] };

@@ -29,7 +29,9 @@ export async function redisState(settings: ComponentSettings, clock: Clock): Pro
   }
   const given = settings.text('ttlInSeconds');
   const ttlSeconds = given === undefined ? undefined : wholeNumber(settings, 'ttlInSeconds', 0);
-  const redis = await openRedis(redisSettings(settings), { what: 'redis store' });
+  const redis = await openRedis(redisSettings(settings, { olderNames: true }), {
+    what: 'redis store',
+  });
   const inCluster = redis.settings.kind === 'cluster';
 
   /** Resolves with those that conflict. */

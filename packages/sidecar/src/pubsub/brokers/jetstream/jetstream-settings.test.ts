@@ -68,6 +68,14 @@ test('a start that deliverPolicy does not ask for is left out', () => {
   });
 });
 
+test('-1 is no limit, as NATS has it', () => {
+  const { consumer, maxDeliver } = read({ maxDeliver: '-1', maxAckPending: '-1' });
+  assert.deepEqual(
+    [consumer, maxDeliver],
+    [{ deliver_policy: 'all', max_deliver: -1, max_ack_pending: -1 }, 0],
+  );
+});
+
 test('metadata that cannot be is refused by name', () => {
   const refusal = (metadata: Readonly<Record<string, string>>) => {
     try {
@@ -93,7 +101,7 @@ test('metadata that cannot be is refused by name', () => {
       refusal({ ackWait: 'soon' }),
       refusal({ backOff: '1s, soon' }),
       refusal({ backOff: '1s, 2s', maxDeliver: '2' }),
-      refusal({ maxAckPending: '-1' }),
+      refusal({ maxAckPending: '-2' }),
       refusal({ concurrency: 'some' }),
       refusal({ flowControl: 'true' }),
       refusal({ heartbeat: '5s', queueGroupName: 'q' }),
@@ -113,7 +121,7 @@ test('metadata that cannot be is refused by name', () => {
       'ackWait is "soon", which has a unit without a number; write 500ms, 5s or 1m30s',
       'backOff must be durations such as 1s, 5s, 30s, not "1s, soon"',
       'maxDeliver must be more than the 2 waits of backOff, not 2',
-      'maxAckPending must be at least 0, not -1',
+      'maxAckPending must be at least -1, not -2',
       'concurrency must be single or parallel, not "some"',
       'flowControl needs heartbeat too, such as 5s: without it NATS makes no such consumer',
       'flowControl and heartbeat cannot be together with queueGroupName; leave them or it out',

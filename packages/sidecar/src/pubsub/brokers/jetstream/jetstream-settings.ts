@@ -87,12 +87,12 @@ export function jetstreamSettings(settings: ComponentSettings): JetStreamSetting
       ...(flowControl ? { flow_control: true } : {}),
       ...given('idle_heartbeat', nanos(heartbeatMs)),
       ...given('ack_wait', nanos(ackWaitMs)),
-      ...given('max_deliver', positive(settings, 'maxDeliver')),
+      ...given('max_deliver', limit(settings, 'maxDeliver')),
       ...given(
         'backoff',
         backOffMs?.map((ms) => nanos(ms)!),
       ),
-      ...given('max_ack_pending', positive(settings, 'maxAckPending')),
+      ...given('max_ack_pending', limit(settings, 'maxAckPending')),
       ...given('num_replicas', positive(settings, 'replicas')),
       ...(settings.flag('memoryStorage') ? { mem_storage: true } : {}),
       ...given('rate_limit_bps', positive(settings, 'rateLimit')),
@@ -217,6 +217,11 @@ function durations(settings: ComponentSettings, name: string): readonly number[]
 
 function positive(settings: ComponentSettings, name: string): number | undefined {
   return wholeNumberWithin(settings, name, { byDefault: 0, least: 0 }) || undefined;
+}
+
+/** As NATS has it: -1 is no limit, said aloud. */
+function limit(settings: ComponentSettings, name: string): number | undefined {
+  return wholeNumberWithin(settings, name, { byDefault: 0, least: -1 }) || undefined;
 }
 
 const nanos = (ms: number | undefined): number | undefined =>

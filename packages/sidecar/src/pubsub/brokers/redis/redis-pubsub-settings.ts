@@ -21,6 +21,8 @@ export interface RedisPubSubSettings {
   readonly streamTtlMs: number;
 }
 
+const QUEUE_DEPTH = 100;
+
 /** @throws Error that names the item and the rule. */
 export function redisPubSubSettings(
   settings: ComponentSettings,
@@ -30,7 +32,9 @@ export function redisPubSubSettings(
     consumerId: settings.text('consumerID') ?? names.appId,
     processingTimeoutMs: milliseconds(settings, 'processingTimeout', 60_000),
     redeliverIntervalMs: milliseconds(settings, 'redeliverInterval', 15_000),
-    queueDepth: wholeNumberWithin(settings, 'queueDepth', { byDefault: 100, least: 1 }),
+    // With 0 daprd sets no limit; events come either way.
+    queueDepth:
+      wholeNumberWithin(settings, 'queueDepth', { byDefault: 0, least: 0 }) || QUEUE_DEPTH,
     concurrency: wholeNumberWithin(settings, 'concurrency', { byDefault: 10, least: 1 }),
     ackOnError: settings.flag('ackOnError'),
     maxLength: wholeNumberWithin(settings, 'maxLenApprox', { byDefault: 0, least: 0 }),

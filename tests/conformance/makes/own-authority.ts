@@ -6,7 +6,7 @@ const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as con
 export interface OwnAuthority {
   /** Its certificate, as PEM. */
   readonly certificate: string;
-  /** A certificate for a server of this name, and its key, as PEM. */
+  /** A certificate for a server or client of this name, and its key, as PEM. */
   issue(host: string): Promise<{ readonly certificate: string; readonly key: string }>;
 }
 
@@ -43,7 +43,10 @@ export async function ownAuthority(): Promise<OwnAuthority> {
         signingKey: own.privateKey,
         extensions: [
           new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: host }]),
-          new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+          new x509.ExtendedKeyUsageExtension([
+            x509.ExtendedKeyUsage.serverAuth,
+            x509.ExtendedKeyUsage.clientAuth,
+          ]),
         ],
       });
       const key = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey);
