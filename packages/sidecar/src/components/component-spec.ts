@@ -1,11 +1,14 @@
+import { writeJson } from '../go-json/write-json.ts';
 import { at, isRecord, type Resource } from '../resources/resource-files.ts';
+import { NAME_RULE, resourceName, scalarText } from '../resources/resource-name.ts';
 
 /** A Component of the resources, as written; its values may still have to be looked up. */
 export interface ComponentSpec {
   readonly file: string;
   readonly name: string;
-  /** `state.sqlite` */
+  /** `state.sqlite`, in the letter case that it is written in; empty where there is none. */
   readonly type: string;
+  /** Empty where there is none. */
   readonly version: string;
   /** A component that fails to start does not keep the sidecar from starting. */
   readonly ignoreErrors: boolean;
@@ -22,19 +25,18 @@ export type GivenValue =
   | { readonly kind: 'secret'; readonly secret: string; readonly key: string }
   | { readonly kind: 'variable'; readonly variable: string };
 
-/** What a name may be, as Kubernetes and so daprd have it: a segment of paths. */
-const NAME = /^(?!\.{1,2}$)[^/%]+$/s;
-
 /** Reads a Component; a text says what is wrong with it. */
 export function componentSpec({ file, document }: Resource): ComponentSpec | string {
-  const given = at(document, 'metadata', 'name');
-  // `name: 123` is a name as well.
-  const name = typeof given === 'number' ? String(given) : given;
-  const type = at(document, 'spec', 'type');
-  if (typeof name !== 'string' || !NAME.test(name)) {
-    return 'metadata.name must be a segment of a path: not empty, not "." or "..", without "/" and "%"';
+  const name = resourceName(document);
+  if (name === undefined || name === '') return NAME_RULE;
+  const type = scalarText(at(document, 'spec', 'type'));
+  if (type === undefined) return `spec.type of component "${name}" must be a text`;
+  const version = scalarText(at(document, 'spec', 'version'));
+  if (version === undefined) return `spec.version of component "${name}" must be a text`;
+  const ignoreErrors = at(document, 'spec', 'ignoreErrors') ?? false;
+  if (typeof ignoreErrors !== 'boolean') {
+    return `spec.ignoreErrors of component "${name}" must be true or false, not ${JSON.stringify(ignoreErrors)}`;
   }
-  if (typeof type !== 'string' || type === '') return `component "${name}" has no spec.type`;
   const items = at(document, 'spec', 'metadata') ?? [];
   if (!Array.isArray(items)) return `spec.metadata of component "${name}" must be a list`;
   const metadata: MetadataItem[] = [];
@@ -46,9 +48,9 @@ export function componentSpec({ file, document }: Resource): ComponentSpec | str
   return {
     file,
     name,
-    type: type.toLowerCase(),
-    version: String(at(document, 'spec', 'version') ?? 'v1'),
-    ignoreErrors: at(document, 'spec', 'ignoreErrors') === true,
+    type,
+    version,
+    ignoreErrors,
     secretStore: secretStoreOf(document),
     metadata,
   };
@@ -61,8 +63,8 @@ export function secretStoreOf(document: Resource['document']): string | undefine
 }
 
 function metadataItem(item: unknown): MetadataItem | undefined {
-  const name = at(item, 'name');
-  return typeof name !== 'string' || name === '' ? undefined : { name, ...givenValue(item) };
+  const name = scalarText(at(item, 'name'));
+  return name === undefined || name === '' ? undefined : { name, ...givenValue(item) };
 }
 
 /** `value`, `secretKeyRef` or `envRef`. */
@@ -78,8 +80,8 @@ export function givenValue(item: unknown): GivenValue {
   return { kind: 'value', value: textOf(at(item, 'value')) };
 }
 
-/** Numbers and booleans as YAML wrote them, lists and maps as JSON. */
+/** Numbers and booleans as YAML has them, lists and maps as Go writes JSON. */
 function textOf(value: unknown): string {
   if (value === undefined || value === null) return '';
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'object' ? writeJson(value) : String(value);
 }

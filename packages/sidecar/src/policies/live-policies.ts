@@ -82,7 +82,7 @@ export async function openPolicies(options: LivePoliciesOptions): Promise<LivePo
 
   return {
     book,
-    names: () => current.names,
+    names: () => [...new Set(current.names)],
     async reload() {
       const next = await loadResiliency(resourcesPaths, { appId, strict });
       if (next.problems.some(isBroken)) broken(next.problems);

@@ -6,6 +6,7 @@ import { declarative, type TopicSubscription } from '../pubsub/subscribe/subscri
 import { type Configuration, mergeConfigurations } from './configuration.ts';
 import { type HttpEndpointSpec, httpEndpoint } from './http-endpoint.ts';
 import { at, readResources } from './resource-files.ts';
+import { NAME_RULE, resourceName } from './resource-name.ts';
 import { standingOf } from './standing.ts';
 
 /** A `--config` file that cannot be read: the sidecar does not start without it. */
@@ -68,7 +69,7 @@ export async function loadResources(
   const own = { appId: options.appId, namespace: options.givenNamespace ?? '' };
   const endpoints = new Map<string, HttpEndpointSpec>();
   const components: ComponentSpec[] = [];
-  const subscriptions: TopicSubscription[] = [];
+  const subscriptions = new Map<string, TopicSubscription>();
   for (const resource of resources) {
     const { file, kind, line } = resource;
     const leftOut = (why: string) => problems.push(`${file}:${line}: ${kind} left out: ${why}`);
@@ -97,7 +98,15 @@ export async function loadResources(
       else components.push(component);
     } else if (kind === 'Subscription') {
       try {
-        subscriptions.push(declarative(resource));
+        const name = resourceName(resource.document);
+        if (name === undefined) throw new Error(NAME_RULE);
+        const subscription = declarative(resource);
+        if (subscriptions.delete(name)) {
+          const which =
+            name === '' ? 'a Subscription without metadata.name' : `Subscription ${name}`;
+          unknown.push(`${file}:${line}: ${which} is there twice; the last counts.`);
+        }
+        subscriptions.set(name, subscription);
       } catch (error) {
         leftOut((error as Error).message.split('\n')[0]!);
       }
@@ -108,7 +117,9 @@ export async function loadResources(
         `${file}:${line}: Configuration ${name} has no effect among the resources, as in Dapr; name its file with --config.`,
       );
     } else {
-      unknown.push(`${file}: resources of kind ${kind} are not in this version; it is left out.`);
+      unknown.push(
+        `${file}:${line}: resources of kind ${kind} are not in this version; it is left out.`,
+      );
     }
   }
   const configuration = mergeConfigurations(
@@ -120,7 +131,7 @@ export async function loadResources(
     configuration,
     endpoints: [...endpoints.values()],
     components,
-    subscriptions,
+    subscriptions: [...subscriptions.values()],
     problems,
     unknown,
   };
