@@ -4,6 +4,7 @@ import { formatTraceparent } from '@holdfast/core/trace';
 import { RPC_BYTES, RPC_METHOD, RPC_TYPE_URL, withoutRpcBytes } from '../../app/rpc-answer.ts';
 import { AnswerTooLargeError, collectAnswer } from '../../flow/collect-answer.ts';
 import type { PendingAnswer } from '../../flow/pending-answer.ts';
+import { withoutCredentials } from '../../flow/without-credentials.ts';
 import { countAttempt } from '../../invoke/count-attempt.ts';
 import {
   type CallerIdentity,
@@ -154,7 +155,7 @@ function failed(id: string, error: unknown, attempts: number): ConnectError {
     metadata.set('holdfast-attempts', String(attempts));
     return new ConnectError(words, policyCode(error.code), metadata, undefined, error);
   }
-  const text = `failed to invoke, id: ${id}, err: ${words}`;
+  const text = withoutCredentials(`failed to invoke, id: ${id}, err: ${words}`);
   if (error instanceof AnswerTooLargeError) return new ConnectError(text, Code.ResourceExhausted);
   const cause = new ApiError(500, 'ERR_DIRECT_INVOKE', text, { cause: error });
   return new ConnectError(text, Code.Internal, undefined, undefined, cause);
