@@ -1,6 +1,7 @@
 import { Code, ConnectError, type HandlerContext } from '@connectrpc/connect';
 import { type Clock, isPolicyError } from '@holdfast/core';
 import { formatTraceparent } from '@holdfast/core/trace';
+import { verbName } from '../../app/invoke-fields.ts';
 import { RPC_BYTES, RPC_METHOD, RPC_TYPE_URL, withoutRpcBytes } from '../../app/rpc-answer.ts';
 import { AnswerTooLargeError, collectAnswer } from '../../flow/collect-answer.ts';
 import type { PendingAnswer } from '../../flow/pending-answer.ts';
@@ -39,8 +40,6 @@ export interface InvokeRpcOptions {
   /** Longest answer: it is one message. */
   readonly maxBodyBytes: number;
 }
-
-const VERBS = Object.fromEntries(Object.entries(Verb).map(([name, verb]) => [verb, name]));
 
 /** Invocation over gRPC: the call that an HTTP client would have sent, and its answer as a message. */
 export class InvokeRpc {
@@ -90,7 +89,7 @@ export class InvokeRpc {
     { name, path: method }: RpcMethod,
   ) {
     const { book, caller, tokenRequired, upstreams } = this.#options;
-    const verb = VERBS[message?.httpExtension?.verb ?? Verb.NONE] ?? 'NONE';
+    const verb = verbName(message?.httpExtension?.verb ?? Verb.NONE);
     const querystring = message?.httpExtension?.querystring ?? '';
     const body = message?.data === undefined ? null : Buffer.from(message.data.value);
     const span = context.values.get(SPAN);
