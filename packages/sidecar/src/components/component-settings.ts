@@ -56,7 +56,7 @@ export class ComponentSettings {
   unasked(): readonly string[] {
     return this.#given
       .filter(([name, value]) => value !== '' && !this.#asked.has(name.toLowerCase()))
-      .map(([name]) => name);
+      .map(([name]) => (name === '' ? 'without a name' : name));
   }
 
   /** One of Dapr's truths; `byDefault` where nothing is said. */

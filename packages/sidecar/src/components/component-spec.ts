@@ -22,7 +22,13 @@ export type MetadataItem = { readonly name: string } & GivenValue;
 /** A value as resources give it. */
 export type GivenValue =
   | { readonly kind: 'value'; readonly value: string }
-  | { readonly kind: 'secret'; readonly secret: string; readonly key: string }
+  | {
+      readonly kind: 'secret';
+      readonly secret: string;
+      readonly key: string;
+      /** Stands beside it, for where there is no such secret. */
+      readonly otherwise?: string;
+    }
   | { readonly kind: 'variable'; readonly variable: string };
 
 /** Reads a Component; a text says what is wrong with it. */
@@ -42,7 +48,7 @@ export function componentSpec({ file, document }: Resource): ComponentSpec | str
   const metadata: MetadataItem[] = [];
   for (const item of items) {
     const read = metadataItem(item);
-    if (read === undefined) return `an entry of spec.metadata of component "${name}" has no name`;
+    if (typeof read === 'string') return `spec.metadata of component "${name}": ${read}`;
     metadata.push(read);
   }
   return {
@@ -62,22 +68,25 @@ export function secretStoreOf(document: Resource['document']): string | undefine
   return typeof store === 'string' && store !== '' ? store : undefined;
 }
 
-function metadataItem(item: unknown): MetadataItem | undefined {
+/** One without a name is one that has no effect, as the log says then. */
+function metadataItem(item: unknown): MetadataItem | string {
+  if (!isRecord(item)) return 'an entry must be a map with name and value';
+  const secret = at(item, 'secretKeyRef') ?? {};
+  if (!isRecord(secret)) return 'a secretKeyRef must be a map with name and key';
   const name = scalarText(at(item, 'name'));
-  return name === undefined || name === '' ? undefined : { name, ...givenValue(item) };
+  return name === undefined ? 'the name of an entry must be a text' : { name, ...givenValue(item) };
 }
 
-/** `value`, `secretKeyRef` or `envRef`. */
+/** `envRef` where there is no `value`, `secretKeyRef` where there is a secret, `value`; in this order, as in Dapr. */
 export function givenValue(item: unknown): GivenValue {
-  const secret = at(item, 'secretKeyRef');
-  if (isRecord(secret)) {
-    const store = String(at(secret, 'name') ?? '');
-    // A store of single secrets has no keys: the name is both.
-    return { kind: 'secret', secret: store, key: String(at(secret, 'key') ?? store) };
-  }
-  const variable = at(item, 'envRef');
-  if (typeof variable === 'string') return { kind: 'variable', variable };
-  return { kind: 'value', value: textOf(at(item, 'value')) };
+  const value = at(item, 'value') ?? undefined;
+  const variable = scalarText(at(item, 'envRef'));
+  if (value === undefined && variable) return { kind: 'variable', variable };
+  const secret = scalarText(at(item, 'secretKeyRef', 'name'));
+  if (!secret) return { kind: 'value', value: textOf(value) };
+  // A store of single secrets has no keys: the name is both.
+  const key = scalarText(at(item, 'secretKeyRef', 'key')) || secret;
+  return { kind: 'secret', secret, key, ...(value !== undefined && { otherwise: textOf(value) }) };
 }
 
 /** Numbers and booleans as YAML has them, lists and maps as Go writes JSON. */

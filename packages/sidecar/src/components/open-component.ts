@@ -52,7 +52,7 @@ export async function openComponent(
 ): Promise<OpenComponent | undefined> {
   let read: ComponentSettings | undefined;
   const settings: GivenSettings = async () => {
-    const values = await lookUpAll(spec, secrets, env.variables);
+    const values = await lookUpAll(spec, secrets, env);
     read = new ComponentSettings(spec.name, fillPlaceholders(values, env));
     return { given: read, namespaced: namesNamespace(values) };
   };
@@ -204,10 +204,12 @@ async function openBinding(
 async function lookUpAll(
   spec: ComponentSpec,
   secrets: ReadonlyMap<string, SecretStore>,
-  variables: Readonly<Record<string, string | undefined>>,
+  { log, variables }: ComponentsEnv,
 ): Promise<readonly (readonly [string, string])[]> {
   const values: [string, string][] = [];
-  const from = { secretStore: spec.secretStore, secrets, variables };
+  const warn = (message: string): void =>
+    log.warn(`${spec.file}: component ${spec.name}: ${message}`);
+  const from = { secretStore: spec.secretStore, secrets, variables, warn };
   for (const item of spec.metadata) {
     values.push([item.name, await lookUp(`metadata ${item.name}`, item, from)]);
   }
