@@ -1,25 +1,13 @@
-import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { AppProtocol } from '../app/app-channel.ts';
 import { type ComponentSpec, componentSpec } from '../components/component-spec.ts';
 import { declarative, type TopicSubscription } from '../pubsub/subscribe/subscription.ts';
 import { type Configuration, mergeConfigurations } from './configuration.ts';
+import { readConfigurations } from './configuration-files.ts';
 import { type HttpEndpointSpec, httpEndpoint } from './http-endpoint.ts';
 import { at, readResources } from './resource-files.ts';
 import { NAME_RULE, resourceName } from './resource-name.ts';
 import { standingOf } from './standing.ts';
-
-/** A `--config` file that cannot be read: the sidecar does not start without it. */
-export class ConfigurationFileError extends Error {
-  readonly code = 'CONFIGURATION_FILE';
-  readonly file: string;
-
-  constructor(file: string, why: string) {
-    super(`The configuration ${file} (--config) cannot be read: ${why}`);
-    this.name = 'ConfigurationFileError';
-    this.file = file;
-  }
-}
 
 export interface LoadedResources {
   readonly configuration: Configuration;
@@ -50,15 +38,9 @@ export async function loadResources(
 ): Promise<LoadedResources> {
   const problems: string[] = [];
   const unknown: string[] = [];
-  const refuse = (place: string, why: string): never => {
-    throw new ConfigurationFileError(place, why);
-  };
-  await refuseFolders(options.configPaths, refuse);
-  const configurations = await readResources(options.configPaths, {
-    unreadable: refuse,
-    // Without a word it would take away what it guards.
-    empty: (file) => refuse(file, 'is empty'),
-  });
+  const configurations = await readConfigurations(options.configPaths, (what) =>
+    unknown.push(what),
+  );
   const resources = await readResources(options.resourcesPaths, {
     unreadable: (place, why) => problems.push(`A resource cannot be read: ${place}: ${why}`),
     // It says nothing, as in Dapr.
@@ -135,15 +117,4 @@ export async function loadResources(
     problems,
     unknown,
   };
-}
-
-/** As daprd does: whoever names one means a file in it, and would get another, or none. */
-async function refuseFolders(
-  paths: readonly string[],
-  refuse: (place: string, why: string) => never,
-): Promise<void> {
-  for (const given of paths) {
-    const found = await stat(given).catch(() => undefined);
-    if (found?.isDirectory()) refuse(given, 'is a folder; name the file in it');
-  }
 }

@@ -55,43 +55,56 @@ export async function readResources(
 
 /** Undefined for what is none. */
 function resourceOf(
-  { document, number, position }: YamlDocument,
+  document: YamlDocument,
   file: string,
   { unreadable, remark = () => {} }: ResourceReader,
 ): Resource | undefined {
-  for (const { code, message, pos } of document.errors) {
-    const { line, col } = position(pos[0]);
-    if (code !== 'DUPLICATE_KEY') {
-      const [why = ''] = message.split('\n');
-      unreadable(
-        `${file}:${line}:${col}`,
-        `${why.replace(/ at line \d+.*$/, '')} (document ${number} of the file)`,
-      );
-      return undefined;
-    }
-    remark(`${file}:${line}: a key is there twice; the last counts.`);
-  }
-  const start = document.contents?.range?.[0] ?? 0;
-  const { col, line } = position(start);
-  let value: unknown;
-  try {
-    value = document.toJS({ maxAliasCount: 100 });
-  } catch (error) {
-    unreadable(`${file}:${line}:${col}`, `${(error as Error).message} (document ${number})`);
-    return undefined;
-  }
+  const read = readDocument(document, file, {
+    unreadable,
+    twice: (place) => remark(`${place}: a key is there twice; the last counts.`),
+  });
   // Nothing at all between two separators is nothing to speak of.
-  if (value === null) return undefined;
+  if (read === undefined || read.value === null) return undefined;
+  const { line, locate, value } = read;
   const kind = at(value, 'kind');
   if (isRecord(value) && typeof kind === 'string') {
-    return { file, line, kind, document: value, locate: locator(document, position) };
+    return { file, line, kind, document: value, locate };
   }
   if (!isRecord(value) || kind !== undefined) {
-    remark(
-      `${file}:${line}: document ${number} is no resource, which is a map with a kind; left out.`,
-    );
+    const which = `${file}:${line}: document ${document.number}`;
+    remark(`${which} is no resource, which is a map with a kind; left out.`);
   }
   return undefined;
+}
+
+/** What a document holds, and where it begins; undefined where it cannot be read. */
+export function readDocument(
+  { document, number, position }: YamlDocument,
+  file: string,
+  told: {
+    readonly unreadable: ResourceReader['unreadable'];
+    /** A key is there twice, at `file:line`. */
+    twice(place: string): void;
+  },
+): { readonly line: number; readonly value: unknown; readonly locate: Locate } | undefined {
+  const placed = ({ line, col }: { line: number; col: number }) => `${file}:${line}:${col}`;
+  for (const { code, message, pos } of document.errors) {
+    const where = position(pos[0]);
+    if (code === 'DUPLICATE_KEY') told.twice(`${file}:${where.line}`);
+    else {
+      const why = (message.split('\n')[0] ?? '').replace(/ at line \d+.*$/, '');
+      told.unreadable(placed(where), `${why} (document ${number} of the file)`);
+      return undefined;
+    }
+  }
+  const start = position(document.contents?.range?.[0] ?? 0);
+  try {
+    const value: unknown = document.toJS({ maxAliasCount: 100 });
+    return { line: start.line, value, locate: locator(document, position) };
+  } catch (error) {
+    told.unreadable(placed(start), `${(error as Error).message} (document ${number} of the file)`);
+    return undefined;
+  }
 }
 
 /** Where a value stands, or what holds it where it is missing. */
@@ -126,7 +139,7 @@ async function yamlFiles(
 }
 
 /** Undefined where it cannot be read. */
-async function readText(
+export async function readText(
   file: string,
   unreadable: ResourceReader['unreadable'],
 ): Promise<string | undefined> {
