@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import net from 'node:net';
 import { describe, test } from 'node:test';
 import { setupFailure } from '../makes/app-mesh.ts';
 import { bothMakes, type Make } from '../makes/both-makes.ts';
+import { componentYaml } from '../makes/component-yaml.ts';
 
 /** What of a type and a version does not start; undefined: it starts. Words before a remedy are daprd's. */
 const FAILURES: Readonly<Record<string, RegExp | undefined>> = {
@@ -44,5 +46,16 @@ spec: { ${spec} }
         else assert.match(said ?? 'it started', wanted);
       });
     }
+
+    test('one that is not up in its initTimeout has failed', async (t) => {
+      const mute = net.createServer();
+      await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
+      t.after(() => mute.close());
+      const { port } = mute.address() as net.AddressInfo;
+      const text = componentYaml('it', 'state.redis', { redisHost: `127.0.0.1:${port}` });
+      const limited = text.replace('version: v1', 'version: v1, initTimeout: 500ms');
+      const said = await setupFailure(executable, { resources: { 'it.yaml': limited } });
+      assert.match(said ?? 'it started', /init timeout for component it \(state\.redis\/v1\)/);
+    });
   });
 }

@@ -1,6 +1,7 @@
 import { writeJson } from '../go-json/write-json.ts';
 import { at, isRecord, type Resource } from '../resources/resource-files.ts';
 import { NAME_RULE, resourceName, scalarText } from '../resources/resource-name.ts';
+import { initTimeoutMs } from './init-timeout.ts';
 
 /** A Component of the resources, as written; its values may still have to be looked up. */
 export interface ComponentSpec {
@@ -12,6 +13,8 @@ export interface ComponentSpec {
   readonly version: string;
   /** A component that fails to start does not keep the sidecar from starting. */
   readonly ignoreErrors: boolean;
+  /** It is up by then, or has failed; undefined: however long it takes. */
+  readonly initTimeoutMs: number | undefined;
   readonly secretStore: string | undefined;
   readonly metadata: readonly MetadataItem[];
 }
@@ -57,6 +60,7 @@ export function componentSpec({ file, document }: Resource): ComponentSpec | str
     type,
     version,
     ignoreErrors,
+    initTimeoutMs: initTimeoutMs(at(document, 'spec', 'initTimeout')),
     secretStore: secretStoreOf(document),
     metadata,
   };

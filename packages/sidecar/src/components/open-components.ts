@@ -16,6 +16,7 @@ import {
 } from './component-places.ts';
 import type { ComponentSpec } from './component-spec.ts';
 import { isSecretStore } from './component-types.ts';
+import { within } from './init-timeout.ts';
 import { type OpenComponent, openComponent } from './open-component.ts';
 import { known, refuseDuplicates } from './refuse-duplicates.ts';
 
@@ -261,7 +262,8 @@ class LiveComponents implements Components {
   async #open(spec: ComponentSpec): Promise<Up | undefined> {
     checkComponent(spec, this.#env.plugged);
     const { secrets } = this.#places;
-    const opened = await openComponent(spec, this.#env, secrets, this.#outboxFiles);
+    const opening = openComponent(spec, this.#env, secrets, this.#outboxFiles);
+    const opened = await within(spec.initTimeoutMs, known(spec), this.#env.clock, opening);
     if (opened !== undefined) return { ...opened, spec };
     this.#env.failed?.(spec.type, spec.name, 'creation');
     this.#env.log.warn(
