@@ -8,7 +8,7 @@ export {
 } from './options.ts';
 export { formatSpiffeId, parseSpiffeId, type SpiffeId, uriOf } from './peers/spiffe-id.ts';
 export { ConfigurationError } from './resources/configuration-error.ts';
-export { ConfigurationFileError } from './resources/load-resources.ts';
+export { ConfigurationFileError } from './resources/configuration-files.ts';
 export { PortTakenError } from './server/doors/listen.ts';
 export { SocketTakenError } from './server/doors/listen-socket.ts';
 export { type Sidecar, type SidecarEnv, startSidecar } from './start-sidecar.ts';

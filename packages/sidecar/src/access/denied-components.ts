@@ -1,3 +1,4 @@
+import { sameVersion } from '../components/component-version.ts';
 import { ConfigurationError } from '../resources/configuration-error.ts';
 import type { Place } from '../resources/place.ts';
 import { isRecord } from '../resources/resource-files.ts';
@@ -13,7 +14,8 @@ export function isComponentDenied(
   { type, version }: { readonly type: string; readonly version: string },
 ): boolean {
   return denied.some(
-    (one) => one.type === type.toLowerCase() && (one.version ?? version) === version,
+    // Whoever denies `v1` means the first version, whatever it is called.
+    (one) => one.type === type.toLowerCase() && sameVersion(one.version ?? version, version),
   );
 }
 

@@ -1,7 +1,6 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import type { AnswerSink, Flow, OutgoingCall, Upstream } from '../flow/answer.ts';
 import { isHopByHop } from '../flow/hop-by-hop.ts';
-import { unescaped } from '../flow/unescaped.ts';
 import {
   InvokeRequestSchema,
   InvokeResponseSchema,
@@ -9,6 +8,7 @@ import {
 } from '../grpc/protos/common_pb.ts';
 import { callUnary, type GrpcAnswer } from './grpc-call.ts';
 import type { GrpcConnection } from './grpc-connection.ts';
+import { invokeFields, verbNumber } from './invoke-fields.ts';
 import { passRpc } from './pass-rpc.ts';
 import {
   RPC_BYTES,
@@ -17,7 +17,6 @@ import {
   RPC_VERB,
   type RpcHead,
   rpcHead,
-  rpcMethodOf,
 } from './rpc-answer.ts';
 
 const ON_INVOKE = '/dapr.proto.runtime.v1.AppCallback/OnInvoke';
@@ -88,31 +87,20 @@ export class GrpcApp implements Upstream {
   }
 }
 
-function invokeRequest({ method, path, headers }: OutgoingCall, body: Buffer | null) {
-  const mark = path.indexOf('?');
-  const name = (mark === -1 ? path : path.slice(0, mark)).slice(1);
-  const querystring = mark === -1 ? '' : path.slice(mark + 1);
+function invokeRequest(call: OutgoingCall, body: Buffer | null) {
   const metadata: string[] = [];
-  let contentType = '';
-  let typeUrl = '';
-  for (let at = 0; at + 1 < headers.length; at += 2) {
-    const header = headers[at]!;
-    const value = headers[at + 1]!;
-    if (header === 'content-type') contentType = value;
-    if (header === RPC_TYPE_URL) typeUrl = value;
-    else if (header !== RPC_BYTES && header !== RPC_METHOD && !isHopByHop(header))
-      metadata.push(metadataName(header), value);
+  for (let at = 0; at + 1 < call.headers.length; at += 2) {
+    const header = call.headers[at]!;
+    if (!IN_THE_MESSAGE.has(header) && !isHopByHop(header)) {
+      metadata.push(metadataName(header), call.headers[at + 1]!);
+    }
   }
-  const verb = (Verb as Record<string, Verb>)[method] ?? Verb.NONE;
-  const request = create(InvokeRequestSchema, {
-    method: rpcMethodOf(headers) ?? unescaped(name),
-    contentType,
-    data: { typeUrl, value: body ?? new Uint8Array() },
-    // A client of the gRPC API need not speak of HTTP at all.
-    ...(verb === Verb.NONE ? {} : { httpExtension: { verb, querystring } }),
-  });
-  return { headers: metadata, request };
+  const { message, typeUrl } = invokeFields(call, verbNumber(call.method) ?? Verb.NONE);
+  const data = { typeUrl, value: body ?? new Uint8Array() };
+  return { headers: metadata, request: create(InvokeRequestSchema, { ...message, data }) };
 }
+
+const IN_THE_MESSAGE = new Set([RPC_TYPE_URL, RPC_BYTES, RPC_METHOD]);
 
 /** As Dapr names HTTP's own headers among metadata. */
 const metadataName = (name: string): string =>

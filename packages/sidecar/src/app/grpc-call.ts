@@ -3,6 +3,7 @@ import type { Flow } from '../flow/answer.ts';
 import { unescaped } from '../flow/unescaped.ts';
 import { UpstreamError } from '../flow/upstream-error.ts';
 import { statusName } from '../grpc/status/rpc-status.ts';
+import { framed, MESSAGE_HEAD_BYTES } from '../grpc/wire/message-frame.ts';
 import { withTraceBin } from '../trace/trace-bin.ts';
 import { cancel, type GrpcConnection } from './grpc-connection.ts';
 import { noRpc, rpcFailure } from './rpc-failure.ts';
@@ -20,8 +21,6 @@ export interface GrpcAnswer {
   readonly body: Buffer;
 }
 
-/** Longest answer of a unary call, whatever `--max-body-size` says of requests. */
-const HEAD_BYTES = 5;
 const UNKNOWN = 2;
 const UNAVAILABLE = 14;
 
@@ -54,7 +53,7 @@ export function callUnary(
   });
   stream.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes > limitBytes + HEAD_BYTES) {
+    if (bytes > limitBytes + MESSAGE_HEAD_BYTES) {
       error = new Error(`the application's answer is longer than ${limitBytes} bytes`);
       cancel(stream);
     } else chunks.push(chunk);
@@ -74,9 +73,7 @@ export function callUnary(
     if (error !== undefined && head !== undefined) failed(error);
     else failed(new UpstreamError(end.sent ? 'BROKEN' : 'UNREACHABLE', rpcFailure(end).message));
   });
-  const frame = Buffer.alloc(HEAD_BYTES);
-  frame.writeUInt32BE(body.length, 1);
-  stream.end(Buffer.concat([frame, body]));
+  stream.end(framed(body));
   return flowOf(stream);
 }
 
@@ -108,7 +105,7 @@ function answerOf(
     details: String(last['grpc-status-details-bin'] ?? ''),
     headers: listOf(head),
     trailers: listOf(trailers),
-    body: body.subarray(HEAD_BYTES),
+    body: body.subarray(MESSAGE_HEAD_BYTES),
   };
 }
 

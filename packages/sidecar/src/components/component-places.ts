@@ -10,9 +10,10 @@ import type { SecretStore } from '../secrets/secret-store.ts';
 import type { StateOutboxSettings } from '../state/outbox/state-outbox-settings.ts';
 import type { StateStore } from '../state/state-store.ts';
 
-/** A state store as the API needs it: with the prefix of its keys. */
+/** A state store as the API needs it. */
 export interface OpenStateStore {
   readonly store: StateStore;
+  /** Stands before each of its keys, its separator at its end; empty: nothing does. */
   readonly keyPrefix: string;
   /** Where its transactions are told; absent: nowhere. */
   readonly outbox?: StateOutboxSettings | undefined;
@@ -26,9 +27,10 @@ export interface OpenPubSub {
   readonly outbox?: OutboxPubSub;
 }
 
-/** Where locks are, and what stands before their names. */
+/** Where locks are. */
 export interface OpenLockStore {
   readonly store: LockStore;
+  /** As that of a state store, before the names of locks. */
   readonly keyPrefix: string;
 }
 

@@ -22,10 +22,15 @@ export class ComponentSettings {
   }
 
   text(name: string): string | undefined {
+    const value = this.given(name);
+    return value === '' ? undefined : value;
+  }
+
+  /** An item that may be empty on purpose; undefined where it is not there. */
+  given(name: string): string | undefined {
     const lower = name.toLowerCase();
     this.#asked.add(lower);
-    const value = this.#values.get(lower);
-    return value === undefined || value === '' ? undefined : value;
+    return this.#values.get(lower);
   }
 
   /** @throws Error that names component and item. */
@@ -58,7 +63,7 @@ export class ComponentSettings {
   unasked(): readonly string[] {
     return this.#given
       .filter(([name, value]) => value !== '' && !this.#asked.has(name.toLowerCase()))
-      .map(([name]) => name);
+      .map(([name]) => (name === '' ? 'without a name' : name));
   }
 
   /** One of Dapr's truths; `byDefault` where nothing is said. */

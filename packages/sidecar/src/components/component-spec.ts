@@ -1,14 +1,20 @@
+import { writeJson } from '../go-json/write-json.ts';
 import { at, isRecord, type Resource } from '../resources/resource-files.ts';
+import { NAME_RULE, resourceName, scalarText } from '../resources/resource-name.ts';
+import { initTimeoutMs } from './init-timeout.ts';
 
 /** A Component of the resources, as written; its values may still have to be looked up. */
 export interface ComponentSpec {
   readonly file: string;
   readonly name: string;
-  /** `state.sqlite` */
+  /** `state.sqlite`, in the letter case that it is written in; empty where there is none. */
   readonly type: string;
+  /** Empty where there is none. */
   readonly version: string;
   /** A component that fails to start does not keep the sidecar from starting. */
   readonly ignoreErrors: boolean;
+  /** It is up by then, or has failed; undefined: however long it takes. */
+  readonly initTimeoutMs: number | undefined;
   readonly secretStore: string | undefined;
   readonly metadata: readonly MetadataItem[];
 }
@@ -19,36 +25,42 @@ export type MetadataItem = { readonly name: string } & GivenValue;
 /** A value as resources give it. */
 export type GivenValue =
   | { readonly kind: 'value'; readonly value: string }
-  | { readonly kind: 'secret'; readonly secret: string; readonly key: string }
+  | {
+      readonly kind: 'secret';
+      readonly secret: string;
+      readonly key: string;
+      /** Stands beside it, for where there is no such secret. */
+      readonly otherwise?: string;
+    }
   | { readonly kind: 'variable'; readonly variable: string };
-
-/** What a name may be, as Kubernetes and so daprd have it: a segment of paths. */
-const NAME = /^(?!\.{1,2}$)[^/%]+$/s;
 
 /** Reads a Component; a text says what is wrong with it. */
 export function componentSpec({ file, document }: Resource): ComponentSpec | string {
-  const given = at(document, 'metadata', 'name');
-  // `name: 123` is a name as well.
-  const name = typeof given === 'number' ? String(given) : given;
-  const type = at(document, 'spec', 'type');
-  if (typeof name !== 'string' || !NAME.test(name)) {
-    return 'metadata.name must be a segment of a path: not empty, not "." or "..", without "/" and "%"';
+  const name = resourceName(document);
+  if (name === undefined || name === '') return NAME_RULE;
+  const type = scalarText(at(document, 'spec', 'type'));
+  if (type === undefined) return `spec.type of component "${name}" must be a text`;
+  const version = scalarText(at(document, 'spec', 'version'));
+  if (version === undefined) return `spec.version of component "${name}" must be a text`;
+  const ignoreErrors = at(document, 'spec', 'ignoreErrors') ?? false;
+  if (typeof ignoreErrors !== 'boolean') {
+    return `spec.ignoreErrors of component "${name}" must be true or false, not ${JSON.stringify(ignoreErrors)}`;
   }
-  if (typeof type !== 'string' || type === '') return `component "${name}" has no spec.type`;
   const items = at(document, 'spec', 'metadata') ?? [];
   if (!Array.isArray(items)) return `spec.metadata of component "${name}" must be a list`;
   const metadata: MetadataItem[] = [];
   for (const item of items) {
     const read = metadataItem(item);
-    if (read === undefined) return `an entry of spec.metadata of component "${name}" has no name`;
+    if (typeof read === 'string') return `spec.metadata of component "${name}": ${read}`;
     metadata.push(read);
   }
   return {
     file,
     name,
-    type: type.toLowerCase(),
-    version: String(at(document, 'spec', 'version') ?? 'v1'),
-    ignoreErrors: at(document, 'spec', 'ignoreErrors') === true,
+    type,
+    version,
+    ignoreErrors,
+    initTimeoutMs: initTimeoutMs(at(document, 'spec', 'initTimeout')),
     secretStore: secretStoreOf(document),
     metadata,
   };
@@ -60,26 +72,29 @@ export function secretStoreOf(document: Resource['document']): string | undefine
   return typeof store === 'string' && store !== '' ? store : undefined;
 }
 
-function metadataItem(item: unknown): MetadataItem | undefined {
-  const name = at(item, 'name');
-  return typeof name !== 'string' || name === '' ? undefined : { name, ...givenValue(item) };
+/** One without a name is one that has no effect, as the log says then. */
+function metadataItem(item: unknown): MetadataItem | string {
+  if (!isRecord(item)) return 'an entry must be a map with name and value';
+  const secret = at(item, 'secretKeyRef') ?? {};
+  if (!isRecord(secret)) return 'a secretKeyRef must be a map with name and key';
+  const name = scalarText(at(item, 'name'));
+  return name === undefined ? 'the name of an entry must be a text' : { name, ...givenValue(item) };
 }
 
-/** `value`, `secretKeyRef` or `envRef`. */
+/** `envRef` where there is no `value`, `secretKeyRef` where there is a secret, `value`; in this order, as in Dapr. */
 export function givenValue(item: unknown): GivenValue {
-  const secret = at(item, 'secretKeyRef');
-  if (isRecord(secret)) {
-    const store = String(at(secret, 'name') ?? '');
-    // A store of single secrets has no keys: the name is both.
-    return { kind: 'secret', secret: store, key: String(at(secret, 'key') ?? store) };
-  }
-  const variable = at(item, 'envRef');
-  if (typeof variable === 'string') return { kind: 'variable', variable };
-  return { kind: 'value', value: textOf(at(item, 'value')) };
+  const value = at(item, 'value') ?? undefined;
+  const variable = scalarText(at(item, 'envRef'));
+  if (value === undefined && variable) return { kind: 'variable', variable };
+  const secret = scalarText(at(item, 'secretKeyRef', 'name'));
+  if (!secret) return { kind: 'value', value: textOf(value) };
+  // A store of single secrets has no keys: the name is both.
+  const key = scalarText(at(item, 'secretKeyRef', 'key')) || secret;
+  return { kind: 'secret', secret, key, ...(value !== undefined && { otherwise: textOf(value) }) };
 }
 
-/** Numbers and booleans as YAML wrote them, lists and maps as JSON. */
+/** Numbers and booleans as YAML has them, lists and maps as Go writes JSON. */
 function textOf(value: unknown): string {
   if (value === undefined || value === null) return '';
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'object' ? writeJson(value) : String(value);
 }

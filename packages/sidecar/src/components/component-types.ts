@@ -17,7 +17,7 @@ import type { SecretStore } from '../secrets/secret-store.ts';
 import { memoryState } from '../state/memory-state.ts';
 import type { StateStore } from '../state/state-store.ts';
 import type { ComponentSettings } from './component-settings.ts';
-import type { ComponentSpec } from './component-spec.ts';
+import { type TypeAndVersion, typeName } from './component-version.ts';
 import type { ComponentsEnv } from './open-components.ts';
 
 async function openSqlite(settings: ComponentSettings, env: ComponentsEnv) {
@@ -31,43 +31,19 @@ const openPostgres =
     return await postgresState(settings, env, version);
   };
 
-/** What opens a component of one of these names, by the first table that has it; undefined where none does. */
+/** What opens a component of one type and version, by the first table that has it; undefined where none does. */
 export function openerOf<Open>(
   tables: readonly Readonly<Record<string, Open>>[],
-  ...names: readonly string[]
+  of: TypeAndVersion,
 ): Open | undefined {
-  for (const table of tables) {
-    const name = names.find((one) => Object.hasOwn(table, one));
-    if (name !== undefined) return table[name];
-  }
-  return undefined;
+  const name = typeName(of);
+  return tables.find((table) => Object.hasOwn(table, name))?.[name];
 }
 
 export const isSecretStore = (
-  { type }: Pick<ComponentSpec, 'type'>,
+  of: TypeAndVersion,
   { plugged = NONE_PLUGGED }: Pick<ComponentsEnv, 'plugged'>,
-): boolean => openerOf([plugged.secrets, SECRETS], type) !== undefined;
-
-/** What a type may begin with, in Dapr: of these kinds some types are not here, of others there are none anywhere. */
-const KINDS = [
-  'bindings',
-  'configuration',
-  'conversation',
-  'crypto',
-  'lock',
-  'middleware',
-  'pubsub',
-  'secretstores',
-  'state',
-];
-
-/** @throws Error for a type of no kind, with which daprd does not start either; the words before the remedy are daprd's. */
-export function checkKind({ name, type }: Pick<ComponentSpec, 'name' | 'type'>): void {
-  if (KINDS.some((kind) => type.startsWith(`${kind}.`))) return;
-  throw new Error(
-    `process component ${name} error: incorrect type ${type}; a type begins with ${KINDS.join('., ')}.`,
-  );
-}
+): boolean => openerOf([plugged.secrets, SECRETS], of) !== undefined;
 
 /** ` (did you mean …?)`, or nothing, for a type that is not here. */
 export function meantType(type: string): string {

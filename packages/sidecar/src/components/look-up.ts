@@ -1,3 +1,4 @@
+import { isHidden } from '../secrets/env-secrets.ts';
 import type { SecretStore } from '../secrets/secret-store.ts';
 import type { GivenValue } from './component-spec.ts';
 
@@ -7,32 +8,44 @@ export interface ValueSources {
   readonly secretStore: string | undefined;
   readonly secrets: ReadonlyMap<string, SecretStore>;
   readonly variables: Readonly<Record<string, string | undefined>>;
+  /** Told of what is as good as not set. */
+  warn(message: string): void;
 }
 
 /**
- * The value itself; `what` names its place in errors. A variable that is not set is an empty text.
+ * The value itself; `what` names its place in errors. A variable that is not set is an empty text, and so are tokens of
+ * the sidecar itself, which no component may see.
  *
  * @throws Error for a secret that cannot be had.
  */
 export async function lookUp(
   what: string,
   given: GivenValue,
-  { secretStore, secrets, variables }: ValueSources,
+  { secretStore, secrets, variables, warn }: ValueSources,
 ): Promise<string> {
   if (given.kind === 'value') return given.value;
-  if (given.kind === 'variable') return variables[given.variable] ?? '';
+  if (given.kind === 'variable') {
+    if (!isHidden(given.variable)) return variables[given.variable] ?? '';
+    warn(`${what}: envRef ${given.variable} is not for components, and is empty for them.`);
+    return '';
+  }
   const store = secretStore === undefined ? undefined : secrets.get(secretStore);
   if (store === undefined) {
+    if (given.otherwise !== undefined) return given.otherwise;
     const named =
       secretStore === undefined
         ? 'no auth.secretStore is named'
         : `there is no secret store "${secretStore}"`;
     throw new Error(`${what} refers to the secret "${given.secret}", and ${named}`);
   }
-  const secret = await store.get(given.secret);
-  const value = secret[given.key] ?? secret[given.secret];
-  if (value === undefined) {
-    throw new Error(`the secret "${given.secret}" has no key "${given.key}"`);
+  try {
+    const value = (await store.get(given.secret))[given.key];
+    if (value) return value;
+    if (given.otherwise !== undefined) return given.otherwise;
+    if (value === '') return value;
+  } catch (error) {
+    if (given.otherwise === undefined) throw error;
+    return given.otherwise;
   }
-  return value;
+  throw new Error(`the secret "${given.secret}" has no key "${given.key}"`);
 }

@@ -21,6 +21,7 @@ import {
   SECRETS,
   STATE,
 } from './component-types.ts';
+import { keyPrefix } from './key-prefix.ts';
 import { lookUp } from './look-up.ts';
 import type { ComponentRow, ComponentsEnv } from './open-components.ts';
 import { fillPlaceholders, namesNamespace } from './placeholders.ts';
@@ -51,7 +52,7 @@ export async function openComponent(
 ): Promise<OpenComponent | undefined> {
   let read: ComponentSettings | undefined;
   const settings: GivenSettings = async () => {
-    const values = await lookUpAll(spec, secrets, env.variables);
+    const values = await lookUpAll(spec, secrets, env);
     read = new ComponentSettings(spec.name, fillPlaceholders(values, env));
     return { given: read, namespaced: namesNamespace(values) };
   };
@@ -85,7 +86,7 @@ async function openAs(
   const row = { name, type, version };
   // What is plugged in comes first, as in Dapr.
   const { plugged = NONE_PLUGGED } = env;
-  const openSecrets = openerOf([plugged.secrets, SECRETS], type);
+  const openSecrets = openerOf([plugged.secrets, SECRETS], spec);
   if (openSecrets !== undefined) {
     const store = await openSecrets((await settings()).given, env);
     const { capabilities } = store;
@@ -94,7 +95,7 @@ async function openAs(
       enter: (places) => void places.secrets.set(name, store),
     };
   }
-  const openState = openerOf([plugged.state, STATE], `${type}/${version}`, type);
+  const openState = openerOf([plugged.state, STATE], spec);
   if (openState !== undefined) {
     const { given } = await settings();
     const keys = encryptionKeys(spec.metadata, given);
@@ -108,7 +109,7 @@ async function openAs(
       close: () => store.close(),
     };
   }
-  const openBroker = openerOf([plugged.pubsub, PUBSUB], type);
+  const openBroker = openerOf([plugged.pubsub, PUBSUB], spec);
   if (openBroker !== undefined) {
     const { given, namespaced } = await settings();
     const opened = await openPubSub(given, openBroker, env, outboxFiles);
@@ -123,7 +124,7 @@ async function openAs(
       close: () => broker.close(),
     };
   }
-  const openLocks = openerOf([LOCKS], type);
+  const openLocks = openerOf([LOCKS], spec);
   if (openLocks !== undefined) {
     const { given } = await settings();
     const store = await openLocks(given, env);
@@ -134,7 +135,7 @@ async function openAs(
       close: () => store.close(),
     };
   }
-  const openConfiguration = openerOf([CONFIGURATIONS], type);
+  const openConfiguration = openerOf([CONFIGURATIONS], spec);
   if (openConfiguration !== undefined) {
     const store = await openConfiguration((await settings()).given, env);
     return {
@@ -145,7 +146,7 @@ async function openAs(
     };
   }
   if (type.startsWith('middleware.')) {
-    const open = openerOf([MIDDLEWARE], type);
+    const open = openerOf([MIDDLEWARE], spec);
     if (open === undefined) throw new Error(unknownMiddleware(type));
     const middleware = await open((await settings()).given, env);
     return {
@@ -154,8 +155,8 @@ async function openAs(
     };
   }
   const ways = {
-    input: openerOf([plugged.inputs, INPUTS], type),
-    output: openerOf([plugged.outputs, OUTPUTS], type),
+    input: openerOf([plugged.inputs, INPUTS], spec),
+    output: openerOf([plugged.outputs, OUTPUTS], spec),
   };
   if (ways.input === undefined && ways.output === undefined) return undefined;
   return await openBinding(spec, (await settings()).given, env, ways);
@@ -203,10 +204,12 @@ async function openBinding(
 async function lookUpAll(
   spec: ComponentSpec,
   secrets: ReadonlyMap<string, SecretStore>,
-  variables: Readonly<Record<string, string | undefined>>,
+  { log, variables }: ComponentsEnv,
 ): Promise<readonly (readonly [string, string])[]> {
   const values: [string, string][] = [];
-  const from = { secretStore: spec.secretStore, secrets, variables };
+  const warn = (message: string): void =>
+    log.warn(`${spec.file}: component ${spec.name}: ${message}`);
+  const from = { secretStore: spec.secretStore, secrets, variables, warn };
   for (const item of spec.metadata) {
     values.push([item.name, await lookUp(`metadata ${item.name}`, item, from)]);
   }
@@ -217,27 +220,4 @@ async function lookUpAll(
 function withActors(capabilities: readonly string[]): readonly string[] {
   const could = ['ETAG', 'TRANSACTIONAL'].every((one) => capabilities.includes(one));
   return could ? [...capabilities, 'ACTOR'] : capabilities;
-}
-
-/** What stands before `||` in the keys of a store; none where the strategy is `none`. */
-function keyPrefix(
-  settings: ComponentSettings,
-  name: string,
-  { appId, givenNamespace }: ComponentsEnv,
-): string {
-  const strategy = settings.text('keyPrefix') ?? 'appid';
-  switch (strategy.toLowerCase()) {
-    case 'appid':
-      return appId;
-    case 'name':
-      return name;
-    case 'namespace':
-      // As in Dapr, an app without a namespace has the keys of one that does not ask for it.
-      return givenNamespace === '' ? appId : `${givenNamespace}.${appId}`;
-    case 'none':
-      return '';
-    default:
-      if (strategy.includes('||')) throw new Error(`keyPrefix "${strategy}" must not contain ||`);
-      return strategy;
-  }
 }

@@ -6,6 +6,7 @@ import type { ConfigurationStore } from '../configuration/configuration-store.ts
 import type { OpenMiddleware } from '../middleware/open-pipeline.ts';
 import type { PluggedTypes } from '../pluggable/plugged-types.ts';
 import type { SecretStore } from '../secrets/secret-store.ts';
+import { checkComponent } from './check-component.ts';
 import {
   type ComponentPlaces,
   noComponents,
@@ -14,7 +15,8 @@ import {
   type OpenStateStore,
 } from './component-places.ts';
 import type { ComponentSpec } from './component-spec.ts';
-import { checkKind, isSecretStore, meantType } from './component-types.ts';
+import { isSecretStore, meantType } from './component-types.ts';
+import { within } from './init-timeout.ts';
 import { type OpenComponent, openComponent } from './open-component.ts';
 import { known, refuseDuplicates } from './refuse-duplicates.ts';
 
@@ -246,10 +248,10 @@ class LiveComponents implements Components {
       ...specs.filter((spec) => !isSecretStore(spec, this.#env)),
     ];
     return ordered.filter((spec) => {
-      const { file, name, type, version } = spec;
+      const { file } = spec;
       if (this.#env.denied(spec)) {
         this.#env.log.warn(
-          `${file}: component ${name} is left out: spec.components.deny of the Configuration has ${type}/${version}.`,
+          `${file}: component ${known(spec)} is left out: spec.components.deny of the Configuration has its type.`,
         );
         return false;
       }
@@ -258,9 +260,10 @@ class LiveComponents implements Components {
   }
 
   async #open(spec: ComponentSpec): Promise<Up | undefined> {
-    checkKind(spec);
+    checkComponent(spec, this.#env.plugged);
     const { secrets } = this.#places;
-    const opened = await openComponent(spec, this.#env, secrets, this.#outboxFiles);
+    const opening = openComponent(spec, this.#env, secrets, this.#outboxFiles);
+    const opened = await within(spec.initTimeoutMs, known(spec), this.#env.clock, opening);
     if (opened !== undefined) return { ...opened, spec };
     this.#env.failed?.(spec.type, spec.name, 'creation');
     this.#env.log.warn(

@@ -33,4 +33,4 @@ export function refuseDuplicates(specs: readonly ComponentSpec[]): void {
 
 /** A component as daprd's lines name it. */
 export const known = ({ name, type, version }: ComponentSpec): string =>
-  `${name} (${type}/${version})`;
+  `${name} (${type}${version === '' ? '' : `/${version}`})`;

@@ -49,12 +49,15 @@ export async function postgresConfiguration(
     },
   });
 
-  const read = async (keys: readonly string[]): Promise<ConfigurationItems> => {
+  const read = async (
+    keys: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<ConfigurationItems> => {
     const columns = `SELECT key, value, version, metadata FROM ${table}`;
     const { rows } =
       keys.length === 0
-        ? await pool.query(columns)
-        : await pool.query(`${columns} WHERE key = ANY($1)`, [keys]);
+        ? await pool.query(columns, [], signal)
+        : await pool.query(`${columns} WHERE key = ANY($1)`, [keys], signal);
     return itemsOf(rows);
   };
   try {
@@ -68,10 +71,11 @@ export async function postgresConfiguration(
   }
 
   return {
-    async get(keys) {
+    async get(keys, signal) {
       const odd = keys.find((key) => !KEY.test(key));
       if (odd !== undefined) throw new Error(`invalid key : '${odd}'`);
-      return await read(keys).catch((error: Error) => {
+      return await read(keys, signal).catch((error: Error) => {
+        if (signal?.aborted) throw error;
         throw new Error(`error in querying configuration store: '${error.message}'`);
       });
     },

@@ -1,6 +1,7 @@
 import { isPolicyError, type PolicyError, type PolicyErrorCode } from '@holdfast/core';
 import { BodyStalledError, BodyTooLargeError } from '../flow/request-body.ts';
 import { UpstreamError } from '../flow/upstream-error.ts';
+import { withoutCredentials } from '../flow/without-credentials.ts';
 
 /** What the client of a failed invocation gets. */
 export interface InvokeAnswer {
@@ -66,7 +67,8 @@ export const NO_APP_ID: InvokeAnswer = {
 };
 
 function failure(status: number, id: string, why: string): InvokeAnswer {
-  return { status, body: directInvoke(`failed to invoke, id: ${id}, err: ${why}`), headers: [] };
+  const message = withoutCredentials(`failed to invoke, id: ${id}, err: ${why}`);
+  return { status, body: directInvoke(message), headers: [] };
 }
 
 function directInvoke(message: string): string {

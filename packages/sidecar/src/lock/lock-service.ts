@@ -1,4 +1,5 @@
 import type { ComponentCalls } from '../components/component-calls.ts';
+import { KEY_SEPARATOR } from '../components/key-prefix.ts';
 import type { OpenLockStore } from '../components/open-components.ts';
 import { failureWords } from '../invoke/invoke-error.ts';
 import { ApiError } from '../server/api-error.ts';
@@ -63,14 +64,12 @@ export class LockService {
   }
 }
 
-const SEPARATOR = '||';
-
 /** Dapr's keys of locks: `lock||orders||key`. */
 function fullKey(prefix: string, resource: string): string {
-  if (resource.includes(SEPARATOR)) {
-    throw new Error(`input key/keyPrefix '${resource}' can't contain '${SEPARATOR}'`);
+  if (resource.includes(KEY_SEPARATOR)) {
+    throw new Error(`input key/keyPrefix '${resource}' can't contain '${KEY_SEPARATOR}'`);
   }
-  return ['lock', ...(prefix === '' ? [] : [prefix]), resource].join(SEPARATOR);
+  return `lock${KEY_SEPARATOR}${prefix}${resource}`;
 }
 
 const malformed = (message: string) => new ApiError(400, 'ERR_MALFORMED_REQUEST', message);

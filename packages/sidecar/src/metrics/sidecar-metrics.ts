@@ -19,6 +19,7 @@ import {
 } from '@holdfast/telemetry';
 import type { CountAccess } from '../access/access-gate.ts';
 import type { ComponentKind } from '../components/component-calls.ts';
+import { withoutCredentials } from '../flow/without-credentials.ts';
 import type { CountDelivery, DeliveryStatus } from '../pubsub/deliver/delivery.ts';
 import { METRICS_SETTINGS, type MetricsSettings } from '../resources/metrics-settings.ts';
 import { countedRoute } from './counted-route.ts';
@@ -167,7 +168,7 @@ export function sidecarMetrics(
     sent: (app, type) => invocation.callee(app).requestSent(type),
     returned: (app, type, status, ms) => invocation.callee(app).responseReceived(status, type, ms),
     applied: (app, policies, circuit) =>
-      resiliency?.applied(kindsIn(policies), 'outbound', `app_${app}`, circuit),
+      resiliency?.applied(kindsIn(policies), 'outbound', `app_${withoutCredentials(app)}`, circuit),
     appliedComponent: (label, direction, policies) =>
       resiliency?.applied(kindsIn(policies), direction, label),
     listener: (app) => listenerOf(`app_${app}`, 'outbound'),

@@ -1,3 +1,4 @@
+import { sameVersion } from '../components/component-version.ts';
 import { ConfigurationError } from '../resources/configuration-error.ts';
 import type { Place } from '../resources/place.ts';
 import { at, isRecord } from '../resources/resource-files.ts';
@@ -50,7 +51,9 @@ export function openPipeline(
 ): readonly Middleware[] {
   return handlers.flatMap(({ place, name, type, version }) => {
     const found = components.get(name);
-    if (found?.type === type && found.version === version) return [found.middleware];
+    if (found?.type.toLowerCase() === type && sameVersion(found.version, version)) {
+      return [found.middleware];
+    }
     const why =
       found === undefined
         ? `there is no component "${name}"`

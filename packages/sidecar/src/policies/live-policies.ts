@@ -7,6 +7,7 @@ import {
 } from '@holdfast/config';
 import type { Clock } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
+import { withoutCredentials } from '../flow/without-credentials.ts';
 import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
 import { logCircuits } from './circuit-log.ts';
 import { PolicyBook } from './policy-book.ts';
@@ -49,7 +50,7 @@ export async function openPolicies(options: LivePoliciesOptions): Promise<LivePo
   const inForce = (next: LoadedResiliency): void => {
     // The line is daprd's, which operators look for.
     if (next.files.length > 0) log.info(`Loading Resiliency configuration: ${next.policies.name}`);
-    for (const problem of next.problems) log.warn(formatProblem(problem));
+    for (const problem of next.problems) log.warn(withoutCredentials(formatProblem(problem)));
     current = next;
     const { policies, files } = next;
     const errors = next.problems.filter(({ severity }) => severity === 'error').length;
@@ -73,7 +74,7 @@ export async function openPolicies(options: LivePoliciesOptions): Promise<LivePo
     log.info('Resiliency was read anew; circuits keep their state.', { files: next.files.length });
   };
   const broken = (problems: LoadedResiliency['problems']): void => {
-    for (const problem of problems) log.error(formatProblem(problem));
+    for (const problem of problems) log.error(withoutCredentials(formatProblem(problem)));
     log.error('The Resiliency files are broken: the policies stay as they were.');
   };
   inForce(loaded);
@@ -84,7 +85,7 @@ export async function openPolicies(options: LivePoliciesOptions): Promise<LivePo
 
   return {
     book,
-    names: () => current.names,
+    names: () => [...new Set(current.names)],
     async reload() {
       const next = await loadResiliency(resourcesPaths, { appId, strict });
       if (next.problems.some(isBroken)) broken(next.problems);

@@ -6,6 +6,7 @@ import type {
 } from '@holdfast/config';
 import { type Listener, type Pipeline, pipeline, retry } from '@holdfast/core';
 import { UpstreamError } from '../flow/upstream-error.ts';
+import { withoutCredentials } from '../flow/without-credentials.ts';
 import { DeliveryError } from '../pubsub/deliver/delivery-error.ts';
 import { PublishFailure } from '../pubsub/publish/publish-failure.ts';
 import { Recent } from './recent.ts';
@@ -41,7 +42,8 @@ export class PolicyBook {
   forTarget(id: string): TargetPipelines {
     const known = this.#targets.get(id);
     if (known !== undefined) return known;
-    const target = new TargetPipelines(id, this.#policies.forApp(id), this.#env);
+    const shown = withoutCredentials(id);
+    const target = new TargetPipelines(shown, this.#policies.forApp(id), this.#env);
     this.#targets.set(id, target);
     return target;
   }

@@ -65,6 +65,7 @@ type Shared = (typeof SHARED)[number];
  * of their own are targets inside it.
  */
 export class TargetPipelines {
+  /** As it is shown: of a URL without its password. */
   readonly id: string;
   readonly #env: TargetPipelinesEnv;
   #policies: TargetPolicies;

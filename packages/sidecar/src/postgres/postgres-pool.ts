@@ -1,7 +1,9 @@
-import type { Pool, PoolClient } from 'pg';
+import type { Client, Pool, PoolClient } from 'pg';
 import type { ComponentSettings } from '../components/component-settings.ts';
 import type { ComponentsEnv } from '../components/open-components.ts';
+import { waitedFor } from '../components/waited-for.ts';
 import { warnUnheeded } from '../components/warn-unheeded.ts';
+import { cancelStatement } from './cancel-statement.ts';
 import { postgresConnection } from './postgres-connection.ts';
 import {
   checkTarget,
@@ -20,16 +22,20 @@ export interface Rows {
 
 export type Query = (sql: string, values?: readonly unknown[]) => Promise<Rows>;
 
-/** Connections to one database: a bounded number, made when they are needed and again when they were lost. */
+/**
+ * Connections to one database: a bounded number, made when they are needed and again when they were lost.
+ * The moment a `signal` aborts, its call rejects with the signal's reason; the statement is ended at the
+ * server, as far as it still can be, and the transaction with it.
+ */
 export interface PostgresPool {
-  readonly query: Query;
+  query(sql: string, values?: readonly unknown[], signal?: AbortSignal): Promise<Rows>;
   /** For a connection beside the pool. */
   readonly servers: readonly PostgresServer[];
   readonly target: Target;
   /** All of `work` on one connection. */
-  withOne<T>(work: (query: Query) => Promise<T>): Promise<T>;
+  withOne<T>(work: (query: Query) => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** All of `work` or nothing of it. */
-  inTransaction<T>(work: (query: Query) => Promise<T>): Promise<T>;
+  inTransaction<T>(work: (query: Query) => Promise<T>, signal?: AbortSignal): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -49,6 +55,7 @@ export async function openPostgres(
   const all = poolOver(
     servers.map((server) => ({ server, pool: new pg.Pool(server) })),
     target,
+    pg.Client,
   );
   try {
     await all.query('SELECT 1');
@@ -65,7 +72,11 @@ interface ServerPool {
 }
 
 /** `pools` in the order in which new connections are tried: one that has a connection to spare, or as many as may be, is asked alone. */
-function poolOver(all: readonly ServerPool[], target: Target): PostgresPool {
+function poolOver(
+  all: readonly ServerPool[],
+  target: Target,
+  Driver: new (server: PostgresServer) => Client,
+): PostgresPool {
   // Said of idle connections when a server goes: the pool makes others when they are needed.
   for (const { pool } of all) pool.on('error', () => {});
   /** Found to be of the kind wanted. */
@@ -104,8 +115,15 @@ function poolOver(all: readonly ServerPool[], target: Target): PostgresPool {
     }
   };
 
-  const withOne = async <T>(work: (query: Query) => Promise<T>): Promise<T> => {
-    const client = await checkOut();
+  const withOne = async <T>(
+    work: (query: Query) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> => {
+    signal?.throwIfAborted();
+    const out = checkOut();
+    const client = await (signal === undefined
+      ? out
+      : waitedFor(out, signal, (late) => late.release()));
     const config = client.server;
     // A connection that breaks while it is ours says so on both ways; the statement's error is the one to tell.
     const ignore = () => {};
@@ -122,20 +140,30 @@ function poolOver(all: readonly ServerPool[], target: Target): PostgresPool {
         throw postgresWords(error, config);
       }
     };
-    try {
-      return await work(query);
-    } finally {
+    const give = (): void => {
       client.off('error', ignore);
       client.release(broken);
-    }
+    };
+    if (signal === undefined) return await work(query).finally(give);
+    const abandon = (): void => {
+      // In the middle of something: nobody else may have it, and what it says as it goes is nothing.
+      client.release(true);
+      void cancelStatement(Driver, client.server, client);
+    };
+    signal.addEventListener('abort', abandon, { once: true });
+    const done = work(query).finally(() => {
+      signal.removeEventListener('abort', abandon);
+      if (!signal.aborted) give();
+    });
+    return await waitedFor(done, signal);
   };
 
   return {
     servers: all.map(({ server }) => server),
     target,
-    query: (sql, values) => withOne((query) => query(sql, values)),
+    query: (sql, values, signal) => withOne((query) => query(sql, values), signal),
     withOne,
-    inTransaction: (work) =>
+    inTransaction: (work, signal) =>
       withOne(async (query) => {
         await query('BEGIN');
         try {
@@ -147,7 +175,7 @@ function poolOver(all: readonly ServerPool[], target: Target): PostgresPool {
           await query('ROLLBACK').catch(() => {});
           throw error;
         }
-      }),
+      }, signal),
     async close() {
       await Promise.all(all.map(({ pool }) => pool.end()));
     },

@@ -104,7 +104,7 @@ const subscription = (topic: string, route: string, bulk?: string) =>
   `
 apiVersion: dapr.io/v2alpha1
 kind: Subscription
-metadata: { name: s }
+metadata: { name: ${topic} }
 spec:
   pubsubname: p
   topic: ${topic}

@@ -1,8 +1,9 @@
 import type { Cluster, Redis } from 'ioredis';
+import { waitedFor } from '../components/waited-for.ts';
 import { connectFailure } from '../flow/go-words.ts';
 import { UnreachableError } from '../flow/unreachable-error.ts';
+import { connection } from './connection.ts';
 import type { RedisSettings } from './redis-settings.ts';
-import { connection, waitedFor } from './waited-for.ts';
 
 /** A connection to a Redis, a cluster, or the master that sentinels name; kept up by itself. */
 export interface RedisConnection {

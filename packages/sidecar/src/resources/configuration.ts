@@ -88,7 +88,7 @@ export const NO_CONFIGURATION: Configuration = {
 };
 
 /**
- * Merges the Configuration documents of all `--config` files; a later one wins, key by key.
+ * Merges the Configurations of all `--config` files; a later one wins, key by key.
  * `protocol` is what the application speaks: operations of gRPC have no verbs.
  */
 export function mergeConfigurations(

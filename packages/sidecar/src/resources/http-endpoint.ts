@@ -1,5 +1,6 @@
 import { type GivenValue, givenValue, secretStoreOf } from '../components/component-spec.ts';
 import { at, isRecord, type Resource } from './resource-files.ts';
+import { NAME_RULE, resourceName, scalarText } from './resource-name.ts';
 
 /** An `HTTPEndpoint` as written; its values may still have to be looked up. */
 export interface HttpEndpointSpec {
@@ -18,17 +19,17 @@ const TLS_PARTS = ['rootCA', 'certificate', 'privateKey'] as const;
 
 /** Reads an endpoint, or says what is wrong with it. */
 export function httpEndpoint({ document, file, line }: Resource): HttpEndpointSpec | string {
-  const name = at(document, 'metadata', 'name');
+  const name = resourceName(document);
   const baseUrl = at(document, 'spec', 'baseUrl');
-  if (typeof name !== 'string' || name === '') return 'metadata.name is missing';
+  if (name === undefined || name === '') return NAME_RULE;
   if (typeof baseUrl !== 'string' || !/^https?:\/\//.test(baseUrl) || !URL.canParse(baseUrl)) {
     return 'spec.baseUrl must be an http or https URL';
   }
   const headers: { name: string; value: GivenValue }[] = [];
   const given = at(document, 'spec', 'headers');
   for (const header of Array.isArray(given) ? given : []) {
-    const called = at(header, 'name');
-    if (typeof called !== 'string') return 'spec.headers needs names';
+    const called = scalarText(at(header, 'name'));
+    if (called === undefined || called === '') return 'spec.headers needs names';
     const [value, secret] = [at(header, 'value'), at(header, 'secretKeyRef')];
     if (value === undefined && secret === undefined && !at(header, 'envRef')) {
       return `spec.headers: ${called} has no value`;

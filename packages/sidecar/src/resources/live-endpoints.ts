@@ -4,7 +4,7 @@ import type { HttpEndpointSpec } from './http-endpoint.ts';
 import { type HttpEndpoint, openEndpoints } from './open-endpoints.ts';
 
 export interface LiveEndpointsOptions {
-  readonly values: Omit<ValueSources, 'secretStore'>;
+  readonly values: Omit<ValueSources, 'secretStore' | 'warn'>;
   /** Told which are in force from now on. */
   readonly inForce: (endpoints: readonly HttpEndpoint[]) => void;
   readonly log: Logger;

@@ -12,7 +12,7 @@ test('reads endpoints and components in scope, and names what cannot be read', a
     'all.yaml': `
 kind: HTTPEndpoint
 metadata: { name: outside }
-spec: { baseUrl: "https://api.example/v1", headers: [{ name: X-Key, envRef: KEY }, { name: N, value: 1 }] }
+spec: { baseUrl: "https://api.example/v1", headers: [{ name: X-Key, envRef: KEY }, { name: 5, value: 1 }] }
 ---
 kind: HTTPEndpoint
 metadata: { name: others }
@@ -42,7 +42,7 @@ spec: { pubsubname: p, topic: t }
         baseUrl: 'https://api.example/v1',
         headers: [
           { name: 'x-key', value: { kind: 'variable', variable: 'KEY' } },
-          { name: 'n', value: { kind: 'value', value: '1' } },
+          { name: '5', value: { kind: 'value', value: '1' } },
         ],
       },
     ],

@@ -1,24 +1,13 @@
-import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { AppProtocol } from '../app/app-channel.ts';
 import { type ComponentSpec, componentSpec } from '../components/component-spec.ts';
 import { declarative, type TopicSubscription } from '../pubsub/subscribe/subscription.ts';
 import { type Configuration, mergeConfigurations } from './configuration.ts';
+import { readConfigurations } from './configuration-files.ts';
 import { type HttpEndpointSpec, httpEndpoint } from './http-endpoint.ts';
 import { at, readResources } from './resource-files.ts';
+import { NAME_RULE, resourceName } from './resource-name.ts';
 import { standingOf } from './standing.ts';
-
-/** A `--config` file that cannot be read: the sidecar does not start without it. */
-export class ConfigurationFileError extends Error {
-  readonly code = 'CONFIGURATION_FILE';
-  readonly file: string;
-
-  constructor(file: string, why: string) {
-    super(`The configuration ${file} (--config) cannot be read: ${why}`);
-    this.name = 'ConfigurationFileError';
-    this.file = file;
-  }
-}
 
 export interface LoadedResources {
   readonly configuration: Configuration;
@@ -49,15 +38,9 @@ export async function loadResources(
 ): Promise<LoadedResources> {
   const problems: string[] = [];
   const unknown: string[] = [];
-  const refuse = (place: string, why: string): never => {
-    throw new ConfigurationFileError(place, why);
-  };
-  await refuseFolders(options.configPaths, refuse);
-  const configurations = await readResources(options.configPaths, {
-    unreadable: refuse,
-    // Without a word it would take away what it guards.
-    empty: (file) => refuse(file, 'is empty'),
-  });
+  const configurations = await readConfigurations(options.configPaths, (what) =>
+    unknown.push(what),
+  );
   const resources = await readResources(options.resourcesPaths, {
     unreadable: (place, why) => problems.push(`A resource cannot be read: ${place}: ${why}`),
     // It says nothing, as in Dapr.
@@ -68,7 +51,7 @@ export async function loadResources(
   const own = { appId: options.appId, namespace: options.givenNamespace ?? '' };
   const endpoints = new Map<string, HttpEndpointSpec>();
   const components: ComponentSpec[] = [];
-  const subscriptions: TopicSubscription[] = [];
+  const subscriptions = new Map<string, TopicSubscription>();
   for (const resource of resources) {
     const { file, kind, line } = resource;
     const leftOut = (why: string) => problems.push(`${file}:${line}: ${kind} left out: ${why}`);
@@ -97,7 +80,15 @@ export async function loadResources(
       else components.push(component);
     } else if (kind === 'Subscription') {
       try {
-        subscriptions.push(declarative(resource));
+        const name = resourceName(resource.document);
+        if (name === undefined) throw new Error(NAME_RULE);
+        const subscription = declarative(resource);
+        if (subscriptions.delete(name)) {
+          const which =
+            name === '' ? 'a Subscription without metadata.name' : `Subscription ${name}`;
+          unknown.push(`${file}:${line}: ${which} is there twice; the last counts.`);
+        }
+        subscriptions.set(name, subscription);
       } catch (error) {
         leftOut((error as Error).message.split('\n')[0]!);
       }
@@ -108,7 +99,9 @@ export async function loadResources(
         `${file}:${line}: Configuration ${name} has no effect among the resources, as in Dapr; name its file with --config.`,
       );
     } else {
-      unknown.push(`${file}: resources of kind ${kind} are not in this version; it is left out.`);
+      unknown.push(
+        `${file}:${line}: resources of kind ${kind} are not in this version; it is left out.`,
+      );
     }
   }
   const configuration = mergeConfigurations(
@@ -120,19 +113,8 @@ export async function loadResources(
     configuration,
     endpoints: [...endpoints.values()],
     components,
-    subscriptions,
+    subscriptions: [...subscriptions.values()],
     problems,
     unknown,
   };
-}
-
-/** As daprd does: whoever names one means a file in it, and would get another, or none. */
-async function refuseFolders(
-  paths: readonly string[],
-  refuse: (place: string, why: string) => never,
-): Promise<void> {
-  for (const given of paths) {
-    const found = await stat(given).catch(() => undefined);
-    if (found?.isDirectory()) refuse(given, 'is a folder; name the file in it');
-  }
 }

@@ -28,13 +28,14 @@ export interface EndpointTls {
 export async function openEndpoints(
   specs: readonly HttpEndpointSpec[],
   before: readonly HttpEndpoint[],
-  sources: Omit<ValueSources, 'secretStore'>,
+  sources: Omit<ValueSources, 'secretStore' | 'warn'>,
   log: Logger,
 ): Promise<readonly HttpEndpoint[]> {
   const endpoints: HttpEndpoint[] = [];
   for (const spec of specs) {
     try {
-      endpoints.push(await openEndpoint(spec, sources));
+      const warn = (message: string): void => log.warn(`${spec.place}: ${message}`);
+      endpoints.push(await openEndpoint(spec, { ...sources, warn }));
     } catch (error) {
       const kept = before.find(({ name }) => name === spec.name);
       const what = kept === undefined ? 'is left out' : 'stays as it was';

@@ -1,8 +1,8 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { decodeUtf8 } from '@holdfast/config';
-import { type Document, isNode, type LineCounter, YAMLParseError } from 'yaml';
-import { parseYaml } from './parse-yaml.ts';
+import { isNode } from 'yaml';
+import { parseYaml, type YamlDocument } from './parse-yaml.ts';
 import type { Locate } from './place.ts';
 
 /** A YAML document that is a resource, and where it was found. */
@@ -20,87 +20,99 @@ export interface Resource {
 /** A file larger than this is not read; no resource is. */
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
-/** A file that cannot be read; `place` is it, or `file:line:column` where that is known. */
-interface Unread {
-  readonly place: string;
-  readonly why: string;
-}
-
 /** Who is told what is left out. */
 export interface ResourceReader {
+  /** Of a file, or of one of its documents: `place` is `file`, or `file:line:column` where that is known. */
   unreadable(place: string, why: string): void;
   /** Of a file without a document. */
   empty(file: string): void;
-  /** Of each key that a file has twice; the last counts, as in Dapr. */
+  /** Of each key that a document has twice, of which the last counts, and of documents that are no resource. */
   remark?(remark: string): void;
 }
 
 /**
  * Reads every YAML document under `paths` (files, or folders without their
- * subfolders). What cannot be read is told to `unreadable` and left out.
+ * subfolders). A file or a document that cannot be read is told to `unreadable`
+ * and left out; the other documents of its file stay, as in daprd.
  */
 export async function readResources(
   paths: readonly string[],
-  { unreadable, empty, remark = () => {} }: ResourceReader,
+  reader: ResourceReader,
 ): Promise<readonly Resource[]> {
-  if (paths.length === 0) return [];
   const resources: Resource[] = [];
-  for (const file of await yamlFiles(paths, unreadable)) {
-    const found = await resourcesIn(file, remark).catch((error: Error) => unread(file, error));
-    if (found === undefined) empty(file);
-    else if ('why' in found) unreadable(found.place, found.why);
-    else resources.push(...found);
-  }
-  return resources;
-}
-
-function unread(file: string, error: Error): Unread {
-  const why = error.message.split('\n')[0] ?? 'unreadable';
-  const [start] = error instanceof YAMLParseError ? (error.linePos ?? []) : [];
-  if (start === undefined) return { place: file, why };
-  const place = `${file}:${start.line}:${start.col}`;
-  return { place, why: why.replace(/ at line \d+.*$/, '') };
-}
-
-/**
- * Undefined for a file without a document.
- *
- * @throws Error for what is no YAML.
- */
-async function resourcesIn(
-  file: string,
-  remark: (remark: string) => void,
-): Promise<readonly Resource[] | Unread | undefined> {
-  const decoded = decodeUtf8(await readBytes(file));
-  if (!('text' in decoded)) {
-    const { line, column, hint } = decoded;
-    return { place: `${file}:${line}:${column}`, why: `is not UTF-8; ${hint}` };
-  }
-  const { documents, lines } = parseYaml(decoded.text);
-  if (documents.length === 0) return undefined;
-  const resources: Resource[] = [];
-  for (const document of documents) {
-    for (const error of document.errors) {
-      if (error.code !== 'DUPLICATE_KEY') throw error;
-      const line = error.linePos?.[0].line;
-      remark(`${file}:${line}: a key is there twice; the last counts.`);
+  for (const file of await yamlFiles(paths, reader.unreadable)) {
+    const text = await readText(file, reader.unreadable);
+    if (text === undefined) continue;
+    const documents = parseYaml(text);
+    if (documents.length === 0) reader.empty(file);
+    for (const document of documents) {
+      const resource = resourceOf(document, file, reader);
+      if (resource !== undefined) resources.push(resource);
     }
-    const value: unknown = document.toJS({ maxAliasCount: 100 });
-    const kind = at(value, 'kind');
-    if (!isRecord(value) || typeof kind !== 'string') continue;
-    const { line } = lines.linePos(document.contents?.range?.[0] ?? 0);
-    const locate = locator(document, lines);
-    resources.push({ file, line, kind, document: value, locate });
   }
   return resources;
+}
+
+/** Undefined for what is none. */
+function resourceOf(
+  document: YamlDocument,
+  file: string,
+  { unreadable, remark = () => {} }: ResourceReader,
+): Resource | undefined {
+  const read = readDocument(document, file, {
+    unreadable,
+    twice: (place) => remark(`${place}: a key is there twice; the last counts.`),
+  });
+  // Nothing at all between two separators is nothing to speak of.
+  if (read === undefined || read.value === null) return undefined;
+  const { line, locate, value } = read;
+  const kind = at(value, 'kind');
+  if (isRecord(value) && typeof kind === 'string') {
+    return { file, line, kind, document: value, locate };
+  }
+  if (!isRecord(value) || kind !== undefined) {
+    const which = `${file}:${line}: document ${document.number}`;
+    remark(`${which} is no resource, which is a map with a kind; left out.`);
+  }
+  return undefined;
+}
+
+/** What a document holds, and where it begins; undefined where it cannot be read. */
+export function readDocument(
+  { document, number, position }: YamlDocument,
+  file: string,
+  told: {
+    readonly unreadable: ResourceReader['unreadable'];
+    /** A key is there twice, at `file:line`. */
+    twice(place: string): void;
+  },
+): { readonly line: number; readonly value: unknown; readonly locate: Locate } | undefined {
+  const placed = ({ line, col }: { line: number; col: number }) => `${file}:${line}:${col}`;
+  for (const { code, message, pos } of document.errors) {
+    const where = position(pos[0]);
+    if (code === 'DUPLICATE_KEY') told.twice(`${file}:${where.line}`);
+    else {
+      const why = (message.split('\n')[0] ?? '').replace(/ at line \d+.*$/, '');
+      told.unreadable(placed(where), `${why} (document ${number} of the file)`);
+      return undefined;
+    }
+  }
+  const start = position(document.contents?.range?.[0] ?? 0);
+  try {
+    const value: unknown = document.toJS({ maxAliasCount: 100 });
+    return { line: start.line, value, locate: locator(document, position) };
+  } catch (error) {
+    told.unreadable(placed(start), `${(error as Error).message} (document ${number} of the file)`);
+    return undefined;
+  }
 }
 
 /** Where a value stands, or what holds it where it is missing. */
-function locator(document: Pick<Document, 'getIn'>, lines: LineCounter): Locate {
+function locator(document: YamlDocument['document'], position: YamlDocument['position']): Locate {
   return (keys) => {
     for (let length = keys.length; length >= 0; length -= 1) {
       const node = document.getIn(keys.slice(0, length), true);
-      if (isNode(node) && node.range) return lines.linePos(node.range[0]);
+      if (isNode(node) && node.range) return position(node.range[0]);
     }
     return undefined;
   };
@@ -126,10 +138,22 @@ async function yamlFiles(
   return files;
 }
 
-async function readBytes(file: string): Promise<Uint8Array> {
-  const { size } = await stat(file);
-  if (size > MAX_FILE_BYTES) throw new Error(`larger than ${MAX_FILE_BYTES} bytes`);
-  return await readFile(file);
+/** Undefined where it cannot be read. */
+export async function readText(
+  file: string,
+  unreadable: ResourceReader['unreadable'],
+): Promise<string | undefined> {
+  try {
+    const { size } = await stat(file);
+    if (size > MAX_FILE_BYTES) throw new Error(`larger than ${MAX_FILE_BYTES} bytes`);
+    const decoded = decodeUtf8(await readFile(file));
+    if ('text' in decoded) return decoded.text;
+    const { line, column, hint } = decoded;
+    unreadable(`${file}:${line}:${column}`, `is not UTF-8; ${hint}`);
+  } catch (error) {
+    unreadable(file, (error as Error).message);
+  }
+  return undefined;
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

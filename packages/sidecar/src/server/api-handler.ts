@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Clock } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
+import { withoutCredentials } from '../flow/without-credentials.ts';
 import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
 import { describeApiSpan, endApiSpan } from '../trace/api-span.ts';
 import { badBaggage } from '../trace/baggage.ts';
@@ -44,7 +45,7 @@ export function apiHandler(options: ApiHandlerOptions): RequestListener {
     const head = bare ? { ...read, baggage: undefined } : read;
     const traced = !head.path.includes('/healthz');
     const span = traced
-      ? tracing.begin(head.path, 'client', head.traceparent, head.tracestate)
+      ? tracing.begin(withoutCredentials(head.path), 'client', head.traceparent, head.tracestate)
       : undefined;
     const live = recorded(span);
     if (live !== undefined) {
@@ -57,7 +58,7 @@ export function apiHandler(options: ApiHandlerOptions): RequestListener {
       const ms = clock.now() - call.startedMs;
       metrics.served(
         head.method,
-        head.path,
+        withoutCredentials(head.path),
         status,
         ms,
         Math.max(0, head.bodyLength),
@@ -96,7 +97,7 @@ export function apiHandler(options: ApiHandlerOptions): RequestListener {
     // A fault of ours costs one request, never the sidecar.
     const failed = (error: unknown): void => {
       log.error('A request failed for a reason of the sidecar.', {
-        path: head.path,
+        path: withoutCredentials(head.path),
         error: stackOf(error),
         ...logIds(call.span),
       });

@@ -1,5 +1,6 @@
 import type { LogFields, Logger } from '@holdfast/telemetry/log';
 import { unescaped } from '../flow/unescaped.ts';
+import { withoutCredentials } from '../flow/without-credentials.ts';
 import type { ApiLogging } from '../resources/api-logging.ts';
 import { logIds } from '../trace/tracing.ts';
 import type { ApiCall } from './api-call.ts';
@@ -26,7 +27,9 @@ function fieldsOf(call: ApiCall, code: number, ms: number, obfuscate: boolean): 
   const { head, req, bytesOut, span } = call;
   const useragent = req.headers['user-agent'];
   return {
-    method: obfuscate ? endpointName(call) : `${head.method} ${unescaped(head.path)}`,
+    method: obfuscate
+      ? endpointName(call)
+      : `${head.method} ${withoutCredentials(unescaped(head.path))}`,
     code,
     duration: Math.floor(ms),
     size: bytesOut,

@@ -1,3 +1,4 @@
+import { withoutCredentials } from '../flow/without-credentials.ts';
 import { findTarget } from '../invoke/target.ts';
 import type { ApiCall } from './api-call.ts';
 
@@ -51,7 +52,9 @@ const NAMES: readonly (readonly [verbs: string, path: RegExp, name: string])[] =
 export function endpointName({ head, reached }: ApiCall): string {
   if (reached === 'invocation') {
     const target = findTarget(head.path, head.appId, head.authorization);
-    return target === undefined ? 'InvokeService' : `InvokeService/${target.id}`;
+    return target === undefined
+      ? 'InvokeService'
+      : `InvokeService/${withoutCredentials(target.id)}`;
   }
   const path = head.path.replace(/^\/+v1\.0(?:-(?:alpha|beta)\d+)?\/|\/$/g, '');
   for (const [verbs, pattern, name] of NAMES) {

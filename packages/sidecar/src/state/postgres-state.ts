@@ -53,8 +53,8 @@ export async function postgresState(
     ],
     readTtl: sqlTtl,
     overlooksOptionsOf: ['delete', 'transacted delete'],
-    async get(key) {
-      const { rows } = await pool.query(layout.get, [key]);
+    async get(key, signal) {
+      const { rows } = await pool.query(layout.get, [key], signal);
       const row = rows[0];
       if (row === undefined) return undefined;
       return {
@@ -63,18 +63,19 @@ export async function postgresState(
         expiresAt: row.expires === null ? undefined : String(row.expires),
       };
     },
-    async write(operations, atomic) {
+    async write(operations, atomic, signal) {
       if (atomic && operations.length > 1) {
         await pool.inTransaction(async (query) => {
           for (const operation of operations) await writeOne(query, layout, operation);
-        });
+        }, signal);
       } else if (atomic) {
         await pool.withOne(async (query) => {
           for (const operation of operations) await writeOne(query, layout, operation);
-        });
+        }, signal);
       } else {
-        await pool.withOne((query) =>
-          writeEach(operations, (operation) => writeOne(query, layout, operation)),
+        await pool.withOne(
+          (query) => writeEach(operations, (operation) => writeOne(query, layout, operation)),
+          signal,
         );
       }
     },
@@ -90,9 +91,9 @@ function queries(
   pool: Pick<Awaited<ReturnType<typeof openPostgres>>, 'query'>,
   table: { readonly select: string; readonly live: string },
 ): NonNullable<StateStore['query']> {
-  return async (query, prefix) => {
+  return async (query, prefix, signal) => {
     const { sql, values } = postgresQuery(query, { ...table, prefix });
-    const { rows } = await pool.query(sql, values);
+    const { rows } = await pool.query(sql, values, signal);
     const items = rows.map((row) => ({
       key: String(row.key),
       value: storedValue(row.value as string, row.isbinary === true),

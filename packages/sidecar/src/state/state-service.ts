@@ -1,4 +1,5 @@
 import type { ComponentCalls } from '../components/component-calls.ts';
+import { KEY_SEPARATOR } from '../components/key-prefix.ts';
 import type { OpenStateStore } from '../components/open-components.ts';
 import { failureWords } from '../invoke/invoke-error.ts';
 import { WordedError } from '../pluggable/worded-error.ts';
@@ -192,15 +193,17 @@ export class StateService {
     if (store.seal !== undefined)
       throw queryFailed(name, 'cannot query encrypted store', undefined);
     if (store.query === undefined) throw queryUnsupported(name);
-    const prefix = keyPrefix === '' ? '' : `${keyPrefix}${SEPARATOR}`;
     const work = async (call?: { readonly signal: AbortSignal }) =>
-      store.query!(parseQuery(text), prefix, call?.signal);
+      store.query!(parseQuery(text), keyPrefix, call?.signal);
     const { items, ...rest } = await this.#calls
       .run('state', name, 'query', work)
       .catch((error: unknown) => {
         throw queryFailed(name, failureWords(error), error);
       });
-    return { ...rest, items: items.map((one) => ({ ...one, key: one.key.slice(prefix.length) })) };
+    return {
+      ...rest,
+      items: items.map((one) => ({ ...one, key: one.key.slice(keyPrefix.length) })),
+    };
   }
 
   /** @throws ApiError where there is no such store. */
@@ -225,12 +228,9 @@ const markerOperation = (key: string): StateOperation => ({
   firstWrite: false,
 });
 
-/** What separates a prefix from its key; no key may hold it. */
-const SEPARATOR = '||';
-
 function fullKey(store: string, prefix: string, key: string, field = key): string {
-  if (key.includes(SEPARATOR)) throw illegalKey(store, key, field);
-  return prefix === '' ? key : `${prefix}${SEPARATOR}${key}`;
+  if (key.includes(KEY_SEPARATOR)) throw illegalKey(store, key, field);
+  return `${prefix}${key}`;
 }
 
 /** One by one, so many abreast; an error is of one key. */

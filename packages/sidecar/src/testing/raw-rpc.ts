@@ -1,4 +1,5 @@
 import http2 from 'node:http2';
+import { framed } from '../grpc/wire/message-frame.ts';
 
 /** What a gRPC call brought, whatever its service: metadata, messages and trailers. */
 export interface RawRpc {
@@ -9,12 +10,7 @@ export interface RawRpc {
   readonly trailers: http2.IncomingHttpHeaders;
 }
 
-const frame = (text: string): Buffer => {
-  const bytes = Buffer.from(text);
-  const head = Buffer.alloc(5);
-  head.writeUInt32BE(bytes.length, 1);
-  return Buffer.concat([head, bytes]);
-};
+const frame = (text: string): Buffer => framed(Buffer.from(text));
 
 /** Sends messages to a method, as any gRPC library would, and waits for the end. */
 export async function rawRpc(

@@ -1,4 +1,5 @@
 import type { LiveSpan } from '@holdfast/telemetry/trace';
+import { withoutCredentials } from '../flow/without-credentials.ts';
 import { nodeHttp } from '../server/node-http.ts';
 import type { RequestHead } from '../server/request-head.ts';
 
@@ -15,17 +16,18 @@ export function describeApiSpan(
   head: RequestHead,
   client: { readonly address: string | undefined; readonly port: number | undefined },
 ): void {
-  const api = `${head.method} ${head.path}`;
+  const path = withoutCredentials(head.path);
+  const api = `${head.method} ${path}`;
   span.set('dapr.protocol', 'http');
   span.set('dapr.api', api);
   span.set('http.request.method', head.method);
-  span.set('url.full', head.path + head.query);
+  span.set('url.full', path + head.query);
   // The client's, where a server would say its own: so does Dapr, and dashboards show it.
   if (client.address !== undefined) span.set('server.address', client.address);
   if (client.port !== undefined) span.set('server.port', String(client.port));
   for (let at = 0; at + 1 < head.headers.length; at += 2) {
     const name = head.headers[at]!;
-    if (name.startsWith('dapr-')) span.set(name, head.headers[at + 1]!);
+    if (name.startsWith('dapr-')) span.set(name, withoutCredentials(head.headers[at + 1]!));
   }
   const [, , group = '', name = ''] = head.path.split('/');
   const system = STORES[group];
@@ -44,9 +46,10 @@ export function describeApiSpan(
 
 /** The API call is an invocation of `method` at `appId`. */
 export function nameInvocation(span: LiveSpan, appId: string, method: string): void {
-  span.name = `CallLocal/${appId}/${method}`;
+  const whom = withoutCredentials(appId);
+  span.name = `CallLocal/${whom}/${method}`;
   span.set('rpc.service', 'ServiceInvocation');
-  span.set('net.peer.name', appId);
+  span.set('net.peer.name', whom);
 }
 
 /** Ends an API call's span with the status of its answer. */

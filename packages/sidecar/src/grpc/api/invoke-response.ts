@@ -1,9 +1,4 @@
-import {
-  type Code,
-  ConnectError,
-  decodeBinaryHeader,
-  type HandlerContext,
-} from '@connectrpc/connect';
+import { type Code, ConnectError, type HandlerContext } from '@connectrpc/connect';
 import {
   RPC_DETAILS,
   RPC_MESSAGE,
@@ -15,8 +10,8 @@ import { isHopByHop } from '../../flow/hop-by-hop.ts';
 import type { PendingAnswer } from '../../flow/pending-answer.ts';
 import type { Invocation } from '../../invoke/invocation.ts';
 import { latin1 } from '../../invoke/invoke-error.ts';
-import { StatusSchema } from '../protos/error_details_pb.ts';
 import { httpStatusError } from '../status/http-status-error.ts';
+import { statusDetails } from '../status/status-details.ts';
 
 /** The answer of an application as the message that Dapr makes of it; an error where it is one. */
 export function invokeResponse(
@@ -62,19 +57,8 @@ function rpcFailure(code: number, values: ReadonlyMap<string, string>): ConnectE
   if (code === 0) return undefined;
   const message = decodeURIComponent(values.get(RPC_MESSAGE) ?? '');
   const error = new ConnectError(message, code as Code);
-  const details = values.get(RPC_DETAILS);
-  if (details !== undefined) error.details.push(...detailsOf(details));
-  return error;
-}
-
-function detailsOf(text: string): ConnectError['details'] {
-  try {
-    return decodeBinaryHeader(text, StatusSchema).details.map(({ typeUrl, value }) => ({
-      type: typeUrl.slice(typeUrl.lastIndexOf('/') + 1),
-      value,
-    }));
-  } catch {
-    // Details that cannot be read are no reason to lose the error.
-    return [];
+  for (const { typeUrl, value } of statusDetails(values.get(RPC_DETAILS))) {
+    error.details.push({ type: typeUrl.slice(typeUrl.lastIndexOf('/') + 1), value });
   }
+  return error;
 }

@@ -1,9 +1,11 @@
 import { Code, ConnectError, type HandlerContext } from '@connectrpc/connect';
 import { type Clock, isPolicyError } from '@holdfast/core';
 import { formatTraceparent } from '@holdfast/core/trace';
+import { verbName } from '../../app/invoke-fields.ts';
 import { RPC_BYTES, RPC_METHOD, RPC_TYPE_URL, withoutRpcBytes } from '../../app/rpc-answer.ts';
 import { AnswerTooLargeError, collectAnswer } from '../../flow/collect-answer.ts';
 import type { PendingAnswer } from '../../flow/pending-answer.ts';
+import { withoutCredentials } from '../../flow/without-credentials.ts';
 import { countAttempt } from '../../invoke/count-attempt.ts';
 import {
   type CallerIdentity,
@@ -38,8 +40,6 @@ export interface InvokeRpcOptions {
   /** Longest answer: it is one message. */
   readonly maxBodyBytes: number;
 }
-
-const VERBS = Object.fromEntries(Object.entries(Verb).map(([name, verb]) => [verb, name]));
 
 /** Invocation over gRPC: the call that an HTTP client would have sent, and its answer as a message. */
 export class InvokeRpc {
@@ -89,7 +89,7 @@ export class InvokeRpc {
     { name, path: method }: RpcMethod,
   ) {
     const { book, caller, tokenRequired, upstreams } = this.#options;
-    const verb = VERBS[message?.httpExtension?.verb ?? Verb.NONE] ?? 'NONE';
+    const verb = verbName(message?.httpExtension?.verb ?? Verb.NONE);
     const querystring = message?.httpExtension?.querystring ?? '';
     const body = message?.data === undefined ? null : Buffer.from(message.data.value);
     const span = context.values.get(SPAN);
@@ -154,7 +154,7 @@ function failed(id: string, error: unknown, attempts: number): ConnectError {
     metadata.set('holdfast-attempts', String(attempts));
     return new ConnectError(words, policyCode(error.code), metadata, undefined, error);
   }
-  const text = `failed to invoke, id: ${id}, err: ${words}`;
+  const text = withoutCredentials(`failed to invoke, id: ${id}, err: ${words}`);
   if (error instanceof AnswerTooLargeError) return new ConnectError(text, Code.ResourceExhausted);
   const cause = new ApiError(500, 'ERR_DIRECT_INVOKE', text, { cause: error });
   return new ConnectError(text, Code.Internal, undefined, undefined, cause);

@@ -6,6 +6,7 @@ import { isStream } from '../../app/pass-rpc.ts';
 import { RPC_VERB } from '../../app/rpc-answer.ts';
 import { isHopByHop } from '../../flow/hop-by-hop.ts';
 import { UpstreamError } from '../../flow/upstream-error.ts';
+import { withoutCredentials } from '../../flow/without-credentials.ts';
 import { countAttempt } from '../../invoke/count-attempt.ts';
 import type { CallerIdentity } from '../../invoke/forward-headers.ts';
 import { Invocation } from '../../invoke/invocation.ts';
@@ -98,13 +99,13 @@ export class RpcProxy {
     const { book, clock, logCall, maxBodyBytes, metrics, tracing, upstreams } = this.#options;
     const destination = upstreams.find(id);
     if (destination.kind === 'refused') {
-      answer.refuse(Code.Unknown, destination.why);
+      answer.refuse(Code.Unknown, withoutCredentials(destination.why));
       return;
     }
     if (destination.kind === 'outside') {
       answer.refuse(
         Code.Unimplemented,
-        `gRPC cannot be passed on to ${id}: it is an HTTP endpoint`,
+        `gRPC cannot be passed on to ${withoutCredentials(id)}: it is an HTTP endpoint`,
       );
       return;
     }

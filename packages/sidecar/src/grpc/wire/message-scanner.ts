@@ -1,5 +1,5 @@
-/** A frame of gRPC's: a byte of flags, four of length, and so many bytes. */
-const HEAD_BYTES = 5;
+import { framed, MESSAGE_HEAD_BYTES as HEAD_BYTES } from './message-frame.ts';
+
 /** Set in the flags of a frame that holds trailers instead of a message, as in gRPC-Web. */
 export const TRAILERS = 0x80;
 
@@ -105,11 +105,7 @@ const EMPTY = Buffer.alloc(0);
 /** Trailers as the last frame of a body: `name: value` lines. */
 export function trailersFrame(trailers: readonly (readonly [string, string])[]): Buffer {
   const text = trailers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  const frame = Buffer.alloc(HEAD_BYTES + Buffer.byteLength(text, 'latin1'));
-  frame[0] = TRAILERS;
-  frame.writeUInt32BE(frame.length - HEAD_BYTES, 1);
-  frame.write(text, HEAD_BYTES, 'latin1');
-  return frame;
+  return framed(Buffer.from(text, 'latin1'), TRAILERS);
 }
 
 /** The other way. */

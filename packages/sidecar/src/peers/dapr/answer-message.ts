@@ -1,4 +1,4 @@
-import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import {
   RPC_DETAILS,
   RPC_MESSAGE,
@@ -13,6 +13,7 @@ import type {
   InternalInvokeResponse,
   InternalInvokeResponseSchema,
 } from '../../grpc/protos/service_invocation_pb.ts';
+import { statusDetails } from '../../grpc/status/status-details.ts';
 import { headerLists, headersOf, headerValue, pairs } from './header-lists.ts';
 
 type Response = MessageInitShape<typeof InternalInvokeResponseSchema>;
@@ -43,23 +44,13 @@ export function saidHead(status: number, headers: readonly string[]): SaidHead {
         : {
             code: Number(rpcStatus),
             message: decodeURIComponent(ours.get(RPC_MESSAGE) ?? ''),
-            details: detailsOf(ours.get(RPC_DETAILS)),
+            details: [...statusDetails(ours.get(RPC_DETAILS))],
           },
     headers: headerLists(passed),
     trailers: headerLists(trailers),
     message: { contentType, data: { typeUrl: ours.get(RPC_TYPE_URL) ?? '' } },
   };
   return { response, withBody: !failed };
-}
-
-function detailsOf(text: string | undefined) {
-  if (text === undefined) return [];
-  try {
-    return fromBinary(StatusSchema, Buffer.from(text, 'base64')).details;
-  } catch {
-    // Details that cannot be read are no reason to lose the error.
-    return [];
-  }
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { RPC_BYTES, RPC_METHOD, RPC_TYPE_URL, rpcMethodOf } from '../../app/rpc-answer.ts';
+import { invokeFields, verbName, verbNumber } from '../../app/invoke-fields.ts';
+import { RPC_BYTES, RPC_METHOD, RPC_TYPE_URL } from '../../app/rpc-answer.ts';
 import type { OutgoingCall } from '../../flow/answer.ts';
-import { unescaped } from '../../flow/unescaped.ts';
 import { UpstreamError } from '../../flow/upstream-error.ts';
 import { APIVersion } from '../../grpc/protos/apiversion_pb.ts';
 import { HTTPExtension_Verb as Verb } from '../../grpc/protos/common_pb.ts';
@@ -14,45 +14,32 @@ import { BadHeaderError, headerLists, headersOf, headerValue, pairs } from './he
 
 type Request = MessageInitShape<typeof InternalInvokeRequestSchema>;
 
-/** Whose call it is to a client of the gRPC API that does not speak of HTTP. */
-const NO_VERB = 'NONE';
-const VERBS = Object.fromEntries(Object.entries(Verb).map(([name, verb]) => [verb, name]));
-
 /**
  * A call as daprd's sidecars say it to each other; its body goes apart.
  *
  * @throws UpstreamError `REFUSED` for a verb that they have no number for
  */
-export function requestOf({ method, path, headers }: OutgoingCall): Request {
-  const verb = (Verb as Record<string, Verb>)[method];
+export function requestOf(call: OutgoingCall): Request {
+  const { method, headers } = call;
+  const verb = verbNumber(method);
   if (verb === undefined) {
     const why = `the other side is daprd, to which ${method} cannot be said`;
     throw new UpstreamError('REFUSED', `rpc error: code = InvalidArgument desc = ${why}`);
   }
-  const mark = path.indexOf('?');
-  const name = (mark === -1 ? path : path.slice(0, mark)).slice(1);
-  let contentType = '';
-  let typeUrl = '';
   const passed: (readonly [string, string])[] = [];
   for (const [header, value] of pairs(headers)) {
-    if (header === 'content-type') contentType = value;
-    else if (header === RPC_TYPE_URL) typeUrl = value;
-    else if (header !== RPC_BYTES && header !== RPC_METHOD) passed.push([header, value]);
+    if (!IN_THE_MESSAGE.has(header)) passed.push([header, value]);
     if (header === 'dapr-callee-app-id') passed.push(['destination-app-id', value]);
   }
+  const { message, typeUrl } = invokeFields(call, verb);
   return {
     ver: APIVersion.V1,
     metadata: headerLists(passed),
-    message: {
-      method: rpcMethodOf(headers) ?? unescaped(name),
-      contentType,
-      data: { typeUrl },
-      ...(verb === Verb.NONE
-        ? {}
-        : { httpExtension: { verb, querystring: mark === -1 ? '' : path.slice(mark + 1) } }),
-    },
+    message: { ...message, data: { typeUrl } },
   };
 }
+
+const IN_THE_MESSAGE = new Set(['content-type', RPC_TYPE_URL, RPC_BYTES, RPC_METHOD]);
 
 /** What a message of daprd's asks for; or why it cannot be. */
 export type Asked =
@@ -104,7 +91,7 @@ export function askedBy(
   if (parent !== undefined) headers.push('traceparent', parent);
   const query = querystring.replace(/^\?/, '');
   const path = `/${method.path}${query === '' ? '' : `?${encoded(query)}`}`;
-  const call = { method: VERBS[verb] ?? NO_VERB, path, headers };
+  const call = { method: verbName(verb), path, headers };
   return { kind: 'call', call, bodyBytes };
 }
 

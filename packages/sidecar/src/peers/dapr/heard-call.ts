@@ -11,6 +11,7 @@ import {
   InternalInvokeResponseStreamSchema,
 } from '../../grpc/protos/service_invocation_pb.ts';
 import { escapedMessage, parseRpcError } from '../../grpc/status/rpc-status.ts';
+import { framed } from '../../grpc/wire/message-frame.ts';
 import { parentOf } from '../../trace/trace-bin.ts';
 import { faultText } from '../fault.ts';
 import { INLINE_BYTES } from '../frame-format.ts';
@@ -18,7 +19,7 @@ import type { PeerCallee } from '../peer-transport.ts';
 import type { SpiffeId } from '../spiffe-id.ts';
 import { type SaidHead, saidHead } from './answer-message.ts';
 import { askedBy } from './call-message.ts';
-import { BadMessageError, framed, HeardMessages } from './heard-messages.ts';
+import { BadMessageError, HeardMessages } from './heard-messages.ts';
 import { InvalidCallError } from './invalid-call-error.ts';
 
 export interface HeardCallOptions {

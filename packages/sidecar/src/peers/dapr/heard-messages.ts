@@ -1,5 +1,4 @@
-/** A frame of gRPC's: a byte of flags, four of length, and so many bytes. */
-const HEAD_BYTES = 5;
+import { MESSAGE_HEAD_BYTES as HEAD_BYTES } from '../../grpc/wire/message-frame.ts';
 
 /** What came is no message, or longer than one may be. */
 export class BadMessageError extends Error {
@@ -55,11 +54,4 @@ export class HeardMessages {
       yield message;
     }
   }
-}
-
-/** A message as it goes on the stream. */
-export function framed(message: Uint8Array): Buffer {
-  const head = Buffer.alloc(HEAD_BYTES);
-  head.writeUInt32BE(message.length, 1);
-  return Buffer.concat([head, message]);
 }

@@ -13,10 +13,11 @@ import {
   InternalInvokeResponseStreamSchema,
 } from '../../grpc/protos/service_invocation_pb.ts';
 import { statusName } from '../../grpc/status/rpc-status.ts';
+import { framed } from '../../grpc/wire/message-frame.ts';
 import { withTraceBin } from '../../trace/trace-bin.ts';
 import { heardHead } from './answer-message.ts';
 import { requestOf } from './call-message.ts';
-import { framed, HeardMessages } from './heard-messages.ts';
+import { HeardMessages } from './heard-messages.ts';
 
 const CALL = '/dapr.proto.internals.v1.ServiceInvocation/CallLocalStream';
 /** Of a body in one message; gRPC's servers take 4 MiB unless told otherwise. */

@@ -9,6 +9,7 @@ import {
   readInto,
 } from '../../go-json/go-type.ts';
 import { at, type Resource, texts } from '../../resources/resource-files.ts';
+import { scalarText } from '../../resources/resource-name.ts';
 import type { BulkLimits } from '../deliver/bulk-gatherer.ts';
 import type { Envelope } from '../envelope.ts';
 
@@ -81,9 +82,9 @@ export function declarative({ document }: Resource): TopicSubscription {
 }
 
 function subscription(type: TopicSubscription['type'], given: unknown): TopicSubscription {
-  const pubsub = at(given, 'pubsubname');
-  const topic = at(given, 'topic');
-  if (typeof pubsub !== 'string' || pubsub === '' || typeof topic !== 'string' || topic === '') {
+  const pubsub = scalarText(at(given, 'pubsubname'));
+  const topic = scalarText(at(given, 'topic'));
+  if (!pubsub || !topic) {
     throw new Error('a subscription needs pubsubname and topic');
   }
   const rules = rulesOf(given);
