@@ -26,10 +26,12 @@ export interface Delivery {
   /** Where in the application, as the rules have it. */
   readonly path: string;
   readonly event: Envelope;
+  /** The event as its publisher wrote it; absent where the broker had it without an envelope. */
+  readonly written?: Buffer;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-export interface BulkDelivery extends Omit<Delivery, 'event' | 'metadata'> {
+export interface BulkDelivery extends Omit<Delivery, 'event' | 'written' | 'metadata'> {
   readonly entries: readonly BulkDeliveryEntry[];
 }
 

@@ -93,14 +93,18 @@ async function offer(
     count(pubsub, topic, 'drop', hasExpired(event, nowWallMs) ? 'drop' : 'success', undefined);
     return 'drop';
   }
-  const { metadata } = message;
+  const { data, metadata } = message;
+  const written = isRaw(subscription) ? {} : { written: data };
   const once = async (signal?: AbortSignal): Promise<Verdict> => {
     const begunMs = clock.now();
     const done = (status: DeliveryStatus, said: DeliveryStatus = status): void =>
       count(pubsub, topic, status, said, clock.now() - begunMs);
     try {
       const by = message.topic ?? topic;
-      const verdict = await courier.bring({ pubsub, topic: by, path, event, metadata }, signal);
+      const verdict = await courier.bring(
+        { pubsub, topic: by, path, event, metadata, ...written },
+        signal,
+      );
       if (verdict === 'success') done('success');
       else done('drop', verdict === 'drop' ? courier.countsDropAs : 'drop');
       return verdict;
@@ -115,15 +119,17 @@ async function offer(
     : await pipeline.execute(({ signal }) => once(signal), given && { signal: given });
 }
 
-function eventOf(
-  { metadata, pubsub, topic }: TopicSubscription,
-  { data, topic: came = topic }: PubSubMessage,
-): Envelope {
-  if (metadata.rawPayload === 'true') return rawEnvelope(data, pubsub, came);
+function eventOf(subscription: TopicSubscription, message: PubSubMessage): Envelope {
+  const { pubsub, topic } = subscription;
+  const { data, topic: came = topic } = message;
+  if (isRaw(subscription)) return rawEnvelope(data, pubsub, came);
   const event: unknown = JSON.parse(data.toString('utf8'));
   if (!isRecord(event)) throw new DeliveryError(`no CloudEvent, but JSON of type ${goKind(event)}`);
   return event;
 }
+
+/** Whether it gets what has no envelope. */
+const isRaw = ({ metadata }: TopicSubscription): boolean => metadata.rawPayload === 'true';
 
 /** Empty where there is none: the topic itself is none, an event would go round in circles. */
 export const deadLetterTopicOf = ({ deadLetterTopic, topic }: TopicSubscription): string =>
