@@ -212,7 +212,7 @@ export class StateService {
     const found = this.#stores.get(name);
     if (found !== undefined) return found;
     throw this.#stores.size === 0
-      ? storeNotConfigured(name, this.#appId)
+      ? storeNotConfigured(name, appId)
       : storeNotFound(name, appId);
   }
 }
