@@ -9,6 +9,22 @@ const locked = { status: 401, body: 'invalid api token\n' };
 
 /** Heads that few clients write, and some write on purpose. */
 export const oddHeads: readonly OddCase[] = [
+  // What `curl -X POST` sends: it says nothing of a body, and so there is none.
+  ...(
+    [
+      ['POST', '/v1.0/publish/bus/t', 204, ''],
+      ['POST', '/v1.0/bindings/b', 400, /failed deserializing HTTP body: EOF/],
+      ['PUT', '/v1.0/bindings/b', 400, /failed deserializing HTTP body: EOF/],
+      ['POST', '/v1.0-alpha1/lock/l', 400, /ExpiryInSeconds is not positive/],
+      ['PUT', '/v1.0/metadata/nothing', 204, ''],
+    ] as const
+  ).map(
+    ([method, to, status, body]): OddCase => ({
+      name: `no length: ${method} ${to} has no body`,
+      send: { method, path: to },
+      expect: { status, body },
+    }),
+  ),
   ...['POST', 'PUT', 'DELETE', 'HEAD', 'PATCH'].flatMap((method) =>
     ['/v1.0/healthz', '/v1.0/healthz/outbound'].map(
       (probe): OddCase => ({

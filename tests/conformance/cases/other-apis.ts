@@ -89,6 +89,11 @@ export const otherApis: readonly Case[] = [
     },
   },
   {
+    name: 'state: no store to query, and the error says nothing of who asked',
+    send: { method: 'POST', path: '/v1.0-alpha1/state/s/query', body: '{}' },
+    expect: { status: 500, body: /"ERR_STATE_STORE_NOT_CONFIGURED".*"metadata":null/ },
+  },
+  {
     name: 'state: no store, and the error says whose it was',
     send: { path: '/v1.0/state/s/k' },
     expect: { status: 500, body: /"metadata":\{"appID":"caller"\}/ },

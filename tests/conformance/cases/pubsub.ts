@@ -52,7 +52,7 @@ const REFUSED = ['dropped', 'unknown', 'failing', 'retried'];
 
 /** What the application answers when it is asked what it subscribes to. */
 export const WANTED = [
-  ...['plain', 'types', 'own', 'meta', 'bulk'].map((topic) => simple(topic)),
+  ...['plain', 'types', 'own', 'exact', 'bytes', 'meta', 'bulk'].map((topic) => simple(topic)),
   simple('raw', { metadata: { rawPayload: 'true' } }),
   simple('flaky', { pubsubname: 'patient' }),
   ...REFUSED.flatMap((topic) => [

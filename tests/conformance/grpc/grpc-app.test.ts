@@ -182,6 +182,37 @@ function conformance(make: Make, executable: string | undefined): void {
       );
     });
 
+    test('gets the data of an event from elsewhere as Go writes JSON', async () => {
+      const url = `http://127.0.0.1:${mesh.port('spoken')}/v1.0/healthz`;
+      await until('it has subscribed', async () => (await fetch(url)).ok);
+      const bus = daprClient(mesh.grpcPort('spoken'));
+      const told = async (data: string) => {
+        const event = `{"id":"1","datacontenttype":"application/json","data":${data}}`;
+        app.events.delete('elsewhere');
+        await bus.publishEvent({
+          pubsubName: 'bus',
+          topic: 'elsewhere',
+          data: Buffer.from(event),
+          metadata: { rawPayload: 'true' },
+        });
+        await until(`${data} arrives`, () => app.events.has('elsewhere'));
+        const [got] = app.events
+          .get('elsewhere')!
+          .map(({ event: one }) => one as { data: Uint8Array });
+        return Buffer.from(got!.data).toString();
+      };
+      const texts = ['{"b":"<","a":[1.0,2e3]}', '"<&>"', 'null', '0.00001', 'true'];
+      const got: string[] = [];
+      for (const text of texts) got.push(await told(text));
+      assert.deepEqual(got, [
+        '{"a":[1,2000],"b":"\\u003c"}',
+        '"\\u003c\\u0026\\u003e"',
+        '',
+        '0.00001',
+        'true',
+      ]);
+    });
+
     test('has paths that are names, and no events that its rules do not take', async () => {
       const bus = daprClient(mesh.grpcPort('spoken'));
       const event = { pubsubName: 'bus', topic: 'ruled', data: Buffer.from('1') };

@@ -86,6 +86,7 @@ export async function startGrpcApp(bindings: Bindings = {}): Promise<GrpcApp> {
         listTopicSubscriptions: () => ({
           subscriptions: [
             { pubsubName: 'bus', topic: 'plain' },
+            { pubsubName: 'bus', topic: 'elsewhere' },
             {
               pubsubName: 'bus',
               topic: 'routed',

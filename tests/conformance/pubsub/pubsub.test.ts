@@ -115,6 +115,24 @@ function conformance(make: Make, executable: string | undefined): void {
       );
     });
 
+    test('numbers arrive as they were written, also those that JavaScript cannot hold', async () => {
+      const numbers = '[9007199254740993,12345678901234567890,1.0,2e3]';
+      await published('exact', numbers);
+      await published('exact', `{"id":"1","mine":0.50,"data":${numbers}}`, {
+        type: 'application/cloudevents+json',
+      });
+      const [plain, own] = (await app.arrived('/on-exact', 2)).map(({ body }) => body).sort();
+      assert.ok(plain!.startsWith(`{"data":${numbers},"datacontenttype"`), plain);
+      assert.ok(own!.startsWith(`{"data":${numbers},"id":"1","mine":0.50,`), own);
+    });
+
+    test('an event arrives byte for byte as it was published without an envelope of ours', async () => {
+      const written = '{ "id": "2", "data" : {"b":1.0, "a":"\\u003c"} }';
+      await published('bytes', written, { query: '?metadata.rawPayload=true' });
+      const [seen] = await app.arrived('/on-bytes', 1);
+      assert.equal(seen!.body, written);
+    });
+
     test('metadata says what is in the envelope, and when it is over', async () => {
       const query =
         '?metadata.cloudevent.type=t&metadata.cloudevent.source=s&metadata.ttlInSeconds=60';

@@ -298,6 +298,7 @@ export const RESILIENCY = {
   apiVersion: { kind: 'text', about: 'dapr.io/v1alpha1.', values: ['dapr.io/v1alpha1'] },
   kind: { kind: 'text', about: 'Resiliency.', values: ['Resiliency'] },
   metadata: { kind: 'object', about: 'name and namespace; both become labels of the metrics.' },
+  version: { kind: 'text', about: 'v1alpha1, as Dapr documents it; nothing comes of it.' },
   scopes: {
     kind: 'list',
     about: 'App ids of the callers that use these policies.',

@@ -41,6 +41,8 @@ export interface BodyLimits {
 
 /** Collects a whole body; rejects when it is too long, stalls, or the client leaves. */
 export function collectBody(req: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
+  // A request that names no length has ended before anybody could listen, and says so no more.
+  if (req.readableEnded) return Promise.resolve(Buffer.alloc(0));
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;

@@ -3,16 +3,16 @@ import { GoJsonError } from './go-json-error.ts';
 
 /**
  * The first value of a text; what follows it is overlooked, as by Go's `json.Decoder`, which is
- * what reads Dapr's bodies.
+ * what reads Dapr's bodies. `parse` reads what is JSON: `parseExactly` keeps numbers as they are.
  *
  * @throws GoJsonError
  */
-export function firstJson(text: string): unknown {
+export function firstJson(text: string, parse: (text: string) => unknown = JSON.parse): unknown {
   try {
-    return JSON.parse(text);
+    return parse(text);
   } catch (error) {
     const found = findFault(text);
-    if (found.kind === 'value') return JSON.parse(text.slice(0, found.end));
+    if (found.kind === 'value') return parse(text.slice(0, found.end));
     if (found.kind === 'fault') throw new GoJsonError(found.message, { cause: error });
     throw new GoJsonError(/\S/.test(text) ? 'unexpected EOF' : 'EOF', { cause: error });
   }

@@ -1,3 +1,5 @@
+import { WrittenNumber } from './exact-numbers.ts';
+
 /**
  * JSON as Go's `encoding/json` writes what it has read: names in order, and nothing in it that HTML
  * would take for its own. What Dapr hands on (a value of a state store, an event) looks like this,
@@ -6,6 +8,7 @@
 export function writeJson(value: unknown): string {
   if (typeof value === 'string') return text(value);
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  if (value instanceof WrittenNumber) return value.source;
   if (Array.isArray(value)) return `[${value.map(writeJson).join(',')}]`;
   const members: string[] = [];
   for (const name of Object.keys(value).sort()) {

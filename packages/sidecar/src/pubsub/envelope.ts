@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { utcSeconds } from '../components/utc-seconds.ts';
+import { parseExactly, WrittenNumber } from '../go-json/exact-numbers.ts';
 import { goAny, goMap, readInto } from '../go-json/go-type.ts';
 import { firstJson } from '../go-json/read-json.ts';
 import { isJson, mediaType } from './media-type.ts';
@@ -82,7 +83,8 @@ export function newEnvelope(body: Buffer, facts: EnvelopeFacts): Envelope {
 }
 
 function ownEnvelope(body: Buffer, facts: EnvelopeFacts): Envelope {
-  const event = readInto(EVENT, firstJson(body.toString('utf8')));
+  const given = firstJson(body.toString('utf8'), parseExactly);
+  const event = readInto(EVENT, given instanceof WrittenNumber ? Number(given.source) : given);
   // What the client says stands, but for where the event goes.
   const { pubsubname, topic, traceid, traceparent, ...more } = filled(facts);
   const base = { ...more, source: 'Dapr', specversion: '1.0', type: EVENT_TYPE };
@@ -103,7 +105,7 @@ function dataOf(body: Buffer, contentType: string): Envelope {
   const type = mediaType(contentType);
   if (isJson(type)) {
     try {
-      return { data: firstJson(body.toString('utf8')) };
+      return { data: firstJson(body.toString('utf8'), parseExactly) };
     } catch {
       // As in Dapr: what is no JSON after all goes as the text it is.
       return { data: body.toString('utf8') };

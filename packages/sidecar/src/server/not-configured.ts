@@ -11,8 +11,8 @@ interface Absent {
   readonly message: (name: string) => string;
   /** Dapr's newer form of errors carries this. */
   readonly reason?: string;
-  /** Its details name the app that asked. */
-  readonly ofApp?: boolean;
+  /** What its details say of the app that asked. @default nothing */
+  readonly facts?: (appId: string) => Readonly<Record<string, string>> | null;
 }
 
 const NO_STATE = {
@@ -20,7 +20,7 @@ const NO_STATE = {
   code: 'ERR_STATE_STORE_NOT_CONFIGURED',
   message: (name: string) => `state store ${name} is not configured`,
   reason: 'DAPR_STATE_NOT_CONFIGURED',
-  ofApp: true,
+  facts: (appId: string) => ({ appID: appId }),
 } as const;
 
 const ABSENT: readonly Absent[] = [
@@ -31,8 +31,15 @@ const ABSENT: readonly Absent[] = [
   },
   {
     methods: 'POST PUT',
-    path: /^\/v1\.0(?:\/state\/([^/]+)(?:\/(?:bulk|transaction))?|-alpha1\/state\/([^/]+)\/query)$/,
+    path: /^\/v1\.0\/state\/([^/]+)(?:\/(?:bulk|transaction))?$/,
     ...NO_STATE,
+  },
+  {
+    methods: 'POST PUT',
+    path: /^\/v1\.0-alpha1\/state\/([^/]+)\/query$/,
+    ...NO_STATE,
+    // Of queries alone Dapr does not say who asked.
+    facts: () => null,
   },
   {
     methods: 'POST PUT',
@@ -64,7 +71,7 @@ export function notConfigured(call: ApiCall, path: string, appId: string): boole
     if (!api.methods.split(' ').includes(call.head.method)) continue;
     const match = api.path.exec(path);
     if (match === null) continue;
-    const name = decodeSegment(match[1] ?? match[2] ?? '');
+    const name = decodeSegment(match[1] ?? '');
     const error = { errorCode: api.code, message: api.message(name) };
     call.error(api.status, { ...error, ...details(api, appId) });
     return true;
@@ -72,7 +79,7 @@ export function notConfigured(call: ApiCall, path: string, appId: string): boole
   return false;
 }
 
-function details({ reason, ofApp }: Absent, appId: string): Pick<ErrorBody, 'details'> {
+function details({ facts, reason }: Absent, appId: string): Pick<ErrorBody, 'details'> {
   if (reason === undefined) return {};
-  return { details: [errorInfo(reason, ofApp === true ? { appID: appId } : {})] };
+  return { details: [errorInfo(reason, facts === undefined ? {} : facts(appId))] };
 }

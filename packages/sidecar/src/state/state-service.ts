@@ -214,9 +214,7 @@ export class StateService {
   #find(name: string, appId: string | null = this.#appId): OpenStateStore {
     const found = this.#stores.get(name);
     if (found !== undefined) return found;
-    throw this.#stores.size === 0
-      ? storeNotConfigured(name, this.#appId)
-      : storeNotFound(name, appId);
+    throw this.#stores.size === 0 ? storeNotConfigured(name, appId) : storeNotFound(name, appId);
   }
 }
 

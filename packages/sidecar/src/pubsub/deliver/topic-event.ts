@@ -1,4 +1,5 @@
 import type { JsonObject, MessageInitShape } from '@bufbuild/protobuf';
+import { writeJson } from '../../go-json/write-json.ts';
 import type {
   TopicEventBulkRequestSchema,
   TopicEventRequestSchema,
@@ -48,12 +49,12 @@ export function topicEventOf(
   };
 }
 
-/** Text and bytes as they are, anything else as JSON. */
+/** Text and bytes as they are, anything else as JSON in Go's hand. */
 function dataOf({ data, data_base64: base64, datacontenttype: type }: Envelope): Uint8Array {
   if (typeof base64 === 'string') return Buffer.from(base64, 'base64');
-  if (data === undefined) return new Uint8Array();
+  if (data === undefined || data === null) return new Uint8Array();
   const isText = typeof data === 'string' && !String(type ?? '').includes('json');
-  return Buffer.from(isText ? (data as string) : JSON.stringify(data));
+  return Buffer.from(isText ? (data as string) : writeJson(data));
 }
 
 /** Several events in the form they have over HTTP, as applications over gRPC get them. */
