@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { circuitBreaker } from './breaker/breaker.ts';
 import * as errors from './errors.ts';
 import { CircuitOpenError, isPolicyError, TimedOutError } from './errors.ts';
+import { pipeline } from './pipeline.ts';
+import { createRegistry } from './registry.ts';
+import { timeout } from './timeout/timeout.ts';
 
 test('a policy error says who refused, with which code, and when to come back', () => {
   const cause = new Error('down');
@@ -67,4 +71,23 @@ test('a policy error of another copy of this package is one', () => {
     false,
     false,
   ]);
+});
+
+test('a policy error says whose call it ended: of pipelines within each other, the innermost', async () => {
+  const options = { registry: undefined };
+  const slow = pipeline('prices', [timeout({ limitMs: 1 })], options);
+  const outer = pipeline('page', [timeout({ limitMs: 60_000 })], options);
+  const registry = createRegistry();
+  const refusing = pipeline('stock', [circuitBreaker()], { registry });
+  registry.force('stock', 'forced-open', { forMs: 60_000 });
+  const thrown = (call: Promise<unknown>) =>
+    call.then(
+      () => assert.fail('it ended well'),
+      ({ code, pipeline: of }: errors.PolicyError) => [code, of],
+    );
+  const hang = () => new Promise(() => {});
+
+  assert.deepEqual(await thrown(outer.execute(() => slow.execute(hang))), ['TIMED_OUT', 'prices']);
+  assert.deepEqual(await thrown(refusing.execute(hang)), ['CIRCUIT_OPEN', 'stock']);
+  assert.equal(new TimedOutError('t', 'over').pipeline, undefined);
 });

@@ -24,6 +24,9 @@ export abstract class PolicyError extends Error {
   /** The policy's name, as written in its options or in resiliency.yaml. */
   readonly policy: string;
 
+  /** The pipeline that it ended a call of, the innermost of several; undefined until then. */
+  readonly pipeline: string | undefined = undefined;
+
   /** When it may be worth trying again; undefined where nobody can know. Milliseconds, 0 or more. */
   readonly retryAfterMs: number | undefined;
 

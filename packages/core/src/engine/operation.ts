@@ -8,7 +8,7 @@ import type { Doom, Settle } from './doom.ts';
 import { type AnyFunction, Flight } from './flight.ts';
 import { endOf, OUTCOME_OF_CUT } from './outcome.ts';
 import type { Program } from './program.ts';
-import { rejectLater, unset } from './reject-later.ts';
+import { named, rejectLater, unset } from './reject-later.ts';
 import { remainingInside } from './remaining.ts';
 import { Chronicle } from './report/chronicle.ts';
 import { ANSWERED, type Cut, type Entry, type Exit, HELD, LAUNCHED } from './stage.ts';
@@ -377,8 +377,8 @@ export class Operation {
     this.caller.release();
     this.#reset();
     if (!failed) resolve(value);
-    else if (this.#starting) rejectLater(reject, value);
-    else reject(value);
+    else if (this.#starting) rejectLater(reject, named(value, this.program.world));
+    else reject(named(value, this.program.world));
     this.program.giveBack(this);
   }
 
