@@ -3,6 +3,12 @@ import type { ComponentSettings } from './component-settings.ts';
 /** What separates a prefix from its key; no key may hold it. */
 export const KEY_SEPARATOR = '||';
 
+interface Whose {
+  readonly appId: string;
+  /** Empty where the sidecar was given none; undefined for locks, to which `namespace` is a text like any other, as in Dapr. */
+  readonly givenNamespace: string | undefined;
+}
+
 /**
  * What stands before the keys of a store, as metadata `keyPrefix` says: `orders||`, or nothing where it
  * is `none`. A text of one's own is in small letters, and one that is given and empty is a prefix
@@ -13,7 +19,7 @@ export const KEY_SEPARATOR = '||';
 export function keyPrefix(
   settings: ComponentSettings,
   name: string,
-  { appId, givenNamespace }: { readonly appId: string; readonly givenNamespace: string },
+  { appId, givenNamespace }: Whose,
 ): string {
   const given = settings.given('keyPrefix') ?? 'appid';
   if (given.includes(KEY_SEPARATOR)) {
@@ -27,6 +33,7 @@ export function keyPrefix(
     case 'name':
       return before(name);
     case 'namespace':
+      if (givenNamespace === undefined) return before(strategy);
       // As in Dapr, an app without a namespace has the keys of one that does not ask for it.
       return before(givenNamespace === '' ? appId : `${givenNamespace}.${appId}`);
     case 'none':

@@ -128,7 +128,9 @@ async function openAs(
   if (openLocks !== undefined) {
     const { given } = await settings();
     const store = await openLocks(given, env);
-    const open = { store, keyPrefix: keyPrefix(given, name, env) };
+    // Another text here than daprd's would let both hold one lock.
+    const whose = { appId: env.appId, givenNamespace: undefined };
+    const open = { store, keyPrefix: keyPrefix(given, name, whose) };
     return {
       row,
       enter: (places) => void places.locks.set(name, open),

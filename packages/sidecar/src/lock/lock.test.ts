@@ -96,11 +96,12 @@ function suite({ port, process: redis }: RedisServer): void {
     });
 
     test("its key is Dapr's, under the prefix that the component asks for", async () => {
-      for (const store of ['locks', 'bare', 'named']) {
+      for (const store of ['locks', 'bare', 'named', 'spaced']) {
         await send(`lock/${store}`, request('k', 'me', 30));
       }
-      const keys = ['lock||one||k', 'lock||k', 'lock||named||k'];
-      assert.deepEqual(await Promise.all(keys.map((key) => client.get(key))), ['me', 'me', 'me']);
+      const keys = ['lock||one||k', 'lock||k', 'lock||named||k', 'lock||namespace||k'];
+      const owners = await Promise.all(keys.map((key) => client.get(key)));
+      assert.deepEqual(owners, ['me', 'me', 'me', 'me']);
       assert.equal(Math.ceil((await client.ttl(keys[0]!)) / 30), 1);
     });
 
@@ -219,6 +220,7 @@ spec: { type: lock.redis, version: v1, metadata: [{ name: redisHost, value: "127
   return `${component('locks')}
 ${component('bare', ', { name: keyPrefix, value: none }')}
 ${component('named', ', { name: keyPrefix, value: name }')}
+${component('spaced', ', { name: keyPrefix, value: namespace }')}
 ${component('guarded', ', { name: maxRetries, value: "0" }')}
 `;
 };
