@@ -39,6 +39,7 @@ export async function deliverBulk(
   );
   const dead = entries.filter(({ entryId }) => ends.get(entryId) !== 'success');
   if (deadLetterTopic === '' || dead.length === 0) return failed;
+  if (failed.size > 0 && options.ended()) return failed;
   try {
     await options.bury(
       deadLetterTopic,

@@ -19,17 +19,19 @@ export class LiveSubscription {
   /** So many events the broker was told to have with us at a time. */
   #joinedFor = 1;
   #hurried = false;
+  #ended = false;
 
   constructor(
     subscription: TopicSubscription,
     courier: Courier,
-    options: Omit<DeliveryOptions, 'bury' | 'courier'>,
+    options: Omit<DeliveryOptions, 'bury' | 'courier' | 'ended'>,
   ) {
     this.#subscription = subscription;
     this.#delivery = {
       ...options,
       courier,
       bury: (dead, messages) => this.#bury(dead, messages),
+      ended: () => this.#ended,
     };
     this.#gatherer = this.#newGatherer();
   }
@@ -84,6 +86,7 @@ export class LiveSubscription {
 
   /** Takes nothing more; resolves when what the application has in hand has ended. */
   async close(): Promise<void> {
+    this.#ended = true;
     this.hurry();
     await this.#leave();
   }

@@ -5,7 +5,7 @@ import type { PubSub, TopicListener } from '../pubsub.ts';
 import { LiveSubscription } from './live-subscription.ts';
 import type { TopicSubscription } from './subscription.ts';
 
-export interface SubscriberOptions extends Omit<DeliveryOptions, 'bury'> {
+export interface SubscriberOptions extends Omit<DeliveryOptions, 'bury' | 'ended'> {
   readonly appId: string;
   /** To the application, in the protocol it speaks. */
   readonly courier: Courier;
@@ -27,6 +27,8 @@ export class Subscriber {
   readonly #leaving = new AbortController();
   /** No more events, for good. */
   #resting = false;
+  /** No more events to the application, until it is started again. */
+  #suspended = false;
   /** By broker and topic: that of the last settling, which is known before it is up. */
   #wanted: ReadonlyMap<string, TopicSubscription>;
   #started: Promise<void> | undefined;
@@ -50,12 +52,31 @@ export class Subscriber {
   }
 
   /**
-   * To be called when the application is there; only the first time does
-   * something. What is wrong with one subscription is logged and leaves the others alone.
+   * To be called when the application is there; only the first time does something, and the first
+   * after `suspend`. What is wrong with one subscription is logged and leaves the others alone.
    */
   start(): Promise<void> {
+    if (this.#suspended) {
+      this.#suspended = false;
+      this.#started = this.#settle();
+    }
     this.#started ??= this.#settle();
     return this.#started;
+  }
+
+  /**
+   * The application is not well: its events wait at their brokers, or go to another of its group,
+   * until `start`. What it has in hand and does not take goes back; streams are another's affair.
+   */
+  suspend(): void {
+    if (this.#resting) return;
+    this.#suspended = true;
+    for (const live of this.#active) {
+      if (live.subscription.type === 'STREAMING') continue;
+      this.#active.delete(live);
+      // A broker that fails at it gives us no events either.
+      void live.close().catch(() => {});
+    }
   }
 
   /**
@@ -130,6 +151,11 @@ export class Subscriber {
       if (brokers.size > 0) this.#asked ??= await ask();
       const wanted = wantedOf(this.#declared, this.#asked ?? []);
       for (const live of this.#active) await this.#follow(live, wanted);
+      // What it wants is known all the same.
+      if (this.#suspended) {
+        this.#wanted = knownFirst(wanted, this.#wanted);
+        return;
+      }
       // Side by side: in Kafka each member that joins has the others of its group begin anew.
       if (brokers.size > 0) {
         const all = [...wanted.values()];
