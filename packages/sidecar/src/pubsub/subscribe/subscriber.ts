@@ -1,12 +1,10 @@
 import type { OpenPubSub } from '../../components/open-components.ts';
 import type { Courier } from '../deliver/courier.ts';
-import type { DeliveryOptions } from '../deliver/delivery.ts';
-import type { PubSub, TopicListener } from '../pubsub.ts';
-import { LiveSubscription } from './live-subscription.ts';
+import type { TopicListener } from '../pubsub.ts';
+import { LiveSubscription, type LiveSubscriptionOptions } from './live-subscription.ts';
 import type { TopicSubscription } from './subscription.ts';
 
-export interface SubscriberOptions extends Omit<DeliveryOptions, 'bury' | 'ended'> {
-  readonly appId: string;
+export interface SubscriberOptions extends LiveSubscriptionOptions {
   /** To the application, in the protocol it speaks. */
   readonly courier: Courier;
   /** What the application wants, when it is asked, once. Never rejects. */
@@ -126,12 +124,12 @@ export class Subscriber {
     subscription: TopicSubscription,
     courier: Courier = this.#options.courier,
   ): Promise<TopicListener | undefined> {
-    const broker = this.#resting ? undefined : this.#allowed(subscription);
-    if (broker === undefined || this.#known(subscription)) return undefined;
+    const open = this.#resting ? undefined : this.#allowed(subscription);
+    if (open === undefined || this.#known(subscription)) return undefined;
     const live = new LiveSubscription(subscription, courier, this.#options);
     if (this.leaving.aborted) live.hurry();
     this.#active.add(live);
-    if (!(await this.#join(live, broker))) {
+    if (!(await this.#join(live, open))) {
       this.#active.delete(live);
       return undefined;
     }
@@ -203,12 +201,12 @@ export class Subscriber {
       log.info(`The subscription to ${topic} in ${pubsub} has changed.`);
     }
     if (live.broker === open.broker && !live.isOutdated) return;
-    if (!(await this.#join(live, open.broker))) this.#active.delete(live);
+    if (!(await this.#join(live, open))) this.#active.delete(live);
   }
 
-  async #join(live: LiveSubscription, broker: PubSub): Promise<boolean> {
+  async #join(live: LiveSubscription, open: OpenPubSub): Promise<boolean> {
     try {
-      await live.join(broker);
+      await live.join(open);
       return true;
     } catch (error) {
       const { pubsub, topic } = live.subscription;
@@ -229,14 +227,14 @@ export class Subscriber {
     return [...this.#active].map(({ subscription }) => subscription);
   }
 
-  #allowed({ pubsub, topic }: TopicSubscription): PubSub | undefined {
+  #allowed({ pubsub, topic }: TopicSubscription): OpenPubSub | undefined {
     const { appId, brokers, log } = this.#options;
     const open = brokers.get(pubsub);
     if (open === undefined) {
       log.error(`Nobody subscribes to ${topic}: pubsub ${pubsub} is not found.`);
       return undefined;
     }
-    if (open.scopes.maySubscribe(topic)) return open.broker;
+    if (open.scopes.maySubscribe(topic)) return open;
     log.error(
       `Nobody subscribes to ${topic}: it is not allowed for app id ${appId} in pubsub ${pubsub}.`,
     );
