@@ -197,6 +197,7 @@ export function resolveSidecarOptions(given: SidecarOptions): ResolvedSidecarOpt
   if (options.appPort === 0)
     throw new RangeError('sidecar.appPort must be from 1 to 65535, not 0.');
   socketsOf(options);
+  refuseOnePortForTwo(options);
   if (!PROTOCOLS.includes(options.appProtocol)) {
     throw new RangeError(
       `sidecar.appProtocol must be one of ${PROTOCOLS.join(', ')}, not "${options.appProtocol}".`,
@@ -221,6 +222,26 @@ export function resolveSidecarOptions(given: SidecarOptions): ResolvedSidecarOpt
   whole('maxReplayBytes', options.maxReplayBytes, 0, 2 ** 40);
   whole('maxReplayTotalBytes', options.maxReplayTotalBytes, 0, 2 ** 40);
   return options as ResolvedSidecarOptions;
+}
+
+/** One of the two would not get it: mostly the application, whose sidecar would then call itself. */
+function refuseOnePortForTwo({
+  appPort,
+  grpcPort,
+  httpPort,
+  unixDomainSocket,
+}: SidecarOptions): void {
+  if (appPort === undefined || unixDomainSocket !== undefined) return;
+  const own = [
+    ['httpPort', '--dapr-http-port', httpPort],
+    ['grpcPort', '--dapr-grpc-port', grpcPort],
+  ] as const;
+  for (const [name, flag, port] of own) {
+    if (port !== appPort) continue;
+    throw new RangeError(
+      `sidecar.${name} (${flag}) and sidecar.appPort (--app-port) are both ${port}: choose another for one of them.`,
+    );
+  }
 }
 
 function whole(name: string, value: number, min: number, max: number): void {

@@ -10,6 +10,7 @@ import { bothMakes, type Make } from '../makes/both-makes.ts';
 import { componentYaml } from '../makes/component-yaml.ts';
 import { type GrpcApp, startGrpcApp } from '../makes/grpc-app.ts';
 import { type Mesh, startMesh } from '../makes/mesh.ts';
+import { type SpanCollector, startCollector } from '../makes/span-collector.ts';
 
 const component = (name: string, type: string, metadata: Readonly<Record<string, string>>) =>
   componentYaml(name, type, metadata, { scopes: ['spoken'] });
@@ -57,7 +58,9 @@ function conformance(make: Make, executable: string | undefined): void {
     let app: GrpcApp;
     let mesh: Mesh;
     let folder = '';
+    let collector: SpanCollector;
     before(async () => {
+      collector = await startCollector();
       folder = await mkdtemp(path.join(os.tmpdir(), 'hf-bound-'));
       app = await startGrpcApp({
         plain: () => ({}),
@@ -74,11 +77,13 @@ function conformance(make: Make, executable: string | undefined): void {
       const resources = RESOURCES.replaceAll('$FOLDER', folder);
       mesh = await startMesh(executable, {
         grpcAppPort: app.port,
+        tracing: `samplingRate: "1", zipkin: { endpointAddress: "${collector.url}" }`,
         resources: { 'bindings.yaml': resources, 'bindings-policies.yaml': POLICIES },
       });
     });
     after(async () => {
       await mesh?.stop();
+      collector.close();
       app.close();
       await rm(folder, { recursive: true, force: true });
     });
@@ -107,6 +112,16 @@ function conformance(make: Make, executable: string | undefined): void {
       assert.match(headers.get('grpc-trace-bin') ?? '', /^[\w+/]{39}$/);
       assert.match(headers.get('traceparent') ?? '', /^00-/);
       assert.equal(headers.get('readtimeutc'), null);
+    });
+
+    test('the span of an event says by which call it was brought', async () => {
+      const span = () => collector.spans().find(({ name }) => name === 'bindings/plain');
+      await until('its span is sent', () => span() !== undefined);
+      const { tags } = span()!;
+      assert.deepEqual(
+        [tags['db.connection_string'], tags['db.name'], tags['rpc.service']],
+        ['/dapr.proto.runtime.v1.AppCallback/OnBindingEvent', 'plain', 'Dapr'],
+      );
     });
 
     test('an error is counted and not fatal, and tried again as the policies say', async () => {

@@ -29,8 +29,10 @@ export function readFlagValue(
       return bytesOf(text) ?? wrong('a size such as 4Mi, 500k or 4194304');
     case 'duration':
       return durationOf(text) ?? wrong('a duration such as 5s, 1m30s or 200ms');
-    case 'choice':
-      return flag.choices!.includes(text) ? text : wrong(`one of ${flag.choices!.join(', ')}`);
+    case 'choice': {
+      const choice = text.toLowerCase();
+      return flag.choices!.includes(choice) ? choice : wrong(`one of ${flag.choices!.join(', ')}`);
+    }
   }
 }
 

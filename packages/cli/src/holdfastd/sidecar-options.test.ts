@@ -13,9 +13,9 @@ test('what was not given is left to the sidecar', () => {
 
 test('flags and variables become options, in the sidecar’s units', () => {
   const line =
-    '--app-id a --app-port 80 --app-protocol grpc --app-ssl --dapr-http-port -1 --dapr-grpc-port -1 --metrics-port 0 --max-body-size 1Ki --read-buffer-size -1 --disable-init-endpoints subscribe,config ' +
+    '--app-id a --app-port 80 --app-protocol grpc --app-ssl --dapr-http-port -1 --dapr-grpc-port -1 --metrics-port 0 --max-body-size 1Ki --read-buffer-size -1 --disable-init-endpoints Subscribe,,config ' +
     '--dapr-graceful-shutdown-seconds 2 --enable-app-health-check --app-health-probe-interval 1 ' +
-    '--dapr-listen-addresses [::1],127.0.0.1 --resources-path r --components-path c --log-level warning --log-as-json';
+    '--dapr-listen-addresses [::1],127.0.0.1 --resources-path r --components-path c --log-level Warning --log-as-json';
   const env = { DAPR_API_TOKEN: 't', APP_API_TOKEN: 'u', NAMESPACE: 'n', DAPR_HOST_IP: '10.0.0.1' };
   assert.deepEqual(settings(line, env), {
     sidecar: {
@@ -27,7 +27,7 @@ test('flags and variables become options, in the sidecar’s units', () => {
       grpcPort: 0,
       metricsPort: 0,
       listenAddresses: ['::1', '127.0.0.1'],
-      resourcesPaths: ['r', 'c'],
+      resourcesPaths: ['r'],
       maxBodyBytes: 1_024,
       readBufferBytes: 2 ** 24,
       gracefulShutdownMs: 2_000,
@@ -57,10 +57,11 @@ test('certificates come from files, else from daprd’s variables, and none may 
   });
 });
 
-test('a sidecar without a name, with a dotted one, for a protocol it does not speak or a question it does not ask is refused', () => {
+test('a sidecar without a name, with a dotted one, for a protocol it does not speak a question it does not ask or a probe too long is refused', () => {
   const lines = [
     ...['', '--app-id a.b', '--app-id a --app-protocol tcp'],
     '--app-id a --disable-init-endpoints subscribe,topics',
+    '--app-id a --enable-app-health-check --app-health-probe-timeout 5001',
   ];
   const messages = lines.map((line) => {
     try {
@@ -74,6 +75,7 @@ test('a sidecar without a name, with a dotted one, for a protocol it does not sp
     '--app-id must be 1 to 128 letters, digits, `_` and `-`, not "a.b".',
     '--app-protocol must be one of http, https, grpc, grpcs, h2c, not "tcp".',
     '--disable-init-endpoints must be of config and subscribe, not "topics".',
+    '--app-health-probe-timeout must be at most --app-health-probe-interval, which is 5000 ms, not 5001 ms.',
   ]);
 });
 

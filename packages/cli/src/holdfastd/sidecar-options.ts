@@ -1,5 +1,6 @@
 import type { SidecarOptions } from '@holdfast/sidecar';
 import { FlagError, type ParsedFlags } from '../flags/flag.ts';
+import { HOLDFASTD_FLAGS } from '../flags/holdfastd-flags.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -41,7 +42,7 @@ export function holdfastdSettings({ values }: ParsedFlags, env: Environment): Ho
     appProtocol: protocolOf(text('app-protocol'), flag('app-ssl')),
     appChannelAddress: text('app-channel-address'),
     appMaxConcurrency: orNoLimit(number('app-max-concurrency'), 1, -1),
-    disableInitEndpoints: initEndpoints(texts('disable-init-endpoints').map((name) => name.trim())),
+    disableInitEndpoints: initEndpoints(texts('disable-init-endpoints')),
     httpPort: port('dapr-http-port'),
     grpcPort: port('dapr-grpc-port') ?? DEFAULT_GRPC_PORT,
     unixDomainSocket: text('unix-domain-socket') || undefined,
@@ -58,7 +59,8 @@ export function holdfastdSettings({ values }: ParsedFlags, env: Environment): Ho
     listenAddresses: someOf(texts('dapr-listen-addresses').map(withoutBrackets)),
     allowedOrigins: someOf(texts('allowed-origins')),
     h2c: isTruthy(env.DAPR_HTTP_DISABLE_H2C) ? false : undefined,
-    resourcesPaths: someOf([...texts('resources-path'), ...texts('components-path')]),
+    // The old name is heard where the new one is not given.
+    resourcesPaths: someOf(texts('resources-path')) ?? someOf(texts('components-path')),
     configPaths: someOf(texts('config')),
     maxBodyBytes: orNoLimit(
       number('max-body-size') ?? times(number('dapr-http-max-request-size'), 2 ** 20),
@@ -101,14 +103,12 @@ const INIT_ENDPOINTS: readonly string[] = ['config', 'subscribe'];
 const DEFAULT_GRPC_PORT = 50_001;
 
 function initEndpoints(names: readonly string[]): readonly string[] | undefined {
-  for (const name of names) {
-    if (!INIT_ENDPOINTS.includes(name)) {
-      throw new FlagError(
-        `--disable-init-endpoints must be of ${INIT_ENDPOINTS.join(' and ')}, not "${name}".`,
-      );
-    }
-  }
-  return someOf(names);
+  const endpoints = names.map((name) => name.toLowerCase());
+  const wrong = names.find((_, at) => !INIT_ENDPOINTS.includes(endpoints[at]!));
+  if (wrong === undefined) return someOf(endpoints);
+  throw new FlagError(
+    `--disable-init-endpoints must be of ${INIT_ENDPOINTS.join(' and ')}, not "${wrong}".`,
+  );
 }
 
 /** `--app-ssl` is the old way to say it. */
@@ -142,13 +142,24 @@ function certificates(
 
 function healthCheck(values: ParsedFlags['values']): Record<string, unknown> {
   const number = (name: string) => values.get(name) as number | undefined;
+  const intervalMs = times(atLeast(1, number('app-health-probe-interval')), 1_000);
+  const timeoutMs = atLeast(1, number('app-health-probe-timeout'));
+  const longestMs = intervalMs ?? defaultOf('app-health-probe-interval') * 1_000;
+  if ((timeoutMs ?? defaultOf('app-health-probe-timeout')) > longestMs) {
+    throw new FlagError(
+      `--app-health-probe-timeout must be at most --app-health-probe-interval, which is ${longestMs} ms, not ${timeoutMs} ms.`,
+    );
+  }
   return withoutUndefined({
     path: values.get('app-health-check-path'),
-    intervalMs: times(atLeast(1, number('app-health-probe-interval')), 1_000),
-    timeoutMs: atLeast(1, number('app-health-probe-timeout')),
+    intervalMs,
+    timeoutMs,
     threshold: atLeast(1, number('app-health-threshold')),
   });
 }
+
+const defaultOf = (name: string): number =>
+  Number(HOLDFASTD_FLAGS.find((flag) => flag.name === name)?.default);
 
 /** Dapr knows more levels than ours; those above `error` say nothing less. */
 function levelOf(level: string): HoldfastdSettings['log']['level'] {

@@ -33,6 +33,9 @@ export interface InputBindingsOptions {
   readonly log: Logger;
 }
 
+/** Where an application over gRPC is told. */
+const CALLBACK = '/dapr.proto.runtime.v1.AppCallback/OnBindingEvent';
+
 /** Brings what input bindings have to say to the application, where it wants it. */
 export class InputBindings {
   readonly #options: InputBindingsOptions;
@@ -95,7 +98,7 @@ export class InputBindings {
   }
 
   async #tell(name: string, path: string, event: BindingEvent): Promise<Buffer | undefined> {
-    const { clock, count, inbound, log, ready, tracing } = this.#options;
+    const { clock, count, inbound, log, overGrpc, ready, tracing } = this.#options;
     // The words are daprd's. No answer would say that the event was taken care of.
     if (this.#resting || !ready()) throw new Error('input binding is closed');
     const begunMs = clock.now();
@@ -104,7 +107,7 @@ export class InputBindings {
     const live = recorded(span);
     live?.set('db.system', 'bindings');
     live?.set('db.name', name);
-    live?.set('db.connection_string', `POST /${name}`);
+    live?.set('db.connection_string', overGrpc ? CALLBACK : `POST /${name}`);
     live?.set('rpc.service', 'Dapr');
     const trace = span === undefined ? undefined : formatTraceparent(span);
     const once = (signal?: AbortSignal) => this.#post(path, event, trace, signal);

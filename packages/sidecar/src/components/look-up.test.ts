@@ -11,22 +11,28 @@ const secret = (name: string, key: string, otherwise?: string): GivenValue => ({
   ...(otherwise !== undefined && { otherwise }),
 });
 
-test('the sidecar’s own tokens are empty for components, and the log says so', async () => {
-  const warnings: string[] = [];
-  const variables = { DAPR_API_TOKEN: 't', app_api_token: 't', MINE: 'm' };
-  const found = await Promise.all(
-    Object.keys(variables).map((variable) => find({ kind: 'variable', variable }, warnings)),
-  );
-  assert.deepEqual(found, ['', '', 'm']);
-  assert.deepEqual(warnings, [
-    'x: envRef DAPR_API_TOKEN is not for components, and is empty for them.',
-    'x: envRef app_api_token is not for components, and is empty for them.',
-  ]);
+test('a variable is a resource’s unless it is the sidecar’s own, or a list of others is there; the log says so', async () => {
+  const set = { FINE: '1', other: '2', DAPR_API_TOKEN: 's', APP_API_TOKEN: 's', 'A B': 's' };
+  const ask = async (variables: Record<string, string>) => {
+    const warnings: string[] = [];
+    const warn = (message: string) => void warnings.push(message);
+    const names = [...Object.keys(set), 'app_api_token', 'NOT_SET', ''];
+    const sources = { secretStore: undefined, secrets: new Map(), variables, warn };
+    const found = names.map((variable) => lookUp('x', { kind: 'variable', variable }, sources));
+    return { found: await Promise.all(found), warnings };
+  };
 
-  function find(given: GivenValue, told: string[]) {
-    const warn = (message: string) => void told.push(message);
-    return lookUp('x', given, { secretStore: undefined, secrets: new Map(), variables, warn });
-  }
+  const { found, warnings } = await ask(set);
+  assert.deepEqual(found, ['1', '2', '', '', '', '', '', '']);
+  assert.deepEqual(
+    warnings,
+    ['DAPR_API_TOKEN', 'APP_API_TOKEN', 'A B', 'app_api_token', ''].map(
+      (name) => `x: envRef ${name} is not for resources, and is empty for them.`,
+    ),
+  );
+  const listed = await ask({ ...set, DAPR_ENV_KEYS: 'AFINE OTHER FINE' });
+  assert.deepEqual(listed.found, ['1', '2', '', '', '', '', '', '']);
+  assert.equal(listed.warnings.length, 6);
 });
 
 test('a value beside a secret stands in for one that is not there, and without it that is an error', async () => {

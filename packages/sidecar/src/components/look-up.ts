@@ -13,8 +13,8 @@ export interface ValueSources {
 }
 
 /**
- * The value itself; `what` names its place in errors. A variable that is not set is an empty text, and so are tokens of
- * the sidecar itself, which no component may see.
+ * The value itself; `what` names its place in errors. A variable that is not set is an empty text, and so is one
+ * that is none of a resource's, which `warn` is told of.
  *
  * @throws Error for a secret that cannot be had.
  */
@@ -25,8 +25,9 @@ export async function lookUp(
 ): Promise<string> {
   if (given.kind === 'value') return given.value;
   if (given.kind === 'variable') {
-    if (!isHidden(given.variable)) return variables[given.variable] ?? '';
-    warn(`${what}: envRef ${given.variable} is not for components, and is empty for them.`);
+    const { variable } = given;
+    if (mayRefer(variable, variables)) return variables[variable] ?? '';
+    warn(`${what}: envRef ${variable} is not for resources, and is empty for them.`);
     return '';
   }
   const store = secretStore === undefined ? undefined : secrets.get(secretStore);
@@ -48,4 +49,14 @@ export async function lookUp(
     return given.otherwise;
   }
   throw new Error(`the secret "${given.secret}" has no key "${given.key}"`);
+}
+
+/**
+ * As in daprd: whoever writes resources is not to get at the tokens and keys that a sidecar is started with
+ * (`DAPR_…`, `APP_API_TOKEN`), nor, where `DAPR_ENV_KEYS` is set, at what that does not list.
+ */
+function mayRefer(variable: string, variables: ValueSources['variables']): boolean {
+  if (isHidden(variable) || variable === '' || variable.includes(' ')) return false;
+  const listed = variables.DAPR_ENV_KEYS ?? '';
+  return listed === '' || listed.split(' ').includes(variable.toUpperCase());
 }

@@ -102,7 +102,6 @@ export function mergeConfigurations(
     const place = new Place(file, ['spec'], locate);
     const spec = expand(at(document, 'spec'), env);
     const rate = at(spec, 'tracing', 'samplingRate');
-    const metricsKey = at(spec, 'metrics') === undefined ? 'metric' : 'metrics';
     const badRules: string[] = [];
     const warn = (message: string) => void badRules.push(message);
     const without = ignoredKeys(spec);
@@ -115,11 +114,10 @@ export function mergeConfigurations(
       samplingRate: rate === undefined ? merged.samplingRate : samplingRate(rate),
       samplingRateGiven: merged.samplingRateGiven || rate !== undefined,
       exports: tracingExports(at(spec, 'tracing'), merged.exports),
-      metrics: readMetricsSettings(
-        at(spec, metricsKey),
-        place.at(metricsKey),
+      // Both names may be said, and the second wins, key by key.
+      metrics: ['metric', 'metrics'].reduce(
+        (before, key) => readMetricsSettings(at(spec, key), place.at(key), before, warn),
         merged.metrics,
-        warn,
       ),
       apiLogging: readApiLogging(
         at(spec, 'logging', 'apiLogging'),

@@ -20,6 +20,7 @@ export function eventsToApp(given: BuildingBlocksOptions & BuildingBlocks): Even
     brokers: components.pubsub,
     declared: live.first.subscriptions,
     inbound: (pubsub) => policies.book.forComponent(pubsub, 'Pubsub', 'inbound'),
+    outbound: (pubsub) => policies.book.forComponent(pubsub, 'Pubsub', 'outbound'),
     count: metrics.delivered,
     countBulk: metrics.deliveredBulk,
     clock,

@@ -24,9 +24,13 @@ export function meetApp(given: MeetAppOptions): () => void {
   const watchHealth = (): void => {
     if (health === undefined) return;
     const changed = (healthy: boolean): void => {
+      // First, so that no event meets an application that refuses everything.
+      if (!healthy) subscriber.suspend();
       app.healthy = healthy;
       if (healthy) void welcome();
-      log.info(healthy ? 'The application is healthy.' : 'The application is not healthy.');
+      // Both lines are daprd's.
+      if (healthy) log.info('App entered healthy status');
+      else log.warn('App entered un-healthy status');
     };
     const probed = options.appProtocol.startsWith('grpc') ? undefined : metrics.probed;
     const probes = watchAppHealth(app.probe, health, clock, changed, probed);

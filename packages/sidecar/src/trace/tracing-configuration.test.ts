@@ -53,7 +53,7 @@ test('variables say where no file does, those for traces before those for everyt
     OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'traces:4317',
     OTEL_EXPORTER_OTLP_INSECURE: 'true',
     OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
-    OTEL_EXPORTER_OTLP_HEADERS: 'a=b,c=d',
+    OTEL_EXPORTER_OTLP_HEADERS: 'a=Basic%20b%3D,c=100%',
     OTEL_EXPORTER_OTLP_TIMEOUT: '700',
   };
 
@@ -66,7 +66,7 @@ test('variables say where no file does, those for traces before those for everyt
       {
         protocol: 'http',
         url: 'http://traces:4317',
-        headers: { a: 'b', c: 'd' },
+        headers: { a: 'Basic b=', c: '100%' },
         timeoutMs: 700,
       },
       undefined,

@@ -59,9 +59,24 @@ export function withVariables(exports: TracingExports, variables: Variables): Tr
       ...(timeoutMs > 0 ? { timeoutMs } : {}),
       ...place,
       headers:
-        Object.keys(file?.headers ?? {}).length > 0 ? file!.headers! : headersOf(of('HEADERS')),
+        Object.keys(file?.headers ?? {}).length > 0
+          ? file!.headers!
+          : unescaped(headersOf(of('HEADERS'))),
     },
   };
+}
+
+/** In variables values are written as in an address: `Authorization=Basic%20abc`. */
+const unescaped = (headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, readable(value)]));
+
+function readable(value: string): string {
+  try {
+    return decodeURIComponent(value).trim();
+  } catch {
+    // A `%` that stands for itself: daprd does not start with it.
+    return value;
+  }
 }
 
 function protocolOf(given: unknown): 'grpc' | 'http' {

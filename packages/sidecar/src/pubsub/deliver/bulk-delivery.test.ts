@@ -71,6 +71,7 @@ function bench(scene: Scene) {
     clock,
     log: createLogger({ write: () => {} }),
     inbound: () => policies,
+    ended: () => false,
     async bury() {
       throw new Error('the broker is down');
     },

@@ -9,6 +9,7 @@ import {
   pathFor,
 } from './delivery.ts';
 import { DeliveryError } from './delivery-error.ts';
+import { wantsRaw } from './received-event.ts';
 
 /** How an entry ended: `Error` where the broker, or the dead letters, are to have it. */
 type Ends = Map<string, DeliveryStatus | Error>;
@@ -39,6 +40,7 @@ export async function deliverBulk(
   );
   const dead = entries.filter(({ entryId }) => ends.get(entryId) !== 'success');
   if (deadLetterTopic === '' || dead.length === 0) return failed;
+  if (failed.size > 0 && options.ended()) return failed;
   try {
     await options.bury(
       deadLetterTopic,
@@ -62,11 +64,11 @@ function sorted(
   nowWallMs: number,
   ends: Ends,
 ): ReadonlyMap<string, BulkDeliveryEntry[]> {
-  const raw = subscription.metadata.rawPayload === 'true';
   const byPath = new Map<string, BulkDeliveryEntry[]>();
   for (const { entryId, message } of entries) {
     const { data, metadata } = message;
     try {
+      const raw = wantsRaw(subscription.metadata);
       const event = raw ? data.toString('base64') : envelopeIn(data);
       // As in Dapr, the rules of raw events see the text that was sent.
       const seen = raw ? (data.toString('utf8') as unknown as Envelope) : (event as Envelope);

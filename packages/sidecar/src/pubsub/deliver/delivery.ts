@@ -12,8 +12,10 @@ export interface DeliveryOptions {
   readonly log: Logger;
   /** The inbound policies of a component; undefined where there are none. */
   readonly inbound: (pubsub: string) => Pipeline | undefined;
-  /** Publishes to a dead letter topic, past scopes and envelopes; rejects where one of them did not get there. */
+  /** Publishes to a dead letter topic, as they are; rejects where one of them did not get there. */
   readonly bury: (topic: string, messages: readonly PubSubMessage[]) => Promise<void>;
+  /** Whether the subscription is over: what fails now goes back to the broker, and is no dead letter. */
+  readonly ended: () => boolean;
   readonly count: CountDelivery;
   /** A bulk was brought: how its entries ended. */
   readonly countBulk: (
@@ -59,7 +61,7 @@ export async function deliver(
   } catch (thrown) {
     error = thrown as Error;
   }
-  if (deadLetterTopic === '') {
+  if (deadLetterTopic === '' || (error !== undefined && options.ended())) {
     if (error === undefined) return;
     count(pubsub, topic, 'retry', 'retry', undefined);
     throw error;

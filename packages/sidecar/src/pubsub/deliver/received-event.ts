@@ -1,3 +1,4 @@
+import { goBoolean } from '../../components/go-boolean.ts';
 import { goKind } from '../../go-json/go-kind.ts';
 import { writeJson } from '../../go-json/write-json.ts';
 import { isRecord } from '../../resources/resource-files.ts';
@@ -16,10 +17,10 @@ export interface ReceivedEvent {
 
 /** @throws DeliveryError, or SyntaxError, for what is no CloudEvent where one is expected. */
 export function receivedEvent(
-  { metadata: { rawPayload }, pubsub, topic }: TopicSubscription,
+  { metadata: wanted, pubsub, topic }: TopicSubscription,
   { data, metadata, topic: came = topic }: PubSubMessage,
 ): ReceivedEvent {
-  if (rawPayload === 'true') {
+  if (wantsRaw(wanted)) {
     const event = withTrace(rawEnvelope(data, pubsub, came), metadata);
     return { event, body: Buffer.from(writeJson(event)) };
   }
@@ -30,6 +31,14 @@ export function receivedEvent(
   const event: unknown = JSON.parse(data.toString('utf8'));
   if (!isRecord(event)) throw new DeliveryError(`no CloudEvent, but JSON of type ${goKind(event)}`);
   return { event: withTrace(event, metadata), body: data };
+}
+
+/** @throws DeliveryError for a subscription whose `rawPayload` is neither true nor false. */
+export function wantsRaw({ rawPayload = '' }: TopicSubscription['metadata']): boolean {
+  if (rawPayload === '') return false;
+  const raw = goBoolean(rawPayload);
+  if (raw !== undefined) return raw;
+  throw new DeliveryError(`rawPayload value must be a valid boolean: actual is '${rawPayload}'`);
 }
 
 /** A CloudEvent whose attributes are beside it (`ce_id`, as in Kafka's binary mode), and whose data are all it is. */

@@ -1,6 +1,7 @@
 import type { Clock } from '@holdfast/core';
 import { OutboxRefusedError } from '@holdfast/messaging';
 import type { ComponentCalls } from '../../components/component-calls.ts';
+import { goBoolean } from '../../components/go-boolean.ts';
 import type { OpenPubSub } from '../../components/open-components.ts';
 import { goAny, goMap, goSlice, goString, goStruct, readInto } from '../../go-json/go-type.ts';
 import { firstJson } from '../../go-json/read-json.ts';
@@ -194,7 +195,8 @@ export class PublishService {
     if (open === undefined) throw pubsubNotFound(pubsub);
     if (topic === '') throw topicUnnamed(pubsub);
     const { rawPayload } = metadata;
-    if (rawPayload !== undefined && !GO_BOOLEAN.test(rawPayload)) {
+    // Nothing is nothing said.
+    if (rawPayload && goBoolean(rawPayload) === undefined) {
       throw notBoolean(pubsub, rawPayload, metadata);
     }
     if (!open.scopes.mayPublish(topic)) throw topicForbidden(pubsub, topic, this.#appId);
@@ -260,13 +262,9 @@ const ENTRIES = goSlice(
   }),
 );
 
-/** What Go's ParseBool takes; nothing is nothing said. */
-const GO_TRUE = /^(?:1|[tT]|TRUE|[tT]rue)$/;
-
 /** Whether these metadata ask that the event be published as it is, without an envelope. */
 export const asksForRaw = ({ rawPayload = '' }: Publication['metadata']): boolean =>
-  GO_TRUE.test(rawPayload);
-const GO_BOOLEAN = /^(?:[01tTfF]|TRUE|FALSE|[tT]rue|[fF]alse)?$/;
+  goBoolean(rawPayload) === true;
 
 function failure(pubsub: string, topic: string, error: unknown): ApiError {
   if (error instanceof OutboxRefusedError) return outboxRefused(pubsub, topic, error);

@@ -11,11 +11,10 @@ export function topicScopes(settings: ComponentSettings, appId: string): TopicSc
   const guarded = list(settings.text('protectedTopics'));
   const publishing = ofApp(settings.text('publishingScopes'), appId);
   const subscribing = ofApp(settings.text('subscriptionScopes'), appId);
-  const may = (scoped: readonly string[] | undefined, topic: string): boolean => {
+  const may = (scoped: readonly string[], topic: string): boolean => {
     if (allowed.length > 0 && !allowed.includes(topic)) return false;
     // Protected topics are for those alone to whom they were given by name.
-    if (guarded.includes(topic)) return scoped?.includes(topic) === true;
-    return scoped === undefined || scoped.includes(topic);
+    return (scoped.length === 0 && !guarded.includes(topic)) || scoped.includes(topic);
   };
   return {
     mayPublish: (topic) => may(publishing, topic),
@@ -23,17 +22,21 @@ export function topicScopes(settings: ComponentSettings, appId: string): TopicSc
   };
 }
 
-/** `app1=t1,t2;app2=`: the topics of one application; undefined where it is not named. */
-function ofApp(text: string | undefined, appId: string): readonly string[] | undefined {
-  for (const entry of (text ?? '').split(';')) {
-    const [app = '', topics = ''] = entry.split('=', 2);
-    if (app.trim() === appId) return list(topics);
-  }
-  return undefined;
+/**
+ * `app1=t1,t2;app2=`: the topics of one application, whose entries add up. None where it is not named
+ * with a `=`; one without a name where nothing follows that: it has no topic then.
+ */
+function ofApp(text: string | undefined, appId: string): readonly string[] {
+  return without(text)
+    .split(';')
+    .map((entry) => entry.split('='))
+    .flatMap(([app, topics]) => (app === appId && topics !== undefined ? topics.split(',') : []));
 }
 
 const list = (text: string | undefined): readonly string[] =>
-  (text ?? '')
+  without(text)
     .split(',')
-    .map((topic) => topic.trim())
     .filter((topic) => topic !== '');
+
+/** As daprd reads scopes: spaces are nowhere. */
+const without = (text = ''): string => text.replaceAll(' ', '');

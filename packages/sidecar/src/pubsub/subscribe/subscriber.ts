@@ -1,12 +1,10 @@
 import type { OpenPubSub } from '../../components/open-components.ts';
 import type { Courier } from '../deliver/courier.ts';
-import type { DeliveryOptions } from '../deliver/delivery.ts';
-import type { PubSub, TopicListener } from '../pubsub.ts';
-import { LiveSubscription } from './live-subscription.ts';
+import type { TopicListener } from '../pubsub.ts';
+import { LiveSubscription, type LiveSubscriptionOptions } from './live-subscription.ts';
 import type { TopicSubscription } from './subscription.ts';
 
-export interface SubscriberOptions extends Omit<DeliveryOptions, 'bury'> {
-  readonly appId: string;
+export interface SubscriberOptions extends LiveSubscriptionOptions {
   /** To the application, in the protocol it speaks. */
   readonly courier: Courier;
   /** What the application wants, when it is asked, once. Never rejects. */
@@ -27,6 +25,8 @@ export class Subscriber {
   readonly #leaving = new AbortController();
   /** No more events, for good. */
   #resting = false;
+  /** No more events to the application, until it is started again. */
+  #suspended = false;
   /** By broker and topic: that of the last settling, which is known before it is up. */
   #wanted: ReadonlyMap<string, TopicSubscription>;
   #started: Promise<void> | undefined;
@@ -50,12 +50,31 @@ export class Subscriber {
   }
 
   /**
-   * To be called when the application is there; only the first time does
-   * something. What is wrong with one subscription is logged and leaves the others alone.
+   * To be called when the application is there; only the first time does something, and the first
+   * after `suspend`. What is wrong with one subscription is logged and leaves the others alone.
    */
   start(): Promise<void> {
+    if (this.#suspended) {
+      this.#suspended = false;
+      this.#started = this.#settle();
+    }
     this.#started ??= this.#settle();
     return this.#started;
+  }
+
+  /**
+   * The application is not well: its events wait at their brokers, or go to another of its group,
+   * until `start`. What it has in hand and does not take goes back; streams are another's affair.
+   */
+  suspend(): void {
+    if (this.#resting) return;
+    this.#suspended = true;
+    for (const live of this.#active) {
+      if (live.subscription.type === 'STREAMING') continue;
+      this.#active.delete(live);
+      // A broker that fails at it gives us no events either.
+      void live.close().catch(() => {});
+    }
   }
 
   /**
@@ -105,12 +124,12 @@ export class Subscriber {
     subscription: TopicSubscription,
     courier: Courier = this.#options.courier,
   ): Promise<TopicListener | undefined> {
-    const broker = this.#resting ? undefined : this.#allowed(subscription);
-    if (broker === undefined || this.#known(subscription)) return undefined;
+    const open = this.#resting ? undefined : this.#allowed(subscription);
+    if (open === undefined || this.#known(subscription)) return undefined;
     const live = new LiveSubscription(subscription, courier, this.#options);
     if (this.leaving.aborted) live.hurry();
     this.#active.add(live);
-    if (!(await this.#join(live, broker))) {
+    if (!(await this.#join(live, open))) {
       this.#active.delete(live);
       return undefined;
     }
@@ -130,6 +149,11 @@ export class Subscriber {
       if (brokers.size > 0) this.#asked ??= await ask();
       const wanted = wantedOf(this.#declared, this.#asked ?? []);
       for (const live of this.#active) await this.#follow(live, wanted);
+      // What it wants is known all the same.
+      if (this.#suspended) {
+        this.#wanted = knownFirst(wanted, this.#wanted);
+        return;
+      }
       // Side by side: in Kafka each member that joins has the others of its group begin anew.
       if (brokers.size > 0) {
         const all = [...wanted.values()];
@@ -177,12 +201,12 @@ export class Subscriber {
       log.info(`The subscription to ${topic} in ${pubsub} has changed.`);
     }
     if (live.broker === open.broker && !live.isOutdated) return;
-    if (!(await this.#join(live, open.broker))) this.#active.delete(live);
+    if (!(await this.#join(live, open))) this.#active.delete(live);
   }
 
-  async #join(live: LiveSubscription, broker: PubSub): Promise<boolean> {
+  async #join(live: LiveSubscription, open: OpenPubSub): Promise<boolean> {
     try {
-      await live.join(broker);
+      await live.join(open);
       return true;
     } catch (error) {
       const { pubsub, topic } = live.subscription;
@@ -203,14 +227,14 @@ export class Subscriber {
     return [...this.#active].map(({ subscription }) => subscription);
   }
 
-  #allowed({ pubsub, topic }: TopicSubscription): PubSub | undefined {
+  #allowed({ pubsub, topic }: TopicSubscription): OpenPubSub | undefined {
     const { appId, brokers, log } = this.#options;
     const open = brokers.get(pubsub);
     if (open === undefined) {
       log.error(`Nobody subscribes to ${topic}: pubsub ${pubsub} is not found.`);
       return undefined;
     }
-    if (open.scopes.maySubscribe(topic)) return open.broker;
+    if (open.scopes.maySubscribe(topic)) return open;
     log.error(
       `Nobody subscribes to ${topic}: it is not allowed for app id ${appId} in pubsub ${pubsub}.`,
     );

@@ -129,10 +129,16 @@ function rulesOf(given: unknown): readonly Rule[] {
 }
 
 /** @throws Error for an expression that is no CEL. */
-function rule(match: string, path: string): Rule {
+function rule(given: string, path: string): Rule {
+  const match = given.trim();
   if (match === '') return { match, path, takes: () => true };
   if (match.length > LONGEST_MATCH)
     throw new Error(`a match is longer than ${LONGEST_MATCH} characters`);
   const program = environment.parse(match);
-  return { match, path, takes: (event) => program({ event }) === true };
+  const takes = (event: Envelope): boolean => {
+    const answer: unknown = program({ event });
+    if (typeof answer === 'boolean') return answer;
+    throw new Error(`the result of match expression ${match} was not a boolean`);
+  };
+  return { match, path, takes };
 }
