@@ -66,7 +66,10 @@ function conformance(make: Make, executable: string | undefined): void {
 
     test('a circuit that opens, and closes again', async () => {
       assert.equal(await call('probe', 'down?status=500'), 500);
-      await until('the circuit lets one through', async () => (await call('probe', 'down')) === 200);
+      await until(
+        'the circuit lets one through',
+        async () => (await call('probe', 'down')) === 200,
+      );
       await told('probe:down', [
         'warning Error processing operation endpoint[probe, probe:down]. Retrying in 20ms…',
         'info Circuit breaker "probe:down" changed state from closed to open',

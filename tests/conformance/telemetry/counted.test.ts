@@ -88,7 +88,9 @@ function counted(make: Make, executable: string | undefined): void {
       }
       await get('/v1.0/metadata/extra', 'PUT');
       const page = await scrape('plain');
-      const client = [...page.matchAll(/^dapr_http_client_roundtrip_latency_count.*path="([^"]*)"/gm)];
+      const client = [
+        ...page.matchAll(/^dapr_http_client_roundtrip_latency_count.*path="([^"]*)"/gm),
+      ];
       assert.deepEqual(
         client.map(([, path]) => path).filter((path) => /state|secrets|actors/.test(path ?? '')),
         ['/a/state/x', '/v1/secrets/a', 'actors/T/{id}/method/m'],

@@ -75,7 +75,16 @@ test('a pattern for a folder is for the folder itself, unless another is for jus
   const paths = ['/orders', '/items/3', '/files', '/files/a', '/a', '/items', '/items/3/4', '/b/c'];
   assert.deepEqual(
     paths.map((path) => route('GET', path)[1]),
-    ['/{one}', '/items/{id}/', '/{one}', '/files/{rest...}', '/{one}', '/{one}', '/items/{id}/', '/'],
+    [
+      '/{one}',
+      '/items/{id}/',
+      '/{one}',
+      '/files/{rest...}',
+      '/{one}',
+      '/{one}',
+      '/items/{id}/',
+      '/',
+    ],
   );
   const others = countedRoute({
     byPath: false,

@@ -159,6 +159,7 @@ export function sidecarMetrics(
     },
     servedRpc: (method, status, ms, bytes) => grpc.done(method, status, ms, bytes),
     calledRpc: (method, status, ms, bytes) => {
+      if (method === HEALTH_CHECK) return runtime.probedRpc(status, ms);
       callbacks ??= grpcClientMetrics(metrics, { appId });
       callbacks.done(method, status, ms, bytes);
     },
@@ -232,6 +233,9 @@ export function sidecarMetrics(
     render: () => metrics.render(),
   };
 }
+
+/** Apart from the application's other callbacks, as in Dapr. */
+const HEALTH_CHECK = '/dapr.proto.runtime.v1.AppCallbackHealthCheck/HealthCheck';
 
 const kindsIn = ({ timeoutMs, retry, circuitBreaker }: TargetPolicies) => ({
   timeout: timeoutMs !== undefined,

@@ -16,10 +16,7 @@ describe('lines of retries', () => {
 
   test('name no method where one pipeline is for all', async () => {
     const [first] = await linesOf((of) => of.ofApp('shop'), 'shop:', { failures: 1 });
-    assert.equal(
-      first,
-      'warn Error processing operation endpoint[shop, shop]. Retrying in 1ms…',
-    );
+    assert.equal(first, 'warn Error processing operation endpoint[shop, shop]. Retrying in 1ms…');
   });
 
   test('tell of no recovery where the last attempt failed as well', async () => {
