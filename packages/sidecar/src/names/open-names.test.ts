@@ -24,3 +24,16 @@ test('a key of nameResolution.configuration that has no effect is named, with th
   assert.equal(lines.length, 1);
   assert.match(lines[0]!, /configuration updateIntervall \(sqlite\) have no effect; there are/);
 });
+
+test('a format of addresses must have a place for the id, and a port', async () => {
+  const open = (format?: string) =>
+    openNames(
+      { component: 'nameresolution.nameformat', configuration: { format } },
+      { clock: systemClock, log: createLogger({ write() {} }) },
+    );
+  const names = await open('{appid}-sidecar.{appid}:50002');
+  assert.deepEqual(await names.resolve('orders', 'default'), ['orders-sidecar.orders:50002']);
+  for (const wrong of [undefined, 'sidecar:50002', '{appid}-sidecar', '{appid}:port']) {
+    await assert.rejects(open(wrong), /format must be host:port with \{appid\} in it/);
+  }
+});
