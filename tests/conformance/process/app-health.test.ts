@@ -5,7 +5,7 @@ import type { AddressInfo, Server } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { until } from '@holdfast/test-servers';
 import { bothMakes, type Make } from '../makes/both-makes.ts';
-import { type Flagged, startFlagged } from '../makes/flagged.ts';
+import { type Flagged, type FlaggedSetup, startFlagged } from '../makes/flagged.ts';
 
 /** What the application does when it is asked for its health. */
 type Health = 'well' | 'ill' | 'late' | 'gone';
@@ -63,8 +63,33 @@ function conformance(make: Make, executable: string | undefined): void {
       assert.deepEqual(await counted(), ['DeadlineExceeded', 'OK', 'Unimplemented']);
     });
 
+    for (const [protocol, path] of [
+      ['http', { healthCheckPath: 'well' }],
+      ['grpc', {}],
+    ] as const) {
+      test(`${protocol}: the metadata say how it is probed`, async (t) => {
+        const app = http.createServer();
+        const { metadata } = await watched(t, app, protocol, {
+          'app-health-check-path': 'well',
+          'app-health-probe-interval': 90,
+          'app-health-probe-timeout': 1_500,
+        });
+        assert.deepEqual((await metadata()).appConnectionProperties.health, {
+          ...path,
+          healthProbeInterval: '1m30s',
+          healthProbeTimeout: '1.5s',
+          healthThreshold: 1,
+        });
+      });
+    }
+
     /** A sidecar that probes the application every second. */
-    async function watched(t: TestContext, app: Server, protocol: string) {
+    async function watched(
+      t: TestContext,
+      app: Server,
+      protocol: string,
+      flags: FlaggedSetup['flags'] = {},
+    ) {
       app.listen(0, '127.0.0.1');
       await new Promise((resolve) => app.once('listening', resolve));
       const { port } = app.address() as AddressInfo;
@@ -82,7 +107,10 @@ function conformance(make: Make, executable: string | undefined): void {
           'app-health-probe-interval': 1,
           'app-health-probe-timeout': 400,
           'app-health-threshold': 1,
+          ...flags,
         },
+        // Where nothing tells that it is well, it is not ready, and answers.
+        wait: Object.keys(flags).length === 0,
       });
       const { ports, said } = sidecar;
       const lines = (): readonly string[] =>
@@ -92,6 +120,18 @@ function conformance(make: Make, executable: string | undefined): void {
       let seen = 0;
       return {
         at: port,
+        async metadata(): Promise<{ appConnectionProperties: { health: unknown } }> {
+          const url = `http://127.0.0.1:${ports.http}/v1.0/metadata`;
+          let body: { appConnectionProperties: { health: unknown } } | undefined;
+          await until('it answers', async () => {
+            body = await fetch(url).then(
+              (answer) => answer.json() as Promise<NonNullable<typeof body>>,
+              () => undefined,
+            );
+            return body !== undefined;
+          });
+          return body!;
+        },
         /** The next line that tells of a change. */
         async entered(): Promise<string | undefined> {
           await until('it is told', () => lines().length > seen);
