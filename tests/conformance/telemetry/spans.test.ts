@@ -78,7 +78,10 @@ function spansOf(make: Make, executable: string | undefined): void {
       [509, 'Unknown'],
     ] as const) {
       test(`of a call that failed with ${status}: in the words of Go, ${words}`, async () => {
-        const spans = await mesh.ask(`/v1.0/invoke/callee/method/spans/${status}?status=${status}`, 2);
+        const spans = await mesh.ask(
+          `/v1.0/invoke/callee/method/spans/${status}?status=${status}`,
+          2,
+        );
         const client = spans.find(({ kind }) => kind === 'CLIENT')!;
         assert.equal(client.tags.error, `Code(${status}): ${words}`);
       });

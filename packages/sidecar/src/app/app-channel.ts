@@ -219,20 +219,13 @@ class AppSink implements AnswerSink {
   }
 
   end(last: Buffer | null): void {
-    const { method, path, body } = this.#call;
-    this.#called(
-      method,
-      withoutQuery(path),
-      this.#status,
-      this.#clock.now() - this.#startedMs,
-      // A body that streams has no size before its end; Dapr counts none at all.
-      Buffer.isBuffer(body) ? body.length : 0,
-      this.#bytes + (last?.length ?? 0),
-    );
+    this.#bytes += last?.length ?? 0;
+    this.#count();
     this.#sink.end(last);
   }
 
   fail(error: Error): void {
+    this.#count();
     if (!(error instanceof UpstreamError)) {
       this.#sink.fail(error);
       return;
@@ -240,6 +233,20 @@ class AppSink implements AnswerSink {
     const { method, path } = this.#call;
     const message = `${verbWord(method)} "${this.#origin}${path}": ${error.message}`;
     this.#sink.fail(new UpstreamError(error.code, message, error));
+  }
+
+  #count(): void {
+    const { method, path, body } = this.#call;
+    this.#called(
+      method,
+      withoutQuery(path),
+      // No answer counts as one, as in Dapr.
+      this.#status || 500,
+      this.#clock.now() - this.#startedMs,
+      // A body that streams has no size before its end; Dapr counts none at all.
+      Buffer.isBuffer(body) ? body.length : 0,
+      this.#bytes,
+    );
   }
 }
 

@@ -21,6 +21,7 @@ import type { CountAccess } from '../access/access-gate.ts';
 import type { ComponentKind } from '../components/component-calls.ts';
 import type { CountDelivery, DeliveryStatus } from '../pubsub/deliver/delivery.ts';
 import { METRICS_SETTINGS, type MetricsSettings } from '../resources/metrics-settings.ts';
+import { accessMetrics } from './access-metrics.ts';
 import { countedRoute } from './counted-route.ts';
 import { outboxMetrics } from './outbox-metrics.ts';
 import { relabelBy } from './relabel.ts';
@@ -210,17 +211,7 @@ export function sidecarMetrics(
         .labels(outcome)
         .inc();
     },
-    access({ allowed, by }, callerId) {
-      const what = allowed ? 'allowed' : 'blocked';
-      metrics
-        .counter(
-          `dapr_runtime_acl_${by}_policy_action_${what}_total`,
-          `The number of requests ${what} by the ${by} action specified in the access control policy.`,
-          ['app_id', 'namespace', 'trustDomain'],
-        )
-        .labels(callerId?.appId ?? '', callerId?.namespace ?? '', callerId?.trustDomain ?? '')
-        .inc();
-    },
+    access: accessMetrics(metrics),
     peerRefused() {
       metrics
         .counter(
