@@ -8,6 +8,9 @@ export const ACCESS_APPS = {
   closed: { spec: 'accessControl: { defaultAction: deny, trustDomain: public }' },
   capitals: { spec: 'accessControl: { defaultAction: DENY }' },
   odd: { spec: 'accessControl: { defaultAction: perhaps }' },
+  emptied: { spec: 'accessControl: { defaultAction: "" }' },
+  emptiedList: { spec: 'accessControl: { defaultAction: "", policies: [] }' },
+  emptiedWhole: { spec: 'accessControl: { defaultAction: "", trustDomain: "" }' },
   listed: {
     spec: `accessControl:
   defaultAction: allow
@@ -55,6 +58,16 @@ const notFound = {
 const fallback = { status: 404, headers: { 'content-type': 'application/json' }, body: NO_APP_ID };
 
 export const accessCases: readonly Case<AccessApp>[] = [
+  {
+    name: 'a default action that is empty denies, and one that is missing does not',
+    send: { path: invoke('emptied', 'a0') },
+    expect: { status: 403, body: denied('a0', 'GET', 'emptied') },
+  },
+  ...(['emptiedList', 'emptiedWhole'] as const).map((app) => ({
+    name: `${app}: an empty default action of an empty list allows`,
+    send: { path: invoke(app, 'a0') },
+    expect: { status: 200 },
+  })),
   {
     name: 'who is not let in gets 403 and Dapr’s words; without mTLS nobody knows the caller',
     send: { path: invoke('closed', 'a1') },

@@ -12,6 +12,10 @@ const APPS = {
   latencyDistributionBuckets: [5, 50]
   http: { increasedCardinality: false, pathMatching: ["/orders/{id}", "/v1.0/state/none/{key}"] }`,
   },
+  plain: {},
+  folders: {
+    spec: 'metrics: { http: { pathMatching: ["/orders/", "/items/{id}/", "/v1.0/state/none/key"] } }',
+  },
   verbless: {
     spec: 'metrics: { http: { pathMatching: ["/v1.0/invoke/verbless/method/orders/{id}"], excludeVerbs: true } }',
   },
@@ -70,6 +74,55 @@ function counted(make: Make, executable: string | undefined): void {
       assert.deepEqual(series(page, 'dapr_http_server_response_count'), []);
       const bounds = [...page.matchAll(/^dapr_http_server_latency_bucket\{.*le="([^"]+)"/gm)];
       assert.deepEqual([...new Set(bounds.map((match) => match[1]))], ['5', '50', '+Inf']);
+    });
+
+    test('ids and keys have one name, of the application’s own paths too', async () => {
+      await ask('plain', ['a/state/x/y', 'v1/secrets/a/b/c', 'actors/T/1/method/m']);
+      const get = (path: string, method = 'GET') =>
+        fetch(`http://127.0.0.1:${mesh.port('plain')}${path}`, { method });
+      for (const path of ['//v1.0//state/none/k', '/v1.0/secrets/none/k', '/v1.0/actors/T/1/m/n']) {
+        await get(path);
+      }
+      for (const path of ['c/id', 'c/n/start', 'c/id/pause', 'c/id/raiseEvent/e']) {
+        await get(`/v1.0/workflows/${path}`, 'POST');
+      }
+      await get('/v1.0/metadata/extra', 'PUT');
+      const page = await scrape('plain');
+      const client = [
+        ...page.matchAll(/^dapr_http_client_roundtrip_latency_count.*path="([^"]*)"/gm),
+      ];
+      assert.deepEqual(
+        client.map(([, path]) => path).filter((path) => /state|secrets|actors/.test(path ?? '')),
+        ['/a/state/x', '/v1/secrets/a', 'actors/T/{id}/method/m'],
+      );
+      const paths = [...page.matchAll(/^dapr_http_server_response_count.*path="([^"]*)"/gm)]
+        .map(([, path = '']) => path)
+        .filter((path) => /none|v1.0\/actors|workflows|metadata\//.test(path));
+      assert.deepEqual(paths.sort(), [
+        '/v1.0/actors/T/{id}/m',
+        '/v1.0/metadata/extra',
+        '/v1.0/secrets/none',
+        '/v1.0/state/none',
+        '/v1.0/workflows/c/n/start',
+        '/v1.0/workflows/c/{instanceId}',
+        '/v1.0/workflows/c/{instanceId}/pause',
+        '/v1.0/workflows/c/{instanceId}/raiseEvent/{eventName}',
+      ]);
+    });
+
+    test('a pattern for a folder is for the folder itself, and none tells the keys of a store apart', async () => {
+      await ask('folders', ['orders', 'orders/7', 'items/3', 'lists']);
+      await fetch(`http://127.0.0.1:${mesh.port('folders')}/v1.0/state/none/key`);
+      const invoked = '/v1.0/invoke/{app_id}/method';
+      assert.deepEqual(
+        series(await scrape('folders'), 'dapr_http_server_request_count', /status="[25]00"/),
+        [
+          'method=GET path=/v1.0/invoke/folders/method/lists status=200 1',
+          `method=GET path=${invoked}/items/{id}/ status=200 1`,
+          `method=GET path=${invoked}/orders/ status=200 2`,
+          'method=GET path=/v1.0/state/none status=500 1',
+        ],
+      );
     });
 
     test('with paths, patterns have names, and verbs may be left out', async () => {

@@ -73,6 +73,20 @@ function spansOf(make: Make, executable: string | undefined): void {
       );
     });
 
+    for (const [status, words] of [
+      [413, 'Request Entity Too Large'],
+      [509, 'Unknown'],
+    ] as const) {
+      test(`of a call that failed with ${status}: in the words of Go, ${words}`, async () => {
+        const spans = await mesh.ask(
+          `/v1.0/invoke/callee/method/spans/${status}?status=${status}`,
+          2,
+        );
+        const client = spans.find(({ kind }) => kind === 'CLIENT')!;
+        assert.equal(client.tags.error, `Code(${status}): ${words}`);
+      });
+    }
+
     test('of a call that is tried again: a server span for each attempt', async () => {
       const spans = await mesh.ask('/v1.0/invoke/callee.retried/method/spans-c?fail=2', 4);
 

@@ -34,6 +34,31 @@ test('a list that cannot be in force says where and what to write', () => {
   ]);
 });
 
+test('a default action that is empty denies, where there is anything else to the list', () => {
+  const read = (text: string) =>
+    readAccessList(parse(text), new Place('acl.yaml', ['spec', 'accessControl']));
+  const { list, warnings } = read('defaultAction: ""');
+  assert.deepEqual(
+    [list?.defaultAction, warnings],
+    [
+      'deny',
+      [
+        'acl.yaml: spec.accessControl.defaultAction is empty, which denies; write "allow" or "deny".',
+      ],
+    ],
+  );
+  const policies = 'policies: [{ appId: till, trustDomain: p, namespace: n }]';
+  assert.deepEqual(
+    [
+      `{ defaultAction: "", ${policies} }`,
+      '{ defaultAction: "", policies: [] }',
+      '{ defaultAction: "", trustDomain: "" }',
+      `{ defaultAction: null, ${policies} }`,
+    ].map((text) => read(text).list?.defaultAction),
+    ['deny', 'allow', undefined, 'allow'],
+  );
+});
+
 test('what is hardly meant so is in force as daprd has it, with a warning', () => {
   const text = `
 defaultAction: perhaps

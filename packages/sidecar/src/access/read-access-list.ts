@@ -33,7 +33,13 @@ export function readAccessList(
     throw new ConfigurationError(place, 'must be a map with defaultAction and policies.');
   const warnings: string[] = [];
   const items = listOf(given.policies, place.at('policies'), 'apps and what they may call');
-  const defaultAction = actionOf(given.defaultAction, place.at('defaultAction'), warnings);
+  const emptied = given.defaultAction === '' && !Array.isArray(given.policies);
+  // With the trust domain emptied too it is as if nothing were written.
+  if (emptied && given.trustDomain === '') return { list: undefined, warnings };
+  const defaultAction =
+    emptied || (given.defaultAction === '' && items.length > 0)
+      ? emptiedAction(place.at('defaultAction'), warnings)
+      : actionOf(given.defaultAction, place.at('defaultAction'), warnings);
   if (defaultAction === undefined && items.length > 0) {
     warnings.push(
       `${place.at('defaultAction')} is missing, so apps without a policy are allowed everything; write "deny" where only those listed may call.`,
@@ -127,6 +133,12 @@ function actionOf(given: unknown, place: Place, warnings: string[]): AccessActio
   const text = String(given).toLowerCase();
   if (text === 'allow' || text === 'deny') return text;
   warnings.push(`${place} is "${given}", which denies; write "allow" or "deny".`);
+  return 'deny';
+}
+
+/** A default that is empty, as that of a variable which is not set, is not one that is missing: it denies, as in Dapr. */
+function emptiedAction(place: Place, warnings: string[]): AccessAction {
+  warnings.push(`${place} is empty, which denies; write "allow" or "deny".`);
   return 'deny';
 }
 

@@ -62,7 +62,7 @@ export class AppChannel implements Upstream {
   readonly #gate: ConcurrencyGate | undefined;
   readonly #token: string | undefined;
   /** As errors name it, where it speaks HTTP. */
-  readonly #origin: string;
+  readonly origin: string;
   readonly #clock: Clock;
   readonly #called: CountExchange;
 
@@ -72,7 +72,7 @@ export class AppChannel implements Upstream {
   ) {
     this.#clock = clock;
     this.#called = called;
-    this.#origin = `${protocol === 'https' ? 'https' : 'http'}://${address}:${port}`;
+    this.origin = `${protocol === 'https' ? 'https' : 'http'}://${address}:${port}`;
     if (to instanceof H2cApp || to instanceof PlainUpstream) this.#http = to;
     else this.#grpc = to;
     this.#questions = this.#http ?? this.#grpc?.questions;
@@ -124,7 +124,7 @@ export class AppChannel implements Upstream {
     const wrong = http === undefined ? undefined : notForHttp(call.method);
     if (wrong !== undefined) return refuse(sink, wrong);
     const worded =
-      http === undefined ? sink : new AppSink(sink, this.#origin, call, this.#clock, this.#called);
+      http === undefined ? sink : new AppSink(sink, this.origin, call, this.#clock, this.#called);
     const plain =
       http !== undefined && call.headers.includes(RPC_BYTES)
         ? { ...call, headers: withoutRpcBytes(call.headers) }
@@ -139,7 +139,15 @@ export class AppChannel implements Upstream {
   /** For health probes: past the gate, and whether it is healthy or not. */
   get probe(): Upstream {
     const app = this.#questions;
-    return app ?? { send: (_call, sink) => refuse(sink, 'app channel is not initialized') };
+    if (app === undefined) {
+      return { send: (_call, sink) => refuse(sink, 'app channel is not initialized') };
+    }
+    if (this.#http === undefined) return app;
+    const uncounted = (): void => {};
+    return {
+      send: (call, sink) =>
+        app.send(call, new AppSink(sink, this.origin, call, this.#clock, uncounted)),
+    };
   }
 
   async close(): Promise<void> {
@@ -211,20 +219,13 @@ class AppSink implements AnswerSink {
   }
 
   end(last: Buffer | null): void {
-    const { method, path, body } = this.#call;
-    this.#called(
-      method,
-      withoutQuery(path),
-      this.#status,
-      this.#clock.now() - this.#startedMs,
-      // A body that streams has no size before its end; Dapr counts none at all.
-      Buffer.isBuffer(body) ? body.length : 0,
-      this.#bytes + (last?.length ?? 0),
-    );
+    this.#bytes += last?.length ?? 0;
+    this.#count();
     this.#sink.end(last);
   }
 
   fail(error: Error): void {
+    this.#count();
     if (!(error instanceof UpstreamError)) {
       this.#sink.fail(error);
       return;
@@ -232,6 +233,20 @@ class AppSink implements AnswerSink {
     const { method, path } = this.#call;
     const message = `${verbWord(method)} "${this.#origin}${path}": ${error.message}`;
     this.#sink.fail(new UpstreamError(error.code, message, error));
+  }
+
+  #count(): void {
+    const { method, path, body } = this.#call;
+    this.#called(
+      method,
+      withoutQuery(path),
+      // No answer counts as one, as in Dapr.
+      this.#status || 500,
+      this.#clock.now() - this.#startedMs,
+      // A body that streams has no size before its end; Dapr counts none at all.
+      Buffer.isBuffer(body) ? body.length : 0,
+      this.#bytes,
+    );
   }
 }
 

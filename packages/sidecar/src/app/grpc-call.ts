@@ -21,7 +21,11 @@ export interface GrpcAnswer {
   readonly body: Buffer;
 }
 
+const CANCELED = 1;
 const UNKNOWN = 2;
+const TIMED_OUT = 4;
+/** Names of errors that end a call because of its time: a probe's, and those of policies. */
+const LATE = new Set(['TimeoutError', 'TimedOutError', 'DeadlineExceededError']);
 const UNAVAILABLE = 14;
 
 /** One message there and one back; `done` or `failed` is called once. */
@@ -40,6 +44,7 @@ export function callUnary(
       sent: body.length,
       received: code === 0 ? received : 0,
     });
+  let aborted: Error | undefined;
   const chunks: Buffer[] = [];
   let bytes = 0;
   let head: IncomingHttpHeaders | undefined;
@@ -68,13 +73,21 @@ export function callUnary(
       done(answer);
       return;
     }
-    count(error !== undefined && head !== undefined ? UNKNOWN : UNAVAILABLE, 0);
+    if (aborted !== undefined) count(LATE.has(aborted.name) ? TIMED_OUT : CANCELED, 0);
+    else count(error !== undefined && head !== undefined ? UNKNOWN : UNAVAILABLE, 0);
     const end = connection.endOf(stream, session, error, head !== undefined);
     if (error !== undefined && head !== undefined) failed(error);
     else failed(new UpstreamError(end.sent ? 'BROKEN' : 'UNREACHABLE', rpcFailure(end).message));
   });
   stream.end(framed(body));
-  return flowOf(stream);
+  const flow = flowOf(stream);
+  return {
+    ...flow,
+    abort(reason) {
+      aborted = reason;
+      flow.abort(reason);
+    },
+  };
 }
 
 /** The handle on a stream, as all calls have it. */

@@ -15,7 +15,6 @@ import {
   BindingEventResponseSchema,
   BindingEventResponse_BindingEventConcurrency as Concurrency,
   TopicEventResponse_TopicEventResponseStatus as EventStatus,
-  HealthCheckResponseSchema,
   ListInputBindingsResponseSchema,
   ListTopicSubscriptionsResponseSchema,
   TopicEventBulkRequestSchema,
@@ -24,7 +23,7 @@ import {
   TopicEventResponseSchema,
   type TopicRoutes,
 } from '../grpc/protos/appcallback_pb.ts';
-import { httpStatusOf } from '../grpc/status/rpc-status.ts';
+import { httpStatusOf, statusName } from '../grpc/status/rpc-status.ts';
 import { bulkEventOf, topicEventOf } from '../pubsub/deliver/topic-event.ts';
 import { CLOUD_EVENTS } from '../pubsub/envelope.ts';
 import { callUnary } from './grpc-call.ts';
@@ -93,11 +92,22 @@ export class GrpcQuestions implements Upstream {
 
   #health(sink: AnswerSink): Flow {
     const path = '/dapr.proto.runtime.v1.AppCallbackHealthCheck/HealthCheck';
-    const desc = { path, from: EmptySchema } as const;
-    return this.#ask(desc, HealthCheckResponseSchema, {}, [], sink, () => ({
-      status: 200,
-      body: '',
-    }));
+    const call = { path, headers: [], body: new Uint8Array() };
+    const rpcError = (code: string, why: string): void =>
+      sink.fail(new Error(`rpc error: code = ${code} desc = ${why}`));
+    const flow = callUnary(
+      this.#connection,
+      call,
+      LONGEST_ANSWER_BYTES,
+      ({ code, message }) => {
+        // Any other is no verdict of an application: the words tell which it was.
+        if (code !== 0) return rpcError(statusName(code), message);
+        sink.head(200, [], flow);
+        sink.end(null);
+      },
+      (error) => rpcError('Unavailable', error.message),
+    );
+    return flow;
   }
 
   /** Dapr asks for the list; what an application does not list, it does not want. */

@@ -2,7 +2,7 @@ import http2 from 'node:http2';
 import { Code } from '@connectrpc/connect';
 import { brokenConnection, connectFailure } from '../flow/go-words.ts';
 import { codeOfNoRpc } from '../grpc/status/rpc-status.ts';
-import { nodeHttp } from '../server/node-http.ts';
+import { goStatusText } from '../server/go-status-text.ts';
 import { http2CodeName } from './http2-codes.ts';
 
 /** gRPC's code and words of a call that has no status of the application's. */
@@ -73,7 +73,7 @@ export function rpcFailure({
 export function noRpc(status: number, type: string | undefined): RpcFailure | undefined {
   const ofRpc = type !== undefined && /^application\/grpc(?:$|[+;])/.test(type);
   if (status === 200 && ofRpc) return undefined;
-  const words = `unexpected HTTP status code received from server: ${status} (${nodeHttp.STATUS_CODES[status] ?? ''})`;
+  const words = `unexpected HTTP status code received from server: ${status} (${goStatusText(status)})`;
   const more =
     type === undefined
       ? '; malformed header: missing HTTP content-type'

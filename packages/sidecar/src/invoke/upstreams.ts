@@ -1,14 +1,13 @@
 import type { Clock } from '@holdfast/core';
 import type { AppChannel } from '../app/app-channel.ts';
-import type { AnswerSink, Flow, OutgoingCall, Upstream } from '../flow/answer.ts';
-import { verbWord } from '../flow/go-words.ts';
+import type { Upstream } from '../flow/answer.ts';
 import { PlainUpstream } from '../flow/plain-upstream.ts';
 import { unescaped } from '../flow/unescaped.ts';
-import { UpstreamError } from '../flow/upstream-error.ts';
 import type { AddressBook } from '../names/address-book.ts';
 import type { PeerTransport } from '../peers/peer-transport.ts';
 import { Recent } from '../policies/recent.ts';
 import type { EndpointTls, HttpEndpoint } from '../resources/open-endpoints.ts';
+import { type CountOutside, Outside } from './outside.ts';
 import { isUrl, splitAppId } from './target.ts';
 
 /** Where a call goes, once its target is known. */
@@ -37,6 +36,7 @@ export interface UpstreamsOptions {
   readonly peers: PeerTransport;
   readonly addresses: AddressBook;
   readonly clock: Clock;
+  readonly metrics: CountOutside;
 }
 
 /** Addresses outside with kept connections at a time. */
@@ -70,7 +70,7 @@ export class Upstreams {
   find(id: string): Destination {
     const { appId, namespace, app } = this.#options;
     if (id === appId) return this.#self(app);
-    if (isUrl(id)) return this.#toOutside(id, []);
+    if (isUrl(id)) return this.#toOutside(id, id, []);
     const named = this.#endpoints.get(id);
     if (named !== undefined) return this.#toEndpoint(named);
     const address = splitAppId(id, namespace);
@@ -109,12 +109,17 @@ export class Upstreams {
       : { kind: 'refused', why: 'cannot invoke local endpoint: app channel not initialized' };
   }
 
-  #toEndpoint({ baseUrl, headers, tls }: HttpEndpoint): Destination {
-    const destination = this.#toOutside(baseUrl, headers, tls);
+  #toEndpoint({ name, baseUrl, headers, tls }: HttpEndpoint): Destination {
+    const destination = this.#toOutside(name, baseUrl, headers, tls);
     return destination.kind === 'outside' ? { ...destination, oneCircuit: true } : destination;
   }
 
-  #toOutside(baseUrl: string, headers: readonly string[], tls?: EndpointTls): Destination {
+  #toOutside(
+    id: string,
+    baseUrl: string,
+    headers: readonly string[],
+    tls?: EndpointTls,
+  ): Destination {
     let url: URL;
     try {
       url = new URL(baseUrl);
@@ -132,8 +137,16 @@ export class Upstreams {
       this.#outside.set(key, upstream);
     }
     const basePath = url.pathname.replace(/\/+$/, '');
-    const outside = new Outside(this.#wrap(upstream), url.origin);
     const authorization = basicAuthorization(url);
+    const { clock, metrics } = this.#options;
+    const outside = new Outside(this.#wrap(upstream), {
+      // What `user:password@` says is nobody's business.
+      id: authorization === undefined ? id : url.origin + basePath,
+      origin: url.origin,
+      basePath,
+      clock,
+      metrics,
+    });
     return {
       kind: 'outside',
       upstream: outside,
@@ -155,29 +168,4 @@ function basicAuthorization({ password, username }: URL): string | undefined {
 export interface PeerAt {
   readonly address: string;
   readonly upstream: Upstream;
-}
-
-/** An address outside; failures are worded with verb and URL, as Go's http client does. */
-class Outside implements Upstream {
-  readonly #http: Upstream;
-  readonly #origin: string;
-
-  constructor(http: Upstream, origin: string) {
-    this.#http = http;
-    this.#origin = origin;
-  }
-
-  send(call: OutgoingCall, sink: AnswerSink): Flow {
-    const url = `${this.#origin}${call.path}`;
-    return this.#http.send(call, {
-      head: (status, headers, flow) => sink.head(status, headers, flow),
-      data: (chunk) => sink.data(chunk),
-      end: (last) => sink.end(last),
-      fail(error) {
-        if (!(error instanceof UpstreamError)) return sink.fail(error);
-        const message = `${verbWord(call.method)} "${url}": ${error.message}`;
-        sink.fail(new UpstreamError(error.code, message, error));
-      },
-    });
-  }
 }

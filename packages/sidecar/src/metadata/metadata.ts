@@ -1,4 +1,5 @@
 import type { ComponentRow } from '../components/open-components.ts';
+import { goDuration } from '../go-json/go-duration.ts';
 import type { CircuitRow } from '../policies/target-pipelines.ts';
 import type { TopicSubscription } from '../pubsub/subscribe/subscription.ts';
 import type { MetadataSnapshot } from './metadata-service.ts';
@@ -48,7 +49,7 @@ export function metadataBody(sources: MetadataSnapshot): object {
       protocol: app.protocol,
       channelAddress: app.address,
       ...(app.maxConcurrency > 0 ? { maxConcurrency: app.maxConcurrency } : {}),
-      ...(health === undefined ? {} : { health: healthProperties(health) }),
+      ...(health === undefined ? {} : { health: healthProperties(health, app.protocol) }),
     },
     actorRuntime: {
       runtimeStatus: 'DISABLED',
@@ -62,12 +63,12 @@ export function metadataBody(sources: MetadataSnapshot): object {
 
 const named = (name: string): object => (name === '' ? {} : { name });
 
-/** How the application is probed, in Dapr's names and texts, whatever the protocol. */
-export function healthProperties(health: AppHealth) {
+/** How the application is probed, in Dapr's names and texts; over gRPC there is no path to it. */
+export function healthProperties(health: AppHealth, protocol: string) {
   return {
-    healthCheckPath: health.path,
-    healthProbeInterval: `${health.intervalMs / 1000}s`,
-    healthProbeTimeout: `${health.timeoutMs}ms`,
+    ...(protocol.startsWith('grpc') ? {} : { healthCheckPath: health.path }),
+    healthProbeInterval: goDuration(health.intervalMs),
+    healthProbeTimeout: goDuration(health.timeoutMs),
     healthThreshold: health.threshold,
   };
 }

@@ -45,7 +45,7 @@ test('paths that match a pattern have its name, the one with more written out fi
   ]);
 });
 
-test('where there are patterns, slashes too many do not count', () => {
+test('slashes too many do not count', () => {
   const settings = { byPath: true, byVerb: true };
   const path = '//v1.0//state/s';
   assert.deepEqual(
@@ -55,8 +55,45 @@ test('where there are patterns, slashes too many do not count', () => {
     ],
     [
       ['GET', '/v1.0/state/s'],
-      ['', path],
+      ['', '/v1.0/state/s'],
     ],
+  );
+});
+
+test('with paths a pattern that is a store’s key does not tell it apart', () => {
+  const pathPatterns = ['/v1.0/state/s/key', '/orders/new'];
+  const route = countedRoute({ byPath: true, byVerb: true, pathPatterns });
+  assert.deepEqual(
+    ['/v1.0/state/s/key', '/orders/new'].map((path) => route('GET', path)[1]),
+    ['/v1.0/state/s', '/orders/new'],
+  );
+});
+
+test('a pattern for a folder is for the folder itself, unless another is for just that', () => {
+  const pathPatterns = ['/', '/orders/', '/items/{id}/', '/files/{rest...}', '/{one}', '/a/{$}'];
+  const route = countedRoute({ byPath: false, byVerb: true, pathPatterns });
+  const paths = ['/orders', '/items/3', '/files', '/files/a', '/a', '/items', '/items/3/4', '/b/c'];
+  assert.deepEqual(
+    paths.map((path) => route('GET', path)[1]),
+    [
+      '/{one}',
+      '/items/{id}/',
+      '/{one}',
+      '/files/{rest...}',
+      '/{one}',
+      '/{one}',
+      '/items/{id}/',
+      '/',
+    ],
+  );
+  const others = countedRoute({
+    byPath: false,
+    byVerb: true,
+    pathPatterns: ['/', '/orders/', '/files/{rest...}'],
+  });
+  assert.deepEqual(
+    ['/orders', '/files', '/lists'].map((path) => others('GET', path)[1]),
+    ['/orders/', '/files/{rest...}', '/'],
   );
 });
 

@@ -22,6 +22,7 @@ import type { ComponentKind } from '../components/component-calls.ts';
 import { withoutCredentials } from '../flow/without-credentials.ts';
 import type { CountDelivery, DeliveryStatus } from '../pubsub/deliver/delivery.ts';
 import { METRICS_SETTINGS, type MetricsSettings } from '../resources/metrics-settings.ts';
+import { accessMetrics } from './access-metrics.ts';
 import { countedRoute } from './counted-route.ts';
 import { outboxMetrics } from './outbox-metrics.ts';
 import { relabelBy } from './relabel.ts';
@@ -160,6 +161,7 @@ export function sidecarMetrics(
     },
     servedRpc: (method, status, ms, bytes) => grpc.done(method, status, ms, bytes),
     calledRpc: (method, status, ms, bytes) => {
+      if (method === HEALTH_CHECK) return runtime.probedRpc(status, ms);
       callbacks ??= grpcClientMetrics(metrics, { appId });
       callbacks.done(method, status, ms, bytes);
     },
@@ -210,17 +212,7 @@ export function sidecarMetrics(
         .labels(outcome)
         .inc();
     },
-    access({ allowed, by }, callerId) {
-      const what = allowed ? 'allowed' : 'blocked';
-      metrics
-        .counter(
-          `dapr_runtime_acl_${by}_policy_action_${what}_total`,
-          `The number of requests ${what} by the ${by} action specified in the access control policy.`,
-          ['app_id', 'namespace', 'trustDomain'],
-        )
-        .labels(callerId?.appId ?? '', callerId?.namespace ?? '', callerId?.trustDomain ?? '')
-        .inc();
-    },
+    access: accessMetrics(metrics),
     peerRefused() {
       metrics
         .counter(
@@ -233,6 +225,9 @@ export function sidecarMetrics(
     render: () => metrics.render(),
   };
 }
+
+/** Apart from the application's other callbacks, as in Dapr. */
+const HEALTH_CHECK = '/dapr.proto.runtime.v1.AppCallbackHealthCheck/HealthCheck';
 
 const kindsIn = ({ timeoutMs, retry, circuitBreaker }: TargetPolicies) => ({
   timeout: timeoutMs !== undefined,

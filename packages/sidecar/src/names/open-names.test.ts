@@ -54,3 +54,16 @@ test('durations of sqlite are as in Dapr: Go’s, seconds, and less than nothing
     ],
   );
 });
+
+test('a format of addresses must have a place for the id, and a port', async () => {
+  const open = (format?: string) =>
+    openNames(
+      { component: 'nameresolution.nameformat', configuration: { format } },
+      { clock: systemClock, log: createLogger({ write() {} }) },
+    );
+  const names = await open('{appid}-sidecar.{appid}:50002');
+  assert.deepEqual(await names.resolve('orders', 'default'), ['orders-sidecar.orders:50002']);
+  for (const wrong of [undefined, 'sidecar:50002', '{appid}-sidecar', '{appid}:port']) {
+    await assert.rejects(open(wrong), /format must be host:port with \{appid\} in it/);
+  }
+});

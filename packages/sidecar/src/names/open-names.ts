@@ -40,9 +40,13 @@ export async function openNames(
       const { kubernetesNames } = await import('./kubernetes-names.ts');
       return kubernetesNames(kubernetesOptions(configuration));
     }
+    case 'nameformat': {
+      const { formatNames } = await import('./format-names.ts');
+      return formatNames(addressFormat(configuration));
+    }
     default:
       throw new NameResolutionError(
-        `nameResolution.component must be mdns, sqlite, kubernetes or static in this version, not "${component}".`,
+        `nameResolution.component must be mdns, sqlite, kubernetes, nameformat or static in this version, not "${component}".`,
       );
   }
 }
@@ -65,6 +69,14 @@ function kubernetesOptions(configuration: Readonly<Record<string, unknown>>) {
     ...(domain === undefined ? {} : { clusterDomain: domain as string }),
     ...(template === undefined ? {} : { template: template as string }),
   };
+}
+
+function addressFormat(configuration: Readonly<Record<string, unknown>>): string {
+  const format = at(configuration, 'format');
+  if (typeof format === 'string' && /^[^/\s]*\{appid\}[^/\s]*:\d{1,5}$/.test(format)) return format;
+  throw new NameResolutionError(
+    `nameResolution.configuration.format must be host:port with {appid} in it, such as "{appid}-sidecar.shop:50002", not "${format ?? ''}".`,
+  );
 }
 
 const SQLITE_KEYS = [

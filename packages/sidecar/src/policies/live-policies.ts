@@ -5,12 +5,12 @@ import {
   loadResiliency,
   watchResiliency,
 } from '@holdfast/config';
-import type { Clock } from '@holdfast/core';
+import type { Clock, Listener } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
 import { withoutCredentials } from '../flow/without-credentials.ts';
 import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
-import { logCircuits } from './circuit-log.ts';
 import { PolicyBook } from './policy-book.ts';
+import { policyLines } from './policy-lines.ts';
 
 export interface LivePoliciesOptions {
   readonly appId: string;
@@ -37,11 +37,13 @@ export interface LivePolicies {
 export async function openPolicies(options: LivePoliciesOptions): Promise<LivePolicies> {
   const { appId, resourcesPaths, strict, watched, clock, log, metrics } = options;
   const loaded = await loadResiliency(resourcesPaths, { appId, strict });
+  const lines = policyLines(log);
   const book = new PolicyBook(loaded.policies, {
     clock,
-    report: (target) => logCircuits(log, metrics.listener(target)),
+    report: (target) => both(metrics.listener(target), lines.ofApp(target)),
     reportComponent: (label, direction) =>
-      logCircuits(log, metrics.componentListener(label, direction)),
+      both(metrics.componentListener(label, direction), lines.ofComponent(label, direction)),
+    reportBuiltIn: lines.ofBuiltIn,
     appliedComponent: metrics.appliedComponent,
     forgotten: (target, pipeline) => metrics.forgotten(target, pipeline),
   });
@@ -94,3 +96,10 @@ export async function openPolicies(options: LivePoliciesOptions): Promise<LivePo
     close: () => watching?.close(),
   };
 }
+
+const both =
+  (counts: Listener | undefined, tells: Listener): Listener =>
+  (event) => {
+    counts?.(event);
+    tells(event);
+  };

@@ -19,6 +19,8 @@ const MAX_TARGETS = 1_000;
 export interface PolicyBookEnv extends TargetPipelinesEnv {
   /** Hears a pipeline of a component; `label` as Dapr's metrics have it: `Statestore_orders`. */
   reportComponent(label: string, direction: Direction): Listener | undefined;
+  /** Hears the retries of an unreachable peer. */
+  readonly reportBuiltIn?: Listener;
   /** A call, or an event, meets the policies of a component. */
   appliedComponent?(label: string, direction: Direction, policies: TargetPolicies): void;
 }
@@ -35,7 +37,7 @@ export class PolicyBook {
   constructor(policies: ResiliencyPolicies, env: PolicyBookEnv) {
     this.#policies = policies;
     this.#env = env;
-    this.#builtIn = builtInRetries(policies);
+    this.#builtIn = builtInRetries(policies, this.#env.reportBuiltIn);
   }
 
   /** `id` as the client wrote it: targets are looked up by that very text. */
@@ -75,7 +77,7 @@ export class PolicyBook {
   /** Puts a new file in force. Circuits of policies that kept their names keep their state. */
   replace(policies: ResiliencyPolicies): void {
     this.#policies = policies;
-    this.#builtIn = builtInRetries(policies);
+    this.#builtIn = builtInRetries(policies, this.#env.reportBuiltIn);
     for (const [id, target] of this.#targets.entries()) target.replace(policies.forApp(id));
     for (const [key, known] of this.#components) {
       const found = policiesOf(policies, known.which);
@@ -139,13 +141,13 @@ function deliveryStatus({ error }: { readonly error?: unknown }): number | undef
   return error instanceof DeliveryError ? error.status : undefined;
 }
 
-function builtInRetries(policies: ResiliencyPolicies): Pipeline {
+function builtInRetries(policies: ResiliencyPolicies, report: Listener | undefined): Pipeline {
   const { name, backoff, delayMs, factor, maxDelayMs, jitter, maxRetries, maxElapsedMs } =
     policies.builtInServiceRetries();
   const options = { name, backoff, delayMs, factor, maxDelayMs, jitter, maxRetries, maxElapsedMs };
   return pipeline(name, [retry({ ...options, retryIf: isUnreachable })], {
     registry: undefined,
-    report: undefined,
+    report,
   });
 }
 

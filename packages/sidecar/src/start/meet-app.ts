@@ -1,6 +1,7 @@
 import { askApp } from '../app/ask-app.ts';
 import { welcomeApp } from '../app/welcome-app.ts';
 import { watchAppHealth } from '../health/app-health.ts';
+import { httpProbeWords, RPC_PROBE_WORDS } from '../health/probe-words.ts';
 import { waitForApp } from '../health/wait-for-app.ts';
 import type { EventsToApp } from './events-to-app.ts';
 import type { Configured } from './open-configured.ts';
@@ -23,17 +24,25 @@ export function meetApp(given: MeetAppOptions): () => void {
   const welcome = welcomeApp({ options, ask, begin: [subscriber, inputs], clock, log });
   const watchHealth = (): void => {
     if (health === undefined) return;
-    const changed = (healthy: boolean): void => {
-      // First, so that no event meets an application that refuses everything.
-      if (!healthy) subscriber.suspend();
-      app.healthy = healthy;
-      if (healthy) void welcome();
-      // Both lines are daprd's.
-      if (healthy) log.info('App entered healthy status');
-      else log.warn('App entered un-healthy status');
-    };
-    const probed = options.appProtocol.startsWith('grpc') ? undefined : metrics.probed;
-    const probes = watchAppHealth(app.probe, health, clock, changed, probed);
+    const overRpc = options.appProtocol.startsWith('grpc');
+    const words = overRpc ? RPC_PROBE_WORDS : httpProbeWords(app.origin);
+    // The lines are daprd's, which operators look for.
+    log.info('App health probes starting');
+    const probes = watchAppHealth(
+      { app: app.probe, options: health, words, clock },
+      {
+        changed(now) {
+          // First, so that no event meets an application that refuses everything.
+          if (!now.healthy) subscriber.suspend();
+          app.healthy = now.healthy;
+          if (now.healthy) void welcome();
+          if (now.healthy) log.info('App entered healthy status');
+          else log.warn(`App entered un-healthy status: ${now.why}`);
+        },
+        // Those over gRPC are counted as they are called.
+        ...(overRpc ? {} : { probed: metrics.probed }),
+      },
+    );
     closing.last(() => probes.close());
   };
   if (port === undefined) return () => subscriber.nobody();

@@ -46,7 +46,7 @@ export async function openWays(given: StartEnv & Configured): Promise<Ways> {
 
   const addresses = new AddressBook(names, clock, systemRandom);
   const { peers } = leg;
-  const upstreams = new Upstreams({ appId, namespace, app, peers, addresses, clock });
+  const upstreams = new Upstreams({ appId, namespace, app, peers, addresses, clock, metrics });
   closing.last(() => upstreams.close());
   return { app, access, leg, names, upstreams };
 }

@@ -1,6 +1,6 @@
 import type { LiveSpan } from '@holdfast/telemetry/trace';
 import { withoutCredentials } from '../flow/without-credentials.ts';
-import { nodeHttp } from '../server/node-http.ts';
+import { goStatusText } from '../server/go-status-text.ts';
 import type { RequestHead } from '../server/request-head.ts';
 
 /** Groups of the API whose spans describe a call of a store, by the second segment of the path. */
@@ -60,4 +60,4 @@ export function endApiSpan(span: LiveSpan, status: number): void {
 
 /** What a span says of an HTTP status that is an error. */
 export const httpFault = (status: number): string | undefined =>
-  status >= 400 ? `Code(${status}): ${nodeHttp.STATUS_CODES[status] ?? ''}` : undefined;
+  status >= 400 ? `Code(${status}): ${goStatusText(status) || 'Unknown'}` : undefined;

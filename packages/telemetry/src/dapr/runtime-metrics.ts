@@ -11,14 +11,15 @@ export interface RuntimeMetrics {
   componentFailed(type: string, name: string, reason: 'creation' | 'init'): void;
   /** A probe of the application's health over HTTP has ended; 500 where there was no answer. */
   probed(status: number, latencyMs: number): void;
+  /** One over gRPC has; `status` by Go's name: `OK`, `Unimplemented`. */
+  probedRpc(status: string, latencyMs: number): void;
 }
 
 /** More types than there are. */
 const MAX_TYPES = 200;
 const MAX_STATUSES = 64;
-const REST = -1;
 
-/** Dapr's `dapr_runtime_component_{loaded,init_total}` and `dapr_http_healthprobes_*`; they appear with their first count. */
+/** Dapr's `dapr_runtime_component_{loaded,init_total}` and `dapr_{http,grpc_io}_healthprobes_*`; they appear with their first count. */
 export function runtimeMetrics(
   metrics: Metrics,
   { appId }: { readonly appId: string },
@@ -37,25 +38,8 @@ export function runtimeMetrics(
       ])
       .labels(appId, type),
   );
-  const probes = new BoundedCache(MAX_STATUSES, REST, (status: number) => {
-    const labels = [appId, status === REST ? OVERFLOW : String(status)] as const;
-    return {
-      count: metrics
-        .counter('dapr_http_healthprobes_completed_count', 'Count of completed health probes.', [
-          'app_id',
-          'status',
-        ])
-        .labels(...labels),
-      latency: metrics
-        .histogram(
-          'dapr_http_healthprobes_roundtrip_latency',
-          'Time from the first byte of a health probe to the head of its answer, in milliseconds.',
-          ['app_id', 'status'],
-          DAPR_LATENCY_BUCKETS_MS,
-        )
-        .labels(...labels),
-    };
-  });
+  const probes = probesOf(metrics, appId, 'dapr_http_healthprobes', 'status');
+  const rpcProbes = probesOf(metrics, appId, 'dapr_grpc_io_healthprobes', 'grpc_client_status');
   return {
     componentUp(type) {
       loaded().labels(appId).inc();
@@ -71,10 +55,30 @@ export function runtimeMetrics(
         .labels(appId, type, name, reason)
         .inc();
     },
-    probed(status, latencyMs) {
-      const { count, latency } = probes.get(status);
-      count.inc();
-      latency.observe(latencyMs);
-    },
+    probed: (status, latencyMs) => probes(String(status), latencyMs),
+    probedRpc: rpcProbes,
+  };
+}
+
+/** Counts probes of an application by their status, the label's name of which is its protocol's. */
+function probesOf(metrics: Metrics, appId: string, prefix: string, statusLabel: string) {
+  const labels = ['app_id', statusLabel];
+  const series = new BoundedCache(MAX_STATUSES, OVERFLOW, (status: string) => ({
+    count: metrics
+      .counter(`${prefix}_completed_count`, 'Count of completed health probes.', labels)
+      .labels(appId, status),
+    latency: metrics
+      .histogram(
+        `${prefix}_roundtrip_latency`,
+        'Time from the first byte of a health probe to the head of its answer, in milliseconds.',
+        labels,
+        DAPR_LATENCY_BUCKETS_MS,
+      )
+      .labels(appId, status),
+  }));
+  return (status: string, latencyMs: number): void => {
+    const { count, latency } = series.get(status);
+    count.inc();
+    latency.observe(latencyMs);
   };
 }

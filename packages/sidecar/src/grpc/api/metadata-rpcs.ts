@@ -35,7 +35,7 @@ export function metadataRpcs(
           protocol: app.protocol,
           channelAddress: app.address,
           maxConcurrency: Math.max(0, app.maxConcurrency),
-          ...(health === undefined ? {} : { health: healthProperties(health) }),
+          ...(health === undefined ? {} : { health: healthProperties(health, app.protocol) }),
         },
         actorRuntime: {
           runtimeStatus: ActorStatus.DISABLED,

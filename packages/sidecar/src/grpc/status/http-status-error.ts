@@ -1,15 +1,7 @@
 import { type Code, ConnectError } from '@connectrpc/connect';
-import { nodeHttp } from '../../server/node-http.ts';
+import { goStatusText } from '../../server/go-status-text.ts';
 import { ErrorInfoSchema } from '../protos/error_details_pb.ts';
 import { codeOfHttp } from './rpc-status.ts';
-
-/** Where Go's names of statuses are not Node's. */
-const GO_NAMES: Readonly<Record<number, string>> = {
-  413: 'Request Entity Too Large',
-  414: 'Request URI Too Long',
-  416: 'Requested Range Not Satisfiable',
-  418: "I'm a teapot",
-};
 
 /** Dapr cuts what it repeats of an application's words to this. */
 const MOST_WORDS = 63;
@@ -22,7 +14,7 @@ export function httpStatusError(
 ): ConnectError | undefined {
   const code: Code | undefined = codeOfHttp(status);
   if (code === undefined) return undefined;
-  const reason = GO_NAMES[status] ?? nodeHttp.STATUS_CODES[status] ?? '';
+  const reason = goStatusText(status);
   const info = {
     reason,
     domain: 'dapr.io',
