@@ -50,18 +50,19 @@ export async function openPolicies(options: LivePoliciesOptions): Promise<LivePo
 
   const inForce = (next: LoadedResiliency): void => {
     // The line is daprd's, which operators look for.
-    if (next.files.length > 0) log.info(`Loading Resiliency configuration: ${next.policies.name}`);
+    for (const { name } of next.documents) log.info(`Loading Resiliency configuration: ${name}`);
     for (const problem of next.problems) log.warn(formatProblem(problem));
     current = next;
-    const { policies, files } = next;
-    const errors = next.problems.filter(({ severity }) => severity === 'error').length;
-    if (errors > 0) {
+    const errors = next.problems.filter(({ severity }) => severity === 'error');
+    for (const file of new Set(errors.map((error) => error.file))) {
+      const { length } = errors.filter((error) => error.file === file);
+      const name = next.documents[next.files.indexOf(file)]?.name ?? next.policies.name;
       // It begins as daprd's line does: whoever looks for that finds this.
       log.error(
-        `Could not read resiliency policy ${policies.name}: what the ${errors === 1 ? 'line' : `${errors} lines`} above name is left out; the rest is in force.`,
+        `Could not read resiliency policy ${name}: what the ${length === 1 ? 'line' : `${length} lines`} above name is left out; the rest is in force.`,
       );
     }
-    if (files.length > 0) metrics.loaded(policies.name, policies.namespace);
+    metrics.loaded(next.documents);
   };
   const change = (next: LoadedResiliency): void => {
     try {
@@ -86,7 +87,7 @@ export async function openPolicies(options: LivePoliciesOptions): Promise<LivePo
 
   return {
     book,
-    names: () => current.names,
+    names: () => current.documents.map(({ name }) => name),
     async reload() {
       const next = await loadResiliency(resourcesPaths, { appId, strict });
       if (next.problems.some(isBroken)) broken(next.problems);
