@@ -23,8 +23,8 @@ export interface LoadedResiliency {
   readonly problems: readonly Problem[];
   /** The files that hold a Resiliency, in the order they were read; later ones win. */
   readonly files: readonly string[];
-  /** `metadata.name` of each of them. */
-  readonly names: readonly string[];
+  /** What each of them is called in its `metadata`. */
+  readonly documents: readonly { readonly name: string; readonly namespace: string }[];
   /** Changes whenever the content of any file read does. */
   readonly digest: string;
 }
@@ -87,7 +87,7 @@ export function assemble(read: Sources, options: LoadOptions): LoadedResiliency 
     policies: resiliencyPolicies(merged, merged.policies, merged.targets),
     problems: inOrder(problems, read),
     files: ours.map(({ file }) => file),
-    names: ours.map(({ name }) => name),
+    documents: ours.map(({ name, namespace }) => ({ name, namespace })),
     digest: digestOf(read),
   };
 }

@@ -19,7 +19,7 @@ export function keptFacts() {
       componentUp: (type) => keep((to) => to.componentUp(type), now()),
       componentFailed: (type, name, reason) =>
         keep((to) => to.componentFailed(type, name, reason), now()),
-      loaded: (name, namespace) => keep((to) => to.loaded(name, namespace), now()),
+      loaded: (documents) => keep((to) => to.loaded(documents), now()),
       certificate(notAfterMs) {
         certificate = notAfterMs;
         now().certificate(notAfterMs);

@@ -46,7 +46,7 @@ test('what holds is told again, and what was counted is not', () => {
   const { counts, follow, metrics } = start({});
   metrics.componentUp('state.redis');
   metrics.componentFailed('state.odd', 'odd', 'init');
-  metrics.loaded('policies', 'default');
+  metrics.loaded([{ name: 'policies', namespace: 'default' }]);
   metrics.certificate(60_000);
   metrics.sent('b', 'unary');
   const told = (): readonly string[] =>
@@ -64,7 +64,7 @@ test('what holds is told again, and what was counted is not', () => {
 
 test('a pipeline that is older than the settings counts under them', () => {
   const { counts, follow, metrics } = start({});
-  metrics.loaded('policies', 'default');
+  metrics.loaded([{ name: 'policies', namespace: 'default' }]);
   const hear = metrics.listener('b');
   follow({ byPath: false });
   hear?.({ type: 'retry', pipeline: 'p', policy: 'r', attempt: 1, delayMs: 1 } as never);

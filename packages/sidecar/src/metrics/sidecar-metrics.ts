@@ -101,8 +101,8 @@ export interface SidecarMetrics extends PeerCounts {
   /** What waits in the outbox of a broker, as it is now. */
   outbox(component: string, stats: OutboxStats): void;
   forgotten(appId: string, pipeline: string): void;
-  /** A Resiliency document is in force from now on. */
-  loaded(name: string, namespace: string): void;
+  /** These Resiliency documents are in force from now on; policies are counted under the name of the last, as in Dapr. */
+  loaded(documents: readonly { readonly name: string; readonly namespace: string }[]): void;
   /** The certificate shown to other sidecars is good until then. */
   certificate(notAfterMs: number): void;
   certificateReloaded(outcome: 'good' | 'bad'): void;
@@ -188,10 +188,12 @@ export function sidecarMetrics(
       outboxes(component, stats);
     },
     forgotten: (app, pipeline) => resiliency?.forget('outbound', `app_${app}`, pipeline),
-    loaded(name, namespace) {
-      // Registered once: the families' labels are those of the document loaded first.
-      resiliency ??= resiliencyMetrics(metrics, { appId, name, namespace });
-      resiliency.loaded();
+    loaded(documents) {
+      const last = documents.at(-1);
+      if (last === undefined) return;
+      // Registered once: the families' labels are those of the documents loaded first.
+      resiliency ??= resiliencyMetrics(metrics, { appId, ...last });
+      for (const document of documents) resiliency.loaded(document);
     },
     certificate(notAfterMs) {
       metrics

@@ -51,18 +51,19 @@ export async function openPolicies(options: LivePoliciesOptions): Promise<LivePo
 
   const inForce = (next: LoadedResiliency): void => {
     // The line is daprd's, which operators look for.
-    if (next.files.length > 0) log.info(`Loading Resiliency configuration: ${next.policies.name}`);
+    for (const { name } of next.documents) log.info(`Loading Resiliency configuration: ${name}`);
     for (const problem of next.problems) log.warn(withoutCredentials(formatProblem(problem)));
     current = next;
-    const { policies, files } = next;
-    const errors = next.problems.filter(({ severity }) => severity === 'error').length;
-    if (errors > 0) {
+    const errors = next.problems.filter(({ severity }) => severity === 'error');
+    for (const file of new Set(errors.map((error) => error.file))) {
+      const { length } = errors.filter((error) => error.file === file);
+      const name = next.documents[next.files.indexOf(file)]?.name ?? next.policies.name;
       // It begins as daprd's line does: whoever looks for that finds this.
       log.error(
-        `${`Could not read resiliency policy ${policies.name}`.trimEnd()}: what ${errors === 1 ? 'the error above names' : `the ${errors} errors above name`} is left out; the rest is in force.`,
+        `${`Could not read resiliency policy ${name}`.trimEnd()}: what ${length === 1 ? 'the error above names' : `the ${length} errors above name`} is left out; the rest is in force.`,
       );
     }
-    if (files.length > 0) metrics.loaded(policies.name, policies.namespace);
+    metrics.loaded(next.documents);
   };
   const change = (next: LoadedResiliency): void => {
     try {
@@ -87,7 +88,7 @@ export async function openPolicies(options: LivePoliciesOptions): Promise<LivePo
 
   return {
     book,
-    names: () => [...new Set(current.names)],
+    names: () => [...new Set(current.documents.map(({ name }) => name))],
     async reload() {
       const next = await loadResiliency(resourcesPaths, { appId, strict });
       if (next.problems.some(isBroken)) broken(next.problems);

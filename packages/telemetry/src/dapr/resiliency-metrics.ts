@@ -27,8 +27,8 @@ export interface AppliedPolicies {
 
 /** Dapr's `dapr_resiliency_*` families, with its labels and its way of counting. */
 export interface ResiliencyMetrics {
-  /** A Resiliency document has been loaded, or loaded again. */
-  loaded(): void;
+  /** A Resiliency document has been loaded, or loaded again. @default the last one */
+  loaded(document?: { readonly name: string; readonly namespace: string }): void;
 
   /** The series of `target` (`app_<id>`, `Statestore_<name>`, …): keep it, and a request looks nothing up. */
   target(flow: Flow, target: string): TargetMetrics;
@@ -78,13 +78,11 @@ export function resiliencyMetrics(
   metrics: Metrics,
   { appId, name, namespace = '', maxTargets = 200 }: ResiliencyMetricsOptions,
 ): ResiliencyMetrics {
-  const loads = metrics
-    .counter('dapr_resiliency_loaded', 'Number of resiliency policies loaded.', [
-      'app_id',
-      'name',
-      'namespace',
-    ])
-    .labels(appId, name, namespace);
+  const loads = metrics.counter('dapr_resiliency_loaded', 'Number of resiliency policies loaded.', [
+    'app_id',
+    'name',
+    'namespace',
+  ]);
   const counts = metrics.counter(
     'dapr_resiliency_count',
     'Number of times a resiliency policy has been applied.',
@@ -115,7 +113,8 @@ export function resiliencyMetrics(
   const target = (flow: Flow, name: string) => (flow === 'outbound' ? outbound : inbound).get(name);
 
   return {
-    loaded: () => loads.inc(),
+    loaded: (document = { name, namespace }) =>
+      loads.labels(appId, document.name, document.namespace).inc(),
     target,
     applied: (policies, flow, name, circuit) => target(flow, name).applied(policies, circuit),
     listener: (flow, name) => target(flow, name).listener,
