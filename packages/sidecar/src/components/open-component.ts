@@ -225,8 +225,9 @@ function keyPrefix(
   name: string,
   { appId, givenNamespace }: ComponentsEnv,
 ): string {
-  const strategy = settings.text('keyPrefix') ?? 'appid';
-  switch (strategy.toLowerCase()) {
+  // In Dapr's keys a prefix of one's own is in lower case as well.
+  const strategy = (settings.text('keyPrefix') ?? 'appid').toLowerCase();
+  switch (strategy) {
     case 'appid':
       return appId;
     case 'name':
