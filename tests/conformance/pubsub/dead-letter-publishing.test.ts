@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '@holdfast/test-servers';
-import { type AppMesh, startAppMesh } from '../makes/app-mesh.ts';
 import { bothMakes, type Make } from '../makes/both-makes.ts';
 import { componentYaml } from '../makes/component-yaml.ts';
+import type { Seen } from '../makes/echo-app.ts';
+import { type SubscribedApp, startSubscribedApp } from '../makes/subscribed-app.ts';
 
 const bulkSubscribe = { enabled: true, maxMessagesCount: 1, maxAwaitDurationMs: 100 };
 const one = (pubsubname: string, topic: string, more: object = {}) => ({
@@ -37,36 +38,25 @@ await bothMakes(deadLetters);
 /** A dead letter is published like an event of the application: scopes and outbound policies hold for it. */
 function deadLetters(make: Make, executable: string | undefined): void {
   describe(`${make}, publishing of dead letters`, () => {
-    const seen: string[] = [];
-    let mesh: AppMesh<'caller'>;
+    let mesh: SubscribedApp['mesh'];
+    let seen: SubscribedApp['seen'];
     before(async () => {
-      mesh = await startAppMesh(
-        executable,
-        { caller: { resources: RESOURCES } },
-        undefined,
-        (call) => {
-          if (call.url === '/dapr/subscribe')
-            return { status: 200, body: JSON.stringify(SUBSCRIPTIONS) };
-          if (call.method !== 'POST') return undefined;
-          seen.push(call.url);
-          return { status: call.url.endsWith('/dead') ? 200 : 404, body: '' };
-        },
-      );
-      const url = `http://127.0.0.1:${mesh.port('caller')}/v1.0/healthz`;
-      await until('it has subscribed', async () => (await fetch(url)).ok);
+      const answer = ({ url }: Seen) => ({ status: url.endsWith('/dead') ? 200 : 404, body: '' });
+      ({ mesh, seen } = await startSubscribedApp(executable, RESOURCES, SUBSCRIPTIONS, answer));
     });
+    const came = (path: string): boolean => seen.some(({ url }) => url === path);
     after(() => mesh.stop());
 
     const publish = async (to: string) => {
       const url = `http://127.0.0.1:${mesh.port('caller')}/v1.0/publish/${to}`;
       assert.equal((await fetch(url, { method: 'POST', body: '1' })).status, 204);
-      await until(`${to} is brought`, () => seen.includes(`/${to}`));
+      await until(`${to} is brought`, () => came(`/${to}`));
     };
 
     test('a topic that the application may not publish to gets none', async () => {
       await publish('scoped/orders');
       await sleep(500);
-      assert.equal(seen.includes('/scoped/dead'), false);
+      assert.equal(came('/scoped/dead'), false);
     });
 
     test('outbound policies are asked', async () => {
@@ -77,7 +67,7 @@ function deadLetters(make: Make, executable: string | undefined): void {
         return Number(line.exec(page)?.[1] ?? 0);
       };
       await publish('guarded/orders');
-      await until('it is dead', () => seen.includes('/guarded/dead'));
+      await until('it is dead', () => came('/guarded/dead'));
       // Once for the event, once for its letter.
       await until('both were counted', async () => (await asked()) === 2);
     });

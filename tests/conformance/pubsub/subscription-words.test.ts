@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { until } from '@holdfast/test-servers';
-import { type AppMesh, startAppMesh } from '../makes/app-mesh.ts';
 import { bothMakes, type Make } from '../makes/both-makes.ts';
 import { componentYaml } from '../makes/component-yaml.ts';
-import type { Seen } from '../makes/echo-app.ts';
+import { type SubscribedApp, startSubscribedApp } from '../makes/subscribed-app.ts';
 
 const raw = (topic: string, rawPayload: string, more: object = {}) => ({
   ...{
@@ -51,26 +50,11 @@ await bothMakes(subscriptionWords);
 /** What the words of a subscription, and those of a broker's scopes, may be. */
 function subscriptionWords(make: Make, executable: string | undefined): void {
   describe(`${make}, words of subscriptions and scopes`, () => {
-    const seen: Seen[] = [];
-    let mesh: AppMesh<'caller'>;
+    let mesh: SubscribedApp['mesh'];
+    let seen: SubscribedApp['seen'];
     before(async () => {
-      mesh = await startAppMesh(
-        executable,
-        { caller: { resources: RESOURCES } },
-        undefined,
-        (one) => {
-          if (one.url === '/dapr/subscribe')
-            return { status: 200, body: JSON.stringify(SUBSCRIPTIONS) };
-          if (one.method !== 'POST') return undefined;
-          seen.push(one);
-          return { status: 200, body: '{"statuses":[]}' };
-        },
-      );
-      const url = `http://127.0.0.1:${mesh.port('caller')}/v1.0/metadata`;
-      await until('it has subscribed', async () => {
-        const { subscriptions = [] } = (await (await fetch(url)).json()) as { subscriptions?: [] };
-        return subscriptions.length === SUBSCRIPTIONS.length;
-      });
+      const answer = () => ({ status: 200, body: '{"statuses":[]}' });
+      ({ mesh, seen } = await startSubscribedApp(executable, RESOURCES, SUBSCRIPTIONS, answer));
     });
     after(() => mesh.stop());
 

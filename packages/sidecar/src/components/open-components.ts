@@ -39,6 +39,8 @@ export interface Components {
   readonly middleware: ReadonlyMap<string, OpenMiddleware>;
   /** For the metadata. */
   readonly list: readonly ComponentRow[];
+  /** One that could not be opened is left out, or is as it was: another try may do. */
+  readonly incomplete: boolean;
   /**
    * Puts others in force: what is new or changed is opened, and only then takes
    * the place of what had its name; what cannot be opened leaves that where it
@@ -128,6 +130,7 @@ class LiveComponents implements Components {
   /** Have left and are not closed yet. */
   readonly #leaving = new Set<Up>();
   readonly #closing = new AbortController();
+  #incomplete = false;
 
   constructor(env: ComponentsEnv) {
     this.#env = env;
@@ -161,6 +164,10 @@ class LiveComponents implements Components {
     return this.#places.middleware;
   }
 
+  get incomplete(): boolean {
+    return this.#incomplete;
+  }
+
   get list(): readonly ComponentRow[] {
     return [...this.#up.values()].map(({ row }) => row);
   }
@@ -175,6 +182,7 @@ class LiveComponents implements Components {
         const failure = new ComponentError(spec, (error as Error).message);
         this.#env.failed?.(spec.type, spec.name, 'init');
         if (!spec.ignoreErrors) throw failure;
+        this.#incomplete = true;
         this.#env.log.warn(`${failure.message}; it is left out (ignoreErrors).`);
       }
     }
@@ -182,6 +190,7 @@ class LiveComponents implements Components {
 
   async replace(specs: readonly ComponentSpec[]): Promise<() => void> {
     const { log } = this.#env;
+    this.#incomplete = false;
     const left: Up[] = [];
     const wanted = this.#inOrder(specs);
     for (const [name, up] of this.#up) {
@@ -210,6 +219,7 @@ class LiveComponents implements Components {
         this.#enter(opened);
         log.info(`Component ${name} (${type}) is ${before === undefined ? 'new' : 'changed'}.`);
       } catch (error) {
+        this.#incomplete = true;
         this.#env.failed?.(spec.type, name, 'init');
         const { message } = new ComponentError(spec, (error as Error).message);
         if (before !== undefined && !spec.ignoreErrors) {
