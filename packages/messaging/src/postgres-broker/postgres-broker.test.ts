@@ -169,7 +169,7 @@ await postgresSuite('the broker on PostgreSQL', (suite) => {
       `SELECT (SELECT array_agg(version) FROM ${schema}.version) AS outbox, (SELECT array_agg(version) FROM ${schema}.broker_version) AS broker`,
     );
 
-    assert.deepEqual(rows, [{ outbox: [3], broker: [1] }]);
+    assert.deepEqual(rows, [{ outbox: [4], broker: [1] }]);
   });
 
   test('tables of a newer version are left alone, with a message that says what to do', async (t) => {
