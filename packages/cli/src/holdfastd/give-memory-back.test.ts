@@ -43,6 +43,18 @@ test('what cannot be had is not looked for again and again', async () => {
   assert.deepEqual(seen, ['collected', '', 'all', '']);
 });
 
+test('what a busy process could not find is looked for when it has less to do, if not nothing', async () => {
+  const seen = await collections(
+    [
+      [200, 0.3],
+      [200, 0.06],
+      [200, 0.06],
+    ],
+    200,
+  );
+  assert.deepEqual(seen, ['collected', 'all', '']);
+});
+
 test('it ends when it is told to', async () => {
   const clock = new VirtualClock();
   let collected = 0;

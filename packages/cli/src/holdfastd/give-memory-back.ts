@@ -38,6 +38,8 @@ const MORE_WHEN_IDLE_BYTES = 16 * MIB;
  */
 export function giveMemoryBack(clock: Clock, memory: ProcessMemory = processMemory()): () => void {
   let least = memory.residentBytes();
+  /** After the last collection of what is quickly found. More may be had once there is less to do. */
+  let skimmed = Number.NEGATIVE_INFINITY;
   /** After the last collection of all there is. */
   let settled = Number.NEGATIVE_INFINITY;
   const look = () => {
@@ -48,10 +50,13 @@ export function giveMemoryBack(clock: Clock, memory: ProcessMemory = processMemo
       memory.collect(true);
       settled = memory.residentBytes();
       least = settled;
-    } else if (busy < BUSY && resident > least + MORE_BYTES) {
-      memory.collect(busy < QUIET);
+    } else if (busy < QUIET && resident > least + MORE_BYTES) {
+      memory.collect(true);
       // What could not be had now will not be had the next time either.
       least = memory.residentBytes();
+    } else if (busy < BUSY && resident > Math.max(least, skimmed) + MORE_BYTES) {
+      memory.collect(false);
+      skimmed = memory.residentBytes();
     }
     timer = clock.timer(EVERY_MS, look);
   };
