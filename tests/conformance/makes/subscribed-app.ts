@@ -8,15 +8,19 @@ export interface SubscribedApp {
   readonly seen: readonly Seen[];
 }
 
-/** One sidecar whose application has subscribed to these topics when it resolves, and answers each event so. */
+/**
+ * One sidecar whose application has subscribed to these topics when it resolves, and answers each event so.
+ * `spec` are lines of its Configuration.
+ */
 export async function startSubscribedApp(
   executable: string | undefined,
   resources: Readonly<Record<string, string>>,
   subscriptions: readonly object[],
   answer: (event: Seen) => { readonly status: number; readonly body: string },
+  spec = '',
 ): Promise<SubscribedApp> {
   const seen: Seen[] = [];
-  const setup = { caller: { resources } };
+  const setup = { caller: { resources, spec } };
   const mesh = await startAppMesh(executable, setup, undefined, (call) => {
     if (call.url === '/dapr/subscribe') {
       return { status: 200, body: JSON.stringify(subscriptions) };

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { until } from '@holdfast/test-servers';
-import { type AppMesh, startAppMesh } from '../makes/app-mesh.ts';
+import type { AppMesh } from '../makes/app-mesh.ts';
 import { bothMakes, type Make } from '../makes/both-makes.ts';
 import { componentYaml } from '../makes/component-yaml.ts';
 import type { Seen } from '../makes/echo-app.ts';
+import { startSubscribedApp } from '../makes/subscribed-app.ts';
 
 const RESOURCES = { 'bus.yaml': componentYaml('bus', 'pubsub.in-memory') };
 const GIVEN = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
@@ -25,27 +26,11 @@ await bothMakes(foreignEvents);
 /** Events that no Dapr has published: put into the broker as they are, by `rawPayload`. */
 function foreignEvents(make: Make, executable: string | undefined): void {
   describe(`${make}, events of others`, () => {
-    const seen: Seen[] = [];
+    let seen: readonly Seen[];
     let mesh: AppMesh<'caller'>;
     before(async () => {
-      mesh = await startAppMesh(
-        executable,
-        { caller: { resources: RESOURCES } },
-        undefined,
-        (one) => {
-          if (one.url === '/dapr/subscribe') {
-            return { status: 200, body: JSON.stringify(SUBSCRIPTIONS) };
-          }
-          if (one.method !== 'POST') return undefined;
-          seen.push(one);
-          return { status: 200, body: '' };
-        },
-      );
-      const url = `http://127.0.0.1:${mesh.port('caller')}/v1.0/metadata`;
-      await until('it has subscribed', async () => {
-        const { subscriptions = [] } = (await (await fetch(url)).json()) as { subscriptions?: [] };
-        return subscriptions.length === SUBSCRIPTIONS.length;
-      });
+      const taken = () => ({ status: 200, body: '' });
+      ({ mesh, seen } = await startSubscribedApp(executable, RESOURCES, SUBSCRIPTIONS, taken));
     });
     after(() => mesh.stop());
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { until } from '@holdfast/test-servers';
-import { type AppMesh, startAppMesh } from '../makes/app-mesh.ts';
+import type { AppMesh } from '../makes/app-mesh.ts';
 import { bothMakes, type Make } from '../makes/both-makes.ts';
 import { componentYaml } from '../makes/component-yaml.ts';
 import type { Seen } from '../makes/echo-app.ts';
@@ -11,6 +11,7 @@ import {
   startCollector,
   type ZipkinSpan,
 } from '../makes/span-collector.ts';
+import { startSubscribedApp } from '../makes/subscribed-app.ts';
 
 const GIVEN = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 const NONE = '00-00000000000000000000000000000000-0000000000000000-00';
@@ -34,16 +35,15 @@ await bothMakes(eventSpans);
 function eventSpans(make: Make, executable: string | undefined): void {
   // Side by side, as each waits for a batch of spans, which leaves every five seconds.
   describe(`${make} sends spans of what it brings to the application`, { concurrency: 5 }, () => {
-    const app = listening();
     let collector: SpanCollector;
-    let mesh: AppMesh<'caller'>;
+    let app: Awaited<ReturnType<typeof startListening>>;
     before(async () => {
       collector = await startCollector();
       const spec = `tracing: { samplingRate: "1", zipkin: { endpointAddress: "${collector.url}" } }`;
-      mesh = await startListening(executable, spec, app.instead);
+      app = await startListening(executable, spec);
     });
     after(async () => {
-      await mesh.stop();
+      await app.mesh.stop();
       collector.close();
     });
 
@@ -58,7 +58,7 @@ function eventSpans(make: Make, executable: string | undefined): void {
     };
 
     test('an event: inside the span in which it was published, and the application inside it', async () => {
-      await publish(mesh, 'good', '1', { traceparent: GIVEN });
+      await publish(app.mesh, 'good', '1', { traceparent: GIVEN });
 
       const [span] = await brought('good', 1);
       await until('it was published', () => ancestors(collector.spans(), span!).length > 0);
@@ -73,7 +73,7 @@ function eventSpans(make: Make, executable: string | undefined): void {
     });
 
     test('an event that the application does not take: an error with the status in words', async () => {
-      await publish(mesh, 'bad', '1');
+      await publish(app.mesh, 'bad', '1');
 
       const [span] = await brought('bad', 1);
       assert.deepEqual(
@@ -83,8 +83,8 @@ function eventSpans(make: Make, executable: string | undefined): void {
     });
 
     test('a raw event: none, for it does not tell its trace', async () => {
-      await publish(mesh, 'raw', '1');
-      await publish(mesh, 'after', '1');
+      await publish(app.mesh, 'raw', '1');
+      await publish(app.mesh, 'after', '1');
 
       const [seen] = await app.called('/raw', 1);
       await brought('after', 1);
@@ -96,7 +96,7 @@ function eventSpans(make: Make, executable: string | undefined): void {
     });
 
     test('events in bulk: one each, and the application inside the last', async () => {
-      await Promise.all(['1', '2'].map((body) => publish(mesh, 'many', body)));
+      await Promise.all(['1', '2'].map((body) => publish(app.mesh, 'many', body)));
 
       const spans = await brought('many', 2);
       const [seen] = await app.called('/many', 1);
@@ -120,17 +120,16 @@ function eventSpans(make: Make, executable: string | undefined): void {
   });
 
   describe(`${make}, nobody being sent spans`, () => {
-    const app = listening();
-    let mesh: AppMesh<'caller'>;
+    let app: Awaited<ReturnType<typeof startListening>>;
     before(async () => {
-      mesh = await startListening(executable, '', app.instead);
+      app = await startListening(executable, '');
     });
-    after(() => mesh.stop());
+    after(() => app.mesh.stop());
 
     test('an event is in no trace, and one of a trace goes on in it as it came', async () => {
-      await publish(mesh, 'good', '1');
+      await publish(app.mesh, 'good', '1');
       await app.called('/good', 1);
-      await publish(mesh, 'good', '2', { traceparent: GIVEN });
+      await publish(app.mesh, 'good', '2', { traceparent: GIVEN });
 
       const seen = await app.called('/good', 2);
       assert.deepEqual(
@@ -150,7 +149,7 @@ function eventSpans(make: Make, executable: string | undefined): void {
     // An application's own tracing begins a trace where it finds none, but not inside one that is not sampled.
     test('a call is in no trace, and one of a trace goes on in it as it came', async () => {
       const call = async (headers: Record<string, string>) => {
-        const url = `http://127.0.0.1:${mesh.port('caller')}/v1.0/invoke/caller/method/traced`;
+        const url = `http://127.0.0.1:${app.mesh.port('caller')}/v1.0/invoke/caller/method/traced`;
         const answer = await fetch(url, { method: 'POST', headers });
         await answer.arrayBuffer();
         return answer.headers.get('traceparent');
@@ -177,40 +176,23 @@ async function publish(
   assert.equal(status, 204);
 }
 
-/** A sidecar whose application has subscribed. */
-async function startListening(
-  executable: string | undefined,
-  spec: string,
-  instead: ReturnType<typeof listening>['instead'],
-): Promise<AppMesh<'caller'>> {
-  const setup = { spec, resources: RESOURCES };
-  const mesh = await startAppMesh(executable, { caller: setup }, undefined, instead);
-  const url = `http://127.0.0.1:${mesh.port('caller')}/v1.0/metadata`;
-  await until('it has subscribed', async () => {
-    const { subscriptions = [] } = (await (await fetch(url)).json()) as { subscriptions?: [] };
-    return subscriptions.length === SUBSCRIPTIONS.length;
-  });
-  return mesh;
-}
-
-function listening() {
-  const seen: Seen[] = [];
-  const of = (url: string) => seen.filter((one) => one.url === url);
-  return {
-    instead(one: Seen) {
-      if (one.url === '/dapr/subscribe') {
-        return { status: 200, body: JSON.stringify(SUBSCRIPTIONS) };
-      }
-      if (one.method !== 'POST') return undefined;
-      seen.push(one);
-      return { status: one.url === '/bad' ? 404 : 200, body: '' };
-    },
-    async called(url: string, times: number): Promise<readonly Seen[]> {
-      await until(
-        () => `${url} is called ${times} times, after ${seen.map((one) => one.url)}`,
-        () => of(url).length >= times,
-      );
-      return of(url);
-    },
+/** A sidecar whose application has subscribed; `called` resolves with what came to a path, when it was so often. */
+async function startListening(executable: string | undefined, spec: string) {
+  const answer = ({ url }: Seen) => ({ status: url === '/bad' ? 404 : 200, body: '' });
+  const { mesh, seen } = await startSubscribedApp(
+    executable,
+    RESOURCES,
+    SUBSCRIPTIONS,
+    answer,
+    spec,
+  );
+  const called = async (url: string, times: number): Promise<readonly Seen[]> => {
+    const of = () => seen.filter((one) => one.url === url);
+    await until(
+      () => `${url} is called ${times} times, after ${seen.map((one) => one.url)}`,
+      () => of().length >= times,
+    );
+    return of();
   };
+  return { mesh, called };
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '@holdfast/core';
 import type { AnswerSink, Flow, OutgoingCall, Upstream } from '../flow/answer.ts';
-import { verbWord } from '../flow/go-words.ts';
+import { ExchangeSink } from '../flow/exchange-sink.ts';
 import { PlainUpstream } from '../flow/plain-upstream.ts';
 import { UpstreamError } from '../flow/upstream-error.ts';
 import type { CountExchange, CountRpc } from '../metrics/sidecar-metrics.ts';
@@ -124,7 +124,9 @@ export class AppChannel implements Upstream {
     const wrong = http === undefined ? undefined : notForHttp(call.method);
     if (wrong !== undefined) return refuse(sink, wrong);
     const worded =
-      http === undefined ? sink : new AppSink(sink, this.origin, call, this.#clock, this.#called);
+      http === undefined
+        ? sink
+        : new ExchangeSink(sink, this.origin, call, this.#clock, this.#called);
     const plain =
       http !== undefined && call.headers.includes(RPC_BYTES)
         ? { ...call, headers: withoutRpcBytes(call.headers) }
@@ -146,7 +148,7 @@ export class AppChannel implements Upstream {
     const uncounted = (): void => {};
     return {
       send: (call, sink) =>
-        app.send(call, new AppSink(sink, this.origin, call, this.#clock, uncounted)),
+        app.send(call, new ExchangeSink(sink, this.origin, call, this.#clock, uncounted)),
     };
   }
 
@@ -180,78 +182,4 @@ function withToken(call: OutgoingCall, token: string): OutgoingCall {
   }
   headers.push('dapr-api-token', token);
   return { ...call, headers };
-}
-
-/** Counts the answers, and words failures as Go's http client does: verb, URL, reason. */
-class AppSink implements AnswerSink {
-  readonly #sink: AnswerSink;
-  readonly #origin: string;
-  readonly #call: OutgoingCall;
-  readonly #clock: Clock;
-  readonly #called: CountExchange;
-  readonly #startedMs: number;
-  #status = 0;
-  #bytes = 0;
-
-  constructor(
-    sink: AnswerSink,
-    origin: string,
-    call: OutgoingCall,
-    clock: Clock,
-    called: CountExchange,
-  ) {
-    this.#sink = sink;
-    this.#origin = origin;
-    this.#call = call;
-    this.#clock = clock;
-    this.#called = called;
-    this.#startedMs = clock.now();
-  }
-
-  head(status: number, headers: string[], flow: Flow): void {
-    this.#status = status;
-    this.#sink.head(status, headers, flow);
-  }
-
-  data(chunk: Buffer): void {
-    this.#bytes += chunk.length;
-    this.#sink.data(chunk);
-  }
-
-  end(last: Buffer | null): void {
-    this.#bytes += last?.length ?? 0;
-    this.#count();
-    this.#sink.end(last);
-  }
-
-  fail(error: Error): void {
-    this.#count();
-    if (!(error instanceof UpstreamError)) {
-      this.#sink.fail(error);
-      return;
-    }
-    const { method, path } = this.#call;
-    const message = `${verbWord(method)} "${this.#origin}${path}": ${error.message}`;
-    this.#sink.fail(new UpstreamError(error.code, message, error));
-  }
-
-  #count(): void {
-    const { method, path, body } = this.#call;
-    this.#called(
-      method,
-      withoutQuery(path),
-      // No answer counts as one, as in Dapr.
-      this.#status || 500,
-      this.#clock.now() - this.#startedMs,
-      // A body that streams has no size before its end; Dapr counts none at all.
-      Buffer.isBuffer(body) ? body.length : 0,
-      this.#bytes,
-    );
-  }
-}
-
-/** The path as metrics show it: queries differ with every call, and may hold what is nobody's business. */
-function withoutQuery(path: string): string {
-  const query = path.indexOf('?');
-  return query < 0 ? path : path.slice(0, query);
 }

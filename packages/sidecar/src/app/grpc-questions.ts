@@ -9,6 +9,7 @@ import {
 import { EmptySchema } from '@bufbuild/protobuf/wkt';
 import type { BindingOrder } from '../bindings/binding-order.ts';
 import type { AnswerSink, Flow, OutgoingCall, Upstream } from '../flow/answer.ts';
+import { headerPairs } from '../flow/header-pairs.ts';
 import {
   BindingEventRequestSchema,
   type BindingEventResponse,
@@ -128,7 +129,7 @@ export class GrpcQuestions implements Upstream {
 
   #binding(call: OutgoingCall, sink: AnswerSink): Flow {
     const metadata = Object.fromEntries(
-      pairs(call.headers).filter(
+      [...headerPairs(call.headers)].filter(
         ([name]) => !/^(?:content-|traceparent|tracestate|dapr-api-token)/.test(name),
       ),
     );
@@ -139,7 +140,7 @@ export class GrpcQuestions implements Upstream {
       metadata,
     };
     const desc = { path: `${SERVICE}/OnBindingEvent`, from: BindingEventRequestSchema } as const;
-    const kept = pairs(call.headers).flatMap((pair) =>
+    const kept = [...headerPairs(call.headers)].flatMap((pair) =>
       pair[0] === 'traceparent' || pair[0] === 'dapr-api-token' ? pair : [],
     );
     return this.#ask(desc, BindingEventResponseSchema, request, kept, sink, (answer) => ({
@@ -248,18 +249,12 @@ function pathOf({ subscribed }: OutgoingCall): string {
 
 /** HTTP's framing is not gRPC's. */
 const metadataOf = (headers: readonly string[]): string[] =>
-  pairs(headers).flatMap((pair) => (pair[0].startsWith('content-') ? [] : pair));
+  [...headerPairs(headers)].flatMap((pair) => (pair[0].startsWith('content-') ? [] : pair));
 
 const wordOf = (status: number): string =>
   Object.entries(EventStatus).find(([, number]) => number === status)?.[0] ?? String(status);
 
-function pairs(headers: readonly string[]): [string, string][] {
-  const list: [string, string][] = [];
-  for (let at = 0; at + 1 < headers.length; at += 2) list.push([headers[at]!, headers[at + 1]!]);
-  return list;
-}
-
 function headerOf({ headers }: OutgoingCall, name: string): string | undefined {
-  for (const [one, value] of pairs(headers)) if (one === name) return value;
+  for (const [one, value] of headerPairs(headers)) if (one === name) return value;
   return undefined;
 }

@@ -4,6 +4,7 @@ import type { AccessGate } from '../access/access-gate.ts';
 import type { AppChannel } from '../app/app-channel.ts';
 import { RPC_VERB } from '../app/rpc-answer.ts';
 import type { AnswerSink, Flow } from '../flow/answer.ts';
+import { headerPairs } from '../flow/header-pairs.ts';
 import { UpstreamError, type UpstreamErrorCode } from '../flow/upstream-error.ts';
 import type { PeerCounts } from '../metrics/sidecar-metrics.ts';
 import { showMetadata } from '../trace/rpc-span.ts';
@@ -100,10 +101,6 @@ function header(headers: readonly string[], name: string): string | undefined {
     if (headers[at] === name) return headers[at + 1];
   }
   return undefined;
-}
-
-function* headerPairs(headers: readonly string[]): Iterable<readonly [string, string]> {
-  for (let at = 0; at + 1 < headers.length; at += 2) yield [headers[at]!, headers[at + 1]!];
 }
 
 /** gRPC's code for "the sidecar itself failed", which is how Dapr counts it. */

@@ -8,13 +8,14 @@ import {
   type RpcHead,
   rpcHead,
 } from '../../app/rpc-answer.ts';
+import { headerPairs } from '../../flow/header-pairs.ts';
 import { StatusSchema } from '../../grpc/protos/error_details_pb.ts';
 import type {
   InternalInvokeResponse,
   InternalInvokeResponseSchema,
 } from '../../grpc/protos/service_invocation_pb.ts';
 import { statusDetails } from '../../grpc/status/status-details.ts';
-import { headerLists, headersOf, headerValue, pairs } from './header-lists.ts';
+import { headerLists, headersOf, headerValue } from './header-lists.ts';
 
 type Response = MessageInitShape<typeof InternalInvokeResponseSchema>;
 
@@ -29,7 +30,7 @@ export function saidHead(status: number, headers: readonly string[]): SaidHead {
   const passed: (readonly [string, string])[] = [];
   const trailers: (readonly [string, string])[] = [];
   const ours = new Map<string, string>();
-  for (const [name, value] of pairs(headers)) {
+  for (const [name, value] of headerPairs(headers)) {
     if (name.startsWith(RPC_TRAILER)) trailers.push([name.slice(RPC_TRAILER.length), value]);
     else if (name.startsWith('holdfast-grpc-')) ours.set(name, value);
     else passed.push([name, value]);

@@ -2,6 +2,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { invokeFields, verbName, verbNumber } from '../../app/invoke-fields.ts';
 import { RPC_BYTES, RPC_METHOD, RPC_TYPE_URL } from '../../app/rpc-answer.ts';
 import type { OutgoingCall } from '../../flow/answer.ts';
+import { headerPairs } from '../../flow/header-pairs.ts';
 import { UpstreamError } from '../../flow/upstream-error.ts';
 import { APIVersion } from '../../grpc/protos/apiversion_pb.ts';
 import { HTTPExtension_Verb as Verb } from '../../grpc/protos/common_pb.ts';
@@ -10,7 +11,7 @@ import type {
   InternalInvokeRequestSchema,
 } from '../../grpc/protos/service_invocation_pb.ts';
 import { cleanRpcMethod } from '../../invoke/rpc-method.ts';
-import { BadHeaderError, headerLists, headersOf, headerValue, pairs } from './header-lists.ts';
+import { BadHeaderError, headerLists, headersOf, headerValue } from './header-lists.ts';
 
 type Request = MessageInitShape<typeof InternalInvokeRequestSchema>;
 
@@ -27,7 +28,7 @@ export function requestOf(call: OutgoingCall): Request {
     throw new UpstreamError('REFUSED', `rpc error: code = InvalidArgument desc = ${why}`);
   }
   const passed: (readonly [string, string])[] = [];
-  for (const [header, value] of pairs(headers)) {
+  for (const [header, value] of headerPairs(headers)) {
     if (!IN_THE_MESSAGE.has(header)) passed.push([header, value]);
     if (header === 'dapr-callee-app-id') passed.push(['destination-app-id', value]);
   }

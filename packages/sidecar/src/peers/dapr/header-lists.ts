@@ -73,8 +73,3 @@ function shown(name: string): string {
   if (name.startsWith(':')) return `dapr-${name.slice(1)}`;
   return /^grpc-(?!trace-bin)/.test(name) ? `dapr-${name}` : name;
 }
-
-/** Pairs of a list. */
-export function* pairs(list: readonly string[]): Iterable<readonly [string, string]> {
-  for (let at = 0; at + 1 < list.length; at += 2) yield [list[at]!, list[at + 1]!];
-}
