@@ -7,10 +7,10 @@ import {
   eventually,
   freePort,
   redisCluster,
-  redisSentinel,
   redisServer,
   selfSigned,
   until,
+  withRedisFailover,
   withServer,
 } from '@holdfast/test-servers';
 import { Redis } from 'ioredis';
@@ -62,13 +62,9 @@ function conformance(make: Make, executable: string | undefined): void {
     });
 
     test('a master that a sentinel names, and then another', async (t) => {
-      const master = await withServer(t, redisServer);
-      if (master === undefined) return;
-      const replica = await withServer(t, () =>
-        redisServer(['--replicaof', `127.0.0.1 ${master.port}`]),
-      );
-      const sentinel = await withServer(t, () => redisSentinel('main', master.port));
-      if (replica === undefined || sentinel === undefined) return;
+      const failover = await withRedisFailover(t);
+      if (failover === undefined) return;
+      const { replica, sentinel } = failover;
       const { passes } = await begin(t, executable, {
         ...{ redisHost: `127.0.0.1:${sentinel.port}`, failover: 'true' },
         ...{ sentinelMasterName: 'main', redisMaxRetries: '-1' },

@@ -11,5 +11,6 @@ export { type RedisCluster, redisCluster } from './redis-cluster.ts';
 export { type SelfSigned, selfSigned } from './self-signed.ts';
 export { type ServerCommand, type ServerProcess, startServer } from './server-process.ts';
 export { until } from './until.ts';
+export { type RedisFailover, withRedisFailover } from './with-redis-failover.ts';
 export { suiteWith, Unavailable, withServer } from './with-server.ts';
 export { type ZipkinServer, zipkinServer } from './zipkin.ts';

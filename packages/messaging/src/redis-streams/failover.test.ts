@@ -1,19 +1,15 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { type RedisServer, redisSentinel, redisServer, withServer } from '@holdfast/test-servers';
+import { type RedisServer, withRedisFailover } from '@holdfast/test-servers';
 import * as redis from 'ioredis';
 import { eventually } from '../testing/eventually.ts';
 import { messageTo } from '../testing/servers/redis-suite.ts';
 import { redisStreamsBroker } from './redis-streams-broker.ts';
 
 test('after a failover members and publishers find the master that the sentinel names', async (t) => {
-  const master = await withServer(t, redisServer);
-  if (master === undefined) return;
-  const replica = await withServer(t, () =>
-    redisServer(['--replicaof', `127.0.0.1 ${master.port}`]),
-  );
-  const sentinel = await withServer(t, () => redisSentinel('main', master.port));
-  if (replica === undefined || sentinel === undefined) return;
+  const failover = await withRedisFailover(t);
+  if (failover === undefined) return;
+  const { replica, sentinel } = failover;
   const second = clientOf(t, replica);
   const watcher = clientOf(t, sentinel);
   await eventually(

@@ -12,9 +12,9 @@ import {
   eventually,
   findProgram,
   freePort,
-  redisSentinel,
   redisServer,
   until,
+  withRedisFailover,
   withServer,
 } from '@holdfast/test-servers';
 import { Redis } from 'ioredis';
@@ -204,13 +204,9 @@ describe('a component on Redis', () => {
   });
 
   test('follows the master that a sentinel names, also to another', async (t) => {
-    const master = await withServer(t, redisServer);
-    if (master === undefined) return;
-    const replica = await withServer(t, () =>
-      redisServer(['--replicaof', `127.0.0.1 ${master.port}`]),
-    );
-    const sentinel = await withServer(t, () => redisSentinel('main', master.port));
-    if (replica === undefined || sentinel === undefined) return;
+    const failover = await withRedisFailover(t);
+    if (failover === undefined) return;
+    const { replica, sentinel } = failover;
     const store = await stateOf(`127.0.0.1:${sentinel.port}`, {
       failover: 'true',
       sentinelMasterName: 'main',
