@@ -62,8 +62,7 @@ export async function postgresConnection(settings: ComponentSettings): Promise<P
   const session = [...items].filter(([name]) => isOfSession(name));
   const mode = items.get('sslmode') ?? 'prefer';
   const ssl = await tlsOf(mode, items);
-  const inString = whole(items, 'pool_max_conns');
-  const most = wholeNumber(settings, 'maxConns', inString ?? 0);
+  const most = mostConnections(settings, items);
   const unheeded = [...items].map(([name]) => name).filter(isUnheeded);
   for (const [name, mode] of [
     ['queryExecMode', settings.text('queryExecMode')],
@@ -90,8 +89,7 @@ export async function postgresConnection(settings: ComponentSettings): Promise<P
         ? {}
         : { options: session.map(([name, value]) => `-c ${name}=${escaped(value)}`).join(' ') }),
       ssl,
-      // Dapr's driver has as many as there are processors, and four at least.
-      max: most > 1 ? most : Math.max(4, availableParallelism()),
+      max: most,
       connectionTimeoutMillis: connectS > 0 ? Math.min(connectS * 1_000, timeoutMs) : timeoutMs,
       query_timeout: timeoutMs,
       min: whole(items, 'pool_min_conns') ?? 0,
@@ -104,6 +102,19 @@ export async function postgresConnection(settings: ComponentSettings): Promise<P
       allowExitOnIdle: true,
     },
   };
+}
+
+/**
+ * As in Dapr: metadata of 1 and below is as if it were not there, a string's own number is taken as it
+ * is, and where neither says it there are as many as processors, and four at least.
+ */
+function mostConnections(settings: ComponentSettings, items: ReadonlyMap<string, string>): number {
+  const inMetadata = wholeNumber(settings, 'maxConns', 0);
+  if (inMetadata > 1) return inMetadata;
+  const inString = whole(items, 'pool_max_conns');
+  if (inString === undefined) return Math.max(4, availableParallelism());
+  if (inString > 0) return inString;
+  throw new Error(`pool_max_conns of the connection string must be 1 or more, not ${inString}`);
 }
 
 /** As in pgx: a host without a port of its own has the first. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { availableParallelism } from 'node:os';
 import { describe, type TestContext, test } from 'node:test';
 import { systemClock } from '@holdfast/core';
 import { VirtualClock } from '@holdfast/core/testing';
@@ -144,6 +145,7 @@ function suite(server: PostgresServer): void {
           await words({ connectionString: url, maxConns: 'many' }),
           await words({ connectionString: url, queryExecMode: 'prepare' }),
           await words({ connectionString: `${url}?connect_timeout=soon` }),
+          await words({ connectionString: `${url}?pool_max_conns=0` }),
           await words({ connectionString: `${url}?pool_max_conn_lifetime=long` }),
           await words({ connectionString: `${url}?service=orders` }),
           await words({ connectionString: `${url}?sslmode=require` }),
@@ -161,6 +163,7 @@ function suite(server: PostgresServer): void {
           'component s: metadata maxConns must be a whole number, not "many"',
           'queryExecMode is "prepare", and must be one of cache_statement, cache_describe, describe_exec, exec, simple_protocol',
           'connect_timeout of the connection string must be a whole number, not "soon"',
+          'pool_max_conns of the connection string must be 1 or more, not 0',
           'pool_max_conn_lifetime of the connection string is "long", and must be such as 30m or 1h',
           'service of the connection string is not in this version: write out what it says',
           'failed to ping the database: The server does not support SSL connections',
@@ -190,14 +193,31 @@ function suite(server: PostgresServer): void {
     });
 
     test('has no more connections than it may', async (t) => {
-      const url = await database();
-      const kept = await store(t, 'v1', { connectionString: url, maxConns: '3' });
-      await Promise.all(Array.from({ length: 60 }, (_, n) => kept.get(`k${n}`)));
-      const [row] = await ask(
-        url,
-        'SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+      const mostOf = async (inString: string, maxConns?: string) => {
+        const url = await database();
+        const kept = await store(t, 'v1', {
+          connectionString: `${url}${inString}`,
+          ...(maxConns === undefined ? {} : { maxConns }),
+        });
+        await Promise.all(Array.from({ length: 60 }, (_, n) => kept.get(`k${n}`)));
+        const [row] = await ask(
+          url,
+          'SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+        );
+        return row?.n;
+      };
+      const byDefault = Math.max(4, availableParallelism());
+      assert.deepEqual(
+        [
+          await mostOf('', '3'),
+          await mostOf('?pool_max_conns=2', '3'),
+          await mostOf('?pool_max_conns=1'),
+          // As in Dapr: 1 in the metadata is as if it were not there.
+          await mostOf('?pool_max_conns=2', '1'),
+          await mostOf('', '1'),
+        ],
+        [3, 3, 1, 2, byDefault],
       );
-      assert.equal(row?.n, 3);
     });
 
     test('keeps the tables in the schema that is named', async (t) => {
