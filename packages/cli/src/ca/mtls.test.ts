@@ -104,7 +104,7 @@ test('new certificates and a new root are taken over while calls go on, and no c
   assert.deepEqual(
     [
       new Set(answers),
-      /^holdfast_mtls_certificate_reloads_total\{outcome="good"\} (\d+)/m.exec(page)?.[1],
+      /^dapr_runtime_mtls_workload_cert_rotated_total\{app_id="\w+"\} (\d+)/m.exec(page)?.[1],
     ],
     [new Set([200]), '3'],
   );

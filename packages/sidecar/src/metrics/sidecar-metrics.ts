@@ -10,6 +10,7 @@ import {
   grpcServerMetrics,
   httpServerMetrics,
   type InvocationType,
+  mtlsMetrics,
   policyMetrics,
   processMetrics,
   type ResiliencyMetrics,
@@ -130,6 +131,7 @@ export function sidecarMetrics(
   const grpc = grpcServerMetrics(metrics, { appId });
   const invocation = serviceInvocationMetrics(metrics, { appId });
   const heard = policyMetrics(metrics);
+  const mtls = mtlsMetrics(metrics, { appId });
   processMetrics(metrics);
   // Registered, so that their names are there before the first component is.
   const components = componentMetrics(metrics, { appId, namespace });
@@ -195,35 +197,10 @@ export function sidecarMetrics(
       resiliency ??= resiliencyMetrics(metrics, { appId, ...last });
       for (const document of documents) resiliency.loaded(document);
     },
-    certificate(notAfterMs) {
-      metrics
-        .gauge(
-          'holdfast_mtls_certificate_expiry_seconds',
-          'Unix time at which the certificate shown to other sidecars ends.',
-        )
-        .labels()
-        .set(Math.floor(notAfterMs / 1000));
-    },
-    certificateReloaded(outcome) {
-      metrics
-        .counter(
-          'holdfast_mtls_certificate_reloads_total',
-          'Changes of the certificate files, by whether they were taken over.',
-          ['outcome'],
-        )
-        .labels(outcome)
-        .inc();
-    },
+    certificate: mtls.inUse,
+    certificateReloaded: mtls.reloaded,
+    peerRefused: mtls.refused,
     access: accessMetrics(metrics),
-    peerRefused() {
-      metrics
-        .counter(
-          'holdfast_mtls_refused_connections_total',
-          'Connections of other sidecars that were not let in.',
-        )
-        .labels()
-        .inc();
-    },
     render: () => metrics.render(),
   };
 }
