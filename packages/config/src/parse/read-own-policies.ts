@@ -33,7 +33,7 @@ export function readBulkhead(reading: Reading, entry: Entry): BulkheadRule | und
   return { name: entry.key, at: reader.place(), options };
 }
 
-/** The budget at `entry`; `reader` hears when it cannot be used. */
+/** The budget at `entry`; `owner`, whose it is, hears when it cannot be used. */
 export function readBudget(
   reading: Reading,
   entry: Entry | undefined,
