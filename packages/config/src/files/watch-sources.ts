@@ -22,7 +22,7 @@ export interface WatchSourcesOptions {
   readonly clock?: Clock;
 }
 
-export const WATCH_DEFAULTS = {
+const WATCH_DEFAULTS = {
   settleMs: 100,
   pollMs: 5_000,
   emptiedMs: 1_500,

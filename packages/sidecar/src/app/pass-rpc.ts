@@ -10,7 +10,7 @@ import { cancel, type GrpcConnection } from './grpc-connection.ts';
 import { noRpc, type RpcFailure, rpcFailure } from './rpc-failure.ts';
 
 /** Set by clients whose call is a stream in either direction. */
-export const STREAM_HEADER = 'dapr-stream';
+const STREAM_HEADER = 'dapr-stream';
 
 /**
  * A gRPC call to the application as it is, whatever its service.
