@@ -10,7 +10,7 @@ import type { Faults } from './faults.ts';
 import { pollUntil } from './poll-until.ts';
 import type { ProcessControl } from './process-control.ts';
 
-export interface Stage {
+export interface PerformEnv {
   readonly desk: Desk;
   readonly clock: Clock;
   readonly control: ProcessControl;
@@ -27,7 +27,7 @@ export interface Performance extends DrillRun {
 }
 
 /** The steps of a script, tied to a real system. */
-export function perform({ desk, clock, control, faults, transcript }: Stage): Performance {
+export function perform({ desk, clock, control, faults, transcript }: PerformEnv): Performance {
   const { note } = transcript;
   const { http, signal } = desk;
   const traffic = steadyTraffic(transcript);
