@@ -6,7 +6,7 @@ import { seededRandom } from '@holdfast/core/testing';
 import { until } from '@holdfast/test-servers';
 import type { Flow, Upstream } from '../flow/answer.ts';
 import { DATA, HEAD, headText, LAST, MAX_FRAME_BYTES, PREFACE, RESET } from './frame-format.ts';
-import { listenForPeers } from './frame-server.ts';
+import { listenForPeers } from './listen-for-peers.ts';
 import { framePeerTransport } from './frame-transport.ts';
 
 const idle: Flow = { pause() {}, resume() {}, abort() {} };

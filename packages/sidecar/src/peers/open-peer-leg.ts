@@ -5,7 +5,7 @@ import type { Closing } from '../closing.ts';
 import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
 import type { ResolvedSidecarOptions } from '../options.ts';
 import { isLoopback } from '../server/doors/loopback.ts';
-import { listenForPeers } from './frame-server.ts';
+import { listenForPeers } from './listen-for-peers.ts';
 import { framePeerTransport } from './frame-transport.ts';
 import { type LiveCredentials, openCredentials } from './live-credentials.ts';
 import { IN_THE_CLEAR, mutualTls } from './peer-security.ts';
