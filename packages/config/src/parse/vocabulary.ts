@@ -24,6 +24,7 @@ export interface Field {
   readonly byDefault?: string;
   /** The option of `@holdfast/core` that it sets. */
   readonly option?: string;
+  /** Of a duration in milliseconds. */
   readonly min?: number;
   readonly max?: number;
   readonly values?: readonly string[];
