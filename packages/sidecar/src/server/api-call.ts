@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { formatTraceparent } from '@holdfast/core/trace';
 import { type Span, type TraceFacts, traceFacts } from '../trace/tracing.ts';
 import { ALLOW_ORIGIN } from './cors.ts';
+import type { HeadFault } from './head-fault.ts';
 import type { RequestHead } from './request-head.ts';
 
 /** Longer ones reach the application, whose own they are, but are not repeated to the client. */
@@ -117,7 +118,7 @@ export class ApiCall {
   }
 
   /** A request that could not be read: it is part of no trace. */
-  unreadable(text: string, status = 400): void {
+  unreadable({ text, status }: HeadFault): void {
     this.#send(status, `${text}\n`, plainHeaders());
   }
 
