@@ -58,7 +58,11 @@ async function showFigures(ns: Times): Promise<void> {
   const alone = await bundleBytes(`export { retry } from '@holdfast/core'`);
   const lines: ReadonlyArray<readonly [string, number, string]> = [
     ['four policies / bare await', ratio(four, BARE), '≤ 5'],
-    ['cockatiel, cooperative / four policies', ratio('cockatiel’s four, cooperative', four), '≥ 30'],
+    [
+      'cockatiel, cooperative / four policies',
+      ratio('cockatiel’s four, cooperative', four),
+      '≥ 30',
+    ],
     ['cockatiel, aggressive / four policies', ratio('cockatiel’s four, aggressive', four), ''],
     ['refusal / cockatiel’s', ratio(refused, 'cockatiel, refused'), '≤ 0.25'],
     ['refusal / opossum’s', ratio(refused, 'opossum, refused'), '≤ 0.25'],

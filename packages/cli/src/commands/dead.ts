@@ -187,7 +187,12 @@ async function drop(command: DeadCommand): Promise<number> {
 }
 
 /** What is to be said of ids that were named and are not dead; with any of them the command fails. */
-async function strangers({ dead, outbox, words, options }: DeadCommand): Promise<readonly string[]> {
+async function strangers({
+  dead,
+  outbox,
+  words,
+  options,
+}: DeadCommand): Promise<readonly string[]> {
   const said: string[] = [];
   for (const id of new Set(words)) {
     if ((await dead.find(id)) === undefined)

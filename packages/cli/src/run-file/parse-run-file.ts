@@ -141,7 +141,11 @@ function readProcess(node: Node, reading: Reading): ProcessEntry {
   if (!isMap(ready)) return entry as unknown as ProcessEntry;
   const check = readSection(ready as Node, READY_KEYS, '`ready`', reading);
   if (Object.keys(check).length !== 1) {
-    reading.report(ready as Node, 'ready', 'ready must have exactly one of `tcp`, `http` and `file`.');
+    reading.report(
+      ready as Node,
+      'ready',
+      'ready must have exactly one of `tcp`, `http` and `file`.',
+    );
   }
   return { ...entry, ready: check } as unknown as ProcessEntry;
 }

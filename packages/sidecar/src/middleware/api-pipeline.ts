@@ -1,5 +1,5 @@
 import type { ApiCall } from '../server/api-call.ts';
-import { joinFilters, type ChainVerdict, passThrough } from './chain.ts';
+import { type ChainVerdict, joinFilters, passThrough } from './chain.ts';
 import { changeAnswer, changeRequest } from './changed-bodies.ts';
 import type { Middleware } from './middleware.ts';
 

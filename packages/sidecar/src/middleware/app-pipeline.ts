@@ -1,6 +1,6 @@
 import { pipeline, type Readable, Transform } from 'node:stream';
 import type { AnswerSink, Flow, OutgoingCall, Upstream } from '../flow/answer.ts';
-import { joinFilters, type ChainVerdict, passThrough } from './chain.ts';
+import { type ChainVerdict, joinFilters, passThrough } from './chain.ts';
 import type { BodyFilter, Middleware } from './middleware.ts';
 
 /** Puts middleware (`spec.appHttpPipeline`), as it is when a call comes, in front of an upstream. */
@@ -22,7 +22,12 @@ export function appPipeline(now: () => readonly Middleware[], upstream: Upstream
   };
 }
 
-function follow(said: ChainVerdict, call: OutgoingCall, sink: AnswerSink, upstream: Upstream): Flow {
+function follow(
+  said: ChainVerdict,
+  call: OutgoingCall,
+  sink: AnswerSink,
+  upstream: Upstream,
+): Flow {
   const { verdict, headers } = said;
   const answer = joinFilters(said.answer);
   const changed =

@@ -57,10 +57,7 @@ test('requests meet the outermost first, answers last, and what is held back mee
     const filter = joinFilters(filters);
     return Buffer.concat([filter!.push(Buffer.from('x')), filter!.end()]).toString();
   };
-  assert.deepEqual(
-    [through(said.request), through(said.answer)],
-    ['(2(1x(2)1)2', '(1(2x(1)2)1'],
-  );
+  assert.deepEqual([through(said.request), through(said.answer)], ['(2(1x(2)1)2', '(1(2x(1)2)1']);
 });
 
 function says(how: 'at once' | 'later', judge: (head: typeof HEAD) => Verdict): Middleware {

@@ -119,7 +119,8 @@ function goesNoFurther(
 /** What makes a head unreadable, as words and status. */
 function faultOf({ baggage, fault, path }: RequestHead): HeadFault | undefined {
   if (fault !== undefined) return fault;
-  if (path.includes('%') && BROKEN_ESCAPE.test(path)) return { status: 400, text: '400 Bad Request' };
+  if (path.includes('%') && BROKEN_ESCAPE.test(path))
+    return { status: 400, text: '400 Bad Request' };
   const bad = badBaggage(baggage);
   return bad === undefined ? undefined : { status: 400, text: bad };
 }
