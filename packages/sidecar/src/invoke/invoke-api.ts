@@ -3,6 +3,7 @@ import type { LiveSpan } from '@holdfast/telemetry/trace';
 import { withoutRpcHeaders } from '../app/rpc-answer.ts';
 import type { AnswerSink, Flow } from '../flow/answer.ts';
 import { ClientAnswer } from '../flow/client-answer.ts';
+import { headerValue } from '../flow/header-value.ts';
 import type { PendingAnswer } from '../flow/pending-answer.ts';
 import {
   type BodyLimits,
@@ -274,13 +275,15 @@ class Decorated implements AnswerSink {
 }
 
 function dropType(headers: string[]): void {
-  const at = headers.indexOf('content-type');
-  if (at >= 0 && at % 2 === 0) headers.splice(at, 2);
+  for (let at = headers.length - 2; at >= 0; at -= 2) {
+    if (headers[at] === 'content-type') headers.splice(at, 2);
+  }
 }
 
 /** A stream of events is nothing to keep; daprd says so where the application does not. */
 function keepOutOfCaches(headers: string[]): void {
-  const type = headers[headers.indexOf('content-type') + 1];
-  if (type?.startsWith('text/event-stream') !== true || headers.includes('cache-control')) return;
+  const type = headerValue(headers, 'content-type');
+  if (type?.startsWith('text/event-stream') !== true) return;
+  if (headerValue(headers, 'cache-control') !== undefined) return;
   headers.push('cache-control', 'no-cache');
 }
