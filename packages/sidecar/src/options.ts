@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { LONGEST_TIMER_MS } from '@holdfast/core';
 import type { AppProtocol } from './app/app-channel.ts';
 import type { NameResolver } from './names/name-resolver.ts';
 import { type MtlsOptions, resolveMtlsOptions } from './peers/mtls-options.ts';
@@ -10,11 +11,11 @@ import { socketsOf } from './server/doors/socket-paths.ts';
 export interface AppHealthCheckOptions {
   /** @default '/healthz' */
   readonly path?: string;
-  /** @default 5_000 ms */
+  /** From the start of one probe to that of the next. @default 5_000 ms (1 … 2^31 − 1) */
   readonly intervalMs?: number;
-  /** @default 500 ms */
+  /** @default 500 ms (1 … 2^31 − 1) */
   readonly timeoutMs?: number;
-  /** Failed probes in a row that make it unhealthy. @default 3 (1 …) */
+  /** Failed probes in a row that make it unhealthy. @default 3 (1 … 2^31 − 1) */
   readonly threshold?: number;
 }
 
@@ -162,6 +163,8 @@ export const SIDECAR_DEFAULTS = {
   stateDir: join(homedir(), '.holdfast', 'state'),
 } as const satisfies Partial<SidecarOptions>;
 
+const HIGHEST_PORT = 65_535;
+
 const PROTOCOLS: readonly string[] = ['http', 'https', 'h2c', 'grpc', 'grpcs'];
 
 export type ResolvedSidecarOptions = SidecarOptions &
@@ -186,45 +189,49 @@ export function resolveSidecarOptions(given: SidecarOptions): ResolvedSidecarOpt
       `sidecar.appId must be a name without dots, slashes and spaces, not "${options.appId}".`,
     );
   }
-  const ports = [
-    'appPort',
-    'httpPort',
-    'grpcPort',
-    'internalPort',
-    'publicPort',
-    'metricsPort',
-  ] as const;
-  for (const name of ports) {
-    if (options[name] !== undefined) whole(name, options[name], 0, 65_535);
-  }
-  if (options.appPort === 0)
-    throw new RangeError('sidecar.appPort must be from 1 to 65535, not 0.');
-  socketsOf(options);
-  refuseOnePortForTwo(options);
   if (!PROTOCOLS.includes(options.appProtocol)) {
     throw new RangeError(
       `sidecar.appProtocol must be one of ${PROTOCOLS.join(', ')}, not "${options.appProtocol}".`,
     );
   }
-  const { internalListenAddress: internal } = options;
-  if (options.mtls !== undefined) resolveMtlsOptions(options.mtls);
-  else if (!isLoopback(internal) && !options.allowPlainInternal) {
+  refuseNumbers(options);
+  socketsOf(options);
+  refuseOnePortForTwo(options);
+  refuseOpenDoor(options);
+  return options as ResolvedSidecarOptions;
+}
+
+/** What is not given has a default, or none is needed. */
+function refuseNumbers(options: SidecarOptions): void {
+  const { appHealthCheck: health } = options;
+  whole('appPort', options.appPort, 1, HIGHEST_PORT);
+  whole('httpPort', options.httpPort, 0, HIGHEST_PORT);
+  whole('grpcPort', options.grpcPort, 0, HIGHEST_PORT);
+  whole('internalPort', options.internalPort, 0, HIGHEST_PORT);
+  whole('publicPort', options.publicPort, 0, HIGHEST_PORT);
+  whole('metricsPort', options.metricsPort, 0, HIGHEST_PORT);
+  whole('appMaxConcurrency', options.appMaxConcurrency, -1, 1_000_000);
+  whole('appHealthCheck.intervalMs', health?.intervalMs, 1, LONGEST_TIMER_MS);
+  whole('appHealthCheck.timeoutMs', health?.timeoutMs, 1, LONGEST_TIMER_MS);
+  whole('appHealthCheck.threshold', health?.threshold, 1, 2 ** 31 - 1);
+  whole('maxBodyBytes', options.maxBodyBytes, 1, 2 ** 40);
+  whole('readBufferBytes', options.readBufferBytes, 1024, 2 ** 24);
+  whole('gracefulShutdownMs', options.gracefulShutdownMs, 0, LONGEST_TIMER_MS);
+  whole('blockShutdownMs', options.blockShutdownMs, 0, LONGEST_TIMER_MS);
+  whole('stallMs', options.stallMs, 1, LONGEST_TIMER_MS);
+  whole('maxConnections', options.maxConnections, 1, 1_000_000);
+  whole('maxReplayBytes', options.maxReplayBytes, 0, 2 ** 40);
+  whole('maxReplayTotalBytes', options.maxReplayTotalBytes, 0, 2 ** 40);
+}
+
+function refuseOpenDoor(options: SidecarOptions & typeof SIDECAR_DEFAULTS): void {
+  const { allowPlainInternal, internalListenAddress: internal, mtls } = options;
+  if (mtls !== undefined) resolveMtlsOptions(mtls);
+  else if (!isLoopback(internal) && !allowPlainInternal) {
     throw new RangeError(
       `sidecar.internalListenAddress ${internal} is off loopback, where anybody could call the application: give certificates (--enable-mtls), or say --allow-plain-internal.`,
     );
   }
-  whole('appMaxConcurrency', options.appMaxConcurrency, -1, 1_000_000);
-  whole('maxBodyBytes', options.maxBodyBytes, 1, 2 ** 40);
-  whole('readBufferBytes', options.readBufferBytes, 1024, 2 ** 24);
-  whole('gracefulShutdownMs', options.gracefulShutdownMs, 0, 2 ** 31 - 1);
-  if (options.blockShutdownMs !== undefined) {
-    whole('blockShutdownMs', options.blockShutdownMs, 0, 2 ** 31 - 1);
-  }
-  whole('stallMs', options.stallMs, 1, 2 ** 31 - 1);
-  whole('maxConnections', options.maxConnections, 1, 1_000_000);
-  whole('maxReplayBytes', options.maxReplayBytes, 0, 2 ** 40);
-  whole('maxReplayTotalBytes', options.maxReplayTotalBytes, 0, 2 ** 40);
-  return options as ResolvedSidecarOptions;
 }
 
 /** One of the two would not get it: mostly the application, whose sidecar would then call itself. */
@@ -247,8 +254,8 @@ function refuseOnePortForTwo({
   }
 }
 
-function whole(name: string, value: number, min: number, max: number): void {
-  if (Number.isInteger(value) && value >= min && value <= max) return;
+function whole(name: string, value: number | undefined, min: number, max: number): void {
+  if (value === undefined || (Number.isInteger(value) && value >= min && value <= max)) return;
   throw new RangeError(
     `sidecar.${name} must be a whole number from ${min} to ${max}, not ${value}.`,
   );
