@@ -9,6 +9,7 @@ import type { DrillRun } from './drill.ts';
 import type { Faults } from './faults.ts';
 import { pollUntil } from './poll-until.ts';
 import type { ProcessControl } from './process-control.ts';
+import { reachGoals } from './reach-goals.ts';
 
 export interface PerformEnv {
   readonly desk: Desk;
@@ -94,20 +95,8 @@ export function perform({ desk, clock, control, faults, transcript }: PerformEnv
     },
     async recovered(goals, options) {
       const fromMs = mendedAtMs ?? startedMs;
-      const reached = await Promise.all(
-        Object.entries(goals).map(async ([goal, probe]) => {
-          const { ok, missing = 'no reason given' } = await pollUntil(probe, options ?? {}, {
-            clock,
-            signal,
-          });
-          return { goal, ok, missing, tookMs: clock.now() - fromMs };
-        }),
-      );
-      const times = reached.filter(({ ok }) => ok).map(({ goal, tookMs }) => [goal, tookMs]);
-      note({ kind: 'recovered', goals: Object.fromEntries(times) });
-      const missed = reached
-        .filter(({ ok }) => !ok)
-        .map(({ goal, missing }) => `${goal} (${missing})`);
+      const { missed, tookMs } = await reachGoals(goals, options, { clock, signal, fromMs });
+      note({ kind: 'recovered', goals: tookMs });
       if (missed.length > 0) throw new Error(`Did not recover: ${missed.join(', ')}`);
     },
     async burst(submission, count) {
