@@ -4,7 +4,7 @@
  * will install and not against its neighbours' sources.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
@@ -25,6 +25,8 @@ for (const name of packages) {
     shell: process.platform === 'win32',
   });
   if (status !== 0) process.exit(status ?? 1);
+  // npm packs the licence that lies in the package's own folder, and only that.
+  copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
   console.log(`built packages/${name}/dist`);
 }
 

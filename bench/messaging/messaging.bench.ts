@@ -23,7 +23,7 @@ const BODY = JSON.stringify({
   note: 'x'.repeat(120),
 });
 
-/** Prints the outbox's figures of DESIGN §10, beside SQLite by hand, round by round on one disk. */
+/** Prints the outbox's figures beside SQLite by hand, round by round on one disk. */
 export async function run(): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'holdfast-bench-'));
   const fresh = () => join(directory, `${Math.random().toString(36).slice(2)}.db`);

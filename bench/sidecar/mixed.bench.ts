@@ -1,4 +1,5 @@
-import { findDaprd, startDaprdPair, startMixedPair } from './pair.ts';
+import { findDaprd } from '../../tests/conformance/makes/daprd.ts';
+import { startDaprdPair, startMixedPair } from './pair.ts';
 import { measured } from './sidecar.bench.ts';
 
 /** A mesh that changes over: a sidecar of ours before a daprd, and a daprd before one of ours, beside two daprd. */

@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -55,15 +54,6 @@ async function writeFiles(folder: string, name: string, policies: string) {
   await writeFile(join(resources, 'resiliency.yaml'), policies);
   await writeFile(config, configuration(join(folder, name, 'names.db')));
   return { resources, config };
-}
-
-/** Where the real daprd is, unpacked if need be; undefined on a machine without it. */
-export async function findDaprd(): Promise<string | undefined> {
-  const unpack = join(import.meta.dirname, '../../../shared/peers/unpack');
-  if (!existsSync(unpack) || process.platform !== 'linux' || process.arch !== 'x64')
-    return undefined;
-  const { stdout } = await promisify(execFile)('sh', [unpack]);
-  return stdout.trim();
 }
 
 /** What a pair stands in front of. */

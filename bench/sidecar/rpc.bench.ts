@@ -1,10 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { findDaprd } from '../../tests/conformance/makes/daprd.ts';
 import { type Child, startChild } from './child.ts';
 import type { LoadResult } from './load.ts';
 import { medianOf } from './median-of.ts';
-import { findDaprd, type Pair, startDaprdPair, startHoldfastPair } from './pair.ts';
+import { type Pair, startDaprdPair, startHoldfastPair } from './pair.ts';
 import { rpcLoad } from './rpc-load.ts';
 
 const IN_FLIGHT = [1, 32];

@@ -2,10 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { findDaprd } from '../../tests/conformance/makes/daprd.ts';
 import { type Child, startChild } from './child.ts';
 import { type LoadGenerator, loadGenerator } from './load.ts';
 import { medianOf } from './median-of.ts';
-import { type Behind, findDaprd, type Pair, startDaprdPair, startHoldfastPair } from './pair.ts';
+import { type Behind, type Pair, startDaprdPair, startHoldfastPair } from './pair.ts';
 
 const CONNECTIONS = [1, 32, 128];
 const ROUNDS = 3;

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 
 /** What is said of a machine without a Go that can compile the suite. */
-export class GoMissingError extends Error {}
+class GoMissingError extends Error {}
 
 const REMEDY = (oldest: string) =>
   `Install Go ${oldest} or later from https://go.dev/dl/ and have \`go\` first on the path`;

@@ -92,6 +92,11 @@ for (const each of [VirtualClock, redisRateStore, newTrace]) if (typeof each !==
     assert.deepEqual(manifest.dependencies ?? {}, {});
   });
 
+  test('brings its licence', async () => {
+    const licence = join(folder, 'node_modules', '@holdfast', 'core', 'LICENSE');
+    assert.equal(await readFile(licence, 'utf8'), await readFile(join(root, 'LICENSE'), 'utf8'));
+  });
+
   test('has types that check without skipLibCheck and with no library but ES2022 and DOM', async () => {
     await mkdir(join(folder, 'typed'), { recursive: true });
     await writeFile(

@@ -28,6 +28,28 @@ describe('documentation', () => {
     assert.deepEqual(dead, []);
   });
 
+  test('every link to a heading leads to one', () => {
+    const dead = pages.flatMap((page) =>
+      [...text(page).matchAll(/\]\((?!https?:)([^)#\s]*)#([^)\s]+)\)/g)]
+        .map(([, file, heading]) => ({
+          target: file === '' ? page : normalize(join(dirname(page), file!)),
+          heading: heading!,
+        }))
+        .filter(({ target, heading }) => pages.includes(target) && !headingsOf(target).has(heading))
+        .map(({ target, heading }) => `${page}: ${target}#${heading}`),
+    );
+    assert.deepEqual(dead, []);
+  });
+
+  test('every file that a page or a comment names by its path is there', () => {
+    const gone = [...pages, ...code].flatMap((file) =>
+      [...proseOf(file).matchAll(NAMED_FILE)]
+        .filter(([named]) => !existsSync(join(root, named)))
+        .map(([named]) => `${file}: ${named}`),
+    );
+    assert.deepEqual(gone, []);
+  });
+
   test('every page is in the list of its folder', () => {
     const lists = ['docs/README.md', 'docs/decisions/README.md'];
     const shown = lists.flatMap((list) =>
@@ -45,6 +67,32 @@ describe('documentation', () => {
     assert.ok(text('README.md').split('\n').length <= 150);
   });
 });
+
+/** A path from the root; what a run writes into `.holdfast` is no file of the repository. */
+const NAMED_FILE =
+  /(?<![\w./@-])(?:packages|tests|docs|scripts|bench|examples)\/(?![^\s`]*\.holdfast\/)[\w./-]+\.(?:ts|mjs|md|sh|ya?ml)\b/g;
+
+/** A page, or the comments of a file of code. */
+function proseOf(file: string): string {
+  if (file.endsWith('.md')) return text(file);
+  return text(file)
+    .split('\n')
+    .filter((line) => /^\s*(?:\/\/|\/?\*)/.test(line))
+    .join('\n');
+}
+
+/** The names that a page's headings have in links to them. */
+function headingsOf(page: string): Set<string> {
+  return new Set(
+    [...text(page).matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+      heading!
+        .toLowerCase()
+        .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+        .replace(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+}
 
 /** Whether a file has a block's imports and, in one piece, the rest of it. */
 function holds(source: string, block: string): boolean {

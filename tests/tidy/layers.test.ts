@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path/posix';
 import { describe, test } from 'node:test';
 import { text, trackedFiles } from './tree.ts';
 
-/** DESIGN: a package imports only from layers below its own; siblings never import siblings. */
+/** As ARCHITECTURE.md has them: a package imports only from layers below its own; siblings never import siblings. */
 const LAYER: Readonly<Record<string, number>> = {
   '@holdfast/core': 0,
   '@holdfast/config': 1,

@@ -63,13 +63,13 @@ describe('tidiness', () => {
     assert.deepEqual(wrong, []);
   });
 
-  test('every package and example has a README that says when not to use it or how to run it', () => {
-    const folders = new Set(
-      files
-        .filter((file) => /^(packages|examples)\/[^/]+\/package\.json$/.test(file))
-        .map((file) => file.split('/').slice(0, 2).join('/')),
+  test('every package and example has a README that says when not to use or copy it', () => {
+    const readmes = files
+      .filter((file) => /^(packages|examples)\/[^/]+\/package\.json$/.test(file))
+      .map((file) => file.replace('package.json', 'README.md'));
+    const wrong = readmes.filter(
+      (readme) => !files.includes(readme) || !/when not to (use|copy) it/i.test(text(readme)),
     );
-    const wrong = [...folders].filter((folder) => !files.includes(`${folder}/README.md`));
     assert.deepEqual(wrong, []);
   });
 

@@ -1,10 +1,8 @@
-import { Command, CommanderError, Option } from 'commander';
-import type { CaOptions } from './commands/ca.ts';
-import type { DeadAction } from './commands/dead.ts';
+import { Command, CommanderError } from 'commander';
+import { addCaCommands } from './commands/add-ca-commands.ts';
+import { addRunCommands } from './commands/add-run-commands.ts';
+import { addDeadCommands, addQueueCommands } from './commands/add-store-commands.ts';
 import type { CommandContext } from './commands/output.ts';
-import type { QueueAction, QueueOptions } from './commands/queue.ts';
-import type { DeadOptions } from './dead/dead-options.ts';
-import { FlagError } from './flags/flag.ts';
 import { refuseEmpty } from './flags/refuse-empty.ts';
 import { refuseOneDash } from './flags/refuse-one-dash.ts';
 import { version } from './version.ts';
@@ -74,10 +72,11 @@ function commands(done: (status: number) => void): Command {
       done(await run(command.args, context));
     });
 
-  addRunCommands(program, done);
-  addCaCommands(program, done);
-  addQueueCommands(program, done);
-  addDeadCommands(program, done);
+  const line = { program, done, context };
+  addRunCommands(line);
+  addCaCommands(line);
+  addQueueCommands(line);
+  addDeadCommands(line);
 
   program
     .command('check')
@@ -107,215 +106,4 @@ function commands(done: (status: number) => void): Command {
     .description('print the version')
     .action(() => context.output.out(version()));
   return program;
-}
-
-/** The commands that act on a run that is up. */
-function addRunCommands(program: Command, done: (status: number) => void): void {
-  const load = () => import('./commands/run-commands.ts');
-  const choice = (command: Command) =>
-    command
-      .option('-f, --file <file>', 'the run file of the run that is meant')
-      .option('--run <name>', 'its name (default: the only run, or the one of this folder)');
-
-  choice(program.command('ps').description('list the processes of a run'))
-    .option('--json', 'print JSON')
-    .allowExcessArguments()
-    .action(async (options, { args: [name] }) => {
-      if (name !== undefined) {
-        throw new FlagError(`\`holdfast ps\` lists a whole run, named by --run ${name}.`);
-      }
-      done(await (await load()).ps(options, context));
-    });
-
-  choice(
-    program.command('kill').description('send a signal to one process of a run, and to it alone'),
-  )
-    .argument('<name>', 'as `holdfast ps` lists it')
-    .addOption(new Option('-s, --signal <signal>', 'the signal').default('SIGKILL'))
-    .action(async (name: string, options) =>
-      done(await (await load()).kill(name, options, context)),
-    );
-
-  choice(program.command('start').description('start a process of a run that is down'))
-    .argument('<name>', 'as `holdfast ps` lists it')
-    .action(async (name: string, options) =>
-      done(await (await load()).start(name, options, context)),
-    );
-
-  choice(program.command('stop').description('end a run and all its processes'))
-    .option('--force', 'kill them at once')
-    .allowExcessArguments()
-    .action(async (options, { args: [name] }) => {
-      if (name !== undefined) {
-        throw new FlagError(
-          `\`holdfast stop\` ends a whole run, named by --run; one process of it is ended by \`holdfast kill ${name}\`.`,
-        );
-      }
-      done(await (await load()).stop(options, context));
-    });
-}
-
-/** The commands of an authority of one's own, for mTLS between sidecars. */
-function addCaCommands(program: Command, done: (status: number) => void): void {
-  const ca = program
-    .command('ca')
-    .description('make and renew certificates for sidecars that call each other by mTLS');
-  const add = (
-    action: 'init' | 'issue' | 'renew' | 'rotate' | 'prune',
-    description: string,
-    args: string | undefined,
-    options: readonly (readonly [flags: string, meaning: string])[],
-  ): void => {
-    const command = ca.command(action).description(description);
-    if (args !== undefined) command.argument(args, 'app ids');
-    command.option('-d, --dir <folder>', 'where the authority is', 'certs');
-    for (const [flags, meaning] of options) command.option(flags, meaning);
-    command.action(async (...given: unknown[]) => {
-      const apps = args === undefined ? [] : (given[0] as string[]);
-      const { ca: run } = await import('./commands/ca.ts');
-      done(await run(action, apps, command.opts() as CaOptions, context));
-    });
-  };
-  const lives = [
-    ['--root-days <days>', 'how long the root is good (3650)'],
-    ['--issuer-days <days>', 'how long the issuer is good (365)'],
-  ] as const;
-  const namespace = ['-n, --namespace <name>', "the apps' namespace (default)"] as const;
-
-  add('init', 'make a root and an issuer', undefined, [
-    ['--trust-domain <name>', 'the first part of every id (public)'],
-    ...lives,
-    ['--force', 'replace the authority that is there'],
-  ]);
-  add('issue', 'make a certificate for each app: spiffe://DOMAIN/ns/NAMESPACE/APP', '<apps...>', [
-    namespace,
-    ['--trust-domain <name>', "the first part of the id (the issuer's; Dapr's names none)"],
-    ['--days <days>', 'how long it is good (30)'],
-    ['--force', 'replace a certificate that is there'],
-  ]);
-  add('renew', 'renew certificates in the last third of their life', '[apps...]', [
-    namespace,
-    ['--days <days>', 'how long they are good (as long as before)'],
-    ['--all', 'renew the others too'],
-  ]);
-  add('rotate', 'make a new root and issuer; old roots stay trusted', undefined, lives);
-  add('prune', 'trust the newest root alone', undefined, [
-    ['--force', 'although a certificate still needs an older one'],
-  ]);
-}
-
-/** How much waits in a store, and topics on pause. */
-function addQueueCommands(program: Command, done: (status: number) => void): void {
-  const queue = program
-    .command('queue')
-    .description('see how much waits in an outbox or for workers; pause and resume topics');
-  const add = (action: QueueAction, description: string, topics?: string): Command => {
-    const command = queue.command(action).description(description);
-    if (topics !== undefined) command.argument('<topics...>', topics);
-    addStoreOptions(command);
-    command.action(async (...given: unknown[]) => {
-      const { queue: run } = await import('./commands/queue.ts');
-      const named = topics === undefined ? [] : (given[0] as string[]);
-      done(await run(action, named, command.opts() as QueueOptions, context));
-    });
-    return command;
-  };
-  add('stats', 'what waits, is dead and is paused').option('--json', 'print JSON');
-  add('pause', 'hand over nothing more of these topics, in any process', 'their names').option(
-    '--minutes <count>',
-    'until so many minutes are over (until `resume`)',
-  );
-  add('resume', 'go on with them', 'their names');
-}
-
-/** Which store a command is about. */
-function addStoreOptions(command: Command): void {
-  command.requiredOption(
-    '-s, --store <file>',
-    "the outbox's SQLite file, or postgres://USER@HOST/DATABASE; a service may have it open",
-  );
-  command.option('--schema <name>', 'on PostgreSQL: its schema (holdfast)');
-}
-
-/** What could not be delivered, in the file of an outbox. */
-function addDeadCommands(program: Command, done: (status: number) => void): void {
-  const dead = program
-    .command('dead')
-    .description('look at dead letters of an outbox, replay, edit, move or drop them');
-  const add = (
-    action: DeadAction,
-    description: string,
-    args: readonly (readonly [name: string, meaning: string])[],
-    options: readonly (readonly [flags: string, meaning: string])[],
-  ): void => {
-    const command = dead.command(action).description(description);
-    for (const [name, meaning] of args) command.argument(name, meaning);
-    addStoreOptions(command);
-    command.option(
-      '--key-file <file>',
-      'of an encrypted outbox: its keys, a line `[ID] BASE64` for each, the one to encrypt with first',
-    );
-    for (const [flags, meaning] of options) command.option(flags, meaning);
-    command.action(async (...given: unknown[]) => {
-      const { dead: run } = await import('./commands/dead.ts');
-      done(
-        await run(
-          action,
-          args.length === 0 ? [] : ([given[0]].flat() as string[]),
-          command.opts() as DeadOptions,
-          context,
-        ),
-      );
-    });
-  };
-  const which = [
-    ['--topic <topic>', 'those for this topic'],
-    ['--reason <text>', 'those that died of this: a reason as `list` shows it, or one of theirs'],
-  ] as const;
-  const all = ['--all', 'every one'] as const;
-  const json = ['--json', 'print JSON'] as const;
-  const ids = [['[ids...]', 'as `list --each` shows them']] as const;
-  const dryRun = ['--dry-run', 'only say which'] as const;
-
-  add(
-    'list',
-    'what died and why, in groups',
-    [],
-    [
-      ...which,
-      ['--each', 'a row for each letter'],
-      ['--limit <count>', 'at most so many rows (100)'],
-      json,
-    ],
-  );
-  add('show', 'one of them whole', [['<id>', 'its id']], [json]);
-  add('replay', 'put them back in the queue, for the topic they were accepted for', ids, [
-    ...which,
-    all,
-    ['--per-second <count>', 'at this rate (100)'],
-    dryRun,
-  ]);
-  add(
-    'edit',
-    'change what is to be sent',
-    [['<id>', 'its id']],
-    [
-      ['--body <file>', 'the new body (-: standard input)'],
-      ['--topic <topic>', 'another topic'],
-      ['--header <name=value...>', 'other headers, in place of all it has'],
-    ],
-  );
-  add('export', 'write them as lines of JSON; they stay', ids, [
-    ...which,
-    all,
-    ['-o, --out <file>', 'where to (standard output)'],
-    ['--force', 'replace a file that is there'],
-  ]);
-  add(
-    'import',
-    'add letters that `export` wrote',
-    [['<file>', 'lines of JSON (-: standard input)']],
-    [],
-  );
-  add('drop', 'forget them for ever', ids, [...which, all, dryRun]);
 }

@@ -8,7 +8,7 @@ import { FlagError, type ParsedFlags } from './flags/flag.ts';
 import { HOLDFASTD_FLAGS } from './flags/holdfastd-flags.ts';
 import { parseFlags } from './flags/parse-flags.ts';
 import { giveMemoryBack } from './holdfastd/give-memory-back.ts';
-import { type HoldfastdSettings, holdfastdSettings } from './holdfastd/sidecar-options.ts';
+import { type HoldfastdSettings, holdfastdSettings } from './holdfastd/holdfastd-settings.ts';
 import { startFailure } from './holdfastd/start-failure.ts';
 import { supervisorChannel } from './holdfastd/supervisor-channel.ts';
 import { version } from './version.ts';

@@ -1,4 +1,6 @@
-export type { StopOptions } from './ending.ts';
+export type { AppProtocol } from './app/app-channel.ts';
+export { ComponentError } from './components/open-components.ts';
+export type { Ended, StopOptions } from './ending.ts';
 export type { NameResolver, Registration } from './names/name-resolver.ts';
 export { NameResolutionError } from './names/open-names.ts';
 export {
@@ -6,6 +8,7 @@ export {
   SIDECAR_DEFAULTS,
   type SidecarOptions,
 } from './options.ts';
+export type { MtlsOptions } from './peers/mtls-options.ts';
 export { formatSpiffeId, parseSpiffeId, type SpiffeId, uriOf } from './peers/spiffe-id.ts';
 export { ConfigurationError } from './resources/configuration-error.ts';
 export { ConfigurationFileError } from './resources/configuration-files.ts';

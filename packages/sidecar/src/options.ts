@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { LONGEST_TIMER_MS } from '@holdfast/core';
 import type { AppProtocol } from './app/app-channel.ts';
 import type { NameResolver } from './names/name-resolver.ts';
 import { type MtlsOptions, resolveMtlsOptions } from './peers/mtls-options.ts';
@@ -10,38 +11,41 @@ import { socketsOf } from './server/doors/socket-paths.ts';
 export interface AppHealthCheckOptions {
   /** @default '/healthz' */
   readonly path?: string;
-  /** @default 5_000 ms */
+  /** From the start of one probe to that of the next. @default 5_000 ms (1 … 2^31 − 1) */
   readonly intervalMs?: number;
-  /** @default 500 ms */
+  /** @default 500 ms (1 … 2^31 − 1) */
   readonly timeoutMs?: number;
-  /** Failed probes in a row that make it unhealthy. @default 3 (1 …) */
+  /** Failed probes in a row that make it unhealthy. @default 3 (1 … 2^31 − 1) */
   readonly threshold?: number;
 }
 
-/** What `startSidecar` is told; the flags of daprd under our own names. */
+/**
+ * What `startSidecar` is told; the flags of daprd under our own names. Ports are 0 … 65_535, and 0 is any
+ * free one. What cannot work is a `RangeError` that names the option, before anything listens.
+ */
 export interface SidecarOptions {
   /** Names the application; others invoke it by this. No dots. */
   readonly appId: string;
-  /** Absent: the application calls others but is not called. */
+  /** @default none (1 … 65_535): the application calls others but is not called */
   readonly appPort?: number;
   /** How the application is spoken to; `https` and `grpcs` take any certificate. @default 'http' */
   readonly appProtocol?: AppProtocol;
   /** @default '127.0.0.1' */
   readonly appChannelAddress?: string;
-  /** Calls in the application at a time; others wait. @default -1 (no limit) */
+  /** Calls in the application at a time; others wait. @default -1 (-1: no limit … 1_000_000) */
   readonly appMaxConcurrency?: number;
   /** What the application is not asked when it starts: `subscribe`, its topics; `config`, its actors. @default [] */
   readonly disableInitEndpoints?: readonly ('config' | 'subscribe')[];
-  /** The API. 0: any free port. @default 3500 */
+  /** The API. @default 3500 */
   readonly httpPort?: number;
-  /** The gRPC API. 0: any free port. @default none: there is no gRPC API */
+  /** The gRPC API. @default none: there is no gRPC API */
   readonly grpcPort?: number;
   /**
    * A folder for Unix sockets, `dapr-ID-http.socket` and `dapr-ID-grpc.socket`,
    * on which the API listens in place of `httpPort` and `grpcPort`. @default none
    */
   readonly unixDomainSocket?: string;
-  /** Other sidecars. 0: any free port. @default 0 */
+  /** Other sidecars. @default 0 */
   readonly internalPort?: number;
   /** Where other sidecars call this one; off loopback `mtls` is needed. @default '127.0.0.1' */
   readonly internalListenAddress?: string;
@@ -57,11 +61,11 @@ export interface SidecarOptions {
   readonly publicPort?: number;
   /** Where `publicPort` listens. @default listenAddresses */
   readonly publicListenAddress?: string;
-  /** @default 9090 (0: any free port) */
+  /** The page that Prometheus reads. @default 9090 */
   readonly metricsPort?: number;
   /** @default '127.0.0.1' */
   readonly metricsListenAddress?: string;
-  /** @default true */
+  /** Whether there is that page. @default true */
   readonly enableMetrics?: boolean;
   /**
    * Where the API listens. Anything but loopback opens it to the network: give
@@ -79,21 +83,21 @@ export interface SidecarOptions {
    * first byte or by `Upgrade: h2c`. @default true
    */
   readonly h2c?: boolean;
-  /** Folders with resources: Resiliency, HTTPEndpoint. @default none */
+  /** Files, or folders without their subfolders, with resources: Resiliency, Component, Subscription, HTTPEndpoint. @default none */
   readonly resourcesPaths?: readonly string[];
   /** Files with a Configuration; later ones win. @default none */
   readonly configPaths?: readonly string[];
-  /** Longest body of a request; answers stream whatever their length. @default 4_194_304 bytes */
+  /** Longest body of a request; answers stream whatever their length. @default 4_194_304 bytes (1 … 2^40) */
   readonly maxBodyBytes?: number;
-  /** Longest head of a request. @default 4_096 bytes */
+  /** Longest head of a request; 4 KiB more are granted, as by Go. @default 4_096 bytes (1_024 … 2^24) */
   readonly readBufferBytes?: number;
   /** Logs a line for each call of the API, as `logging.apiLogging.enabled` of a Configuration does. @default the Configuration's, else false */
   readonly enableApiLogging?: boolean;
-  /** Time for calls in flight when it stops. @default 5_000 ms */
+  /** Time for calls in flight when it stops. @default 5_000 ms (0 … 2^31 − 1) */
   readonly gracefulShutdownMs?: number;
   /**
    * How long `stop({ linger: true })`, as `holdfastd` does it at a signal, goes
-   * on serving first; it takes no events meanwhile. @default none
+   * on serving first; it takes no events meanwhile. @default none (0 … 2^31 − 1 ms)
    */
   readonly blockShutdownMs?: number;
   /** @default none */
@@ -119,13 +123,13 @@ export interface SidecarOptions {
   readonly frameDumpFile?: string;
   /** A Resiliency file with errors keeps the sidecar from starting. @default false */
   readonly strict?: boolean;
-  /** Longest silence of a client within its body, or while an answer waits for it. @default 60_000 ms */
+  /** Longest silence of a client within its body, or while an answer waits for it. @default 60_000 ms (1 … 2^31 − 1) */
   readonly stallMs?: number;
-  /** Connections accepted by the API at a time. @default 10_000 */
+  /** Connections accepted by the API at a time. @default 10_000 (1 … 1_000_000) */
   readonly maxConnections?: number;
-  /** Longest body kept so that a retry can send it again; longer ones stream. @default maxBodyBytes */
+  /** Longest body kept so that a retry can send it again; longer ones stream. @default maxBodyBytes (0 … 2^40) */
   readonly maxReplayBytes?: number;
-  /** Of all such bodies at a time. @default 67_108_864 bytes */
+  /** Of all such bodies at a time. @default 67_108_864 bytes (0 … 2^40) */
   readonly maxReplayTotalBytes?: number;
   /** `nameResolution` in place of the Configuration's; for tests and embedding. @default the Configuration's, else mDNS */
   readonly names?: NameResolver;
@@ -159,6 +163,8 @@ export const SIDECAR_DEFAULTS = {
   stateDir: join(homedir(), '.holdfast', 'state'),
 } as const satisfies Partial<SidecarOptions>;
 
+const HIGHEST_PORT = 65_535;
+
 const PROTOCOLS: readonly string[] = ['http', 'https', 'h2c', 'grpc', 'grpcs'];
 
 export type ResolvedSidecarOptions = SidecarOptions &
@@ -183,45 +189,49 @@ export function resolveSidecarOptions(given: SidecarOptions): ResolvedSidecarOpt
       `sidecar.appId must be a name without dots, slashes and spaces, not "${options.appId}".`,
     );
   }
-  const ports = [
-    'appPort',
-    'httpPort',
-    'grpcPort',
-    'internalPort',
-    'publicPort',
-    'metricsPort',
-  ] as const;
-  for (const name of ports) {
-    if (options[name] !== undefined) whole(name, options[name], 0, 65_535);
-  }
-  if (options.appPort === 0)
-    throw new RangeError('sidecar.appPort must be from 1 to 65535, not 0.');
-  socketsOf(options);
-  refuseOnePortForTwo(options);
   if (!PROTOCOLS.includes(options.appProtocol)) {
     throw new RangeError(
       `sidecar.appProtocol must be one of ${PROTOCOLS.join(', ')}, not "${options.appProtocol}".`,
     );
   }
-  const { internalListenAddress: internal } = options;
-  if (options.mtls !== undefined) resolveMtlsOptions(options.mtls);
-  else if (!isLoopback(internal) && !options.allowPlainInternal) {
+  refuseNumbers(options);
+  socketsOf(options);
+  refuseOnePortForTwo(options);
+  refuseOpenDoor(options);
+  return options as ResolvedSidecarOptions;
+}
+
+/** What is not given has a default, or none is needed. */
+function refuseNumbers(options: SidecarOptions): void {
+  const { appHealthCheck: health } = options;
+  whole('appPort', options.appPort, 1, HIGHEST_PORT);
+  whole('httpPort', options.httpPort, 0, HIGHEST_PORT);
+  whole('grpcPort', options.grpcPort, 0, HIGHEST_PORT);
+  whole('internalPort', options.internalPort, 0, HIGHEST_PORT);
+  whole('publicPort', options.publicPort, 0, HIGHEST_PORT);
+  whole('metricsPort', options.metricsPort, 0, HIGHEST_PORT);
+  whole('appMaxConcurrency', options.appMaxConcurrency, -1, 1_000_000);
+  whole('appHealthCheck.intervalMs', health?.intervalMs, 1, LONGEST_TIMER_MS);
+  whole('appHealthCheck.timeoutMs', health?.timeoutMs, 1, LONGEST_TIMER_MS);
+  whole('appHealthCheck.threshold', health?.threshold, 1, 2 ** 31 - 1);
+  whole('maxBodyBytes', options.maxBodyBytes, 1, 2 ** 40);
+  whole('readBufferBytes', options.readBufferBytes, 1024, 2 ** 24);
+  whole('gracefulShutdownMs', options.gracefulShutdownMs, 0, LONGEST_TIMER_MS);
+  whole('blockShutdownMs', options.blockShutdownMs, 0, LONGEST_TIMER_MS);
+  whole('stallMs', options.stallMs, 1, LONGEST_TIMER_MS);
+  whole('maxConnections', options.maxConnections, 1, 1_000_000);
+  whole('maxReplayBytes', options.maxReplayBytes, 0, 2 ** 40);
+  whole('maxReplayTotalBytes', options.maxReplayTotalBytes, 0, 2 ** 40);
+}
+
+function refuseOpenDoor(options: SidecarOptions & typeof SIDECAR_DEFAULTS): void {
+  const { allowPlainInternal, internalListenAddress: internal, mtls } = options;
+  if (mtls !== undefined) resolveMtlsOptions(mtls);
+  else if (!isLoopback(internal) && !allowPlainInternal) {
     throw new RangeError(
       `sidecar.internalListenAddress ${internal} is off loopback, where anybody could call the application: give certificates (--enable-mtls), or say --allow-plain-internal.`,
     );
   }
-  whole('appMaxConcurrency', options.appMaxConcurrency, -1, 1_000_000);
-  whole('maxBodyBytes', options.maxBodyBytes, 1, 2 ** 40);
-  whole('readBufferBytes', options.readBufferBytes, 1024, 2 ** 24);
-  whole('gracefulShutdownMs', options.gracefulShutdownMs, 0, 2 ** 31 - 1);
-  if (options.blockShutdownMs !== undefined) {
-    whole('blockShutdownMs', options.blockShutdownMs, 0, 2 ** 31 - 1);
-  }
-  whole('stallMs', options.stallMs, 1, 2 ** 31 - 1);
-  whole('maxConnections', options.maxConnections, 1, 1_000_000);
-  whole('maxReplayBytes', options.maxReplayBytes, 0, 2 ** 40);
-  whole('maxReplayTotalBytes', options.maxReplayTotalBytes, 0, 2 ** 40);
-  return options as ResolvedSidecarOptions;
 }
 
 /** One of the two would not get it: mostly the application, whose sidecar would then call itself. */
@@ -244,8 +254,8 @@ function refuseOnePortForTwo({
   }
 }
 
-function whole(name: string, value: number, min: number, max: number): void {
-  if (Number.isInteger(value) && value >= min && value <= max) return;
+function whole(name: string, value: number | undefined, min: number, max: number): void {
+  if (value === undefined || (Number.isInteger(value) && value >= min && value <= max)) return;
   throw new RangeError(
     `sidecar.${name} must be a whole number from ${min} to ${max}, not ${value}.`,
   );

@@ -144,7 +144,15 @@ describe('startSidecar', () => {
         'sidecar.appId must be a name without dots, slashes and spaces, not "a.b".',
       ],
       [{ httpPort: 70_000 }, 'sidecar.httpPort must be a whole number from 0 to 65535, not 70000.'],
-      [{ appPort: 0 }, 'sidecar.appPort must be from 1 to 65535, not 0.'],
+      [{ appPort: 0 }, 'sidecar.appPort must be a whole number from 1 to 65535, not 0.'],
+      [
+        { appHealthCheck: { intervalMs: 0 } },
+        'sidecar.appHealthCheck.intervalMs must be a whole number from 1 to 2147483647, not 0.',
+      ],
+      [
+        { appHealthCheck: { threshold: 0.5 } },
+        'sidecar.appHealthCheck.threshold must be a whole number from 1 to 2147483647, not 0.5.',
+      ],
       [
         { maxBodyBytes: 0 },
         'sidecar.maxBodyBytes must be a whole number from 1 to 1099511627776, not 0.',

@@ -1,9 +1,18 @@
-export { type ComponentMetrics, componentMetrics } from './dapr/component-metrics.ts';
+export {
+  type ComponentMetrics,
+  type ComponentMetricsOptions,
+  componentMetrics,
+} from './dapr/component-metrics.ts';
 export { type ErrorCodeMetrics, errorCodeMetrics } from './dapr/error-code-metrics.ts';
 export { type GrpcClientMetrics, grpcClientMetrics } from './dapr/grpc-client-metrics.ts';
-export { type GrpcServerMetrics, grpcServerMetrics } from './dapr/grpc-server-metrics.ts';
+export {
+  type GrpcServerMetrics,
+  type GrpcServerMetricsOptions,
+  grpcServerMetrics,
+} from './dapr/grpc-server-metrics.ts';
 export {
   type HttpServerMetrics,
+  type HttpServerMetricsOptions,
   httpServerMetrics,
   type RouteMetrics,
 } from './dapr/http-server-metrics.ts';
@@ -12,6 +21,7 @@ export {
   type AppliedPolicies,
   type Flow,
   type ResiliencyMetrics,
+  type ResiliencyMetricsOptions,
   resiliencyMetrics,
   type TargetMetrics,
 } from './dapr/resiliency-metrics.ts';
@@ -21,6 +31,7 @@ export {
   type CallerMetrics,
   type InvocationType,
   type ServiceInvocationMetrics,
+  type ServiceInvocationMetricsOptions,
   serviceInvocationMetrics,
 } from './dapr/service-invocation-metrics.ts';
 export {
@@ -37,5 +48,5 @@ export {
   type MetricsOptions,
 } from './metrics/metrics.ts';
 export type { Counter, Gauge, Histogram } from './metrics/series.ts';
-export { policyMetrics } from './policy-metrics.ts';
+export { type PolicyMetricsOptions, policyMetrics } from './policy-metrics.ts';
 export { processMetrics } from './process-metrics.ts';

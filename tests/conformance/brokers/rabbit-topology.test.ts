@@ -94,8 +94,12 @@ function conformance(make: Make, executable: string | undefined, { url }: Rabbit
       assert.deepEqual((await app.arrived('t-quorum', 1)).map(dataOf), [1]);
     });
 
-    // daprd never subscribes then: its driver does not take the kind of number that it makes of these.
-    test('a subscription limits its queue', { skip: make === 'daprd' }, async () => {
+    const limited = {
+      skip:
+        make === 'daprd' &&
+        'daprd never subscribes then: its driver does not take the kind of number that it makes of these',
+    };
+    test('a subscription limits its queue', limited, async () => {
       const limits = { 'x-max-length': 7, 'x-max-length-bytes': 7000 };
       const args = { ...CLASSIC, ...limits };
       await isDeclared('caller-t-limited', { autoDelete: false, arguments: args });

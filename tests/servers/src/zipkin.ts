@@ -4,7 +4,7 @@ import { mavenJar } from './maven-jar.ts';
 import { type ServerProcess, startServer } from './server-process.ts';
 import { Unavailable } from './with-server.ts';
 
-export const ZIPKIN_VERSION = '3.5.1';
+const ZIPKIN_VERSION = '3.5.1';
 
 export interface ZipkinServer {
   readonly process: ServerProcess;

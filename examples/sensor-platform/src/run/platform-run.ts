@@ -95,7 +95,7 @@ export function portsOf(file: RunFile): readonly number[] {
 }
 
 /** Where Apache Kafka listens when it takes the broker's place. */
-export const KAFKA_PORT = 9094;
+const KAFKA_PORT = 9094;
 
 function kafkaProcess(home: string, state: string, node: string, port: number): ProcessEntry {
   return {

@@ -90,7 +90,7 @@ const NO_ANSWER = 'Query read timeout';
 const QUERY_CANCELED = '57014';
 
 /** What was too much for a server that is there; undefined for any other error. */
-export function whyBusy(error: unknown): string | undefined {
+function whyBusy(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   if (error.message === POOL_EXHAUSTED) {
     return `pool exhausted: all ${MAX_CONNECTIONS} connections stayed busy`;

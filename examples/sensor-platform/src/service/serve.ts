@@ -58,7 +58,7 @@ export function service(options: ServiceOptions): FastifyInstance {
 }
 
 /** Which status and body an error gets. What nobody foresaw is 500, and its text stays inside. */
-export function describeError(error: Error & { statusCode?: number; code?: string }): {
+function describeError(error: Error & { statusCode?: number; code?: string }): {
   status: number;
   body: object;
 } {

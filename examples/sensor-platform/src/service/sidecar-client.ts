@@ -62,7 +62,7 @@ export function sidecarClient(httpPort: number): SidecarClient {
 }
 
 /** Dapr's way of saying that the call did not get through. */
-export function isSidecarError(body: unknown): body is { errorCode: string; message: string } {
+function isSidecarError(body: unknown): body is { errorCode: string; message: string } {
   return (
     typeof body === 'object' &&
     body !== null &&

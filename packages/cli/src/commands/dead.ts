@@ -13,7 +13,7 @@ import type { CommandContext } from './output.ts';
 
 export type DeadAction = keyof typeof ACTIONS;
 
-interface Job extends CommandContext {
+interface DeadCommand extends CommandContext {
   readonly outbox: Outbox;
   readonly dead: DeadLetters;
   readonly words: readonly string[];
@@ -30,14 +30,14 @@ export async function dead(
   const { store, name, end } = await openStore(context.cwd, options);
   const outbox = await openOutbox({ store });
   try {
-    const job = {
+    const command = {
       ...context,
       outbox,
       dead: outbox.dead,
       words,
       options: { ...options, store: name },
     };
-    return await ACTIONS[action](job);
+    return await ACTIONS[action](command);
   } finally {
     await outbox.close();
     await end();
@@ -46,7 +46,7 @@ export async function dead(
 
 const ACTIONS = { list, show, replay, edit, export: exportTo, import: importFrom, drop } as const;
 
-async function list({ dead, options, output }: Job): Promise<number> {
+async function list({ dead, options, output }: DeadCommand): Promise<number> {
   const { topic, reason, each, json } = options;
   const choice = { ...(topic !== undefined && { topic }), ...(reason !== undefined && { reason }) };
   if (each !== true) {
@@ -76,7 +76,7 @@ async function list({ dead, options, output }: Job): Promise<number> {
   return 0;
 }
 
-async function show({ dead, outbox, words, options, output }: Job): Promise<number> {
+async function show({ dead, outbox, words, options, output }: DeadCommand): Promise<number> {
   const [id = ''] = words;
   const letter = await dead.find(id);
   if (letter === undefined) throw await notDead(outbox, id, options);
@@ -86,12 +86,12 @@ async function show({ dead, outbox, words, options, output }: Job): Promise<numb
   return 0;
 }
 
-async function replay(job: Job): Promise<number> {
-  const { dead, words, options, output } = job;
+async function replay(command: DeadCommand): Promise<number> {
+  const { dead, words, options, output } = command;
   const choice = choiceOf('replay', words, options);
   const perSecond = wholeNumber('--per-second', options.perSecond, 100, 100_000);
   const dryRun = options.dryRun === true;
-  const said = await strangers(job);
+  const said = await strangers(command);
   const { signal, close } = interruptSignals();
   try {
     const report = await dead.replayAll(choice, { perSecond, dryRun, signal });
@@ -109,7 +109,7 @@ async function replay(job: Job): Promise<number> {
   }
 }
 
-async function edit({ dead, outbox, words, options, output, cwd }: Job): Promise<number> {
+async function edit({ dead, outbox, words, options, output, cwd }: DeadCommand): Promise<number> {
   const [id = ''] = words;
   const { body, topic, header } = options;
   if (body === undefined && topic === undefined && header === undefined) {
@@ -127,7 +127,7 @@ async function edit({ dead, outbox, words, options, output, cwd }: Job): Promise
   return 0;
 }
 
-async function exportTo({ dead, words, options, output, cwd }: Job): Promise<number> {
+async function exportTo({ dead, words, options, output, cwd }: DeadCommand): Promise<number> {
   const { topic, reason, out, force } = options;
   const some = words.length > 0 || topic !== undefined || reason !== undefined;
   const choice = choiceOf('export', words, some ? options : { ...options, all: true });
@@ -155,7 +155,7 @@ async function exportTo({ dead, words, options, output, cwd }: Job): Promise<num
   return 0;
 }
 
-async function importFrom({ dead, words, output, cwd }: Job): Promise<number> {
+async function importFrom({ dead, words, output, cwd }: DeadCommand): Promise<number> {
   const [name = ''] = words;
   const input = name === '-' ? process.stdin : createReadStream(path.resolve(cwd, name));
   try {
@@ -169,10 +169,10 @@ async function importFrom({ dead, words, output, cwd }: Job): Promise<number> {
   }
 }
 
-async function drop(job: Job): Promise<number> {
-  const { dead, words, options, output } = job;
+async function drop(command: DeadCommand): Promise<number> {
+  const { dead, words, options, output } = command;
   const choice = choiceOf('drop', words, options);
-  const said = await strangers(job);
+  const said = await strangers(command);
   if (options.dryRun === true) {
     const { chosen } = await dead.replayAll(choice, { dryRun: true });
     output.out(`${counted(chosen)} would be dropped; nothing was changed.`);
@@ -187,7 +187,12 @@ async function drop(job: Job): Promise<number> {
 }
 
 /** What is to be said of ids that were named and are not dead; with any of them the command fails. */
-async function strangers({ dead, outbox, words, options }: Job): Promise<readonly string[]> {
+async function strangers({
+  dead,
+  outbox,
+  words,
+  options,
+}: DeadCommand): Promise<readonly string[]> {
   const said: string[] = [];
   for (const id of new Set(words)) {
     if ((await dead.find(id)) === undefined)

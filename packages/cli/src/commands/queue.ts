@@ -16,7 +16,7 @@ export interface QueueOptions extends StoreOptions {
   readonly minutes?: string;
 }
 
-interface Job {
+interface QueueCommand {
   readonly queue: Outbox;
   readonly topics: readonly string[];
   readonly options: QueueOptions;
@@ -43,7 +43,7 @@ export async function queue(
 
 const ACTIONS = { stats, pause, resume } as const;
 
-async function stats({ queue: opened, options, output }: Job): Promise<void> {
+async function stats({ queue: opened, options, output }: QueueCommand): Promise<void> {
   const found = await opened.stats();
   if (options.json === true) {
     output.out(JSON.stringify(found, null, 2));
@@ -62,7 +62,7 @@ async function stats({ queue: opened, options, output }: Job): Promise<void> {
   for (const line of textTable(['PAUSED FOR', 'ENDS IN', 'TOPIC'], rows)) output.out(line);
 }
 
-async function pause({ queue: opened, topics, options, output }: Job): Promise<void> {
+async function pause({ queue: opened, topics, options, output }: QueueCommand): Promise<void> {
   const minutes = wholeNumber('--minutes', options.minutes, 0, MOST_MINUTES);
   const until = minutes === 0 ? '' : `, for ${minutes} min`;
   for (const topic of topics) {
@@ -75,7 +75,7 @@ async function pause({ queue: opened, topics, options, output }: Job): Promise<v
   }
 }
 
-async function resume({ queue: opened, topics, output }: Job): Promise<void> {
+async function resume({ queue: opened, topics, output }: QueueCommand): Promise<void> {
   for (const topic of topics) {
     const ended = await opened.resume({ topic });
     output.out(ended ? `${topic} goes on.` : `${topic} was not paused.`);

@@ -1,5 +1,5 @@
 import { systemClock } from '@holdfast/core';
-import { askSupervisor } from '../run-state/control-client.ts';
+import { askSupervisor } from '../run-state/ask-supervisor.ts';
 import { allRuns, type FoundRun, pickRun } from '../run-state/find-run.ts';
 import { endOrphans } from '../run-state/leftovers.ts';
 import { removeRunFolder } from '../run-state/run-folder.ts';

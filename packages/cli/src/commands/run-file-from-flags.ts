@@ -1,4 +1,5 @@
 import { basename, resolve } from 'node:path';
+import { checkAppId } from '../flags/app-id.ts';
 import { FlagError, type ParsedFlags } from '../flags/flag.ts';
 import type { AppEntry, RunFile } from '../run-file/run-file.ts';
 
@@ -49,11 +50,7 @@ export function runFileFromFlags({ values, rest }: ParsedFlags, cwd: string): Ru
   path('config', 'configFilePath');
   path('runtime-path', 'runtimePath');
   const appID = (values.get('app-id') as string | undefined) ?? idFrom(basename(cwd));
-  if (!/^[\w-]{1,128}$/.test(appID)) {
-    throw new FlagError(
-      `--app-id must be 1 to 128 letters, digits, \`_\` and \`-\`, not "${appID}".`,
-    );
-  }
+  checkAppId(appID);
   if (rest[0] === '') throw new FlagError('The command after -- is empty; name a program.');
   const entry: AppEntry = {
     ...(app as Partial<AppEntry>),

@@ -12,7 +12,7 @@ import type { CommandContext } from './output.ts';
 import { runFileFromFlags } from './run-file-from-flags.ts';
 
 /** What `holdfast run --help` prints. */
-export function runHelp(): string {
+function runHelp(): string {
   return `holdfast run: apps, each with a sidecar, as dapr run does.
 
   holdfast run --app-id orders --app-port 8080 -- node orders.js

@@ -1,4 +1,5 @@
 import { didYouMean } from '../did-you-mean.ts';
+import { isAppId } from '../flags/app-id.ts';
 import { type RunFile, sidecarName } from './run-file.ts';
 
 /** A contradiction between entries of a run file; `path` leads to the later of them. */
@@ -74,7 +75,7 @@ function checkNames(runFile: RunFile): Finding[] {
     seen.add(name);
   };
   runFile.apps.forEach((app, index) => {
-    if (!APP_ID.test(app.appID)) {
+    if (!isAppId(app.appID)) {
       const path = ['apps', index, 'appID'];
       findings.push({ path, rule: 'bad-name', message: badName(app.appID, '`_` and `-`') });
     }
@@ -99,9 +100,6 @@ function checkNames(runFile: RunFile): Finding[] {
 }
 
 const NAME = /^[\w.-]{1,128}$/;
-
-/** A dot would part an app's id from its namespace. */
-const APP_ID = /^[\w-]{1,128}$/;
 
 function badName(name: string, marks: string): string {
   return `"${name}" cannot be a name; use 1 to 128 letters, digits, ${marks}.`;

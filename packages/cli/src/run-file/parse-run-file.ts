@@ -21,6 +21,14 @@ export type Path = readonly (string | number)[];
 /** Reports that what stands at `node` breaks `rule`. */
 export type Report = (node: Node | undefined, rule: string, message: string) => void;
 
+/** What reading a section needs. */
+interface Reading {
+  /** Where its relative paths start. */
+  readonly dir: string;
+  readonly homeDir: string;
+  readonly report: Report;
+}
+
 /** A run file that can be run, and the way back to its text. */
 export interface ParsedRunFile {
   readonly runFile: RunFile;
@@ -62,7 +70,8 @@ export function parseRunFile(text: string, file: string, homeDir = ''): ParsedRu
   if (problems.length === 0) checkAliases(document, report);
   if (problems.length > 0) throw new RunFileError(problems);
 
-  const runFile = readTop(document, file, homeDir, report);
+  const whole = resolve(file);
+  const runFile = readTop(document, whole, { dir: dirname(whole), homeDir, report });
   for (const { path, rule, message } of checkRunFile(runFile)) {
     report(nearestNode(document, path), rule, message);
   }
@@ -84,41 +93,34 @@ function checkAliases(document: Document, report: Report): void {
   }
 }
 
-function readTop(document: Document, file: string, homeDir: string, report: Report): RunFile {
-  const dir = dirname(resolve(file));
-  const top = readSection(
-    document.contents ?? undefined,
-    TOP_KEYS,
-    dir,
-    homeDir,
-    report,
-    'a run file',
-  );
+function readTop(document: Document, file: string, reading: Reading): RunFile {
+  const { dir, report } = reading;
+  const top = readSection(document.contents ?? undefined, TOP_KEYS, 'a run file', reading);
   const at = (path: Path) => nodeAt(document, path);
 
   if (top.version !== undefined && top.version !== 1) {
     report(at(['version']), 'version', `version must be 1, not ${String(top.version)}.`);
   }
   const common = at(['common']);
-  const apps = itemsAt(document, ['apps']).map((node) => readApp(node, dir, homeDir, report));
+  const apps = itemsAt(document, ['apps']).map((node) => readApp(node, reading));
   if (isSeq(at(['apps'])) && apps.length === 0) {
     report(at(['apps']), 'no-apps', 'apps is empty; name at least one app to run.');
   }
   const section = at(['holdfast']);
   if (section !== undefined && isMap(section)) {
-    readSection(section, HOLDFAST_KEYS, dir, homeDir, report, '`holdfast`');
+    readSection(section, HOLDFAST_KEYS, '`holdfast`', reading);
   }
   const processes = itemsAt(document, ['holdfast', 'processes']).map((node) =>
-    readProcess(node, dir, homeDir, report),
+    readProcess(node, reading),
   );
   return {
-    path: resolve(file),
+    path: file,
     dir,
     version: 1,
     ...(typeof top.name === 'string' ? { name: top.name } : {}),
     common:
       common !== undefined && isMap(common)
-        ? (readSection(common, SHARED_KEYS, dir, homeDir, report, '`common`') as SharedSettings)
+        ? (readSection(common, SHARED_KEYS, '`common`', reading) as SharedSettings)
         : {},
     apps,
     holdfast: { processes },
@@ -126,20 +128,24 @@ function readTop(document: Document, file: string, homeDir: string, report: Repo
 }
 
 /** An app's own relative paths start from its folder, which itself starts from the run file's. */
-function readApp(node: Node, dir: string, homeDir: string, report: Report): AppEntry {
+function readApp(node: Node, reading: Reading): AppEntry {
   const written = isMap(node) ? node.get('appDirPath') : undefined;
-  const appDir = typeof written === 'string' ? absolute(dir, homeDir, written) : dir;
-  const app = readSection(node, APP_KEYS, appDir, homeDir, report, 'an app');
+  const appDir = typeof written === 'string' ? absolute(written, reading) : reading.dir;
+  const app = readSection(node, APP_KEYS, 'an app', { ...reading, dir: appDir });
   return { appID: basename(appDir), ...app, appDirPath: appDir };
 }
 
-function readProcess(node: Node, dir: string, homeDir: string, report: Report): ProcessEntry {
-  const entry = readSection(node, PROCESS_KEYS, dir, homeDir, report, 'a process');
+function readProcess(node: Node, reading: Reading): ProcessEntry {
+  const entry = readSection(node, PROCESS_KEYS, 'a process', reading);
   const ready = isMap(node) ? node.get('ready', true) : undefined;
   if (!isMap(ready)) return entry as unknown as ProcessEntry;
-  const check = readSection(ready as Node, READY_KEYS, dir, homeDir, report, '`ready`');
+  const check = readSection(ready as Node, READY_KEYS, '`ready`', reading);
   if (Object.keys(check).length !== 1) {
-    report(ready as Node, 'ready', 'ready must have exactly one of `tcp`, `http` and `file`.');
+    reading.report(
+      ready as Node,
+      'ready',
+      'ready must have exactly one of `tcp`, `http` and `file`.',
+    );
   }
   return { ...entry, ready: check } as unknown as ProcessEntry;
 }
@@ -148,11 +154,10 @@ function readProcess(node: Node, dir: string, homeDir: string, report: Report): 
 function readSection(
   node: Node | undefined,
   keys: readonly Key[],
-  dir: string,
-  homeDir: string,
-  report: Report,
   what: string,
+  reading: Reading,
 ): Record<string, unknown> {
+  const { report } = reading;
   const found: Record<string, unknown> = {};
   if (!isMap(node)) {
     report(node, 'wrong-type', `${what} must be a mapping of keys to values.`);
@@ -169,12 +174,7 @@ function readSection(
       report(key as Node, 'unknown-key', `${what} has no key \`${name}\`${hint || '.'}`);
       continue;
     }
-    const read = readValue(
-      row,
-      value as Node | null,
-      (path) => absolute(dir, homeDir, path),
-      report,
-    );
+    const read = readValue(row, value as Node | null, (path) => absolute(path, reading), report);
     if (read !== undefined) found[name] = read;
   }
   for (const row of keys) {
@@ -186,7 +186,7 @@ function readSection(
 }
 
 /** `~` is the user's home, as in Dapr. */
-function absolute(dir: string, homeDir: string, path: string): string {
+function absolute(path: string, { dir, homeDir }: Reading): string {
   if (path === '~') return homeDir;
   return path.startsWith('~/') ? join(homeDir, path.slice(2)) : resolve(dir, path);
 }

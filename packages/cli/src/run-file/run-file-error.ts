@@ -21,7 +21,7 @@ export class RunFileError extends Error {
 }
 
 /** `dapr.yaml:12:9 error unknown-key: …`, in the form of `holdfast check`. */
-export function formatRunFileProblem(problem: RunFileProblem): string {
+function formatRunFileProblem(problem: RunFileProblem): string {
   const { file, line, column, rule, message } = problem;
   return `${file}:${line}:${column} error ${rule}: ${message}`;
 }

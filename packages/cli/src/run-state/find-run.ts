@@ -22,7 +22,7 @@ export interface RunQuery {
 }
 
 /** No run, or more than one, is meant by a command. */
-export class WhichRunError extends Error {
+class WhichRunError extends Error {
   readonly code: 'NO_RUN' | 'AMBIGUOUS_RUN';
 
   constructor(code: WhichRunError['code'], message: string) {

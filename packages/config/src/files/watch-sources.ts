@@ -22,7 +22,8 @@ export interface WatchSourcesOptions {
   readonly clock?: Clock;
 }
 
-export const WATCH_DEFAULTS = {
+const WATCH_DEFAULTS = {
+  digest: undefined,
   settleMs: 100,
   pollMs: 5_000,
   emptiedMs: 1_500,
@@ -47,82 +48,101 @@ export function watchSources(
   options: WatchSourcesOptions,
   onChange: (sources: Sources) => void,
 ): Watching {
-  const { settleMs, pollMs, emptiedMs, clock } = { ...WATCH_DEFAULTS, ...options };
-  const directories = new DirectoryWatch(() => settle());
-  const emptied = new EmptiedFiles(emptiedMs);
-  let closed = false;
-  let digest = options.digest;
-  let settling: Timer | undefined;
-  let settlingSince: number | undefined;
-  let poll: Timer | undefined;
-  let reading = false;
-  let changedMeanwhile = false;
+  const watch = new SourceWatch(paths, { ...WATCH_DEFAULTS, ...options }, onChange);
+  watch.tick();
+  return watch;
+}
 
-  const settle = () => {
-    if (closed) return;
+class SourceWatch implements Watching {
+  readonly #paths: readonly string[];
+  readonly #options: Required<WatchSourcesOptions>;
+  readonly #onChange: (sources: Sources) => void;
+  readonly #directories = new DirectoryWatch(() => this.#settle());
+  readonly #emptied: EmptiedFiles;
+  #digest: string | undefined;
+  #closed = false;
+  #settling: Timer | undefined;
+  #settlingSince: number | undefined;
+  #poll: Timer | undefined;
+  #reading = false;
+  #changedMeanwhile = false;
+
+  constructor(
+    paths: readonly string[],
+    options: Required<WatchSourcesOptions>,
+    onChange: (sources: Sources) => void,
+  ) {
+    this.#paths = paths;
+    this.#options = options;
+    this.#onChange = onChange;
+    this.#emptied = new EmptiedFiles(options.emptiedMs);
+    this.#digest = options.digest;
+  }
+
+  /** Looks now, and every `pollMs` from now on. */
+  tick(): void {
+    this.#look();
+    this.#poll = this.#options.clock.timer(this.#options.pollMs, () => this.tick());
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#settling?.cancel();
+    this.#poll?.cancel();
+    this.#directories.set([]);
+  }
+
+  /** Looks once the changes have paused. */
+  #settle(): void {
+    if (this.#closed) return;
+    const { clock, settleMs } = this.#options;
     const now = clock.now();
-    const since = settlingSince ?? now;
-    settlingSince = since;
-    const waited = now - since;
-    settling?.cancel();
-    settling = clock.timer(
-      Math.max(0, Math.min(settleMs, LONGEST_SETTLING * settleMs - waited)),
-      look,
-    );
-  };
+    this.#settlingSince ??= now;
+    const leftMs = LONGEST_SETTLING * settleMs - (now - this.#settlingSince);
+    this.#settling?.cancel();
+    this.#settling = clock.timer(Math.max(0, Math.min(settleMs, leftMs)), () => this.#look());
+  }
 
-  const look = () => {
-    settling = undefined;
-    settlingSince = undefined;
-    if (reading) {
-      changedMeanwhile = true;
+  #look(): void {
+    this.#settling = undefined;
+    this.#settlingSince = undefined;
+    if (this.#reading) {
+      this.#changedMeanwhile = true;
       return;
     }
-    reading = true;
-    void read().finally(() => {
-      reading = false;
-      if (changedMeanwhile && !closed) look();
-      changedMeanwhile = false;
+    this.#reading = true;
+    void this.#read().finally(() => {
+      this.#reading = false;
+      if (this.#changedMeanwhile && !this.#closed) this.#look();
+      this.#changedMeanwhile = false;
     });
-  };
+  }
 
-  const read = async () => {
-    const sources = await readSources(paths);
+  async #read(): Promise<void> {
+    const read = await readSources(this.#paths);
+    const files = read.sources.map(({ file }) => file);
     // Watch what was there when it was read.
-    const places = await watchedDirectories(
-      paths,
-      sources.sources.map(({ file }) => file),
-    );
-    if (closed) return;
+    const places = await watchedDirectories(this.#paths, files);
+    if (this.#closed) return;
     // What has changed between reading and watching nobody tells.
-    if (directories.set(places)) changedMeanwhile = true;
-    const now = digestOf(sources);
-    const changed = digest !== undefined && digest !== now;
-    const waitMs = changed ? emptied.waitMs(sources.sources, clock.now()) : 0;
+    if (this.#directories.set(places)) this.#changedMeanwhile = true;
+    this.#take(read);
+  }
+
+  #take(read: Sources): void {
+    const { clock } = this.#options;
+    const now = digestOf(read);
+    const changed = this.#digest !== undefined && this.#digest !== now;
+    const waitMs = changed ? this.#emptied.waitMs(read.sources, clock.now()) : 0;
     if (waitMs > 0) {
       // One that has come meanwhile looks sooner, and finds the same.
-      settling ??= clock.timer(waitMs, look);
+      this.#settling ??= clock.timer(waitMs, () => this.#look());
       return;
     }
-    digest = now;
-    emptied.take(sources.sources);
-    if (changed) onChange(sources);
-  };
-
-  const tick = () => {
-    look();
-    poll = clock.timer(pollMs, tick);
-  };
-  tick();
-
-  return {
-    close() {
-      closed = true;
-      settling?.cancel();
-      poll?.cancel();
-      directories.set([]);
-    },
-  };
+    this.#digest = now;
+    this.#emptied.take(read.sources);
+    if (changed) this.#onChange(read);
+  }
 }
 
 /** Names what the files hold now, for `watchSources`. */

@@ -126,7 +126,7 @@ export function shiftInto(node: Node | null, index: number): number {
 }
 
 /** Whether Dapr reads the plain word as a boolean although YAML 1.2, and people, do not. */
-export function isOldBoolean(node: Node): node is Scalar & { source: string } {
+function isOldBoolean(node: Node): node is Scalar & { source: string } {
   if (!isScalar(node) || node.type !== 'PLAIN' || typeof node.value !== 'string') return false;
   return OLD_TRUE.test(node.value) || OLD_FALSE.test(node.value);
 }

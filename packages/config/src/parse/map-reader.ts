@@ -117,22 +117,29 @@ export class MapReader<Name extends string> {
     return this.#inRange(name, entry, value);
   }
 
-  #inRange(name: Name, entry: Entry, value: number): Written<number> | undefined {
+  #inRange(name: Name, entry: Entry, value: number, unit = ''): Written<number> | undefined {
     const { min = -(2 ** 31), max = 2 ** 31 - 1 } = this.#fields[name];
     if (value >= min && value <= max) return { value, offset: entry.offset };
-    this.fault(name, 'out-of-range', `is ${value}, and can be ${min} to ${max}`);
+    this.fault(name, 'out-of-range', `is ${value}${unit}, and can be ${min} to ${max}${unit}`);
     this.broken = true;
     return undefined;
   }
 
-  /** Whole milliseconds from 0 to what a timer can wait. */
+  /** Whole milliseconds from 0 to what a timer can wait, within the field's own range. */
   duration(name: Name): Written<number> | undefined {
     const entry = this.#entries.get(name);
     if (entry === undefined || entry.value === null) return undefined;
     if (spelling(entry.value) === '') return undefined;
     const ms = readDuration(this.#reading, entry, `${this.#path}.${name}`);
-    if (ms === undefined) this.broken = true;
-    return ms === undefined ? undefined : { value: ms, offset: entry.offset };
+    if (ms !== undefined) return this.#inRange(name, entry, ms, ' ms');
+    this.broken = true;
+    return undefined;
+  }
+
+  /** Reports a number that is not there although it must be. */
+  missing(name: Name): void {
+    const { min, max } = this.#fields[name];
+    this.fault(name, 'out-of-range', `is missing, and must be ${min} to ${max}`);
   }
 
   #wrongType(name: Name, entry: Entry, wanted: string): undefined {

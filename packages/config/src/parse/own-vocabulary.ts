@@ -52,6 +52,8 @@ export const BUDGET = {
     ours: true,
     about: 'How far back it counts; 100ms to 1h.',
     byDefault: '10s',
+    min: 100,
+    max: 3_600_000,
     option: 'retryBudget.windowMs',
   },
 } as const satisfies Record<string, Field>;
@@ -70,6 +72,8 @@ export const RATE_LIMIT = {
     ours: true,
     about: 'At most 24h.',
     byDefault: '1s',
+    min: 1,
+    max: 86_400_000,
     option: 'rateLimit.intervalMs',
   },
   burst: {

@@ -10,7 +10,7 @@ import type { ResiliencyDocument } from './resiliency-document.ts';
 export const LARGEST_FILE_BYTES = 256 * 1024;
 
 /** Aliases per file: what keeps a small file from standing for a huge one. */
-export const MOST_ALIASES = 100;
+const MOST_ALIASES = 100;
 
 export interface ParsedResiliency {
   /** One, or none where the file holds something else or cannot be read. */

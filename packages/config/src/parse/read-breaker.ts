@@ -8,10 +8,10 @@ import type { BreakerRule } from './resiliency-document.ts';
 import { BREAKER_MATCHING, CIRCUIT_BREAKER } from './vocabulary.ts';
 
 /** Most probes at a time; Dapr has no limit. */
-export const MOST_PROBES = 10_000;
+const MOST_PROBES = 10_000;
 
 /** How long a circuit stays open where the file does not say, or says 0. */
-export const OPEN_MS = 60_000;
+const OPEN_MS = 60_000;
 
 /** One entry of `policies.circuitBreakers`; `undefined` where it cannot be used. */
 export function readBreaker(reading: Reading, entry: Entry): BreakerRule | undefined {

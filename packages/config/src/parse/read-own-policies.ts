@@ -22,7 +22,7 @@ export function readBulkhead(reading: Reading, entry: Entry): BulkheadRule | und
   const queueTimeoutMs = reader.duration('queueTimeout');
   if (reader.broken) return undefined;
   if (limit === undefined) {
-    reader.fault('maxConcurrent', 'out-of-range', 'is missing, and must be 1 to 1000000');
+    reader.missing('maxConcurrent');
     return undefined;
   }
   const options: BulkheadOptions = {
@@ -33,7 +33,7 @@ export function readBulkhead(reading: Reading, entry: Entry): BulkheadRule | und
   return { name: entry.key, at: reader.place(), options };
 }
 
-/** The budget at `entry`; `reader` hears when it cannot be used. */
+/** The budget at `entry`; `owner`, whose it is, hears when it cannot be used. */
 export function readBudget(
   reading: Reading,
   entry: Entry | undefined,
@@ -44,29 +44,29 @@ export function readBudget(
   const reader = readObject(reading, entry, `${path}.budget`, BUDGET);
   const ratio = reader.number('ratio');
   const minPerSecond = reader.number('minPerSecond');
-  const window = within(reader, 'window', reader.duration('window'), 100, 3_600_000);
+  const window = reader.duration('window');
   if (reader.broken) owner.broken = true;
   return {
     ...(ratio === undefined ? {} : { ratio: ratio.value }),
     ...(minPerSecond === undefined ? {} : { minPerSecond: minPerSecond.value }),
-    ...(window === undefined ? {} : { windowMs: window }),
+    ...(window === undefined ? {} : { windowMs: window.value }),
   };
 }
 
 export function readRateLimit(reading: Reading, entry: Entry): RateLimitRule | undefined {
   const reader = readObject(reading, entry, `rateLimits.${entry.key}`, RATE_LIMIT);
   const limit = reader.integer('limit');
-  const intervalMs = within(reader, 'interval', reader.duration('interval'), 1, 86_400_000);
+  const interval = reader.duration('interval');
   const burst = reader.integer('burst');
   const maxWait = reader.duration('maxWait');
   if (reader.broken) return undefined;
   if (limit === undefined) {
-    reader.fault('limit', 'out-of-range', 'is missing, and must be 1 to 1000000');
+    reader.missing('limit');
     return undefined;
   }
   const options = {
     limit: limit.value,
-    ...(intervalMs === undefined ? {} : { intervalMs }),
+    ...(interval === undefined ? {} : { intervalMs: interval.value }),
     ...(burst === undefined ? {} : { burst: burst.value }),
     ...(maxWait === undefined ? {} : { maxWaitMs: maxWait.value }),
   };
@@ -169,21 +169,5 @@ function headerFault(name: string, value: string | undefined) {
   if (value === undefined) return { of: 'value', says: 'must be a text' };
   if (/[^\t\u0020-\u007e]/.test(value))
     return { of: 'value', says: 'has a character that no header can carry' };
-  return undefined;
-}
-
-/** The value if it is in range, in milliseconds; `reader` hears where it is not. */
-function within<Name extends string>(
-  reader: MapReader<Name>,
-  name: Name,
-  written: { readonly value: number } | undefined,
-  minMs: number,
-  maxMs: number,
-): number | undefined {
-  if (written === undefined || (written.value >= minMs && written.value <= maxMs)) {
-    return written?.value;
-  }
-  reader.fault(name, 'out-of-range', `is ${written.value} ms, and can be ${minMs} to ${maxMs} ms`);
-  reader.broken = true;
   return undefined;
 }

@@ -20,7 +20,7 @@ import {
 
 /** Circuits kept per app, and per actor type, where the file does not say. */
 export const APP_CIRCUITS = 100;
-export const ACTOR_CIRCUITS = 5_000;
+const ACTOR_CIRCUITS = 5_000;
 
 /** `spec.targets`. A target that cannot be read as it stands is left out. */
 export function readTargets(reading: Reading, entry: Entry | undefined): TargetSet {

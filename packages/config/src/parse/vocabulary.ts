@@ -2,8 +2,8 @@ import { BUDGET, BULKHEAD, CACHE, FALLBACK, HEDGE, RATE_LIMIT } from './own-voca
 
 /**
  * Every key of a Resiliency: what it is, whose it is, and which option of
- * `@holdfast/core` it becomes. The parser, the JSON Schema and the table of the
- * README all read this, so that they cannot disagree.
+ * `@holdfast/core` it becomes. The parser, the JSON Schema and KEYS.md all read this,
+ * so that they cannot disagree.
  */
 export interface Field {
   readonly kind:
@@ -24,6 +24,7 @@ export interface Field {
   readonly byDefault?: string;
   /** The option of `@holdfast/core` that it sets. */
   readonly option?: string;
+  /** Of a duration in milliseconds. */
   readonly min?: number;
   readonly max?: number;
   readonly values?: readonly string[];

@@ -54,8 +54,11 @@ export interface Means {
 }
 
 export interface LayerOptions {
+  /** Finds the status of an attempt, by which failures and what is retried are told. */
   readonly statusOf: StatusOf;
+  /** Whose statuses these are. */
   readonly protocol: Protocol;
+  /** @default no cache, no fallback, budgets of their own */
   readonly means?: Means;
   /** Whether the target has one pipeline, whatever is called: then rate and gate need no layer of their own. */
   readonly whole: boolean;

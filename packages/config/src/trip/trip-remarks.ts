@@ -48,6 +48,9 @@ function findIntegerDivision(ast: ASTNode): number | undefined {
   return undefined;
 }
 
+/** Every three of them are tried together: up to 7,000 evaluations. */
+const ENOUGH_NUMBERS = 16;
+
 /**
  * Whether some counts that can occur make it true: tried, not proven, over
  * powers of ten, the numbers in the text, and their neighbours. `trip` is only
@@ -56,7 +59,7 @@ function findIntegerDivision(ast: ASTNode): number | undefined {
 function canTrip(ast: ASTNode, trip: Trip): boolean {
   const numbers = new Set<number>([0, 1, 10, 1_000, 1_000_000]);
   for (const node of walkCel(ast)) {
-    if (node.op !== 'value' || numbers.size > 16) continue;
+    if (node.op !== 'value' || numbers.size > ENOUGH_NUMBERS) continue;
     const value = Number(node.args);
     if (!Number.isSafeInteger(value) || value < 0) continue;
     for (const near of [value - 1, value, value + 1]) if (near >= 0) numbers.add(near);

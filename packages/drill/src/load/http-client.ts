@@ -13,7 +13,7 @@ export interface DrillRequest {
   /** Sent as a form, as `curl -d "a=b&c=d"` does. */
   readonly form?: Readonly<Record<string, string>>;
 
-  /** @default the client's, ms */
+  /** In milliseconds. @default the client's */
   readonly deadlineMs?: number;
 }
 
@@ -52,6 +52,8 @@ export interface HttpClientOptions {
 
   /** A longer body counts as no answer. @default 16 MiB */
   readonly maxBodyBytes?: number;
+
+  /** @default systemClock */
   readonly clock?: Clock;
 }
 

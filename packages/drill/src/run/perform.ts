@@ -9,8 +9,9 @@ import type { DrillRun } from './drill.ts';
 import type { Faults } from './faults.ts';
 import { pollUntil } from './poll-until.ts';
 import type { ProcessControl } from './process-control.ts';
+import { reachGoals } from './reach-goals.ts';
 
-export interface Stage {
+export interface PerformEnv {
   readonly desk: Desk;
   readonly clock: Clock;
   readonly control: ProcessControl;
@@ -27,7 +28,7 @@ export interface Performance extends DrillRun {
 }
 
 /** The steps of a script, tied to a real system. */
-export function perform({ desk, clock, control, faults, transcript }: Stage): Performance {
+export function perform({ desk, clock, control, faults, transcript }: PerformEnv): Performance {
   const { note } = transcript;
   const { http, signal } = desk;
   const traffic = steadyTraffic(transcript);
@@ -94,20 +95,8 @@ export function perform({ desk, clock, control, faults, transcript }: Stage): Pe
     },
     async recovered(goals, options) {
       const fromMs = mendedAtMs ?? startedMs;
-      const reached = await Promise.all(
-        Object.entries(goals).map(async ([goal, probe]) => {
-          const { ok, missing = 'no reason given' } = await pollUntil(probe, options ?? {}, {
-            clock,
-            signal,
-          });
-          return { goal, ok, missing, tookMs: clock.now() - fromMs };
-        }),
-      );
-      const times = reached.filter(({ ok }) => ok).map(({ goal, tookMs }) => [goal, tookMs]);
-      note({ kind: 'recovered', goals: Object.fromEntries(times) });
-      const missed = reached
-        .filter(({ ok }) => !ok)
-        .map(({ goal, missing }) => `${goal} (${missing})`);
+      const { missed, tookMs } = await reachGoals(goals, options, { clock, signal, fromMs });
+      note({ kind: 'recovered', goals: tookMs });
       if (missed.length > 0) throw new Error(`Did not recover: ${missed.join(', ')}`);
     },
     async burst(submission, count) {

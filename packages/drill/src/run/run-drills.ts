@@ -19,12 +19,20 @@ export interface RunDrillsOptions<World> {
 
   /** Called once, before the first drill, with the client that the drills use; the signal interrupts. */
   readonly world: (http: HttpClient, signal: AbortSignal) => Promise<World>;
+
+  /** Reads what arrived, from a place that the service under test does not write. */
   readonly witness: (world: World) => Witness;
+
+  /** Whoever started the processes: `Run` of the package `holdfast` fits. */
   readonly control: ProcessControl;
+
+  /** Where requests go: scheme, host and port, without a slash at the end. */
   readonly baseUrl: string;
 
   /** Each run makes a directory in it, named by the time, with `ledger.jsonl` and `report.json`. */
   readonly directory: string;
+
+  /** Takes the transcript, line by line. */
   readonly print: (line: string) => void;
 
   /** Ends the run early; what is broken is mended first. @default Ctrl-C and SIGTERM */
@@ -32,6 +40,8 @@ export interface RunDrillsOptions<World> {
 
   /** How long the books may take to settle after a drill; only what is lost takes as long. @default 60_000 ms */
   readonly settleLimitMs?: number;
+
+  /** @default systemClock */
   readonly clock?: Clock;
 }
 

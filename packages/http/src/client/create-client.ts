@@ -28,17 +28,19 @@ export interface ClientOptions {
 export interface RequestOptions {
   /** @default 'GET', or 'POST' with a body */
   readonly method?: string;
+  /** They win over the client's own. @default none */
   readonly headers?: Readonly<Record<string, string>>;
+  /** @default none */
   readonly body?: string | Uint8Array<ArrayBuffer> | URLSearchParams | FormData | Blob;
-  /** Sent as JSON, with its content type; instead of `body`. */
+  /** Sent as JSON, with its content type; instead of `body`. @default none */
   readonly json?: unknown;
-  /** Ends the request, waits included. After the answer it ends the reading of its body as well. */
+  /** Ends the request, waits included. After the answer it ends the reading of its body as well. @default nothing does */
   readonly signal?: AbortSignal;
-  /** Total time, retries and waits included; told to the callee. In milliseconds. */
+  /** Total time, retries and waits included, in milliseconds; told to the callee. @default no limit */
   readonly deadlineMs?: number;
   /** Whether an attempt that may have been executed may be repeated. @default by the method: POST and PATCH are not */
   readonly idempotent?: boolean;
-  /** The trace to pass on, from `traceFrom(request.headers)`. */
+  /** The trace to pass on, from `traceFrom(request.headers)`. @default none */
   readonly trace?: TraceContext;
 }
 
@@ -46,7 +48,7 @@ export interface RequestOptions {
 export interface HttpClient {
   /**
    * Rejects with a `PolicyError` when a policy refused or cut it short, with
-   * `fetch`'s error when no answer came.
+   * `fetch`'s error when no answer came. Throws a `TypeError` for a `body` beside `json`.
    */
   request(path: string, options?: RequestOptions): Promise<Response>;
 }

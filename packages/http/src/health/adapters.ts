@@ -35,7 +35,6 @@ export interface FastifyLike {
 export interface FastifyReplyLike {
   code(status: number): unknown;
   header(name: string, value: string): unknown;
-  send(body: unknown): unknown;
 }
 
 /** Adds the three routes to a Fastify instance: `fastifyHealth(app, routes)`. */

@@ -91,7 +91,7 @@ export function callUnary(
 }
 
 /** The handle on a stream, as all calls have it. */
-export function flowOf(stream: ClientHttp2Stream): Flow {
+function flowOf(stream: ClientHttp2Stream): Flow {
   return {
     pause: () => void stream.pause(),
     resume: () => void stream.resume(),

@@ -10,6 +10,7 @@ import { EmptySchema } from '@bufbuild/protobuf/wkt';
 import type { BindingOrder } from '../bindings/binding-order.ts';
 import type { AnswerSink, Flow, OutgoingCall, Upstream } from '../flow/answer.ts';
 import { headerPairs } from '../flow/header-pairs.ts';
+import { headerValue } from '../flow/header-value.ts';
 import {
   BindingEventRequestSchema,
   type BindingEventResponse,
@@ -55,8 +56,8 @@ export class GrpcQuestions implements Upstream {
     if (call.method === 'GET' && call.path === '/dapr/subscribe') return this.#topics(call, sink);
     if (call.method === 'GET') return this.#health(sink);
     if (call.method === 'OPTIONS') return this.#bindings(call, sink);
-    if (headerOf(call, 'content-type') === CLOUD_EVENTS) return this.#event(call, sink);
-    return headerOf(call, 'pubsubname') === undefined
+    if (headerValue(call.headers, 'content-type') === CLOUD_EVENTS) return this.#event(call, sink);
+    return headerValue(call.headers, 'pubsubname') === undefined
       ? this.#binding(call, sink)
       : this.#bulk(call, sink);
   }
@@ -151,7 +152,7 @@ export class GrpcQuestions implements Upstream {
 
   #event(call: OutgoingCall, sink: AnswerSink): Flow {
     const desc = { path: `${SERVICE}/OnTopicEvent`, from: TopicEventRequestSchema } as const;
-    const pubsub = headerOf(call, 'pubsubname') ?? '';
+    const pubsub = headerValue(call.headers, 'pubsubname') ?? '';
     const { topic = '', event = {} } = call.subscribed ?? {};
     const request = topicEventOf(event, { pubsub, topic, path: pathOf(call) });
     const metadata = metadataOf(call.headers);
@@ -253,8 +254,3 @@ const metadataOf = (headers: readonly string[]): string[] =>
 
 const wordOf = (status: number): string =>
   Object.entries(EventStatus).find(([, number]) => number === status)?.[0] ?? String(status);
-
-function headerOf({ headers }: OutgoingCall, name: string): string | undefined {
-  for (const [one, value] of headerPairs(headers)) if (one === name) return value;
-  return undefined;
-}

@@ -2,6 +2,7 @@ import type { ClientHttp2Stream, Http2Session, IncomingHttpHeaders } from 'node:
 import { Code } from '@connectrpc/connect';
 import { isTrue } from '../components/is-true.ts';
 import type { AnswerSink, Flow, OutgoingCall } from '../flow/answer.ts';
+import { headerValue } from '../flow/header-value.ts';
 import { UpstreamError } from '../flow/upstream-error.ts';
 import { escapedMessage, statusName } from '../grpc/status/rpc-status.ts';
 import { MessageScanner, trailersFrame } from '../grpc/wire/message-scanner.ts';
@@ -10,7 +11,7 @@ import { cancel, type GrpcConnection } from './grpc-connection.ts';
 import { noRpc, type RpcFailure, rpcFailure } from './rpc-failure.ts';
 
 /** Set by clients whose call is a stream in either direction. */
-export const STREAM_HEADER = 'dapr-stream';
+const STREAM_HEADER = 'dapr-stream';
 
 /**
  * A gRPC call to the application as it is, whatever its service.
@@ -170,10 +171,8 @@ const trailersOf = ({ code, message }: RpcFailure) => ({
 /** A code that gRPC does not know is no other's, so that no list of codes takes it for one; 100 and more would be HTTP's. */
 const headStatus = (code: number): number => (code >= 1 && code < 100 ? code : Code.Unknown);
 
-export const isStream = (headers: readonly string[]): boolean => {
-  const at = headers.indexOf(STREAM_HEADER);
-  return at >= 0 && at % 2 === 0 && isTrue(headers[at + 1]);
-};
+export const isStream = (headers: readonly string[]): boolean =>
+  isTrue(headerValue(headers, STREAM_HEADER));
 
 /** All but HTTP's own. */
 function metadataOf(headers: IncomingHttpHeaders): string[] {

@@ -1,3 +1,4 @@
+import { headerValue } from '../flow/header-value.ts';
 import { httpStatusOf } from '../grpc/status/rpc-status.ts';
 
 /**
@@ -40,7 +41,7 @@ const TYPED = 'application/x-protobuf';
 
 /** The headers of a call as those get them that speak HTTP: an application, or an address outside. */
 export function withoutRpcBytes(headers: readonly string[]): readonly string[] {
-  const typed = headers.includes(RPC_TYPE_URL);
+  const typed = headerValue(headers, RPC_TYPE_URL) !== undefined;
   const kept = headers.filter((_, at) => {
     const name = headers[at - (at % 2)]!;
     if (typed && name === 'content-type') return false;
@@ -51,10 +52,10 @@ export function withoutRpcBytes(headers: readonly string[]): readonly string[] {
 
 /** What is in `RPC_METHOD`; undefined where nothing is, or nothing that can be read. */
 export function rpcMethodOf(headers: readonly string[]): string | undefined {
-  const at = headers.indexOf(RPC_METHOD);
-  if (at < 0 || at % 2 === 1) return undefined;
+  const written = headerValue(headers, RPC_METHOD);
+  if (written === undefined) return undefined;
   try {
-    return decodeURIComponent(headers[at + 1]!);
+    return decodeURIComponent(written);
   } catch {
     return undefined;
   }

@@ -10,7 +10,7 @@ import type { ComponentServices } from './component-services.ts';
 import type { Components } from './open-components.ts';
 
 /** Routes that are there while there is a component behind them; else the API answers that there is none. */
-export function whileAny(
+function whileAny(
   components: ReadonlyMap<string, unknown>,
   routes: readonly Route[],
 ): readonly Route[] {

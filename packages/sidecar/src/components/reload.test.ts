@@ -2,10 +2,8 @@ import assert from 'node:assert/strict';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { createLogger } from '@holdfast/telemetry/log';
 import { until } from '@holdfast/test-servers';
-import { staticNames } from '../names/static-names.ts';
-import { startSidecar } from '../start-sidecar.ts';
+import { startAlone } from '../testing/start-alone.ts';
 import { startApp, temporaryFolder } from '../testing/start-mesh.ts';
 
 describe('changed Component files', () => {
@@ -232,21 +230,11 @@ async function start(t: TestContext, files: Readonly<Record<string, string>> = {
       res.end();
     });
   });
-  const lines: string[] = [];
-  const sidecar = await startSidecar(
-    {
-      appId: 'one',
-      appPort,
-      httpPort: 0,
-      metricsPort: 0,
-      gracefulShutdownMs: 100,
-      names: staticNames({}),
-      resourcesPaths: [folder],
-    },
-    { log: createLogger({ write: (line) => void lines.push(line) }) },
-  );
-  t.after(() => sidecar.stop({ force: true }));
-  const url = `http://127.0.0.1:${sidecar.ports.http}/v1.0`;
+  const { lines, sidecar, url } = await startAlone(t, {
+    appPort,
+    gracefulShutdownMs: 100,
+    resourcesPaths: [folder],
+  });
   await until('it is ready', async () => (await fetch(`${url}/healthz`)).ok);
   const said = async (answer: Response): Promise<string> => {
     const text = await answer.text();

@@ -18,9 +18,10 @@ export interface ConfigurationServiceOptions {
   readonly ask: AskApp | undefined;
   /** The inbound policies of a component; undefined where there are none. */
   readonly inbound: (store: string) => Pipeline | undefined;
-  /** @default 1_000 */
-  readonly maxSubscriptions?: number;
 }
+
+/** Clients begin them; what nobody ends must not add up for ever. */
+const MAX_SUBSCRIPTIONS = 1_000;
 
 /** Dapr's configuration, whatever the protocol; errors are `ApiError`. */
 export class ConfigurationService {
@@ -67,11 +68,11 @@ export class ConfigurationService {
     metadata: Metadata = {},
   ): Promise<{ readonly id: string; readonly ended: AbortSignal }> {
     const store = this.#find(name);
-    const { calls, maxSubscriptions = 1_000 } = this.#options;
+    const { calls } = this.#options;
     const what = `failed to subscribe ${goList(keys)} from Configuration store ${name}`;
     const code = 'ERR_CONFIGURATION_SUBSCRIBE';
-    if (this.#subscriptions.size >= maxSubscriptions) {
-      const why = new Error(`there are ${maxSubscriptions} subscriptions already; end one first`);
+    if (this.#subscriptions.size >= MAX_SUBSCRIPTIONS) {
+      const why = new Error(`there are ${MAX_SUBSCRIPTIONS} subscriptions already; end one first`);
       throw failed(code, what, why);
     }
     const id = randomUUID();

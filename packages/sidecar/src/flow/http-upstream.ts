@@ -7,15 +7,15 @@ import { isBodyFailure } from './request-body.ts';
 import { undiciPool } from './undici-pool.ts';
 import { UpstreamError } from './upstream-error.ts';
 
-export interface HttpUpstreamOptions {
-  /** Connections kept and used at most; calls beyond wait for one. @default 1024 */
-  readonly connections?: number;
-  /**
-   * A connection unused for this long is closed by us, before the other side
-   * does. The other side's own `Keep-Alive` hint, less two seconds, comes first.
-   * @default 4_000 ms
-   */
-  readonly keepAliveMs?: number;
+/** Connections kept and used at most; calls beyond wait for one. */
+export const MAX_CONNECTIONS = 1024;
+/** A connection unused for this long is closed by us, before the other side does; its own `Keep-Alive` hint comes first. */
+export const KEEP_ALIVE_MS = 4_000;
+/** As long as an application on this machine, or an endpoint outside, may take to accept a connection. */
+export const CONNECT_MS = 5_000;
+
+/** Of servers that are spoken to by TLS. */
+export interface UpstreamTrust {
   /** Takes any certificate: for what is on this machine. @default false */
   readonly anyCertificate?: boolean;
   /** Whom to trust and who we are, where that is said. @default as Node does by itself */
@@ -60,21 +60,21 @@ export class HttpUpstream implements Upstream {
   /** `host:port`, as errors name it. */
   readonly address: string;
 
-  constructor(origin: string, options: HttpUpstreamOptions = {}) {
+  constructor(origin: string, trust: UpstreamTrust = {}) {
     this.address = new URL(origin).host;
     this.#pool = new (undiciPool())(origin, {
-      connections: options.connections ?? 1024,
+      connections: MAX_CONNECTIONS,
       pipelining: 1,
       // How long a call may take is the policies' business; Dapr has no limit of its own either.
       headersTimeout: 0,
       bodyTimeout: 0,
-      keepAliveTimeout: options.keepAliveMs ?? 4_000,
+      keepAliveTimeout: KEEP_ALIVE_MS,
       allowH2: false,
       connect: quietConnector({
-        timeout: 5_000,
+        timeout: CONNECT_MS,
         allowH2: false,
-        ...(options.anyCertificate === true ? { rejectUnauthorized: false } : {}),
-        ...options.tls,
+        ...(trust.anyCertificate === true ? { rejectUnauthorized: false } : {}),
+        ...trust.tls,
       }),
     });
   }

@@ -1,7 +1,7 @@
 import net from 'node:net';
 import tls, { type ConnectionOptions } from 'node:tls';
 import { type AnswerHeaders, answerHeaders, lowerName } from './answer-headers.ts';
-import { explainFailure } from './http-upstream.ts';
+import { CONNECT_MS, explainFailure } from './http-upstream.ts';
 import {
   type AnswerEvents,
   AnswerParser,
@@ -26,7 +26,6 @@ export interface PlainKeeper {
   gone(connection: PlainConnection): void;
 }
 
-const CONNECT_MS = 5_000;
 const SWITCHING = 101;
 
 /**

@@ -7,7 +7,8 @@ import { type TestContext, test } from 'node:test';
 import { systemClock } from '@holdfast/core';
 import { selfSigned } from '@holdfast/test-servers';
 import type { AnswerSink, OutgoingCall } from './answer.ts';
-import { type PlainTrust, PlainUpstream } from './plain-upstream.ts';
+import type { UpstreamTrust } from './http-upstream.ts';
+import { PlainUpstream } from './plain-upstream.ts';
 
 const LONG = 3_000_000;
 const own = await selfSigned();
@@ -46,7 +47,7 @@ test('whom it is told to trust it calls, and nobody else', async (t) => {
   assert.equal(body, 'ok');
 });
 
-async function serve(t: TestContext, trust: PlainTrust, answer: RequestListener) {
+async function serve(t: TestContext, trust: UpstreamTrust, answer: RequestListener) {
   const server = https.createServer({ cert: own.certificate, key: own.key }, answer);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -2,23 +2,21 @@ import net from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { Clock, Timer } from '@holdfast/core';
 import type { AnswerSink, Flow, OutgoingCall, Upstream } from './answer.ts';
-import { HttpUpstream, type HttpUpstreamOptions } from './http-upstream.ts';
+import {
+  HttpUpstream,
+  KEEP_ALIVE_MS,
+  MAX_CONNECTIONS,
+  type UpstreamTrust,
+} from './http-upstream.ts';
 import { PlainConnection, type PlainKeeper } from './plain-connection.ts';
 import { PlainFlow } from './plain-flow.ts';
 import { requestText } from './request-text.ts';
 import { UpstreamError } from './upstream-error.ts';
 
-/** Connections kept and used at most; calls beyond wait for one. */
-const MAX_CONNECTIONS = 1024;
-/** A connection unused for this long is closed by us, before the other side does. */
-const KEEP_ALIVE_MS = 4_000;
 /** Where the other side says how long it keeps one: so much sooner. */
 const HINT_MARGIN_MS = 2_000;
 /** After a silence of this length a connection may just be closing. */
 const LOOK_MS = 500;
-
-/** Of servers that are spoken to by TLS. */
-export type PlainTrust = Pick<HttpUpstreamOptions, 'anyCertificate' | 'tls'>;
 
 /**
  * An HTTP/1.1 server at a fixed address, in the clear or by TLS: the
@@ -35,7 +33,7 @@ export class PlainUpstream implements Upstream, PlainKeeper {
   readonly address: string;
   readonly tls: ConnectionOptions | undefined;
   readonly #origin: string;
-  readonly #trust: PlainTrust;
+  readonly #trust: UpstreamTrust;
   readonly #clock: Clock;
   readonly #all = new Set<PlainConnection>();
   /** Latest used last. */
@@ -47,7 +45,7 @@ export class PlainUpstream implements Upstream, PlainKeeper {
   #other: HttpUpstream | undefined;
   #closed = false;
 
-  constructor(origin: string, clock: Clock, trust: PlainTrust = {}) {
+  constructor(origin: string, clock: Clock, trust: UpstreamTrust = {}) {
     const { host, hostname, port, protocol } = new URL(origin);
     const secure = protocol === 'https:';
     this.host = hostname.replace(/^\[|\]$/g, '');
@@ -164,7 +162,7 @@ export class PlainUpstream implements Upstream, PlainKeeper {
   }
 }
 
-function tlsOptions(host: string, { anyCertificate, tls }: PlainTrust): ConnectionOptions {
+function tlsOptions(host: string, { anyCertificate, tls }: UpstreamTrust): ConnectionOptions {
   return {
     ...tls,
     // A name to ask for, which an address is not.

@@ -3,6 +3,7 @@ import type { LiveSpan } from '@holdfast/telemetry/trace';
 import { withoutRpcHeaders } from '../app/rpc-answer.ts';
 import type { AnswerSink, Flow } from '../flow/answer.ts';
 import { ClientAnswer } from '../flow/client-answer.ts';
+import { headerValue } from '../flow/header-value.ts';
 import type { PendingAnswer } from '../flow/pending-answer.ts';
 import {
   type BodyLimits,
@@ -46,6 +47,15 @@ const SMALL_BODY_BYTES = 16 * 1024;
 type Reachable = Exclude<Destination, { readonly kind: 'refused' }>;
 type Body = Buffer | null | { next(): BodyStream | undefined };
 
+/** A call, and what its path has been found to mean. */
+interface Aim {
+  readonly call: ApiCall;
+  /** The target as the caller names it. */
+  readonly id: string;
+  readonly method: string;
+  readonly destination: Reachable;
+}
+
 /** The invocation API: from an HTTP request to its target through the policies, and back. */
 export class InvokeApi {
   readonly #options: InvokeApiOptions;
@@ -81,24 +91,24 @@ export class InvokeApi {
       answerTooLarge(call, invokeAnswer(target.id, error, 0), this.#options.clock);
       return;
     }
-    this.#begin(call, target.id, method.path, destination);
+    this.#begin({ call, id: target.id, method: method.path, destination });
   }
 
-  #begin(call: ApiCall, id: string, method: string, destination: Reachable): void {
+  #begin(aim: Aim): void {
+    const { call, id, method } = aim;
     const policies = this.#options.book.forTarget(id).forMethod(call.head.method, method);
     const { bodyLength } = call.head;
     if (bodyLength === 0) {
-      this.#run(call, id, method, destination, policies, null);
+      this.#run(aim, policies, null);
       return;
     }
     const held = this.#hold(bodyLength, policies);
     if (!held) {
-      const body = streamedBody(call, this.#options);
-      this.#run(call, id, method, destination, policies, body);
+      this.#run(aim, policies, streamedBody(call, this.#options));
       return;
     }
     collectBody(call.req, this.#options)
-      .then((body) => this.#run(call, id, method, destination, policies, body))
+      .then((body) => this.#run(aim, policies, body))
       .catch((error: unknown) => this.#failed(call, id, error, 0));
     call.res.once('close', () => this.#options.replay.release(held));
   }
@@ -110,14 +120,7 @@ export class InvokeApi {
     return policies.retry === undefined ? 0 : this.#options.replay.take(bodyLength);
   }
 
-  #run(
-    call: ApiCall,
-    id: string,
-    method: string,
-    destination: Reachable,
-    target: TargetPipelines,
-    body: Body,
-  ): void {
+  #run({ call, id, method, destination }: Aim, target: TargetPipelines, body: Body): void {
     const { upstreams, book, metrics } = this.#options;
     const streaming = call.head.bodyLength < 0;
     const oneCircuit = destination.kind === 'outside' && destination.oneCircuit;
@@ -272,13 +275,15 @@ class Decorated implements AnswerSink {
 }
 
 function dropType(headers: string[]): void {
-  const at = headers.indexOf('content-type');
-  if (at >= 0 && at % 2 === 0) headers.splice(at, 2);
+  for (let at = headers.length - 2; at >= 0; at -= 2) {
+    if (headers[at] === 'content-type') headers.splice(at, 2);
+  }
 }
 
 /** A stream of events is nothing to keep; daprd says so where the application does not. */
 function keepOutOfCaches(headers: string[]): void {
-  const type = headers[headers.indexOf('content-type') + 1];
-  if (type?.startsWith('text/event-stream') !== true || headers.includes('cache-control')) return;
+  const type = headerValue(headers, 'content-type');
+  if (type?.startsWith('text/event-stream') !== true) return;
+  if (headerValue(headers, 'cache-control') !== undefined) return;
   headers.push('cache-control', 'no-cache');
 }

@@ -1,5 +1,5 @@
 import type { ApiCall } from '../server/api-call.ts';
-import { joinFilters, type Passage, passThrough } from './chain.ts';
+import { type ChainVerdict, joinFilters, passThrough } from './chain.ts';
 import { changeAnswer, changeRequest } from './changed-bodies.ts';
 import type { Middleware } from './middleware.ts';
 
@@ -11,24 +11,24 @@ export function apiPipeline(
   return (call) => {
     const chain = now();
     if (chain.length === 0) return route(call);
-    const passage = passThrough(chain, headOf(call));
-    if (!(passage instanceof Promise)) return follow(passage, call, route);
-    return passage.then((known) => {
+    const said = passThrough(chain, headOf(call));
+    if (!(said instanceof Promise)) return follow(said, call, route);
+    return said.then((known) => {
       if (!call.res.destroyed) follow(known, call, route);
     });
   };
 }
 
-function follow(passage: Passage, call: ApiCall, route: (call: ApiCall) => void): void {
-  const { verdict, headers } = passage;
+function follow(said: ChainVerdict, call: ApiCall, route: (call: ApiCall) => void): void {
+  const { verdict, headers } = said;
   call.added.push(...headers);
-  const answer = joinFilters(passage.answer);
+  const answer = joinFilters(said.answer);
   if (answer !== undefined) changeAnswer(call.res, answer);
   if (verdict.kind === 'answer') {
     call.answer(verdict.status, verdict.headers, verdict.body);
     return;
   }
-  const request = joinFilters(passage.request);
+  const request = joinFilters(said.request);
   if (request !== undefined) changeRequest(call.req, request);
   if (verdict.path !== undefined) call.redirect(verdict.path);
   route(call);

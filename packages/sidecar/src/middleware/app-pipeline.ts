@@ -1,6 +1,6 @@
 import { pipeline, type Readable, Transform } from 'node:stream';
 import type { AnswerSink, Flow, OutgoingCall, Upstream } from '../flow/answer.ts';
-import { joinFilters, type Passage, passThrough } from './chain.ts';
+import { type ChainVerdict, joinFilters, passThrough } from './chain.ts';
 import type { BodyFilter, Middleware } from './middleware.ts';
 
 /** Puts middleware (`spec.appHttpPipeline`), as it is when a call comes, in front of an upstream. */
@@ -10,10 +10,10 @@ export function appPipeline(now: () => readonly Middleware[], upstream: Upstream
       const chain = now();
       if (chain.length === 0) return upstream.send(call, sink);
       const { method, path, headers } = call;
-      const passage = passThrough(chain, { method, path, headers, from: undefined });
-      if (!(passage instanceof Promise)) return follow(passage, call, sink, upstream);
+      const said = passThrough(chain, { method, path, headers, from: undefined });
+      if (!(said instanceof Promise)) return follow(said, call, sink, upstream);
       const flow = new LaterFlow();
-      passage.then(
+      said.then(
         (known) => flow.begin(() => follow(known, call, sink, upstream)),
         (error: Error) => flow.begin(() => failed(error, sink)),
       );
@@ -22,9 +22,14 @@ export function appPipeline(now: () => readonly Middleware[], upstream: Upstream
   };
 }
 
-function follow(passage: Passage, call: OutgoingCall, sink: AnswerSink, upstream: Upstream): Flow {
-  const { verdict, headers } = passage;
-  const answer = joinFilters(passage.answer);
+function follow(
+  said: ChainVerdict,
+  call: OutgoingCall,
+  sink: AnswerSink,
+  upstream: Upstream,
+): Flow {
+  const { verdict, headers } = said;
+  const answer = joinFilters(said.answer);
   const changed =
     answer === undefined && headers.length === 0 ? sink : new ChangedSink(sink, headers, answer);
   if (verdict.kind === 'answer') {
@@ -36,7 +41,7 @@ function follow(passage: Passage, call: OutgoingCall, sink: AnswerSink, upstream
     });
     return STILL;
   }
-  const request = joinFilters(passage.request);
+  const request = joinFilters(said.request);
   const path = verdict.path ?? call.path;
   const body = request === undefined ? call.body : changedBody(call.body, request);
   return upstream.send({ ...call, path, body }, changed);

@@ -2,9 +2,10 @@ import type { Clock } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
 import { jwtVerify } from 'jose';
 import type { ComponentSettings } from '../components/component-settings.ts';
+import { headerValue } from '../flow/header-value.ts';
 import { isRecord } from '../resources/resource-files.ts';
 import { fetchDocument, openKeyRing } from './key-ring.ts';
-import { headerOf, type Middleware, PASS, plainAnswer } from './middleware.ts';
+import { type Middleware, PASS, plainAnswer } from './middleware.ts';
 
 /** How far clocks may differ, as in Dapr. */
 const CLOCK_SKEW_S = 300;
@@ -31,7 +32,7 @@ export async function bearer(
   const refused = plainAnswer(401, 'Unauthorized', ['www-authenticate', 'Bearer']);
   return {
     async judge(head) {
-      const token = BEARER.exec(headerOf(head, 'authorization') ?? '')?.[1];
+      const token = BEARER.exec(headerValue(head.headers, 'authorization') ?? '')?.[1];
       if (token === undefined) return refused;
       try {
         await jwtVerify(token, keys.keyOf, {

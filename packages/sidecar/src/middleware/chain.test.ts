@@ -8,7 +8,7 @@ const HEAD = { method: 'GET', path: '/a', headers: [], from: undefined };
 for (const how of ['at once', 'later'] as const) {
   test(`each sees what the one before made of the path, and adds to the answer; it knows ${how}`, async () => {
     const seen: string[] = [];
-    const passage = await passThrough(
+    const said = await passThrough(
       [
         says(how, () => ({ kind: 'pass', path: '/b', headers: ['x-one', '1'] })),
         says('at once', ({ path }) => {
@@ -20,14 +20,14 @@ for (const how of ['at once', 'later'] as const) {
       HEAD,
     );
     assert.deepEqual(
-      [seen, passage.verdict, passage.headers],
+      [seen, said.verdict, said.headers],
       [['/b'], { kind: 'pass', path: '/b/c' }, ['x-one', '1', 'x-two', '2']],
     );
   });
 
   test(`who answers ${how} is the last to be asked; what stands before changes its answer too`, async () => {
     let asked = 0;
-    const passage = await passThrough(
+    const said = await passThrough(
       [
         { answer: () => marking('o') },
         says(how, () => plainAnswer(403, 'no')),
@@ -39,14 +39,14 @@ for (const how of ['at once', 'later'] as const) {
       ],
       HEAD,
     );
-    const filter = joinFilters(passage.answer);
+    const filter = joinFilters(said.answer);
     const body = Buffer.concat([filter!.push(Buffer.from('no')), filter!.end()]).toString();
-    assert.deepEqual([passage.verdict, asked, body], [plainAnswer(403, 'no'), 0, '(ono)o']);
+    assert.deepEqual([said.verdict, asked, body], [plainAnswer(403, 'no'), 0, '(ono)o']);
   });
 }
 
 test('requests meet the outermost first, answers last, and what is held back meets the rest', async () => {
-  const passage = await passThrough(
+  const said = await passThrough(
     [
       { request: () => marking('1'), answer: () => marking('1') },
       { request: () => marking('2'), answer: () => marking('2') },
@@ -57,10 +57,7 @@ test('requests meet the outermost first, answers last, and what is held back mee
     const filter = joinFilters(filters);
     return Buffer.concat([filter!.push(Buffer.from('x')), filter!.end()]).toString();
   };
-  assert.deepEqual(
-    [through(passage.request), through(passage.answer)],
-    ['(2(1x(2)1)2', '(1(2x(1)2)1'],
-  );
+  assert.deepEqual([through(said.request), through(said.answer)], ['(2(1x(2)1)2', '(1(2x(1)2)1']);
 });
 
 function says(how: 'at once' | 'later', judge: (head: typeof HEAD) => Verdict): Middleware {

@@ -7,7 +7,7 @@ import {
 } from './middleware.ts';
 
 /** What all middleware together say to one request. */
-export interface Passage {
+export interface ChainVerdict {
   /** Whether it goes on, and where to; or the answer it gets here. */
   readonly verdict: Verdict;
   /** For every answer, whoever gives it. */
@@ -32,7 +32,7 @@ interface Walk {
 export function passThrough(
   chain: readonly Middleware[],
   head: PassingHead,
-): Passage | Promise<Passage> {
+): ChainVerdict | Promise<ChainVerdict> {
   return walkFrom(0, chain, { head, headers: [], request: [], answer: [] });
 }
 
@@ -40,7 +40,7 @@ function walkFrom(
   start: number,
   chain: readonly Middleware[],
   walk: Walk,
-): Passage | Promise<Passage> {
+): ChainVerdict | Promise<ChainVerdict> {
   for (let at = start; at < chain.length; at += 1) {
     const one = chain[at]!;
     const verdict = one.judge?.(walk.head) ?? PASS;
@@ -55,7 +55,7 @@ function walkFrom(
 }
 
 /** The end of the walk where the request is answered here. */
-function take(walk: Walk, one: Middleware, verdict: Verdict): Passage | undefined {
+function take(walk: Walk, one: Middleware, verdict: Verdict): ChainVerdict | undefined {
   const { headers, request, answer } = walk;
   if (verdict.kind === 'answer') return { verdict, headers, request, answer };
   if (verdict.headers !== undefined) headers.push(...verdict.headers);

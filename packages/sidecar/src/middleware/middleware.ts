@@ -56,14 +56,6 @@ export function plainAnswer(
   };
 }
 
-/** The first value of a header. */
-export function headerOf({ headers }: PassingHead, name: string): string | undefined {
-  for (let at = 0; at + 1 < headers.length; at += 2) {
-    if (headers[at] === name) return headers[at + 1];
-  }
-  return undefined;
-}
-
 /** Path without escapes, and the query with its `?` as it is. */
 export function readPath(path: string): { readonly path: string; readonly query: string } {
   const mark = path.indexOf('?');

@@ -1,13 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '@holdfast/core';
 import type { ComponentSettings } from '../components/component-settings.ts';
-import {
-  headerOf,
-  type Middleware,
-  type PassingHead,
-  plainAnswer,
-  readPath,
-} from './middleware.ts';
+import { headerValue } from '../flow/header-value.ts';
+import { type Middleware, type PassingHead, plainAnswer, readPath } from './middleware.ts';
 
 const DEFAULT_PER_SECOND = 100;
 /** Clients and paths that are told apart; twice as many at most are remembered. */
@@ -74,8 +69,8 @@ function perSecondOf(settings: ComponentSettings): number {
 }
 
 function clientOf(head: PassingHead): string {
-  const forwarded = headerOf(head, 'x-forwarded-for')?.split(',').at(-1)?.trim();
-  const address = forwarded || headerOf(head, 'x-real-ip')?.trim() || hostOf(head.from);
+  const forwarded = headerValue(head.headers, 'x-forwarded-for')?.split(',').at(-1)?.trim();
+  const address = forwarded || headerValue(head.headers, 'x-real-ip')?.trim() || hostOf(head.from);
   return address.slice(0, MAX_CLIENT_LETTERS);
 }
 
@@ -90,7 +85,7 @@ function hostOf(from: string | undefined): string {
 
 /** The names that clients of Dapr's middleware read. */
 function limitHeaders(head: PassingHead, perSecond: number, left: number): readonly string[] {
-  const forwarded = headerOf(head, 'x-forwarded-for');
+  const forwarded = headerValue(head.headers, 'x-forwarded-for');
   return [
     ...['x-rate-limit-limit', perSecond.toFixed(2), 'x-rate-limit-duration', '1'],
     ...(forwarded === undefined ? [] : ['x-rate-limit-request-forwarded-for', forwarded]),

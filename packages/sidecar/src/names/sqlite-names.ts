@@ -22,7 +22,7 @@ export interface SqliteNamesOptions {
   readonly log: Logger;
 }
 
-export const SQLITE_NAMES_DEFAULTS = {
+const SQLITE_NAMES_DEFAULTS = {
   tableName: 'hosts',
   metadataTableName: 'metadata',
   updateIntervalMs: 5_000,

@@ -6,8 +6,8 @@ import { seededRandom } from '@holdfast/core/testing';
 import { until } from '@holdfast/test-servers';
 import type { Flow, Upstream } from '../flow/answer.ts';
 import { DATA, HEAD, headText, LAST, MAX_FRAME_BYTES, PREFACE, RESET } from './frame-format.ts';
-import { listenForPeers } from './frame-server.ts';
 import { framePeerTransport } from './frame-transport.ts';
+import { listenForPeers } from './listen-for-peers.ts';
 
 const idle: Flow = { pause() {}, resume() {}, abort() {} };
 /** Answers at once, as an application that is well. */

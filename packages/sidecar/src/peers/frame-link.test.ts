@@ -6,8 +6,8 @@ import { until } from '@holdfast/test-servers';
 import type { AnswerSink, OutgoingCall, Upstream } from '../flow/answer.ts';
 import { UpstreamError } from '../flow/upstream-error.ts';
 import { HEAD, LAST, PREFACE } from './frame-format.ts';
-import { listenForPeers } from './frame-server.ts';
 import { framePeerTransport } from './frame-transport.ts';
+import { listenForPeers } from './listen-for-peers.ts';
 
 const call: OutgoingCall = {
   method: 'POST',

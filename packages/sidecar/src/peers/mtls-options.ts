@@ -15,10 +15,10 @@ export interface MtlsOptions {
   readonly pollMs?: number;
 }
 
-export const MTLS_DEFAULTS = { pollMs: 10_000 } as const;
+const MTLS_DEFAULTS = { pollMs: 10_000 } as const;
 
 /** The three things, each with the names of its options and how the command line calls it. */
-export const MTLS_PARTS = [
+const MTLS_PARTS = [
   ['trustAnchors', 'trustAnchorsFile', '--trust-anchors-file or DAPR_TRUST_ANCHORS'],
   ['certChain', 'certChainFile', '--cert-chain-file or DAPR_CERT_CHAIN'],
   ['certKey', 'certKeyFile', '--cert-key-file or DAPR_CERT_KEY'],

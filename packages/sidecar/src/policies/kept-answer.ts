@@ -1,6 +1,7 @@
 import type { AnswerSink, Flow } from '../flow/answer.ts';
 import { without } from '../flow/answer-headers.ts';
 import { fixedAnswer } from '../flow/fixed-answer.ts';
+import { headerValue } from '../flow/header-value.ts';
 import { PendingAnswer } from '../flow/pending-answer.ts';
 import { isKeepable } from './cache-key.ts';
 
@@ -44,7 +45,8 @@ export class WholeAnswer implements KeptAnswer {
   take(nowMs: number): PendingAnswer {
     const headers = [...this.#headers];
     const seconds = Math.floor((nowMs - this.#storedMs) / 1_000);
-    if (seconds > 0 && !headers.includes('age')) headers.push('age', String(seconds));
+    if (seconds > 0 && headerValue(headers, 'age') === undefined)
+      headers.push('age', String(seconds));
     return fixedAnswer(this.status, headers, this.#body);
   }
 
@@ -89,8 +91,7 @@ export function holdAnswer(
 }
 
 function isEndless(headers: readonly string[]): boolean {
-  const type = headers[headers.indexOf('content-type') + 1] ?? '';
-  return type.startsWith('text/event-stream');
+  return headerValue(headers, 'content-type')?.startsWith('text/event-stream') === true;
 }
 
 /** Collects an answer; from the limit on it passes everything to a stream of its own. */

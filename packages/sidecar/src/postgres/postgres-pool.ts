@@ -1,18 +1,9 @@
-import type { Client, Pool, PoolClient } from 'pg';
 import type { ComponentSettings } from '../components/component-settings.ts';
 import type { ComponentsEnv } from '../components/open-components.ts';
-import { waitedFor } from '../components/waited-for.ts';
 import { warnUnheeded } from '../components/warn-unheeded.ts';
-import { cancelStatement } from './cancel-statement.ts';
 import { postgresConnection } from './postgres-connection.ts';
-import {
-  checkTarget,
-  firstServer,
-  NO_TLS,
-  type PostgresServer,
-  type Target,
-} from './postgres-servers.ts';
-import { type PostgresFailure, postgresWords } from './postgres-words.ts';
+import type { PostgresServer, Target } from './postgres-servers.ts';
+import { ServerPools } from './server-pools.ts';
 
 export interface Rows {
   readonly rows: readonly Record<string, unknown>[];
@@ -52,11 +43,8 @@ export async function openPostgres(
     const secure = { ...pool, ...place };
     return tlsOptional ? [secure, { ...secure, ssl: false }] : [secure];
   });
-  const all = poolOver(
-    servers.map((server) => ({ server, pool: new pg.Pool(server) })),
-    target,
-    pg.Client,
-  );
+  const pools = servers.map((server) => ({ server, pool: new pg.Pool(server) }));
+  const all = new ServerPools(pools, target, pg.Client);
   try {
     await all.query('SELECT 1');
     return all;
@@ -65,122 +53,3 @@ export async function openPostgres(
     throw new Error(`failed to ping the database: ${(error as Error).message}`);
   }
 }
-
-interface ServerPool {
-  readonly server: PostgresServer;
-  readonly pool: Pool;
-}
-
-/** `pools` in the order in which new connections are tried: one that has a connection to spare, or as many as may be, is asked alone. */
-function poolOver(
-  all: readonly ServerPool[],
-  target: Target,
-  Driver: new (server: PostgresServer) => Client,
-): PostgresPool {
-  // Said of idle connections when a server goes: the pool makes others when they are needed.
-  for (const { pool } of all) pool.on('error', () => {});
-  /** Found to be of the kind wanted. */
-  const known = new WeakSet<PoolClient>();
-  let pools = all;
-
-  const checkOut = async (): Promise<PoolClient & { server: PostgresServer }> => {
-    const at = new Map(pools.map(({ pool, server }) => [server, pool]));
-    const spare = pools.filter(
-      ({ pool }) => pool.idleCount > 0 || pool.totalCount >= (pool.options.max ?? 1),
-    );
-    const candidates = (spare.length > 0 ? spare : pools).map(({ server }) => server);
-    return await firstServer(candidates, target, async (server, wanted) => {
-      const client = await connected(server, at.get(server)!);
-      if (known.has(client)) return Object.assign(client, { server });
-      try {
-        await checkTarget(wanted, (sql) => client.query(sql));
-      } catch (error) {
-        client.release(true);
-        throw postgresWords(error, server);
-      }
-      known.add(client);
-      return Object.assign(client, { server });
-    });
-  };
-  const connected = async (server: PostgresServer, pool: Pool): Promise<PoolClient> => {
-    try {
-      return await pool.connect();
-    } catch (error) {
-      // TLS that is only preferred is not asked of it again.
-      const without = pools.find((one) => one.server.ssl === false && isSame(one.server, server));
-      if (without !== undefined && NO_TLS.test((error as Error).message)) {
-        pools = pools.filter((one) => one.server !== server);
-      }
-      throw postgresWords(error, server);
-    }
-  };
-
-  const withOne = async <T>(
-    work: (query: Query) => Promise<T>,
-    signal?: AbortSignal,
-  ): Promise<T> => {
-    signal?.throwIfAborted();
-    const out = checkOut();
-    const client = await (signal === undefined
-      ? out
-      : waitedFor(out, signal, (late) => late.release()));
-    const config = client.server;
-    // A connection that breaks while it is ours says so on both ways; the statement's error is the one to tell.
-    const ignore = () => {};
-    client.on('error', ignore);
-    let broken = false;
-    const query: Query = async (sql, values) => {
-      try {
-        const { rows, rowCount } = await client.query(sql, values as unknown[]);
-        return { rows, count: rowCount ?? 0 };
-      } catch (error) {
-        // What the server refused leaves the connection well; anything else leaves it in the middle of something.
-        const { severity } = error as PostgresFailure;
-        if (severity === undefined || severity !== 'ERROR') broken = true;
-        throw postgresWords(error, config);
-      }
-    };
-    const give = (): void => {
-      client.off('error', ignore);
-      client.release(broken);
-    };
-    if (signal === undefined) return await work(query).finally(give);
-    const abandon = (): void => {
-      // In the middle of something: nobody else may have it, and what it says as it goes is nothing.
-      client.release(true);
-      void cancelStatement(Driver, client.server, client);
-    };
-    signal.addEventListener('abort', abandon, { once: true });
-    const done = work(query).finally(() => {
-      signal.removeEventListener('abort', abandon);
-      if (!signal.aborted) give();
-    });
-    return await waitedFor(done, signal);
-  };
-
-  return {
-    servers: all.map(({ server }) => server),
-    target,
-    query: (sql, values, signal) => withOne((query) => query(sql, values), signal),
-    withOne,
-    inTransaction: (work, signal) =>
-      withOne(async (query) => {
-        await query('BEGIN');
-        try {
-          const result = await work(query);
-          await query('COMMIT');
-          return result;
-        } catch (error) {
-          // Where this fails as well, the connection is thrown away, and the transaction with it.
-          await query('ROLLBACK').catch(() => {});
-          throw error;
-        }
-      }, signal),
-    async close() {
-      await Promise.all(all.map(({ pool }) => pool.end()));
-    },
-  };
-}
-
-const isSame = (one: PostgresServer, other: PostgresServer): boolean =>
-  one.host === other.host && one.port === other.port;

@@ -5,11 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { createLogger } from '@holdfast/telemetry/log';
 import { until } from '@holdfast/test-servers';
-import { staticNames } from '../names/static-names.ts';
 import type { SidecarOptions } from '../options.ts';
-import { startSidecar } from '../start-sidecar.ts';
+import { startAlone } from '../testing/start-alone.ts';
 
 /** What the two makes have in common is in tests/conformance/pubsub/pubsub.test.ts. */
 describe('publish and subscribe', () => {
@@ -199,21 +197,11 @@ async function start(
        spec: { type: pubsub.in-memory, version: v1, metadata: [${metadata}] } }`,
   );
   if (policy !== undefined) await writeFile(join(folder, 'policy.yaml'), policy);
-  const lines: string[] = [];
-  const sidecar = await startSidecar(
-    {
-      appId: 'one',
-      appPort: app.port,
-      httpPort: 0,
-      metricsPort: 0,
-      names: staticNames({}),
-      resourcesPaths: [folder],
-      ...options,
-    },
-    { log: createLogger({ write: (line) => lines.push(line) }) },
-  );
-  t.after(() => sidecar.stop({ force: true }));
-  const url = `http://127.0.0.1:${sidecar.ports.http}/v1.0`;
+  const { lines, sidecar, url } = await startAlone(t, {
+    appPort: app.port,
+    resourcesPaths: [folder],
+    ...options,
+  });
   await until('it is ready', async () => (await fetch(`${url}/healthz`)).ok);
   return {
     app,

@@ -4,10 +4,8 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { createLogger } from '@holdfast/telemetry/log';
 import { until } from '@holdfast/test-servers';
-import { staticNames } from '../names/static-names.ts';
-import { startSidecar } from '../start-sidecar.ts';
+import { startAlone } from '../testing/start-alone.ts';
 import { temporaryFolder } from '../testing/start-mesh.ts';
 
 describe('changed Subscription files', () => {
@@ -130,20 +128,10 @@ async function start(
   await write('broker.yaml', BROKER);
   for (const [name, text] of Object.entries(files)) await write(name, text);
   const app = await recordingApp(t, asked);
-  const lines: string[] = [];
-  const sidecar = await startSidecar(
-    {
-      appId: 'one',
-      appPort: app.port,
-      httpPort: 0,
-      metricsPort: 0,
-      names: staticNames({}),
-      resourcesPaths: [folder],
-    },
-    { log: createLogger({ write: (line) => void lines.push(line) }) },
-  );
-  t.after(() => sidecar.stop({ force: true }));
-  const url = `http://127.0.0.1:${sidecar.ports.http}/v1.0`;
+  const { lines, sidecar, url } = await startAlone(t, {
+    appPort: app.port,
+    resourcesPaths: [folder],
+  });
   await until('it is ready', async () => (await fetch(`${url}/healthz`)).ok);
   return {
     app,

@@ -20,9 +20,6 @@ export async function applyConfiguration(
   before: Configuration,
   { access, log, metrics, tracing }: AppliedTo,
 ): Promise<void> {
-  const changed = (key: keyof Configuration) =>
-    JSON.stringify(next[key]) !== JSON.stringify(before[key]);
-  const waiting: string[] = [];
   access.list = next.accessControl;
   await tracing.follow(next).catch((error: Error) => {
     log.error(
@@ -31,7 +28,7 @@ export async function applyConfiguration(
   });
   metrics.follow(next.metrics);
   for (const warning of next.warnings) if (!before.warnings.includes(warning)) log.warn(warning);
-  if (changed('nameResolution')) waiting.push('spec.nameResolution');
-  if (waiting.length === 0) return;
-  log.warn(`${waiting.join(', ')} of the Configuration: in force after the next start.`);
+  if (JSON.stringify(next.nameResolution) !== JSON.stringify(before.nameResolution)) {
+    log.warn('spec.nameResolution of the Configuration: in force after the next start.');
+  }
 }

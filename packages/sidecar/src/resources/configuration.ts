@@ -67,7 +67,7 @@ const KNOWN: Readonly<Record<string, readonly string[] | 'all'>> = {
 };
 
 /** Dapr's rate where the file says none, or nonsense. */
-export const DEFAULT_SAMPLING_RATE = 1e-4;
+const DEFAULT_SAMPLING_RATE = 1e-4;
 
 export const NO_CONFIGURATION: Configuration = {
   nameResolution: undefined,

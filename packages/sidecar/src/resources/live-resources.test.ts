@@ -4,10 +4,8 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { createLogger } from '@holdfast/telemetry/log';
 import { until } from '@holdfast/test-servers';
-import { staticNames } from '../names/static-names.ts';
-import { startSidecar } from '../start-sidecar.ts';
+import { startAlone } from '../testing/start-alone.ts';
 import { temporaryFolder } from '../testing/start-mesh.ts';
 
 describe('a changed Configuration', () => {
@@ -122,26 +120,16 @@ async function start(t: TestContext, spec: string) {
     path.join(resources, 'closed.yaml'),
     'kind: Component\nmetadata: { name: closed }\nspec: { type: middleware.http.routerchecker, version: v1, metadata: [{ name: rule, value: "^/nothing$" }] }',
   );
-  const lines: string[] = [];
-  const sidecar = await startSidecar(
-    {
-      appId: 'one',
-      httpPort: 0,
-      metricsPort: 0,
-      names: staticNames({}),
-      configPaths: [file],
-      resourcesPaths: [resources],
-    },
-    { log: createLogger({ write: (line) => void lines.push(line) }) },
-  );
-  t.after(() => sidecar.stop({ force: true }));
+  const { lines, sidecar, url } = await startAlone(t, {
+    configPaths: [file],
+    resourcesPaths: [resources],
+  });
   return {
     file,
     lines,
     write,
     reload: () => sidecar.reload(),
-    status: async () =>
-      (await fetch(`http://127.0.0.1:${sidecar.ports.http}/v1.0/metadata`)).status,
-    ask: () => fetch(`http://127.0.0.1:${sidecar.ports.http}/v1.0/metadata`),
+    status: async () => (await fetch(`${url}/metadata`)).status,
+    ask: () => fetch(`${url}/metadata`),
   };
 }

@@ -16,11 +16,14 @@ const API_VERSIONS: Readonly<Record<string, readonly string[]>> = {
   Subscription: ['dapr.io/v1alpha1', 'dapr.io/v2alpha1'],
 };
 
-/** By its scopes, its namespace and its version; `namespace` is empty where this sidecar is in none. */
-export function standingOf(
-  { document, kind }: Resource,
-  own: { readonly appId: string; readonly namespace: string },
-): Standing {
+/** Whom resources are for: this sidecar. `namespace` is empty where it is in none. */
+export interface OwnName {
+  readonly appId: string;
+  readonly namespace: string;
+}
+
+/** By its scopes, its namespace and its version. */
+export function standingOf({ document, kind }: Resource, own: OwnName): Standing {
   const namespace = at(document, 'metadata', 'namespace') ?? '';
   if (own.namespace !== '' && namespace !== '' && namespace !== own.namespace) {
     return { kind: 'others' };

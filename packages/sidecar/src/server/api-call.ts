@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { formatTraceparent } from '@holdfast/core/trace';
+import { headerValue } from '../flow/header-value.ts';
 import { type Span, type TraceFacts, traceFacts } from '../trace/tracing.ts';
 import { ALLOW_ORIGIN } from './cors.ts';
+import type { HeadFault } from './head-fault.ts';
 import type { RequestHead } from './request-head.ts';
 
 /** Longer ones reach the application, whose own they are, but are not repeated to the client. */
@@ -59,13 +61,13 @@ export class ApiCall {
       if (added[at] === ALLOW_ORIGIN) drop(headers, ALLOW_ORIGIN);
       headers.push(added[at]!, added[at + 1]!);
     }
-    if (span !== undefined && !headers.includes('traceparent')) {
+    if (span !== undefined && headerValue(headers, 'traceparent') === undefined) {
       headers.push('traceparent', formatTraceparent(span));
       const { state } = span;
       if (state !== undefined && state.length <= TRACESTATE_LIMIT)
         headers.push('tracestate', state);
     }
-    if (head.baggage && !headers.includes('baggage')) {
+    if (head.baggage && headerValue(headers, 'baggage') === undefined) {
       headers.push('baggage', head.baggage);
     }
   }
@@ -117,7 +119,7 @@ export class ApiCall {
   }
 
   /** A request that could not be read: it is part of no trace. */
-  unreadable(text: string, status = 400): void {
+  unreadable({ text, status }: HeadFault): void {
     this.#send(status, `${text}\n`, plainHeaders());
   }
 

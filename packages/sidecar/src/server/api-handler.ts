@@ -10,7 +10,8 @@ import { ApiCall } from './api-call.ts';
 import { reasonOf } from './api-error.ts';
 import type { LogApiCall } from './api-log.ts';
 import type { Cors } from './cors.ts';
-import { readRequestHead } from './request-head.ts';
+import type { HeadFault } from './head-fault.ts';
+import { type RequestHead, readRequestHead } from './request-head.ts';
 
 export interface ApiHandlerOptions {
   readonly clock: Clock;
@@ -34,12 +35,10 @@ const BROKEN_ESCAPE = /%(?![0-9A-Fa-f]{2})/;
 
 /** What every request to the API passes before its route: trace, metrics, baggage, token. */
 export function apiHandler(options: ApiHandlerOptions): RequestListener {
-  const { clock, log, tracing, metrics, allowed, logCall, cors, route } = options;
+  const { clock, log, tracing, metrics, logCall, route } = options;
   return (req: IncomingMessage, res: ServerResponse) => {
     const read = readRequestHead(req);
-    // Any other verb is an invocation, where a header names an app: that is not to be had for nothing.
-    const probe =
-      read.path.startsWith('/v1.0/healthz') && read.method === 'GET' && HEALTH.test(read.path);
+    const probe = isProbe(read);
     // Only where there are traces is baggage more than a header, as in Dapr.
     const bare = read.baggage !== undefined && (probe || !tracing.on);
     const head = bare ? { ...read, baggage: undefined } : read;
@@ -68,32 +67,7 @@ export function apiHandler(options: ApiHandlerOptions): RequestListener {
       if (status < 200 || status >= 400) countError(call, metrics);
       logCall?.(call, status, ms, probe);
     });
-    if (head.fault !== undefined) {
-      call.unreadable(head.fault.text, head.fault.status);
-      return;
-    }
-    if (head.path.includes('%') && BROKEN_ESCAPE.test(head.path)) {
-      call.unreadable('400 Bad Request');
-      return;
-    }
-    const bad = badBaggage(head.baggage);
-    if (bad !== undefined) {
-      call.unreadable(bad);
-      return;
-    }
-    if (cors !== undefined) {
-      // Before the token: a browser sends none with its preflight.
-      const { headers, preflight } = cors(head);
-      call.added.push(...headers);
-      if (preflight) {
-        call.answer(200, [], '');
-        return;
-      }
-    }
-    if (!probe && !allowed(head.apiToken)) {
-      call.plain(401, 'invalid api token');
-      return;
-    }
+    if (goesNoFurther(call, probe, options)) return;
     // A fault of ours costs one request, never the sidecar.
     const failed = (error: unknown): void => {
       log.error('A request failed for a reason of the sidecar.', {
@@ -110,6 +84,45 @@ export function apiHandler(options: ApiHandlerOptions): RequestListener {
       failed(error);
     }
   };
+}
+
+/** Any other verb is an invocation, where a header names an app: that is not to be had for nothing. */
+const isProbe = ({ method, path }: RequestHead): boolean =>
+  path.startsWith('/v1.0/healthz') && method === 'GET' && HEALTH.test(path);
+
+/** Whether it has been answered here: it cannot be read, is a browser's question, or shows no token. */
+function goesNoFurther(
+  call: ApiCall,
+  probe: boolean,
+  { allowed, cors }: ApiHandlerOptions,
+): boolean {
+  const { head } = call;
+  const fault = faultOf(head);
+  if (fault !== undefined) {
+    call.unreadable(fault);
+    return true;
+  }
+  if (cors !== undefined) {
+    // Before the token: a browser sends none with its preflight.
+    const { headers, preflight } = cors(head);
+    call.added.push(...headers);
+    if (preflight) {
+      call.answer(200, [], '');
+      return true;
+    }
+  }
+  if (probe || allowed(head.apiToken)) return false;
+  call.plain(401, 'invalid api token');
+  return true;
+}
+
+/** What makes a head unreadable, as words and status. */
+function faultOf({ baggage, fault, path }: RequestHead): HeadFault | undefined {
+  if (fault !== undefined) return fault;
+  if (path.includes('%') && BROKEN_ESCAPE.test(path))
+    return { status: 400, text: '400 Bad Request' };
+  const bad = badBaggage(baggage);
+  return bad === undefined ? undefined : { status: 400, text: bad };
 }
 
 function stackOf(error: unknown): string {

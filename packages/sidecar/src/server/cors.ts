@@ -1,3 +1,4 @@
+import { headerValue } from '../flow/header-value.ts';
 import type { RequestHead } from './request-head.ts';
 
 /** What CORS makes of one request. */
@@ -38,12 +39,12 @@ export function createCors(origins: readonly string[]): Cors | undefined {
     return patterns.some((matches) => matches(given)) ? [ALLOW_ORIGIN, origin] : [];
   };
   return ({ method, headers }) => {
-    const origin = firstOf(headers, 'origin');
-    const wanted = method === 'OPTIONS' && firstOf(headers, 'access-control-request-method');
+    const origin = headerValue(headers, 'origin');
+    const wanted = method === 'OPTIONS' && headerValue(headers, 'access-control-request-method');
     if (!wanted) return { preflight: false, headers: [...VARY, ...grant(method, origin)] };
     const granted = grant(wanted, origin);
     if (granted.length === 0) return { preflight: true, headers: VARY_PREFLIGHT };
-    const names = headerNames(firstOf(headers, 'access-control-request-headers') ?? '');
+    const names = headerNames(headerValue(headers, 'access-control-request-headers') ?? '');
     return {
       preflight: true,
       headers: [
@@ -81,11 +82,4 @@ function headerNames(list: string): readonly string[] {
       .replace(/(?:^|-)[a-z]/g, (letter) => letter.toUpperCase());
     return name === '' ? [] : [name];
   });
-}
-
-function firstOf(headers: readonly string[], name: string): string | undefined {
-  for (let at = 0; at + 1 < headers.length; at += 2) {
-    if (headers[at] === name) return headers[at + 1];
-  }
-  return undefined;
 }

@@ -34,6 +34,8 @@ const HOLD_UP_MS = 10;
 /** So long it is waited for in all, as in Dapr. */
 const BUSY_MS = 2_000;
 const TIMEOUT_MS = 20_000;
+/** Expired items go with the write that makes so many, whatever `cleanupInterval` says. */
+const SWEEP_EVERY = 1_000;
 
 /** Dapr's, which may begin with a digit: it stands between quotation marks. */
 const TABLE_NAME = /^[a-z\d_]+$/i;
@@ -103,7 +105,7 @@ export async function sqliteState(
           }),
         );
       }
-      if (writes < 1_000) return;
+      if (writes < SWEEP_EVERY) return;
       writes = 0;
       database.exec(deleteExpired);
     },

@@ -56,5 +56,5 @@ export function togetherSaid(errors: readonly Error[], wanted: number): Error {
 }
 
 /** Errors about etags: asking again changes nothing. */
-export const isDisagreement = (error: unknown): error is EtagMismatchError | InvalidEtagError =>
+const isDisagreement = (error: unknown): error is EtagMismatchError | InvalidEtagError =>
   error instanceof EtagMismatchError || error instanceof InvalidEtagError;

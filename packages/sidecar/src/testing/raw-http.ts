@@ -39,7 +39,7 @@ function compose({ method = 'GET', path = '/', headers = [], body }: RawRequest)
   return `${lines.join('\r\n')}\r\n\r\n${body ?? ''}`;
 }
 
-export function parseAnswer(text: string, verb: string): RawAnswer {
+function parseAnswer(text: string, verb: string): RawAnswer {
   const start = finalHead(text);
   const split = text.indexOf('\r\n\r\n', start);
   if (split === -1) return { status: 0, headers: {}, body: '', complete: false };

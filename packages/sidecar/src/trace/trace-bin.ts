@@ -1,4 +1,5 @@
 import { formatTraceparent, parseTraceparent, type TraceContext } from '@holdfast/core/trace';
+import { headerValue } from '../flow/header-value.ts';
 import { NO_TRACE } from './tracing.ts';
 
 /**
@@ -21,8 +22,7 @@ export function traceBin({ traceId, spanId, sampled }: TraceContext): Buffer {
  * tracing over gRPC read this one before there was a standard, and Dapr sends both.
  */
 export function withTraceBin(headers: readonly string[]): readonly string[] {
-  const at = headers.indexOf('traceparent');
-  const given = at < 0 ? undefined : headers[at + 1]!;
+  const given = headerValue(headers, 'traceparent');
   // In no trace is something to say as well, as in Dapr.
   const context = given === formatTraceparent(NO_TRACE) ? NO_TRACE : parseTraceparent(given);
   if (context === undefined) return headers;

@@ -47,116 +47,96 @@ interface Pair {
   readonly latency: Histogram;
 }
 
-/** Registers the families. */
+const OF_COMPONENT = ['app_id', 'component', 'namespace'];
+
+/** Registers the families; their names are there before the first component is. */
+function register(metrics: Metrics) {
+  const family = (name: string, help: string, ...labels: readonly string[]) => ({
+    counts: metrics.counter(`dapr_component_${name}_count`, `Count of ${help}.`, [
+      ...OF_COMPONENT,
+      ...labels,
+    ]),
+    latencies: metrics.histogram(
+      `dapr_component_${name}_latencies`,
+      `Latency of ${help}, in milliseconds.`,
+      [...OF_COMPONENT, ...labels],
+      DAPR_LATENCY_BUCKETS_MS,
+    ),
+  });
+  const byOperation = ['operation', 'success'];
+  const byTopic = ['success', 'topic'];
+  const byStatus = ['process_status', 'topic'];
+  return {
+    state: family('state', 'operations on state stores', ...byOperation),
+    secret: family('secret', 'operations on secret stores', ...byOperation),
+    configuration: family('configuration', 'operations on configuration stores', ...byOperation),
+    output: family('output_binding', 'calls of output bindings', ...byOperation),
+    input: family('input_binding', 'events of input bindings', 'success'),
+    egress: family('pubsub_egress', 'publications to brokers', ...byTopic),
+    ingress: family(
+      'pubsub_ingress',
+      'events handed to the application',
+      ...['process_status', 'status', 'topic'],
+    ),
+    egressBulk: family('pubsub_egress_bulk', 'publications of many events to brokers', ...byTopic),
+    ingressBulk: family(
+      'pubsub_ingress_bulk',
+      'deliveries of many events to the application',
+      ...byStatus,
+    ),
+    bulkEvents: metrics.counter(
+      'dapr_component_pubsub_ingress_bulk_event_count',
+      'Count of events handed to the application together.',
+      [...OF_COMPONENT, ...byStatus],
+    ),
+  };
+}
+
+type Registered = ReturnType<typeof register>['state'];
+
+const pairOf = ({ counts, latencies }: Registered, labels: readonly string[]): Pair => ({
+  count: counts.labels(...labels),
+  latency: latencies.labels(...labels),
+});
+
+/** Counts what components are asked and what they bring. */
 export function componentMetrics(
   metrics: Metrics,
   { appId, namespace = '', maxComponents = 200 }: ComponentMetricsOptions,
 ): ComponentMetrics {
-  const family = (name: string, help: string, labelNames: readonly string[]) => ({
-    counts: metrics.counter(`dapr_component_${name}_count`, `Count of ${help}.`, labelNames),
-    latencies: metrics.histogram(
-      `dapr_component_${name}_latencies`,
-      `Latency of ${help}, in milliseconds.`,
-      labelNames,
-      DAPR_LATENCY_BUCKETS_MS,
-    ),
-  });
-  const byOperation = ['app_id', 'component', 'namespace', 'operation', 'success'];
-  const state = family('state', 'operations on state stores', byOperation);
-  const secret = family('secret', 'operations on secret stores', byOperation);
-  const configuration = family('configuration', 'operations on configuration stores', byOperation);
-  const output = family('output_binding', 'calls of output bindings', byOperation);
-  const input = family('input_binding', 'events of input bindings', [
-    'app_id',
-    'component',
-    'namespace',
-    'success',
-  ]);
-  const egress = family('pubsub_egress', 'publications to brokers', [
-    'app_id',
-    'component',
-    'namespace',
-    'success',
-    'topic',
-  ]);
-  const ingress = family('pubsub_ingress', 'events handed to the application', [
-    'app_id',
-    'component',
-    'namespace',
-    'process_status',
-    'status',
-    'topic',
-  ]);
-  const egressBulk = family('pubsub_egress_bulk', 'publications of many events to brokers', [
-    'app_id',
-    'component',
-    'namespace',
-    'success',
-    'topic',
-  ]);
-  const byStatus = ['app_id', 'component', 'namespace', 'process_status', 'topic'];
-  const ingressBulk = family(
-    'pubsub_ingress_bulk',
-    'deliveries of many events to the application',
-    byStatus,
-  );
-  const bulkEvents = metrics.counter(
-    'dapr_component_pubsub_ingress_bulk_event_count',
-    'Count of events handed to the application together.',
-    byStatus,
-  );
+  const families = register(metrics);
   metrics.alias(
     'dapr_component_operation_latencies',
     'Alias of dapr_component_state_latencies and dapr_component_pubsub_egress_latencies together.',
-    [state.latencies, egress.latencies],
+    [families.state.latencies, families.egress.latencies],
   );
-
-  const operations = ({ counts, latencies }: typeof state) =>
-    cacheOf<boolean>(maxComponents, (component, operation, success) => {
-      const labels = [appId, component, namespace, operation, success] as const;
-      return { count: counts.labels(...labels), latency: latencies.labels(...labels) };
-    });
-  const publications = cacheOf<boolean>(maxComponents, (component, topic, success) => {
-    const labels = [appId, component, namespace, success, topic] as const;
-    return { count: egress.counts.labels(...labels), latency: egress.latencies.labels(...labels) };
-  });
-  const deliveries = cacheOf<string>(maxComponents, (component, topic, outcome) => {
+  /** Of a family; `more`: the labels behind those of the component. */
+  const series = <Outcome extends string | boolean>(
+    family: Registered,
+    more: (detail: string, outcome: string) => readonly string[],
+  ) =>
+    cacheOf<Outcome>(maxComponents, (component, detail, outcome) =>
+      pairOf(family, [appId, component, namespace, ...more(detail, outcome)]),
+    );
+  const byOperation = (family: Registered) =>
+    record(series<boolean>(family, (operation, success) => [operation, success]));
+  const byTopic = (family: Registered) =>
+    record(series<boolean>(family, (topic, success) => [success, topic]));
+  const bound = record(series<boolean>(families.input, (_, success) => [success]));
+  const deliveries = series<string>(families.ingress, (topic, outcome) => {
     const [processStatus = '', status = ''] = outcome.split(' ');
-    const labels = [appId, component, namespace, processStatus, status, topic] as const;
-    return {
-      count: ingress.counts.labels(...labels),
-      latency: ingress.latencies.labels(...labels),
-    };
+    return [processStatus, status, topic];
   });
-  const bulkPublications = cacheOf<boolean>(maxComponents, (component, topic, success) => {
-    const labels = [appId, component, namespace, success, topic] as const;
-    return {
-      count: egressBulk.counts.labels(...labels),
-      latency: egressBulk.latencies.labels(...labels),
-    };
-  });
-  const bulkDeliveries = cacheOf<''>(maxComponents, (component, topic) => {
-    // Dapr leaves the status of a whole bulk empty.
-    const labels = [appId, component, namespace, '', topic] as const;
-    return {
-      count: ingressBulk.counts.labels(...labels),
-      latency: ingressBulk.latencies.labels(...labels),
-    };
-  });
-  const bulkDelivered = record(bulkDeliveries);
-  const events = cacheOf<boolean>(maxComponents, (component, _detail, success) => {
-    const labels = [appId, component, namespace, success] as const;
-    return { count: input.counts.labels(...labels), latency: input.latencies.labels(...labels) };
-  });
-  const bound = record(events);
+  // Dapr leaves the status of a whole bulk empty.
+  const bulkDelivered = record(series<''>(families.ingressBulk, (topic) => ['', topic]));
   return {
-    binding: record(operations(output)),
+    binding: byOperation(families.output),
     bound: (component, success, latencyMs) => bound(component, '', success, latencyMs),
-    state: record(operations(state)),
-    secret: record(operations(secret)),
-    configuration: record(operations(configuration)),
-    published: record(publications),
-    publishedBulk: record(bulkPublications),
+    state: byOperation(families.state),
+    secret: byOperation(families.secret),
+    configuration: byOperation(families.configuration),
+    published: byTopic(families.egress),
+    publishedBulk: byTopic(families.egressBulk),
     delivered(component, topic, processStatus, status, latencyMs) {
       const { count, latency } = deliveries(component, topic, `${processStatus} ${status}`);
       count.inc();
@@ -166,7 +146,9 @@ export function componentMetrics(
       bulkDelivered(component, topic, '', latencyMs);
       for (const [status, count] of Object.entries(entries)) {
         if (count === 0) continue;
-        bulkEvents.labels(appId, component, namespace, status.toUpperCase(), topic).inc(count);
+        families.bulkEvents
+          .labels(appId, component, namespace, status.toUpperCase(), topic)
+          .inc(count);
       }
     },
   };

@@ -14,7 +14,7 @@ export function labelText(names: readonly string[], values: readonly string[]): 
 }
 
 /** A number as Prometheus reads it. */
-export function numberText(value: number): string {
+function numberText(value: number): string {
   if (value === Number.POSITIVE_INFINITY) return '+Inf';
   if (value === Number.NEGATIVE_INFINITY) return '-Inf';
   return String(value);

@@ -6,7 +6,9 @@ import type { SpanAttributes, SpanKind, SpanSink } from './span.ts';
 export interface SpanTracerOptions {
   /** Of the traces that begin here, this part is recorded. @default 1 (0 … 1) */
   readonly sampleRatio?: number;
+  /** @default systemClock */
   readonly clock?: Clock;
+  /** Decides which are recorded. @default systemRandom */
   readonly random?: Random;
 }
 

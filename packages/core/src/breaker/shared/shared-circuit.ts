@@ -16,6 +16,12 @@ export interface SharingStage {
 }
 
 /**
+ * A tenth of the interval is how long news wait: the others should hear of them soon, but a circuit
+ * that flutters must not flood the store.
+ */
+const HASTE = 10;
+
+/**
  * A circuit's ear and voice among other processes. It reports what this node
  * finds by its own calls, and moves the local circuit along with what a quorum
  * finds. All of that happens beside the calls, when one of them comes by and
@@ -83,10 +89,9 @@ export class SharedCircuit {
       return;
     }
     if (isProbed) this.#probing = false;
-    // The others should hear of it soon, but a circuit that flutters must not flood the store.
     this.#urgent = true;
     const isResting = this.#dueMs < Infinity && this.#failuresInARow === 0;
-    if (isResting) this.#dueMs = Math.min(this.#dueMs, nowMs + this.#options.intervalMs / 10);
+    if (isResting) this.#dueMs = Math.min(this.#dueMs, nowMs + this.#options.intervalMs / HASTE);
   }
 
   #report(nowMs: number): void {
@@ -154,7 +159,7 @@ export class SharedCircuit {
   #hear(verdict: SharedVerdict, sentMs: number): void {
     const nowMs = this.#world.clock.now();
     this.#failuresInARow = 0;
-    this.#dueMs = sentMs + this.#options.intervalMs / (this.#urgent ? 10 : 1);
+    this.#dueMs = sentMs + this.#options.intervalMs / (this.#urgent ? HASTE : 1);
     this.#heard = verdict;
     const closedAnew = this.#open && verdict.state === 'closed';
     if (verdict.era !== this.#era) {

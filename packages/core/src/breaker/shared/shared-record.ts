@@ -56,7 +56,7 @@ export function exchange(record: SharedRecord, report: NodeReport, nowMs: number
 }
 
 /** Whether so many are enough to open everybody's circuit. */
-export const isQuorum = (found: { nodes: number; failing: number }, { nodes, ratio }: Quorum) =>
+const isQuorum = (found: { nodes: number; failing: number }, { nodes, ratio }: Quorum) =>
   found.failing >= nodes && found.failing >= ratio * found.nodes;
 
 function forgetTheDead({ nodes }: SharedRecord, nowMs: number): void {

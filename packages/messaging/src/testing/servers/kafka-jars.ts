@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -72,6 +72,3 @@ async function works(command: string, args: readonly string[]): Promise<boolean>
     () => false,
   );
 }
-
-/** Exported for the places that show where the cache lies. */
-export const kafkaCacheDir = dirname(jarsIn(DEFAULT_CACHE));

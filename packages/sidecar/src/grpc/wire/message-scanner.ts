@@ -1,7 +1,7 @@
 import { framed, MESSAGE_HEAD_BYTES as HEAD_BYTES } from './message-frame.ts';
 
 /** Set in the flags of a frame that holds trailers instead of a message, as in gRPC-Web. */
-export const TRAILERS = 0x80;
+const TRAILERS = 0x80;
 
 /** The message is longer than may be. */
 export class MessageTooLargeError extends Error {

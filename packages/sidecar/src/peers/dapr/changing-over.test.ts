@@ -4,8 +4,8 @@ import { type TestContext, test } from 'node:test';
 import { systemClock } from '@holdfast/core';
 import { freePort, until } from '@holdfast/test-servers';
 import type { AnswerSink, Upstream } from '../../flow/answer.ts';
-import { listenForPeers } from '../frame-server.ts';
 import { framePeerTransport } from '../frame-transport.ts';
+import { listenForPeers } from '../listen-for-peers.ts';
 import type { PeerCallee } from '../peer-transport.ts';
 import { openDaprDoor } from './open-dapr-door.ts';
 

@@ -10,7 +10,7 @@ import type { OutgoingCall } from '../../flow/answer.ts';
 import { HTTPExtension_Verb as Verb } from '../../grpc/protos/common_pb.ts';
 import { InternalInvokeRequestStreamSchema } from '../../grpc/protos/service_invocation_pb.ts';
 import { framed } from '../../grpc/wire/message-frame.ts';
-import { listenForPeers } from '../frame-server.ts';
+import { listenForPeers } from '../listen-for-peers.ts';
 import type { PeerCallee } from '../peer-transport.ts';
 
 type Message = MessageInitShape<typeof InternalInvokeRequestStreamSchema>;

@@ -4,7 +4,7 @@ import type { Logger } from '@holdfast/telemetry/log';
 import type { ConsumerInfo, JetStreamManager, JsMsg } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { PubSubHandler } from '../../pubsub.ts';
-import { bindConsumer } from './jetstream-binding.ts';
+import { bindConsumer } from './bind-consumer.ts';
 import { deliveredMetadata } from './jetstream-metadata.ts';
 import type { JetStreamSettings } from './jetstream-settings.ts';
 import { UnhandledSequences } from './unhandled-sequences.ts';

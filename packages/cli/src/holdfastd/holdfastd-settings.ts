@@ -1,4 +1,5 @@
 import type { SidecarOptions } from '@holdfast/sidecar';
+import { checkAppId } from '../flags/app-id.ts';
 import { FlagError, type ParsedFlags } from '../flags/flag.ts';
 import { HOLDFASTD_FLAGS } from '../flags/holdfastd-flags.ts';
 
@@ -31,11 +32,7 @@ export function holdfastdSettings({ values }: ParsedFlags, env: Environment): Ho
   const appId = text('app-id') ?? '';
   if (appId === '')
     throw new FlagError('--app-id is missing; give the name other apps call this one by.');
-  if (!/^[\w.-]{1,128}$/.test(appId) || appId.split('.').length > 1) {
-    throw new FlagError(
-      `--app-id must be 1 to 128 letters, digits, \`_\` and \`-\`, not "${appId}".`,
-    );
-  }
+  checkAppId(appId);
   const sidecar = {
     appId,
     appPort: port('app-port') || undefined,

@@ -1,20 +1,21 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
-import { promisify } from 'node:util';
+import {
+  isBroken,
+  parseDuration,
+  parseResiliency,
+  type ResiliencyDocument,
+} from '@holdfast/config';
 import { freePort, until } from '@holdfast/test-servers';
-import { parseDuration } from './parse/duration.ts';
-import { parseResiliency } from './parse/parse-resiliency.ts';
-import { LONGEST_TIMER_MS } from './parse/read-duration.ts';
-import type { ResiliencyDocument } from './parse/resiliency-document.ts';
-import { isBroken } from './problems/problem.ts';
-import { workspace } from './testing/workspace.ts';
+import { LONGEST_TIMER_MS } from '../../../packages/config/src/parse/read-duration.ts';
+import { workspace } from '../../../packages/config/src/testing/workspace.ts';
+import { findDaprd } from '../makes/daprd.ts';
 
-const peers = new URL('../../../../shared/peers/', import.meta.url).pathname;
-const skip = existsSync(path.join(peers, 'unpack')) ? false : '../shared/peers is not there';
+const daprd = await findDaprd();
+const skip = daprd === undefined && '../shared/peers has no daprd: there is nobody to read beside';
 
 /** daprd compiles an unknown function again and again, for ever: it does not come up with this file. */
 const HANGS = ['bad-trip'];
@@ -29,11 +30,11 @@ const STRICTER: Readonly<Record<string, string>> = {
 test('real daprd loads what we load, as we read it, and refuses what we refuse', {
   skip,
 }, async (t) => {
-  const { directory, at, write } = await workspace(t);
+  const { at, write } = await workspace(t);
   await mkdir(at('resources'));
   const ours: Record<string, Reading> = {};
   for (const folder of ['good', 'bad']) {
-    const fixtures = new URL(`../fixtures/${folder}/`, import.meta.url);
+    const fixtures = new URL(`../../../packages/config/fixtures/${folder}/`, import.meta.url);
     for (const file of await readdir(fixtures)) {
       const name = path.basename(file, '.yaml');
       const text = await readFile(new URL(file, fixtures), 'utf8');
@@ -56,7 +57,7 @@ test('real daprd loads what we load, as we read it, and refuses what we refuse',
     }
   }
 
-  const messages = await startupMessages(t, directory, at('resources'));
+  const messages = await startupMessages(t, at('resources'));
   const theirs: Record<string, Reading> = {};
   for (const name of Object.keys(ours)) {
     const shown = `Resiliency configuration (${name}): `;
@@ -136,30 +137,28 @@ const named = (name: string) => (_: string, key: string) =>
 /** Starts daprd with these resources, stops it once it is up, and gives the messages it logged. */
 async function startupMessages(
   t: { after(fn: () => unknown): void },
-  directory: string,
   resources: string,
 ): Promise<string[]> {
-  const { stdout } = await promisify(execFile)(path.join(peers, 'unpack'), [directory]);
   const port = async () => String(await freePort());
   const [http, grpc, internal] = [await port(), await port(), await port()];
-  const daprd: ChildProcess = spawn(stdout.trim(), [
+  const child: ChildProcess = spawn(daprd!, [
     ...['--app-id', 'checkout', '--resources-path', resources, '--enable-metrics=false'],
     ...['--dapr-http-port', http, '--dapr-grpc-port', grpc, '--dapr-internal-grpc-port', internal],
     ...['--dapr-listen-addresses', '127.0.0.1', '--log-level', 'debug', '--log-as-json'],
   ]);
-  t.after(() => daprd.kill('SIGKILL'));
+  t.after(() => child.kill('SIGKILL'));
   let log = '';
-  for (const stream of [daprd.stdout, daprd.stderr]) {
+  for (const stream of [child.stdout, child.stderr]) {
     stream?.on('data', (chunk: Buffer) => {
       log += chunk;
     });
   }
-  const ended = new Promise((resolve) => daprd.once('exit', resolve));
+  const ended = new Promise((resolve) => child.once('exit', resolve));
   await until(
     () => `daprd comes up or says why not, and not only:\n${log.slice(-2_000)}`,
-    () => daprd.exitCode !== null || /dapr initialized|"level":"fatal"/.test(log),
+    () => child.exitCode !== null || /dapr initialized|"level":"fatal"/.test(log),
   );
-  daprd.kill('SIGKILL');
+  child.kill('SIGKILL');
   await ended;
   const whole = log.split('\n').filter((line) => line.startsWith('{') && line.endsWith('}'));
   return whole.map((line) => String((JSON.parse(line) as { msg: unknown }).msg));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HOLDFASTD_FLAGS } from '../flags/holdfastd-flags.ts';
 import { parseFlags } from '../flags/parse-flags.ts';
-import { holdfastdSettings } from './sidecar-options.ts';
+import { holdfastdSettings } from './holdfastd-settings.ts';
 
 test('what was not given is left to the sidecar', () => {
   assert.deepEqual(settings('--app-id a', {}), {
