@@ -77,6 +77,18 @@ export const FILE_BINDINGS: readonly BindingCase[] = [
     },
   },
   {
+    name: 'a table, which begins with a quote and is no text of JSON',
+    to: 'files',
+    body: op('create', { fileName: 't.csv' }, '"a","b"\n1,2'),
+    expect: said('{"fileName":"t.csv"}'),
+  },
+  {
+    name: 'the table',
+    to: 'files',
+    body: op('get', { fileName: 't.csv' }),
+    expect: said('"a","b"\n1,2'),
+  },
+  {
     name: 'no file name',
     to: 'files',
     body: op('create', {}, 'x'),
