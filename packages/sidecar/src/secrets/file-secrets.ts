@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { goFileError } from '../bindings/go-file-error.ts';
 import type { ComponentSettings } from '../components/component-settings.ts';
+import { wholeJson } from '../go-json/read-json.ts';
 import { isRecord } from '../resources/resource-files.ts';
 import type { Secret, SecretStore } from './secret-store.ts';
 
@@ -17,7 +18,7 @@ export async function fileSecrets(settings: ComponentSettings): Promise<SecretSt
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw new Error(goFileError('open', file, error));
   });
-  const content: unknown = JSON.parse(text);
+  const content = contentOf(text, file);
   if (!isRecord(content)) throw new Error(`${file} must hold a JSON object`);
   const multiValued = settings.flag('multiValued');
   const secrets: Readonly<Record<string, Secret>> = multiValued
@@ -36,6 +37,15 @@ export async function fileSecrets(settings: ComponentSettings): Promise<SecretSt
     },
     all: async () => secrets,
   };
+}
+
+/** What is wrong is told by a letter and its kind of place: the words of others would show what is secret. */
+function contentOf(text: string, file: string): unknown {
+  try {
+    return wholeJson(text) ?? {};
+  } catch (error) {
+    throw new Error(`${file} is no JSON: ${(error as Error).message}`);
+  }
 }
 
 function values(name: string, value: unknown, separator: string): Secret {
