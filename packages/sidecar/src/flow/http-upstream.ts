@@ -1,4 +1,6 @@
-import type { Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
+import { type EgressPool, egressPool } from '../egress/egress-pool.ts';
+import { ProxyError } from '../egress/tunnel-connector.ts';
 import type { AnswerSink, Flow, OutgoingCall, Upstream } from './answer.ts';
 import { answerHeaders } from './answer-headers.ts';
 import { brokenConnection, connectFailure } from './go-words.ts';
@@ -20,6 +22,8 @@ export interface HttpUpstreamOptions {
   readonly anyCertificate?: boolean;
   /** Whom to trust and who we are, where that is said. @default as Node does by itself */
   readonly tls?: UpstreamTls;
+  /** Stands between here and there. @default nobody does */
+  readonly proxy?: URL;
 }
 
 /** PEM texts. */
@@ -56,13 +60,20 @@ const NO_CONNECTION = new Set([
  * again is the policies' business, which is also how daprd counts.
  */
 export class HttpUpstream implements Upstream {
-  readonly #pool: Pool;
+  readonly #pool: EgressPool;
   /** `host:port`, as errors name it. */
   readonly address: string;
 
   constructor(origin: string, options: HttpUpstreamOptions = {}) {
     this.address = new URL(origin).host;
-    this.#pool = new (undiciPool())(origin, {
+    const { proxy } = options;
+    const connect = {
+      timeout: 5_000,
+      allowH2: false,
+      ...(options.anyCertificate === true ? { rejectUnauthorized: false } : {}),
+      ...options.tls,
+    };
+    const pool = {
       connections: options.connections ?? 1024,
       pipelining: 1,
       // How long a call may take is the policies' business; Dapr has no limit of its own either.
@@ -70,13 +81,11 @@ export class HttpUpstream implements Upstream {
       bodyTimeout: 0,
       keepAliveTimeout: options.keepAliveMs ?? 4_000,
       allowH2: false,
-      connect: quietConnector({
-        timeout: 5_000,
-        allowH2: false,
-        ...(options.anyCertificate === true ? { rejectUnauthorized: false } : {}),
-        ...options.tls,
-      }),
-    });
+    };
+    this.#pool =
+      proxy === undefined
+        ? new (undiciPool())(origin, { ...pool, connect: quietConnector(connect) })
+        : egressPool(origin, { ...pool, connect }, proxy);
   }
 
   send(call: OutgoingCall, sink: AnswerSink): Flow {
@@ -184,6 +193,7 @@ export function explainFailure(error: Error & { code?: string }, address: string
   if (error.code !== undefined && NO_CONNECTION.has(error.code)) {
     return new UpstreamError('UNREACHABLE', connectFailure(error, address), error);
   }
+  if (error instanceof ProxyError) return new UpstreamError('UNREACHABLE', error.message, error);
   if (error.code === 'UND_ERR_INVALID_ARG') {
     return new UpstreamError('REFUSED', error.message, error);
   }
