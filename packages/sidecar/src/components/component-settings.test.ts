@@ -8,7 +8,7 @@ describe('ComponentSettings', () => {
       ['Host', 'h'],
       ['poolSize', '3'],
       ['empty', ''],
-      ['TLS', 'on'],
+      ['TLS', ' on '],
     ]);
 
   test('finds names in any letter case', () => {
@@ -37,7 +37,7 @@ describe('ComponentSettings', () => {
   test('has several that count only together, or none of them', () => {
     const given = settings();
     assert.deepEqual(given.together('poolSize', 'empty'), undefined);
-    assert.deepEqual(given.together('HOST', 'tls'), ['h', 'on']);
+    assert.deepEqual(given.together('HOST', 'tls'), ['h', ' on ']);
     assert.deepEqual(given.unasked(), ['poolSize']);
   });
 
