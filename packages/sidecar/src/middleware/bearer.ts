@@ -35,13 +35,17 @@ export async function bearer(
       const token = BEARER.exec(headerOf(head, 'authorization') ?? '')?.[1];
       if (token === undefined) return refused;
       try {
-        await jwtVerify(token, keys.keyOf, {
+        const nowMs = clock.wallMs();
+        const { payload, protectedHeader } = await jwtVerify(token, keys.keyOf, {
           issuer,
           audience,
           clockTolerance: CLOCK_SKEW_S,
-          currentDate: new Date(clock.wallMs()),
+          currentDate: new Date(nowMs),
         });
-        return PASS;
+        // As daprd: one that does not name its key, or is not issued yet, is nobody's.
+        const { iat = 0 } = payload;
+        const issued = iat <= nowMs / 1_000 + CLOCK_SKEW_S;
+        return issued && protectedHeader.kid ? PASS : refused;
       } catch {
         // Why is nobody's business but the issuer's: who forges tokens learns nothing.
         return refused;
