@@ -1,4 +1,4 @@
-import type { Client, Pool, PoolClient } from 'pg';
+import type { Client, Pool, PoolClient, QueryArrayConfig } from 'pg';
 import type { ComponentSettings } from '../components/component-settings.ts';
 import type { ComponentsEnv } from '../components/open-components.ts';
 import { waitedFor } from '../components/waited-for.ts';
@@ -22,6 +22,14 @@ export interface Rows {
 
 export type Query = (sql: string, values?: readonly unknown[]) => Promise<Rows>;
 
+/** What somebody else's statement answers: values as the server writes them. */
+export interface WrittenRows {
+  /** The type of each column, as PostgreSQL numbers them. */
+  readonly types: readonly number[];
+  readonly rows: readonly (readonly (string | null)[])[];
+  readonly count: number;
+}
+
 /**
  * Connections to one database: a bounded number, made when they are needed and again when they were lost.
  * The moment a `signal` aborts, its call rejects with the signal's reason; the statement is ended at the
@@ -29,6 +37,15 @@ export type Query = (sql: string, values?: readonly unknown[]) => Promise<Rows>;
  */
 export interface PostgresPool {
   query(sql: string, values?: readonly unknown[], signal?: AbortSignal): Promise<Rows>;
+  /**
+   * A statement that somebody else wrote. Undefined `values`: it may be several, and the last one's answer
+   * counts. A transaction that it leaves open ends with it.
+   */
+  written(
+    sql: string,
+    values: readonly unknown[] | undefined,
+    signal?: AbortSignal,
+  ): Promise<WrittenRows>;
   /** For a connection beside the pool. */
   readonly servers: readonly PostgresServer[];
   readonly target: Target;
@@ -115,8 +132,8 @@ function poolOver(
     }
   };
 
-  const withOne = async <T>(
-    work: (query: Query) => Promise<T>,
+  const withClient = async <T>(
+    work: (ask: Ask) => Promise<T>,
     signal?: AbortSignal,
   ): Promise<T> => {
     signal?.throwIfAborted();
@@ -129,10 +146,9 @@ function poolOver(
     const ignore = () => {};
     client.on('error', ignore);
     let broken = false;
-    const query: Query = async (sql, values) => {
+    const ask: Ask = async (question) => {
       try {
-        const { rows, rowCount } = await client.query(sql, values as unknown[]);
-        return { rows, count: rowCount ?? 0 };
+        return await question(client);
       } catch (error) {
         // What the server refused leaves the connection well; anything else leaves it in the middle of something.
         const { severity } = error as PostgresFailure;
@@ -142,25 +158,39 @@ function poolOver(
     };
     const give = (): void => {
       client.off('error', ignore);
-      client.release(broken);
+      client.release(broken || isBusy(client));
     };
-    if (signal === undefined) return await work(query).finally(give);
+    if (signal === undefined) return await work(ask).finally(give);
     const abandon = (): void => {
       // In the middle of something: nobody else may have it, and what it says as it goes is nothing.
       client.release(true);
       void cancelStatement(Driver, client.server, client);
     };
     signal.addEventListener('abort', abandon, { once: true });
-    const done = work(query).finally(() => {
+    const done = work(ask).finally(() => {
       signal.removeEventListener('abort', abandon);
       if (!signal.aborted) give();
     });
     return await waitedFor(done, signal);
   };
 
+  const withOne: PostgresPool['withOne'] = (work, signal) =>
+    withClient(
+      (ask) =>
+        work((sql, values) =>
+          ask(async (client) => {
+            const { rows, rowCount } = await client.query(sql, values as unknown[]);
+            return { rows, count: rowCount ?? 0 };
+          }),
+        ),
+      signal,
+    );
+
   return {
     servers: all.map(({ server }) => server),
     target,
+    written: (sql, values, signal) =>
+      withClient((ask) => ask((client) => askWritten(client, sql, values)), signal),
     query: (sql, values, signal) => withOne((query) => query(sql, values), signal),
     withOne,
     inTransaction: (work, signal) =>
@@ -180,6 +210,31 @@ function poolOver(
       await Promise.all(all.map(({ pool }) => pool.end()));
     },
   };
+}
+
+/** Has the connection do one thing; what it throws is in Dapr's words. */
+type Ask = <T>(question: (client: PoolClient) => Promise<T>) => Promise<T>;
+
+/** In a transaction, which only somebody else's statement leaves open. */
+function isBusy(client: PoolClient & { getTransactionStatus?(): string | null }): boolean {
+  return !['I', null, undefined].includes(client.getTransactionStatus?.());
+}
+
+async function askWritten(
+  client: PoolClient,
+  sql: string,
+  values: readonly unknown[] | undefined,
+): Promise<WrittenRows> {
+  const config = {
+    text: sql,
+    rowMode: 'array' as const,
+    types: { getTypeParser: () => (text: string) => text },
+    ...(values === undefined ? {} : { values: [...values], queryMode: 'extended' }),
+  };
+  // Several statements have several answers.
+  const answers = [await client.query<(string | null)[]>(config as QueryArrayConfig)].flat();
+  const { fields, rowCount, rows } = answers.at(-1)!;
+  return { types: fields.map(({ dataTypeID }) => dataTypeID), rows, count: rowCount ?? 0 };
 }
 
 const isSame = (one: PostgresServer, other: PostgresServer): boolean =>
