@@ -21,6 +21,8 @@ const ANSWERS = {
   '/unchanged': 'HTTP/1.1 304 Not Modified\r\nX-A: 1\r\n\r\n',
   '/early':
     'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-A: 1\r\n\r\nok',
+  '/spelt':
+    'HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx-request-ID: 1\r\nETAG: e\r\nx_a-b: 2\r\n\r\nok',
   '/head': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-A: 1\r\n\r\n',
 };
 
@@ -66,6 +68,17 @@ function conformance(make: Make, executable: string | undefined): void {
     });
     // To one's own application, and through the sidecar of another.
     const forms = ['caller', 'callee'].map((id) => `/v1.0/invoke/${id}/method`);
+
+    test('names are spelt as Go spells them, for clients whose dictionaries know one spelling', async () => {
+      for (const form of forms) {
+        const raw = `GET ${form}/spelt HTTP/1.1\r\nHost: a\r\n\r\n`;
+        const { bytes } = await app.ask(mesh.port('caller'), raw);
+        const names = bytes.split('\r\n').map((line) => line.split(':')[0]!);
+        for (const name of ['X-Request-Id', 'Etag', 'X_a-B', 'Traceparent']) {
+          assert.ok(names.includes(name), `${name} in ${names}`);
+        }
+      }
+    });
 
     for (const [name, [verb, rest]] of Object.entries(REQUESTS)) {
       test(`to the application: ${name}`, async () => {

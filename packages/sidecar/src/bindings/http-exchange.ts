@@ -1,4 +1,5 @@
 import type { Dispatcher, Pool } from 'undici';
+import { canonicalName } from '../flow/canonical-name.ts';
 
 export interface ExchangeRequest {
   readonly method: string;
@@ -46,7 +47,7 @@ export function exchange(
         if (status < 200) return;
         const joined = Object.entries(headers)
           .map(([name, value]) => [
-            goHeaderName(name),
+            canonicalName(name.toLowerCase()),
             Array.isArray(value) ? value.join(', ') : String(value),
           ])
           // How the body was framed is the connection's, and over with it.
@@ -82,8 +83,3 @@ export function exchange(
 
 export const tooLong = (limitBytes: number): Error =>
   new Error(`the answer exceeds maxResponseBodySize of ${limitBytes} bytes`);
-
-/** As Go writes names of headers, and Dapr's users read them: `X-Mine-Too`. */
-function goHeaderName(name: string): string {
-  return name.toLowerCase().replaceAll(/(?:^|-)[a-z]/g, (start) => start.toUpperCase());
-}
