@@ -7,7 +7,7 @@ import { type RawApp, startRawApp } from './raw-app.ts';
 
 /** What an application answers, byte for byte. */
 const ANSWERS = {
-  '/fixed': 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-A: 1\r\n\r\nok',
+  '/fixed': 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx-a: 1\r\n\r\nok',
   '/kept':
     'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: keep-alive\r\nKeep-Alive: timeout=5\r\nX-A: 1\r\n\r\nok',
   '/chunked':
@@ -66,6 +66,17 @@ function conformance(make: Make, executable: string | undefined): void {
     });
     // To one's own application, and through the sidecar of another.
     const forms = ['caller', 'callee'].map((id) => `/v1.0/invoke/${id}/method`);
+
+    test('names are spelt as Go spells them, for clients whose dictionaries know one spelling', async () => {
+      for (const form of forms) {
+        const raw = `GET ${form}/fixed HTTP/1.1\r\nHost: a\r\n\r\n`;
+        const { bytes } = await app.ask(mesh.port('caller'), raw);
+        const names = bytes.split('\r\n').map((line) => line.split(':')[0]!);
+        for (const name of ['X-A', 'Content-Length', 'Traceparent']) {
+          assert.ok(names.includes(name), `${name} in ${names}`);
+        }
+      }
+    });
 
     for (const [name, [verb, rest]] of Object.entries(REQUESTS)) {
       test(`to the application: ${name}`, async () => {

@@ -31,10 +31,11 @@ function requestOf({ head, span }: ApiCall, body: Buffer): BindingRequest {
   return { ...bindingBody(body), trace: traceHeaders(span, head.baggage) };
 }
 
-/** Metadata of an answer as headers, which can hold less than a text can. */
+/** Metadata of an answer as headers, which can hold less than a text can: its bytes, on one line, as Go writes them. */
 function told(metadata: Readonly<Record<string, string>>): string[] {
-  return Object.entries(metadata).flatMap(([name, value]) => [
-    `metadata.${name}`,
-    value.replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, '?'),
-  ]);
+  return Object.entries(metadata).flatMap(([name, value]) => {
+    const line = value.replaceAll(/[\r\n]/g, ' ').trim();
+    const bytes = Buffer.from(line).toString('latin1');
+    return [`metadata.${name}`, bytes.replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, '?')];
+  });
 }

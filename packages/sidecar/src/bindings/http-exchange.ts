@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import type { EgressPool } from '../egress/egress-pool.ts';
+import { canonicalName } from '../flow/canonical-name.ts';
 
 export interface ExchangeRequest {
   readonly method: string;
@@ -47,7 +48,7 @@ export function exchange(
         if (status < 200) return;
         const joined = Object.entries(headers)
           .map(([name, value]) => [
-            goHeaderName(name),
+            canonicalName(name.toLowerCase()),
             Array.isArray(value) ? value.join(', ') : String(value),
           ])
           // How the body was framed is the connection's, and over with it.
@@ -91,8 +92,3 @@ function named(headers: readonly string[]): string[] {
 
 export const tooLong = (limitBytes: number): Error =>
   new Error(`the answer exceeds maxResponseBodySize of ${limitBytes} bytes`);
-
-/** As Go writes names of headers, and Dapr's users read them: `X-Mine-Too`. */
-function goHeaderName(name: string): string {
-  return name.toLowerCase().replaceAll(/(?:^|-)[a-z]/g, (start) => start.toUpperCase());
-}

@@ -139,6 +139,11 @@ export const SECRETS: Readonly<
   'secretstores.local.file': (settings) => fileSecrets(settings),
 };
 
+const openPostgresBinding = async (settings: ComponentSettings, env: ComponentsEnv) => {
+  const { postgresBinding } = await import('../bindings/postgres-binding.ts');
+  return await postgresBinding(settings, env);
+};
+
 export const OUTPUTS: Readonly<
   Record<string, (settings: ComponentSettings, env: ComponentsEnv) => Promise<OutputBinding>>
 > = {
@@ -154,6 +159,12 @@ export const OUTPUTS: Readonly<
     const { kafkaOutput } = await import('../bindings/kafka-binding.ts');
     return await kafkaOutput(settings, env);
   },
+  'bindings.redis': async (settings) => {
+    const { redisBinding } = await import('../bindings/redis-binding.ts');
+    return await redisBinding(settings);
+  },
+  'bindings.postgresql': openPostgresBinding,
+  'bindings.postgres': openPostgresBinding,
 };
 
 export const INPUTS: Readonly<

@@ -13,6 +13,14 @@ export interface Rows {
 
 export type Query = (sql: string, values?: readonly unknown[]) => Promise<Rows>;
 
+/** What somebody else's statement answers: values as the server writes them. */
+export interface WrittenRows {
+  /** The type of each column, as PostgreSQL numbers them. */
+  readonly types: readonly number[];
+  readonly rows: readonly (readonly (string | null)[])[];
+  readonly count: number;
+}
+
 /**
  * Connections to one database: a bounded number, made when they are needed and again when they were lost.
  * The moment a `signal` aborts, its call rejects with the signal's reason; the statement is ended at the
@@ -20,6 +28,15 @@ export type Query = (sql: string, values?: readonly unknown[]) => Promise<Rows>;
  */
 export interface PostgresPool {
   query(sql: string, values?: readonly unknown[], signal?: AbortSignal): Promise<Rows>;
+  /**
+   * A statement that somebody else wrote. Undefined `values`: it may be several, and the last one's answer
+   * counts. A transaction that it leaves open ends with it.
+   */
+  written(
+    sql: string,
+    values: readonly unknown[] | undefined,
+    signal?: AbortSignal,
+  ): Promise<WrittenRows>;
   /** For a connection beside the pool. */
   readonly servers: readonly PostgresServer[];
   readonly target: Target;

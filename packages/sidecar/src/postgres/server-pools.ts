@@ -1,7 +1,7 @@
-import type { Client, Pool, PoolClient } from 'pg';
+import type { Client, Pool, PoolClient, QueryArrayConfig } from 'pg';
 import { waitedFor } from '../components/waited-for.ts';
 import { cancelStatement } from './cancel-statement.ts';
-import type { PostgresPool, Query, Rows } from './postgres-pool.ts';
+import type { PostgresPool, Query, Rows, WrittenRows } from './postgres-pool.ts';
 import {
   checkTarget,
   firstServer,
@@ -22,6 +22,9 @@ interface CheckedOut {
   readonly client: PoolClient;
   readonly server: PostgresServer;
 }
+
+/** Has the connection do one thing; what it throws is in Dapr's words. */
+type Ask = <T>(question: (client: PoolClient) => Promise<T>) => Promise<T>;
 
 /** Tries new connections in the order of its pools: one that has a connection to spare, or as many as may be, is asked alone. */
 export class ServerPools implements PostgresPool {
@@ -54,43 +57,25 @@ export class ServerPools implements PostgresPool {
     return this.withOne((query) => query(sql, values), signal);
   }
 
-  async withOne<T>(work: (query: Query) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    signal?.throwIfAborted();
-    const out = this.#checkOut();
-    const { client, server } = await (signal === undefined
-      ? out
-      : waitedFor(out, signal, (late) => late.client.release()));
-    // A connection that breaks while it is ours says so on both ways; the statement's error is the one to tell.
-    const ignore = () => {};
-    client.on('error', ignore);
-    let broken = false;
-    const query: Query = async (sql, values) => {
-      try {
-        const { rows, rowCount } = await client.query(sql, values as unknown[]);
-        return { rows, count: rowCount ?? 0 };
-      } catch (error) {
-        // What the server refused leaves the connection well; anything else leaves it in the middle of something.
-        const { severity } = error as PostgresFailure;
-        if (severity === undefined || severity !== 'ERROR') broken = true;
-        throw postgresWords(error, server);
-      }
-    };
-    const give = (): void => {
-      client.off('error', ignore);
-      client.release(broken);
-    };
-    if (signal === undefined) return await work(query).finally(give);
-    const abandon = (): void => {
-      // In the middle of something: nobody else may have it, and what it says as it goes is nothing.
-      client.release(true);
-      void cancelStatement(this.#Driver, server, client);
-    };
-    signal.addEventListener('abort', abandon, { once: true });
-    const done = work(query).finally(() => {
-      signal.removeEventListener('abort', abandon);
-      if (!signal.aborted) give();
-    });
-    return await waitedFor(done, signal);
+  written(
+    sql: string,
+    values: readonly unknown[] | undefined,
+    signal?: AbortSignal,
+  ): Promise<WrittenRows> {
+    return this.#withClient((ask) => ask((client) => askWritten(client, sql, values)), signal);
+  }
+
+  withOne<T>(work: (query: Query) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return this.#withClient(
+      (ask) =>
+        work((sql, values) =>
+          ask(async (client) => {
+            const { rows, rowCount } = await client.query(sql, values as unknown[]);
+            return { rows, count: rowCount ?? 0 };
+          }),
+        ),
+      signal,
+    );
   }
 
   inTransaction<T>(work: (query: Query) => Promise<T>, signal?: AbortSignal): Promise<T> {
@@ -110,6 +95,44 @@ export class ServerPools implements PostgresPool {
 
   async close(): Promise<void> {
     await Promise.all(this.#all.map(({ pool }) => pool.end()));
+  }
+
+  async #withClient<T>(work: (ask: Ask) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    signal?.throwIfAborted();
+    const out = this.#checkOut();
+    const { client, server } = await (signal === undefined
+      ? out
+      : waitedFor(out, signal, (late) => late.client.release()));
+    // A connection that breaks while it is ours says so on both ways; the statement's error is the one to tell.
+    const ignore = () => {};
+    client.on('error', ignore);
+    let broken = false;
+    const ask: Ask = async (question) => {
+      try {
+        return await question(client);
+      } catch (error) {
+        // What the server refused leaves the connection well; anything else leaves it in the middle of something.
+        const { severity } = error as PostgresFailure;
+        if (severity === undefined || severity !== 'ERROR') broken = true;
+        throw postgresWords(error, server);
+      }
+    };
+    const give = (): void => {
+      client.off('error', ignore);
+      client.release(broken || isBusy(client));
+    };
+    if (signal === undefined) return await work(ask).finally(give);
+    const abandon = (): void => {
+      // In the middle of something: nobody else may have it, and what it says as it goes is nothing.
+      client.release(true);
+      void cancelStatement(this.#Driver, server, client);
+    };
+    signal.addEventListener('abort', abandon, { once: true });
+    const done = work(ask).finally(() => {
+      signal.removeEventListener('abort', abandon);
+      if (!signal.aborted) give();
+    });
+    return await waitedFor(done, signal);
   }
 
   async #checkOut(): Promise<CheckedOut> {
@@ -146,6 +169,28 @@ export class ServerPools implements PostgresPool {
       throw postgresWords(error, server);
     }
   }
+}
+
+/** In a transaction, which only somebody else's statement leaves open. */
+function isBusy(client: PoolClient & { getTransactionStatus?(): string | null }): boolean {
+  return !['I', null, undefined].includes(client.getTransactionStatus?.());
+}
+
+async function askWritten(
+  client: PoolClient,
+  sql: string,
+  values: readonly unknown[] | undefined,
+): Promise<WrittenRows> {
+  const config = {
+    text: sql,
+    rowMode: 'array' as const,
+    types: { getTypeParser: () => (text: string) => text },
+    ...(values === undefined ? {} : { values: [...values], queryMode: 'extended' }),
+  };
+  // Several statements have several answers.
+  const answers = [await client.query<(string | null)[]>(config as QueryArrayConfig)].flat();
+  const { fields, rowCount, rows } = answers.at(-1)!;
+  return { types: fields.map(({ dataTypeID }) => dataTypeID), rows, count: rowCount ?? 0 };
 }
 
 const isSame = (one: PostgresServer, other: PostgresServer): boolean =>

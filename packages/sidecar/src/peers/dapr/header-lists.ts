@@ -1,5 +1,5 @@
+import { canonicalName } from '../../flow/canonical-name.ts';
 import { isHopByHop, nominatedNames } from '../../flow/hop-by-hop.ts';
-import { Recent } from '../../policies/recent.ts';
 
 /** A header's values by its name, as daprd's sidecars send them to each other. */
 export type HeaderLists = Record<string, { values: string[] }>;
@@ -8,23 +8,11 @@ export type HeaderLists = Record<string, { values: string[] }>;
 export function headerLists(headers: Iterable<readonly [string, string]>): HeaderLists {
   const lists: HeaderLists = Object.create(null);
   for (const [name, value] of headers) {
-    const key = /^dapr-|-bin$/.test(name) ? name : canonical(name);
+    const key = /^dapr-|-bin$/.test(name) ? name : canonicalName(name);
     lists[key] ??= { values: [] };
     lists[key].values.push(ASCII.test(value) ? value : Buffer.from(value, 'latin1').toString());
   }
   return lists;
-}
-
-/** Names are few and come again with each call. */
-const spelled = new Recent<string>(1_000);
-
-/** `x-request-id` as `X-Request-Id`. */
-function canonical(name: string): string {
-  const known = spelled.get(name);
-  if (known !== undefined) return known;
-  const spelling = name.replace(/(?:^|-)[a-z]/g, (first) => first.toUpperCase());
-  spelled.set(name, spelling);
-  return spelling;
 }
 
 /** A header that HTTP cannot have: what is sent on must not be more than was meant. */

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import http2, { type ServerHttp2Stream } from 'node:http2';
+import { lowerName } from '../../flow/answer-headers.ts';
 import { nodeHttp } from '../node-http.ts';
 import { type ReplyHead, replyHead } from './reply-head.ts';
 import type { StreamRequest } from './stream-request.ts';
@@ -50,7 +51,8 @@ export class StreamReply extends EventEmitter {
     if (status < 200 || status > 599) throw new RangeError(`Invalid status code: ${status}`);
     const sent: string[] = [];
     for (let at = 0; at + 1 < headers.length; at += 2) {
-      const name = headers[at]!;
+      // HTTP/2 has no other.
+      const name = lowerName(headers[at]!);
       const value = headers[at + 1]!;
       nodeHttp.validateHeaderName(name);
       nodeHttp.validateHeaderValue(name, value);

@@ -9,6 +9,11 @@ import type { RedisPubSubSettings } from './redis-pubsub-settings.ts';
 export interface ConsumerOptions {
   readonly topic: string;
   readonly handler: PubSubHandler;
+  /**
+   * The handler has events wait for others: how long is for it to say. An event that `processingTimeout`
+   * took from it would be handed to it again, and wait again, and never arrive.
+   */
+  readonly gathers: boolean;
   readonly settings: RedisPubSubSettings;
   /** For all but reading, which blocks its connection. */
   readonly redis: RedisConnection;
@@ -149,11 +154,11 @@ export class RedisConsumer {
   }
 
   async #handle({ id, message }: Entry): Promise<void> {
-    const { clock, handler, log, redis, settings, topic } = this.#options;
+    const { clock, gathers, handler, log, redis, settings, topic } = this.#options;
     const late = new AbortController();
     const { processingTimeoutMs } = settings;
     const timer =
-      processingTimeoutMs > 0
+      processingTimeoutMs > 0 && !gathers
         ? clock.timer(processingTimeoutMs, () => late.abort(new Error('processingTimeout is over')))
         : undefined;
     const acknowledge = () => redis.run((client) => client.xack(topic, settings.consumerId, id));

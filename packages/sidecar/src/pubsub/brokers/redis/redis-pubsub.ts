@@ -69,9 +69,10 @@ export async function redisPubSub(
         });
       return answers.map(([error]) => (error === null ? undefined : publishError(error)));
     },
-    async subscribe(topic, handler) {
+    async subscribe(topic, handler, _details, gather = 1) {
+      const gathers = gather > 1;
       const consumer = new RedisConsumer({
-        ...{ topic, handler, settings: own, redis, permits, clock, log },
+        ...{ topic, handler, gathers, settings: own, redis, permits, clock, log },
       });
       consumers.add(consumer);
       await consumer.start();
