@@ -24,6 +24,7 @@ import type { CountDelivery, DeliveryStatus } from '../pubsub/deliver/delivery.t
 import { METRICS_SETTINGS, type MetricsSettings } from '../resources/metrics-settings.ts';
 import { accessMetrics } from './access-metrics.ts';
 import { countedRoute } from './counted-route.ts';
+import { type MtlsMetrics, mtlsMetrics } from './mtls-metrics.ts';
 import { outboxMetrics } from './outbox-metrics.ts';
 import { relabelBy } from './relabel.ts';
 
@@ -53,7 +54,7 @@ export interface RpcBytes {
 export type CountRpc = (method: string, status: string, ms: number, bytes: RpcBytes) => void;
 
 /** Everything the sidecar counts. */
-export interface SidecarMetrics extends PeerCounts {
+export interface SidecarMetrics extends PeerCounts, MtlsMetrics {
   /** An API request has been answered. */
   readonly served: CountExchange;
   /** A call of the gRPC API has ended; `status` by Go's name: `OK`, `NotFound`. A stream has no bytes. */
@@ -103,13 +104,8 @@ export interface SidecarMetrics extends PeerCounts {
   forgotten(appId: string, pipeline: string): void;
   /** These Resiliency documents are in force from now on; policies are counted under the name of the last, as in Dapr. */
   loaded(documents: readonly { readonly name: string; readonly namespace: string }[]): void;
-  /** The certificate shown to other sidecars is good until then. */
-  certificate(notAfterMs: number): void;
-  certificateReloaded(outcome: 'good' | 'bad'): void;
   /** Access control has let a call of another app in, or not. */
   readonly access: CountAccess;
-  /** A connection of another sidecar was not let in. */
-  peerRefused(): void;
   /** What a scrape gets. */
   render(): string;
 }
@@ -195,35 +191,8 @@ export function sidecarMetrics(
       resiliency ??= resiliencyMetrics(metrics, { appId, ...last });
       for (const document of documents) resiliency.loaded(document);
     },
-    certificate(notAfterMs) {
-      metrics
-        .gauge(
-          'holdfast_mtls_certificate_expiry_seconds',
-          'Unix time at which the certificate shown to other sidecars ends.',
-        )
-        .labels()
-        .set(Math.floor(notAfterMs / 1000));
-    },
-    certificateReloaded(outcome) {
-      metrics
-        .counter(
-          'holdfast_mtls_certificate_reloads_total',
-          'Changes of the certificate files, by whether they were taken over.',
-          ['outcome'],
-        )
-        .labels(outcome)
-        .inc();
-    },
+    ...mtlsMetrics(metrics),
     access: accessMetrics(metrics),
-    peerRefused() {
-      metrics
-        .counter(
-          'holdfast_mtls_refused_connections_total',
-          'Connections of other sidecars that were not let in.',
-        )
-        .labels()
-        .inc();
-    },
     render: () => metrics.render(),
   };
 }
