@@ -14,6 +14,7 @@ export {
   watchSources,
 } from './files/watch-sources.ts';
 export { type ParsedDuration, parseDuration } from './parse/duration.ts';
+export { goScalars } from './parse/go-scalars.ts';
 export { type MethodPattern, methodMatches } from './parse/method-pattern.ts';
 export { nearest } from './parse/nearest.ts';
 export { type ParsedResiliency, parseResiliency } from './parse/parse-resiliency.ts';

@@ -16,6 +16,7 @@ export {
   httpServerMetrics,
   type RouteMetrics,
 } from './dapr/http-server-metrics.ts';
+export { type MtlsMetrics, mtlsMetrics } from './dapr/mtls-metrics.ts';
 export {
   type AppliedPolicies,
   type Flow,

@@ -2,13 +2,16 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
 
+/** Over those of a good token; undefined takes one away. */
+type Claims = { readonly [Name in keyof JWTPayload]: JWTPayload[Name] | undefined };
+
 /** Who issues tokens: its OpenID configuration and keys are served on loopback. */
 export interface Issuer {
   readonly url: string;
   /** Signed with a key that is served; claims and header over good ones. */
   token(
-    claims?: JWTPayload,
-    header?: { readonly kid?: string; readonly typ?: string },
+    claims?: Claims,
+    header?: { readonly kid?: string | undefined; readonly typ?: string },
   ): Promise<string>;
   /** As good, but for the key. */
   forged(claims?: JWTPayload): Promise<string>;
@@ -40,11 +43,11 @@ export async function startIssuer(): Promise<Issuer> {
     return { iss: url, aud: AUDIENCE, sub: 'ann', iat: nowS, exp: nowS + 600 };
   };
   const sign = (
-    claims: JWTPayload,
+    claims: Claims,
     header: object,
     privateKey: Awaited<ReturnType<typeof generateKeyPair>>['privateKey'],
   ) =>
-    new SignJWT({ ...good(), ...claims })
+    new SignJWT({ ...good(), ...claims } as JWTPayload)
       .setProtectedHeader({ alg: 'RS256', kid: 'one', ...header })
       .sign(privateKey);
   return {

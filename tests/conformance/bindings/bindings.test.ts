@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -26,6 +26,7 @@ await bothMakes((make, executable) => {
     before(async () => {
       root = await mkdtemp(path.join(tmpdir(), 'holdfast-bindings-'));
       dead = await freePort();
+      await symlink('there/real.txt', path.join(root, 'link.txt'));
       const caller = { resources: { 'bindings.yaml': BINDINGS(root, dead) } };
       mesh = await startAppMesh(executable, { caller }, undefined, told.instead);
     });

@@ -39,6 +39,11 @@ function conformance(make: Make, executable: string | undefined, address: string
           ...{ consumerGroup: `${make}-stubborn`, consumeRetryEnabled: 'true' },
           ...{ backOffDuration: '100ms' },
         },
+        ordered: {
+          ...{ ...common, topics: named('four'), direction: 'input' },
+          ...{ consumerGroup: `${make}-ordered`, consumeRetryEnabled: 'true' },
+          ...{ backOffPolicy: 'Constant', backOffDuration: '20ms' },
+        },
         unwanted: {
           ...{ ...common, topics: named('one'), consumerGroup: `${make}-unwanted` },
         },
@@ -49,7 +54,7 @@ function conformance(make: Make, executable: string | undefined, address: string
       app = await startEchoApp((request) => {
         const { body, method, url } = request;
         if (method === 'OPTIONS') return { status: url === '/unwanted' ? 404 : 200, body: '' };
-        if (!['/both', '/routed', '/unwanted'].includes(url)) return undefined;
+        if (!['/both', '/routed', '/ordered', '/unwanted'].includes(url)) return undefined;
         const times = seen.filter((one) => one.body === body && one.url === url).length;
         seen.push(request);
         return { status: body.includes('fail') && times < 2 ? 500 : 200, body: '' };
@@ -138,6 +143,14 @@ function conformance(make: Make, executable: string | undefined, address: string
         ['fail 1', 'next 1'],
       );
       assert.deepEqual(bodies('/routed'), ['fail 3', 'fail 3', 'fail 3', 'next 3']);
+    });
+
+    test('records of a key come in their order, also where some fail at first', async () => {
+      const sent = Array.from({ length: 100 }, (_, n) => `${n % 10 === 5 ? 'fail' : 'take'} ${n}`);
+      for (const text of sent) await send('four', text);
+      await until('the last has come', () => bodies('/ordered').includes('take 99'));
+      const thrice = sent.flatMap((text) => Array<string>(text.startsWith('f') ? 3 : 1).fill(text));
+      assert.deepEqual(bodies('/ordered'), thrice);
     });
 
     test('an application that does not want it is told nothing', () => {

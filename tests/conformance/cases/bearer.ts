@@ -98,6 +98,28 @@ export async function bearerCases(issuer: Issuer): Promise<readonly Case<BearerA
       expect: [refused, passed, refused, passed],
     },
     {
+      name: 'one that is not issued yet, but for five minutes',
+      send: [
+        await bearer(issuer.token({ iat: nowS + 600 })),
+        await bearer(issuer.token({ iat: nowS + 100 })),
+      ],
+      expect: [refused, passed],
+    },
+    {
+      name: 'without an end, an audience, or the name of its key',
+      send: [
+        await bearer(issuer.token({ exp: undefined })),
+        await bearer(issuer.token({ aud: undefined })),
+        await bearer(issuer.token({}, { kid: undefined })),
+      ],
+      expect: [passed, refused, refused],
+    },
+    {
+      name: 'spaces around it',
+      send: at('guarded', `Bearer   ${good}  `),
+      expect: passed,
+    },
+    {
       name: 'a key that the issuer does not serve',
       send: await bearer(issuer.token({}, { kid: 'two' })),
       expect: refused,

@@ -77,6 +77,56 @@ export const FILE_BINDINGS: readonly BindingCase[] = [
     },
   },
   {
+    name: 'a table, which begins with a quote and is no text of JSON',
+    to: 'files',
+    body: op('create', { fileName: 't.csv' }, '"a","b"\n1,2'),
+    expect: said('{"fileName":"t.csv"}'),
+  },
+  {
+    name: 'the table',
+    to: 'files',
+    body: op('get', { fileName: 't.csv' }),
+    expect: said('"a","b"\n1,2'),
+  },
+  {
+    name: 'a file that a link leads to',
+    to: 'files',
+    body: op('create', { fileName: 'there/real.txt' }, 'one'),
+    expect: said('{"fileName":"there/real.txt"}'),
+  },
+  {
+    name: 'through the link it is written',
+    to: 'files',
+    body: op('create', { fileName: 'link.txt' }, 'two'),
+    expect: said('{"fileName":"there/real.txt"}'),
+  },
+  {
+    name: 'and read',
+    to: 'files',
+    body: op('get', { fileName: 'link.txt' }),
+    expect: said('two'),
+  },
+  {
+    name: 'list of the link',
+    to: 'files',
+    body: op('list', { fileName: 'link.txt' }),
+    expect: failed(
+      'unable to list files as the file specified is not a directory: $ROOT/there/real.txt',
+    ),
+  },
+  {
+    name: 'delete through the link',
+    to: 'files',
+    body: op('delete', { fileName: 'link.txt' }),
+    expect: said('', {}, 204),
+  },
+  {
+    name: 'what it led to',
+    to: 'files',
+    body: op('get', { fileName: 'there/real.txt' }),
+    expect: failed('file not found: $ROOT/there/real.txt'),
+  },
+  {
     name: 'no file name',
     to: 'files',
     body: op('create', {}, 'x'),

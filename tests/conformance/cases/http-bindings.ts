@@ -98,6 +98,22 @@ export const HTTP_BINDINGS: readonly BindingCase[] = [
     }),
   },
   {
+    name: 'who asks says who it is',
+    to: 'web',
+    body: op('get'),
+    expect: echoed('GET /base', '', { 'user-agent': 'holdfast' }),
+    daprd: {
+      why: 'each has its own name',
+      expect: echoed('GET /base', '', { 'user-agent': 'Go-http-client/1.1' }),
+    },
+  },
+  {
+    name: 'a name of the client’s own, and no other host',
+    to: 'web',
+    body: op('get', { 'User-Agent': 'shop/1', Host: 'other.example' }),
+    expect: echoed('GET /base', '', { 'user-agent': 'shop/1', host: '127.0.0.1:$APP' }),
+  },
+  {
     name: 'an answer of 404',
     to: 'web',
     body: op('get', { path: '/x?status=404' }),

@@ -67,6 +67,7 @@ export const SECRETS: readonly SecretCase[] = [
   { path: 'dot/db.user', expect: one('db.user', 'u') },
   { path: 'dot/db.deep.x', expect: one('db.deep.x', 'y') },
   { path: 'dot/db:user', expect: missing('dot', 'db:user') },
+  { path: 'nothing/bulk', expect: [200, {}] },
   { path: 'multi/a', expect: one('a', '1') },
   { path: 'multi/db', expect: [200, { user: 'u', 'deep:x': 'y' }] },
   { path: 'multi/db:user', expect: missing('multi', 'db:user') },

@@ -29,9 +29,12 @@ await bothMakes((make, executable) => {
       const secretsFile = path.join(folder, 'secrets.json');
       await writeFile(secretsFile, SECRETS_FILE);
       await writeFile(path.join(folder, 'list.json'), '[1]');
+      await writeFile(path.join(folder, 'broken.json'), '{"password": hunter2}');
+      await writeFile(path.join(folder, 'null.json'), 'null');
       const file = 'secretstores.local.file';
       const components = [
         componentYaml('plain', file, { secretsFile }),
+        componentYaml('nothing', file, { secretsFile: path.join(folder, 'null.json') }),
         componentYaml('dot', file, { secretsFile, nestedSeparator: '.' }),
         componentYaml('multi', file, { secretsFile, multiValued: 'true' }),
         componentYaml('other', file, {
@@ -80,6 +83,7 @@ await bothMakes((make, executable) => {
         'env',
         'memory SUBSCRIBE_WILDCARDS',
         'multi MULTIPLE_KEY_VALUES_PER_SECRET',
+        'nothing',
         'other MULTIPLE_KEY_VALUES_PER_SECRET',
         'plain',
         'prefixed',
@@ -107,6 +111,12 @@ await bothMakes((make, executable) => {
         'a file that is not there',
         'nowhere.json',
         /open .*nowhere\.json: no such file or directory$/,
+      ],
+      // All that is shown of it is one letter.
+      [
+        'a file that is no JSON',
+        'broken.json',
+        /^(?!.*hunter).*invalid character 'h' looking for beginning of value$/s,
       ],
       // Words of Go's JSON parser are ours.
       ['a file of a list', 'list.json', /must hold a JSON object$|cannot unmarshal array/],

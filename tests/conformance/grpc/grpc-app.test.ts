@@ -362,17 +362,6 @@ function conformance(make: Make, executable: string | undefined): void {
         ],
       );
     });
-
-    test('an application over HTTP has no services', async () => {
-      const { message, status } = await proxied({ 'dapr-app-id': 'callee' });
-      // daprd tells of the bytes that it read; the remedy is ours.
-      const [code, words] =
-        make === 'daprd'
-          ? ['14', /frame too large/]
-          : ['13', /start its sidecar with --app-protocol grpc/];
-      assert.equal(status, code);
-      assert.match(message, words as RegExp);
-    });
   });
 }
 

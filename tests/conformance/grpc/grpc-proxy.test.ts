@@ -251,6 +251,14 @@ function conformance(make: Make, executable: string | undefined): void {
       ]);
     });
 
+    test('an application of another sidecar that speaks HTTP alone', async () => {
+      const { outcome } = await call(to('callee'));
+      const why =
+        'http2: failed reading the frame payload: http2: frame too large, note that the frame header looked like an HTTP/1.1 header';
+      const words = `connection error: desc = "error reading server preface: ${why}"`;
+      assert.deepEqual(outcome, ['14', words, 0, 0]);
+    });
+
     test('a trace goes on, in whichever form it came, and reaches the application in both', async () => {
       const ids = {
         bin: '000102030405060708090a0b0c0d0e0f',

@@ -11,6 +11,13 @@ import {
 } from '@holdfast/config';
 import { freePort, until } from '@holdfast/test-servers';
 import { LONGEST_TIMER_MS } from '../../../packages/config/src/parse/read-duration.ts';
+import {
+  type CodeSpace,
+  GRPC_CODES,
+  HTTP_CODES,
+  parseStatusCodes,
+  statusMatcher,
+} from '../../../packages/config/src/parse/status-codes.ts';
 import { workspace } from '../../../packages/config/src/testing/workspace.ts';
 import { findDaprd } from '../makes/daprd.ts';
 
@@ -76,16 +83,35 @@ type Reading =
   | 'refused'
   | {
       readonly timeouts: Record<string, number>;
-      readonly retries: Record<string, number>;
+      readonly retries: Record<string, RetryReading>;
       readonly circuitBreakers: readonly string[];
       readonly targets: readonly string[];
     };
+
+interface RetryReading {
+  readonly maxRetries: number;
+  /** Of exponential ones neither file says more than Dapr fixes. */
+  readonly constantMs: number | undefined;
+  /** The statuses that are tried again. */
+  readonly matches: readonly number[];
+}
+
+const STATUSES = Array.from({ length: HTTP_CODES.last + 1 }, (_, code) => code);
 
 function readingOf({ policies, targets }: ResiliencyDocument): Reading {
   const { timeouts, retries, circuitBreakers } = policies;
   return {
     timeouts: Object.fromEntries([...timeouts].map(([name, { limitMs }]) => [name, limitMs])),
-    retries: Object.fromEntries([...retries].map(([name, { maxRetries }]) => [name, maxRetries])),
+    retries: Object.fromEntries(
+      [...retries].map(([name, { backoff, delayMs, matches, maxRetries }]) => [
+        name,
+        {
+          maxRetries,
+          constantMs: backoff === 'constant' ? delayMs : undefined,
+          matches: STATUSES.filter(matches),
+        },
+      ]),
+    ),
     circuitBreakers: [...circuitBreakers.keys()].sort(),
     targets: [
       ...targets.apps.keys(),
@@ -95,11 +121,18 @@ function readingOf({ policies, targets }: ResiliencyDocument): Reading {
   };
 }
 
+interface RetryDump {
+  readonly policy?: string;
+  readonly duration?: string;
+  readonly maxRetries?: number;
+  readonly matching?: { readonly httpStatusCodes?: string; readonly gRPCStatusCodes?: string };
+}
+
 interface Dump {
   readonly spec: {
     readonly policies: {
       readonly timeouts?: Record<string, string>;
-      readonly retries?: Record<string, { readonly maxRetries?: number }>;
+      readonly retries?: Record<string, RetryDump>;
       readonly circuitBreakers?: object;
     };
     readonly targets: {
@@ -118,7 +151,20 @@ function readingOfDump({ spec: { policies, targets } }: Dump): Reading {
       ? Math.min(Math.max(0, Math.ceil(parsed.ms)), LONGEST_TIMER_MS)
       : Number.NaN;
   };
-  const retries = ({ maxRetries = -1 }) => (maxRetries < 0 ? Number.POSITIVE_INFINITY : maxRetries);
+  const ranges = (text: string | undefined, space: CodeSpace) => {
+    const parsed = parseStatusCodes(text ?? '', space);
+    return 'fault' in parsed ? undefined : parsed.ranges;
+  };
+  const retries = ({ duration, matching, maxRetries = -1, policy }: RetryDump): RetryReading => ({
+    maxRetries: maxRetries < 0 ? Number.POSITIVE_INFINITY : maxRetries,
+    constantMs: policy?.toLowerCase() === 'exponential' ? undefined : limit(duration ?? '5s'),
+    matches: STATUSES.filter(
+      statusMatcher(
+        ranges(matching?.httpStatusCodes, HTTP_CODES),
+        ranges(matching?.gRPCStatusCodes, GRPC_CODES),
+      ),
+    ),
+  });
   const mapped = <In, Out>(of: Record<string, In> | undefined, to: (value: In) => Out) =>
     Object.fromEntries(Object.entries(of ?? {}).map(([name, value]) => [name, to(value)]));
   return {

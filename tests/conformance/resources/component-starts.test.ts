@@ -121,6 +121,53 @@ function rows(redisHost: string, mosquitto: string): readonly Row[] {
     { type: 'bindings.localstorage', metadata: {}, both: /rootPath/ },
     { type: 'bindings.cron', metadata: { schedule: '61 * * * *' }, both: /61 \* \* \* \*/ },
     { type: 'bindings.cron', metadata: { schedule: '@every 1' }, both: /@every 1/ },
+    ...cronRows(),
+    {
+      type: 'bindings.localstorage',
+      metadata: { rootPath: '/tmp/x', RootPath: '/tmp/y' },
+      both: /key rootpath is duplicate in the metadata/,
+    },
+    { type: 'middleware.http.ratelimit', metadata: { maxRequestsPerSecond: '0' }, both: /maxReq/ },
+    {
+      type: 'middleware.http.ratelimit',
+      metadata: { maxRequestsPerSecond: 'x' },
+      both: /[mM]axReq/,
+    },
+    { type: 'middleware.http.routeralias', metadata: { routes: '[' }, both: /routes/ },
+    { type: 'middleware.http.bearer', metadata: { audience: 'a' }, both: /issuer/ },
+    { type: 'middleware.http.bearer', metadata: { issuer: http }, both: /audience/ },
+    {
+      type: 'middleware.http.uppercase',
+      metadata: { direction: 'sideways' },
+      daprd: 'starts',
+      holdfast: /direction must be request, response or both/,
+      why: 'nobody could say what was meant',
+    },
+  ];
+}
+
+function cronRows(): readonly Row[] {
+  const refused: readonly (readonly [schedule: string, why: RegExp])[] = [
+    ['* * *', /expected 5 to 6 fields, found 3: \[\* \* \*\]/],
+    ['0 0 * * 7', /end of range \(7\) above maximum \(6\): 7/],
+    ['0 0 0 * *', /beginning of range \(0\) below minimum \(1\): 0/],
+    ['5-1 * * * *', /beginning of range \(5\) beyond end of range \(1\): 5-1/],
+    ['*/0 * * * *', /step of range should be a positive number: \*\/0/],
+    ['0 0 L * *', /failed to parse int from L: strconv\.Atoi: parsing \\?"L\\?": invalid syntax/],
+    ['TZ=No/City * * * * *', /TZ=No\/City/],
+  ];
+  const starting = ['@every 500ms', '0 */90 * * * *', '1,,3 * * * *', ', * * * *', '0 9 ? * MON'];
+  const type = 'bindings.cron';
+  return [
+    ...refused.map(([schedule, both]) => ({ type, metadata: { schedule }, both })),
+    ...starting.map((schedule): Row => ({ type, metadata: { schedule }, both: 'starts' })),
+    {
+      type,
+      metadata: { schedule: '@every 0s' },
+      daprd: 'starts',
+      holdfast: /@every 0s would never wait/,
+      why: 'it would do nothing but tell, and daprd uses a whole core for it',
+    },
   ];
 }
 

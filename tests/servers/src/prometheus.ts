@@ -12,15 +12,16 @@ export interface PrometheusServer {
   readonly url: string;
 }
 
-/** A Prometheus that scrapes `targets` (`127.0.0.1:9090`) every second. */
+/** A Prometheus that scrapes `targets` (`127.0.0.1:9090`) every second, and adds `labels` to what they say. */
 export async function prometheusServer(
   targets: readonly string[],
+  labels: Readonly<Record<string, string>> = {},
 ): Promise<PrometheusServer | Unavailable> {
   const command = findProgram('prometheus');
   if (command === undefined) return new Unavailable('Prometheus', 'prometheus');
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-prometheus-'));
   const config = join(folder, 'prometheus.yml');
-  const scrape = { job_name: 'holdfast', static_configs: [{ targets }] };
+  const scrape = { job_name: 'holdfast', static_configs: [{ targets, labels }] };
   // JSON is YAML.
   await writeFile(
     config,

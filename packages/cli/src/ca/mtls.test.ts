@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
@@ -8,6 +8,7 @@ import { type TestContext, test } from 'node:test';
 import tls from 'node:tls';
 import { type Sidecar, type SidecarOptions, startSidecar } from '@holdfast/sidecar';
 import { ca } from '../commands/ca.ts';
+import { certificatesOf } from './trust-folder.ts';
 
 for (const how of ['sqlite', 'static'] as const) {
   test(`two sidecars call each other by mTLS, found by ${how}`, async (t) => {
@@ -104,7 +105,7 @@ test('new certificates and a new root are taken over while calls go on, and no c
   assert.deepEqual(
     [
       new Set(answers),
-      /^holdfast_mtls_certificate_reloads_total\{outcome="good"\} (\d+)/m.exec(page)?.[1],
+      /^dapr_runtime_mtls_workload_cert_rotated_total\{app_id="\w+"\} (\d+)/m.exec(page)?.[1],
     ],
     [new Set([200]), '3'],
   );
@@ -119,6 +120,33 @@ test('files that make no sense change nothing', async (t) => {
   await callee.reload();
 
   assert.deepEqual(await world.invoke(caller, 'callee'), [200, 'callee']);
+});
+
+test('a chain without the sidecar’s own certificate, or with it in the wrong place, is told as that', async (t) => {
+  const world = await startWorld(t);
+  await world.issue('callee');
+  const folder = path.join(world.certs, 'apps/default/callee');
+  const chain = await readFile(path.join(folder, 'tls.crt'), 'utf8');
+  const [own, issuer] = certificatesOf(chain) as [string, string];
+  const told: string[] = [];
+  for (const text of [issuer, issuer + own]) {
+    await writeFile(path.join(folder, 'tls.crt'), text);
+    const options = (await world.options('callee')) as SidecarOptions;
+    told.push(
+      await startSidecar(options).then(
+        () => 'started',
+        (error: Error) => error.message,
+      ),
+    );
+  }
+  assert.match(
+    told[0]!,
+    /^The certificate chain \(--cert-chain-file\) has only certificates of authorities \(the first is of .*\) and lacks this sidecar's own, of spiffe:\/\/public\/ns\/default\/callee, which must come first; `holdfast ca issue callee --namespace default` makes one, with its signer behind it\.$/,
+  );
+  assert.equal(
+    told[1],
+    'The certificate of this sidecar is number 2 of the certificate chain (--cert-chain-file) and must be the first, with those of its signers behind it.',
+  );
 });
 
 test('a sidecar does not start with another app’s certificate, nor off loopback without one', async (t) => {

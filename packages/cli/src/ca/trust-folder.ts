@@ -113,7 +113,7 @@ export class TrustFolder {
 }
 
 /** The certificates of a PEM text, each with its line break. */
-function certificatesOf(pem: string): readonly string[] {
+export function certificatesOf(pem: string): readonly string[] {
   const found = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
   return found.map((text) => `${text}\n`);
 }

@@ -132,7 +132,8 @@ export const HOLDFASTD_FLAGS: readonly Flag[] = [
     type: 'list',
     value: 'HOST,…',
     default: '127.0.0.1',
-    meaning: 'The addresses the API listens on, separated by commas (daprd: all)',
+    meaning:
+      'The addresses the API listens on, separated by commas (daprd: all); one that this machine does not have is left out',
   },
   {
     name: 'allowed-origins',

@@ -1,14 +1,6 @@
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  type Node,
-  type Scalar,
-  type YAMLMap,
-} from 'yaml';
+import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type YAMLMap } from 'yaml';
 import type { Report } from '../problems/report.ts';
+import { goFloat } from './go-float.ts';
 
 /** What reading one document needs: the document for its anchors, the report for its problems. */
 export interface Reading {
@@ -71,7 +63,7 @@ function* ownEntries(reading: Reading, map: YAMLMap): Generator<Entry> {
       );
       continue;
     }
-    if (keyNode !== null) remarkOldBoolean(reading, keyNode, keyOffset);
+    if (keyNode !== null) remarkOldScalar(reading, keyNode, keyOffset);
     const value = follow(reading, pair.value as Node | null);
     const known = value !== null && isScalar(value) && value.value === null ? null : value;
     yield { key, keyOffset, value: known, offset: offsetOf(pair.value) ?? keyOffset };
@@ -97,22 +89,21 @@ function offsetOf(node: unknown): number | undefined {
   return range?.[0];
 }
 
-/** The words that are true and false to YAML 1.1, which is what Dapr reads, unless they are quoted. */
-const OLD_TRUE = /^(y|Y|yes|Yes|YES|on|On|ON|true|True|TRUE)$/;
-const OLD_FALSE = /^(n|N|no|No|NO|off|Off|OFF|false|False|FALSE)$/;
-
 /**
  * A scalar as Dapr gives it to a text field: numbers and booleans as Go spells
  * them, so that `trip: true` and `httpStatusCodes: 429` are what they look like.
  */
 export function spelling(node: Node): string | undefined {
   if (!isScalar(node)) return undefined;
-  if (node.type !== 'PLAIN') return String(node.value ?? '');
-  const source = node.source ?? '';
-  if (OLD_TRUE.test(source)) return 'true';
-  if (OLD_FALSE.test(source)) return 'false';
-  return node.value === null ? '' : String(node.value);
+  const { source = '', type, value } = node;
+  if (type !== 'PLAIN') return String(value ?? '');
+  if (value === null) return '';
+  if (typeof value !== 'number' || !FLOAT.test(source)) return String(value);
+  return goFloat(value);
 }
+
+/** A number that Go reads as a fraction, be it whole or not; the `e` of hexadecimal is a digit. */
+const FLOAT = /^(?![-+]?0x).*[.eE]/;
 
 /**
  * How far into the file from the value's beginning the character `index` of its
@@ -125,18 +116,24 @@ export function shiftInto(node: Node | null, index: number): number {
   return written === node.value.length + 2 * quotes ? quotes + index : 0;
 }
 
-/** Whether Dapr reads the plain word as a boolean although YAML 1.2, and people, do not. */
-function isOldBoolean(node: Node): node is Scalar & { source: string } {
-  if (!isScalar(node) || node.type !== 'PLAIN' || typeof node.value !== 'string') return false;
-  return OLD_TRUE.test(node.value) || OLD_FALSE.test(node.value);
+/**
+ * Says so, once per place, where a plain scalar is to Dapr what neither people nor YAML 1.2 read in it:
+ * words that are booleans, and numbers that are octal.
+ */
+export function remarkOldScalar({ report }: Reading, node: Node, offset: number): void {
+  if (!isScalar(node) || node.type !== 'PLAIN') return;
+  const { source = '', value } = node;
+  if (typeof value === 'boolean' && !/^(?:true|false)$/i.test(source)) {
+    const message = `${source} without quotes is ${value} to Dapr, and so to us`;
+    report.add(offset, 'yaml-boolean', message, `"${source}"`);
+  }
+  if (typeof value === 'number' && OCTAL.test(source) && value !== Number(source)) {
+    const message = `${source} is octal to Dapr, and so to us: ${value}`;
+    report.add(offset, 'yaml-octal', message, source.replace(/^([-+]?)0+/, '$1'));
+  }
 }
 
-/** Says so, once per place. */
-export function remarkOldBoolean({ report }: Reading, node: Node, offset: number): void {
-  if (!isOldBoolean(node)) return;
-  const message = `${node.source} without quotes is ${spelling(node)} to Dapr, and so to us`;
-  report.add(offset, 'yaml-boolean', message, `"${node.source}"`);
-}
+const OCTAL = /^[-+]?0[0-7]+$/;
 
 export function describe(node: Node | null): string {
   if (isMap(node)) return 'a mapping';

@@ -5,7 +5,7 @@ import {
   type Entry,
   entriesOf,
   type Reading,
-  remarkOldBoolean,
+  remarkOldScalar,
   spelling,
 } from './entries.ts';
 import { nearest } from './nearest.ts';
@@ -86,7 +86,7 @@ export class MapReader<Name extends string> {
     const { values, anyCase } = this.#fields[name];
     const written = spelling(entry.value);
     if (written === undefined) return this.#wrongType(name, entry, 'a text');
-    remarkOldBoolean(this.#reading, entry.value, entry.offset);
+    remarkOldScalar(this.#reading, entry.value, entry.offset);
     const text = anyCase ? written.toLowerCase() : written;
     if (text !== '' && values !== undefined && !values.includes(text)) {
       const says = `is "${text}", and can be ${values.join(' or ')}`;
@@ -104,6 +104,7 @@ export class MapReader<Name extends string> {
     if (typeof value !== 'number' || !Number.isInteger(value)) {
       return this.#wrongType(name, entry, 'a whole number');
     }
+    remarkOldScalar(this.#reading, entry.value, entry.offset);
     return this.#inRange(name, entry, value);
   }
 
@@ -114,6 +115,7 @@ export class MapReader<Name extends string> {
     if (typeof value !== 'number' || !Number.isFinite(value)) {
       return this.#wrongType(name, entry, 'a number');
     }
+    remarkOldScalar(this.#reading, entry.value, entry.offset);
     return this.#inRange(name, entry, value);
   }
 

@@ -1,7 +1,16 @@
-import { type Document, isMap, isScalar, LineCounter, parseAllDocuments, visit } from 'yaml';
+import {
+  type Document,
+  isMap,
+  isScalar,
+  LineCounter,
+  parseAllDocuments,
+  type Tags,
+  visit,
+} from 'yaml';
 import type { Problem } from '../problems/problem.ts';
 import { Report } from '../problems/report.ts';
 import { follow, type Reading, spelling } from './entries.ts';
+import { goScalars } from './go-scalars.ts';
 import { nearest } from './nearest.ts';
 import { readResource } from './read-resource.ts';
 import type { ResiliencyDocument } from './resiliency-document.ts';
@@ -36,7 +45,10 @@ export function parseResiliency(text: string, file: string): ParsedResiliency {
     return end([]);
   }
 
-  const parsed = parseAllDocuments(text, { lineCounter, uniqueKeys: false, prettyErrors: false });
+  const parsed = parseAllDocuments(text, {
+    ...{ lineCounter, uniqueKeys: false, prettyErrors: false },
+    ...{ schema: 'yaml-1.1', customTags: daprScalars },
+  });
   const [document, ...others] = Array.isArray(parsed) ? (parsed as Document.Parsed[]) : [];
   if (document === undefined || (document.contents === null && others.length === 0)) {
     report.add(0, 'empty-file', 'is empty');
@@ -55,6 +67,10 @@ export function parseResiliency(text: string, file: string): ParsedResiliency {
   if (looksLikeOurs(reading)) reportKind(reading, kind);
   return end([]);
 }
+
+/** As Dapr reads them; that `<<` merges is for `entriesOf` to see to. */
+const daprScalars = (tags: Tags) =>
+  goScalars(tags).filter((tag) => typeof tag === 'string' || !tag.tag.endsWith(':merge'));
 
 /** Whether syntax errors in the file are ours to report: its kind is ours, or cannot be told. */
 function isOurs(kind: string | undefined, text: string): boolean {

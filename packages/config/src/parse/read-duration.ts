@@ -1,5 +1,5 @@
 import { parseDuration, suggestDuration } from './duration.ts';
-import { describe, type Entry, type Reading, spelling } from './entries.ts';
+import { describe, type Entry, type Reading, remarkOldScalar, spelling } from './entries.ts';
 
 /** Go's timers, and ours, are asked for whole milliseconds up to this. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -13,6 +13,7 @@ export function readDuration(reading: Reading, entry: Entry, path: string): numb
     report.add(entry.offset, 'wrong-type', message);
     return undefined;
   }
+  if (entry.value !== null) remarkOldScalar(reading, entry.value, entry.offset);
   const parsed = parseDuration(text);
   if ('fault' in parsed) {
     const meant = suggestDuration(text);

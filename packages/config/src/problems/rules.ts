@@ -45,6 +45,7 @@ export const RULES = {
   'yaml-boolean': warning(
     'A word such as `on` or `no` without quotes, which Dapr reads as true or false.',
   ),
+  'yaml-octal': warning('A number such as `010`, which Dapr reads as octal: 8.'),
   'duplicate-key': error('loads', 'The same key twice in one mapping; the later one counts.'),
   'bad-duration': error('without', 'A duration that is not one, such as `5 s`, `5sec` or `1d`.'),
   'bare-duration': warning('A duration without a unit, such as `5`; it counts as milliseconds.'),

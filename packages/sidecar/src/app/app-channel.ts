@@ -8,6 +8,7 @@ import { type ConcurrencyGate, createGate } from './concurrency-gate.ts';
 import { H2cApp } from './h2c-app.ts';
 import type { GrpcWay } from './open-grpc-app.ts';
 import { RPC_BYTES, RPC_VERB, withoutRpcBytes } from './rpc-answer.ts';
+import { RpcBesideHttp } from './rpc-beside-http.ts';
 
 /** How an application is spoken to: `https` and `grpcs` with TLS, whose certificate is not looked at. */
 export type AppProtocol = 'http' | 'https' | 'h2c' | 'grpc' | 'grpcs';
@@ -57,6 +58,8 @@ export class AppChannel implements Upstream {
   readonly #http: AppHttp | undefined;
   readonly #grpc: GrpcWay | undefined;
   readonly #questions: Upstream | undefined;
+  /** gRPC of clients, where the application speaks HTTP. */
+  readonly #rpc: RpcBesideHttp | undefined;
   /** Our way to it, through middleware. */
   #way: Upstream | undefined;
   readonly #gate: ConcurrencyGate | undefined;
@@ -77,6 +80,7 @@ export class AppChannel implements Upstream {
     else this.#grpc = to;
     this.#questions = this.#http ?? this.#grpc?.questions;
     this.#way = this.#http ?? this.#grpc?.app;
+    if (this.#http !== undefined) this.#rpc = new RpcBesideHttp(`${address}:${port}`, clock);
     this.#gate = maxConcurrency > 0 ? createGate(maxConcurrency) : undefined;
     this.#token = token;
   }
@@ -120,6 +124,10 @@ export class AppChannel implements Upstream {
   #send(app: Upstream | undefined, call: OutgoingCall, sink: AnswerSink): Flow {
     if (app === undefined) return refuse(sink, 'app channel is not initialized');
     if (!this.#healthy) return refuse(sink, UNWELL);
+    // It passes through and counts for nothing, as in Dapr: a stream may stay for ever.
+    if (call.method === RPC_VERB) {
+      return (this.#rpc ?? app).send(this.#authorized(call), sink);
+    }
     const http = this.#http;
     const wrong = http === undefined ? undefined : notForHttp(call.method);
     if (wrong !== undefined) return refuse(sink, wrong);
@@ -131,11 +139,14 @@ export class AppChannel implements Upstream {
       http !== undefined && call.headers.includes(RPC_BYTES)
         ? { ...call, headers: withoutRpcBytes(call.headers) }
         : call;
-    const authorized = this.#token === undefined ? plain : withToken(plain, this.#token);
-    // gRPC that is passed through counts for nothing, as in Dapr: a stream may stay for ever.
-    return this.#gate === undefined || call.method === RPC_VERB
+    const authorized = this.#authorized(plain);
+    return this.#gate === undefined
       ? app.send(authorized, worded)
       : this.#gate.send(app, authorized, worded);
+  }
+
+  #authorized(call: OutgoingCall): OutgoingCall {
+    return this.#token === undefined ? call : withToken(call, this.#token);
   }
 
   /** For health probes: past the gate, and whether it is healthy or not. */
@@ -154,6 +165,7 @@ export class AppChannel implements Upstream {
 
   async close(): Promise<void> {
     this.#grpc?.close();
+    this.#rpc?.close();
     await this.#http?.close();
   }
 }
@@ -164,8 +176,7 @@ function notForHttp(method: string): string | undefined {
     return 'rpc error: code = InvalidArgument desc = missing HTTP extension field';
   }
   if (method === 'CONNECT') return 'rpc error: code = InvalidArgument desc = invalid HTTP verb';
-  if (method !== RPC_VERB) return undefined;
-  return 'the application speaks HTTP, and gRPC cannot be passed on to it: start its sidecar with --app-protocol grpc';
+  return undefined;
 }
 
 function refuse(sink: AnswerSink, why: string): Flow {

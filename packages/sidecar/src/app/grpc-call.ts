@@ -6,7 +6,7 @@ import { statusName } from '../grpc/status/rpc-status.ts';
 import { framed, MESSAGE_HEAD_BYTES } from '../grpc/wire/message-frame.ts';
 import { withTraceBin } from '../trace/trace-bin.ts';
 import { cancel, type GrpcConnection } from './grpc-connection.ts';
-import { noRpc, rpcFailure } from './rpc-failure.ts';
+import { hasReached, noRpc, rpcFailure } from './rpc-failure.ts';
 
 /** What a unary call of the application brought. */
 export interface GrpcAnswer {
@@ -77,7 +77,10 @@ export function callUnary(
     else count(error !== undefined && head !== undefined ? UNKNOWN : UNAVAILABLE, 0);
     const end = connection.endOf(stream, session, error, head !== undefined);
     if (error !== undefined && head !== undefined) failed(error);
-    else failed(new UpstreamError(end.sent ? 'BROKEN' : 'UNREACHABLE', rpcFailure(end).message));
+    else {
+      const kind = hasReached(end) ? 'BROKEN' : 'UNREACHABLE';
+      failed(new UpstreamError(kind, rpcFailure(end).message));
+    }
   });
   stream.end(framed(body));
   const flow = flowOf(stream);

@@ -61,6 +61,7 @@ export class GrpcConnection {
       address: this.address,
       error,
       gone: session === undefined || session.destroyed,
+      greeted: session !== undefined && this.#sessions.isGreeted(session),
       responded,
       rstCode: stream.rstCode ?? 0,
       sent: stream.id !== undefined,

@@ -1,6 +1,7 @@
 import http2, {
   type ClientHttp2Session,
   type ClientHttp2Stream,
+  type Http2Session,
   type OutgoingHttpHeaders,
 } from 'node:http2';
 import type { Duplex } from 'node:stream';
@@ -38,6 +39,8 @@ export class GrpcSessions {
   readonly #clock: Clock;
   readonly #options: GrpcSessionsOptions;
   #sessions: Session[] = [];
+  /** Those whose server has said its settings, and so speaks HTTP/2. */
+  readonly #greeted = new WeakSet<Http2Session>();
   /** What the server allows is known once the settings of its first connection have come. */
   #room = CALLS_EACH;
 
@@ -56,6 +59,11 @@ export class GrpcSessions {
     session.idle = undefined;
     stream.once('close', () => this.#ended(session));
     return stream;
+  }
+
+  /** Whether the server at its other end has shown that it speaks HTTP/2. */
+  isGreeted(session: Http2Session): boolean {
+    return this.#greeted.has(session);
   }
 
   /** Connections take no more calls, and end with their last. */
@@ -106,6 +114,7 @@ export class GrpcSessions {
     // Told to each stream as well; without a listener it would end the process.
     session.http2.on('error', gone).on('close', gone).on('goaway', gone);
     session.http2.on('remoteSettings', ({ maxConcurrentStreams = CALLS_EACH }) => {
+      this.#greeted.add(session.http2);
       this.#room = Math.max(1, Math.min(CALLS_EACH, maxConcurrentStreams));
     });
     session.http2.once('connect', () => {

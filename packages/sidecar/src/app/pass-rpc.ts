@@ -8,7 +8,7 @@ import { escapedMessage, statusName } from '../grpc/status/rpc-status.ts';
 import { MessageScanner, trailersFrame } from '../grpc/wire/message-scanner.ts';
 import { withTraceBin } from '../trace/trace-bin.ts';
 import { cancel, type GrpcConnection } from './grpc-connection.ts';
-import { noRpc, type RpcFailure, rpcFailure } from './rpc-failure.ts';
+import { hasReached, noRpc, type RpcFailure, rpcFailure } from './rpc-failure.ts';
 
 /** Set by clients whose call is a stream in either direction. */
 const STREAM_HEADER = 'dapr-stream';
@@ -128,14 +128,15 @@ class PassedRpc implements Flow {
     const end = this.#connection.endOf(this.#stream, this.#session, this.#error, responded);
     const failure = rpcFailure(end);
     if (this.#trailers === undefined && (!end.sent || end.gone)) {
-      this.#sink.fail(new UpstreamError(end.sent ? 'BROKEN' : 'UNREACHABLE', failure.message));
+      this.#sink.fail(
+        new UpstreamError(hasReached(end) ? 'BROKEN' : 'UNREACHABLE', worded(failure)),
+      );
       return;
     }
     if (this.#scanner.within) {
       // Half a message: nothing that follows could be told from the rest of it.
       const words = this.#trailers === undefined ? failure : HALF;
-      const text = `rpc error: code = ${statusName(words.code)} desc = ${words.message}`;
-      this.#sink.fail(new UpstreamError('BROKEN', text));
+      this.#sink.fail(new UpstreamError('BROKEN', worded(words)));
       return;
     }
     this.#head ??= [];
@@ -162,6 +163,10 @@ class PassedRpc implements Flow {
 }
 
 const HALF: RpcFailure = { code: Code.Internal, message: 'unexpected EOF' };
+
+/** With its code, which another sidecar's client is to have as ours has. */
+const worded = ({ code, message }: RpcFailure): string =>
+  `rpc error: code = ${statusName(code)} desc = ${message}`;
 
 const trailersOf = ({ code, message }: RpcFailure) => ({
   'grpc-status': String(code),

@@ -27,6 +27,21 @@ test('a connection that ended is told from a call that was reset', () => {
   assert.match(ended({ rstCode: 99 }).message, /unknown error code 0x63$/);
 });
 
+test('who does not speak HTTP/2 is told from who has ended', () => {
+  const http1 = Object.assign(new Error('Protocol error'), { code: 'ERR_HTTP2_ERROR' });
+  const words = [undefined, http1].map((error) => ended({ gone: true, greeted: false, error }));
+  assert.deepEqual(
+    words.map(({ code, message }) => [code, /server preface: (.*)"$/.exec(message)?.[1]]),
+    [
+      [14, 'EOF'],
+      [
+        14,
+        'http2: failed reading the frame payload: http2: frame too large, note that the frame header looked like an HTTP/1.1 header',
+      ],
+    ],
+  );
+});
+
 test('an answer that ends without trailers', () => {
   const message = 'server closed the stream without sending trailers';
   assert.deepEqual(ended({ responded: true }), { code: 13, message });
@@ -50,6 +65,7 @@ const ended = (given: Partial<StreamEnd>) =>
     address: '127.0.0.1:1',
     error: undefined,
     gone: false,
+    greeted: true,
     responded: false,
     rstCode: 0,
     sent: true,

@@ -19,6 +19,8 @@ export interface StreamEnd {
   readonly sent: boolean;
   /** Its connection has ended. */
   readonly gone: boolean;
+  /** The other side has shown that it speaks HTTP/2. */
+  readonly greeted: boolean;
   /** Its head has come. */
   readonly responded: boolean;
   readonly rstCode: number;
@@ -43,6 +45,7 @@ export function rpcFailure({
   address,
   error,
   gone,
+  greeted,
   responded,
   rstCode,
   sent,
@@ -52,6 +55,10 @@ export function rpcFailure({
   if (!sent) {
     const why = connectFailure(cause ?? new Error('EOF'), address);
     const message = `connection error: desc = "transport: Error while dialing: ${why}"`;
+    return { code: Code.Unavailable, message };
+  }
+  if (gone && !greeted) {
+    const message = `connection error: desc = "error reading server preface: ${noPreface(cause)}"`;
     return { code: Code.Unavailable, message };
   }
   if (gone) {
@@ -68,6 +75,18 @@ export function rpcFailure({
     message: `stream terminated by RST_STREAM with error code: ${http2CodeName(rstCode)}`,
   };
 }
+
+/** What came in place of HTTP/2's first frame: nothing, or what servers of HTTP/1.1 say to a client that speaks HTTP/2. */
+function noPreface(cause: Failure | undefined): string {
+  if (cause?.code === 'ERR_HTTP2_ERROR') {
+    return 'http2: failed reading the frame payload: http2: frame too large, note that the frame header looked like an HTTP/1.1 header';
+  }
+  return cause?.code?.startsWith('ERR_HTTP2_') === false ? brokenConnection(cause) : 'EOF';
+}
+
+/** Whether the application may have seen anything of it. */
+export const hasReached = ({ gone, greeted, sent }: StreamEnd): boolean =>
+  sent && (greeted || !gone);
 
 /** Of a head that is no gRPC's: of HTTP alone, or of another type; undefined where it is gRPC's. */
 export function noRpc(status: number, type: string | undefined): RpcFailure | undefined {

@@ -28,11 +28,16 @@ export interface BindingAnswer {
 /** Something outside that has something to say to the application. */
 export interface InputBinding {
   /**
-   * Begins to tell; only the first call does something. `handle` resolves with what
-   * the application answers; what it throws is its own affair.
+   * Begins to tell; only the first call does something, and the first after `suspend`. `handle`
+   * resolves with what the application answers; what it throws is its own affair.
    */
   start(handle: (event: BindingEvent) => Promise<Buffer | undefined>): void;
-  /** Tells nothing more; resolves when the last `handle` has ended. */
+  /**
+   * Tells nothing until it is started again, and leaves what comes meanwhile where it comes from;
+   * resolves when the last `handle` has ended.
+   */
+  suspend(): Promise<void>;
+  /** Tells nothing more, for good; resolves when the last `handle` has ended. */
   stop(): Promise<void>;
 }
 

@@ -142,7 +142,7 @@ test('a schedule that is none keeps the sidecar from starting', async (t) => {
   ]).catch((error: Error) => error.message.replace(/^.*components\.yaml/, 'components.yaml'));
   assert.equal(
     failure,
-    "components.yaml: component tick (bindings.cron) cannot be used: invalid schedule format '* * *': expected 5 to 6 fields, found 3",
+    "components.yaml: component tick (bindings.cron) cannot be used: invalid schedule format '* * *': expected 5 to 6 fields, found 3: [* * *]",
   );
 });
 

@@ -3,8 +3,8 @@ import { dirname, join, relative, sep } from 'node:path';
 
 /**
  * Where a client's file name leads below `root`, which has no symbolic links in
- * it itself. Dots cannot climb out, they stop at the root; a link that leads out
- * is refused.
+ * it itself, past those on the way, as far as they lead to something. Dots cannot climb out, they
+ * stop at the root; a link that leads out is refused.
  *
  * @throws Error for a name that leads out, or that no file can have.
  */
@@ -16,7 +16,7 @@ export async function confinedPath(root: string, name: string): Promise<string> 
     .replace(/[\\/]+$/, '');
   const path = join(root, below);
   const real = await realOf(path);
-  if (isBelow(root, real)) return path;
+  if (isBelow(root, real)) return real;
   throw new Error('it leads out of rootPath');
 }
 

@@ -53,6 +53,28 @@ test('cron that is stopped tells nothing more, and waits for the run that is und
   assert.deepEqual([times, early, ended, clock.pendingTimers], [[1_000], false, true, 0]);
 });
 
+test('cron that is suspended leaves out its moments, and tells the next when it is started again', async () => {
+  const { advance, binding, clock, start, times } = begun('*/10 * * * * *', 2_500);
+  await advance(11_000);
+  let ended = false;
+  void binding.suspend().then(() => {
+    ended = true;
+  });
+  await advance(1_000);
+  const early = ended;
+  await advance(23_000);
+  const asleep = [early, ended, clock.pendingTimers];
+  start();
+  await advance(6_000);
+  assert.deepEqual(
+    [times, asleep],
+    [
+      [10_000, 40_000],
+      [false, true, 0],
+    ],
+  );
+});
+
 /** A binding that has been started; each run takes so long, and fails with `failure`. */
 function begun(schedule: string, runMs = 0, failure?: Error) {
   const clock = new VirtualClock();
@@ -61,13 +83,15 @@ function begun(schedule: string, runMs = 0, failure?: Error) {
   const metadata: unknown[] = [];
   const log = createLogger({ write: (line) => void lines.push(line) });
   const binding = cronBinding(new ComponentSettings('tick', [['schedule', schedule]]), clock, log);
-  binding.start(async (event) => {
-    times.push(clock.now());
-    metadata.push(event.metadata);
-    if (runMs > 0) await clock.sleep(runMs);
-    if (failure !== undefined) throw failure;
-    return undefined;
-  });
+  const start = () =>
+    binding.start(async (event) => {
+      times.push(clock.now());
+      metadata.push(event.metadata);
+      if (runMs > 0) await clock.sleep(runMs);
+      if (failure !== undefined) throw failure;
+      return undefined;
+    });
+  start();
   const advance = (ms: number) => clock.advance(ms);
-  return { advance, binding, clock, lines, metadata, times };
+  return { advance, binding, clock, lines, metadata, start, times };
 }

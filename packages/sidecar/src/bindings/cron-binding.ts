@@ -18,7 +18,6 @@ export function cronBinding(settings: ComponentSettings, clock: Clock, log: Logg
   if (text === undefined) throw new Error('schedule not set');
   const schedule = cronSchedule(text);
   let timer: Timer | undefined;
-  let stopped = false;
   let running: Promise<unknown> | undefined;
   let leftOut = 0;
 
@@ -42,7 +41,7 @@ export function cronBinding(settings: ComponentSettings, clock: Clock, log: Logg
       });
   };
   const arm = (dueMs: number | undefined, handle: Parameters<InputBinding['start']>[0]) => {
-    if (stopped || dueMs === undefined) return;
+    if (dueMs === undefined) return;
     const waitMs = Math.min(Math.max(0, dueMs - clock.wallMs()), LONGEST_WAIT_MS);
     timer = clock.timer(waitMs, () => {
       const nowMs = clock.wallMs();
@@ -56,15 +55,17 @@ export function cronBinding(settings: ComponentSettings, clock: Clock, log: Logg
       arm(schedule.next(nowMs), handle);
     });
   };
+  const suspend = async () => {
+    timer?.cancel();
+    timer = undefined;
+    await running;
+  };
   return {
     start(handle) {
       if (timer === undefined) arm(schedule.next(clock.wallMs()), handle);
     },
-    async stop() {
-      stopped = true;
-      timer?.cancel();
-      await running;
-    },
+    suspend,
+    stop: suspend,
   };
 }
 

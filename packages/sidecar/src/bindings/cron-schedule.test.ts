@@ -105,7 +105,7 @@ describe('a cron schedule', () => {
     );
   });
 
-  test('has names for what is usual, and intervals in whole seconds of which one is the least', () => {
+  test('has names for what is usual, and intervals of any length', () => {
     const from = '2026-11-27T14:00:30Z';
     assert.deepEqual(
       ['@hourly', '@daily', '@midnight', '@weekly', '@monthly', '@yearly', '@annually'].map(
@@ -123,9 +123,46 @@ describe('a cron schedule', () => {
     );
     assert.deepEqual(
       ['@every 1m30s', '@every 2500ms', '@every 5ms'].map((text) => cronSchedule(text).next(0)),
-      [90_000, 2_000, 1_000],
+      [90_000, 2_500, 5],
     );
   });
+
+  test('may have steps that are longer than its field, and parts without anything', () => {
+    const from = '2026-11-27T14:00:30Z';
+    assert.deepEqual(
+      [
+        moments('TZ=UTC 0 */90 * * * *', from, 1),
+        moments('TZ=UTC 1,,3 * * * *', from, 2),
+        moments('TZ=UTC , * * * *', from, 1),
+        moments('TZ=UTC 0 0 */2 * 1', '2026-11-27T14:00:30Z', 3),
+        moments('TZ=UTC 0 0 1-31 * 1', '2026-11-27T14:00:30Z', 1),
+      ],
+      [
+        ['2026-11-27T15:00:00Z'],
+        ['2026-11-27T14:01:00Z', '2026-11-27T14:03:00Z'],
+        ['never'],
+        ['2026-11-29T00:00:00Z', '2026-11-30T00:00:00Z', '2026-12-01T00:00:00Z'],
+        ['2026-11-28T00:00:00Z'],
+      ],
+    );
+  });
+
+  for (const [field, why] of [
+    ['* * *', 'expected 5 to 6 fields, found 3: [* * *]'],
+    ['60 * * * *', 'end of range (60) above maximum (59): 60'],
+    ['0 0 0 * *', 'beginning of range (0) below minimum (1): 0'],
+    ['0 0 * * 7', 'end of range (7) above maximum (6): 7'],
+    ['0 0 * 0-3 *', 'beginning of range (0) below minimum (1): 0-3'],
+    ['5-1 * * * *', 'beginning of range (5) beyond end of range (1): 5-1'],
+    ['1-2-3 * * * *', 'too many hyphens: 1-2-3'],
+    ['1/2/3 * * * *', 'too many slashes: 1/2/3'],
+    ['*/0 * * * *', 'step of range should be a positive number: */0'],
+    ['L * * * *', 'failed to parse int from L: strconv.Atoi: parsing "L": invalid syntax'],
+  ] as const) {
+    test(`${field} is refused in daprd's words`, () => {
+      assert.equal(refusal(field), `invalid schedule format '${field}': ${why}`);
+    });
+  }
 
   test('that is none is refused with the reason', () => {
     const invalid = (text: string) => `invalid schedule format '${text}': `;
@@ -142,10 +179,11 @@ describe('a cron schedule', () => {
         '@often',
         '@every soon',
         '@every 5',
+        '@every 0s',
+        '@every -1s',
       ].map((text) => refusal(text).startsWith(invalid(text))),
-      Array(11).fill(true),
+      Array(13).fill(true),
     );
-    assert.equal(refusal('* * *'), `${invalid('* * *')}expected 5 to 6 fields, found 3`);
     assert.match(refusal('TZ=Nowhere/City * * * * *'), /^invalid schedule format/);
   });
 });

@@ -1,5 +1,6 @@
 import { parseDuration } from '@holdfast/config';
 import { Cron } from 'croner';
+import { CRON_FIELDS, cronField } from './cron-field.ts';
 
 /** When something happens again and again. */
 export interface Schedule {
@@ -17,11 +18,6 @@ const NAMED: Readonly<Record<string, string>> = {
   '@midnight': '0 0 0 * * *',
   '@hourly': '0 0 * * * *',
 };
-/** Of seconds, minutes, hours, days, months, days of the week: the last, where steps from one on end. */
-const LAST = [59, 59, 23, 31, 12, 6];
-/** What a field may hold; other dialects' `L`, `W`, `#` and years are not in Dapr's. */
-const FIELD = /^[\d*/,?-]+$|^[\d,/-]*(?:[A-Za-z]{3}[\d,/-]*)+$/;
-
 /**
  * Dapr's schedules: five fields, or six with seconds first, `@every 1m30s`,
  * `@hourly` and its like, all after `TZ=Europe/Berlin ` where another zone than
@@ -39,17 +35,16 @@ export function cronSchedule(text: string): Schedule {
   if (rest.startsWith('@') && NAMED[rest] === undefined) {
     throw refuse(`unrecognized descriptor: ${rest}`);
   }
-  const fields = (NAMED[rest] ?? rest).split(/\s+/);
+  const fields = (NAMED[rest] ?? rest).split(/\s+/).filter((field) => field !== '');
   if (fields.length < 5 || fields.length > 6) {
-    throw refuse(`expected 5 to 6 fields, found ${rest === '' ? 0 : fields.length}`);
+    throw refuse(`expected 5 to 6 fields, found ${fields.length}: [${fields.join(' ')}]`);
   }
   const withSeconds = fields.length === 6 ? fields : ['0', ...fields];
-  for (const field of withSeconds) {
-    if (!FIELD.test(field)) throw refuse(`failed to parse ${field}`);
-  }
-  const pattern = withSeconds.map((field, at) => openEnded(field, LAST[at]!)).join(' ');
   try {
-    const cron = new Cron(pattern, { paused: true, ...(timezone && { timezone }) });
+    const written = withSeconds.map((field, at) => cronField(field, CRON_FIELDS[at]!));
+    // A field of commas alone has no moment.
+    if (written.includes('')) return { next: () => undefined };
+    const cron = new Cron(written.join(' '), { paused: true, ...(timezone && { timezone }) });
     // A zone that does not exist is noticed only when a moment is asked for.
     cron.nextRun(new Date(0));
     return { next: (afterMs) => cron.nextRun(new Date(afterMs))?.getTime() };
@@ -58,16 +53,15 @@ export function cronSchedule(text: string): Schedule {
   }
 }
 
-/** `5/15` begins at 5 and goes on to the end of the field: `5-59/15`. */
-function openEnded(field: string, last: number): string {
-  return field.replaceAll(/(^|,)(\d+)\/(\d+)/g, `$1$2-${last}/$3`);
-}
+/** A timer cannot be shorter, and the application could not keep up. */
+const LEAST_STEP_MS = 1;
 
-/** Counted in whole seconds, of which one is the least. */
 function every(text: string, refuse: (why: string) => Error): Schedule {
   const parsed = /^[+-]?\d+$/.test(text) ? { fault: 'has no unit' } : parseDuration(text);
   if ('fault' in parsed)
     throw refuse(`failed to parse duration @every ${text}: it ${parsed.fault}`);
-  const stepMs = Math.max(1_000, Math.floor(parsed.ms / 1_000) * 1_000);
-  return { next: (afterMs) => afterMs + stepMs };
+  if (parsed.ms < LEAST_STEP_MS) {
+    throw refuse(`@every ${text} would never wait; write 1ms or more, such as @every 30s`);
+  }
+  return { next: (afterMs) => afterMs + parsed.ms };
 }

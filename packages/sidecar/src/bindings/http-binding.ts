@@ -1,13 +1,13 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { Clock } from '@holdfast/core';
-import type { Pool } from 'undici';
 import type { ComponentSettings } from '../components/component-settings.ts';
 import { durationSetting } from '../components/duration-setting.ts';
 import { isTrue } from '../components/is-true.ts';
+import { type EgressPool, egressPool } from '../egress/egress-pool.ts';
+import { type ProxyOf, WITHOUT_PROXY } from '../egress/proxy-of.ts';
 import { brokenConnection, connectFailure, verbWord } from '../flow/go-words.ts';
 import { isHopByHop } from '../flow/hop-by-hop.ts';
-import { undiciPool } from '../flow/undici-pool.ts';
 import { nodeHttp } from '../server/node-http.ts';
 import {
   type BindingAnswer,
@@ -22,6 +22,7 @@ import { MOST_REDIRECTS, redirected, type SentRequest } from './redirect.ts';
 
 const OPERATIONS = ['create', 'get', 'head', 'post', 'put', 'patch', 'delete', 'options', 'trace'];
 const WITH_BODY = new Set(['POST', 'PUT', 'PATCH']);
+const NOT_CLIENTS = new Set(['content-length', 'host']);
 const JSON_TYPE = 'application/json; charset=utf-8';
 const DEFAULT_LIMIT = '100Mi';
 const CONNECT_TIMEOUT_MS = 15_000;
@@ -40,6 +41,7 @@ class ExchangeTimeout extends Error {}
 export async function httpBinding(
   settings: ComponentSettings,
   clock: Clock,
+  proxyOf: ProxyOf = WITHOUT_PROXY,
 ): Promise<OutputBinding> {
   const url = addressOf(settings.required('url'));
   const limitBytes = byteSize(settings.text('maxResponseBodySize') ?? DEFAULT_LIMIT);
@@ -49,19 +51,23 @@ export async function httpBinding(
   const token = [settings.text('securityTokenHeader'), settings.text('securityToken')] as const;
   const tls = await tlsOf(settings);
   const poolFor = (origin: string, connections = CONNECTIONS) =>
-    new (undiciPool())(origin, {
-      connections,
-      pipelining: 1,
-      // How long it may take is for `responseTimeout` and the policies to say.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      allowH2: false,
-      connect: { ...tls, timeout: CONNECT_TIMEOUT_MS },
-    });
+    egressPool(
+      origin,
+      {
+        connections,
+        pipelining: 1,
+        // How long it may take is for `responseTimeout` and the policies to say.
+        headersTimeout: 0,
+        bodyTimeout: 0,
+        allowH2: false,
+        connect: { ...tls, timeout: CONNECT_TIMEOUT_MS },
+      },
+      proxyOf(new URL(origin)),
+    );
   const pool = poolFor(url.origin);
 
   /** One that an answer leads to: seldom asked, and its connections are not kept. */
-  const elsewhere = async <T>(origin: string, work: (at: Pool) => Promise<T>): Promise<T> => {
+  const elsewhere = async <T>(origin: string, work: (at: EgressPool) => Promise<T>): Promise<T> => {
     const other = poolFor(origin, 1);
     try {
       return await work(other);
@@ -77,7 +83,7 @@ export async function httpBinding(
       method !== 'HEAD' && !['accept-encoding', 'range'].some((name) => headers.has(name));
     const all = squeezed ? [...headers, ['accept-encoding', 'gzip']] : [...headers];
     const request = { method, path: path === '' ? '/' : path, headers: all.flat(), body };
-    const ask = (at: Pool) => exchange(at, request, limit, signal);
+    const ask = (at: EgressPool) => exchange(at, request, limit, signal);
     const answer = await (origin === url.origin ? ask(pool) : elsewhere(origin, ask));
     return squeezed ? await inflated(answer, limit) : answer;
   };
@@ -163,8 +169,8 @@ function headersOf(
     headers.set(tokenHeader.toLowerCase(), token);
   for (const [name, value] of Object.entries(metadata)) {
     const lower = name.toLowerCase();
-    // The framing is the connection's, not the client's.
-    if (!/^[A-Z]/.test(name) || isHopByHop(lower) || lower === 'content-length') continue;
+    // The framing is the connection's, and the host the address's, not the client's.
+    if (!/^[A-Z]/.test(name) || isHopByHop(lower) || NOT_CLIENTS.has(lower)) continue;
     headers.set(lower, value);
   }
   for (const [name, value] of trace) headers.set(name, value);

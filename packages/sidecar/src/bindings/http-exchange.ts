@@ -1,4 +1,5 @@
-import type { Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
+import type { EgressPool } from '../egress/egress-pool.ts';
 
 export interface ExchangeRequest {
   readonly method: string;
@@ -19,7 +20,7 @@ export interface ExchangeAnswer {
 
 /** Sends a request and collects its answer; aborted, or when the answer is too long, gives it up. */
 export function exchange(
-  pool: Pool,
+  pool: Pick<EgressPool, 'dispatch'>,
   request: ExchangeRequest,
   limitBytes: number,
   signal: AbortSignal,
@@ -71,13 +72,21 @@ export function exchange(
     };
     try {
       if (signal.aborted) throw signal.reason;
-      pool.dispatch({ ...request, headers: request.headers as string[] }, handler);
+      pool.dispatch({ ...request, headers: named(request.headers) }, handler);
     } catch (error) {
       // undici checks path, verb and headers before anything is written.
       end();
       reject(error);
     }
   });
+}
+
+/** Who asks, where nobody has said it: some servers answer no request that does not. */
+const AGENT = ['user-agent', 'holdfast'];
+
+function named(headers: readonly string[]): string[] {
+  const said = headers.some((name, at) => at % 2 === 0 && name === 'user-agent');
+  return said ? [...headers] : [...headers, ...AGENT];
 }
 
 export const tooLong = (limitBytes: number): Error =>

@@ -24,8 +24,6 @@ export interface InputBindingsOptions {
   readonly overGrpc: boolean;
   /** Gives an output binding what the application's answer has for it. */
   readonly put: (binding: string, data: Buffer) => Promise<unknown>;
-  /** Whether the application is there for them: while it is unhealthy, events are refused. */
-  readonly ready: () => boolean;
   readonly inbound: (name: string) => Pipeline | undefined;
   readonly count: (name: string, success: boolean, ms: number) => void;
   readonly tracing: Tracing;
@@ -41,17 +39,41 @@ export class InputBindings {
   readonly #options: InputBindingsOptions;
   /** Of those that the application has been asked about, by name. */
   readonly #known = new Map<string, InputBinding>();
+  /** Those that were suspended, until what the application had of them has ended. */
+  readonly #leaving = new Map<InputBinding, Promise<void>>();
   #started: Promise<void> | undefined;
+  /** Aborts when the application is to have no more events of those that were begun. */
+  #era = new AbortController();
   #resting = false;
 
   constructor(options: InputBindingsOptions) {
     this.#options = options;
   }
 
-  /** To be called when the application is there; only the first time does something. */
+  /** To be called when the application is there; only the first time does something, and the first after `suspend`. */
   start(): Promise<void> {
     this.#started ??= this.#settle();
     return this.#started;
+  }
+
+  /**
+   * The application is not well: what its bindings have to tell stays where it comes from. It is
+   * asked again what it wants when it is started again, as in Dapr.
+   */
+  suspend(): void {
+    if (this.#resting) return;
+    this.#endEra();
+    this.#started = undefined;
+    for (const [name, binding] of this.#known) {
+      const left = binding.suspend().catch((error: Error) => {
+        this.#options.log.warn(`Binding ${name} was suspended badly: ${error.message}`);
+      });
+      this.#leaving.set(binding, left);
+      void left.finally(() => {
+        if (this.#leaving.get(binding) === left) this.#leaving.delete(binding);
+      });
+    }
+    this.#known.clear();
   }
 
   /** Components have come, changed or gone: those that are new begin, if the application is there. */
@@ -64,23 +86,42 @@ export class InputBindings {
   /** Takes no more events, for good. */
   rest(): void {
     this.#resting = true;
+    this.#endEra();
     // What an input cannot stop is left out all the same.
     for (const { binding } of this.#options.inputs.values()) void binding.stop().catch(() => {});
   }
 
+  #endEra(): void {
+    this.#era.abort();
+    this.#era = new AbortController();
+  }
+
   async #settle(): Promise<void> {
     const { inputs, log, overGrpc } = this.#options;
+    const { signal: over } = this.#era;
     for (const name of this.#known.keys()) if (!inputs.has(name)) this.#known.delete(name);
     for (const [name, { binding, explicit, route }] of inputs) {
-      if (this.#resting) return;
+      if (this.#resting || over.aborted) return;
       if (this.#known.get(name) === binding) continue;
       this.#known.set(name, binding);
       const to = overGrpc ? name : route;
       const path = to.startsWith('/') ? to : `/${to}`;
-      if (explicit || (await this.#wants(name, path))) {
-        binding.start((event) => this.#tell(name, path, event));
-      } else log.info(`The application has not subscribed to binding ${name}.`);
+      const wanted = explicit || (await this.#wants(name, path));
+      if (over.aborted) return;
+      if (!wanted) log.info(`The application has not subscribed to binding ${name}.`);
+      else void this.#begin(name, binding, path, over);
     }
+  }
+
+  /** Not before the application has done with what it had of it: two may be more than it can bear. */
+  async #begin(name: string, binding: InputBinding, path: string, over: AbortSignal) {
+    await this.#leaving.get(binding);
+    if (over.aborted || this.#known.get(name) !== binding) return;
+    binding.start(async (event) => {
+      // The words are daprd's. No answer would say that the event was taken care of.
+      if (over.aborted) throw new Error('input binding is closed');
+      return await this.#tell(name, path, event);
+    });
   }
 
   /** Dapr's question: OPTIONS, to which 2xx and 405 are a yes. */
@@ -98,9 +139,7 @@ export class InputBindings {
   }
 
   async #tell(name: string, path: string, event: BindingEvent): Promise<Buffer | undefined> {
-    const { clock, count, inbound, log, overGrpc, ready, tracing } = this.#options;
-    // The words are daprd's. No answer would say that the event was taken care of.
-    if (this.#resting || !ready()) throw new Error('input binding is closed');
+    const { clock, count, inbound, log, overGrpc, tracing } = this.#options;
     const begunMs = clock.now();
     const { traceparent, tracestate } = event.metadata;
     const span = tracing.begin(`bindings/${name}`, 'client', traceparent, tracestate);

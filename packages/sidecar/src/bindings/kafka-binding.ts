@@ -1,5 +1,6 @@
 import type { ComponentSettings } from '../components/component-settings.ts';
 import { type KafkaPubSubEnv, kafkaPubSub } from '../pubsub/brokers/kafka/kafka-pubsub.ts';
+import type { TopicListener } from '../pubsub/pubsub.ts';
 import type { BindingEvent, InputBinding, OutputBinding } from './binding.ts';
 
 /** In Dapr a binding hands over once what a broker hands over again, unless its metadata say so. */
@@ -49,27 +50,33 @@ export async function kafkaInput(
   const { component } = settings;
   const topics = (settings.text('topics') ?? '').split(',').filter((one) => one !== '');
   const kafka = await kafkaPubSub(settings, env, ONCE);
-  let started = false;
+  let listeners: readonly Promise<TopicListener | undefined>[] | undefined;
 
   const subscribe = async (
     topic: string,
     handle: (event: BindingEvent) => Promise<Buffer | undefined>,
-  ): Promise<void> => {
+  ): Promise<TopicListener | undefined> => {
     try {
-      await kafka.subscribe(topic, async (event) => void (await handle(event)));
+      return await kafka.subscribe(topic, async (event) => void (await handle(event)));
     } catch (error) {
       env.log.error(`binding ${component} does not read ${topic}: ${(error as Error).message}`);
+      return undefined;
     }
   };
   return {
     start(handle) {
-      if (started) return;
-      started = true;
+      if (listeners !== undefined) return;
       if (topics.length === 0) {
         env.log.warn(`binding ${component} names no topics, and so has nothing to tell.`);
       }
       // Side by side: each that joins has the others of its group begin anew.
-      for (const topic of topics) void subscribe(topic, handle);
+      listeners = topics.map((topic) => subscribe(topic, handle));
+    },
+    async suspend() {
+      const left = listeners ?? [];
+      listeners = undefined;
+      // One that still joins its group leaves it as soon as it has.
+      await Promise.all(left.map(async (listener) => (await listener)?.close()));
     },
     async stop() {
       await kafka.drain();

@@ -97,11 +97,20 @@ async function followed(path: string): Promise<string> {
 /** A text as it is, or what it is the Base64 of; anything else as it came. */
 function contentOf(data: Buffer | undefined): Buffer {
   if (data === undefined) return Buffer.alloc(0);
-  const quoted = data[0] === QUOTE;
-  const text = quoted ? String(JSON.parse(data.toString('utf8'))) : data.toString('latin1');
-  const bare = text.replaceAll(/[\r\n]/g, '');
+  const text = quotedText(data);
+  const bare = (text ?? data.toString('latin1')).replaceAll(/[\r\n]/g, '');
   if (BASE64.test(bare)) return Buffer.from(bare, 'base64');
-  return quoted ? Buffer.from(text) : data;
+  return text === undefined ? data : Buffer.from(text);
+}
+
+/** What a text of JSON says; undefined for all else, be it that it begins with a quote as a table may. */
+function quotedText(data: Buffer): string | undefined {
+  if (data[0] !== QUOTE) return undefined;
+  try {
+    return JSON.parse(data.toString('utf8')) as string;
+  } catch {
+    return undefined;
+  }
 }
 
 const QUOTE = '"'.charCodeAt(0);

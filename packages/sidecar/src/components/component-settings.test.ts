@@ -8,7 +8,7 @@ describe('ComponentSettings', () => {
       ['Host', 'h'],
       ['poolSize', '3'],
       ['empty', ''],
-      ['TLS', 'on'],
+      ['TLS', ' on '],
     ]);
 
   test('finds names in any letter case', () => {
@@ -20,10 +20,24 @@ describe('ComponentSettings', () => {
     assert.throws(() => given.required('empty'), /component c: metadata empty is missing/);
   });
 
+  test('refuses a name that is there in two ways, where somebody asks for it', () => {
+    const twice = new ComponentSettings('c', [
+      ['host', 'a'],
+      ['Host', 'b'],
+      ['port', '1'],
+      ['port', '2'],
+    ]);
+    assert.equal(twice.text('port'), '2');
+    assert.throws(() => twice.text('HOST'), {
+      message:
+        'component c: key host is duplicate in the metadata, as host and as Host; leave one out',
+    });
+  });
+
   test('has several that count only together, or none of them', () => {
     const given = settings();
     assert.deepEqual(given.together('poolSize', 'empty'), undefined);
-    assert.deepEqual(given.together('HOST', 'tls'), ['h', 'on']);
+    assert.deepEqual(given.together('HOST', 'tls'), ['h', ' on ']);
     assert.deepEqual(given.unasked(), ['poolSize']);
   });
 

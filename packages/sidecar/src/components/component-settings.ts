@@ -26,11 +26,26 @@ export class ComponentSettings {
     return value === '' ? undefined : value;
   }
 
-  /** An item that may be empty on purpose; undefined where it is not there. */
+  /**
+   * An item that may be empty on purpose; undefined where it is not there.
+   *
+   * @throws Error for one that is there twice, in different letters.
+   */
   given(name: string): string | undefined {
     const lower = name.toLowerCase();
     this.#asked.add(lower);
+    this.#checkOnce(lower);
     return this.#values.get(lower);
+  }
+
+  /** Of one name in the same letters the last counts; of others nobody can say which is meant. The words are daprd's. */
+  #checkOnce(lower: string): void {
+    const spelled = this.#given.map(([name]) => name).filter((one) => one.toLowerCase() === lower);
+    const [first, other] = new Set(spelled);
+    if (other === undefined) return;
+    throw new Error(
+      `component ${this.component}: key ${lower} is duplicate in the metadata, as ${first} and as ${other}; leave one out`,
+    );
   }
 
   /** @throws Error that names component and item. */

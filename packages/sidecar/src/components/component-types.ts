@@ -2,6 +2,7 @@ import { nearest } from '@holdfast/config';
 import type { OutputBinding } from '../bindings/binding.ts';
 import type { OpenInput } from '../bindings/input-bindings.ts';
 import type { ConfigurationStore } from '../configuration/configuration-store.ts';
+import { proxyOf } from '../egress/proxy-of.ts';
 import type { LockStore } from '../lock/lock-store.ts';
 import type { Middleware } from '../middleware/middleware.ts';
 import { rateLimit } from '../middleware/rate-limit.ts';
@@ -141,9 +142,9 @@ export const SECRETS: Readonly<
 export const OUTPUTS: Readonly<
   Record<string, (settings: ComponentSettings, env: ComponentsEnv) => Promise<OutputBinding>>
 > = {
-  'bindings.http': async (settings, { clock }) => {
+  'bindings.http': async (settings, { clock, variables }) => {
     const { httpBinding } = await import('../bindings/http-binding.ts');
-    return await httpBinding(settings, clock);
+    return await httpBinding(settings, clock, proxyOf(variables));
   },
   'bindings.localstorage': async (settings) => {
     const { localStorageBinding } = await import('../bindings/localstorage-binding.ts');
@@ -175,8 +176,8 @@ export const MIDDLEWARE: Readonly<
   'middleware.http.routeralias': async (settings) => routeAlias(settings),
   'middleware.http.routerchecker': async (settings) => routerChecker(settings),
   'middleware.http.ratelimit': async (settings, { clock }) => rateLimit(settings, clock),
-  'middleware.http.bearer': async (settings, { clock, log }) => {
+  'middleware.http.bearer': async (settings, { clock, log, variables }) => {
     const { bearer } = await import('../middleware/bearer.ts');
-    return await bearer(settings, clock, log);
+    return await bearer(settings, { clock, log, proxyOf: proxyOf(variables) });
   },
 };

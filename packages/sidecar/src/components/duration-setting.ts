@@ -1,4 +1,4 @@
-import { parseDuration } from '@holdfast/config';
+import { type ParsedDuration, parseDuration } from '@holdfast/config';
 import type { ComponentSettings } from './component-settings.ts';
 
 /**
@@ -15,12 +15,16 @@ export function durationSetting(
   for (const name of names) {
     const text = settings.text(name);
     if (text === undefined) continue;
-    if (/^[+-]?\d+$/.test(text)) return Number(text) * 1_000;
-    const parsed = parseDuration(text);
+    const parsed = componentDuration(text);
     if (!('fault' in parsed)) return parsed.ms;
     throw new Error(
       `component ${settings.component}: metadata ${name} is "${text}", which ${parsed.fault}; write 500ms, 5s or 1m30s`,
     );
   }
   return undefined;
+}
+
+/** A text that stands for a duration in a component: Go's, or a bare number of seconds. */
+export function componentDuration(text: string): ParsedDuration {
+  return parseDuration(/^[+-]?\d+$/.test(text) ? `${text}s` : text);
 }

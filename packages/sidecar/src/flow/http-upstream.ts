@@ -1,4 +1,6 @@
-import type { Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
+import { type EgressPool, egressPool } from '../egress/egress-pool.ts';
+import { ProxyError } from '../egress/tunnel-connector.ts';
 import type { AnswerSink, Flow, OutgoingCall, Upstream } from './answer.ts';
 import { answerHeaders } from './answer-headers.ts';
 import { brokenConnection, connectFailure } from './go-words.ts';
@@ -56,13 +58,20 @@ const NO_CONNECTION = new Set([
  * again is the policies' business, which is also how daprd counts.
  */
 export class HttpUpstream implements Upstream {
-  readonly #pool: Pool;
+  readonly #pool: EgressPool;
   /** `host:port`, as errors name it. */
   readonly address: string;
 
-  constructor(origin: string, trust: UpstreamTrust = {}) {
+  /** `proxy` stands between here and there. */
+  constructor(origin: string, trust: UpstreamTrust = {}, proxy?: URL) {
     this.address = new URL(origin).host;
-    this.#pool = new (undiciPool())(origin, {
+    const connect = {
+      timeout: CONNECT_MS,
+      allowH2: false,
+      ...(trust.anyCertificate === true ? { rejectUnauthorized: false } : {}),
+      ...trust.tls,
+    };
+    const pool = {
       connections: MAX_CONNECTIONS,
       pipelining: 1,
       // How long a call may take is the policies' business; Dapr has no limit of its own either.
@@ -70,13 +79,11 @@ export class HttpUpstream implements Upstream {
       bodyTimeout: 0,
       keepAliveTimeout: KEEP_ALIVE_MS,
       allowH2: false,
-      connect: quietConnector({
-        timeout: CONNECT_MS,
-        allowH2: false,
-        ...(trust.anyCertificate === true ? { rejectUnauthorized: false } : {}),
-        ...trust.tls,
-      }),
-    });
+    };
+    this.#pool =
+      proxy === undefined
+        ? new (undiciPool())(origin, { ...pool, connect: quietConnector(connect) })
+        : egressPool(origin, { ...pool, connect }, proxy);
   }
 
   send(call: OutgoingCall, sink: AnswerSink): Flow {
@@ -184,6 +191,7 @@ export function explainFailure(error: Error & { code?: string }, address: string
   if (error.code !== undefined && NO_CONNECTION.has(error.code)) {
     return new UpstreamError('UNREACHABLE', connectFailure(error, address), error);
   }
+  if (error instanceof ProxyError) return new UpstreamError('UNREACHABLE', error.message, error);
   if (error.code === 'UND_ERR_INVALID_ARG') {
     return new UpstreamError('REFUSED', error.message, error);
   }

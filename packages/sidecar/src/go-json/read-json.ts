@@ -23,9 +23,9 @@ export function firstJson(text: string, parse: (text: string) => unknown = JSON.
  *
  * @throws GoJsonError
  */
-export function wholeJson(text: string): unknown {
+export function wholeJson(text: string, parse: (text: string) => unknown = JSON.parse): unknown {
   try {
-    return JSON.parse(text);
+    return parse(text);
   } catch (error) {
     const found = findFault(text);
     const message =

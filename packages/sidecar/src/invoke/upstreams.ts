@@ -1,6 +1,8 @@
 import type { Clock } from '@holdfast/core';
 import type { AppChannel } from '../app/app-channel.ts';
+import { type ProxyOf, WITHOUT_PROXY } from '../egress/proxy-of.ts';
 import type { Upstream } from '../flow/answer.ts';
+import { HttpUpstream } from '../flow/http-upstream.ts';
 import { PlainUpstream } from '../flow/plain-upstream.ts';
 import { unescaped } from '../flow/unescaped.ts';
 import type { AddressBook } from '../names/address-book.ts';
@@ -37,7 +39,11 @@ export interface UpstreamsOptions {
   readonly addresses: AddressBook;
   readonly clock: Clock;
   readonly metrics: CountOutside;
+  /** @default none */
+  readonly proxyOf?: ProxyOf;
 }
+
+type OutsideConnections = PlainUpstream | HttpUpstream;
 
 /** Addresses outside with kept connections at a time. */
 const MAX_OUTSIDE = 100;
@@ -48,7 +54,7 @@ export class Upstreams {
   #endpoints: ReadonlyMap<string, HttpEndpoint> = new Map();
   #wrap: (upstream: Upstream) => Upstream = (upstream) => upstream;
   readonly #closing = new Set<Promise<void>>();
-  readonly #outside = new Recent<PlainUpstream>(MAX_OUTSIDE, (gone) => {
+  readonly #outside = new Recent<OutsideConnections>(MAX_OUTSIDE, (gone) => {
     const closed = gone.close().finally(() => this.#closing.delete(closed));
     this.#closing.add(closed);
   });
@@ -114,6 +120,15 @@ export class Upstreams {
     return destination.kind === 'outside' ? { ...destination, oneCircuit: true } : destination;
   }
 
+  /** @throws Error for a proxy that is none. */
+  #connect(url: URL, tls: EndpointTls | undefined): OutsideConnections {
+    const { clock, proxyOf = WITHOUT_PROXY } = this.#options;
+    const trust = tls === undefined ? {} : { tls: tls.options };
+    const proxy = proxyOf(url);
+    if (proxy === undefined) return new PlainUpstream(url.origin, clock, trust);
+    return new HttpUpstream(url.origin, trust, proxy);
+  }
+
   #toOutside(
     id: string,
     baseUrl: string,
@@ -129,11 +144,11 @@ export class Upstreams {
     const key = tls === undefined ? url.origin : `${url.origin} ${tls.identity}`;
     let upstream = this.#outside.get(key);
     if (upstream === undefined) {
-      upstream = new PlainUpstream(
-        url.origin,
-        this.#options.clock,
-        tls === undefined ? {} : { tls: tls.options },
-      );
+      try {
+        upstream = this.#connect(url, tls);
+      } catch (error) {
+        return { kind: 'refused', why: (error as Error).message };
+      }
       this.#outside.set(key, upstream);
     }
     const basePath = url.pathname.replace(/\/+$/, '');

@@ -10,6 +10,7 @@ import {
   grpcServerMetrics,
   httpServerMetrics,
   type InvocationType,
+  mtlsMetrics,
   policyMetrics,
   processMetrics,
   type ResiliencyMetrics,
@@ -24,7 +25,6 @@ import type { CountDelivery, DeliveryStatus } from '../pubsub/deliver/delivery.t
 import { METRICS_SETTINGS, type MetricsSettings } from '../resources/metrics-settings.ts';
 import { accessMetrics } from './access-metrics.ts';
 import { countedRoute } from './counted-route.ts';
-import { type MtlsMetrics, mtlsMetrics } from './mtls-metrics.ts';
 import { outboxMetrics } from './outbox-metrics.ts';
 import { relabelBy } from './relabel.ts';
 
@@ -54,7 +54,7 @@ export interface RpcBytes {
 export type CountRpc = (method: string, status: string, ms: number, bytes: RpcBytes) => void;
 
 /** Everything the sidecar counts. */
-export interface SidecarMetrics extends PeerCounts, MtlsMetrics {
+export interface SidecarMetrics extends PeerCounts {
   /** An API request has been answered. */
   readonly served: CountExchange;
   /** A call of the gRPC API has ended; `status` by Go's name: `OK`, `NotFound`. A stream has no bytes. */
@@ -104,8 +104,13 @@ export interface SidecarMetrics extends PeerCounts, MtlsMetrics {
   forgotten(appId: string, pipeline: string): void;
   /** These Resiliency documents are in force from now on; policies are counted under the name of the last, as in Dapr. */
   loaded(documents: readonly { readonly name: string; readonly namespace: string }[]): void;
+  /** The certificate shown to other sidecars is good until then. */
+  certificate(notAfterMs: number): void;
+  certificateReloaded(outcome: 'good' | 'bad'): void;
   /** Access control has let a call of another app in, or not. */
   readonly access: CountAccess;
+  /** A connection of another sidecar was not let in. */
+  peerRefused(): void;
   /** What a scrape gets. */
   render(): string;
 }
@@ -126,6 +131,7 @@ export function sidecarMetrics(
   const grpc = grpcServerMetrics(metrics, { appId });
   const invocation = serviceInvocationMetrics(metrics, { appId });
   const heard = policyMetrics(metrics);
+  const mtls = mtlsMetrics(metrics, { appId });
   processMetrics(metrics);
   // Registered, so that their names are there before the first component is.
   const components = componentMetrics(metrics, { appId, namespace });
@@ -191,7 +197,9 @@ export function sidecarMetrics(
       resiliency ??= resiliencyMetrics(metrics, { appId, ...last });
       for (const document of documents) resiliency.loaded(document);
     },
-    ...mtlsMetrics(metrics),
+    certificate: mtls.inUse,
+    certificateReloaded: mtls.reloaded,
+    peerRefused: mtls.refused,
     access: accessMetrics(metrics),
     render: () => metrics.render(),
   };

@@ -63,7 +63,7 @@ async function guarded(issuer: Awaited<ReturnType<typeof startIssuer>>) {
     ['issuer', issuer.url],
     ['audience', 'shop'],
   ]);
-  const { judge } = await bearer(settings, clock, logger);
+  const { judge } = await bearer(settings, { clock, log: logger });
   return {
     clock,
     log,

@@ -1,10 +1,9 @@
-import type { Clock } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
 import { jwtVerify } from 'jose';
 import type { ComponentSettings } from '../components/component-settings.ts';
 import { headerValue } from '../flow/header-value.ts';
 import { isRecord } from '../resources/resource-files.ts';
-import { fetchDocument, openKeyRing } from './key-ring.ts';
+import { type FetchEnv, fetchDocument, openKeyRing } from './key-ring.ts';
 import { type Middleware, PASS, plainAnswer } from './middleware.ts';
 
 /** How far clocks may differ, as in Dapr. */
@@ -20,28 +19,34 @@ const BEARER = /^bearer +(\S+) *$/i;
  */
 export async function bearer(
   settings: ComponentSettings,
-  clock: Clock,
-  log: Logger,
+  env: FetchEnv & { readonly log: Logger },
 ): Promise<Middleware> {
-  const issuer = settings.text('issuerURL') ?? settings.required('issuer');
-  const audience = settings.text('clientID') ?? settings.required('audience');
+  const { clock } = env;
+  const issuer =
+    settings.text('issuer') ?? settings.text('issuerURL') ?? settings.required('issuer');
+  const audience =
+    settings.text('audience') ?? settings.text('clientID') ?? settings.required('audience');
   const given = settings.text('jwksURL');
   if (given !== undefined) checkUrl('jwksURL', given);
   else checkUrl('issuer', issuer);
-  const keys = await openKeyRing(given ?? (await discover(issuer, clock)), clock, log);
+  const keys = await openKeyRing(given ?? (await discover(issuer, env)), env);
   const refused = plainAnswer(401, 'Unauthorized', ['www-authenticate', 'Bearer']);
   return {
     async judge(head) {
       const token = BEARER.exec(headerValue(head.headers, 'authorization') ?? '')?.[1];
       if (token === undefined) return refused;
       try {
-        await jwtVerify(token, keys.keyOf, {
+        const nowMs = clock.wallMs();
+        const { payload, protectedHeader } = await jwtVerify(token, keys.keyOf, {
           issuer,
           audience,
           clockTolerance: CLOCK_SKEW_S,
-          currentDate: new Date(clock.wallMs()),
+          currentDate: new Date(nowMs),
         });
-        return PASS;
+        // As daprd: one that does not name its key, or is not issued yet, is nobody's.
+        const { iat = 0 } = payload;
+        const issued = iat <= nowMs / 1_000 + CLOCK_SKEW_S;
+        return issued && protectedHeader.kid ? PASS : refused;
       } catch {
         // Why is nobody's business but the issuer's: who forges tokens learns nothing.
         return refused;
@@ -51,9 +56,9 @@ export async function bearer(
 }
 
 /** Where the issuer's OpenID configuration says its keys are. */
-async function discover(issuer: string, clock: Clock): Promise<string> {
+async function discover(issuer: string, env: FetchEnv): Promise<string> {
   const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-  const document = await fetchDocument(url, clock);
+  const document = await fetchDocument(url, env);
   if (!isRecord(document) || typeof document.jwks_uri !== 'string') {
     throw new Error(`the OpenID configuration at ${url} has no jwks_uri; name the keys by jwksURL`);
   }

@@ -2,7 +2,8 @@ import type { Clock } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { exchange } from '../bindings/http-exchange.ts';
-import { undiciPool } from '../flow/undici-pool.ts';
+import { egressPool } from '../egress/egress-pool.ts';
+import { type ProxyOf, WITHOUT_PROXY } from '../egress/proxy-of.ts';
 
 /** Keys are fetched anew after this, and until then for an unknown one at most every so often. */
 const REFRESH_MS = 600_000;
@@ -15,14 +16,25 @@ export interface KeyRing {
   readonly keyOf: JWTVerifyGetKey;
 }
 
+/** What fetching takes. */
+export interface FetchEnv {
+  readonly clock: Clock;
+  /** @default none */
+  readonly proxyOf?: ProxyOf;
+}
+
 /** @throws Error where the keys cannot be had: who stands at the door must know them first. */
-export async function openKeyRing(url: string, clock: Clock, log: Logger): Promise<KeyRing> {
-  let keys = await fetchKeys(url, clock);
+export async function openKeyRing(
+  url: string,
+  env: FetchEnv & { readonly log: Logger },
+): Promise<KeyRing> {
+  const { clock, log } = env;
+  let keys = await fetchKeys(url, env);
   let fetchedMs = clock.now();
   let fetching: Promise<void> | undefined;
 
   const refresh = (): Promise<void> => {
-    fetching ??= fetchKeys(url, clock)
+    fetching ??= fetchKeys(url, env)
       .then((fresh) => {
         keys = fresh;
       })
@@ -54,14 +66,18 @@ export async function openKeyRing(url: string, clock: Clock, log: Logger): Promi
   };
 }
 
-async function fetchKeys(url: string, clock: Clock): Promise<JWTVerifyGetKey> {
-  return createLocalJWKSet((await fetchDocument(url, clock)) as JSONWebKeySet);
+async function fetchKeys(url: string, env: FetchEnv): Promise<JWTVerifyGetKey> {
+  return createLocalJWKSet((await fetchDocument(url, env)) as JSONWebKeySet);
 }
 
 /** A JSON document, with limits of time and length. */
-export async function fetchDocument(url: string, clock: Clock): Promise<unknown> {
-  const { origin, pathname, search } = new URL(url);
-  const pool = new (undiciPool())(origin, { connections: 1 });
+export async function fetchDocument(
+  url: string,
+  { clock, proxyOf = WITHOUT_PROXY }: FetchEnv,
+): Promise<unknown> {
+  const at = new URL(url);
+  const { origin, pathname, search } = at;
+  const pool = egressPool(origin, { connections: 1 }, proxyOf(at));
   const limit = new AbortController();
   const timer = clock.timer(FETCH_LIMIT_MS, () =>
     limit.abort(new Error(`no answer within ${FETCH_LIMIT_MS} ms`)),

@@ -1,6 +1,6 @@
 import type { ComponentSettings } from '../components/component-settings.ts';
 import { goRegExp } from '../resources/go-regexp.ts';
-import { type Middleware, PASS, plainAnswer, readPath } from './middleware.ts';
+import { type Middleware, PASS, plainAnswer } from './middleware.ts';
 
 /** `middleware.http.routerchecker`: lets pass what `rule`, a regular expression, finds itself in. */
 export function routerChecker(settings: ComponentSettings): Middleware {
@@ -8,10 +8,27 @@ export function routerChecker(settings: ComponentSettings): Middleware {
   const refused = plainAnswer(400, 'invalid router');
   return {
     judge(head) {
-      const { path, query } = readPath(head.path);
-      return rule.test(path + query) ? PASS : refused;
+      const [path = '', ...query] = head.path.split('?');
+      return rule.test([writtenPath(path), ...query].join('?')) ? PASS : refused;
     },
   };
+}
+
+/** What a path may hold as it is. */
+const WRITTEN = /^(?:[\w.~!$&'()*+,;=:@/[\]-]|%[\da-f]{2})*$/i;
+
+/** As it came, with its escapes; one that holds what should have been escaped as Go would have written it. */
+function writtenPath(path: string): string {
+  if (WRITTEN.test(path)) return path;
+  return path
+    .replaceAll(/%([\da-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
+    .replaceAll(/[^\w.~$&+,/:;=@-]/g, escaped);
+}
+
+/** Heads come with a letter for each byte. */
+function escaped(letter: string): string {
+  const bytes = Buffer.from(letter, letter <= '\xff' ? 'latin1' : 'utf8');
+  return [...bytes].map((byte) => `%${byte.toString(16).padStart(2, '0').toUpperCase()}`).join('');
 }
 
 function expressionOf(rule: string): RegExp {

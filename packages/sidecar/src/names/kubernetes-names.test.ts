@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { systemClock } from '@holdfast/core';
+import { VirtualClock } from '@holdfast/core/testing';
 import { createLogger } from '@holdfast/telemetry/log';
+import { kubernetesNames } from './kubernetes-names.ts';
 import type { NameResolver } from './name-resolver.ts';
 import { openNames } from './open-names.ts';
 
@@ -9,16 +11,53 @@ describe('names in Kubernetes', () => {
   test('are the service before the sidecars of an app, on the port that all of them have', async () => {
     assert.deepEqual(
       [
-        await resolved({}),
-        await resolved({ clusterDomain: 'corp.example' }),
-        await resolved({ template: '{{.ID}}.{{.Namespace}}.mesh:{{.Port}}' }),
+        await asked({}),
+        await asked({ clusterDomain: 'corp.example' }),
+        await asked({ template: '{{.ID}}.{{ .Namespace }}.mesh:{{.Port }}' }),
       ],
       [
-        ['orders-dapr.shop.svc.cluster.local:50002'],
-        ['orders-dapr.shop.svc.corp.example:50002'],
-        ['orders.shop.mesh:50002'],
+        'orders-dapr.shop.svc.cluster.local',
+        'orders-dapr.shop.svc.corp.example',
+        'orders.shop.mesh',
       ],
     );
+  });
+
+  test('stand for every sidecar behind them, for twenty seconds or until one does not answer', async () => {
+    const clock = new VirtualClock();
+    const hosts: string[] = [];
+    const names = kubernetesNames({
+      clock,
+      async lookUp(host) {
+        hosts.push(host);
+        return ['10.1.0.7', 'fd00::7'];
+      },
+    });
+    await names.register({ appId: 'own', namespace: 'shop', host: '10.0.0.1', port: 50_002 });
+    const resolve = async () => await names.resolve('orders', 'shop');
+    const all = ['10.1.0.7:50002', '[fd00::7]:50002'];
+    const counted: number[] = [];
+    for (const meanwhile of [
+      async () => {},
+      () => clock.advance(19_000),
+      () => clock.advance(1_001),
+      async () => names.unreachable('orders', '10.1.0.7:50002'),
+      async () => names.unreachable('orders', '10.9.9.9:50002'),
+    ]) {
+      await meanwhile();
+      assert.deepEqual(await resolve(), all);
+      counted.push(hosts.length);
+    }
+    assert.deepEqual(counted, [1, 1, 2, 3, 3]);
+  });
+
+  test('that nobody has are no address, in the words of daprd', async () => {
+    const names = kubernetesNames({ lookUp: () => Promise.reject(new Error('ENOTFOUND')) });
+    await assert.rejects(async () => await names.resolve('orders', 'shop'), {
+      code: 'NO_ADDRESS',
+      message:
+        "failed to resolve address for 'orders-dapr.shop.svc.cluster.local': lookup orders-dapr.shop.svc.cluster.local: no such host",
+    });
   });
 
   test('a template without a port, and a domain that is none, are refused by name', async () => {
@@ -42,10 +81,16 @@ describe('names in Kubernetes', () => {
   });
 });
 
-async function resolved(configuration: object): Promise<readonly string[]> {
+/** The host that is looked up for an app, which is there nowhere. */
+async function asked(configuration: object): Promise<string> {
   const names = await open(configuration);
   await names.register({ appId: 'own', namespace: 'shop', host: '10.0.0.1', port: 50_002 });
-  return await names.resolve('orders', 'shop');
+  try {
+    await names.resolve('orders', 'shop');
+    return 'found';
+  } catch (error) {
+    return /'([^']+)'/.exec((error as Error).message)?.[1] ?? '';
+  }
 }
 
 const open = (configuration: object): Promise<NameResolver> =>

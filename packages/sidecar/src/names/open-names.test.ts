@@ -67,3 +67,20 @@ test('a format of addresses must have a place for the id, and a port', async () 
     await assert.rejects(open(wrong), /format must be host:port with \{appid\} in it/);
   }
 });
+
+test('a resolver is named in any letter case, and has one version', async () => {
+  const open = async (component: string, version?: string) => {
+    const spec = { component, version, configuration: { addresses: {} } };
+    try {
+      const env = { clock: systemClock, log: createLogger({ write() {} }) };
+      await (await openNames(spec, env)).close();
+      return 'open';
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  assert.deepEqual(
+    [await open('Static'), await open('static', 'V1'), await open('static', 'v2')],
+    ['open', 'open', "couldn't find name resolver static/v2: nameResolution.version must be v1."],
+  );
+});

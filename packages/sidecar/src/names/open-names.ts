@@ -1,6 +1,7 @@
-import { parseDuration } from '@holdfast/config';
 import type { Clock } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
+import { sameVersion } from '../components/component-version.ts';
+import { componentDuration } from '../components/duration-setting.ts';
 import type { NameResolutionSpec } from '../resources/configuration.ts';
 import { at, isRecord } from '../resources/resource-files.ts';
 import type { NameResolver } from './name-resolver.ts';
@@ -20,8 +21,13 @@ export async function openNames(
   spec: NameResolutionSpec | undefined,
   { clock, log }: { readonly clock: Clock; readonly log: Logger },
 ): Promise<NameResolver> {
-  const component = (spec?.component ?? 'mdns').replace(/^nameresolution\./, '');
-  const configuration = spec?.configuration ?? {};
+  const component = (spec?.component ?? 'mdns').toLowerCase().replace(/^nameresolution\./, '');
+  const { configuration = {}, version = '' } = spec ?? {};
+  if (!sameVersion(version, '')) {
+    throw new NameResolutionError(
+      `couldn't find name resolver ${component}/${version}: nameResolution.version must be v1.`,
+    );
+  }
   switch (component) {
     case 'mdns': {
       const { mdnsNames } = await import('./mdns-names.ts');
@@ -38,7 +44,7 @@ export async function openNames(
     }
     case 'kubernetes': {
       const { kubernetesNames } = await import('./kubernetes-names.ts');
-      return kubernetesNames(kubernetesOptions(configuration));
+      return kubernetesNames({ clock, ...kubernetesOptions(configuration) });
     }
     case 'nameformat': {
       const { formatNames } = await import('./format-names.ts');
@@ -58,12 +64,15 @@ function kubernetesOptions(configuration: Readonly<Record<string, unknown>>) {
   if (domain !== undefined && (typeof domain !== 'string' || !/^[\w.-]+$/.test(domain))) {
     throw wrong('clusterDomain', 'a domain name, such as "cluster.local"', domain);
   }
-  const template = at(configuration, 'template') || undefined;
+  const given = at(configuration, 'template') || undefined;
+  // As Go reads it, with spaces or without.
+  const template =
+    typeof given === 'string' ? given.replaceAll(/\{\{\s*|\s*\}\}/g, (at) => at.trim()) : given;
   const isAddress = /^[^/\s]*\{\{\.ID\}\}[^/\s]*:(?:\{\{\.Port\}\}|\d{1,5})$/;
   if (template !== undefined && (typeof template !== 'string' || !isAddress.test(template))) {
     const rule =
       'host:port with {{.ID}} in it, such as "{{.ID}}-dapr.{{.Namespace}}.svc.cluster.local:{{.Port}}"';
-    throw wrong('template', rule, template);
+    throw wrong('template', rule, given);
   }
   return {
     ...(domain === undefined ? {} : { clusterDomain: domain as string }),
@@ -136,10 +145,8 @@ function duration(
 ): number | undefined {
   const value = at(configuration, key);
   if (value === undefined || value === '') return undefined;
-  const text = String(value);
-  const seconds = /^[+-]?\d+$/.test(text);
-  const parsed = parseDuration(text);
-  const ms = 'fault' in parsed ? Number.NaN : parsed.ms * (seconds ? 1_000 : 1);
+  const parsed = componentDuration(String(value));
+  const ms = 'fault' in parsed ? Number.NaN : parsed.ms;
   if (ms >= minMs) return ms;
   const least = Number.isFinite(minMs) ? ` of at least ${minMs} ms` : ', such as 5s or 1m30s';
   throw new NameResolutionError(

@@ -50,22 +50,13 @@ export async function readCredentialTexts(options: MtlsOptions): Promise<Credent
 }
 
 /** @throws MtlsError unless the certificate is ours, good at `nowMs`, and leads to an anchor. */
-export function checkCredentials(
-  texts: CredentialTexts,
-  who: { readonly appId: string; readonly namespace: string },
-  nowMs: number,
-): Credentials {
+export function checkCredentials(texts: CredentialTexts, who: Who, nowMs: number): Credentials {
   const anchors = certificates('The trust anchors', texts.trustAnchors);
   const chain = certificates('The certificate chain', texts.certChain);
   const own = chain[0]!;
   const uri = uriOf(own.subjectAltName);
-  const id = uri === undefined ? undefined : parseSpiffeId(uri);
-  if (id === undefined || id.appId !== who.appId || id.namespace !== who.namespace) {
-    const trustDomain = id?.trustDomain ?? 'public';
-    throw new MtlsError(
-      `The certificate is of ${uri ?? 'nobody (it has no SPIFFE id)'}, but this sidecar is ${formatSpiffeId({ ...who, trustDomain })}; \`holdfast ca issue ${who.appId} --namespace ${who.namespace}\` makes one.`,
-    );
-  }
+  const id = idOf(own);
+  if (id === undefined || !isOf(who, own)) throw new MtlsError(notOurs(chain, who));
   if (!own.checkPrivateKey(privateKey(texts.certKey))) {
     throw new MtlsError(
       `The private key does not belong to the certificate of ${uri}; were both files renewed?`,
@@ -90,6 +81,39 @@ export function checkCredentials(
     minVersion: 'TLSv1.3',
   });
   return { texts, id, notBeforeMs, notAfterMs, context };
+}
+
+interface Who {
+  readonly appId: string;
+  readonly namespace: string;
+}
+
+function idOf({ subjectAltName }: X509Certificate): SpiffeId | undefined {
+  const uri = uriOf(subjectAltName);
+  return uri === undefined ? undefined : parseSpiffeId(uri);
+}
+
+function isOf(who: Who, certificate: X509Certificate): boolean {
+  const id = idOf(certificate);
+  return id?.appId === who.appId && id.namespace === who.namespace;
+}
+
+/** Why a chain does not begin with the certificate of this sidecar. */
+function notOurs(chain: readonly X509Certificate[], who: Who): string {
+  const [first] = chain as readonly [X509Certificate];
+  const trustDomain = idOf(first)?.trustDomain ?? 'public';
+  const wanted = formatSpiffeId({ ...who, trustDomain });
+  const remedy = `\`holdfast ca issue ${who.appId} --namespace ${who.namespace}\` makes one`;
+  const at = chain.findIndex((one) => isOf(who, one));
+  if (at > 0) {
+    return `The certificate of this sidecar is number ${at + 1} of the certificate chain (--cert-chain-file) and must be the first, with those of its signers behind it.`;
+  }
+  if (chain.every((one) => one.ca)) {
+    const subject = first.subject.replaceAll('\n', ', ');
+    return `The certificate chain (--cert-chain-file) has only certificates of authorities (the first is of ${subject}) and lacks this sidecar's own, of ${wanted}, which must come first; ${remedy}, with its signer behind it.`;
+  }
+  const uri = uriOf(first.subjectAltName) ?? 'nobody (it has no SPIFFE id)';
+  return `The certificate is of ${uri}, but this sidecar is ${wanted}; ${remedy}.`;
 }
 
 function certificates(what: string, pem: string): X509Certificate[] {

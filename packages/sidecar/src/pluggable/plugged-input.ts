@@ -15,6 +15,16 @@ export async function pluggedInput(
   const client = connection.of(Service);
   await asked(client.init(initOf(settings)));
   let stream: KeptStream<object, ReadResponse> | undefined;
+  let left: Promise<unknown> = Promise.resolve();
+  const leave = async (given: typeof stream): Promise<void> => {
+    await given?.rest();
+    given?.end();
+  };
+  const suspend = async (): Promise<void> => {
+    left = Promise.all([left, leave(stream)]);
+    stream = undefined;
+    await left;
+  };
   return {
     start(handle) {
       stream ??= new KeptStream<object, ReadResponse>({
@@ -38,9 +48,9 @@ export async function pluggedInput(
         log,
       });
     },
+    suspend,
     async stop() {
-      await stream?.rest();
-      stream?.end();
+      await suspend();
       connection.close();
     },
   };

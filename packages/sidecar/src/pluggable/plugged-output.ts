@@ -14,8 +14,10 @@ export async function pluggedOutput(
   const { operations } = await asked(client.listOperations({}));
   return {
     operations,
-    async invoke({ data, metadata, operation }, signal) {
-      const request = { operation, metadata: { ...metadata }, data: data ?? Buffer.alloc(0) };
+    async invoke({ data, metadata, operation, trace }, signal) {
+      // Its trace goes with it, as in Dapr.
+      const all = { ...metadata, ...Object.fromEntries(trace) };
+      const request = { operation, metadata: all, data: data ?? Buffer.alloc(0) };
       const answer = await asked(client.invoke(request, waitedFor(signal)));
       return { data: Buffer.from(answer.data), metadata: answer.metadata };
     },

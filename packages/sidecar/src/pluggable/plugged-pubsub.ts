@@ -75,8 +75,9 @@ export async function pluggedPubSub(
     },
     ...(features.includes(IN_BULK) && {
       async publishAll(topic, messages, signal) {
-        const entries = messages.map(({ data, metadata }, at) => ({
-          entryId: String(at),
+        const entries = messages.map(({ data, entry, metadata }, at) => ({
+          entryId: entry?.id ?? String(at),
+          contentType: entry?.contentType ?? '',
           event: data,
           metadata: { ...metadata },
         }));

@@ -13,9 +13,13 @@ export async function pluggedSecrets(
   const { features } = await asked(client.features({}));
   return {
     capabilities: features,
-    get: async (key, signal) => (await asked(client.get({ key }, waitedFor(signal)))).data,
-    async all(signal) {
-      const { data } = await asked(client.bulkGet({}, waitedFor(signal)));
+    async get(key, signal, metadata = {}) {
+      const request = { key, metadata: { ...metadata } };
+      return (await asked(client.get(request, waitedFor(signal)))).data;
+    },
+    async all(signal, metadata = {}) {
+      const request = { metadata: { ...metadata } };
+      const { data } = await asked(client.bulkGet(request, waitedFor(signal)));
       return Object.fromEntries(Object.entries(data).map(([name, one]) => [name, one.secrets]));
     },
   };

@@ -1,6 +1,5 @@
 import type { ComponentSettings } from '../components/component-settings.ts';
-import type { StateItem, StateOperation, StateStore } from '../state/state-store.ts';
-import { plainTtl } from '../state/ttl.ts';
+import type { StateHints, StateItem, StateOperation, StateStore } from '../state/state-store.ts';
 import { asked } from './asked.ts';
 import type { PluggedSocket } from './discover-plugged.ts';
 import { pluggedQuery } from './plugged-query.ts';
@@ -9,6 +8,7 @@ import {
   QueriableStateStore,
   StateStore as Service,
   StateOptions_StateConcurrency as StateConcurrency,
+  StateOptions_StateConsistency as StateConsistency,
   TransactionalStateStore,
   TransactionalStoreMultiMaxSize,
 } from './protos/components_pb.ts';
@@ -33,12 +33,14 @@ export async function pluggedState(
   };
   return {
     capabilities: features,
-    readTtl: plainTtl,
-    async get(key, signal): Promise<StateItem | undefined> {
-      return itemOf(await asked(client.get({ key }, waitedFor(signal))));
+    // It reads them itself, whatever they say.
+    readTtl: () => Number.NaN,
+    overlooksOptionsOf: ['set', 'delete', 'transacted set', 'transacted delete'],
+    async get(key, signal, hints): Promise<StateItem | undefined> {
+      return itemOf(await asked(client.get({ key, ...saidOf(hints) }, waitedFor(signal))));
     },
-    async getAll(keys, signal) {
-      const wanted = { items: keys.map((key) => ({ key })) };
+    async getAll(keys, signal, hints) {
+      const wanted = { items: keys.map((key) => ({ key, ...saidOf(hints) })) };
       const { items } = await asked(client.bulkGet(wanted, waitedFor(signal)));
       const found = new Map(items.map((item) => [item.key, item]));
       return keys.map((key) => {
@@ -90,20 +92,44 @@ function itemOf({
   };
 }
 
+/** As a component is told it. */
+function saidOf({ consistency = '', metadata = {} }: StateHints = {}) {
+  return {
+    metadata: { ...metadata },
+    consistency: CONSISTENCY[consistency] ?? StateConsistency.CONSISTENCY_UNSPECIFIED,
+  };
+}
+
+const CONSISTENCY: Readonly<Record<string, StateConsistency>> = {
+  eventual: StateConsistency.CONSISTENCY_EVENTUAL,
+  strong: StateConsistency.CONSISTENCY_STRONG,
+};
+
 function requestOf(operation: StateOperation) {
   const { etag, key } = operation;
-  const first = operation.firstWrite === true;
-  const concurrency = first
-    ? StateConcurrency.CONCURRENCY_FIRST_WRITE
-    : StateConcurrency.CONCURRENCY_UNSPECIFIED;
+  const hints = operation.hints ?? ownHints(operation);
+  const { consistency, metadata } = saidOf(hints);
   const facts = {
     key,
-    options: { concurrency },
+    metadata,
+    options: { concurrency: concurrencyOf(operation), consistency },
     ...(etag === undefined ? {} : { etag: { value: etag } }),
   };
   if (operation.kind === 'delete') return { case: 'delete' as const, value: facts };
-  const { ttlSeconds, value } = operation;
-  const metadata: Record<string, string> =
-    ttlSeconds === undefined ? {} : { ttlInSeconds: String(ttlSeconds) };
-  return { case: 'set' as const, value: { ...facts, value: Buffer.from(value), metadata } };
+  const { contentType = '' } = hints;
+  const value = { ...facts, value: Buffer.from(operation.value), contentType };
+  return { case: 'set' as const, value };
+}
+
+/** Of what no client has asked for. */
+function ownHints(operation: StateOperation): StateHints {
+  const ttlSeconds = operation.kind === 'set' ? operation.ttlSeconds : undefined;
+  return ttlSeconds === undefined ? {} : { metadata: { ttlInSeconds: String(ttlSeconds) } };
+}
+
+function concurrencyOf({ firstWrite, lastWrite }: StateOperation): StateConcurrency {
+  if (firstWrite === true) return StateConcurrency.CONCURRENCY_FIRST_WRITE;
+  return lastWrite === true
+    ? StateConcurrency.CONCURRENCY_LAST_WRITE
+    : StateConcurrency.CONCURRENCY_UNSPECIFIED;
 }

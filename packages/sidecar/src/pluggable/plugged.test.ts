@@ -176,6 +176,41 @@ test('bindings go both ways, and the component hears the answer', async (t) => {
   assert.deepEqual(answers.sort(), ['1 hello b', '2 no']);
 });
 
+test('a binding that is suspended has its stream ended, and another when it is started again', async (t) => {
+  let open = 0;
+  let opened = 0;
+  const component = await startComponent(t, 'mine', [InputBinding], (router) => {
+    router.service(InputBinding, {
+      init: () => ({}),
+      async *read(requests, { signal }) {
+        open += 1;
+        opened += 1;
+        signal.addEventListener('abort', () => {
+          open -= 1;
+        });
+        yield { data: Buffer.from(`event ${opened}`), messageId: String(opened) };
+        for await (const _ of requests);
+      },
+    });
+  });
+  const { types } = await plugged(component);
+  const input = await types.inputs['bindings.mine']!(settings(), env([]));
+  t.after(() => input.stop());
+  const told: string[] = [];
+  const start = () =>
+    input.start(async ({ data }) => {
+      told.push(String(data));
+      return undefined;
+    });
+  start();
+  await until('the first comes', () => told.length === 1);
+  await input.suspend();
+  await until('the stream has ended', () => open === 0);
+  start();
+  await until('the next comes', () => told.length === 2);
+  assert.deepEqual([told, open, opened], [['event 1', 'event 2'], 1, 2]);
+});
+
 test('secrets come from a component', async (t) => {
   const component = await startComponent(t, 'mine', [SecretStore], (router) => {
     router.service(SecretStore, {

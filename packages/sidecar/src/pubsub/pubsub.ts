@@ -6,6 +6,8 @@ export interface PubSubMessage {
   readonly id?: string;
   /** Where it was published, if that is not what was subscribed to: a topic with wildcards. */
   readonly topic?: string;
+  /** What the client of a bulk calls it, and of which type it said it is: for the brokers of other programs. */
+  readonly entry?: { readonly id: string; readonly contentType: string };
 }
 
 /**

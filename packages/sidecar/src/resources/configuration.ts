@@ -14,6 +14,8 @@ import { at, isRecord, type Resource } from './resource-files.ts';
 /** How sidecars find each other. */
 export interface NameResolutionSpec {
   readonly component: string;
+  /** Absent: the first. */
+  readonly version?: string | undefined;
   readonly configuration: Readonly<Record<string, unknown>>;
 }
 
@@ -159,8 +161,13 @@ function ignoredKeys(spec: unknown): readonly string[] {
 function nameResolution(given: unknown): NameResolutionSpec | undefined {
   const component = at(given, 'component');
   if (typeof component !== 'string' || component === '') return undefined;
+  const version = at(given, 'version');
   const configuration = at(given, 'configuration');
-  return { component, configuration: isRecord(configuration) ? configuration : {} };
+  return {
+    component,
+    ...(typeof version === 'string' && { version }),
+    configuration: isRecord(configuration) ? configuration : {},
+  };
 }
 
 /** Those that are on: what the last document says, and Dapr's own that it does not speak of. */

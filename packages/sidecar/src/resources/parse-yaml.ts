@@ -1,5 +1,5 @@
+import { goScalars } from '@holdfast/config';
 import { type Document, LineCounter, parseAllDocuments, type YAMLParseError } from 'yaml';
-import { goScalars } from './go-scalars.ts';
 
 /** One of the documents of a file. */
 export interface YamlDocument {

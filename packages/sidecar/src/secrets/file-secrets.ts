@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { goFileError } from '../bindings/go-file-error.ts';
 import type { ComponentSettings } from '../components/component-settings.ts';
+import { parseExactly, WrittenNumber } from '../go-json/exact-numbers.ts';
+import { wholeJson } from '../go-json/read-json.ts';
 import { isRecord } from '../resources/resource-files.ts';
 import type { Secret, SecretStore } from './secret-store.ts';
 
@@ -17,7 +19,7 @@ export async function fileSecrets(settings: ComponentSettings): Promise<SecretSt
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw new Error(goFileError('open', file, error));
   });
-  const content: unknown = JSON.parse(text);
+  const content = contentOf(text, file);
   if (!isRecord(content)) throw new Error(`${file} must hold a JSON object`);
   const multiValued = settings.flag('multiValued');
   const secrets: Readonly<Record<string, Secret>> = multiValued
@@ -38,15 +40,31 @@ export async function fileSecrets(settings: ComponentSettings): Promise<SecretSt
   };
 }
 
+/** What is wrong is told by a letter and its kind of place: the words of others would show what is secret. */
+function contentOf(text: string, file: string): unknown {
+  try {
+    return wholeJson(text, parseExactly) ?? {};
+  } catch (error) {
+    throw new Error(`${file} is no JSON: ${(error as Error).message}`);
+  }
+}
+
 function values(name: string, value: unknown, separator: string): Secret {
-  if (typeof value !== 'object' || value === null) return { [name]: String(value ?? '') };
-  return Object.fromEntries(flat(value, '', separator));
+  return isNested(value)
+    ? Object.fromEntries(flat(value, '', separator))
+    : { [name]: secretText(value) };
 }
 
 function flat(value: object, prefix: string, separator: string): [string, string][] {
   return Object.entries(value).flatMap(([name, inner]): [string, string][] => {
     const key = prefix === '' ? name : `${prefix}${separator}${name}`;
-    if (typeof inner === 'object' && inner !== null) return flat(inner, key, separator);
-    return [[key, inner === null ? '' : String(inner)]];
+    return isNested(inner) ? flat(inner, key, separator) : [[key, secretText(inner)]];
   });
 }
+
+const isNested = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !(value instanceof WrittenNumber);
+
+/** A number as it was written, with all its digits. */
+const secretText = (value: unknown): string =>
+  value instanceof WrittenNumber ? value.source : String(value ?? '');

@@ -1,9 +1,7 @@
 import type { ComponentCalls } from '../components/component-calls.ts';
 import { failureWords } from '../invoke/invoke-error.ts';
 import { ApiError } from '../server/api-error.ts';
-import type { SecretStore } from './secret-store.ts';
-
-type Secret = Readonly<Record<string, string>>;
+import type { Secret, SecretMetadata, SecretStore } from './secret-store.ts';
 
 /** Dapr's secrets, whatever the protocol; errors are `ApiError`. */
 export class SecretService {
@@ -21,22 +19,22 @@ export class SecretService {
     this.#allowed = allowed;
   }
 
-  async get(name: string, key: string): Promise<Secret> {
+  async get(name: string, key: string, metadata: SecretMetadata): Promise<Secret> {
     const store = this.#find(name);
     if (!this.#allowed(name, key)) {
       const message = `access denied by policy to get "${key}" from "${name}"`;
       throw new ApiError(403, 'ERR_PERMISSION_DENIED', message);
     }
     return await this.#calls
-      .run('secret', name, 'get', (call) => store.get(key, call?.signal))
+      .run('secret', name, 'get', (call) => store.get(key, call?.signal, metadata))
       .catch(failed(`secret with key ${key} from secret store ${name}`));
   }
 
   /** Those that may be read. */
-  async all(name: string): Promise<Readonly<Record<string, Secret>>> {
+  async all(name: string, metadata: SecretMetadata): Promise<Readonly<Record<string, Secret>>> {
     const store = this.#find(name);
     const all = await this.#calls
-      .run('secret', name, 'bulk_get', (call) => store.all(call?.signal))
+      .run('secret', name, 'bulk_get', (call) => store.all(call?.signal, metadata))
       .catch(failed(`secrets from secret store ${name}`));
     return Object.fromEntries(Object.entries(all).filter(([key]) => this.#allowed(name, key)));
   }

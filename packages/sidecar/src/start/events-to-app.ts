@@ -32,7 +32,6 @@ export function eventsToApp(given: BuildingBlocksOptions & BuildingBlocks): Even
     overGrpc: options.appProtocol.startsWith('grpc'),
     put: (binding, data) =>
       services.bindings.invoke(binding, { operation: 'create', data, metadata: {}, trace: [] }),
-    ready: () => app.healthy,
     inbound: (name) => policies.book.forComponent(name, 'Binding', 'inbound'),
     count: metrics.bound,
     tracing: given.tracing,

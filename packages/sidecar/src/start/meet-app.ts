@@ -33,7 +33,7 @@ export function meetApp(given: MeetAppOptions): () => void {
       {
         changed(now) {
           // First, so that no event meets an application that refuses everything.
-          if (!now.healthy) subscriber.suspend();
+          if (!now.healthy) for (const one of [subscriber, inputs]) one.suspend();
           app.healthy = now.healthy;
           if (now.healthy) void welcome();
           if (now.healthy) log.info('App entered healthy status');

@@ -1,6 +1,7 @@
 import { systemRandom } from '@holdfast/core';
 import { AccessGate } from '../access/access-gate.ts';
 import { type AppChannel, openAppChannel } from '../app/app-channel.ts';
+import { proxyOf } from '../egress/proxy-of.ts';
 import { Upstreams } from '../invoke/upstreams.ts';
 import { AddressBook } from '../names/address-book.ts';
 import type { NameResolver } from '../names/name-resolver.ts';
@@ -21,7 +22,7 @@ export interface Ways {
 }
 
 export async function openWays(given: StartEnv & Configured): Promise<Ways> {
-  const { clock, closing, live, log, metrics, options, tracing } = given;
+  const { clock, closing, live, log, metrics, options, tracing, variables } = given;
   const { configuration } = live.first;
   const { appId, namespace } = options;
   const app = await openAppChannel({
@@ -46,7 +47,10 @@ export async function openWays(given: StartEnv & Configured): Promise<Ways> {
 
   const addresses = new AddressBook(names, clock, systemRandom);
   const { peers } = leg;
-  const upstreams = new Upstreams({ appId, namespace, app, peers, addresses, clock, metrics });
+  const upstreams = new Upstreams({
+    ...{ appId, namespace, app, peers, addresses, clock, metrics },
+    proxyOf: proxyOf(variables),
+  });
   closing.last(() => upstreams.close());
   return { app, access, leg, names, upstreams };
 }

@@ -34,8 +34,8 @@ export function encryptedState(store: StateStore, keys: EncryptionKeys): StateSt
     seal: (value) => encrypt(value, keys.primary),
     readTtl: store.readTtl,
     overlooksOptionsOf: store.overlooksOptionsOf,
-    async get(key, signal) {
-      const item = await store.get(key, signal);
+    async get(key, signal, hints) {
+      const item = await store.get(key, signal, hints);
       return item === undefined ? undefined : { ...item, value: decrypt(item.value, keys) };
     },
     write: (operations, atomic, signal) =>

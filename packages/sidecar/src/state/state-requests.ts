@@ -31,6 +31,9 @@ export interface StateRequest {
   readonly contentType?: string;
 }
 
+/** What a client says of a key that is to be deleted. */
+export type DeleteRequest = Pick<StateRequest, 'etag' | 'concurrency' | 'consistency' | 'metadata'>;
+
 const OPTIONS = goStruct('state.SetStateOption', { concurrency: goString, consistency: goString });
 const SAVE = goSlice(
   goStruct('state.SetRequest', {
@@ -45,8 +48,8 @@ const SAVE = goSlice(
 
 /** Reads the body of a save: a list of items. */
 export function saveRequests(body: Buffer): readonly StateRequest[] {
-  return read(SAVE, body, '').map(({ etag, key, metadata, options, value }) => ({
-    ...{ key, value, metadata, ...options },
+  return read(SAVE, body, '').map(({ contentType, etag, key, metadata, options, value }) => ({
+    ...{ key, value, metadata, contentType, ...options },
     // An empty one is none, as in Dapr.
     etag: etag === '' ? undefined : etag,
   }));
@@ -117,6 +120,7 @@ function transactionItem(given: unknown): StateRequest {
 export interface BulkGetRequest {
   readonly keys: readonly string[];
   readonly parallelism: number;
+  readonly metadata: Metadata;
 }
 
 const BULK_GET = goStruct('http.BulkGetRequest', {
@@ -125,9 +129,11 @@ const BULK_GET = goStruct('http.BulkGetRequest', {
   metadata: goMap(goString),
 });
 
-export function bulkGetRequest(body: Buffer): BulkGetRequest {
-  const { keys, parallelism } = read(BULK_GET, body, BODY);
-  return { keys, parallelism: parallelism > 0 ? Math.min(parallelism, 100) : 10 };
+/** `query` is what the address says for all keys. */
+export function bulkGetRequest(body: Buffer, query: Metadata): BulkGetRequest {
+  const { keys, metadata, parallelism } = read(BULK_GET, body, BODY);
+  const lanes = parallelism > 0 ? Math.min(parallelism, 100) : 10;
+  return { keys, parallelism: lanes, metadata: { ...metadata, ...query } };
 }
 
 /** What a store is to do; `key` has its prefix already. */
@@ -138,7 +144,7 @@ export function setOperation(
   store: Pick<StateStore, 'readTtl' | 'overlooksOptionsOf'>,
   task: 'set' | 'transacted set' = 'set',
 ): StateOperation {
-  const { concurrency, consistency, etag, value } = request;
+  const { concurrency, consistency, contentType, etag, value } = request;
   if (!store.overlooksOptionsOf?.includes(task)) checkOptions(concurrency, consistency);
   const metadata = { ...request.metadata, ...query };
   return {
@@ -149,18 +155,26 @@ export function setOperation(
     firstWrite: concurrency === 'first-write',
     lastWrite: concurrency === 'last-write',
     ttlSeconds: ttlOf(metadata, store.readTtl),
+    hints: { metadata, consistency, contentType },
   };
 }
 
 export function deleteOperation(
   key: string,
-  request: Pick<StateRequest, 'etag' | 'concurrency' | 'consistency'>,
+  request: DeleteRequest,
   store: Pick<StateStore, 'overlooksOptionsOf'>,
   task: 'delete' | 'transacted delete' = 'delete',
 ): StateOperation {
-  const { concurrency, consistency, etag } = request;
+  const { concurrency, consistency, etag, metadata } = request;
   if (!store.overlooksOptionsOf?.includes(task)) checkOptions(concurrency, consistency);
-  return { kind: 'delete', key, etag, firstWrite: concurrency === 'first-write' };
+  return {
+    kind: 'delete',
+    key,
+    etag,
+    firstWrite: concurrency === 'first-write',
+    lastWrite: concurrency === 'last-write',
+    hints: { metadata, consistency },
+  };
 }
 
 function checkOptions(concurrency: string, consistency: string): void {

@@ -20,7 +20,10 @@ export function stateRoutes(service: StateService, limits: BodyLimits): readonly
     }),
     ...writes(/^\/v1\.0\/state\/([^/]+)\/bulk$/, async (call, store) => {
       service.require(store);
-      const items = await service.bulkGet(store, bulkGetRequest(await body(call)));
+      const items = await service.bulkGet(
+        store,
+        bulkGetRequest(await body(call), queryMetadata(call.head.query)),
+      );
       // Go's encoder ends its line.
       call.json(200, `[${items.map(bulkText).join(',')}]\n`);
     }),
@@ -39,7 +42,9 @@ export function stateRoutes(service: StateService, limits: BodyLimits): readonly
       else call.json(200, pageText(page));
     }),
     componentRoute('GET', /^\/v1\.0\/state\/([^/]+)\/([^/]+)$/, async (call, store, key) => {
-      const item = await service.get(store, key);
+      const { query } = call.head;
+      const consistency = new URLSearchParams(query).get('consistency') ?? '';
+      const item = await service.get(store, key, { metadata: queryMetadata(query), consistency });
       if (item === undefined) {
         call.empty(204);
         return;
@@ -56,6 +61,7 @@ export function stateRoutes(service: StateService, limits: BodyLimits): readonly
         etag: call.req.headersDistinct['if-match']?.[0] || undefined,
         concurrency: query.get('concurrency') ?? '',
         consistency: query.get('consistency') ?? '',
+        metadata: queryMetadata(call.head.query),
       });
       call.empty(204);
     }),

@@ -21,6 +21,7 @@ import {
 } from './state-error.ts';
 import {
   type BulkGetRequest,
+  type DeleteRequest,
   deleteOperation,
   isOperation,
   type Metadata,
@@ -31,6 +32,7 @@ import {
 import {
   EtagMismatchError,
   InvalidEtagError,
+  type StateHints,
   type StateItem,
   type StateOperation,
   type StateStore,
@@ -68,17 +70,20 @@ export class StateService {
     return new StateService(this.#stores, this.#calls, null, this.#outbox);
   }
 
-  async get(name: string, key: string): Promise<StateItem | undefined> {
+  async get(name: string, key: string, hints: StateHints): Promise<StateItem | undefined> {
     const { store, keyPrefix } = this.#find(name);
     const full = fullKey(name, keyPrefix, key);
     return await this.#calls
-      .run('state', name, 'get', (call) => store.get(full, call?.signal))
+      .run('state', name, 'get', (call) => store.get(full, call?.signal, hints))
       .catch((error: unknown) => {
         throw failure('ERR_STATE_GET', `fail to get ${key} from state store ${name}`, error);
       });
   }
 
-  async bulkGet(name: string, { keys, parallelism }: BulkGetRequest): Promise<readonly BulkItem[]> {
+  async bulkGet(
+    name: string,
+    { keys, metadata, parallelism }: BulkGetRequest,
+  ): Promise<readonly BulkItem[]> {
     const { store, keyPrefix } = this.#find(name);
     const full = keys.map((key) => fullKey(name, keyPrefix, key));
     const found = await this.#calls
@@ -87,7 +92,8 @@ export class StateService {
         name,
         'bulk_get',
         (call) =>
-          store.getAll?.(full, call?.signal) ?? getEach(store, full, parallelism, call?.signal),
+          store.getAll?.(full, call?.signal, { metadata }) ??
+          getEach(store, full, parallelism, call?.signal),
       )
       .catch((error: unknown) => {
         throw failure('ERR_STATE_BULK_GET', undefined, error);
@@ -112,18 +118,10 @@ export class StateService {
     });
   }
 
-  async delete(
-    name: string,
-    key: string,
-    options: {
-      readonly etag: string | undefined;
-      readonly concurrency: string;
-      readonly consistency: string;
-    },
-  ): Promise<void> {
+  async delete(name: string, key: string, request: DeleteRequest): Promise<void> {
     const { store, keyPrefix } = this.#find(name);
     const full = fullKey(name, keyPrefix, key);
-    const work = eachOf(store, [() => deleteOperation(full, options, store)]);
+    const work = eachOf(store, [() => deleteOperation(full, request, store)]);
     await this.#calls.run('state', name, 'delete', work).catch((error: unknown) => {
       throw failure('ERR_STATE_DELETE', `failed deleting state with key ${key}`, error);
     });
@@ -132,7 +130,7 @@ export class StateService {
   /** Each for itself. */
   async deleteBulk(
     name: string,
-    requests: readonly Pick<StateRequest, 'key' | 'etag' | 'concurrency' | 'consistency'>[],
+    requests: readonly (DeleteRequest & Pick<StateRequest, 'key'>)[],
   ): Promise<void> {
     const { store, keyPrefix } = this.#find(name);
     const keys = requests.map(({ key }) => fullKey(name, keyPrefix, key));

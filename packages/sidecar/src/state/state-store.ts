@@ -12,11 +12,12 @@ export interface StateStore {
   /** How its values are encrypted before they lie there; absent: they are not. */
   readonly seal?: ((value: string | Buffer) => Buffer) | undefined;
   /** Undefined where there is nothing, or what there was has expired. */
-  get(key: string, signal?: AbortSignal): Promise<StateItem | undefined>;
+  get(key: string, signal?: AbortSignal, hints?: StateHints): Promise<StateItem | undefined>;
   /** In one go, in order; an error is of one key. Absent: they are got one by one. */
   getAll?(
     keys: readonly string[],
     signal?: AbortSignal,
+    hints?: StateHints,
   ): Promise<readonly (StateItem | Error | undefined)[]>;
   /** In a kind of store's own words. */
   readonly readTtl: TtlReader;
@@ -49,8 +50,17 @@ export interface StateItem {
   readonly expiresAt?: string | undefined;
 }
 
+/** What a client says of a request beyond what is done by it: for the stores of other programs, which may look at it. */
+export interface StateHints {
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** `eventual`, `strong`, or any other word, which is none. */
+  readonly consistency?: string;
+  readonly contentType?: string | undefined;
+}
+
 export type StateOperation = {
   readonly key: string;
+  readonly hints?: StateHints;
   /** The item is written only if it still has this; absent: whatever it has. */
   readonly etag?: string | undefined;
 } & (
@@ -68,6 +78,7 @@ export type StateOperation = {
       readonly kind: 'delete';
       /** Without an etag, only what is not there is deleted: for the stores that look at it. */
       readonly firstWrite?: boolean;
+      readonly lastWrite?: boolean;
     }
 );
 

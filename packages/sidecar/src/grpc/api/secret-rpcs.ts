@@ -7,11 +7,11 @@ export function secretRpcs(
   service: SecretService,
 ): Pick<ServiceImpl<typeof Dapr>, 'getSecret' | 'getBulkSecret'> {
   return {
-    async getSecret({ storeName, key }) {
-      return { data: { ...(await service.get(storeName, key)) } };
+    async getSecret({ key, metadata, storeName }) {
+      return { data: { ...(await service.get(storeName, key, metadata)) } };
     },
-    async getBulkSecret({ storeName }) {
-      const all = Object.entries(await service.all(storeName));
+    async getBulkSecret({ metadata, storeName }) {
+      const all = Object.entries(await service.all(storeName, metadata));
       return { data: Object.fromEntries(all.map(([key, secrets]) => [key, { secrets }])) };
     },
   };

@@ -29,14 +29,16 @@ type StateRpcs = Pick<
 /** Dapr's state over gRPC: values are bytes, and come back as they were. */
 export function stateRpcs(service: StateService): StateRpcs {
   return {
-    async getState({ storeName, key }) {
-      const item = await service.get(storeName, key);
+    async getState({ consistency, key, metadata, storeName }) {
+      const hints = { metadata, consistency: CONSISTENCY[consistency] };
+      const item = await service.get(storeName, key, hints);
       return item === undefined ? {} : itemMessage(item);
     },
-    async getBulkState({ storeName, keys, parallelism }) {
+    async getBulkState({ keys, metadata, parallelism, storeName }) {
       service.require(storeName);
       const lanes = parallelism > 0 ? Math.min(parallelism, 100) : 10;
-      const items = await service.bulkGet(storeName, { keys, parallelism: lanes }).catch(bare);
+      const wanted = { keys, metadata, parallelism: lanes };
+      const items = await service.bulkGet(storeName, wanted).catch(bare);
       return {
         items: items.map(({ key, item, error = '' }) => ({
           key,
@@ -53,8 +55,8 @@ export function stateRpcs(service: StateService): StateRpcs {
       await service.save(storeName, states.map(savedRequest), {});
       return {};
     },
-    async deleteState({ storeName, key, etag, options }) {
-      await service.delete(storeName, key, { etag: etagOf(etag), ...modes(options) });
+    async deleteState({ etag, key, metadata, options, storeName }) {
+      await service.delete(storeName, key, { etag: etagOf(etag), metadata, ...modes(options) });
       return {};
     },
     async deleteBulkState({ storeName, states }) {
@@ -119,6 +121,12 @@ function stateRequest(item: StateItem | undefined): StateRequest {
 /** An empty one is none, as over HTTP: who read what was not there must be able to write it. */
 const etagOf = (etag: Etag | undefined): string | undefined => etag?.value || undefined;
 
+const CONSISTENCY: Readonly<Record<Consistency, string>> = {
+  [Consistency.CONSISTENCY_UNSPECIFIED]: '',
+  [Consistency.CONSISTENCY_EVENTUAL]: 'eventual',
+  [Consistency.CONSISTENCY_STRONG]: 'strong',
+};
+
 function modes(options: StateOptions | undefined) {
   const { concurrency, consistency } = options ?? {};
   return {
@@ -128,11 +136,6 @@ function modes(options: StateOptions | undefined) {
         : concurrency === Concurrency.CONCURRENCY_LAST_WRITE
           ? 'last-write'
           : '',
-    consistency:
-      consistency === Consistency.CONSISTENCY_EVENTUAL
-        ? 'eventual'
-        : consistency === Consistency.CONSISTENCY_STRONG
-          ? 'strong'
-          : '',
+    consistency: consistency === undefined ? '' : CONSISTENCY[consistency],
   };
 }

@@ -48,11 +48,11 @@ export function brokerPubSub(
 ): PubSub {
   const subscriptions = new Set<Subscription>();
   let ending = false;
-  const giveUp = (topic: string) => ({
+  const giveUp = (topic: string, leaving: () => boolean) => ({
     after: giveUpAfter!,
     async to(_message: unknown, error: unknown) {
-      // An end of the sidecar is no fault of the event's: another of the group has it then.
-      if (ending) throw error;
+      // That we leave is no fault of the event's: another of the group has it then, or we, later.
+      if (leaving()) throw error;
       const why = (error as Error).message;
       log.error(
         `${component} gives up an event of ${topic}, delivered ${giveUpAfter} times: ${why}`,
@@ -79,6 +79,8 @@ export function brokerPubSub(
       }
     },
     async subscribe(topic, handler, details = {}, gather = 1) {
+      let left = false;
+      const leaving = () => left || ending;
       const subscription = await broker.subscribe(
         topic,
         {
@@ -86,7 +88,7 @@ export function brokerPubSub(
           concurrency,
           gather,
           ...redeliver,
-          ...(giveUpAfter === undefined ? {} : { giveUp: giveUp(topic) }),
+          ...(giveUpAfter === undefined ? {} : { giveUp: giveUp(topic, leaving) }),
           details: detailsOf(details),
           onProblem({ error, kind }) {
             const why = (error as Error).message;
@@ -105,8 +107,9 @@ export function brokerPubSub(
       subscriptions.add(subscription);
       return {
         async close() {
-          subscriptions.delete(subscription);
-          await subscription.close();
+          left = true;
+          // Known until it has ended: what it has in hand is waited for by `drain` too.
+          await subscription.close().finally(() => subscriptions.delete(subscription));
         },
       };
     },

@@ -137,7 +137,8 @@ export class PublishService {
     const messages = entries.map(({ entryId, event, contentType, metadata: own }) => {
       const metadata = { ...shared.metadata, ...own };
       const entry = { ...shared.trace(), body: event, contentType, metadata };
-      return { entryId, message: this.#message(open, pubsub, topic, entry, raw) };
+      const message = this.#message(open, pubsub, topic, entry, raw);
+      return { entryId, message: { ...message, entry: { id: entryId, contentType } } };
     });
     if (open.outbox === undefined) {
       const call: BulkCall = (work) => this.#behindPolicies('publishedBulk', pubsub, topic, work);

@@ -1,20 +1,28 @@
 import type { Server } from 'node:net';
-import { listen } from './listen.ts';
+import { listen, PortTakenError } from './listen.ts';
 import { listenOnSocket } from './listen-socket.ts';
+import { isLoopback } from './loopback.ts';
 
 /** Where an API is to listen. */
 export interface ListenAt {
-  /** All listen on one port; 0 is any free one. */
+  /** All listen on one port; 0 is any free one. One that is there twice, or in another, counts once. */
   readonly hosts: readonly string[];
   readonly port: number;
   /** A Unix socket in place of all ports. */
   readonly socketPath?: string | undefined;
+  /** Told of an address that this machine does not have, where it has another. @default nobody is */
+  readonly missing?: (host: string) => void;
 }
 
-/** Has a server of `open` listen at each place: at all of them or at none. @throws PortTakenError, SocketTakenError */
+/**
+ * Has a server of `open` listen at each place: at all of them or at none, but for addresses that this
+ * machine does not have, as in daprd: `[::1],127.0.0.1` works without IPv6 too.
+ *
+ * @throws PortTakenError, SocketTakenError, NoAddressError
+ */
 export async function listenAll<S extends Server>(
   open: () => S,
-  { hosts, port, socketPath }: ListenAt,
+  { hosts, missing, port, socketPath }: ListenAt,
   flag: string,
 ): Promise<{ readonly servers: readonly S[]; readonly port: number }> {
   if (socketPath !== undefined) {
@@ -23,17 +31,60 @@ export async function listenAll<S extends Server>(
     return { servers: [server], port: 0 };
   }
   const servers: S[] = [];
+  const heard: string[] = [];
+  const absent: string[] = [];
   let found = port;
   try {
-    for (const host of hosts) {
+    for (const host of widestFirst(hosts)) {
       const server = open();
-      servers.push(server);
-      // The first decides where `port` is 0; the others follow it.
-      found = await listen(server, host, found, flag);
+      try {
+        // The first decides where `port` is 0; the others follow it.
+        found = await listen(server, host, found, flag);
+        servers.push(server);
+        heard.push(host);
+      } catch (error) {
+        if (isAbsent(error)) absent.push(host);
+        // What is taken is taken by ourselves.
+        else if (!(error instanceof PortTakenError && heard.some((one) => covers(one, host)))) {
+          throw error;
+        }
+      }
     }
+    if (servers.length === 0) throw new NoAddressError(absent, flag);
   } catch (error) {
     for (const server of servers) server.close();
     throw error;
   }
+  for (const host of absent) missing?.(host);
   return { servers, port: found };
 }
+
+/** None of the addresses asked for is one of this machine. */
+export class NoAddressError extends Error {
+  readonly code = 'NO_ADDRESS';
+
+  constructor(hosts: readonly string[], flag: string) {
+    super(
+      `The port of ${flag} cannot be listened on: this machine has no address ${hosts.join(', ')}; name one that it has (--dapr-listen-addresses), or 127.0.0.1.`,
+    );
+    this.name = 'NoAddressError';
+  }
+}
+
+const ANY = ['::', '0.0.0.0'];
+
+/** An address of all goes before those that it stands for as well. */
+function widestFirst(hosts: readonly string[]): readonly string[] {
+  const each = new Set(hosts);
+  return [...ANY.filter((any) => each.has(any)), ...[...each].filter((one) => !ANY.includes(one))];
+}
+
+/** Whether who listens at `wide` hears those that come to `host`. */
+function covers(wide: string, host: string): boolean {
+  if (wide === '::') return true;
+  if (wide === '0.0.0.0') return !host.includes(':');
+  return isLoopback(wide) && isLoopback(host);
+}
+
+const isAbsent = (error: unknown): boolean =>
+  /^(?:EADDRNOTAVAIL|EAFNOSUPPORT)$/.test((error as NodeJS.ErrnoException).code ?? '');

@@ -64,6 +64,10 @@ export async function openDoors(doors: DoorsOptions): Promise<Doors> {
     ...listening,
     port: options.httpPort,
     socketPath: socketsOf(options)?.http,
+    missing: (host) =>
+      handling.log.warn(
+        `--dapr-listen-addresses: this machine has no address ${host}; the API listens at the others.`,
+      ),
     flag: '--dapr-http-port',
     // Not on the public port, as in daprd.
     h2c: options.h2c,

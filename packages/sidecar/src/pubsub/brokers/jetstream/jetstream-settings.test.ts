@@ -68,6 +68,14 @@ test('a start that deliverPolicy does not ask for is left out', () => {
   });
 });
 
+test('a bare number in backOff is seconds, and what is empty between commas is nothing', () => {
+  const waits = (backOff: string) => read({ backOff }).redeliverMs;
+  assert.deepEqual(
+    [waits('5,,500ms,'), waits(','), waits('["1s", "2"]')],
+    [[5_000, 500], undefined, [1_000, 2_000]],
+  );
+});
+
 test('-1 is no limit, as NATS has it', () => {
   const { consumer, maxDeliver } = read({ maxDeliver: '-1', maxAckPending: '-1' });
   assert.deepEqual(

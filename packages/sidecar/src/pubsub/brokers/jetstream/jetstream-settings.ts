@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { parseDuration } from '@holdfast/config';
 import type { ComponentSettings } from '../../../components/component-settings.ts';
-import { durationSetting } from '../../../components/duration-setting.ts';
+import { componentDuration, durationSetting } from '../../../components/duration-setting.ts';
 import { wholeNumber, wholeNumberWithin } from '../../../components/whole-number.ts';
 import { oneAtATime } from '../one-at-a-time.ts';
 
@@ -200,19 +199,23 @@ function startOf(settings: ComponentSettings) {
 const ackPolicyOf = (text: string | undefined): AckPolicy =>
   text === 'all' || text === 'none' ? text : 'explicit';
 
+/** As Dapr: what is empty between commas is nothing, a bare number is seconds. */
 function durations(settings: ComponentSettings, name: string): readonly number[] | undefined {
   const text = settings.text(name);
   if (text === undefined) return undefined;
-  return text
+  const waits = text
     .replace(/^\s*\[|\]\s*$/g, '')
     .split(',')
+    .map((part) => part.trim().replace(/^"|"$/g, ''))
+    .filter((part) => part !== '')
     .map((part) => {
-      const parsed = parseDuration(part.trim().replace(/^"|"$/g, ''));
+      const parsed = componentDuration(part);
       if ('ms' in parsed && parsed.ms > 0) return parsed.ms;
       throw new Error(
         `component ${settings.component}: metadata ${name} must be durations such as 1s, 5s, 30s, not "${text}"`,
       );
     });
+  return waits.length === 0 ? undefined : waits;
 }
 
 function positive(settings: ComponentSettings, name: string): number | undefined {

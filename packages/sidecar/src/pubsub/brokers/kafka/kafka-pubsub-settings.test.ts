@@ -136,7 +136,7 @@ test('a constant wait before a failed event comes again, or one that grows', () 
       waits({ backOffDuration: '200ms' }),
       waits({ backOffPolicy: 'exponential' }),
       waits({
-        backOffPolicy: 'exponential',
+        backOffPolicy: 'Exponential',
         backOffInitialInterval: '1s',
         backOffMaxInterval: '9s',
       }),

@@ -143,7 +143,7 @@ function reconnectMsOf(settings: ComponentSettings): number {
 }
 
 function redeliveryOf(settings: ComponentSettings) {
-  const policy = settings.text('backOffPolicy') ?? 'constant';
+  const policy = (settings.text('backOffPolicy') ?? 'constant').toLowerCase();
   const [first, longest] =
     policy === 'constant'
       ? [milliseconds(settings, 'backOffDuration', 5_000)]

@@ -20,7 +20,14 @@ const BINARY: ScalarTag = {
   identify: () => false,
   default: false,
   tag: 'tag:yaml.org,2002:binary',
-  resolve: (text) => Buffer.from(text, 'base64').toString(),
+  resolve(text, onError) {
+    try {
+      return new TextDecoder().decode(Uint8Array.from(atob(text), (each) => each.charCodeAt(0)));
+    } catch {
+      onError('!!binary value contains invalid base64 data');
+      return text;
+    }
+  },
 };
 
 /**

@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import http from 'node:http';
+import https from 'node:https';
+import net, { type AddressInfo } from 'node:net';
+import { after, before, describe, test } from 'node:test';
+import { freePort } from '@holdfast/test-servers';
+import { bothMakes, type Make } from '../makes/both-makes.ts';
+import { componentYaml } from '../makes/component-yaml.ts';
+import { startEchoApp } from '../makes/echo-app.ts';
+import { type Flagged, startFlagged } from '../makes/flagged.ts';
+import { ownAuthority } from '../makes/own-authority.ts';
+
+await bothMakes(conformance, 'bindings/http');
+
+const SIGNED_IN = `Basic ${Buffer.from('me:pa ss').toString('base64')}`;
+
+/** Names that no machine has: whoever answers for them was asked through the proxy. */
+function conformance(make: Make, executable: string | undefined): void {
+  describe(`${make}, behind a proxy that the environment names`, () => {
+    let secure: https.Server;
+    let proxy: Proxy;
+    let sidecar: Flagged;
+    before(async () => {
+      const authority = await ownAuthority();
+      const { certificate: cert, key } = await authority.issue('secure.example');
+      secure = https.createServer({ cert, key }, (req, res) => res.end(`secure ${req.url}`));
+      proxy = await startProxy(await listening(secure));
+      const at = `http://me:pa%20ss@127.0.0.1:${proxy.port}`;
+      sidecar = await startFlagged(executable, {
+        flags: {},
+        env: { HTTP_PROXY: at, HTTPS_PROXY: at, NO_PROXY: 'direct.example' },
+        resources: {
+          'endpoints.yaml': ['secure', 'closed']
+            .map((name) => endpoint(name, authority.certificate))
+            .join('---'),
+          'web.yaml': componentYaml('web', 'bindings.http', { url: 'http://outside.example/base' }),
+          'tls.yaml': componentYaml('tls', 'bindings.http', {
+            url: 'https://secure.example',
+            MTLSRootCA: authority.certificate,
+          }),
+        },
+      });
+    });
+    after(async () => {
+      await sidecar?.stop();
+      await proxy?.close();
+      secure.close();
+      secure.closeAllConnections();
+    });
+    const invoke = async (target: string, path = 'x?y=1') => {
+      const url = `http://127.0.0.1:${sidecar.ports.http}/v1.0/invoke/${target}/method/${path}`;
+      const answer = await fetch(url);
+      return [answer.status, await answer.text()] as const;
+    };
+    const bind = async (name: string) => {
+      const url = `http://127.0.0.1:${sidecar.ports.http}/v1.0/bindings/${name}`;
+      const body = JSON.stringify({ operation: 'get', metadata: { path: '/x' } });
+      const answer = await fetch(url, { method: 'POST', body });
+      return [answer.status, await answer.text()] as const;
+    };
+
+    test('what is in the clear is asked of it by its whole address', async () => {
+      assert.deepEqual(await invoke('http://outside.example'), [
+        200,
+        'GET http://outside.example/x?y=1 for outside.example',
+      ]);
+      assert.deepEqual(await bind('web'), [
+        200,
+        'GET http://outside.example/base/x for outside.example',
+      ]);
+    });
+
+    test('what is encrypted goes through it', async () => {
+      assert.deepEqual(await invoke('secure'), [200, 'secure /x?y=1']);
+      assert.deepEqual(await bind('tls'), [200, 'secure /x']);
+      assert.ok(proxy.asked.includes('CONNECT secure.example:443'), proxy.asked.join());
+    });
+
+    test('it is told who asks', () => {
+      assert.deepEqual(new Set(proxy.signedIn), new Set([SIGNED_IN]));
+    });
+
+    test('what it does not let through fails in its words', async () => {
+      const [status, text] = await invoke('closed');
+      assert.equal(status, 500);
+      assert.match(JSON.parse(text).message, /Get "https:\/\/closed\.example\/x\?y=1": Forbidden$/);
+    });
+
+    test('what NO_PROXY names is asked without it', async () => {
+      const [status] = await invoke('http://direct.example');
+      assert.equal(status, 500);
+      assert.ok(
+        proxy.asked.every((one) => !one.includes('direct')),
+        proxy.asked.join(),
+      );
+    });
+
+    test('this machine is asked without it', async (t) => {
+      const app = await startEchoApp();
+      t.after(() => app.close());
+      const [status] = await invoke(`http://127.0.0.1:${app.port}`, 'near');
+      assert.deepEqual([status, app.calls('/near')], [200, 1]);
+    });
+
+    test('one that is away is named', async (t) => {
+      const dead = await freePort();
+      const at = `http://127.0.0.1:${dead}`;
+      const other = await startFlagged(executable, {
+        flags: {},
+        env: { HTTP_PROXY: at, HTTPS_PROXY: at },
+      });
+      t.after(() => other.stop());
+      for (const target of ['http://outside.example', 'https://outside.example']) {
+        const url = `http://127.0.0.1:${other.ports.http}/v1.0/invoke/${target}/method/x`;
+        const { message } = (await (await fetch(url)).json()) as { message: string };
+        const why = `proxyconnect tcp: dial tcp 127.0.0.1:${dead}: connect: connection refused`;
+        assert.ok(message.endsWith(`Get "${target}/x": ${why}`), message);
+      }
+    });
+  });
+}
+
+function endpoint(name: string, ca: string): string {
+  return `
+apiVersion: dapr.io/v1alpha1
+kind: HTTPEndpoint
+metadata: { name: ${name} }
+spec: { baseUrl: "https://${name}.example", clientTLS: { rootCA: { value: ${JSON.stringify(ca)} } } }
+`;
+}
+
+interface Proxy {
+  readonly port: number;
+  /** Verbs and where to. */
+  readonly asked: readonly string[];
+  readonly signedIn: readonly string[];
+  close(): Promise<void>;
+}
+
+/** Answers for whatever it is asked in the clear, and lets through to one server what is encrypted. */
+async function startProxy(securePort: number): Promise<Proxy> {
+  const asked: string[] = [];
+  const signedIn: string[] = [];
+  const note = ({ headers, method, url }: http.IncomingMessage) => {
+    asked.push(`${method} ${url}`);
+    signedIn.push(headers['proxy-authorization'] ?? '(nobody)');
+  };
+  const server = http.createServer((req, res) => {
+    note(req);
+    res.end(`${req.method} ${req.url} for ${req.headers.host}`);
+  });
+  server.on('connect', (req, socket) => {
+    note(req);
+    socket.on('error', () => {});
+    if (req.url !== 'secure.example:443') {
+      socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+      return;
+    }
+    const onwards = net.connect(securePort, '127.0.0.1', () => {
+      socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      socket.pipe(onwards).pipe(socket);
+    });
+    onwards.on('error', () => socket.destroy());
+  });
+  const port = await listening(server);
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  return { port, asked, signedIn, close };
+}
+
+async function listening(server: http.Server | https.Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
