@@ -21,7 +21,7 @@ const DRILL_LIMIT_MS = 180_000;
 /** On CI a Kafka that cannot be had is a failure, elsewhere a skip that says why. */
 const noKafka = process.env.CI === 'true' ? undefined : await kafkaProblem();
 
-describe('the drills of document 002, on MQTT', () => {
+describe('the drills of the platform, on MQTT', () => {
   const platform = aPlatform('mqtt');
   for (const name of drillNames) drillTest(name, platform);
 
@@ -38,7 +38,7 @@ describe('the drills of document 002, on MQTT', () => {
   });
 });
 
-describe('the drills of document 002, on Apache Kafka', { skip: noKafka ?? false }, () => {
+describe('the drills of the platform, on Apache Kafka', { skip: noKafka ?? false }, () => {
   const platform = aPlatform('kafka');
   // In `silence` the broker plays no part, and it takes long.
   const names = drillNames.filter((name) => name !== 'silence');

@@ -12,7 +12,7 @@ import { mutate } from './mutate.ts';
 import { inLanes, throwBytes } from './throw-bytes.ts';
 
 /** All together; `npm run fuzz` says 100,000. */
-const INPUTS = Number(process.env.HOLDFAST_FUZZ_INPUTS ?? 3_000);
+const INPUTS = Number(process.argv[2] ?? 3_000);
 const SEED = Number(process.env.HOLDFAST_SEED ?? 1);
 const share = (part: number): number => Math.ceil(INPUTS * part);
 const GROWTH_BYTES = 64 * 1024 * 1024;

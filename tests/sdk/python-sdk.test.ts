@@ -51,7 +51,7 @@ function suite(python: string): void {
     };
     const HEAD = ['import json', 'from dapr.clients import DaprClient'];
 
-    test('document 000, word for word', async () => {
+    test('invokes another application', async () => {
       const answer = await script([
         ...HEAD,
         "response = DaprClient().invoke_method('order-service', 'process', data='{}')",

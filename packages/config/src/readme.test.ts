@@ -12,7 +12,7 @@ test('the example of the README does what it says', async () => {
     ?.replaceAll(/^ {2}/gm, '');
   assert.ok(readme.includes(`${example}\n\`\`\``), 'the example of the README is another');
 
-  const file = new URL('../fixtures/document-000.yaml', import.meta.url).pathname;
+  const file = new URL('../fixtures/good/one-app.yaml', import.meta.url).pathname;
   const url = 'http://127.0.0.1:1/';
   const fetch = async (_: string, __: object) => new Response('fine', { status: 200 });
   // example

@@ -16,7 +16,7 @@ export interface PlatformHealth {
   readonly circuit_breakers: Readonly<Record<string, BreakerReport>>;
 }
 
-/** A circuit as every `/health` here has it, with the limit that document 002 shows in place of the reason. */
+/** A circuit as every `/health` here has it, with its limit in place of the reason. */
 export interface BreakerReport extends Omit<CircuitReport, 'why'> {
   readonly max_failures: number;
 }

@@ -1,7 +1,7 @@
 import type { Database } from '../service/database.ts';
 import { hashPassword } from './passwords.ts';
 
-/** Makes the table and its one user of document 002, admin with password admin123. */
+/** Makes the table and its one user, admin with password admin123. */
 export async function seedUsers(database: Database): Promise<void> {
   // Two services that start together may both find no table; the lock lets one go first.
   await database.query(`

@@ -2,7 +2,7 @@ import type { Drill } from '@holdfast/drill';
 import type { Platform } from './platform.ts';
 import { logsIn, recovered, steadyState, withTraffic } from './steady-state.ts';
 
-/** Document 002, example 1: not the service is killed but the database it depends on. */
+/** Not the service is killed, as in `auth`, but the database it depends on. */
 export const authDatabase: Drill<Platform> = {
   name: 'auth-database',
   promise: 'without its database, auth-service says so and lives, and tokens stay good.',

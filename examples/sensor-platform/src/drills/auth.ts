@@ -2,7 +2,6 @@ import type { Drill } from '@holdfast/drill';
 import type { Platform } from './platform.ts';
 import { acceptsTests, logsIn, recovered, steadyState, withTraffic } from './steady-state.ts';
 
-/** Document 002, test 1. */
 export const auth: Drill<Platform> = {
   name: 'auth',
   promise: 'without auth-service nobody can log in, and whoever has a token goes on.',

@@ -2,7 +2,6 @@ import type { Drill } from '@holdfast/drill';
 import type { Platform } from './platform.ts';
 import { recovered, steadyState, withTraffic } from './steady-state.ts';
 
-/** Document 002, test 2: the broker behind the events. */
 export const broker: Drill<Platform> = {
   name: 'broker',
   promise: 'without the broker, tests go on and their events wait on disk.',

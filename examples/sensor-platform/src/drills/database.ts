@@ -2,7 +2,6 @@ import type { Answer, Drill } from '@holdfast/drill';
 import type { Platform } from './platform.ts';
 import { moreAccepted, recovered, steadyState, withTraffic } from './steady-state.ts';
 
-/** Document 002, test 3. */
 export const database: Drill<Platform> = {
   name: 'database',
   promise: 'without its database, sensor-service says so and lives.',

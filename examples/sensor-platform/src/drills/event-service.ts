@@ -2,7 +2,7 @@ import type { Drill } from '@holdfast/drill';
 import type { Platform } from './platform.ts';
 import { isDrained, moreAccepted, recovered, steadyState, withTraffic } from './steady-state.ts';
 
-/** Document 002, test 2, as it is written there: the service that sends the events is killed itself. */
+/** Not the broker is killed, as in `broker`, but the service that sends the events. */
 export const eventService: Drill<Platform> = {
   name: 'event-service',
   promise: 'without event-service, tests are accepted and completed, and their events come later.',

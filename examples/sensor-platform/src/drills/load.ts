@@ -4,7 +4,6 @@ import { steadyState } from './steady-state.ts';
 
 const REQUESTS = 1_000;
 
-/** Document 002, example 3. */
 export const load: Drill<Platform> = {
   name: 'load',
   promise: '1,000 requests at once are all accepted, and all completed.',

@@ -5,7 +5,7 @@ import { moreAccepted, recovered, steadyState, withTraffic } from './steady-stat
 
 const POOL = 10;
 
-/** Document 002, example 4, with a real lock held by a client of the drill's own. */
+/** A real lock of PostgreSQL takes them, held by a client of the drill's own. */
 export const pool: Drill<Platform> = {
   name: 'pool',
   promise: 'with all ten connections taken, sensor-service says so after 5 s and lives.',

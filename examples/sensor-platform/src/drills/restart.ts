@@ -2,7 +2,7 @@ import type { Drill } from '@holdfast/drill';
 import type { Platform } from './platform.ts';
 import { isDrained, moreAccepted, recovered, steadyState, withTraffic } from './steady-state.ts';
 
-/** Document 002, test 4, after killing more than it did: broker, databases and every service. */
+/** Everything: broker, databases and every service. */
 export const restart: Drill<Platform> = {
   name: 'restart',
   promise: 'after everything was killed and started, all is as it was.',

@@ -19,7 +19,7 @@ import { sidecar } from './sidecar.ts';
 import { silence } from './silence.ts';
 import { worker } from './worker.ts';
 
-/** In the order of `all`: document 002's first. */
+/** In the order of `all`. */
 const DRILLS: readonly Drill<Platform>[] = [
   auth,
   authDatabase,

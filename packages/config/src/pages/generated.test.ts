@@ -24,10 +24,9 @@ describe('the JSON Schema', () => {
   });
 
   test('accepts every good file', async () => {
-    const good = (await readdir(new URL('fixtures/good/', root))).map((name) => `good/${name}`);
-    for (const file of ['document-000.yaml', ...good]) {
-      if (file === 'good/other-kind.yaml') continue;
-      assert.deepEqual(await schemaErrors(file), [], file);
+    for (const name of await readdir(new URL('fixtures/good/', root))) {
+      if (name === 'other-kind.yaml') continue;
+      assert.deepEqual(await schemaErrors(`good/${name}`), [], name);
     }
   });
 

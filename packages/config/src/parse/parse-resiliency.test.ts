@@ -5,8 +5,8 @@ import { parseResiliency } from './parse-resiliency.ts';
 import type { ResiliencyDocument } from './resiliency-document.ts';
 
 describe('parseResiliency', () => {
-  test('reads the file of document 000', async () => {
-    const document = await readFixture('document-000.yaml');
+  test('reads a file with two policies of one app', async () => {
+    const document = await readFixture('good/one-app.yaml');
     assert.deepEqual(plain(document.policies), {
       timeouts: {},
       retries: {
@@ -250,7 +250,7 @@ describe('parseResiliency', () => {
     const broken = 'kind: Component\nspec: {{ template }}\n';
     assert.deepEqual(parseResiliency(broken, 'f').documents, []);
     assert.deepEqual(parseResiliency(broken, 'f').problems, []);
-    const text = await readFile(new URL('document-000.yaml', fixtures), 'utf8');
+    const text = await readFile(new URL('good/one-app.yaml', fixtures), 'utf8');
     const windows = parseResiliency(`\ufeff${text.replaceAll('\n', '\r\n')}`, 'f');
     assert.deepEqual(windows.problems, []);
     assert.deepEqual(plain(windows.documents[0]!.policies).retries, {

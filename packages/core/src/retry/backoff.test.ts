@@ -130,11 +130,11 @@ describe('each formula is its source’s', () => {
       { jitter: 'equal' },
       (n, u, rules) => grown(n, rules) / 2 + (u * grown(n, rules)) / 2,
     ],
-    'document 003: min(base · 2^n, max) × (0.5 + random)': [
+    'half more or less: min(base · 2^n, max) × (0.5 + random)': [
       { jitter: { ratio: 0.5 } },
       (n, u, rules) => grown(n, rules) * (0.5 + u),
     ],
-    'document 004: min(base · 2^n + uniform(0, 1) s, max)': [
+    'added: min(base · 2^n + uniform(0, 1) s, max)': [
       { jitter: { addedMs: 1_000 } },
       (n, u, rules) => Math.min(grown(n, rules) + u * 1_000, rules.maxDelayMs),
     ],

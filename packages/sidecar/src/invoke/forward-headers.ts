@@ -22,15 +22,15 @@ export function forwardHeaders(
   options: {
     /** Added where the call goes through another sidecar. */
     readonly via?: { readonly caller: CallerIdentity; readonly calleeAppId: string } | undefined;
-    /** The client's token was meant for us and stays here. */
-    readonly keepToken: boolean;
+    /** Whether the client's token goes on: where we ask for one it is for us, and stays here. */
+    readonly passToken: boolean;
     readonly body: 'none' | 'sized' | 'chunked';
     readonly bodyLength: number;
     readonly extra?: readonly string[] | undefined;
   },
 ): string[] {
   const headers = head.headers.slice();
-  if (options.keepToken && head.apiToken !== undefined)
+  if (options.passToken && head.apiToken !== undefined)
     headers.push('dapr-api-token', head.apiToken);
   if (options.body === 'sized') headers.push('content-length', String(options.bodyLength));
   const { via } = options;

@@ -192,7 +192,7 @@ export class InvokeApi {
   #headers({ head, span }: ApiCall, destination: Reachable, body: Body): string[] {
     const { caller, tokenRequired } = this.#options;
     const own = forwardHeaders(head, {
-      keepToken: !tokenRequired,
+      passToken: !tokenRequired,
       bodyLength: head.bodyLength,
       body: body === null ? 'none' : head.bodyLength < 0 ? 'chunked' : 'sized',
       via: destination.kind === 'peer' ? { caller, calleeAppId: destination.appId } : undefined,

@@ -16,15 +16,22 @@ export type Admission =
   | { readonly kind: 'admitted'; readonly callerId: SpiffeId | undefined }
   | { readonly kind: 'refused'; readonly why: string };
 
+interface PeerAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+interface Dialling {
+  readonly socket: net.Socket;
+  readonly established: 'connect' | 'secureConnect';
+}
+
 /** How connections between sidecars come about: in the clear on this machine, or by mTLS. */
 export interface PeerSecurity {
   /** Tells peers at one address apart that must be different apps. */
   key(address: string, expected: ExpectedPeer | undefined): string;
   /** Dials; `established` is the event after which the other side is known. Nothing is sent before. */
-  dial(
-    to: { readonly host: string; readonly port: number },
-    expected: ExpectedPeer | undefined,
-  ): { readonly socket: net.Socket; readonly established: 'connect' | 'secureConnect' };
+  dial(to: PeerAddress, expected: ExpectedPeer | undefined): Dialling;
   /** A server whose `event` brings connections. */
   server(handshakeMs: number): {
     readonly server: net.Server;
@@ -53,39 +60,7 @@ export function mutualTls(credentials: LiveCredentials): PeerSecurity {
     key: (address, expected) =>
       expected === undefined ? address : `${address} ${expected.namespace}/${expected.appId}`,
 
-    dial({ host, port }, expected) {
-      const { context, id } = credentials.current;
-      const want =
-        expected === undefined
-          ? `an app of spiffe://${id.trustDomain}`
-          : formatSpiffeId({ ...expected, trustDomain: id.trustDomain });
-      const at = `the sidecar at ${host}:${port} must be ${want}`;
-      const socket = tls.connect({
-        host,
-        port,
-        secureContext: context,
-        minVersion: 'TLSv1.3',
-        ALPNProtocols: PROTOCOLS,
-        // Names of hosts mean nothing here; the chain is checked by TLS, the id below.
-        checkServerIdentity: (_host: string, certificate: PeerCertificate) => {
-          const uri = uriOf(certificate.subjectaltname);
-          const good = expected === undefined ? inDomain(uri, id.trustDomain) : uri === want;
-          return good ? undefined : peerError(`${at}; its certificate is of ${uri ?? 'nobody'}`);
-        },
-      });
-      socket.setNoDelay(true);
-      // What is written before the other side is known would leave with the end of the handshake.
-      socket.cork();
-      let secure = false;
-      socket.once('secureConnect', () => {
-        secure = true;
-        socket.uncork();
-      });
-      socket.prependListener('error', (error: Error & { code?: string }) => {
-        if (!secure) error.message = handshakeFailure(at, error);
-      });
-      return { socket, established: 'secureConnect' };
-    },
+    dial: (address, expected) => dialTls(credentials.current, address, expected),
 
     server(handshakeMs) {
       const { texts } = credentials.current;
@@ -102,29 +77,67 @@ export function mutualTls(credentials: LiveCredentials): PeerSecurity {
       return { server, event: 'secureConnection' };
     },
 
-    admit(given) {
-      const socket = given as TLSSocket;
-      const { trustDomain } = credentials.current.id;
-      const want = `a certificate of spiffe://${trustDomain}/ns/NAMESPACE/APP is expected`;
-      const certificate = socket.getPeerCertificate();
-      const uri = uriOf(certificate?.subjectaltname);
-      if (!socket.authorized) {
-        const shown =
-          certificate?.subject === undefined ? 'none was shown' : `${socket.authorizationError}`;
-        return {
-          kind: 'refused',
-          why: `${want}, signed by an anchor of ${formatSpiffeId(credentials.current.id)}: ${shown}`,
-        };
-      }
-      const callerId = uri === undefined ? undefined : parseSpiffeId(uri);
-      if (callerId === undefined || callerId.trustDomain !== trustDomain) {
-        return { kind: 'refused', why: `${want}, not of ${uri ?? 'nobody'}` };
-      }
-      return { kind: 'admitted', callerId };
-    },
+    admit: (socket) => admissionOf(socket as TLSSocket, credentials.current.id),
 
     onChange: (listener) => credentials.onChange(listener),
   };
+}
+
+function dialTls(
+  { context, id }: LiveCredentials['current'],
+  { host, port }: PeerAddress,
+  expected: ExpectedPeer | undefined,
+): Dialling {
+  const want =
+    expected === undefined
+      ? `an app of spiffe://${id.trustDomain}`
+      : formatSpiffeId({ ...expected, trustDomain: id.trustDomain });
+  const at = `the sidecar at ${host}:${port} must be ${want}`;
+  const socket = tls.connect({
+    host,
+    port,
+    secureContext: context,
+    minVersion: 'TLSv1.3',
+    ALPNProtocols: PROTOCOLS,
+    // Names of hosts mean nothing here; the chain is checked by TLS, the id below.
+    checkServerIdentity: (_host: string, certificate: PeerCertificate) => {
+      const uri = uriOf(certificate.subjectaltname);
+      const good = expected === undefined ? inDomain(uri, id.trustDomain) : uri === want;
+      return good ? undefined : peerError(`${at}; its certificate is of ${uri ?? 'nobody'}`);
+    },
+  });
+  socket.setNoDelay(true);
+  // What is written before the other side is known would leave with the end of the handshake.
+  socket.cork();
+  let secure = false;
+  socket.once('secureConnect', () => {
+    secure = true;
+    socket.uncork();
+  });
+  socket.prependListener('error', (error: Error & { code?: string }) => {
+    if (!secure) error.message = handshakeFailure(at, error);
+  });
+  return { socket, established: 'secureConnect' };
+}
+
+function admissionOf(socket: TLSSocket, own: SpiffeId): Admission {
+  const { trustDomain } = own;
+  const want = `a certificate of spiffe://${trustDomain}/ns/NAMESPACE/APP is expected`;
+  const certificate = socket.getPeerCertificate();
+  const uri = uriOf(certificate?.subjectaltname);
+  if (!socket.authorized) {
+    const shown =
+      certificate?.subject === undefined ? 'none was shown' : `${socket.authorizationError}`;
+    return {
+      kind: 'refused',
+      why: `${want}, signed by an anchor of ${formatSpiffeId(own)}: ${shown}`,
+    };
+  }
+  const callerId = uri === undefined ? undefined : parseSpiffeId(uri);
+  if (callerId === undefined || callerId.trustDomain !== trustDomain) {
+    return { kind: 'refused', why: `${want}, not of ${uri ?? 'nobody'}` };
+  }
+  return { kind: 'admitted', callerId };
 }
 
 /** Ours first; with daprd HTTP/2 is agreed upon, which its gRPC insists on. */

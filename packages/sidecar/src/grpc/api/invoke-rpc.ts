@@ -96,7 +96,7 @@ export class InvokeRpc {
     const sized = body !== null && body.length > 0;
     const outside = destination.kind === 'outside' ? destination : undefined;
     const inMesh = forwardHeaders(metadataHeaders(context.requestHeader), {
-      keepToken: !tokenRequired,
+      passToken: !tokenRequired,
       body: sized ? 'sized' : 'none',
       bodyLength: body?.length ?? 0,
       extra: [
