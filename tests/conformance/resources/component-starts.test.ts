@@ -117,6 +117,7 @@ function rows(redisHost: string, mosquitto: string): readonly Row[] {
       holdfast: /url is missing/,
       why: 'every call of it would fail',
     },
+    ...httpRows(http),
     { type: 'bindings.localstorage', metadata: { rootPath: '/proc/x' }, both: /disallowed/ },
     { type: 'bindings.localstorage', metadata: {}, both: /rootPath/ },
     { type: 'bindings.cron', metadata: { schedule: '61 * * * *' }, both: /61 \* \* \* \*/ },
@@ -143,6 +144,27 @@ function rows(redisHost: string, mosquitto: string): readonly Row[] {
       holdfast: /direction must be request, response or both/,
       why: 'nobody could say what was meant',
     },
+  ];
+}
+
+function httpRows(url: string): readonly Row[] {
+  const type = 'bindings.http';
+  const pem = (kind: string) => `-----BEGIN ${kind}-----\\nAAAA\\n-----END ${kind}-----\\n`;
+  const [cert, key] = [pem('CERTIFICATE'), pem('PRIVATE KEY')];
+  const refused: readonly (readonly [metadata: Row['metadata'], why: RegExp])[] = [
+    [{ MTLSRootCA: cert }, /failed to add root certificate to certpool/],
+    [{ MTLSClientCert: cert, MTLSClientKey: key }, /failed to load client certificate/],
+    [{ MTLSRenegotiation: 'Sometimes' }, /invalid renegotiation value: Sometimes/],
+    [{ maxResponseBodySize: 'much' }, /maxResponseBodySize|quantit/],
+    [{ responseTimeout: 'soon' }, /responseTimeout/i],
+  ];
+  return [
+    ...refused.map(([more, both]) => ({ type, metadata: { url, ...more }, both })),
+    ...['2Ti', '1e6', '-1', '0'].map(
+      (maxResponseBodySize): Row => ({
+        ...{ type, metadata: { url, maxResponseBodySize }, both: 'starts' },
+      }),
+    ),
   ];
 }
 

@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { Clock } from '@holdfast/core';
+import { checkAuthority, checkPair } from '../components/check-certificates.ts';
 import type { ComponentSettings } from '../components/component-settings.ts';
 import { durationSetting } from '../components/duration-setting.ts';
 import { isTrue } from '../components/is-true.ts';
@@ -225,6 +226,9 @@ async function tlsOf(settings: ComponentSettings): Promise<Record<string, string
   // As daprd: one without the other is not even looked at.
   const pair = settings.together('MTLSClientCert', 'MTLSClientKey');
   const shown = pair === undefined ? {} : await pairOf(...pair);
+  // The words are daprd's.
+  checkAuthority(ca, 'failed to add root certificate to certpool: metadata MTLSRootCA');
+  checkPair(shown, 'failed to load client certificate');
   const renegotiation = settings.text('MTLSRenegotiation') ?? 'RenegotiateNever';
   if (!/^Renegotiate(?:Never|OnceAsClient|FreelyAsClient)$/.test(renegotiation)) {
     throw new Error(`invalid renegotiation value: ${renegotiation}`);
