@@ -31,6 +31,10 @@ export async function startIssuer(): Promise<Issuer> {
       '/.well-known/openid-configuration': { issuer: url, jwks_uri: `${url}/keys` },
       '/keys': { keys: [key] },
     };
+    if (req.url === '/moved-keys') {
+      res.writeHead(302, { location: '/keys' }).end();
+      return;
+    }
     const document = documents[req.url ?? ''];
     res.writeHead(document === undefined ? 404 : 200, { 'content-type': 'application/json' });
     res.end(JSON.stringify(document ?? {}));

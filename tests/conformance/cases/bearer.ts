@@ -22,7 +22,7 @@ export function bearerApps({ url }: Issuer): Readonly<Record<BearerApp, AppSetup
         'guard.yaml': middleware('guard', 'bearer', {
           issuerURL: url,
           clientID: AUDIENCE,
-          jwksURL: `${url}/keys`,
+          jwksURL: `${url}/moved-keys`,
         }),
       },
     },
@@ -133,7 +133,7 @@ export async function bearerCases(issuer: Issuer): Promise<readonly Case<BearerA
       expect: [refused, refused],
     },
     {
-      name: 'the older names of the metadata, and the keys named by themselves',
+      name: 'the older names of the metadata, and the keys named by themselves, where a redirect leads to them',
       send: [at('guardedOld', `Bearer ${good}`), at('guardedOld')],
       expect: [passed, refused],
     },

@@ -1,5 +1,22 @@
 import { type BindingCase, echoed, failed, op, said } from './binding-case.ts';
 
+/** What is asked for, and how that is written. */
+const ODD_PATHS = [
+  ['/x#part', 'x'],
+  ['/a b', 'a%20b'],
+  ['/a|b?c|d', 'a%7Cb?c|d'],
+  ['/a"b', 'a%22b'],
+  ['/a%2Fb', 'a%2Fb'],
+  ['/é', '%C3%A9'],
+  ['/q?x=%zz', 'q?x=%zz'],
+  ['?only=query', '?only=query'],
+] as const;
+
+const UNWRITTEN_QUERIES = [
+  ['/q?a b', 'q?a%20b'],
+  ['/q?é', 'q?%C3%A9'],
+] as const;
+
 /** `bindings.http`, against the application that echoes. */
 export const HTTP_BINDINGS: readonly BindingCase[] = [
   { name: 'get', to: 'web', body: op('get'), expect: echoed('GET /base', '') },
@@ -112,6 +129,32 @@ export const HTTP_BINDINGS: readonly BindingCase[] = [
     to: 'web',
     body: op('get', { 'User-Agent': 'shop/1', Host: 'other.example' }),
     expect: echoed('GET /base', '', { 'user-agent': 'shop/1', host: '127.0.0.1:$APP' }),
+  },
+  ...ODD_PATHS.map(
+    ([path, asked]): BindingCase => ({
+      name: `the path ${path}`,
+      to: 'web',
+      body: op('get', { path }),
+      expect: echoed(`GET /base/${asked}`, ''),
+    }),
+  ),
+  ...UNWRITTEN_QUERIES.map(
+    ([path, asked]): BindingCase => ({
+      name: `the path ${path}`,
+      to: 'web',
+      body: op('get', { path }),
+      expect: echoed(`GET /base/${asked}`, ''),
+      daprd: {
+        why: 'daprd sends the query as it is, which is no request',
+        expect: failed('received status code 400'),
+      },
+    }),
+  ),
+  {
+    name: 'an escape that is none',
+    to: 'web',
+    body: op('get', { path: '/%zz' }),
+    expect: failed('parse "http://127.0.0.1:$APP/base/%zz": invalid URL escape "%zz"'),
   },
   {
     name: 'an answer of 404',

@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import https from 'node:https';
 import net, { type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Duplex } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import { freePort } from '@holdfast/test-servers';
 import { bothMakes, type Make } from '../makes/both-makes.ts';
 import { componentYaml } from '../makes/component-yaml.ts';
 import { startEchoApp } from '../makes/echo-app.ts';
 import { type Flagged, startFlagged } from '../makes/flagged.ts';
-import { ownAuthority } from '../makes/own-authority.ts';
+import { type OwnAuthority, ownAuthority } from '../makes/own-authority.ts';
 
 await bothMakes(conformance, 'bindings/http');
 
@@ -17,14 +21,16 @@ const SIGNED_IN = `Basic ${Buffer.from('me:pa ss').toString('base64')}`;
 /** Names that no machine has: whoever answers for them was asked through the proxy. */
 function conformance(make: Make, executable: string | undefined): void {
   describe(`${make}, behind a proxy that the environment names`, () => {
+    let authority: OwnAuthority;
     let secure: https.Server;
     let proxy: Proxy;
     let sidecar: Flagged;
     before(async () => {
-      const authority = await ownAuthority();
+      authority = await ownAuthority();
       const { certificate: cert, key } = await authority.issue('secure.example');
       secure = https.createServer({ cert, key }, (req, res) => res.end(`secure ${req.url}`));
-      proxy = await startProxy(await listening(secure));
+      await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve));
+      proxy = await startProxy(portOf(secure));
       const at = `http://me:pa%20ss@127.0.0.1:${proxy.port}`;
       sidecar = await startFlagged(executable, {
         flags: {},
@@ -47,8 +53,8 @@ function conformance(make: Make, executable: string | undefined): void {
       secure.close();
       secure.closeAllConnections();
     });
-    const invoke = async (target: string, path = 'x?y=1') => {
-      const url = `http://127.0.0.1:${sidecar.ports.http}/v1.0/invoke/${target}/method/${path}`;
+    const invoke = async (target: string, method = 'x?y=1') => {
+      const url = `http://127.0.0.1:${sidecar.ports.http}/v1.0/invoke/${target}/method/${method}`;
       const answer = await fetch(url);
       return [answer.status, await answer.text()] as const;
     };
@@ -102,6 +108,33 @@ function conformance(make: Make, executable: string | undefined): void {
       assert.deepEqual([status, app.calls('/near')], [200, 1]);
     });
 
+    test('one may be spoken to over TLS', async (t) => {
+      const { certificate: cert, key } = await authority.issue('localhost');
+      const over = await startProxy(portOf(secure), { cert, key });
+      t.after(() => over.close());
+      const folder = await mkdtemp(path.join(tmpdir(), 'holdfast-proxy-'));
+      t.after(() => rm(folder, { recursive: true, force: true }));
+      const trusted = path.join(folder, 'ca.pem');
+      await writeFile(trusted, authority.certificate);
+      const at = `https://me:pa%20ss@localhost:${over.port}`;
+      const other = await startFlagged(executable, {
+        flags: {},
+        env: {
+          ...{ HTTP_PROXY: at, HTTPS_PROXY: at },
+          // Whom each make's runtime believes beside, or in place of, the system's authorities.
+          ...{ NODE_EXTRA_CA_CERTS: trusted, SSL_CERT_FILE: trusted },
+        },
+      });
+      t.after(() => other.stop());
+      const answers: string[] = [];
+      for (const target of ['http://outside.example', 'https://secure.example']) {
+        const url = `http://127.0.0.1:${other.ports.http}/v1.0/invoke/${target}/method/x`;
+        answers.push(await (await fetch(url)).text());
+      }
+      assert.deepEqual(answers, ['GET http://outside.example/x for outside.example', 'secure /x']);
+      assert.deepEqual(new Set(over.signedIn), new Set([SIGNED_IN]));
+    });
+
     test('one that is away is named', async (t) => {
       const dead = await freePort();
       const at = `http://127.0.0.1:${dead}`;
@@ -138,19 +171,26 @@ interface Proxy {
 }
 
 /** Answers for whatever it is asked in the clear, and lets through to one server what is encrypted. */
-async function startProxy(securePort: number): Promise<Proxy> {
+async function startProxy(
+  securePort: number,
+  tls?: { readonly cert: string; readonly key: string },
+): Promise<Proxy> {
   const asked: string[] = [];
   const signedIn: string[] = [];
+  /** Those that the server no longer knows of. */
+  const through = new Set<Duplex>();
   const note = ({ headers, method, url }: http.IncomingMessage) => {
     asked.push(`${method} ${url}`);
     signedIn.push(headers['proxy-authorization'] ?? '(nobody)');
   };
-  const server = http.createServer((req, res) => {
+  const answer: http.RequestListener = (req, res) => {
     note(req);
     res.end(`${req.method} ${req.url} for ${req.headers.host}`);
-  });
-  server.on('connect', (req, socket) => {
+  };
+  const server = tls === undefined ? http.createServer(answer) : https.createServer(tls, answer);
+  server.on('connect', (req: http.IncomingMessage, socket: Duplex) => {
     note(req);
+    through.add(socket);
     socket.on('error', () => {});
     if (req.url !== 'secure.example:443') {
       socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
@@ -162,16 +202,16 @@ async function startProxy(securePort: number): Promise<Proxy> {
     });
     onwards.on('error', () => socket.destroy());
   });
-  const port = await listening(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const close = () =>
     new Promise<void>((resolve) => {
       server.close(() => resolve());
       server.closeAllConnections();
+      for (const socket of through) socket.destroy();
     });
-  return { port, asked, signedIn, close };
+  return { port: portOf(server), asked, signedIn, close };
 }
 
-async function listening(server: http.Server | https.Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+function portOf(server: http.Server | https.Server): number {
   return (server.address() as AddressInfo).port;
 }

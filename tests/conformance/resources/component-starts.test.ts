@@ -117,6 +117,8 @@ function rows(redisHost: string, mosquitto: string): readonly Row[] {
       holdfast: /url is missing/,
       why: 'every call of it would fail',
     },
+    ...httpRows(http),
+    ...kafkaRows(),
     { type: 'bindings.localstorage', metadata: { rootPath: '/proc/x' }, both: /disallowed/ },
     { type: 'bindings.localstorage', metadata: {}, both: /rootPath/ },
     { type: 'bindings.cron', metadata: { schedule: '61 * * * *' }, both: /61 \* \* \* \*/ },
@@ -144,6 +146,59 @@ function rows(redisHost: string, mosquitto: string): readonly Row[] {
       why: 'nobody could say what was meant',
     },
   ];
+}
+
+function httpRows(url: string): readonly Row[] {
+  const type = 'bindings.http';
+  const pem = (kind: string) => `-----BEGIN ${kind}-----\\nAAAA\\n-----END ${kind}-----\\n`;
+  const [cert, key] = [pem('CERTIFICATE'), pem('PRIVATE KEY')];
+  const refused: readonly (readonly [metadata: Row['metadata'], why: RegExp])[] = [
+    [{ MTLSRootCA: cert }, /failed to add root certificate to certpool/],
+    [{ MTLSClientCert: cert, MTLSClientKey: key }, /failed to load client certificate/],
+    [{ MTLSRenegotiation: 'Sometimes' }, /invalid renegotiation value: Sometimes/],
+    [{ maxResponseBodySize: 'much' }, /maxResponseBodySize|quantit/],
+    [{ responseTimeout: 'soon' }, /responseTimeout/i],
+  ];
+  return [
+    ...refused.map(([more, both]) => ({ type, metadata: { url, ...more }, both })),
+    ...['2Ti', '1e6', '-1', '0'].map(
+      (maxResponseBodySize): Row => ({
+        ...{ type, metadata: { url, maxResponseBodySize }, both: 'starts' },
+      }),
+    ),
+  ];
+}
+
+/** Refused for what they say, before anybody is looked for at the address. */
+function kafkaRows(): readonly Row[] {
+  const none = { brokers: '127.0.0.1:1', authType: 'none' };
+  const password = { ...none, authType: 'password', saslUsername: 'u', saslPassword: 'p' };
+  const oidc = { ...none, authType: 'oidc', oidcTokenEndpoint: 'https://h/t', oidcClientID: 'c' };
+  const refused: readonly (readonly [metadata: Row['metadata'], why: RegExp])[] = [
+    [{ authType: 'none' }, /brokers/],
+    [{ brokers: '127.0.0.1:1' }, /authType/],
+    [{ ...none, authType: 'kerberos' }, /authType/],
+    [{ ...none, initialOffset: 'middle' }, /initialOffset/],
+    [{ ...none, compression: 'rar' }, /compression/],
+    [{ ...none, consumerFetchMin: 'x' }, /consumerFetchMin|parsing \\?"x/],
+    [{ ...none, heartbeatInterval: 'soon' }, /heartbeatInterval/i],
+    [{ ...none, backOffDuration: 'soon' }, /backOffDuration|invalid duration/],
+    [{ ...none, backOffPolicy: 'linear' }, /backOffPolicy|policy type: linear/],
+    [
+      { ...none, consumeRetryEnabled: 'true', backOffMaxRetries: 'x' },
+      /backOffMaxRetries|invalid int64/,
+    ],
+    [{ ...password, saslPassword: '' }, /saslPassword|SASL Password/],
+    [{ ...oidc }, /oidcClientSecret|OIDC Client Secret/],
+    [{ ...oidc, oidcClientSecret: 's', oidcExtensions: '[]' }, /oidcExtensions|OIDC Extensions/],
+    [{ ...none, authType: 'certificate' }, /caCert/],
+    [{ ...none, authType: 'certificate', caCert: 'ca.pem' }, /caCert|ca certificate/],
+    [{ ...none, authType: 'mtls', clientCert: 'x' }, /clientCert|client certificate/],
+    [{ ...none, authRequired: 'perhaps', authType: '' }, /authRequired/],
+  ];
+  return ['pubsub.kafka', 'bindings.kafka'].flatMap((type) =>
+    refused.map(([metadata, both]) => ({ type, metadata, both })),
+  );
 }
 
 function cronRows(): readonly Row[] {

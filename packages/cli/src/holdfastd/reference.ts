@@ -20,7 +20,7 @@ Sizes are quantities (\`4Mi\`, \`500k\`, \`4194304\`; below 0 is no limit), dura
 | \`NAMESPACE\` | the namespace of the app; without it \`default\` to other sidecars and in certificates, and none in metrics, prefixes of keys and the choice of resources; with it resources of another \`metadata.namespace\` are left out |
 | \`DAPR_HOST_IP\` | the address other sidecars find this one under; \`127.0.0.1\` without it |
 | \`DAPR_HTTP_DISABLE_H2C\` | \`true\`: no HTTP/2 on the HTTP API's port, HTTP/1.1 alone |
-| \`HTTP_PROXY\`, \`HTTPS_PROXY\`, \`NO_PROXY\` | as for Go and curl: through which proxies (\`http://\`, \`https://\`, with \`NAME:PASSWORD@\` where it asks) addresses outside are asked, those of \`HTTPEndpoint\`, of invoked URLs, of \`bindings.http\` and of \`middleware.http.bearer\`; never this machine, applications or other sidecars |
+| \`HTTP_PROXY\`, \`HTTPS_PROXY\`, \`NO_PROXY\` | as for Go and curl: through which proxies (\`http://\`, \`https://\`, with \`NAME:PASSWORD@\` where it asks) addresses outside are asked, those of \`HTTPEndpoint\`, of invoked URLs, of \`bindings.http\`, \`middleware.http.bearer\` and \`schemaRegistryURL\`; never this machine, applications or other sidecars |
 | \`OTEL_EXPORTER_OTLP_[TRACES_]…\` | \`ENDPOINT\` (with \`PROTOCOL\` and \`INSECURE\`), \`HEADERS\`, \`TIMEOUT\`: where a Configuration's \`spec.tracing.otel\` leaves them open |
 | \`HOLDFAST_FRAME_DUMP\` | for debugging: a file to which each frame between sidecars is appended as a line, to follow with \`tail -f\`; it ends at 256 MiB |
 

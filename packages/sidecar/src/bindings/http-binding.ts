@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { Clock } from '@holdfast/core';
+import { checkAuthority, checkPair } from '../components/check-certificates.ts';
 import type { ComponentSettings } from '../components/component-settings.ts';
 import { durationSetting } from '../components/duration-setting.ts';
 import { isTrue } from '../components/is-true.ts';
@@ -8,6 +9,7 @@ import { type EgressPool, egressPool } from '../egress/egress-pool.ts';
 import { type ProxyOf, WITHOUT_PROXY } from '../egress/proxy-of.ts';
 import { brokenConnection, connectFailure, verbWord } from '../flow/go-words.ts';
 import { isHopByHop } from '../flow/hop-by-hop.ts';
+import { writtenPath } from '../flow/written-path.ts';
 import { nodeHttp } from '../server/node-http.ts';
 import {
   type BindingAnswer,
@@ -92,7 +94,7 @@ export async function httpBinding(
     operations: OPERATIONS,
     async invoke(request, signal) {
       const method = request.operation === 'create' ? 'POST' : request.operation.toUpperCase();
-      const path = pathOf(url.path, request.metadata.path ?? '');
+      const path = pathOf(url, request.metadata.path ?? '');
       const body = WITH_BODY.has(method) ? (request.data ?? Buffer.from('null')) : null;
       const headers = headersOf(request, body !== null, token, url.authorization);
       let sent: SentRequest = { method, origin: url.origin, path, headers, body };
@@ -148,11 +150,22 @@ function addressOf(text: string): {
   return { origin: `${scheme}${host}`, path, authorization };
 }
 
-function pathOf(base: string, more: string): string {
-  if (more === '') return base;
+/** @throws Error for an escape that is none, in Go's words. */
+function pathOf(
+  { origin, path: base }: { readonly origin: string; readonly path: string },
+  more: string,
+): string {
+  const [joined = ''] =
+    more === '' ? [base] : `${base.replace(/\/+$/, '')}/${more.replace(/^\/+/, '')}`.split('#');
+  const [path = '', ...query] = joined.split('?');
+  const wrong = /%(?![\da-f]{2}).{0,2}/i.exec(path)?.[0];
+  if (wrong !== undefined) {
+    throw new Error(`parse "${origin}${joined}": invalid URL escape "${wrong}"`);
+  }
+  const written = writtenPath(Buffer.from(path).toString('latin1'));
   // What no request line can hold goes as escapes; what is one already stays.
-  const clean = more.replace(/^\/+/, '').replaceAll(/[^\x21-\x7e]/gu, encodeURIComponent);
-  return `${base.replace(/\/+$/, '')}/${clean}`;
+  const asked = query.join('?').replaceAll(/[^\x21-\x7e]/gu, encodeURIComponent);
+  return query.length === 0 ? written : `${written}?${asked}`;
 }
 
 /** Metadata that begins with a capital is a header, in Dapr's way. */
@@ -225,6 +238,9 @@ async function tlsOf(settings: ComponentSettings): Promise<Record<string, string
   // As daprd: one without the other is not even looked at.
   const pair = settings.together('MTLSClientCert', 'MTLSClientKey');
   const shown = pair === undefined ? {} : await pairOf(...pair);
+  // The words are daprd's.
+  checkAuthority(ca, 'failed to add root certificate to certpool: metadata MTLSRootCA');
+  checkPair(shown, 'failed to load client certificate');
   const renegotiation = settings.text('MTLSRenegotiation') ?? 'RenegotiateNever';
   if (!/^Renegotiate(?:Never|OnceAsClient|FreelyAsClient)$/.test(renegotiation)) {
     throw new Error(`invalid renegotiation value: ${renegotiation}`);

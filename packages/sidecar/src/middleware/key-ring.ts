@@ -1,7 +1,8 @@
 import type { Clock } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
-import { exchange } from '../bindings/http-exchange.ts';
+import { type ExchangeAnswer, exchange } from '../bindings/http-exchange.ts';
+import { MOST_REDIRECTS, redirected, type SentRequest } from '../bindings/redirect.ts';
 import { egressPool } from '../egress/egress-pool.ts';
 import { type ProxyOf, WITHOUT_PROXY } from '../egress/proxy-of.ts';
 
@@ -70,27 +71,52 @@ async function fetchKeys(url: string, env: FetchEnv): Promise<JWTVerifyGetKey> {
   return createLocalJWKSet((await fetchDocument(url, env)) as JSONWebKeySet);
 }
 
-/** A JSON document, with limits of time and length. */
+/** A JSON document, wherever redirects lead to, with limits of time and length. */
 export async function fetchDocument(
   url: string,
   { clock, proxyOf = WITHOUT_PROXY }: FetchEnv,
 ): Promise<unknown> {
-  const at = new URL(url);
-  const { origin, pathname, search } = at;
-  const pool = egressPool(origin, { connections: 1 }, proxyOf(at));
   const limit = new AbortController();
   const timer = clock.timer(FETCH_LIMIT_MS, () =>
     limit.abort(new Error(`no answer within ${FETCH_LIMIT_MS} ms`)),
   );
   try {
-    const request = { method: 'GET', path: `${pathname}${search}`, headers: [], body: null };
-    const answer = await exchange(pool, request, LONGEST_DOCUMENT_BYTES, limit.signal);
-    if (answer.status !== 200) throw new Error(`the answer is ${answer.status}, not 200`);
-    return JSON.parse(answer.body.toString('utf8'));
+    let at = new URL(url);
+    for (let redirects = 0; ; redirects += 1) {
+      const sent = sentTo(at);
+      const answer = await answered(sent, proxyOf(at), limit.signal);
+      const next = redirected(sent, answer, undefined);
+      if (next === undefined) {
+        if (answer.status !== 200) throw new Error(`the answer is ${answer.status}, not 200`);
+        return JSON.parse(answer.body.toString('utf8'));
+      }
+      if (redirects === MOST_REDIRECTS) {
+        throw new Error(`stopped after ${MOST_REDIRECTS} redirects`);
+      }
+      at = new URL(next.path, next.origin);
+    }
   } catch (error) {
     throw new Error(`GET ${url}: ${(error as Error).message}`);
   } finally {
     timer.cancel();
+  }
+}
+
+const sentTo = ({ origin, pathname, search }: URL): SentRequest => ({
+  ...{ method: 'GET', origin, path: `${pathname}${search}` },
+  ...{ headers: new Map(), body: null },
+});
+
+async function answered(
+  { method, origin, path }: SentRequest,
+  proxy: URL | undefined,
+  signal: AbortSignal,
+): Promise<ExchangeAnswer> {
+  const pool = egressPool(origin, { connections: 1 }, proxy);
+  try {
+    const request = { method, path, headers: [], body: null };
+    return await exchange(pool, request, LONGEST_DOCUMENT_BYTES, signal);
+  } finally {
     await pool.destroy();
   }
 }

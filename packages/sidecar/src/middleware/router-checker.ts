@@ -1,4 +1,5 @@
 import type { ComponentSettings } from '../components/component-settings.ts';
+import { writtenPath } from '../flow/written-path.ts';
 import { goRegExp } from '../resources/go-regexp.ts';
 import { type Middleware, PASS, plainAnswer } from './middleware.ts';
 
@@ -12,23 +13,6 @@ export function routerChecker(settings: ComponentSettings): Middleware {
       return rule.test([writtenPath(path), ...query].join('?')) ? PASS : refused;
     },
   };
-}
-
-/** What a path may hold as it is. */
-const WRITTEN = /^(?:[\w.~!$&'()*+,;=:@/[\]-]|%[\da-f]{2})*$/i;
-
-/** As it came, with its escapes; one that holds what should have been escaped as Go would have written it. */
-function writtenPath(path: string): string {
-  if (WRITTEN.test(path)) return path;
-  return path
-    .replaceAll(/%([\da-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
-    .replaceAll(/[^\w.~$&+,/:;=@-]/g, escaped);
-}
-
-/** Heads come with a letter for each byte. */
-function escaped(letter: string): string {
-  const bytes = Buffer.from(letter, letter <= '\xff' ? 'latin1' : 'utf8');
-  return [...bytes].map((byte) => `%${byte.toString(16).padStart(2, '0').toUpperCase()}`).join('');
 }
 
 function expressionOf(rule: string): RegExp {

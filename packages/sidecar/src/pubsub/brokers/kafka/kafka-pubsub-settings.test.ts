@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { selfSigned } from '@holdfast/test-servers';
 import { ComponentSettings } from '../../../components/component-settings.ts';
 import { kafkaPubSubSettings } from './kafka-pubsub-settings.ts';
 
 const names = { appId: 'shop' };
 const plain = { brokers: 'h', authType: 'none' };
-const PEM = '-----BEGIN CERTIFICATE-----';
+const { certificate: PEM, key: KEY } = await selfSigned();
+const { key: OTHER_KEY } = await selfSigned();
+const [BEGIN, END] = ['-----BEGIN CERTIFICATE-----', '-----END CERTIFICATE-----'];
 
 test('what is not given is as Dapr has it', () => {
   assert.deepEqual(read(plain), {
@@ -78,7 +81,7 @@ test('who signs in does it over TLS, unless disableTls says otherwise', () => {
     return [sasl?.mechanism, tls];
   };
   const password = { authType: 'password', saslUsername: 'u', saslPassword: 'p' };
-  const pair = { clientCert: PEM, clientKey: PEM };
+  const pair = { clientCert: PEM, clientKey: KEY };
   assert.deepEqual(
     [
       secure(password),
@@ -95,9 +98,9 @@ test('who signs in does it over TLS, unless disableTls says otherwise', () => {
       ['SCRAM-SHA-512', { ca: PEM, rejectUnauthorized: false }],
       ['PLAIN', undefined],
       [undefined, { ca: PEM, rejectUnauthorized: true }],
-      [undefined, { cert: PEM, key: PEM, rejectUnauthorized: true }],
+      [undefined, { cert: PEM, key: KEY, rejectUnauthorized: true }],
       [undefined, { rejectUnauthorized: false }],
-      [undefined, { cert: PEM, key: PEM, rejectUnauthorized: true }],
+      [undefined, { cert: PEM, key: KEY, rejectUnauthorized: true }],
       [undefined, undefined],
     ],
   );
@@ -170,7 +173,7 @@ test('headers are left out by an expression of Go’s', () => {
   );
 });
 
-const REFUSED: readonly [Readonly<Record<string, string>>, string][] = [
+const REFUSED: readonly [Readonly<Record<string, string>>, string | RegExp][] = [
   [{ authType: 'none' }, 'metadata brokers must be given: "host:9092,host:9092"'],
   [
     { ...plain, brokers: 'http://h' },
@@ -205,6 +208,14 @@ const REFUSED: readonly [Readonly<Record<string, string>>, string][] = [
   [
     { brokers: 'h', authType: 'certificate', caCert: '/etc/ca.pem' },
     'metadata caCert must be PEM, beginning with -----BEGIN',
+  ],
+  [
+    { ...plain, authType: 'certificate', caCert: `${BEGIN}\nAAAA\n${END}` },
+    /^metadata caCert cannot be read: /,
+  ],
+  [
+    { ...plain, authType: 'mtls', clientCert: PEM, clientKey: OTHER_KEY },
+    /^metadata clientCert and clientKey are no certificate and its key: /,
   ],
   [
     { brokers: 'h', authType: 'certificate', caCert: PEM, disableTls: 'true' },

@@ -4,6 +4,7 @@ import { type KafkaSasl, kafkaBroker } from '@holdfast/messaging/kafka';
 import type { Logger } from '@holdfast/telemetry/log';
 import * as kafka from '@platformatic/kafka';
 import type { ComponentSettings } from '../../../components/component-settings.ts';
+import { proxyOf } from '../../../egress/proxy-of.ts';
 import type { PubSub } from '../../pubsub.ts';
 import { brokerPubSub } from '../broker-pubsub.ts';
 import { askToken, placesOf } from './ask-token.ts';
@@ -18,6 +19,8 @@ export interface KafkaPubSubEnv {
   readonly appId: string;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Of the environment, which may name proxies. @default none */
+  readonly variables?: Readonly<Record<string, string | undefined>>;
 }
 
 /** Until a topic that was never published to is there: about as long as Dapr's client tries. */
@@ -37,7 +40,7 @@ const PARTITIONS = 100;
  */
 export async function kafkaPubSub(
   settings: ComponentSettings,
-  { clock, log, ...names }: KafkaPubSubEnv,
+  { clock, log, variables = {}, ...names }: KafkaPubSubEnv,
   /** Whether what fails is handed over again, where the metadata do not say so. */
   { retries }: { readonly retries: boolean } = { retries: true },
 ): Promise<PubSub> {
@@ -76,7 +79,9 @@ export async function kafkaPubSub(
   const { registry } = read;
   return avroPubSub(
     pubsub,
-    registry === undefined ? undefined : new SchemaRegistry(registry, clock, log),
+    registry === undefined
+      ? undefined
+      : new SchemaRegistry(registry, { clock, log, proxyOf: proxyOf(variables) }),
     registry?.avroJson ?? false,
   );
 }

@@ -1,4 +1,5 @@
 import type { KafkaPassword, KafkaTls } from '@holdfast/messaging/kafka';
+import { checkAuthority, checkPair } from '../../../components/check-certificates.ts';
 import type { ComponentSettings } from '../../../components/component-settings.ts';
 import { goBoolean } from '../../../components/go-boolean.ts';
 import { type OidcSettings, oidcSettings } from './oidc-settings.ts';
@@ -44,12 +45,11 @@ export function kafkaSecurity(settings: ComponentSettings): KafkaSecurity {
     throw new Error(`metadata disableTls cannot be with authType "${authType}", which is TLS`);
   }
   const ca = pemSetting(settings, 'caCert', authType === 'certificate' && authType);
-  const tls: KafkaTls = {
-    ...(ca === undefined ? {} : { ca }),
-    ...(authType === 'mtls' ? pairOf(settings) : {}),
-    rejectUnauthorized: !settings.flag('skipVerify'),
-  };
-  return { sasl, oidc, tls };
+  const pair = authType === 'mtls' ? pairOf(settings) : {};
+  checkAuthority(ca, 'metadata caCert cannot be read');
+  checkPair(pair, 'metadata clientCert and clientKey are no certificate and its key');
+  const rejectUnauthorized = !settings.flag('skipVerify');
+  return { sasl, oidc, tls: { ...(ca === undefined ? {} : { ca }), ...pair, rejectUnauthorized } };
 }
 
 /** Without the two a client shows nothing, which Dapr leaves to the server to judge. */

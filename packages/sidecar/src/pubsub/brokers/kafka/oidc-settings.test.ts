@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
+import { selfSigned } from '@holdfast/test-servers';
 import { ComponentSettings } from '../../../components/component-settings.ts';
 import { kafkaSecurity } from './kafka-security.ts';
 
-const CERT = '-----BEGIN CERTIFICATE-----';
+const { certificate: CERT } = await selfSigned();
 const client = { oidcTokenEndpoint: 'https://h/token', oidcClientID: 'me' };
 const secret = { authType: 'oidc', ...client, oidcClientSecret: 's' };
 const keyed = {

@@ -57,7 +57,16 @@ test('what is no schema is told', async (t) => {
   });
 });
 
-async function start(t: TestContext, { latestForMs }: { readonly latestForMs: number }) {
+test('a registry behind a proxy is asked of the proxy', async (t) => {
+  const { asked, registry } = await start(t, { behind: 'http://registry.example', latestForMs: 0 });
+  await assert.rejects(registry.latest('orders'), { message: '{"error_code":40403}' });
+  assert.deepEqual(asked, [`http://registry.example${LATEST}`]);
+});
+
+async function start(
+  t: TestContext,
+  { behind, latestForMs }: { readonly behind?: string; readonly latestForMs: number },
+) {
   let nowMs = 0;
   let id: number | undefined;
   let type = '';
@@ -75,11 +84,15 @@ async function start(t: TestContext, { latestForMs }: { readonly latestForMs: nu
     else res.writeHead(404).end('{"error_code":40403}');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/under`;
+  const at = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = `${behind ?? at}/under`;
   const registry = new SchemaRegistry(
     { url, key: undefined, latestForMs, avroJson: false },
-    { ...systemClock, now: () => nowMs },
-    createLogger({ write: (line) => void lines.push(line) }),
+    {
+      clock: { ...systemClock, now: () => nowMs },
+      log: createLogger({ write: (line) => void lines.push(line) }),
+      ...(behind === undefined ? {} : { proxyOf: () => new URL(at) }),
+    },
   );
   t.after(() => {
     registry.close();

@@ -1,7 +1,8 @@
 import type { Clock } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
 import { exchange } from '../../../../bindings/http-exchange.ts';
-import { undiciPool } from '../../../../flow/undici-pool.ts';
+import { type EgressPool, egressPool } from '../../../../egress/egress-pool.ts';
+import { type ProxyOf, WITHOUT_PROXY } from '../../../../egress/proxy-of.ts';
 import { type AvroType, avroSchema } from './avro-schema.ts';
 import type { RegistrySettings } from './registry-settings.ts';
 
@@ -13,6 +14,13 @@ const LONGEST_ANSWER_BYTES = 4 * 1024 * 1024;
 export interface Schema {
   readonly id: number;
   readonly type: AvroType;
+}
+
+export interface RegistryEnv {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** @default none */
+  readonly proxyOf?: ProxyOf;
 }
 
 interface Latest {
@@ -32,13 +40,14 @@ export class SchemaRegistry {
   readonly #byId = new Map<number, Schema>();
   readonly #latest = new Map<string, Latest>();
   readonly #asking = new Map<string, Promise<Schema>>();
-  readonly #pool: InstanceType<ReturnType<typeof undiciPool>>;
+  readonly #pool: EgressPool;
 
-  constructor(settings: RegistrySettings, clock: Clock, log: Logger) {
+  constructor(settings: RegistrySettings, { clock, log, proxyOf = WITHOUT_PROXY }: RegistryEnv) {
     this.#settings = settings;
     this.#clock = clock;
     this.#log = log;
-    this.#pool = new (undiciPool())(new URL(settings.url).origin, { connections: 4 });
+    const at = new URL(settings.url);
+    this.#pool = egressPool(at.origin, { connections: 4 }, proxyOf(at));
   }
 
   async byId(id: number): Promise<Schema> {
