@@ -75,9 +75,10 @@ export async function pluggedPubSub(
     },
     ...(features.includes(IN_BULK) && {
       async publishAll(topic, messages, signal) {
-        const entries = messages.map(({ data, metadata }, at) => ({
-          entryId: String(at),
+        const entries = messages.map(({ contentType = '', data, entryId, id, metadata }, at) => ({
+          entryId: entryId ?? id ?? String(at),
           event: data,
+          contentType,
           metadata: { ...metadata },
         }));
         const { failedEntries } = await asked(

@@ -14,6 +14,7 @@ import { sqliteStore } from '@holdfast/messaging/sqlite';
 import type { Logger } from '@holdfast/telemetry/log';
 import type { Published, PubSub, PubSubMessage } from '../pubsub.ts';
 import { type BehindPolicies, handOver } from './hand-over.ts';
+import { keptHeaders } from './kept-event.ts';
 import type { OutboxSettings } from './outbox-settings.ts';
 import { tellRefusals } from './tell-refusals.ts';
 
@@ -110,7 +111,7 @@ export async function outboxPubSub(
   };
   const begin = () => {
     if (closing.signal.aborted) return;
-    relay ??= outbox.relay(handOver(broker, behind), {
+    relay ??= outbox.relay(handOver(broker, behind, clock), {
       name,
       clock,
       pipeline: passing,
@@ -136,12 +137,14 @@ export async function outboxPubSub(
     }
   };
   const told = tellRefusals(component, { clock, log });
+  const expires = broker.capabilities.includes('MESSAGE_TTL');
   const accept = async (topic: string, messages: readonly PubSubMessage[]) => {
     await told(
       outbox.accept(
-        messages.map(({ data: body, metadata: headers }): NewMessage => {
-          const key = headers.partitionKey?.slice(0, LONGEST_KEY) || WHOLE_TOPIC;
-          return { topic, body, headers, key };
+        messages.map((message): NewMessage => {
+          const { data: body, metadata } = message;
+          const key = metadata.partitionKey?.slice(0, LONGEST_KEY) || WHOLE_TOPIC;
+          return { topic, body, headers: keptHeaders(message, expires, clock.wallMs()), key };
         }),
       ),
     );

@@ -137,7 +137,8 @@ export class PublishService {
     const messages = entries.map(({ entryId, event, contentType, metadata: own }) => {
       const metadata = { ...shared.metadata, ...own };
       const entry = { ...shared.trace(), body: event, contentType, metadata };
-      return { entryId, message: this.#message(open, pubsub, topic, entry, raw) };
+      const message = this.#message(open, pubsub, topic, entry, raw);
+      return { entryId, message: { ...message, contentType, entryId } };
     });
     if (open.outbox === undefined) {
       const call: BulkCall = (work) => this.#behindPolicies('publishedBulk', pubsub, topic, work);
@@ -204,7 +205,7 @@ export class PublishService {
   }
 
   #message(
-    { broker, outbox }: OpenPubSub,
+    { broker }: OpenPubSub,
     pubsub: string,
     topic: string,
     event: Publication,
@@ -221,8 +222,7 @@ export class PublishService {
       traceparent,
       tracestate,
       nowWallMs: this.#clock.wallMs(),
-      // What an outbox keeps reaches the broker later, and is no younger then.
-      brokerExpires: outbox === undefined && broker.capabilities.includes('MESSAGE_TTL'),
+      brokerExpires: broker.capabilities.includes('MESSAGE_TTL'),
     };
     try {
       return { data: Buffer.from(writeJson(envelopeOf(body, facts))), metadata };
