@@ -1,3 +1,4 @@
+import { age } from '../age.ts';
 import type { FoundRun } from './find-run.ts';
 import type { RecordedProcess } from './run-record.ts';
 
@@ -44,7 +45,7 @@ export function runningApps(runs: readonly FoundRun[], nowWallMs: number): reado
             appPort: portOf(app),
             metricsEnabled: ports.metrics !== undefined,
             command: app?.command ?? '',
-            age: ageOf(nowWallMs - startedMs),
+            age: age(nowWallMs - startedMs),
             created: localTime(startedMs),
             daprdPid: pid,
             cliPid: supervisor.pid,
@@ -60,19 +61,6 @@ export function runningApps(runs: readonly FoundRun[], nowWallMs: number): reado
 /** An app has one port, named for what it speaks. */
 function portOf(app: RecordedProcess | undefined): number {
   return Object.values(app?.ports ?? {})[0] ?? 0;
-}
-
-const UNITS = [
-  ['d', 86_400_000],
-  ['h', 3_600_000],
-  ['m', 60_000],
-  ['s', 1_000],
-] as const;
-
-/** In the largest unit of which there is one. */
-function ageOf(ms: number): string {
-  const [unit, unitMs] = UNITS.find(([, each]) => ms >= each) ?? UNITS[3];
-  return `${Math.max(0, Math.floor(ms / unitMs))}${unit}`;
 }
 
 function localTime(wallMs: number): string {
