@@ -109,8 +109,23 @@ function kafkaBindings(make: Make, executable: string | undefined, address: stri
     await app.falls('well');
     await app.arrival('POST /orders c');
     assert.deepEqual(app.arrived, ['POST /orders a', 'POST /orders b', 'POST /orders c']);
+
+    // In its hand while it falls ill, and failed over.
+    await send('slow');
+    await app.arrival('POST /orders slow');
+    await app.falls('ill');
+    await until('it has failed', () => app.failed() === 1);
+    await app.falls('well');
+    await send('d');
+    await app.arrival('POST /orders d');
+    const times = app.arrived.filter((call) => call.endsWith('slow')).length;
+    // A record that fails is not handed over again, but for this one: nobody would have had it.
+    assert.equal(times, 2);
   });
 }
+
+/** Longer than it takes to be found ill. */
+const SLOW_MS = 4_000;
 
 /** An application whose health a sidecar looks at every second. */
 async function watchedApp(
@@ -120,13 +135,20 @@ async function watchedApp(
   env: Readonly<Record<string, string>> = {},
 ) {
   let well = true;
+  let failed = 0;
   /** Its calls but those for its health: method, path and body. */
   const arrived: string[] = [];
   const app = await startEchoApp(({ body, method, url }) => {
     if (url === '/well') return { status: well ? 200 : 503, body: '' };
     if (url.startsWith('/dapr/')) return { status: 404, body: '' };
-    arrived.push(`${method} ${url} ${body}`.trim());
-    return { status: 200, body: '' };
+    const call = `${method} ${url} ${body}`.trim();
+    const fails = body === 'slow' && !arrived.includes(call);
+    arrived.push(call);
+    if (!fails) return { status: 200, body: '' };
+    setTimeout(() => {
+      failed += 1;
+    }, SLOW_MS + 200);
+    return { status: 500, body: '', afterMs: SLOW_MS };
   });
   const flags = {
     'app-port': app.port,
@@ -144,6 +166,7 @@ async function watchedApp(
     sidecar.said().split(`App entered ${status} status`).length - 1;
   return {
     arrived,
+    failed: () => failed,
     async arrival(call: string): Promise<void> {
       await until(
         () => `${call} comes, and not only ${arrived}`,

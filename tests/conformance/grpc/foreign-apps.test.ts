@@ -3,6 +3,7 @@ import http from 'node:http';
 import http2 from 'node:http2';
 import net, { type AddressInfo, type Server, type Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
+import { until } from '@holdfast/test-servers';
 import { rawRpc } from '../../../packages/sidecar/src/testing/raw-rpc.ts';
 import { bothMakes, type Make } from '../makes/both-makes.ts';
 import { startFlagged } from '../makes/flagged.ts';
@@ -24,6 +25,25 @@ function conformance(make: Make, executable: string | undefined): void {
         assert.deepEqual([status, message, messages.length], ['0', '', 1]);
       });
     }
+
+    test('is not well: its health is not asked after', async (t) => {
+      const app = await startGrpcApp();
+      t.after(() => app.close());
+      const probed = { 'enable-app-health-check': true, 'app-health-probe-interval': 1 } as const;
+      const flags = { 'app-port': app.port, 'app-health-threshold': 1, ...probed };
+      // It does not speak HTTP/1.1, in which it is probed, and so is never well.
+      const sidecar = await startFlagged(executable, { flags, wait: false });
+      t.after(() => sidecar.stop());
+      const { grpc, http: api } = sidecar.ports;
+      const outbound = `http://127.0.0.1:${api}/v1.0/healthz/outbound`;
+      await until(
+        'it is up',
+        async () => (await fetch(outbound).catch(() => undefined))?.status === 204,
+      );
+      const headers = { 'dapr-app-id': 'probe' };
+      const { message, status } = await rawRpc(grpc, '/any.Service/Method', ['hello'], headers);
+      assert.deepEqual([status, message], ['0', '']);
+    });
 
     for (const protocol of ['http', 'grpc'] as const) {
       test(`speaks HTTP/1.1 alone, whose sidecar was told ${protocol}`, async (t) => {

@@ -1,3 +1,4 @@
+export { type TinyDisk, tinyDisk } from '../../../packages/messaging/src/testing/disk/tiny-disk.ts';
 export { eventually } from '../../../packages/messaging/src/testing/eventually.ts';
 export { findProgram } from './find-program.ts';
 export { freePort } from './free-port.ts';

@@ -12,12 +12,18 @@ export function addRunCommands({ program, done, context }: CommandLine): void {
 
   choice(program.command('ps').description('list the processes of a run'))
     .option('--json', 'print JSON')
+    .addOption(
+      new Option('-o, --output <form>', 'json is as --json').choices(['table', 'json']).hideHelp(),
+    )
     .allowExcessArguments()
-    .action(async (options, { args: [name] }) => {
+    .action(async ({ output, ...options }, { args: [name] }) => {
       if (name !== undefined) {
-        throw new FlagError(`\`holdfast ps\` lists a whole run, named by --run ${name}.`);
+        throw new FlagError(
+          `\`holdfast ps\` lists a whole run, named by --run ${name}; \`holdfast list\` those of all.`,
+        );
       }
-      done(await (await load()).ps(options, context));
+      const json = options.json === true || output === 'json';
+      done(await (await load()).ps({ ...options, json }, context));
     });
 
   choice(
@@ -35,15 +41,31 @@ export function addRunCommands({ program, done, context }: CommandLine): void {
       done(await (await load()).start(name, options, context)),
     );
 
-  choice(program.command('stop').description('end a run and all its processes'))
-    .option('--force', 'kill them at once')
-    .allowExcessArguments()
-    .action(async (options, { args: [name] }) => {
-      if (name !== undefined) {
-        throw new FlagError(
-          `\`holdfast stop\` ends a whole run, named by --run; one process of it is ended by \`holdfast kill ${name}\`.`,
-        );
-      }
-      done(await (await load()).stop(options, context));
+  program
+    .command('list')
+    .alias('ls')
+    .description('list the apps of all your runs on this machine, as `dapr list` does')
+    .option('-o, --output <form>', 'table, json or yaml', 'table')
+    .action(async (options: { output: string }) => {
+      const { list } = await import('./list.ts');
+      done(await list(options, context));
     });
+
+  choice(program.command('stop').description('end a run and all its processes, or apps of it'))
+    .argument('[apps...]', 'app ids, as --app-id')
+    .option('-a, --app-id <id>', 'end this app and its sidecar alone; may be repeated', listOf, [])
+    .addOption(new Option('--run-file <file>', 'as -f; `dapr stop` calls it so').hideHelp())
+    .addOption(new Option('-w, --wait', 'as always; `dapr stop` does not by itself').hideHelp())
+    .option('--force', 'kill them at once')
+    .action(async (named: string[], { appId, runFile, wait: _wait, ...given }) => {
+      const { stop, stopApps } = await load();
+      const options = runFile === undefined ? given : { ...given, file: runFile };
+      const apps: readonly string[] = [...named, ...appId];
+      done(await (apps.length > 0 ? stopApps(apps, options, context) : stop(options, context)));
+    });
+}
+
+/** An option that is given several times. */
+function listOf(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
 }

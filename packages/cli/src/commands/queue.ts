@@ -1,6 +1,6 @@
 import { type Outbox, openOutbox } from '@holdfast/messaging';
+import { age } from '../age.ts';
 import { wholeNumber } from '../dead/dead-options.ts';
-import { age } from '../dead/describe-letter.ts';
 import { openStore, type StoreOptions } from '../dead/open-store.ts';
 import type { CommandContext } from './output.ts';
 import { textTable } from './text-table.ts';

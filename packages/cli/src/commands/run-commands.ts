@@ -1,8 +1,9 @@
 import { systemClock } from '@holdfast/core';
 import { askSupervisor } from '../run-state/ask-supervisor.ts';
-import { allRuns, type FoundRun, pickRun } from '../run-state/find-run.ts';
+import { allRuns, type FoundRun, matches, pickRun, type RunQuery } from '../run-state/find-run.ts';
 import { endOrphans } from '../run-state/leftovers.ts';
 import { removeRunFolder } from '../run-state/run-folder.ts';
+import { runOfApp } from '../run-state/run-of-app.ts';
 import { leaveRun, openStateHome, type StateHome } from '../run-state/state-home.ts';
 import type { ProcessInfo } from '../supervisor/process/process-info.ts';
 import type { CommandContext } from './output.ts';
@@ -68,8 +69,42 @@ export async function stop(
   context: CommandContext,
 ): Promise<number> {
   const { found, home } = choose(choice, context);
+  await end(found, home, choice.force === true, context);
+  return 0;
+}
+
+/**
+ * `holdfast stop --app-id ID`: ends an app and its sidecar, as `dapr stop` does; the run as well,
+ * with all its other processes, where no other app of it runs.
+ */
+export async function stopApps(
+  appIds: readonly string[],
+  choice: RunChoice & { readonly force?: boolean },
+  context: CommandContext,
+): Promise<number> {
+  const force = choice.force === true;
+  for (const appId of appIds) {
+    const home = openStateHome(context.env);
+    const query = queryOf(choice, context);
+    const runs = allRuns(home, context.cwd).filter((run) => matches(run, query));
+    const { others, run } = runOfApp(runs, appId);
+    if (others.length === 0) await end(run, home, force, context);
+    else {
+      await askSupervisor(run.record, 'stop-app', { name: appId, force });
+      context.output.out(appId);
+    }
+  }
+  return 0;
+}
+
+async function end(
+  found: FoundRun,
+  home: StateHome,
+  force: boolean,
+  context: CommandContext,
+): Promise<void> {
   if (found.live) {
-    await askSupervisor(found.record, 'stop', { force: choice.force === true });
+    await askSupervisor(found.record, 'stop', { force });
     while (isThere(found, home, context)) await systemClock.sleep(POLL_MS);
   } else {
     const ended = await endOrphans(found.record, systemClock);
@@ -79,20 +114,19 @@ export async function stop(
       context.output.err(`Ended what its supervisor had left: ${ended.join(', ')}.`);
   }
   context.output.out(found.record.name);
-  return 0;
 }
 
-function choose(
-  { file, run }: RunChoice,
-  { cwd, env }: CommandContext,
-): { found: FoundRun; home: StateHome } {
-  const home = openStateHome(env);
-  const query = {
+function choose(choice: RunChoice, context: CommandContext): { found: FoundRun; home: StateHome } {
+  const home = openStateHome(context.env);
+  return { found: pickRun(allRuns(home, context.cwd), queryOf(choice, context)), home };
+}
+
+function queryOf({ file, run }: RunChoice, { cwd }: CommandContext): RunQuery {
+  return {
     cwd,
     ...(file === undefined ? {} : { file }),
     ...(run === undefined ? {} : { name: run }),
   };
-  return { found: pickRun(allRuns(home, cwd), query), home };
 }
 
 function isThere({ folder }: FoundRun, home: StateHome, { cwd }: CommandContext): boolean {
@@ -108,5 +142,7 @@ function alive(found: FoundRun): FoundRun {
 
 /** What a run without a supervisor last said of itself. */
 function downFrom({ record }: FoundRun): readonly ProcessInfo[] {
-  return record.processes.map(({ identity: _identity, ...info }) => info);
+  return record.processes.map(
+    ({ identity: _identity, startedWallMs: _started, command: _command, ...info }) => info,
+  );
 }

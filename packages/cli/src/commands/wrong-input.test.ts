@@ -12,12 +12,14 @@ const NO_POLICIES = 'no .yaml or .yml file says kind: Resiliency.\n';
 const WRONG: readonly (readonly [args: readonly string[], status: number, said: string])[] = [
   [['frob'], 2, `error: unknown command 'frob'\n${HINT}`],
   [['check', '--frob', 'x'], 2, `error: unknown option '--frob'\n${HINT}`],
-  [['ps', 'more'], 2, 'holdfast: `holdfast ps` lists a whole run, named by --run more.\n'],
   [
-    ['stop', 'auth'],
+    ['ps', 'more'],
     2,
-    'holdfast: `holdfast stop` ends a whole run, named by --run; one process of it is ended by `holdfast kill auth`.\n',
+    'holdfast: `holdfast ps` lists a whole run, named by --run more; `holdfast list` those of all.\n',
   ],
+  [['stop', 'auth'], 1, 'holdfast: No app "auth" is running. No app is.\n'],
+  [['stop', '--app-id', ''], 2, 'holdfast: --app-id is empty; give it a value, or leave it out.\n'],
+  [['list', '-o', 'xml'], 2, 'holdfast: --output can be table, json, yaml, not "xml".\n'],
   [['explain', 'nothing.yaml', '-app', 'a'], 2, 'holdfast: -app has one dash; write --app.\n'],
   [['check', '-strict', 'nothing.yaml'], 2, 'holdfast: -strict has one dash; write --strict.\n'],
   [

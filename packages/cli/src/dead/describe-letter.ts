@@ -1,4 +1,5 @@
 import { type DeadGroup, type DeadLetter, type Message, sealedWith } from '@holdfast/messaging';
+import { age } from '../age.ts';
 import { textTable } from '../commands/text-table.ts';
 
 const LONGEST_REASON = 80;
@@ -72,17 +73,4 @@ function bodyText(message: Message): string {
 function cut(text: string): string {
   const line = text.replaceAll(/\s+/g, ' ');
   return line.length <= LONGEST_REASON ? line : `${line.slice(0, LONGEST_REASON - 1)}…`;
-}
-
-const UNITS = [
-  ['d', 86_400_000],
-  ['h', 3_600_000],
-  ['m', 60_000],
-  ['s', 1_000],
-] as const;
-
-/** In the largest unit that fits: `3d`, `12m`. */
-export function age(ms: number): string {
-  const unit = UNITS.find(([, size]) => ms >= size);
-  return unit === undefined ? '0s' : `${Math.floor(ms / unit[1])}${unit[0]}`;
 }

@@ -11,7 +11,7 @@ const MAY_BE_EMPTY: readonly string[] = ['reason'];
 export function refuseEmpty(command: Command): void {
   if (command.name() === 'run') return;
   for (const [name, value] of Object.entries(command.opts())) {
-    if (value !== '' || MAY_BE_EMPTY.includes(name)) continue;
+    if (![value].flat().includes('') || MAY_BE_EMPTY.includes(name)) continue;
     const { long } = command.options.find((option) => option.attributeName() === name)!;
     throw new FlagError(`${long} is empty; give it a value, or leave it out.`);
   }

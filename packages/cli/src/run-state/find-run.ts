@@ -22,7 +22,7 @@ export interface RunQuery {
 }
 
 /** No run, or more than one, is meant by a command. */
-class WhichRunError extends Error {
+export class WhichRunError extends Error {
   readonly code: 'NO_RUN' | 'AMBIGUOUS_RUN';
 
   constructor(code: WhichRunError['code'], message: string) {
@@ -61,7 +61,8 @@ export function pickRun(runs: readonly FoundRun[], query: RunQuery): FoundRun {
   throw new WhichRunError('AMBIGUOUS_RUN', `${message}\n${listed(candidates)}`);
 }
 
-function matches({ record }: FoundRun, { file, name, cwd }: RunQuery): boolean {
+/** Whether a run is one of those that a query may mean. */
+export function matches({ record }: FoundRun, { file, name, cwd }: RunQuery): boolean {
   if (name !== undefined && record.name !== name) return false;
   if (file === undefined) return true;
   const wanted = resolve(cwd, file);
@@ -77,7 +78,8 @@ function noRun(runs: readonly FoundRun[], { file, name }: RunQuery): WhichRunErr
   return new WhichRunError('NO_RUN', `There is no run ${what}.${others}`);
 }
 
-function listed(runs: readonly FoundRun[]): string {
+/** A line for each: its name and its file, or where it was started. */
+export function listed(runs: readonly FoundRun[]): string {
   const width = Math.max(...runs.map(({ record }) => record.name.length));
   return runs
     .map(({ record, live }) => {

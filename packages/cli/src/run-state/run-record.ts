@@ -8,6 +8,10 @@ import type { ProcessInfo } from '../supervisor/process/process-info.ts';
 export interface RecordedProcess extends ProcessInfo {
   /** When the process began, so that a later one with the same pid is left alone. */
   readonly identity: string | null;
+  /** When it was started, by the wall clock; null while it is down. */
+  readonly startedWallMs: number | null;
+  /** Of an app: what it was started with. */
+  readonly command?: string;
 }
 
 /** What a run's folder says about it; `run.json`, readable by its user alone. */

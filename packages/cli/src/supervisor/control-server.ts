@@ -9,7 +9,7 @@ import type { Run } from './run.ts';
 const MAX_BODY_BYTES = 4_096;
 
 /** What a client may ask for; the path says which. */
-export type ControlCommand = 'ps' | 'kill' | 'start' | 'stop';
+export type ControlCommand = 'ps' | 'kill' | 'start' | 'stop' | 'stop-app';
 
 export interface ControlServer {
   close(): Promise<void>;
@@ -59,6 +59,9 @@ async function answer(run: Run, token: string, request: IncomingMessage): Promis
       return run.ps();
     case 'start':
       await run.start(body.name ?? '');
+      return run.ps();
+    case 'stop-app':
+      await run.stopApp(body.name ?? '', { force: body.force === true });
       return run.ps();
     case 'stop':
       // The answer goes out first: with the last process this server ends too.

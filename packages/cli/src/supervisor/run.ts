@@ -38,6 +38,13 @@ export interface Run {
   start(name: string): Promise<void>;
 
   /**
+   * Ends one app and then its sidecar, as `stop` ends all; they stay down until `start`.
+   *
+   * @throws RangeError naming the apps there are
+   */
+  stopApp(appId: string, options?: { readonly force?: boolean }): Promise<void>;
+
+  /**
    * Ends everything: apps, then sidecars, then the other processes, last one
    * first. `force` kills instead of asking; it also hastens a stop under way.
    */

@@ -113,6 +113,26 @@ export class Supervisor implements Run {
     await this.#tellSidecar(name);
   }
 
+  async stopApp(
+    appId: string,
+    { force = false }: { readonly force?: boolean } = {},
+  ): Promise<void> {
+    const processes = this.#units.map((unit) => unit.process);
+    const its = processes.filter(({ plan }) => plan.appId === appId);
+    if (its.length === 0) {
+      const apps = [...new Set(processes.flatMap(({ plan }) => plan.appId ?? []))];
+      const hint = didYouMean(appId, apps) || '.';
+      throw new RangeError(
+        `Run "${this.name}" has no app "${appId}"${hint} It has ${apps.join(', ')}.`,
+      );
+    }
+    const now = force ? AbortSignal.abort() : this.#force.signal;
+    // The app first: what it still asks of its sidecar is answered.
+    for (const role of ['service', 'sidecar']) {
+      await Promise.all(its.filter(({ plan }) => plan.role === role).map((one) => one.halt(now)));
+    }
+  }
+
   stop({ force = false }: { readonly force?: boolean } = {}): Promise<void> {
     if (force) this.#force.abort();
     return this.#stopAs({ reason: 'stopped', status: 0 });
@@ -236,6 +256,8 @@ export class Supervisor implements Run {
     const processes = this.#units.map(({ process }) => ({
       ...process.info(),
       identity: process.identity ?? null,
+      startedWallMs: process.startedWallMs ?? null,
+      ...this.#commandOf(process),
     }));
     this.#record = { ...this.#record, processes };
     try {
@@ -247,6 +269,12 @@ export class Supervisor implements Run {
       }
       this.#unrecorded = true;
     }
+  }
+
+  #commandOf({ plan }: ManagedProcess): { readonly command?: string } {
+    const app = this.#given.apps.find(({ appID }) => appID === plan.appId);
+    if (plan.role !== 'service' || app?.command === undefined) return {};
+    return { command: app.command.join(' ') };
   }
 
   #stopAs(end: RunEnd): Promise<void> {

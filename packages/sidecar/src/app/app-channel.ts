@@ -85,7 +85,7 @@ export class AppChannel implements Upstream {
     this.#token = token;
   }
 
-  /** Set by the health checks; calls are refused while it is false. */
+  /** Set by the health checks; calls are refused while it is false, but for gRPC that is passed through. */
   get healthy(): boolean {
     return this.#healthy;
   }
@@ -123,11 +123,11 @@ export class AppChannel implements Upstream {
 
   #send(app: Upstream | undefined, call: OutgoingCall, sink: AnswerSink): Flow {
     if (app === undefined) return refuse(sink, 'app channel is not initialized');
-    if (!this.#healthy) return refuse(sink, UNWELL);
-    // It passes through and counts for nothing, as in Dapr: a stream may stay for ever.
+    // It passes through, well or not, and counts for nothing, as in Dapr: a stream may stay for ever.
     if (call.method === RPC_VERB) {
       return (this.#rpc ?? app).send(this.#authorized(call), sink);
     }
+    if (!this.#healthy) return refuse(sink, UNWELL);
     const http = this.#http;
     const wrong = http === undefined ? undefined : notForHttp(call.method);
     if (wrong !== undefined) return refuse(sink, wrong);

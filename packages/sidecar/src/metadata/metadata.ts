@@ -1,6 +1,7 @@
 import type { ComponentRow } from '../components/open-components.ts';
 import { goDuration } from '../go-json/go-duration.ts';
 import type { CircuitRow } from '../policies/target-pipelines.ts';
+import type { Refusal } from '../pubsub/outbox/refusals.ts';
 import type { TopicSubscription } from '../pubsub/subscribe/subscription.ts';
 import type { MetadataSnapshot } from './metadata-service.ts';
 
@@ -30,6 +31,13 @@ export interface MetadataSources {
   /** Preview features that are switched on. */
   readonly features: readonly string[];
   readonly circuits: readonly CircuitRow[];
+  readonly outboxes: readonly OutboxRow[];
+}
+
+/** The outbox of a component, and why it takes no events, where it does not. */
+export interface OutboxRow {
+  readonly component: string;
+  readonly refusal: Refusal | undefined;
 }
 
 /** `GET /v1.0/metadata`: Dapr's fields in Dapr's shape, and `holdfast` beside them. */
@@ -57,7 +65,10 @@ export function metadataBody(sources: MetadataSnapshot): object {
       placement: 'placement: disconnected',
     },
     ...(resiliencies.length === 0 ? {} : { resiliencies: resiliencies.map(named) }),
-    holdfast: { circuits: sources.circuits.map(circuitBody) },
+    holdfast: {
+      circuits: sources.circuits.map(circuitBody),
+      outboxes: sources.outboxes.map(outboxBody),
+    },
   };
 }
 
@@ -86,6 +97,12 @@ function subscriptionBody(one: TopicSubscription): object {
     deadLetterTopic,
     type,
   };
+}
+
+function outboxBody({ component, refusal }: OutboxRow): object {
+  if (refusal === undefined) return { component, refusing: false };
+  const { code, sinceWallMs, why } = refusal;
+  return { component, refusing: true, code, why, since: new Date(sinceWallMs).toISOString() };
 }
 
 function circuitBody({ target, method, policy, ...circuit }: CircuitRow): object {

@@ -10,9 +10,10 @@ export async function metricsPage(
 ): Promise<string> {
   book.circuits();
   for (const [name, { outbox }] of pubsub) {
+    if (outbox === undefined) continue;
     // A file that cannot be read keeps its last figures; its trouble is in the log.
-    const stats = await outbox?.stats().catch(() => undefined);
-    if (stats !== undefined) metrics.outbox(name, stats);
+    const stats = await outbox.stats().catch(() => undefined);
+    metrics.outbox(name, stats, outbox.refusal() !== undefined);
   }
   return metrics.render();
 }

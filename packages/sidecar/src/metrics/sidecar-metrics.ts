@@ -1,6 +1,5 @@
 import type { Direction, TargetPolicies } from '@holdfast/config';
 import type { CircuitState, Listener } from '@holdfast/core';
-import type { OutboxStats } from '@holdfast/messaging';
 import {
   componentMetrics,
   createMetrics,
@@ -25,7 +24,7 @@ import type { CountDelivery, DeliveryStatus } from '../pubsub/deliver/delivery.t
 import { METRICS_SETTINGS, type MetricsSettings } from '../resources/metrics-settings.ts';
 import { accessMetrics } from './access-metrics.ts';
 import { countedRoute } from './counted-route.ts';
-import { outboxMetrics } from './outbox-metrics.ts';
+import { type CountOutbox, outboxMetrics } from './outbox-metrics.ts';
 import { relabelBy } from './relabel.ts';
 
 /** What the callee's side counts about those who call it. */
@@ -99,8 +98,8 @@ export interface SidecarMetrics extends PeerCounts {
   ): void;
   /** An event of an input binding was handed to the application. */
   bound(name: string, success: boolean, ms: number): void;
-  /** What waits in the outbox of a broker, as it is now. */
-  outbox(component: string, stats: OutboxStats): void;
+  /** How the outbox of a broker is now. */
+  readonly outbox: CountOutbox;
   forgotten(appId: string, pipeline: string): void;
   /** These Resiliency documents are in force from now on; policies are counted under the name of the last, as in Dapr. */
   loaded(documents: readonly { readonly name: string; readonly namespace: string }[]): void;
@@ -138,7 +137,7 @@ export function sidecarMetrics(
   // Only of applications that speak gRPC.
   let callbacks: GrpcClientMetrics | undefined;
   let resiliency: ResiliencyMetrics | undefined;
-  let outboxes: ReturnType<typeof outboxMetrics> | undefined;
+  let outboxes: CountOutbox | undefined;
   const listenerOf = (target: string, direction: Direction): Listener => {
     const dapr = resiliency?.listener(direction, target);
     return (event) => {
@@ -185,9 +184,9 @@ export function sidecarMetrics(
       if (kind !== 'lock') components[kind](name, operation, success, ms);
     },
     bound: (name, success, ms) => components.bound(name, success, ms),
-    outbox: (component, stats) => {
+    outbox: (...given) => {
       outboxes ??= outboxMetrics(metrics);
-      outboxes(component, stats);
+      outboxes(...given);
     },
     forgotten: (app, pipeline) => resiliency?.forget('outbound', `app_${app}`, pipeline),
     loaded(documents) {

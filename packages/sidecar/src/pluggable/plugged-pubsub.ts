@@ -75,10 +75,10 @@ export async function pluggedPubSub(
     },
     ...(features.includes(IN_BULK) && {
       async publishAll(topic, messages, signal) {
-        const entries = messages.map(({ data, entry, metadata }, at) => ({
-          entryId: entry?.id ?? String(at),
-          contentType: entry?.contentType ?? '',
+        const entries = messages.map(({ contentType = '', data, entryId, id, metadata }, at) => ({
+          entryId: entryId ?? id ?? String(at),
           event: data,
+          contentType,
           metadata: { ...metadata },
         }));
         const { failedEntries } = await asked(

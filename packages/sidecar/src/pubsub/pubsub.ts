@@ -4,10 +4,12 @@ export interface PubSubMessage {
   readonly metadata: Readonly<Record<string, string>>;
   /** The same whenever it is published again, where a broker can carry one. @default a new one each time */
   readonly id?: string;
+  /** Of an entry of a bulk publication; brokers of other programs are told it, as by daprd. */
+  readonly contentType?: string;
+  /** By which a client names an entry of its bulk publication. */
+  readonly entryId?: string;
   /** Where it was published, if that is not what was subscribed to: a topic with wildcards. */
   readonly topic?: string;
-  /** What the client of a bulk calls it, and of which type it said it is: for the brokers of other programs. */
-  readonly entry?: { readonly id: string; readonly contentType: string };
 }
 
 /**

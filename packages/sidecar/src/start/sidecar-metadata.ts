@@ -25,5 +25,8 @@ export function sidecarMetadata(
     resiliencies: policies.names(),
     features,
     circuits: policies.book.circuits(),
+    outboxes: [...components.pubsub].flatMap(([component, { outbox }]) =>
+      outbox === undefined ? [] : [{ component, refusal: outbox.refusal() }],
+    ),
   }));
 }

@@ -55,8 +55,13 @@ export class ManagedProcess {
   #starting: Promise<void> | undefined;
   #failures = 0;
   #startedMs = 0;
+  #startedWallMs = 0;
   #restart: AbortController | undefined;
   #stopping = false;
+  /** It is stopped for good. */
+  #over = false;
+  /** Settled while nobody halts it. */
+  #halting: Promise<void> = Promise.resolve();
 
   /** Resolves when it was ready for the first time; what needs it waits for this. */
   readonly ready: Promise<void>;
@@ -88,6 +93,11 @@ export class ManagedProcess {
     return this.#child?.identity;
   }
 
+  /** Its wall clock's moment; undefined while it does not run. */
+  get startedWallMs(): number | undefined {
+    return this.#child === undefined ? undefined : this.#startedWallMs;
+  }
+
   /** Starts it unless it runs; resolves when it is ready. A start under way is joined. */
   start(): Promise<void> {
     this.#restart?.abort();
@@ -112,19 +122,34 @@ export class ManagedProcess {
 
   /** Ends it for good, and what it left of its group. Resolves when nothing is left. */
   async stop(force: AbortSignal): Promise<void> {
+    this.#over = true;
+    await this.#endAll(force);
+  }
+
+  /** Ends it as `stop` does, until it is started again. */
+  async halt(force: AbortSignal): Promise<void> {
+    const halting = this.#endAll(force);
+    this.#halting = halting.finally(() => {
+      this.#stopping = this.#over;
+    });
+    await this.#halting;
+  }
+
+  async #endAll(force: AbortSignal): Promise<void> {
     this.#stopping = true;
     this.#restart?.abort();
     const child = this.#child;
     if (child !== undefined) {
       this.#become('stopping');
       await this.#end(child, force);
-    }
+    } else this.#become('down');
     for (const ended of this.#ended) await ended.sweep(this.#clock);
     this.#ended.clear();
   }
 
   /** Ends it in this very moment; for the end of our own process. */
   killNow(): void {
+    this.#over = true;
     this.#stopping = true;
     this.#child?.signal('SIGKILL');
     this.#child?.sweepNow();
@@ -132,6 +157,7 @@ export class ManagedProcess {
   }
 
   async #begin(): Promise<void> {
+    await this.#halting;
     if (this.#child !== undefined || this.#stopping) return;
     for (const ended of this.#ended) await ended.sweep(this.#clock);
     this.#ended.clear();
@@ -144,6 +170,7 @@ export class ManagedProcess {
     if (child instanceof Promise) return child;
     this.#child = child;
     this.#startedMs = this.#clock.now();
+    this.#startedWallMs = this.#clock.wallMs();
     this.#listener.changed();
     void child.exited.then((exit) => this.#afterExit(child, exit));
     const early = child.exited.then((exit) => this.#earlyExit(child, exit));

@@ -10,6 +10,8 @@ const run = promisify(execFile);
 /** A real file system of a few kilobytes, in memory. */
 export interface TinyDisk {
   readonly path: string;
+  /** Makes room; in kilobytes. */
+  grow(sizeKb: number): Promise<void>;
   readOnly(): Promise<void>;
   writable(): Promise<void>;
 }
@@ -30,6 +32,7 @@ export async function tinyDisk(t: TestContext, sizeKb: number): Promise<TinyDisk
   });
   return {
     path,
+    grow: async (kb) => void (await run('mount', ['-o', `remount,size=${kb}k`, path])),
     readOnly: async () => void (await run('mount', ['-o', 'remount,ro', path])),
     writable: async () => void (await run('mount', ['-o', 'remount,rw', path])),
   };

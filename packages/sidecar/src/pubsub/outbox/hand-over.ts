@@ -1,6 +1,8 @@
+import type { Clock } from '@holdfast/core';
 import { type Broker, BrokerRejectedError, type OutgoingMessage } from '@holdfast/messaging';
 import { publishMany } from '../publish/publish-many.ts';
 import { MessageRefusedError, type PubSub, type PubSubMessage } from '../pubsub.ts';
+import { keptEvent } from './kept-event.ts';
 
 /** Runs `work` behind policies, ended when the outbox is closed. */
 export type BehindPolicies = <T>(work: () => Promise<T>) => Promise<T>;
@@ -10,11 +12,11 @@ export type BehindPolicies = <T>(work: () => Promise<T>) => Promise<T>;
  * never take is refused, what failed beside others that were taken is sent again
  * alone, and anything else is an outage.
  */
-export function handOver(broker: PubSub, behind: BehindPolicies): Broker {
+export function handOver(broker: PubSub, behind: BehindPolicies, clock: Clock): Broker {
   return {
     async publish(messages) {
       // A refusal is an answer: nothing is gained by asking again, and nothing is held against it.
-      const refusal = await behind(() => send(broker, messages));
+      const refusal = await behind(() => send(broker, messages, clock.wallMs()));
       if (refusal !== undefined) throw refusal;
     },
     subscribe() {
@@ -27,15 +29,24 @@ export function handOver(broker: PubSub, behind: BehindPolicies): Broker {
 async function send(
   broker: PubSub,
   messages: readonly OutgoingMessage[],
+  nowWallMs: number,
 ): Promise<BrokerRejectedError | undefined> {
   const rejected = new Map<string, string>();
   const postponed = new Map<string, string>();
   const taken = new Set<string>();
   let failure: Error | undefined;
   for (const [topic, batch] of byTopic(messages)) {
-    const published = await publishMany(broker, topic, batch.map(asPublished));
+    const events = batch.map((one) => ({ id: one.id, event: keptEvent(one, nowWallMs) }));
+    const due = events.filter((one): one is Due => one.event !== undefined);
+    // What has expired is done with, as it would be at the broker.
+    for (const { event, id } of events) if (event === undefined) taken.add(id);
+    const published = await publishMany(
+      broker,
+      topic,
+      due.map(({ event }) => event),
+    );
     for (const [index, error] of published.entries()) {
-      const { id } = batch[index]!;
+      const { id } = due[index]!;
       if (error === undefined) taken.add(id);
       else if (error instanceof MessageRefusedError) rejected.set(id, error.message);
       else {
@@ -49,6 +60,11 @@ async function send(
   return new BrokerRejectedError({ rejected, postponed, taken });
 }
 
+interface Due {
+  readonly id: string;
+  readonly event: PubSubMessage;
+}
+
 /** In the order of each topic's first message; within a topic in the order given. */
 function byTopic(messages: readonly OutgoingMessage[]): Map<string, OutgoingMessage[]> {
   const topics = new Map<string, OutgoingMessage[]>();
@@ -58,12 +74,4 @@ function byTopic(messages: readonly OutgoingMessage[]): Map<string, OutgoingMess
     else batch.push(message);
   }
   return topics;
-}
-
-function asPublished({ body, headers, id }: OutgoingMessage): PubSubMessage {
-  return {
-    id,
-    data: Buffer.from(body.buffer, body.byteOffset, body.byteLength),
-    metadata: headers,
-  };
 }

@@ -4,18 +4,27 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { createLogger } from '@holdfast/telemetry/log';
+import { tinyDisk, until } from '@holdfast/test-servers';
 import { staticNames } from '../../names/static-names.ts';
 import { startSidecar } from '../../start-sidecar.ts';
 import { temporaryFolder } from '../../testing/start-mesh.ts';
 
 describe('publishing to a component with an outbox, while its broker is away', () => {
   test('the sidecar starts, takes events up to the limit, and says which limit it is', async (t) => {
-    const { lines, post, scrape } = await start(t, { outboxMaxMessages: '2' });
+    const { asked, lines, post, scrape } = await start(t, { outboxMaxMessages: '2' });
     const first = await post('publish/p/t', '{"n":1}');
     const second = await post('publish/p/t', '{"n":2}');
     const third = await post('publish/p/t', '{"n":3}');
     const page = await scrape();
+    const { metadata, health } = await asked();
 
+    // The rest of the sidecar works: whoever restarts what is not healthy would gain nothing by it.
+    assert.equal(health, 204);
+    const [{ since, why, ...refusing }] = metadata.holdfast.outboxes;
+    assert.deepEqual(refusing, { component: 'p', refusing: true, code: 'OUTBOX_FULL' });
+    assert.match(why, /^The outbox is full: 2 messages/);
+    assert.ok(Math.abs(Date.now() - Date.parse(since)) < 600_000, since);
+    assert.match(page, /^holdfast_outbox_refusing\{component="p"\} 1$/m);
     assert.deepEqual([first.status, second.status, third.status], [204, 204, 429]);
     assert.deepEqual([third.body.errorCode, third.retryAfter], ['ERR_PUBSUB_OUTBOX_FULL', '1']);
     assert.match(
@@ -48,11 +57,61 @@ describe('publishing to a component with an outbox, while its broker is away', (
     assert.deepEqual([status, body.errorCode], [413, 'ERR_PUBSUB_OUTBOX_TOO_LARGE']);
   });
 
-  test('a file that cannot be used refuses events for now, and says why', async (t) => {
-    const { folder, post } = await start(t, { outboxPath: 'FOLDER/not-ours.db' }, async (at) => {
-      await writeFile(join(at, 'not-ours.db'), 'something else altogether, long enough to be read');
+  test('a full disk refuses events and nothing else, is told of, and is forgotten when there is room', async (t) => {
+    const disk = await tinyDisk(t, 2_048);
+    if (typeof disk === 'string') return t.skip(disk);
+    const { asked, lines, post, scrape } = await start(t, {
+      outboxPath: join(disk.path, 'outbox.db'),
     });
+    const event = JSON.stringify('x'.repeat(50_000));
+    const untilStatus = async (wanted: number) => {
+      let body = { errorCode: '', message: '' };
+      await until(`an event is answered with ${wanted}`, async () => {
+        const answer = await post('publish/p/t', event);
+        body = answer.body;
+        return answer.status === wanted;
+      });
+      return body;
+    };
+    await untilStatus(204);
+    const { errorCode, message } = await untilStatus(503);
+    const refused = await asked();
+    assert.equal(errorCode, 'ERR_PUBSUB_OUTBOX_UNAVAILABLE');
+    assert.match(message, /outbox\.db has no room to grow: .*Free some space\./);
+    assert.equal(refused.health, 204);
+    assert.match(refused.metadata.holdfast.outboxes[0].why, /Free some space\./);
+    assert.match(await scrape(), /^holdfast_outbox_refusing\{component="p"\} 1$/m);
+
+    await disk.grow(16_384);
+    await untilStatus(204);
+    const { metadata } = await asked();
+    assert.deepEqual(metadata.holdfast.outboxes, [{ component: 'p', refusing: false }]);
+    assert.match(await scrape(), /^holdfast_outbox_refusing\{component="p"\} 0$/m);
+    assert.match(
+      lines.join(''),
+      /Events of p are refused: .*no room to grow[\s\S]*Events of p are taken again\./,
+    );
+  });
+
+  test('a file that cannot be used refuses events for now, and says why', async (t) => {
+    const { asked, folder, post, scrape } = await start(
+      t,
+      { outboxPath: 'FOLDER/not-ours.db' },
+      async (at) => {
+        await writeFile(
+          join(at, 'not-ours.db'),
+          'something else altogether, long enough to be read',
+        );
+      },
+    );
+    const before = await asked();
     const { body, retryAfter, status } = await post('publish/p/t', '1');
+    const { health, metadata } = await asked();
+    assert.deepEqual(before.metadata.holdfast.outboxes, [{ component: 'p', refusing: false }]);
+    const [{ code, refusing, why }] = metadata.holdfast.outboxes;
+    assert.deepEqual([health, code, refusing], [204, 'OUTBOX_UNAVAILABLE', true]);
+    assert.ok(why.includes(join(folder, 'not-ours.db')), why);
+    assert.match(await scrape(), /^holdfast_outbox_refusing\{component="p"\} 1$/m);
     assert.deepEqual([status, body.errorCode], [503, 'ERR_PUBSUB_OUTBOX_UNAVAILABLE']);
     assert.ok(body.message.includes(join(folder, 'not-ours.db')), body.message);
     assert.ok(retryAfter !== null);
@@ -112,6 +171,13 @@ async function start(
   return {
     folder,
     lines,
+    /** What operators and their tools ask. */
+    async asked() {
+      const at = `http://127.0.0.1:${sidecar.ports.http}/v1.0`;
+      const { status: health } = await fetch(`${at}/healthz`);
+      const metadata = (await (await fetch(`${at}/metadata`)).json()) as Told;
+      return { health, metadata };
+    },
     async scrape() {
       return await (await fetch(`http://127.0.0.1:${sidecar.ports.metrics}/metrics`)).text();
     },
@@ -128,6 +194,20 @@ async function start(
         body: (text === '' ? {} : JSON.parse(text)) as { errorCode: string; message: string },
       };
     },
+  };
+}
+
+interface Told {
+  readonly holdfast: {
+    readonly outboxes: readonly [
+      {
+        readonly component: string;
+        readonly refusing: boolean;
+        readonly code: string;
+        readonly why: string;
+        readonly since: string;
+      },
+    ];
   };
 }
 

@@ -103,6 +103,7 @@ describe('a broker behind an outbox', () => {
     assert.deepEqual(broker.texts(), ['1', '2', '3']);
     const said = lines.filter((line) => /Events of p are refused: The outbox is full/.test(line));
     assert.equal(said.length, 1);
+    assert.equal(lines.filter((line) => /Events of p are taken again/.test(line)).length, 1);
   });
 
   test('what the broker will never take is set aside and said; the others go through', async (t) => {

@@ -14,8 +14,9 @@ import { sqliteStore } from '@holdfast/messaging/sqlite';
 import type { Logger } from '@holdfast/telemetry/log';
 import type { Published, PubSub, PubSubMessage } from '../pubsub.ts';
 import { type BehindPolicies, handOver } from './hand-over.ts';
+import { keptHeaders } from './kept-event.ts';
 import type { OutboxSettings } from './outbox-settings.ts';
-import { tellRefusals } from './tell-refusals.ts';
+import { type Refusal, Refusals } from './refusals.ts';
 
 /** A broker behind an outbox: a publication is answered when it is on disk. */
 export interface OutboxPubSub extends PubSub {
@@ -23,6 +24,8 @@ export interface OutboxPubSub extends PubSub {
   publishAll(topic: string, messages: readonly PubSubMessage[]): Promise<Published>;
   /** Rejects while the file cannot be read. */
   stats(): Promise<OutboxStats>;
+  /** Why it takes no events, as of the last one offered; undefined where it took that. */
+  refusal(): Refusal | undefined;
 }
 
 export interface OutboxPubSubEnv {
@@ -110,7 +113,7 @@ export async function outboxPubSub(
   };
   const begin = () => {
     if (closing.signal.aborted) return;
-    relay ??= outbox.relay(handOver(broker, behind), {
+    relay ??= outbox.relay(handOver(broker, behind, clock), {
       name,
       clock,
       pipeline: passing,
@@ -135,13 +138,15 @@ export async function outboxPubSub(
       await clock.sleep(LOOK_MS, closing.signal).catch(() => {});
     }
   };
-  const told = tellRefusals(component, { clock, log });
+  const refusals = new Refusals(component, { clock, log });
+  const expires = broker.capabilities.includes('MESSAGE_TTL');
   const accept = async (topic: string, messages: readonly PubSubMessage[]) => {
-    await told(
+    await refusals.hear(
       outbox.accept(
-        messages.map(({ data: body, metadata: headers }): NewMessage => {
-          const key = headers.partitionKey?.slice(0, LONGEST_KEY) || WHOLE_TOPIC;
-          return { topic, body, headers, key };
+        messages.map((message): NewMessage => {
+          const { data: body, metadata } = message;
+          const key = metadata.partitionKey?.slice(0, LONGEST_KEY) || WHOLE_TOPIC;
+          return { topic, body, headers: keptHeaders(message, expires, clock.wallMs()), key };
         }),
       ),
     );
@@ -149,6 +154,7 @@ export async function outboxPubSub(
   return {
     capabilities: broker.capabilities,
     stats: () => outbox.stats(),
+    refusal: () => refusals.now,
     publish: (topic, message) => accept(topic, [message]),
     async publishAll(topic, messages) {
       // All of them or none.

@@ -138,7 +138,7 @@ export class PublishService {
       const metadata = { ...shared.metadata, ...own };
       const entry = { ...shared.trace(), body: event, contentType, metadata };
       const message = this.#message(open, pubsub, topic, entry, raw);
-      return { entryId, message: { ...message, entry: { id: entryId, contentType } } };
+      return { entryId, message: { ...message, contentType, entryId } };
     });
     if (open.outbox === undefined) {
       const call: BulkCall = (work) => this.#behindPolicies('publishedBulk', pubsub, topic, work);
@@ -205,7 +205,7 @@ export class PublishService {
   }
 
   #message(
-    { broker, outbox }: OpenPubSub,
+    { broker }: OpenPubSub,
     pubsub: string,
     topic: string,
     event: Publication,
@@ -222,8 +222,7 @@ export class PublishService {
       traceparent,
       tracestate,
       nowWallMs: this.#clock.wallMs(),
-      // What an outbox keeps reaches the broker later, and is no younger then.
-      brokerExpires: outbox === undefined && broker.capabilities.includes('MESSAGE_TTL'),
+      brokerExpires: broker.capabilities.includes('MESSAGE_TTL'),
     };
     try {
       return { data: Buffer.from(writeJson(envelopeOf(body, facts))), metadata };
