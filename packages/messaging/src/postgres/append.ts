@@ -34,6 +34,14 @@ export async function append(
   const kept = await keep(all, limits);
   if (kept !== undefined) return groups.map((group) => answerOf(group, kept));
 
+  // What one replaces makes room for the next.
+  if (groups.length > 1 && replacesAny(all)) {
+    const results: AppendResult[] = [];
+    for (const group of groups) {
+      results.push(...(await append(client, [group], limits, { sql, channel })));
+    }
+    return results;
+  }
   const fits = limits === undefined ? [] : await plan(client, groups, limits, sql);
   const some = (await keep(groups.filter((_, index) => fits[index]?.fits).flat())) ?? new Set();
   return groups.map((group, index): AppendResult => {
@@ -68,7 +76,7 @@ async function insert(
   { sql, channel, within }: AppendContext & { readonly within: StoreLimits | undefined },
 ): Promise<Set<string> | undefined> {
   if (messages.length === 0) return new Set();
-  const { rows } = await client.query(sql.insert, [
+  const values = [
     messages.map(({ id }) => id),
     messages.map(({ topic }) => topic),
     messages.map(({ key }) => key ?? null),
@@ -81,8 +89,20 @@ async function insert(
     within?.maxMessages ?? null,
     within?.maxBytes ?? null,
     messages.map(({ lifetimeMs }) => lifetimeMs ?? null),
-  ]);
+  ];
+  const { rows } = await (replacesAny(messages)
+    ? client.query(sql.put, [
+        ...values,
+        messages.map(({ replaces }) => replaces?.name ?? null),
+        messages.map(({ replaces }) => replaces?.due === 'kept'),
+        messages.map(({ replaces }) => replaces?.maxWaitMs ?? null),
+      ])
+    : client.query(sql.insert, values));
   return rows[0].enough ? new Set<string>(JSON.parse(rows[0].kept ?? '[]')) : undefined;
+}
+
+function replacesAny(messages: readonly AppendMessage[]): boolean {
+  return messages.some(({ replaces }) => replaces !== undefined);
 }
 
 export function headersText(headers: AppendMessage['headers']): string {
