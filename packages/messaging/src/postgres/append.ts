@@ -98,7 +98,7 @@ async function insert(
         messages.map(({ replaces }) => replaces?.maxWaitMs ?? null),
       ])
     : client.query(sql.insert, values));
-  return rows[0].enough ? new Set<string>(JSON.parse(rows[0].kept ?? '[]')) : undefined;
+  return rows[0].kept === null ? undefined : new Set<string>(JSON.parse(rows[0].kept));
 }
 
 function replacesAny(messages: readonly AppendMessage[]): boolean {

@@ -35,22 +35,8 @@ export function statements(schema: string) {
         (SELECT json_agg(id) FROM ${message} WHERE id = ANY ($1::text[]))::text AS known
       FROM ${schema}.tally`,
     // Nothing, where there may not be room for all; then it is looked at more closely. Without limits there is.
-    insert: `WITH given AS (
-        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::integer[], $7::bigint[], $8::smallint[], $12::bigint[])
-          WITH ORDINALITY AS g (id, topic, key, headers, body, bytes, delay_ms, priority, lifetime_ms, place)
-      ), room AS MATERIALIZED (
-        SELECT $10::bigint IS NULL OR (SELECT sum(queued) + cardinality($1::text[]) <= $10::bigint
-          AND sum(queued_bytes) + (SELECT sum(bytes) FROM given) <= $11::bigint FROM ${schema}.tally) AS enough
-      ), kept AS (
-        INSERT INTO ${message} (id, topic, key, headers, body, bytes, priority, accepted_ms, expire_ms, state, start_ms)
-        SELECT id, topic, key, headers, body, bytes, priority, ${schema}.now_ms(), ${schema}.now_ms() + delay_ms + lifetime_ms,
-          CASE WHEN delay_ms > 0 THEN ${SCHEDULED} ELSE ${QUEUED} END,
-          CASE WHEN delay_ms > 0 THEN ${schema}.now_ms() + delay_ms ELSE 0 END
-        FROM given WHERE (SELECT enough FROM room) ORDER BY place
-        ON CONFLICT (id) DO NOTHING RETURNING id, bytes
-      ), counted AS (${tally('count(*), sum(bytes), 0, 0, 0', 'kept')}),
-      rung AS (SELECT pg_notify($9, '') FROM kept WHERE $9 <> '' LIMIT 1)
-      SELECT enough, (SELECT json_agg(id) FROM kept)::text AS kept, (SELECT count(*) FROM rung) FROM room`,
+    insert: `SELECT ${schema}.keep($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::integer[], $7::bigint[], $8::smallint[],
+      $9::text, $10::bigint, $11::bigint, $12::bigint[]) AS kept`,
     // As it, where a message may replace others.
     put: `WITH given AS (SELECT sum(bytes) AS bytes FROM unnest($6::integer[]) AS g (bytes)),
       room AS MATERIALIZED (
@@ -60,14 +46,10 @@ export function statements(schema: string) {
         SELECT CASE WHEN enough THEN ${schema}.put($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::integer[], $7::bigint[],
           $8::smallint[], $12::bigint[], $13::text[], $14::boolean[], $15::bigint[]) END AS ids FROM room
       ), rung AS (SELECT pg_notify($9, '') FROM kept WHERE $9 <> '' AND cardinality(ids) > 0)
-      SELECT enough, (SELECT to_json(ids) FROM kept)::text AS kept, (SELECT count(*) FROM rung) FROM room`,
+      SELECT to_json(ids)::text AS kept, (SELECT count(*) FROM rung) FROM kept`,
     lease: `SELECT ${LEASED} FROM ${schema}.lease($1, $2, $3, $4::text[]), ${UNFLUSHED} AS soft`,
     leaseOf: `SELECT ${LEASED} FROM ${schema}.lease_of($1, $2, $3, $4::text[]), ${UNFLUSHED} AS soft`,
-    complete: `WITH done AS (
-        UPDATE ${message} AS m SET state = ${DELIVERED}, body = '', headers = '', history = NULL, lease = NULL, due_ms = 0, progress = NULL
-        FROM ${GIVEN} WHERE ${held} RETURNING m.bytes
-      ), counted AS (${tally('-count(*), -sum(bytes), count(*), count(*), 0', 'done')})
-      SELECT count(*)::integer AS done, ${UNFLUSHED} FROM done`,
+    complete: `SELECT ${schema}.complete($1::bigint[], $2::text[]) AS done, ${UNFLUSHED}`,
     // As it, with what is kept of each; and results whose time is over go, as many again as come, for nobody else clears them away.
     completeWith: `WITH done AS (
         UPDATE ${message} AS m SET state = ${DELIVERED}, body = '', headers = '', history = NULL, lease = NULL, due_ms = 0, progress = NULL,

@@ -1,5 +1,6 @@
 import { LONGEST_HOLD_MS, LONGEST_WAIT_MS } from '../hold.ts';
 import { DEAD, DELIVERED, QUEUED, SCHEDULED } from '../kept-states.ts';
+import { plannedFunctions } from './planned-functions.ts';
 import { forReplacing } from './put-function.ts';
 
 /** Keys share so many locks: two that share one are at worst leased one after the other. */
@@ -141,7 +142,7 @@ export const allSteps = (schema: string): readonly string[] => [
   forJobs(schema),
   forProgress(schema),
   forPauses(schema),
-  forReplacing(schema),
+  forReplacing(schema) + plannedFunctions(schema),
 ];
 
 /**
