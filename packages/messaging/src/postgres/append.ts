@@ -15,6 +15,8 @@ export interface AppendContext {
   readonly sql: Statements;
   /** Empty where nobody is to be told. */
   readonly channel: string;
+  /** Who appends, and need not hear of it; empty where nobody knows it before the commit. */
+  readonly teller: string;
 }
 
 /**
@@ -25,12 +27,12 @@ export async function append(
   client: PostgresClient,
   groups: readonly AppendGroup[],
   limits: StoreLimits | undefined,
-  { sql, channel }: AppendContext,
+  context: AppendContext,
 ): Promise<readonly AppendResult[]> {
   const all = groups.flat();
   for (const message of all) refuseNul(message);
   const keep = (messages: readonly AppendMessage[], within?: StoreLimits) =>
-    insert(client, messages, { sql, channel, within });
+    insert(client, messages, { ...context, within });
   const kept = await keep(all, limits);
   if (kept !== undefined) return groups.map((group) => answerOf(group, kept));
 
@@ -38,11 +40,11 @@ export async function append(
   if (groups.length > 1 && replacesAny(all)) {
     const results: AppendResult[] = [];
     for (const group of groups) {
-      results.push(...(await append(client, [group], limits, { sql, channel })));
+      results.push(...(await append(client, [group], limits, context)));
     }
     return results;
   }
-  const fits = limits === undefined ? [] : await plan(client, groups, limits, sql);
+  const fits = limits === undefined ? [] : await plan(client, groups, limits, context.sql);
   const some = (await keep(groups.filter((_, index) => fits[index]?.fits).flat())) ?? new Set();
   return groups.map((group, index): AppendResult => {
     const plan = fits[index];
@@ -73,7 +75,7 @@ async function plan(
 async function insert(
   client: PostgresClient,
   messages: readonly AppendMessage[],
-  { sql, channel, within }: AppendContext & { readonly within: StoreLimits | undefined },
+  { sql, channel, teller, within }: AppendContext & { readonly within: StoreLimits | undefined },
 ): Promise<Set<string> | undefined> {
   if (messages.length === 0) return new Set();
   const values = [
@@ -89,6 +91,7 @@ async function insert(
     within?.maxMessages ?? null,
     within?.maxBytes ?? null,
     messages.map(({ lifetimeMs }) => lifetimeMs ?? null),
+    teller,
   ];
   const { rows } = await (replacesAny(messages)
     ? client.query(sql.put, [

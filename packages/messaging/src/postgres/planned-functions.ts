@@ -2,15 +2,15 @@ import { DELIVERED, QUEUED, SCHEDULED } from '../kept-states.ts';
 
 /**
  * What is done for each message, as functions, whose plans a connection keeps: parsing and planning the same as a statement took more
- * than doing it. (A statement that is prepared by name is planned once as well, but by what the table was then: one that was empty is
- * read from end to end when a million messages are in it. And not every pool in between knows of names.)
+ * than doing it. `complete` is planned each time all the same, by what is in the table now: a plan from when it was empty reads all that is
+ * queued, and so does a statement that is prepared by name, which not every pool in between knows besides.
  *
- * `keep` appends, tells who listens, and returns the ids that are new as JSON; null, and nothing is done, where there may not
+ * `keep` appends, tells who listens that `teller` did, and returns the ids that are new as JSON; null, and nothing is done, where there may not
  * be room for all: `most` and `most_bytes`, null for no limit. `complete` says how many were still held.
  */
 export const plannedFunctions = (schema: string) => `
   CREATE FUNCTION ${schema}.keep(ids text[], topics text[], keys text[], heads text[], bodies bytea[], sizes integer[], delays bigint[],
-    priorities smallint[], channel text, most bigint, most_bytes bigint, lifetimes bigint[]) RETURNS text LANGUAGE plpgsql AS $$
+    priorities smallint[], channel text, most bigint, most_bytes bigint, lifetimes bigint[], teller text) RETURNS text LANGUAGE plpgsql AS $$
     DECLARE
       moment bigint := ${schema}.now_ms();
       fresh json;
@@ -35,7 +35,7 @@ export const plannedFunctions = (schema: string) => `
       IF many > 0 THEN
         INSERT INTO ${schema}.tally VALUES (many, size, 0, 0, 0);
         IF channel <> '' THEN
-          PERFORM pg_notify(channel, '');
+          PERFORM pg_notify(channel, teller);
         END IF;
       END IF;
       RETURN coalesce(fresh, '[]');
@@ -43,7 +43,7 @@ export const plannedFunctions = (schema: string) => `
   $$;
 
   CREATE FUNCTION ${schema}.complete(seqs bigint[], tokens text[]) RETURNS integer LANGUAGE plpgsql
-  SET enable_seqscan = off AS $$
+  SET plan_cache_mode = force_custom_plan AS $$
     DECLARE
       moment bigint := ${schema}.now_ms();
       many integer;

@@ -101,7 +101,12 @@ class Store implements PostgresStore {
   watch(changed: () => void): () => void {
     if (!this.#options.listen) return () => {};
     const { clock } = this.#options;
-    return listen({ pool: this.#pool, channel: this.#channel, clock, heard: changed });
+    const heard = (notification?: unknown) => {
+      const { payload } = (notification ?? {}) as { readonly payload?: string };
+      // Whoever appends here is told by its own accept, and need not look twice.
+      if (payload !== this.#worker) changed();
+    };
+    return listen({ pool: this.#pool, channel: this.#channel, clock, heard });
   }
 
   async append(
@@ -109,7 +114,7 @@ class Store implements PostgresStore {
     limits: StoreLimits,
   ): Promise<readonly AppendResult[]> {
     const results = await this.#change((client) =>
-      append(client, groups, limits, this.#appending()),
+      append(client, groups, limits, this.#appending(this.#worker)),
     );
     // As many as that may have been replaced, and are remembered.
     const replacing = groups.flat().filter(({ replaces }) => replaces !== undefined).length;
@@ -123,7 +128,7 @@ class Store implements PostgresStore {
     group: AppendGroup,
     limits?: StoreLimits,
   ): Promise<AppendResult> {
-    const [result] = await append(client, [group], limits, this.#appending());
+    const [result] = await append(client, [group], limits, this.#appending(''));
     if (result === undefined) throw new Error('unreachable: there is an answer for each group');
     return result;
   }
@@ -208,7 +213,7 @@ class Store implements PostgresStore {
   }
 
   async resume(topic: string): Promise<boolean> {
-    const { channel } = this.#appending();
+    const { channel } = this.#appending('');
     return (await this.#done(this.#sql.resume, [topic, channel])) === 1;
   }
 
@@ -302,8 +307,8 @@ class Store implements PostgresStore {
     this.#session.close();
   }
 
-  #appending() {
-    return { sql: this.#sql, channel: this.#options.listen ? this.#channel : '' };
+  #appending(teller: string) {
+    return { sql: this.#sql, channel: this.#options.listen ? this.#channel : '', teller };
   }
 
   async #page(sql: string, { limit, after = 0 }: { limit: number; after?: number }) {

@@ -36,7 +36,7 @@ export function statements(schema: string) {
       FROM ${schema}.tally`,
     // Nothing, where there may not be room for all; then it is looked at more closely. Without limits there is.
     insert: `SELECT ${schema}.keep($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::integer[], $7::bigint[], $8::smallint[],
-      $9::text, $10::bigint, $11::bigint, $12::bigint[]) AS kept`,
+      $9::text, $10::bigint, $11::bigint, $12::bigint[], $13::text) AS kept`,
     // As it, where a message may replace others.
     put: `WITH given AS (SELECT sum(bytes) AS bytes FROM unnest($6::integer[]) AS g (bytes)),
       room AS MATERIALIZED (
@@ -44,8 +44,8 @@ export function statements(schema: string) {
           AND sum(queued_bytes) + (SELECT bytes FROM given) <= $11::bigint FROM ${schema}.tally) AS enough
       ), kept AS MATERIALIZED (
         SELECT CASE WHEN enough THEN ${schema}.put($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::integer[], $7::bigint[],
-          $8::smallint[], $12::bigint[], $13::text[], $14::boolean[], $15::bigint[]) END AS ids FROM room
-      ), rung AS (SELECT pg_notify($9, '') FROM kept WHERE $9 <> '' AND cardinality(ids) > 0)
+          $8::smallint[], $12::bigint[], $14::text[], $15::boolean[], $16::bigint[]) END AS ids FROM room
+      ), rung AS (SELECT pg_notify($9, $13) FROM kept WHERE $9 <> '' AND cardinality(ids) > 0)
       SELECT to_json(ids)::text AS kept, (SELECT count(*) FROM rung) FROM kept`,
     lease: `SELECT ${LEASED} FROM ${schema}.lease($1, $2, $3, $4::text[]), ${UNFLUSHED} AS soft`,
     leaseOf: `SELECT ${LEASED} FROM ${schema}.lease_of($1, $2, $3, $4::text[]), ${UNFLUSHED} AS soft`,
