@@ -57,6 +57,18 @@ test('a due time or a priority that cannot be is refused, naming field, rule and
       { dueAt: new Date(0), delayMs: 1 },
       'message.dueAt and message.delayMs say the same thing: give one of them.',
     ],
+    [
+      { replaces: { name: '' } },
+      'message.replaces.name must be text of 1 to 255 characters, not 0 characters.',
+    ],
+    [
+      { replaces: { name: 'a', due: 'later' as 'kept' } },
+      'message.replaces.due must be "anew" or "kept", not "later".',
+    ],
+    [
+      { replaces: { name: 'a', maxWaitMs: 0 } },
+      'message.replaces.maxWaitMs must be a whole number from 1 to 316224000000, not 0.',
+    ],
     [{ priority: 10 }, 'message.priority must be a whole number from 0 to 9, not 10.'],
     [
       { priority: 1, key: 'k' },

@@ -31,6 +31,7 @@ export {
   type NewMessage,
   type OutgoingMessage,
   type Receipt,
+  type Replaces,
   textOf,
 } from './message.ts';
 export type { PauseChoice } from './open-queue.ts';
@@ -57,6 +58,7 @@ export type {
   HistoryEntry,
   Lease,
   LeaseNote,
+  LeaseResult,
   MessageStatus,
   MessageStore,
   PausedTopic,

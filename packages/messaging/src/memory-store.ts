@@ -4,8 +4,10 @@ import { withEntry } from './history.ts';
 import { checkHold, checkWait } from './hold.ts';
 import { latestNotes } from './latest-notes.ts';
 import type { Message } from './message.ts';
+import { standingOf } from './replacing.ts';
 import {
   type AppendGroup,
+  type AppendMessage,
   type AppendResult,
   type DeadLetter,
   type HistoryEntry,
@@ -27,6 +29,9 @@ interface Entry {
   acceptedMs: number;
   /** When its lifetime is over. */
   expireMs: number;
+  /** Under which others of its topic take its place, and since when they have done so. */
+  name: string | undefined;
+  sinceMs: number;
   dueMs: number;
   token: string | undefined;
   deliveries: number;
@@ -36,6 +41,7 @@ interface Entry {
   history: readonly HistoryEntry[];
   /** What was said of it under its present lease. */
   progress: string | undefined;
+  result: { readonly text: string; readonly untilMs: number } | undefined;
 }
 
 export interface MemoryStoreOptions {
@@ -73,7 +79,7 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
     return dead.length;
   };
   const isDelivered = (entry: Entry | undefined) =>
-    entry?.state === 'delivered' || entry?.state === 'withdrawn';
+    entry !== undefined && entry.state !== 'queued' && entry.state !== 'dead';
   const remember = (entry: Entry, what: HistoryEntry['what'], detail: string) => {
     entry.history = withEntry(entry.history, what, detail, clock.wallMs());
   };
@@ -91,6 +97,14 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
       entry.startMs = 0;
     }
   };
+  /** Those that nobody has in hand. */
+  const waitingAs = (topic: string, name: string) =>
+    inState('queued').filter(
+      (entry) =>
+        entry.message.topic === topic &&
+        entry.name === name &&
+        (entry.token === undefined || entry.dueMs <= clock.now()),
+    );
   const pauseOf = (topic: string) => {
     const pause = pauses.get(topic);
     return pause !== undefined && pause.untilMs > clock.now() ? pause : undefined;
@@ -107,19 +121,28 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
     const tight =
       queued.length + group.length > limits.maxMessages || bytes + added > limits.maxBytes;
     if (tight && fresh) return { kind: 'full', queued: queued.length, queuedBytes: bytes };
-    const duplicates = group.map(
-      ({ delayMs = 0, priority = 0, lifetimeMs = Infinity, ...message }) => {
-        if (byId.has(message.id)) return true;
-        byId.set(message.id, {
-          ...newEntry(message, ++lastSeq, clock.now()),
-          priority: priorityOf({ ...message, priority }),
-          startMs: delayMs === 0 ? 0 : clock.now() + delayMs,
-          expireMs: clock.now() + delayMs + lifetimeMs,
-        });
-        return false;
-      },
-    );
-    return { kind: 'kept', duplicates };
+    return { kind: 'kept', duplicates: group.map((message) => !appendOne(message)) };
+  }
+
+  function appendOne(given: AppendMessage): boolean {
+    const { delayMs: _, priority: __, lifetimeMs = Infinity, replaces, ...message } = given;
+    if (byId.has(message.id)) return false;
+    const now = clock.now();
+    const waiting = replaces === undefined ? [] : waitingAs(message.topic, replaces.name);
+    const { startMs, sinceMs, instead } = standingOf(given, waiting, now);
+    for (const entry of waiting) {
+      entry.state = 'replaced';
+      free(entry);
+    }
+    byId.set(message.id, {
+      ...newEntry(message, instead?.seq ?? ++lastSeq, instead?.acceptedMs ?? now),
+      priority: priorityOf(given),
+      name: replaces?.name,
+      sinceMs,
+      startMs,
+      expireMs: Math.max(now, startMs) + lifetimeMs,
+    });
+    return true;
   }
 
   const letterOf = (entry: Entry): DeadLetter => {
@@ -161,13 +184,19 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
       });
     },
 
-    complete: async (leases) =>
-      each(leases, (entry) => {
+    complete: async (leases, results = []) => {
+      const now = clock.now();
+      for (const { lease, text, keptMs } of results) {
+        const entry = held(lease);
+        if (entry !== undefined) entry.result = { text, untilMs: now + keptMs };
+      }
+      return each(leases, (entry) => {
         successful += 1;
         entry.state = 'delivered';
         entry.history = [];
         free(entry);
-      }),
+      });
+    },
     async renew(leases, leaseMs) {
       checkHold('leaseMs', leaseMs);
       return each(leases, (entry) => {
@@ -249,9 +278,10 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): M
       const entry = byId.get(id);
       if (entry === undefined) return undefined;
       const { state, deliveries, history } = entry;
+      const result = (entry.result?.untilMs ?? 0) > clock.now() ? entry.result?.text : undefined;
       const leased = entry.token !== undefined && entry.dueMs > clock.now();
       const progress = leased ? entry.progress : undefined;
-      return { id, state, deliveries, leased, progress, history };
+      return { id, state, deliveries, leased, progress, result, history };
     },
 
     async listQueued({ limit, after = 0 }) {
@@ -336,6 +366,8 @@ function newEntry(message: Message, seq: number, acceptedMs: number): Entry {
     startMs: 0,
     acceptedMs,
     expireMs: Infinity,
+    name: undefined,
+    sinceMs: acceptedMs,
     dueMs: 0,
     token: undefined,
     deliveries: 0,
@@ -344,5 +376,6 @@ function newEntry(message: Message, seq: number, acceptedMs: number): Entry {
     reason: '',
     history: [],
     progress: undefined,
+    result: undefined,
   };
 }

@@ -32,6 +32,28 @@ export interface NewMessage {
    * turn comes, instead of being handed over. What is in hand by then is finished. @default for ever (1 … 10 years)
    */
   readonly lifetimeMs?: number;
+  /**
+   * Takes the place of what waits under the same name, in one step with being accepted: of many that come one
+   * after another one is handed over, the latest. What somebody has in hand goes on; give them a `key` as well where
+   * this one is to wait for it. @default it replaces nothing, and nothing replaces it
+   */
+  readonly replaces?: Replaces;
+}
+
+/** Which messages one takes the place of, and when it is due in theirs. */
+export interface Replaces {
+  /** What they have in common, within their topic. 1 … 255 characters. */
+  readonly name: string;
+  /**
+   * `anew`: as this message says, so that with a delay each one pushes it back (a debounce). `kept`: when the one
+   * before it was to be (a throttle that hands over the latest). @default 'anew'
+   */
+  readonly due?: 'anew' | 'kept';
+  /**
+   * Pushed back no further than this after the first of them was accepted. @default no end: it waits for as long as
+   * others come (1 … 10 years)
+   */
+  readonly maxWaitMs?: number;
 }
 
 /** What `accept` answers for each message, in the order given. */

@@ -1,4 +1,4 @@
-import type { Message } from './message.ts';
+import type { Message, Replaces } from './message.ts';
 
 /**
  * Where a message waits between being accepted and being handed to a broker.
@@ -12,7 +12,7 @@ import type { Message } from './message.ts';
  * 3. No two live leases hold the same message.
  * 4. Messages of one topic and key are leased in the order appended; while one of them is leased
  *    or waits, the later ones wait. A message with a delay counts as appended when it is due.
- * 5. A message leaves by `complete`, `bury` or `withdraw` alone. A worker that dies loses its lease,
+ * 5. A message leaves by `complete`, `bury`, `withdraw` or another that replaces it, and by these alone. A worker that dies loses its lease,
  *    never the message.
  * 6. A lease that has lapsed changes nothing any more; one on a withdrawn message has.
  * 7. Counters (`stats`) survive whatever the messages survive.
@@ -27,6 +27,11 @@ import type { Message } from './message.ts';
  * 13. Of a topic that is paused nothing is leased, by whichever process, until it is resumed or the pause
  *     is over; leases that are there go on. A pause survives whatever the messages survive.
  * 14. A lease tells whether its message's lifetime was over when it was leased. After a replay it has none.
+ * 15. A message that replaces others takes all of its topic and name out of the queue that no live lease holds, in
+ *     the transaction that appends it: of one name one waits, whoever appends. Their ids stay known, and `find` says that they were
+ *     replaced. Where it is due at once it stands in the place of the first of them that is in the queue. An id that was known replaces nothing.
+ * 16. What `complete` is given of a result is found with its message, from the moment that this one is delivered until its time is
+ *     over; nothing of a lease that had lapsed.
  *
  * The interface speaks of durations, never of moments: the store's own clock is
  * then the only one that counts, and workers whose clocks disagree do no harm.
@@ -45,8 +50,8 @@ export interface MessageStore {
   lease(limit: number, leaseMs: number, topics?: readonly string[]): Promise<readonly Lease[]>;
 
   // Each of these says for how many leases it was done; it does nothing for one that has lapsed.
-  /** Delivered: gone, but for its id. */
-  complete(leases: readonly Lease[]): Promise<number>;
+  /** Delivered: gone, but for its id, and for what is given here of what came of it. */
+  complete(leases: readonly Lease[], results?: readonly LeaseResult[]): Promise<number>;
   /** Hidden for `leaseMs` more from now. */
   renew(leases: readonly Lease[], leaseMs: number): Promise<number>;
   /**
@@ -120,6 +125,8 @@ export interface AppendMessage extends Message {
   readonly priority?: number;
   /** Of no use when it is leased later than this after it was due. @default for ever */
   readonly lifetimeMs?: number;
+  /** Takes the place of others of its topic. @default of none */
+  readonly replaces?: Replaces;
 }
 
 export type AppendGroup = readonly AppendMessage[];
@@ -172,6 +179,15 @@ export interface PausedTopic {
   readonly endsInMs: number | undefined;
 }
 
+/** What came of a message, kept with its being complete. */
+export interface LeaseResult {
+  readonly lease: Lease;
+  /** Without U+0000. */
+  readonly text: string;
+  /** Found for so long after that, and while the id is known. In milliseconds. */
+  readonly keptMs: number;
+}
+
 /** How far whoever holds a lease is, in a line for people. */
 export interface LeaseNote {
   readonly lease: Lease;
@@ -193,12 +209,14 @@ export interface StoreStats {
 
 export interface MessageStatus {
   readonly id: string;
-  readonly state: 'queued' | 'delivered' | 'dead' | 'withdrawn';
+  readonly state: 'queued' | 'delivered' | 'dead' | 'withdrawn' | 'replaced';
   readonly deliveries: number;
   /** A relay or a worker has it in hand now. */
   readonly leased: boolean;
   /** What whoever has it in hand said last of how far it is. */
   readonly progress: string | undefined;
+  /** What came of it, where whoever completed it had that kept. */
+  readonly result: string | undefined;
   readonly history: readonly HistoryEntry[];
 }
 
@@ -230,6 +248,11 @@ export interface QueuedPage {
   readonly messages: readonly Message[];
   /** Give it as `after` for the next page; undefined on the last. */
   readonly next: number | undefined;
+}
+
+/** Somebody withdrew it, or another message took its place: nobody is to handle it any more. */
+export function wasTakenBack(found: MessageStatus | undefined): boolean {
+  return found?.state === 'withdrawn' || found?.state === 'replaced';
 }
 
 /** What a history keeps. */

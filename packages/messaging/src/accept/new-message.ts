@@ -34,7 +34,11 @@ export function completeMessage(
   const { lifetimeMs } = given;
   if (lifetimeMs !== undefined) checkInteger('message.lifetimeMs', lifetimeMs, 1, LONGEST_DELAY_MS);
   const message = { id: id ?? newMessageId(wallMs), topic, key, body, headers };
-  if (lifetimeMs !== undefined) return { ...message, delayMs, priority, lifetimeMs };
+  const replaces = replacesIn(given);
+  if (lifetimeMs !== undefined || replaces !== undefined) {
+    const more = { ...(lifetimeMs !== undefined && { lifetimeMs }), ...(replaces && { replaces }) };
+    return { ...message, delayMs, priority, ...more };
+  }
   return delayMs === 0 && priority === 0 ? message : { ...message, delayMs, priority };
 }
 
@@ -58,6 +62,20 @@ function priorityIn({ key, priority = 0 }: NewMessage): number {
   throw new TypeError(
     'message.priority cannot go with message.key: messages of one key arrive in the order accepted. Leave one of them out.',
   );
+}
+
+function replacesIn({ replaces }: NewMessage): AppendMessage['replaces'] {
+  if (replaces === undefined) return undefined;
+  const { name, due = 'anew', maxWaitMs } = replaces;
+  checkName('replaces.name', name);
+  if (due !== 'anew' && due !== 'kept') {
+    throw new RangeError(
+      `message.replaces.due must be "anew" or "kept", not ${JSON.stringify(due)}.`,
+    );
+  }
+  if (maxWaitMs === undefined) return { name, due };
+  checkInteger('message.replaces.maxWaitMs', maxWaitMs, 1, LONGEST_DELAY_MS);
+  return { name, due, maxWaitMs };
 }
 
 function bytesOf(body: unknown): Uint8Array {

@@ -93,9 +93,13 @@ async function lookUp<Raw>(
   try {
     const found = await options.status(id, request.raw);
     if (found === undefined) return answerOf(404, { error: 'No event of this id is known.' });
-    const { state, deliveries, progress } = found;
+    const { state, deliveries, progress, result } = found;
     const status = state === 'queued' ? 'accepted' : state;
-    return answerOf(200, { id, status, deliveries, ...(progress !== undefined && { progress }) });
+    const more = {
+      ...(progress !== undefined && { progress }),
+      ...(result !== undefined && { result }),
+    };
+    return answerOf(200, { id, status, deliveries, ...more });
   } catch (error) {
     if (!isOutboxRefusal(error)) throw error;
     options.onProblem?.(error);

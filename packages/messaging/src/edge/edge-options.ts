@@ -10,6 +10,8 @@ export interface EdgeStatus {
   readonly deliveries: number;
   /** How far it is, where somebody said so. */
   readonly progress?: string | undefined;
+  /** What came of it, where somebody had that kept. */
+  readonly result?: string | undefined;
 }
 
 /** Who keeps events: an outbox, or jobs, whose workers handle them. */

@@ -159,6 +159,20 @@ test('the guide: jobs, and how far they are', async (t) => {
   ]);
 });
 
+test('the guide: what came of a job is told to whoever asks for it', async (t) => {
+  const jobs = await openJobs({ store: sqliteStore({ path: join(await tempDir(t), 'jobs.db') }) });
+  t.after(() => jobs.close());
+  jobs.work({ tell: (job) => job.result('{"rows":42}') });
+  const url = `http://127.0.0.1:${await listen(t, createServer(nodeEdge({ outbox: jobs, topic: 'tell' })))}`;
+  const headers = { 'idempotency-key': 'job-1' };
+  await fetch(`${url}/process`, { method: 'POST', body: 'x', headers });
+
+  const look = async () => (await fetch(`${url}/process/job-1`)).text();
+  const told = await eventually(look, (text) => text.includes('done'), 'it is done');
+
+  assert.equal(told, '{"id":"job-1","status":"done","deliveries":1,"result":"{\\"rows\\":42}"}');
+});
+
 test('the guide: traced from the request to the handler', async (t) => {
   const store = sqliteStore({ path: join(await tempDir(t), 'outbox.db') });
   const broker = memoryBroker();

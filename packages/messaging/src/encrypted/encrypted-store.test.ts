@@ -99,6 +99,27 @@ test('neither the SQLite file nor its WAL holds a word of bodies and headers, fr
   );
 });
 
+test('a result is kept encrypted, for its id alone, and is not found without its key', async () => {
+  const { inner, opened } = stage();
+  const store = opened([k1]);
+  await store.append([[message('a'), message('b')]], ROOMY);
+  const [a, b] = await store.lease(2, 1_000);
+
+  await store.complete([a!], [{ lease: a!, text: 'the-secret', keptMs: 1_000 }]);
+  const kept = (await inner.find('a'))?.result ?? '';
+  await inner.complete([b!], [{ lease: b!, text: kept, keptMs: 1_000 }]);
+  const found = [
+    (await store.find('a'))?.result,
+    (await opened([k2, k1]).find('a'))?.result,
+    (await opened([k2]).find('a'))?.result,
+    (await store.find('b'))?.result,
+  ];
+
+  assert.match(kept, /^1 k1 [0-9a-f]+ /);
+  assert.ok(!Buffer.from(kept.split(' ').at(-1)!, 'base64').includes('the-secret'));
+  assert.deepEqual(found, ['the-secret', 'the-secret', undefined, undefined]);
+});
+
 test('what was queued before encryption was switched on is delivered; with plain: "refuse" it is set aside', async () => {
   const { inner, clock, seen, opened } = stage();
   await inner.append([[message('before'), message('also before')]], ROOMY);

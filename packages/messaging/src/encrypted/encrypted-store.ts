@@ -8,6 +8,7 @@ import {
 } from './options.ts';
 import { countByKey, type KeyCount, type RotationReport, rotate } from './rotation.ts';
 import { seal, unseal } from './seal.ts';
+import { sealResult, unsealResult } from './seal-result.ts';
 import { SEALED_HEADER, sealedWith } from './sealed-mark.ts';
 import { sortLeases } from './sort-leases.ts';
 
@@ -31,8 +32,8 @@ const MOST_LOOKED_AT = 1_000;
 const MOST_TOLD = 100_000;
 
 /**
- * Any store, with bodies and headers encrypted at rest (AES-256-GCM). In clear stay: id, topic, key,
- * the size, moments, and the reasons and history of failures. Limits count what is kept, which is
+ * Any store, with bodies, headers and results encrypted at rest (AES-256-GCM). In clear stay: id, topic, key,
+ * the name under which it is replaced, the size, moments, and the reasons and history of failures. Limits count what is kept, which is
  * 58 bytes and the length of the key's id more for each message, and 8 or so for each header.
  *
  * Nothing is lost and nothing delivered broken: what is encrypted with a key that is not given, or by a
@@ -78,7 +79,13 @@ export function encryptedStore(
       }
       return [];
     },
-    complete: (leases) => store.complete(leases),
+    complete: (leases, results = []) =>
+      store.complete(
+        leases,
+        results.map(({ lease, text, keptMs }) => {
+          return { lease, text: sealResult(lease.message.id, text, ring.first), keptMs };
+        }),
+      ),
     renew: (leases, leaseMs) => store.renew(leases, leaseMs),
     release: (leases, release) => store.release(leases, release),
     bury: (leases, reason) => store.bury(leases, reason),
@@ -89,7 +96,11 @@ export function encryptedStore(
     resume: (topic) => store.resume(topic),
 
     stats: () => store.stats(),
-    find: (id) => store.find(id),
+    async find(id) {
+      const found = await store.find(id);
+      if (found?.result === undefined) return found;
+      return { ...found, result: unsealResult(id, found.result, ring) };
+    },
     async listQueued(page) {
       const { messages, next } = await store.listQueued(page);
       return { messages: messages.map(open), next };

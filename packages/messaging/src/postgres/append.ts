@@ -15,6 +15,8 @@ export interface AppendContext {
   readonly sql: Statements;
   /** Empty where nobody is to be told. */
   readonly channel: string;
+  /** Who appends, and need not hear of it; empty where nobody knows it before the commit. */
+  readonly teller: string;
 }
 
 /**
@@ -25,16 +27,24 @@ export async function append(
   client: PostgresClient,
   groups: readonly AppendGroup[],
   limits: StoreLimits | undefined,
-  { sql, channel }: AppendContext,
+  context: AppendContext,
 ): Promise<readonly AppendResult[]> {
   const all = groups.flat();
   for (const message of all) refuseNul(message);
   const keep = (messages: readonly AppendMessage[], within?: StoreLimits) =>
-    insert(client, messages, { sql, channel, within });
+    insert(client, messages, { ...context, within });
   const kept = await keep(all, limits);
   if (kept !== undefined) return groups.map((group) => answerOf(group, kept));
 
-  const fits = limits === undefined ? [] : await plan(client, groups, limits, sql);
+  // What one replaces makes room for the next.
+  if (groups.length > 1 && replacesAny(all)) {
+    const results: AppendResult[] = [];
+    for (const group of groups) {
+      results.push(...(await append(client, [group], limits, context)));
+    }
+    return results;
+  }
+  const fits = limits === undefined ? [] : await plan(client, groups, limits, context.sql);
   const some = (await keep(groups.filter((_, index) => fits[index]?.fits).flat())) ?? new Set();
   return groups.map((group, index): AppendResult => {
     const plan = fits[index];
@@ -65,10 +75,10 @@ async function plan(
 async function insert(
   client: PostgresClient,
   messages: readonly AppendMessage[],
-  { sql, channel, within }: AppendContext & { readonly within: StoreLimits | undefined },
+  { sql, channel, teller, within }: AppendContext & { readonly within: StoreLimits | undefined },
 ): Promise<Set<string> | undefined> {
   if (messages.length === 0) return new Set();
-  const { rows } = await client.query(sql.insert, [
+  const values = [
     messages.map(({ id }) => id),
     messages.map(({ topic }) => topic),
     messages.map(({ key }) => key ?? null),
@@ -81,8 +91,21 @@ async function insert(
     within?.maxMessages ?? null,
     within?.maxBytes ?? null,
     messages.map(({ lifetimeMs }) => lifetimeMs ?? null),
-  ]);
-  return rows[0].enough ? new Set<string>(JSON.parse(rows[0].kept ?? '[]')) : undefined;
+    teller,
+  ];
+  const { rows } = await (replacesAny(messages)
+    ? client.query(sql.put, [
+        ...values,
+        messages.map(({ replaces }) => replaces?.name ?? null),
+        messages.map(({ replaces }) => replaces?.due === 'kept'),
+        messages.map(({ replaces }) => replaces?.maxWaitMs ?? null),
+      ])
+    : client.query(sql.insert, values));
+  return rows[0].kept === null ? undefined : new Set<string>(JSON.parse(rows[0].kept));
+}
+
+function replacesAny(messages: readonly AppendMessage[]): boolean {
+  return messages.some(({ replaces }) => replaces !== undefined);
 }
 
 export function headersText(headers: AppendMessage['headers']): string {

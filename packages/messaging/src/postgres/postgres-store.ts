@@ -14,6 +14,7 @@ import {
   type DeadRetention,
   type Lease,
   type LeaseNote,
+  type LeaseResult,
   type MessageStatus,
   type MessageStore,
   type QueuedPage,
@@ -100,14 +101,26 @@ class Store implements PostgresStore {
   watch(changed: () => void): () => void {
     if (!this.#options.listen) return () => {};
     const { clock } = this.#options;
-    return listen({ pool: this.#pool, channel: this.#channel, clock, heard: changed });
+    const heard = (notification?: unknown) => {
+      const { payload } = (notification ?? {}) as { readonly payload?: string };
+      // Whoever appends here is told by its own accept, and need not look twice.
+      if (payload !== this.#worker) changed();
+    };
+    return listen({ pool: this.#pool, channel: this.#channel, clock, heard });
   }
 
   async append(
     groups: readonly AppendGroup[],
     limits: StoreLimits,
   ): Promise<readonly AppendResult[]> {
-    return this.#change((client) => append(client, groups, limits, this.#appending()));
+    const results = await this.#change((client) =>
+      append(client, groups, limits, this.#appending(this.#worker)),
+    );
+    // As many as that may have been replaced, and are remembered.
+    const replacing = groups.flat().filter(({ replaces }) => replaces !== undefined).length;
+    // What was kept is kept all the same.
+    if (replacing > 0) await this.#remembered(replacing).catch(() => {});
+    return results;
   }
 
   async appendIn(
@@ -115,7 +128,7 @@ class Store implements PostgresStore {
     group: AppendGroup,
     limits?: StoreLimits,
   ): Promise<AppendResult> {
-    const [result] = await append(client, [group], limits, this.#appending());
+    const [result] = await append(client, [group], limits, this.#appending(''));
     if (result === undefined) throw new Error('unreachable: there is an answer for each group');
     return result;
   }
@@ -157,14 +170,11 @@ class Store implements PostgresStore {
     }));
   }
 
-  async complete(leases: readonly Lease[]): Promise<number> {
-    const done = await this.#held(this.#sql.complete, leases);
-    this.#delivered += done;
-    const { rememberDelivered } = this.#options;
-    if (done > 0 && (rememberDelivered === 0 || this.#delivered >= TRIM_AFTER)) {
-      this.#delivered = 0;
-      await this.#session.run((client) => client.query(this.#sql.trim, [rememberDelivered]));
-    }
+  async complete(leases: readonly Lease[], results: readonly LeaseResult[] = []): Promise<number> {
+    const done = await (results.length === 0
+      ? this.#held(this.#sql.complete, leases)
+      : this.#completeWith(leases, results));
+    if (done > 0) await this.#remembered(done);
     return done;
   }
 
@@ -203,7 +213,7 @@ class Store implements PostgresStore {
   }
 
   async resume(topic: string): Promise<boolean> {
-    const { channel } = this.#appending();
+    const { channel } = this.#appending('');
     return (await this.#done(this.#sql.resume, [topic, channel])) === 1;
   }
 
@@ -297,13 +307,27 @@ class Store implements PostgresStore {
     this.#session.close();
   }
 
-  #appending() {
-    return { sql: this.#sql, channel: this.#options.listen ? this.#channel : '' };
+  #appending(teller: string) {
+    return { sql: this.#sql, channel: this.#options.listen ? this.#channel : '', teller };
   }
 
   async #page(sql: string, { limit, after = 0 }: { limit: number; after?: number }) {
     const { rows } = await this.#session.run((client) => client.query(sql, [after, limit]));
     return rows as (MessageRow & { dead_for: string })[];
+  }
+
+  #completeWith(leases: readonly Lease[], results: readonly LeaseResult[]): Promise<number> {
+    const of = new Map(results.map((result) => [result.lease.seq, result]));
+    const given = leases.map(({ seq, token }) => {
+      const result = of.get(seq);
+      return result?.lease.token === token ? result : undefined;
+    });
+    return this.#held(
+      this.#sql.completeWith,
+      leases,
+      given.map((result) => (result === undefined ? null : withoutNul(result.text))),
+      given.map((result) => result?.keptMs ?? null),
+    );
   }
 
   /** What is done to those of `leases` that are still held. */
@@ -315,6 +339,15 @@ class Store implements PostgresStore {
 
   async #done(sql: string, values: unknown[]): Promise<number> {
     return this.#change(async (client) => (await client.query(sql, values)).rows[0].done as number);
+  }
+
+  /** So many ids more are remembered; now and then those beyond what is to be are forgotten. */
+  async #remembered(count: number): Promise<void> {
+    this.#delivered += count;
+    const { rememberDelivered } = this.#options;
+    if (rememberDelivered !== 0 && this.#delivered < TRIM_AFTER) return;
+    this.#delivered = 0;
+    await this.#session.run((client) => client.query(this.#sql.trim, [rememberDelivered]));
   }
 
   async #change<T>(work: (client: PostgresClient) => Promise<T>): Promise<T> {

@@ -66,7 +66,7 @@ await postgresSuite(
       );
       await assert.rejects(postgresStore({ pool, schema }).open(), {
         code: 'STORE_UNAVAILABLE',
-        message: /was written by a newer Holdfast \(schema 5, this one knows 4\)/,
+        message: /was written by a newer Holdfast \(schema 6, this one knows 5\)/,
       });
     });
 

@@ -1,6 +1,6 @@
+import { stateOf } from '../kept-states.ts';
 import type { Message } from '../message.ts';
 import type { DeadLetter, HistoryEntry, MessageStatus, PausedTopic } from '../store.ts';
-import { WITHDRAWN } from './tables.ts';
 
 /** A row as `COLUMNS` names it; `pg` gives big integers as text. */
 export interface MessageRow {
@@ -26,8 +26,6 @@ export const COLUMNS =
   'seq::text, id, topic, key, headers, body, priority, deliveries, replays, reason, history::text';
 
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
-/** By number; what is scheduled counts as queued. */
-const STATES = ['queued', 'delivered', 'dead', 'queued'] as const;
 
 export function messageOf(row: MessageRow): Message {
   const { id, topic, body } = row;
@@ -40,17 +38,14 @@ export interface StatusRow extends Pick<MessageRow, 'id' | 'deliveries' | 'reaso
   readonly state: number;
   readonly leased: boolean;
   readonly progress: string | null;
+  readonly result: string | null;
 }
 
 export function statusOf(row: StatusRow): MessageStatus {
-  const known = STATES[row.state];
-  const state = known === 'delivered' && row.reason === WITHDRAWN ? 'withdrawn' : known;
-  if (state === undefined) {
-    throw new Error(`unreachable: message ${row.id} is in state ${row.state}`);
-  }
   const { id, deliveries, leased } = row;
   const progress = leased ? (row.progress ?? undefined) : undefined;
-  return { id, state, deliveries, leased, progress, history: historyOf(row) };
+  const result = row.result ?? undefined;
+  return { id, state: stateOf(row), deliveries, leased, progress, result, history: historyOf(row) };
 }
 
 /** Of what the statement of totals gathers; no end is null there. */

@@ -1,6 +1,6 @@
 import { LONGEST_HOLD_MS } from '../hold.ts';
+import { DEAD, DELIVERED, QUEUED, SCHEDULED, WITHDRAWN } from '../kept-states.ts';
 import { COLUMNS } from './rows.ts';
-import { DEAD, DELIVERED, QUEUED, SCHEDULED, WITHDRAWN } from './tables.ts';
 
 /** Rows of leases: of each given seq and token the message, if it is still held. */
 const GIVEN = 'unnest($1::bigint[], $2::text[]) AS g (seq, token)';
@@ -35,27 +35,30 @@ export function statements(schema: string) {
         (SELECT json_agg(id) FROM ${message} WHERE id = ANY ($1::text[]))::text AS known
       FROM ${schema}.tally`,
     // Nothing, where there may not be room for all; then it is looked at more closely. Without limits there is.
-    insert: `WITH given AS (
-        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::integer[], $7::bigint[], $8::smallint[], $12::bigint[])
-          WITH ORDINALITY AS g (id, topic, key, headers, body, bytes, delay_ms, priority, lifetime_ms, place)
-      ), room AS MATERIALIZED (
+    insert: `SELECT ${schema}.keep($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::integer[], $7::bigint[], $8::smallint[],
+      $9::text, $10::bigint, $11::bigint, $12::bigint[], $13::text) AS kept`,
+    // As it, where a message may replace others.
+    put: `WITH given AS (SELECT sum(bytes) AS bytes FROM unnest($6::integer[]) AS g (bytes)),
+      room AS MATERIALIZED (
         SELECT $10::bigint IS NULL OR (SELECT sum(queued) + cardinality($1::text[]) <= $10::bigint
-          AND sum(queued_bytes) + (SELECT sum(bytes) FROM given) <= $11::bigint FROM ${schema}.tally) AS enough
-      ), kept AS (
-        INSERT INTO ${message} (id, topic, key, headers, body, bytes, priority, accepted_ms, expire_ms, state, start_ms)
-        SELECT id, topic, key, headers, body, bytes, priority, ${schema}.now_ms(), ${schema}.now_ms() + delay_ms + lifetime_ms,
-          CASE WHEN delay_ms > 0 THEN ${SCHEDULED} ELSE ${QUEUED} END,
-          CASE WHEN delay_ms > 0 THEN ${schema}.now_ms() + delay_ms ELSE 0 END
-        FROM given WHERE (SELECT enough FROM room) ORDER BY place
-        ON CONFLICT (id) DO NOTHING RETURNING id, bytes
-      ), counted AS (${tally('count(*), sum(bytes), 0, 0, 0', 'kept')}),
-      rung AS (SELECT pg_notify($9, '') FROM kept WHERE $9 <> '' LIMIT 1)
-      SELECT enough, (SELECT json_agg(id) FROM kept)::text AS kept, (SELECT count(*) FROM rung) FROM room`,
+          AND sum(queued_bytes) + (SELECT bytes FROM given) <= $11::bigint FROM ${schema}.tally) AS enough
+      ), kept AS MATERIALIZED (
+        SELECT CASE WHEN enough THEN ${schema}.put($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::integer[], $7::bigint[],
+          $8::smallint[], $12::bigint[], $14::text[], $15::boolean[], $16::bigint[]) END AS ids FROM room
+      ), rung AS (SELECT pg_notify($9, $13) FROM kept WHERE $9 <> '' AND cardinality(ids) > 0)
+      SELECT to_json(ids)::text AS kept, (SELECT count(*) FROM rung) FROM kept`,
     lease: `SELECT ${LEASED} FROM ${schema}.lease($1, $2, $3, $4::text[]), ${UNFLUSHED} AS soft`,
     leaseOf: `SELECT ${LEASED} FROM ${schema}.lease_of($1, $2, $3, $4::text[]), ${UNFLUSHED} AS soft`,
-    complete: `WITH done AS (
-        UPDATE ${message} AS m SET state = ${DELIVERED}, body = '', headers = '', history = NULL, lease = NULL, due_ms = 0, progress = NULL
-        FROM ${GIVEN} WHERE ${held} RETURNING m.bytes
+    complete: `SELECT ${schema}.complete($1::bigint[], $2::text[]) AS done, ${UNFLUSHED}`,
+    // As it, with what is kept of each; and results whose time is over go, as many again as come, for nobody else clears them away.
+    completeWith: `WITH done AS (
+        UPDATE ${message} AS m SET state = ${DELIVERED}, body = '', headers = '', history = NULL, lease = NULL, due_ms = 0, progress = NULL,
+          result = g.text, result_until_ms = (SELECT ${schema}.now_ms()) + g.kept_ms
+        FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[]) AS g (seq, token, text, kept_ms) WHERE ${held} RETURNING m.bytes
+      ), dropped AS (
+        UPDATE ${message} SET result = NULL, result_until_ms = NULL WHERE seq = ANY (ARRAY(
+          SELECT seq FROM ${message} WHERE result_until_ms <= (SELECT ${schema}.now_ms()) ORDER BY result_until_ms
+          LIMIT 2 * cardinality($1::bigint[]) FOR UPDATE SKIP LOCKED))
       ), counted AS (${tally('-count(*), -sum(bytes), count(*), count(*), 0', 'done')})
       SELECT count(*)::integer AS done, ${UNFLUSHED} FROM done`,
     renew: `WITH done AS (
@@ -93,7 +96,8 @@ export function statements(schema: string) {
       SELECT count(*)::integer AS done, (SELECT count(*) FROM rung) FROM done`,
     find: `SELECT state, id, deliveries, reason, history::text,
         lease IS NOT NULL AND due_ms > ${schema}.now_ms() AND due_ms <= ${schema}.now_ms() + ${LONGEST_HOLD_MS} AS leased,
-        CASE WHEN progress_of = lease THEN progress END AS progress
+        CASE WHEN progress_of = lease THEN progress END AS progress,
+        CASE WHEN result_until_ms > ${schema}.now_ms() THEN result END AS result
       FROM ${message} WHERE id = $1`,
     listQueued: `${oldestFirst} WHERE state IN (${QUEUED}, ${SCHEDULED}) AND seq > $1 ORDER BY message.seq LIMIT $2`,
     listDead: `${oldestFirst.replace(' FROM', `, (${schema}.now_ms() - died_ms)::text AS dead_for FROM`)}

@@ -1,12 +1,7 @@
 import { LONGEST_HOLD_MS, LONGEST_WAIT_MS } from '../hold.ts';
-
-export const QUEUED = 0;
-export const DELIVERED = 1;
-export const DEAD = 2;
-/** Queued, and not in the queue before `start_ms`. */
-export const SCHEDULED = 3;
-/** The reason by which a withdrawn message is told from a delivered one. */
-export const WITHDRAWN = 'withdrawn';
+import { DEAD, DELIVERED, QUEUED, SCHEDULED } from '../kept-states.ts';
+import { plannedFunctions } from './planned-functions.ts';
+import { forReplacing } from './put-function.ts';
 
 /** Keys share so many locks: two that share one are at worst leased one after the other. */
 const LANES = 1_024;
@@ -147,6 +142,7 @@ export const allSteps = (schema: string): readonly string[] => [
   forJobs(schema),
   forProgress(schema),
   forPauses(schema),
+  forReplacing(schema) + plannedFunctions(schema),
 ];
 
 /**

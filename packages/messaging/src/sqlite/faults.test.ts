@@ -134,7 +134,7 @@ describe('an outbox whose disk fails never says accepted', () => {
 
     assert.match(
       refusal?.message ?? '',
-      /was written by a newer Holdfast \(schema 99, this one knows 4\)\. Upgrade this process, or give it another file\./,
+      /was written by a newer Holdfast \(schema 99, this one knows 5\)\. Upgrade this process, or give it another file\./,
     );
   });
 

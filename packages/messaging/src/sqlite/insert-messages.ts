@@ -1,6 +1,7 @@
+import { QUEUED, SCHEDULED } from '../kept-states.ts';
 import { type AppendGroup, type AppendMessage, priorityOf, sizeOf } from '../store.ts';
+import { insertReplacing } from './insert-replacing.ts';
 import { headersText } from './rows.ts';
-import { QUEUED, SCHEDULED } from './schema.ts';
 import { INSERT_LOT, type Statements, type Totals } from './statements.ts';
 
 /**
@@ -13,20 +14,39 @@ export function insertMessages(
   messages: AppendGroup,
   nowMs: number,
 ): readonly boolean[] {
+  if (messages.some(({ replaces }) => replaces !== undefined)) {
+    return messages.map((message) => !insertOne(sql, totals, message, nowMs));
+  }
   const duplicates: boolean[] = [];
   let at = 0;
   for (; at + INSERT_LOT <= messages.length; at += INSERT_LOT) {
     insertLot(sql, totals, messages.slice(at, at + INSERT_LOT), nowMs, duplicates);
   }
   for (; at < messages.length; at += 1) {
-    const message = messages[at]!;
-    const values: Value[] = [];
-    addRow(values, message, nowMs);
-    const isNew = sql.insert.run(...values).changes === 1;
-    if (isNew) count(totals, message);
-    duplicates.push(!isNew);
+    duplicates.push(!insertOne(sql, totals, messages[at]!, nowMs));
   }
   return duplicates;
+}
+
+/** False where its id was known. */
+function insertOne(
+  sql: Statements,
+  totals: Totals,
+  message: AppendMessage,
+  nowMs: number,
+): boolean {
+  const isNew =
+    message.replaces === undefined
+      ? insertPlain(sql, message, nowMs)
+      : insertReplacing(sql, totals, message, nowMs);
+  if (isNew) count(totals, message);
+  return isNew;
+}
+
+function insertPlain(sql: Statements, message: AppendMessage, nowMs: number): boolean {
+  const values: Value[] = [];
+  addRow(values, message, nowMs);
+  return sql.insert.run(...values).changes === 1;
 }
 
 function insertLot(

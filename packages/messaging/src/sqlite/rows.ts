@@ -1,6 +1,6 @@
+import { stateOf } from '../kept-states.ts';
 import type { Message } from '../message.ts';
 import type { DeadLetter, HistoryEntry, Lease, MessageStatus, PausedTopic } from '../store.ts';
-import { WITHDRAWN } from './schema.ts';
 import type { MessageRow } from './statements.ts';
 
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
@@ -46,9 +46,6 @@ export function parseHistory(text: string | null): readonly HistoryEntry[] {
   return text === null ? [] : (JSON.parse(text) as HistoryEntry[]);
 }
 
-/** By number; what is scheduled counts as queued. */
-const STATES = ['queued', 'delivered', 'dead', 'queued'] as const;
-
 export function statusOf(row: {
   readonly id: string;
   readonly state: number;
@@ -57,15 +54,14 @@ export function statusOf(row: {
   readonly history: string | null;
   readonly leased: number;
   readonly progress: string | null;
+  readonly result: string | null;
 }): MessageStatus {
-  const known = STATES[row.state];
-  const state = known === 'delivered' && row.reason === WITHDRAWN ? 'withdrawn' : known;
-  if (state === undefined)
-    throw new Error(`unreachable: message ${row.id} is in state ${row.state}`);
   const { id, deliveries } = row;
   const leased = row.leased === 1;
   const progress = leased ? (row.progress ?? undefined) : undefined;
-  return { id, state, deliveries, leased, progress, history: parseHistory(row.history) };
+  const history = parseHistory(row.history);
+  const result = row.result ?? undefined;
+  return { id, state: stateOf(row), deliveries, leased, progress, result, history };
 }
 
 export function deadLetterOf(row: MessageRow, wallMs: number): DeadLetter {

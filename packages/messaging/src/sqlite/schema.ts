@@ -1,18 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { DEAD, DELIVERED, QUEUED, SCHEDULED } from '../kept-states.ts';
 
 /** Raised with every change of the tables; a file of a newer version is refused, not guessed at. */
-export const SCHEMA_VERSION = 4;
+export const SCHEMA_VERSION = 5;
 
 /** "HOLD" in ASCII, kept in the file's header: tells an outbox from any other SQLite file. */
 const APPLICATION_ID = 0x48_4f_4c_44;
-
-export const QUEUED = 0;
-export const DELIVERED = 1;
-export const DEAD = 2;
-/** Queued, and not in the queue before `start_ms`. */
-export const SCHEDULED = 3;
-/** The reason by which a withdrawn message is told from a delivered one. */
-export const WITHDRAWN = 'withdrawn';
 
 /**
  * One table for all states, so that one unique index answers "is this id known?".
@@ -82,6 +75,17 @@ const STEPS: Readonly<Record<number, string>> = {
     ALTER TABLE message ADD COLUMN expire_ms INTEGER;
     CREATE TABLE paused (topic TEXT PRIMARY KEY, since_ms INTEGER NOT NULL, until_ms INTEGER) STRICT, WITHOUT ROWID;
     PRAGMA user_version = 4;
+  `,
+  // A name under which others take its place, and since when they have done so; what is kept of a job's result, and until
+  // when. Only such messages are in the indexes.
+  4: `
+    ALTER TABLE message ADD COLUMN name TEXT;
+    ALTER TABLE message ADD COLUMN since_ms INTEGER;
+    CREATE INDEX message_named ON message (topic, name) WHERE name IS NOT NULL AND state IN (${QUEUED}, ${SCHEDULED});
+    ALTER TABLE message ADD COLUMN result TEXT;
+    ALTER TABLE message ADD COLUMN result_until_ms INTEGER;
+    CREATE INDEX message_result ON message (result_until_ms) WHERE result_until_ms IS NOT NULL;
+    PRAGMA user_version = 5;
   `,
 };
 

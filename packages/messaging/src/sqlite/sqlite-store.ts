@@ -14,6 +14,7 @@ import {
   type DeadRetention,
   type Lease,
   type LeaseNote,
+  type LeaseResult,
   type MessageStatus,
   type MessageStore,
   type QueuedPage,
@@ -24,6 +25,7 @@ import {
 } from '../store.ts';
 import { addTo } from './add-to-history.ts';
 import { appendGroups } from './append-groups.ts';
+import { completeLeases } from './complete-leases.ts';
 import { Connection } from './connection.ts';
 import { distinctLeases } from './distinct-leases.ts';
 import { lookFor, rowsToLease, type Wanted } from './lease-rows.ts';
@@ -33,6 +35,7 @@ import { deadLetterOf, headersText, leaseOf, messageOf, nextOf, statusOf } from 
 import { prepareSchema } from './schema.ts';
 import { type MessageRow, prepareStatements, type Statements, type Totals } from './statements.ts';
 import { TopicIndexes } from './topic-indexes.ts';
+import { trimRemembered } from './trim-remembered.ts';
 
 /**
  * Keeps messages in one SQLite file (WAL, `synchronous=FULL`), by the process's main thread.
@@ -43,9 +46,6 @@ import { TopicIndexes } from './topic-indexes.ts';
 export function sqliteStore(given: SqliteStoreOptions): MessageStore {
   return new SqliteStore(resolveSqliteStoreOptions(given));
 }
-
-/** Deleting remembered ids one by one would cost a statement per message; so in lots. */
-const TRIM_LOT = 1_000;
 
 class SqliteStore implements MessageStore {
   readonly #connection: Connection;
@@ -74,7 +74,12 @@ class SqliteStore implements MessageStore {
     limits: StoreLimits,
   ): Promise<readonly AppendResult[]> {
     const nowMs = this.#clock.wallMs();
-    return this.#write((sql, totals) => appendGroups(sql, totals, groups, limits, nowMs));
+    return this.#write((sql, totals) => {
+      const results = appendGroups(sql, totals, groups, limits, nowMs);
+      // Those whose place was taken are remembered, too.
+      trimRemembered(sql, totals, this.#remember);
+      return results;
+    });
   }
 
   async lease(
@@ -103,25 +108,11 @@ class SqliteStore implements MessageStore {
     });
   }
 
-  async complete(leases: readonly Lease[]): Promise<number> {
+  async complete(leases: readonly Lease[], results: readonly LeaseResult[] = []): Promise<number> {
     const now = this.#clock.wallMs();
     return this.#writeUnflushed((sql, totals) => {
-      let done = 0;
-      // All of one lease with one statement.
-      for (const [token, its] of Map.groupBy(leases, (lease) => lease.token)) {
-        const seqs = JSON.stringify(its.map(({ seq }) => seq));
-        for (const { bytes } of sql.complete.all({ seqs, token, now })) {
-          totals.queued_bytes -= Number(bytes);
-          done += 1;
-        }
-      }
-      totals.queued -= done;
-      totals.successful += done;
-      totals.remembered += done;
-      const surplus = totals.remembered - this.#remember;
-      if (surplus > (this.#remember === 0 ? 0 : TRIM_LOT)) {
-        totals.remembered -= Number(sql.trim.run(surplus).changes);
-      }
+      const done = completeLeases(sql, totals, leases, results, now);
+      trimRemembered(sql, totals, this.#remember);
       return done;
     });
   }

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { LONGEST_HOLD_MS, LONGEST_WAIT_MS } from '../hold.ts';
+import { DEAD, DELIVERED, QUEUED, REPLACED, SCHEDULED, WITHDRAWN } from '../kept-states.ts';
 import { prepareAll } from './prepare-all.ts';
-import { DEAD, DELIVERED, QUEUED, SCHEDULED, WITHDRAWN } from './schema.ts';
 
 /**
  * The store's statements, prepared once per connection: preparing costs more than running. That is also
@@ -57,6 +57,16 @@ const INSERT = (
 const SQL = {
   insert: INSERT(1),
   insertLot: INSERT(INSERT_LOT),
+  insertReplacing: `INSERT INTO message (seq, id, topic, key, headers, body, bytes, accepted_ms, state, start_ms, priority, expire_ms, name, since_ms)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  // Named, and in nobody's hand.
+  waitingAs: `SELECT seq, bytes, accepted_ms, start_ms, since_ms FROM message
+    WHERE topic = :topic AND name = :name AND state IN (${QUEUED}, ${SCHEDULED})
+      AND (lease IS NULL OR due_ms <= :now OR due_ms > ${LATEST()})`,
+  // Its place may be taken: it goes to the end, where it is remembered the longest.
+  replaced: `UPDATE message SET seq = (SELECT max(seq) + 1 FROM message), state = ${DELIVERED}, body = x'', headers = '', history = NULL,
+      reason = '${REPLACED}', lease = NULL, due_ms = 0, start_ms = 0, progress = NULL
+    WHERE seq = ?`,
   idsAfter: 'SELECT id FROM message WHERE seq > ?',
   known: 'SELECT 1 FROM message WHERE id = ?',
   totals: 'SELECT queued, queued_bytes, successful, remembered, dead FROM total',
@@ -83,6 +93,9 @@ const SQL = {
   // `+ 0`: beside the index of what is held, whose rows have `due_ms > 0`, a bare `:now` is looked at as a limit is.
   complete: `UPDATE message SET state = ${DELIVERED}, body = x'', headers = '', history = NULL, lease = NULL, due_ms = 0, progress = NULL
     WHERE seq IN (SELECT value FROM json_each(:seqs)) AND lease = :token AND due_ms > :now + 0 AND state = ${QUEUED} RETURNING bytes`,
+  keepResult: `UPDATE message SET result = :text, result_until_ms = :until WHERE ${HELD_BY}`,
+  dropResults: `UPDATE message SET result = NULL, result_until_ms = NULL
+    WHERE seq IN (SELECT seq FROM message WHERE result_until_ms <= :now ORDER BY result_until_ms LIMIT :limit + 0)`,
   renew: `UPDATE message SET due_ms = :due WHERE ${HELD_BY}`,
   note: `UPDATE message SET progress = :text, progress_of = :token WHERE ${HELD_BY}`,
   release: `UPDATE message SET lease = NULL, due_ms = :due, deliveries = deliveries - :uncount, history = coalesce(:history, history)
@@ -98,7 +111,8 @@ const SQL = {
   startedFirst: `SELECT start_ms FROM message WHERE state = ${SCHEDULED} ORDER BY start_ms LIMIT 1`,
   find: `SELECT id, state, deliveries, reason, history,
       lease IS NOT NULL AND due_ms > :now AND due_ms <= :now + ${LONGEST_HOLD_MS} AS leased,
-      CASE WHEN progress_of = lease THEN progress END AS progress
+      CASE WHEN progress_of = lease THEN progress END AS progress,
+      CASE WHEN result_until_ms > :now THEN result END AS result
     FROM message WHERE id = :id`,
   listQueued: `SELECT ${COLUMNS} FROM message WHERE state = ${QUEUED} AND seq > :after
     UNION ALL SELECT ${COLUMNS} FROM message WHERE state = ${SCHEDULED} AND seq > :after ORDER BY seq LIMIT :limit + 0`,

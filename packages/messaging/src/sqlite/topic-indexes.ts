@@ -1,5 +1,5 @@
+import { QUEUED } from '../kept-states.ts';
 import type { Connection } from './connection.ts';
-import { QUEUED } from './schema.ts';
 
 const TOPIC_INDEXES = `
   CREATE INDEX IF NOT EXISTS message_topic ON message (topic, seq) WHERE state = ${QUEUED};

@@ -35,6 +35,50 @@ test('the guide’s window and its runs that never overlap', async (t) => {
   );
 });
 
+test('the guide’s debounce and its throttle: of many one waits, the latest', async (t) => {
+  const jobs = await opened(t);
+  const page = '/start';
+  for (const body of ['1', '2', '3']) {
+    // A debounce: five seconds after the last change, and no later than a minute after the first.
+    await jobs.enqueue([
+      { topic: 'index', body, delayMs: 5_000, replaces: { name: page, maxWaitMs: 60_000 } },
+    ]);
+    // A throttle: five seconds after the first one, whatever comes until then; with what the last one said.
+    await jobs.enqueue([
+      { topic: 'notify', body, delayMs: 5_000, replaces: { name: page, due: 'kept' } },
+    ]);
+    // One that waits is enough.
+    await jobs.enqueue([{ topic: 'refresh', body, replaces: { name: page } }]);
+  }
+
+  const { messages } = await jobs.waiting();
+  assert.deepEqual(messages.map((message) => `${message.topic} ${textOf(message)}`).toSorted(), [
+    'index 3',
+    'notify 3',
+    'refresh 3',
+  ]);
+});
+
+test('the guide’s result is found by whoever asks for it', async (t) => {
+  const jobs = await opened(t);
+  const count = async (_: string) => 42;
+
+  jobs.work({
+    count: async (job) => {
+      const rows = await count(textOf(job));
+      job.result(JSON.stringify({ rows }));
+    },
+  });
+  const [receipt] = await jobs.enqueue([{ topic: 'count', body: 'orders' }]);
+
+  const status = await eventually(
+    () => jobs.status(receipt!.id),
+    (found) => found?.state === 'done',
+    'it is done',
+  );
+  assert.equal(status?.result, '{"rows":42}');
+});
+
 test('the guide’s next job is enqueued once, although the one before it is handled twice', async (t) => {
   const jobs = await opened(t);
   const published: string[] = [];

@@ -13,6 +13,12 @@ export interface Job extends Message {
    * of every process on the same store within the worker's `progressMs`.
    */
   progress(text: string): void;
+  /**
+   * Has a text kept with the job when it is done: `status` has it for the `resultLifetimeMs` of its topic. The last one said counts;
+   * nothing is kept of a delivery that fails. Throws a `RangeError` for more than 16,384 bytes of UTF-8, and a `TypeError`
+   * for U+0000: keep such a result elsewhere, and say here where.
+   */
+  result(text: string): void;
 }
 
 export type JobHandler = (job: Job) => Promise<void> | void;

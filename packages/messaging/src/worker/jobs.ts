@@ -67,10 +67,12 @@ export interface Jobs {
 export interface JobStatus {
   readonly id: string;
   /** `running`: a worker has it in hand, in this process or in another; of one that was killed until its lease is over. */
-  readonly state: 'queued' | 'running' | 'done' | 'dead' | 'cancelled';
+  readonly state: 'queued' | 'running' | 'done' | 'dead' | 'cancelled' | 'replaced';
   readonly deliveries: number;
   /** What its handler said last while it runs; from another process up to `progressMs` of its worker old. */
   readonly progress: string | undefined;
+  /** What its handler said with `job.result`, of one that is done, for the `resultLifetimeMs` of its topic. */
+  readonly result: string | undefined;
   readonly history: readonly HistoryEntry[];
 }
 
@@ -132,12 +134,15 @@ export async function openJobs(given: JobsOptions): Promise<Jobs> {
 }
 
 function statusOf(found: MessageStatus, workers: readonly JobWorker[]): JobStatus {
-  const { id, deliveries, history } = found;
+  const { id, deliveries, result, history } = found;
   const job = workers.map((worker) => worker.runningJob(id)).find((each) => each !== undefined);
   const running = found.state === 'queued' && (found.leased || job !== undefined);
-  if (!running) return { id, state: STATES[found.state], deliveries, progress: undefined, history };
+  if (!running) {
+    return { id, state: STATES[found.state], deliveries, progress: undefined, result, history };
+  }
   // Its own process knows more than the store.
-  return { id, state: 'running', deliveries, progress: job?.progress ?? found.progress, history };
+  const progress = job?.progress ?? found.progress;
+  return { id, state: 'running', deliveries, progress, result: undefined, history };
 }
 
 function rethrowUnavailable(error: unknown): never {
@@ -150,4 +155,5 @@ const STATES = {
   delivered: 'done',
   dead: 'dead',
   withdrawn: 'cancelled',
+  replaced: 'replaced',
 } as const;

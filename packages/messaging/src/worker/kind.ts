@@ -42,6 +42,8 @@ export interface Kind {
   readonly concurrency: number | undefined;
   /** Begins handlers at its rate; undefined where it has none. */
   readonly rate: Policy | undefined;
+  /** What is kept of its results is found for so long. */
+  readonly resultLifetimeMs: number;
   /** Ends handlers that take too long. */
   readonly guard: Pipeline;
 }
@@ -70,7 +72,7 @@ function kindOf(
   const rules = { ...worker, ...own };
   checkRules(where, rules);
   if (own.batch !== undefined) checkInteger(`${where}.batch`, own.batch, 1, 1_000);
-  const { delayMs, maxDelayMs, jitter, timeoutMs, maxDeliveries } = rules;
+  const { delayMs, maxDelayMs, jitter, timeoutMs, maxDeliveries, resultLifetimeMs } = rules;
   const limits = timeoutMs === Infinity ? [] : [timeout({ limitMs: timeoutMs })];
   return {
     topic,
@@ -80,6 +82,7 @@ function kindOf(
         ? oneByOne(traced(own.handle as JobHandler, tracer))
         : tracedBatch(own.handle as BatchHandler, tracer),
     maxDeliveries,
+    resultLifetimeMs,
     backoff: retry({ delayMs, maxDelayMs, jitter }).options as BackoffRules,
     concurrency: own.concurrency,
     rate: own.rateLimit && rateLimit({ ...own.rateLimit, name: `${name} ${topic}` }),

@@ -21,6 +21,10 @@ for (const [options, message] of [
   [{ pollMs: 1 }, 'worker.pollMs must be a whole number from 10 to 600000, not 1.'],
   [{ graceMs: -5 }, 'worker.graceMs must be a whole number from 0 to 600000, not -5.'],
   [{ windowMs: 5 }, 'worker.windowMs must be a whole number from 1000 to 3600000, not 5.'],
+  [
+    { resultLifetimeMs: 0 },
+    'worker.resultLifetimeMs must be a whole number from 1 to 316224000000, not 0.',
+  ],
   [{ progressMs: 0 }, 'worker.progressMs must be a whole number from 100 to 600000, not 0.'],
   [{ rateLimit: { limit: 0 } }, 'rateLimit.limit must be a whole number from 1 to 1000000, not 0.'],
 ] as [WorkerOptions, string][]) {

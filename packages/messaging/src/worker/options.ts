@@ -45,6 +45,12 @@ export interface JobRules {
    * @default no limit
    */
   readonly rateLimit?: JobRate;
+  /**
+   * What a handler keeps with `job.result` is found for so long, and while the store remembers the id.
+   *
+   * @default 86_400_000 ms: a day (1 … 10 years)
+   */
+  readonly resultLifetimeMs?: number;
 }
 
 export type JobRate = Omit<RateLimitOptions, 'name' | 'maxWaitMs' | 'maxKeys'>;
@@ -91,6 +97,7 @@ export const WORKER_DEFAULTS = {
   maxDelayMs: 600_000,
   jitter: 'full',
   timeoutMs: 600_000,
+  resultLifetimeMs: 86_400_000,
   leaseMs: 30_000,
   pollMs: 1_000,
   graceMs: 20_000,
@@ -117,12 +124,18 @@ export function resolveWorkerOptions(given: WorkerOptions, clock: Clock): Resolv
   return options;
 }
 
+type CheckedRules = JobRules & Pick<ResolvedWorkerOptions, 'timeoutMs' | 'resultLifetimeMs'>;
+
+const LONGEST_LIFETIME_MS = 10 * 366 * 86_400_000;
+
 /** Checks what a worker and a topic may both say; `where` names them in the error. */
-export function checkRules(where: string, rules: JobRules & { readonly timeoutMs: number }): void {
+export function checkRules(where: string, rules: CheckedRules): void {
   const { concurrency, maxDeliveries, delayMs = 0, maxDelayMs, timeoutMs } = rules;
   if (concurrency !== undefined) checkInteger(`${where}.concurrency`, concurrency, 1, 10_000);
   checkInteger(`${where}.maxDeliveries`, maxDeliveries, 1, 1_000);
   checkInteger(`${where}.delayMs`, delayMs, 0, LONGEST_WAIT_MS);
   checkInteger(`${where}.maxDelayMs`, maxDelayMs, delayMs, LONGEST_WAIT_MS);
+  const { resultLifetimeMs } = rules;
+  checkInteger(`${where}.resultLifetimeMs`, resultLifetimeMs, 1, LONGEST_LIFETIME_MS);
   if (timeoutMs !== Infinity) checkNumber(`${where}.timeoutMs`, timeoutMs, 1, LONGEST_TIMER_MS);
 }

@@ -226,7 +226,13 @@ async function program(seed: number) {
       `${where}: ${ids[index]} done ${times} times`,
     );
     const end = (
-      { delivered: 'done', dead: 'dead', withdrawn: 'cancelled', queued: 'queued' } as const
+      {
+        delivered: 'done',
+        dead: 'dead',
+        withdrawn: 'cancelled',
+        replaced: 'cancelled',
+        queued: 'queued',
+      } as const
     )[found.state];
     tally[end] += 1;
   }

@@ -39,6 +39,11 @@ export class Running {
     return this.#jobs.get(lease)?.said;
   }
 
+  /** What its handler says came of a job. */
+  resultOf(lease: Lease): string | undefined {
+    return this.#jobs.get(lease)?.outcome;
+  }
+
   /** Ends the call for all of its jobs, now, whatever the handler does. */
   abort(reason: unknown): void {
     this.#abort.abort(reason);
@@ -95,6 +100,22 @@ export class Running {
   }
 }
 
+const LONGEST_RESULT_BYTES = 16_384;
+
+function checkResult(text: unknown): string {
+  if (typeof text !== 'string' || text.includes('\0')) {
+    const found = typeof text === 'string' ? 'one with it' : `a ${typeof text}`;
+    throw new TypeError(
+      `job.result takes a text without U+0000, not ${found}. Serialise it first.`,
+    );
+  }
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= LONGEST_RESULT_BYTES) return text;
+  throw new RangeError(
+    `job.result takes ${LONGEST_RESULT_BYTES} bytes at most, not ${bytes}. Keep it elsewhere, and say here where.`,
+  );
+}
+
 /** What events say of a job. */
 export function jobOf({ message: { id, topic }, delivery }: Lease) {
   return { id, topic, delivery };
@@ -110,6 +131,7 @@ class LiveJob implements Job {
   readonly headers: Readonly<Record<string, string>>;
   readonly delivery: number;
   said: string | undefined;
+  outcome: string | undefined;
   readonly #call: Call;
   readonly #progress: (text: string) => void;
   readonly #own = new AbortController();
@@ -138,6 +160,10 @@ class LiveJob implements Job {
   progress(text: string): void {
     this.said = String(text).slice(0, LONGEST_PROGRESS);
     this.#progress(this.said);
+  }
+
+  result(text: string): void {
+    this.outcome = checkResult(text);
   }
 
   abort(reason: unknown): void {

@@ -149,6 +149,14 @@ describe('schedule', () => {
       name: 'RangeError',
       message: 'schedule.everyMs must be a whole number from 1000 to 31622400000, not 5.',
     });
+    const replacing = { ...report, replaces: { name: 'x' } };
+    assert.throws(() => jobs.schedule('x', { everyMs: HOUR_MS }, replacing), {
+      message: /^A tick of a schedule cannot replace others: /,
+    });
+    const told = await new Promise((onProblem) => {
+      jobs.schedule('x', { everyMs: HOUR_MS, onProblem }, () => replacing);
+    });
+    assert.match(String(told), /A tick of a schedule cannot replace others: /);
     assert.throws(() => jobs.schedule('x', { next: (after) => after }, report), {
       name: 'RangeError',
       message: /^schedule\.next must give a Date after 1970-01-01T00:00:00\.000Z, or nothing, not /,

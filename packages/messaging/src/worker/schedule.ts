@@ -15,9 +15,9 @@ export type When = (
   readonly onProblem?: (error: unknown) => void;
 };
 
-/** The job of each tick; a function is told the tick. Id and due time are the schedule's. */
+/** The job of each tick; a function is told the tick. Id and due time are the schedule's; a tick replaces no other. */
 export type ScheduledMessage = RepeatedMessage | ((tick: Date) => RepeatedMessage);
-export type RepeatedMessage = Omit<NewMessage, 'id' | 'dueAt' | 'delayMs'>;
+export type RepeatedMessage = Omit<NewMessage, 'id' | 'dueAt' | 'delayMs' | 'replaces'>;
 
 export interface Schedule {
   readonly name: string;
@@ -52,6 +52,7 @@ const LONGEST_AHEAD_MS = 366 * 86_400_000;
 export function startSchedule(env: ScheduleEnv): Schedule {
   const { name, when, clock } = env;
   checkSchedule(name, when);
+  if (typeof env.message !== 'function') refuseReplacing(env.message);
   const ending = new AbortController();
   const idOf = (tick: Date) => `${name}@${tick.toISOString()}`;
   // Here, so that a `next` that is wrong throws at its author.
@@ -67,6 +68,7 @@ export function startSchedule(env: ScheduleEnv): Schedule {
   };
   const enqueue = async (at: Date) => {
     const given = typeof env.message === 'function' ? env.message(at) : env.message;
+    refuseReplacing(given);
     while (clock.wallMs() <= at.getTime()) {
       try {
         await env.accept([{ ...given, id: idOf(at), dueAt: at }]);
@@ -112,6 +114,14 @@ function checkSchedule(name: string, { everyMs, next }: When): void {
     throw new TypeError('A schedule says either `everyMs` or `next`, and not both.');
   }
   if (everyMs !== undefined) checkInteger('schedule.everyMs', everyMs, 1_000, 366 * 86_400_000);
+}
+
+/** The next tick is in the store when one becomes due: none would ever be done. */
+function refuseReplacing(message: RepeatedMessage): void {
+  if (!('replaces' in message) || message.replaces === undefined) return;
+  throw new TypeError(
+    'A tick of a schedule cannot replace others: the next one would take its place before it is done. Give it a `key`, so that runs do not overlap, or a `lifetimeMs`, so that late ones are dropped.',
+  );
 }
 
 function tickAfter({ everyMs, next }: When, after: Date): Date | undefined {

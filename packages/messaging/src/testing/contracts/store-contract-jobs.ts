@@ -148,6 +148,45 @@ export function jobsContract(open: (t: TestContext) => Promise<StoreUnderTest>):
     assert.equal(told(await next.find('a')), 'leased: 1/2');
   });
 
+  test('16: what is given with completing is found until its time is over, by the next process too, and without one nothing is', async (t) => {
+    const { store, elapse, reopen } = await open(t);
+    await append(store, [message('a'), message('b'), message('c')]);
+    const [a, b, c] = await store.lease(3, 1_000);
+    const before = (await store.find('a'))?.result;
+
+    const done = await store.complete(
+      [a!, b!, c!],
+      [
+        { lease: a!, text: 'of a: ✓', keptMs: 1_000 },
+        { lease: c!, text: '', keptMs: 2_000 },
+      ],
+    );
+    await elapse(999);
+    const next = (await reopen?.()) ?? store;
+    const results = async () =>
+      Promise.all(['a', 'b', 'c'].map(async (id) => (await next.find(id))?.result));
+    const first = await results();
+    await elapse(1);
+
+    assert.deepEqual([before, done, first], [undefined, 3, ['of a: ✓', undefined, '']]);
+    assert.deepEqual(await results(), [undefined, undefined, '']);
+  });
+
+  test('16: nothing is kept of a lease that lapsed, nor of one that was given back before', async (t) => {
+    const { store, elapse } = await open(t);
+    await append(store, [message('a')]);
+    const [late] = await store.lease(1, 100);
+    await elapse(101);
+    const [lease] = await store.lease(1, 1_000);
+
+    const counts = [
+      await store.complete([late!], [{ lease: late!, text: 'too late', keptMs: 1_000 }]),
+      await store.complete([lease!], [{ lease: late!, text: 'too late', keptMs: 1_000 }]),
+    ];
+
+    assert.deepEqual([counts, (await store.find('a'))?.result], [[0, 1], undefined]);
+  });
+
   test('2: a withdrawn id is known, also to the next process', async (t) => {
     const { store, reopen } = await open(t);
     await append(store, [message('a')]);

@@ -7,6 +7,7 @@ import { deadContract } from './store-contract-dead.ts';
 import { dueContract } from './store-contract-due.ts';
 import { jobsContract } from './store-contract-jobs.ts';
 import { pausesContract } from './store-contract-pauses.ts';
+import { replacingContract } from './store-contract-replacing.ts';
 
 /** What an adapter supplies to be put to the test. */
 export interface StoreUnderTest {
@@ -296,6 +297,7 @@ export function storeContract(
     deadContract(open);
     jobsContract(open);
     pausesContract(open);
+    replacingContract(open);
   });
 }
 

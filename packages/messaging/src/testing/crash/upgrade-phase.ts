@@ -74,7 +74,8 @@ function versionOf(path: string): unknown {
   const row = database.prepare('PRAGMA user_version').get();
   const columns = database.prepare("SELECT count(*) AS n FROM pragma_table_info('message')").get();
   database.close();
-  return columns?.n === { 1: 16, 2: 18, 3: 20, 4: 21 }[row?.user_version as 1 | 2 | 3 | 4]
+  return columns?.n ===
+    { 1: 16, 2: 18, 3: 20, 4: 21, 5: 25 }[row?.user_version as 1 | 2 | 3 | 4 | 5]
     ? row?.user_version
     : undefined;
 }

@@ -31,8 +31,15 @@ export async function randomProgram(program: Program): Promise<void> {
   const model = new StoreModel();
   const held: Lease[][] = [];
   let made = 0;
+  /** The last one of which something was kept. */
+  let completed: string | undefined;
   const trace: string[] = [];
 
+  const replaces = () => ({
+    name: `name-${pick(2)}`,
+    ...(pick(3) === 0 && { due: 'kept' as const }),
+    ...(pick(3) === 0 && { maxWaitMs: 1 + pick(200) }),
+  });
   /** Sometimes an id that is known already. */
   const newMessage = (): AppendMessage => {
     const n = random.next() < 0.1 ? pick(made + 1) : ++made;
@@ -46,6 +53,7 @@ export async function randomProgram(program: Program): Promise<void> {
       delayMs: n % 5 === 0 ? 1 + pick(200) : 0,
       priority: n % 3 === 0 ? pick(10) : 0,
       ...(n % 6 === 0 && { lifetimeMs: 1 + pick(300) }),
+      ...(n % 7 < 2 && { replaces: replaces() }),
     };
   };
   /** Sometimes with one of them twice. */
@@ -82,7 +90,16 @@ export async function randomProgram(program: Program): Promise<void> {
     },
     async complete() {
       const leases = batch();
-      return [await store.complete(leases), model.complete(tokens(leases), clock.now())];
+      // Of the first of them something is kept, sometimes for less than a step.
+      const kept = leases.slice(0, pick(2));
+      const keptMs = 1 + pick(400);
+      const text = `of ${clock.now()}`;
+      const results = kept.map((lease) => ({ lease, text, keptMs }));
+      const untilMs = clock.now() + keptMs;
+      const expected = kept.map(({ message: { id } }) => ({ id, text, untilMs }));
+      const actual = await store.complete(leases, results);
+      if (actual > 0 && kept[0] !== undefined) completed = kept[0].message.id;
+      return [actual, model.complete(tokens(leases), clock.now(), expected)];
     },
     async renew() {
       const leases = held[pick(held.length)] ?? [];
@@ -96,10 +113,11 @@ export async function randomProgram(program: Program): Promise<void> {
       return [actual, model.note(tokens(leases), clock.now(), text)];
     },
     async find() {
-      const id = held[pick(held.length)]?.[0]?.message.id ?? `m${pick(made + 1)}`;
+      const some = held[pick(held.length)]?.[0]?.message.id;
+      const id = (pick(3) === 0 ? completed : some) ?? `m${pick(made + 1)}`;
       const found = await store.find(id);
-      const { state, deliveries, leased, progress } = found ?? {};
-      const actual = found && { state, deliveries, leased, progress };
+      const { state, deliveries, leased, progress, result } = found ?? {};
+      const actual = found && { state, deliveries, leased, progress, result };
       return [actual, model.find(id, clock.now())];
     },
     async fail() {

@@ -13,7 +13,7 @@ interface Item {
   readonly id: string;
   message: Message;
   expireMs: number;
-  state: 'queued' | 'delivered' | 'dead' | 'withdrawn';
+  state: 'queued' | 'delivered' | 'dead' | 'withdrawn' | 'replaced';
   priority: number;
   /** Not in the queue before; 0 once it is. */
   startMs: number;
@@ -25,6 +25,11 @@ interface Item {
   diedMs: number;
   reason: string;
   history: readonly string[];
+  /** Under which others take its place, and since when they have done so. */
+  name: string | undefined;
+  sinceMs: number;
+  result: string | undefined;
+  resultUntilMs: number;
 }
 
 const NEW = {
@@ -40,6 +45,10 @@ const NEW = {
   diedMs: 0,
   reason: '',
   history: [],
+  name: undefined,
+  sinceMs: 0,
+  result: undefined,
+  resultUntilMs: 0,
 } as const;
 
 interface Token {
@@ -69,9 +78,35 @@ export class StoreModel {
       const startMs = delayMs === 0 ? 0 : nowMs + delayMs;
       const priority = priorityOf(message);
       const expireMs = nowMs + delayMs + lifetimeMs;
-      this.#items.push({ ...NEW, id, message, priority, startMs, expireMs });
+      const item: Item = { ...NEW, id, message, priority, startMs, expireMs };
+      if (message.replaces === undefined) this.#items.push(item);
+      else this.#replace(item, message, nowMs);
       return false;
     });
+  }
+
+  #replace(item: Item, { replaces, lifetimeMs }: AppendMessage, nowMs: number): void {
+    const { name, due, maxWaitMs = Number.POSITIVE_INFINITY } = replaces!;
+    const others = this.#queued().filter((other) => {
+      const inHand = other.token !== '' && other.busyUntilMs > nowMs;
+      return other.name === name && other.message.topic === item.message.topic && !inHand;
+    });
+    item.name = name;
+    item.sinceMs = Math.min(nowMs, ...others.map(({ sinceMs }) => sinceMs));
+    const ahead = others.find(({ startMs }) => startMs === 0);
+    if (due === 'kept' && others.length > 0) {
+      item.startMs = ahead ? 0 : Math.min(...others.map(({ startMs }) => startMs));
+    } else {
+      const startMs = Math.min(Math.max(item.startMs, nowMs), item.sinceMs + maxWaitMs);
+      item.startMs = startMs > nowMs ? startMs : 0;
+    }
+    item.expireMs = Math.max(nowMs, item.startMs) + (lifetimeMs ?? Number.POSITIVE_INFINITY);
+    for (const other of others) {
+      other.state = 'replaced';
+      other.token = '';
+    }
+    if (item.startMs === 0 && ahead) this.#items.splice(this.#items.indexOf(ahead), 0, item);
+    else this.#items.push(item);
   }
 
   lease(
@@ -104,9 +139,17 @@ export class StoreModel {
       });
   }
 
-  complete(tokens: readonly Token[], nowMs: number): number {
+  /** Of those of `results` it keeps a text until then. */
+  complete(
+    tokens: readonly Token[],
+    nowMs: number,
+    results: readonly { readonly id: string; readonly text: string; readonly untilMs: number }[],
+  ): number {
     const done = this.#end(tokens, nowMs, (item) => {
       item.state = 'delivered';
+      const result = results.find(({ id }) => id === item.id);
+      item.result = result?.text;
+      item.resultUntilMs = result?.untilMs ?? 0;
     });
     this.#successful += done;
     return done;
@@ -129,7 +172,8 @@ export class StoreModel {
     if (item === undefined) return undefined;
     const leased = item.token !== '' && item.busyUntilMs > nowMs && item.state === 'queued';
     const { state, deliveries, note } = item;
-    return { state, deliveries, leased, progress: leased ? note : undefined };
+    const result = item.resultUntilMs > nowMs ? item.result : undefined;
+    return { state, deliveries, leased, progress: leased ? note : undefined, result };
   }
 
   release(tokens: readonly Token[], nowMs: number, dueMs: number): number {

@@ -1,10 +1,11 @@
 import type { Clock } from '@holdfast/core';
 import { endOfTurn } from '../../end-of-turn.ts';
-import type { Lease, MessageStore } from '../../store.ts';
+import type { Lease, LeaseResult, MessageStore } from '../../store.ts';
 import type { StorePauses } from '../store-pauses.ts';
 
 interface Waiting {
   readonly lease: Lease;
+  readonly result: LeaseResult | undefined;
   readonly resolve: (done: boolean) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -23,9 +24,9 @@ export class Completions {
   }
 
   /** False where the store did not know the lease any more. */
-  add(lease: Lease): Promise<boolean> {
+  add(lease: Lease, result: LeaseResult | undefined): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ lease, resolve, reject });
+      this.#waiting.push({ lease, result, resolve, reject });
       if (this.#waiting.length === 1) void endOfTurn(this.#clock).then(() => this.#flush());
     });
   }
@@ -35,7 +36,8 @@ export class Completions {
     this.#waiting = [];
     try {
       const leases = waiting.map(({ lease }) => lease);
-      const done = await this.#pauses.persist(() => this.#store.complete(leases));
+      const results = waiting.map(({ result }) => result).filter((each) => each !== undefined);
+      const done = await this.#pauses.persist(() => this.#store.complete(leases, results));
       for (const { lease, resolve } of waiting) {
         resolve(done === leases.length || (await this.#isDone(lease)));
       }

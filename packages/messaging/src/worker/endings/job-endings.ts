@@ -1,7 +1,7 @@
 import type { Clock, Random } from '@holdfast/core';
 import { errorLine } from '../../error-text.ts';
 import { EXPIRED, neverEnded } from '../../errors.ts';
-import type { Lease, MessageStore } from '../../store.ts';
+import { type Lease, type MessageStore, wasTakenBack } from '../../store.ts';
 import type { WorkerEvent } from '../events.ts';
 import type { Kind } from '../kind.ts';
 import type { Unit } from '../leases/lanes.ts';
@@ -18,6 +18,13 @@ export interface JobEndingsEnv {
   readonly pauses: StorePauses;
   /** Called when a job was given back, due after `delayMs`. */
   readonly dueAgain: (delayMs: number) => void;
+}
+
+/** The call of a handler that has ended. */
+interface Run {
+  readonly running: Running;
+  readonly kind: Kind;
+  readonly durationMs: number;
 }
 
 /** Has the store keep how jobs ended, counts them and tells of them. */
@@ -84,26 +91,28 @@ export class JobEndings {
         (lease) =>
           this.#lost.get(lease) ??
           (ended.failed
-            ? this.#fail(lease, ended.error, kind, durationMs)
-            : this.#complete(lease, durationMs)),
+            ? this.#fail(lease, ended.error, { running, kind, durationMs })
+            : this.#complete(lease, { running, kind, durationMs })),
       ),
     );
     return running.leases.filter((_, index) => over[index] === false);
   }
 
-  async #complete(lease: Lease, durationMs: number): Promise<boolean> {
-    if (!(await this.#completions.add(lease))) return this.#tooLate(lease);
+  async #complete(lease: Lease, { running, kind, durationMs }: Run): Promise<boolean> {
+    const text = running.resultOf(lease);
+    const result = text === undefined ? undefined : { lease, text, keptMs: kind.resultLifetimeMs };
+    if (!(await this.#completions.add(lease, result))) return this.#tooLate(lease);
     this.counts.done += 1;
     this.#env.tell({ type: 'done', durationMs, ...jobOf(lease) });
     return true;
   }
 
-  async #fail(lease: Lease, error: unknown, kind: Kind, durationMs: number): Promise<boolean> {
+  async #fail(lease: Lease, error: unknown, run: Run): Promise<boolean> {
     if (hasCode(error, 'WORKER_STOPPED')) return this.#returned(lease);
     const { id } = lease.message;
     const drawn = this.#env.random.next();
-    const verdict = verdictOf({ id, delivery: lease.delivery, error, drawn }, kind);
-    if (verdict === undefined) return this.#complete(lease, durationMs);
+    const verdict = verdictOf({ id, delivery: lease.delivery, error, drawn }, run.kind);
+    if (verdict === undefined) return this.#complete(lease, run);
     this.counts.failed += verdict.kind === 'later' && !verdict.counts ? 0 : 1;
     switch (verdict.kind) {
       case 'dead':
@@ -148,7 +157,8 @@ export class JobEndings {
     const lost = this.#lost.get(lease);
     if (lost !== undefined) return lost;
     const found = await this.#env.pauses.persist(() => this.#store.find(lease.message.id));
-    this.lost(lease, found?.state === 'withdrawn');
-    return found?.state === 'withdrawn';
+    const over = wasTakenBack(found);
+    this.lost(lease, over);
+    return over;
   }
 }

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '@holdfast/core';
-import type { Lease, MessageStore } from '../../store.ts';
+import { type Lease, type MessageStore, wasTakenBack } from '../../store.ts';
 
 export interface HeldLeasesEnv {
   readonly clock: Clock;
@@ -65,7 +65,7 @@ export class HeldLeases {
       // It may have ended in the meantime, which is why the store did not know it.
       if (!this.#held.has(lease) || (await this.#store.renew([lease], leaseMs)) === 1) continue;
       const found = await this.#store.find(lease.message.id);
-      if (this.delete(lease)) this.#env.lost(lease, found?.state === 'withdrawn');
+      if (this.delete(lease)) this.#env.lost(lease, wasTakenBack(found));
     }
   }
 }
