@@ -44,6 +44,10 @@ export function grpcHandler(options: GrpcHandlerOptions): GrpcHandler {
     if (req.url.startsWith(DAPR)) {
       watchWire(req, res);
       speakOfSize(res);
+      // What nobody read of a request that was refused early would keep its stream, and the end of the session, for ever.
+      res.stream.once('wantTrailers', () => {
+        if (!req.complete) setImmediate(() => req.resume());
+      });
     }
     handler(req, res);
   };
