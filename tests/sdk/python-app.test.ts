@@ -70,7 +70,7 @@ async function playApp(
 }
 
 const TOLD = {
-  invoke: 'got INVOKE',
+  invoke: ['got INVOKE', ['value-1']],
   topic: [['{"id":1}', 'TOPIC_B', 'com.dapr.event.sent']],
   rule: ['x'],
   'dead letter': [['bad', 'TOPIC_D_DEAD']],

@@ -3,11 +3,11 @@ import { after, before, describe, test } from 'node:test';
 import { type PostgresServer, postgresServer, suiteWith } from '@holdfast/test-servers';
 import pg from 'pg';
 import { op } from '../cases/binding-case.ts';
-import { POSTGRES_BINDINGS } from '../cases/postgres-bindings.ts';
 import { type AppMesh, startAppMesh } from '../makes/app-mesh.ts';
 import { bothMakes, type Make } from '../makes/both-makes.ts';
 import { componentYaml } from '../makes/component-yaml.ts';
 import { overGrpc, overHttp } from './play-binding.ts';
+import { POSTGRES_BINDINGS } from './postgres-cases.ts';
 
 await suiteWith('bindings.postgresql', postgresServer, async (server) => {
   await bothMakes((make, executable) => conformance(make, executable, server), 'bindings/postgres');

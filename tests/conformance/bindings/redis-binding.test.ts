@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type RedisServer, redisServer, suiteWith } from '@holdfast/test-servers';
 import { Redis } from 'ioredis';
-import { REDIS_BINDINGS } from '../cases/redis-bindings.ts';
 import { type AppMesh, startAppMesh } from '../makes/app-mesh.ts';
 import { bothMakes, type Make } from '../makes/both-makes.ts';
 import { componentYaml } from '../makes/component-yaml.ts';
 import { overGrpc, overHttp } from './play-binding.ts';
+import { REDIS_BINDINGS } from './redis-cases.ts';
 
 await suiteWith('bindings.redis', redisServer, async (server) => {
   await bothMakes((make, executable) => conformance(make, executable, server), 'bindings/redis');

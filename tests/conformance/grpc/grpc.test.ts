@@ -53,6 +53,26 @@ function conformance(make: Make, executable: string | undefined): void {
       );
     });
 
+    test('a message over the limit is refused in words that clients look for, and the next is not', async () => {
+      const client = daprClient(mesh.grpcPort('caller'));
+      const save = (bytes: number) =>
+        outcome((o) => {
+          const states = [{ key: 'large', value: Buffer.alloc(bytes, 'x') }];
+          return client.saveState({ storeName: 'lite', states }, o);
+        });
+      const limit = 4 * 1024 * 1024;
+      assert.deepEqual(
+        [await save(limit), await save(1)],
+        [
+          {
+            code: 8,
+            message: `grpc: received message larger than max (${limit + 23} vs. ${limit})`,
+          },
+          { answer: {} },
+        ],
+      );
+    });
+
     test('what was written over one protocol is read over the other', async () => {
       const client = daprClient(mesh.grpcPort('caller'));
       const url = `http://127.0.0.1:${mesh.port('caller')}/v1.0/state/lite`;

@@ -9,6 +9,7 @@ import type { GrpcHandler } from './grpc-server.ts';
 import { Dapr } from './protos/dapr_pb.ts';
 import { RpcProxy } from './proxy/rpc-proxy.ts';
 import { rpcLog } from './rpc-log.ts';
+import { speakOfSize } from './wire/size-words.ts';
 import { WIRE, watchWire, wireOf } from './wire/wire-bytes.ts';
 
 export interface GrpcHandlerOptions
@@ -40,7 +41,14 @@ export function grpcHandler(options: GrpcHandlerOptions): GrpcHandler {
   }) as GrpcHandler;
   return (req, res) => {
     // Proxied calls are passed on as they are, and have no size in Dapr's metrics.
-    if (req.url.startsWith(DAPR)) watchWire(req, res);
+    if (req.url.startsWith(DAPR)) {
+      watchWire(req, res);
+      speakOfSize(res);
+      // What nobody read of a request that was refused early would keep its stream, and the end of the session, for ever.
+      res.stream.once('wantTrailers', () => {
+        if (!req.complete) setImmediate(() => req.resume());
+      });
+    }
     handler(req, res);
   };
 }

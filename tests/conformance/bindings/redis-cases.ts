@@ -1,4 +1,4 @@
-import { type BindingCase, failed, op, said } from './binding-case.ts';
+import { type BindingCase, failed, op, said } from '../cases/binding-case.ts';
 
 const KEPT = 'kept';
 const nothing = said('', {}, 204);
