@@ -26,6 +26,7 @@ function suite({ port, process: redis }: RedisServer): void {
     return {
       store: await open(),
       wrongEtag: '99',
+      etagOfNothing: 'writes',
       // Redis' clock is its own.
       elapse: (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1_000)),
       another: () => open(),

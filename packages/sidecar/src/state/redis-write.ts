@@ -1,7 +1,8 @@
 /**
  * Writes items as Dapr's `state.redis` keeps them: a hash with `data`,
  * `version`, which is the etag and counts up, and `first-write` where one was
- * asked for. All is checked before anything is written, in one step of Redis.
+ * asked for. An etag is compared with one that is there, as in Dapr: whatever has
+ * none is written and deleted beside any. All is checked before anything is written, in one step of Redis.
  *
  * KEYS: one for each operation.
  * ARGV: whether all or none (1, 0), then five for each operation: what (`set`,
@@ -25,7 +26,7 @@ local function conflicts(key, etag, first)
   if etag == '' and not first then return false end
   local version = versionOf(key)
   if etag == '' then return version ~= nil end
-  return version ~= etag
+  return version ~= nil and version ~= '' and version ~= etag
 end
 
 local function write(key, at)
