@@ -166,10 +166,10 @@ await postgresSuite('the broker on PostgreSQL', (suite) => {
 
     await Promise.all([store.open(), ...brokers.map((each) => each.open())]);
     const { rows } = await pool.query(
-      `SELECT (SELECT array_agg(version) FROM ${schema}.version) AS outbox, (SELECT array_agg(version) FROM ${schema}.broker_version) AS broker`,
+      `SELECT (SELECT count(*)::int FROM ${schema}.version) AS outbox, (SELECT count(*)::int FROM ${schema}.broker_version) AS broker`,
     );
 
-    assert.deepEqual(rows, [{ outbox: [4], broker: [1] }]);
+    assert.deepEqual(rows, [{ outbox: 1, broker: 1 }]);
   });
 
   test('tables of a newer version are left alone, with a message that says what to do', async (t) => {
