@@ -58,6 +58,7 @@ export {
 } from './check.ts';
 export { type Clock, systemClock, type Timer } from './clock.ts';
 export { protect } from './decorator/protect.ts';
+export type { ForcedState } from './engine/stage.ts';
 export type { Env } from './env.ts';
 export {
   BulkheadFullError,

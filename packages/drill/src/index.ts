@@ -1,8 +1,19 @@
 export { accountLines } from './books/account-lines.ts';
 export { type Account, type Arrival, type Books, balance } from './books/accounting.ts';
-export { audit, type Whereabouts, type Witness } from './books/bookkeeping.ts';
+export {
+  type Audit,
+  type AuditOptions,
+  audit,
+  type Whereabouts,
+  type Witness,
+} from './books/bookkeeping.ts';
 export { type Ledger, LedgerError, type LedgerOptions, openLedger } from './books/ledger.ts';
-export { type LedgerEntry, parseLedger, sumLedger } from './books/ledger-entry.ts';
+export {
+  type LedgerEntry,
+  type LedgerSums,
+  parseLedger,
+  sumLedger,
+} from './books/ledger-entry.ts';
 export {
   type Answer,
   type DrillRequest,

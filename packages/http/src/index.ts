@@ -9,9 +9,21 @@ export {
 export { discardResponse } from './client/discard-response.ts';
 export { DEADLINE_HEADER, deadlineFrom, deadlineHeader } from './deadline-header.ts';
 export type { HeadersLike } from './header.ts';
-export { expressHealth, type FastifyLike, fastifyHealth, nodeHealth } from './health/adapters.ts';
+export {
+  expressHealth,
+  type FastifyLike,
+  type FastifyReplyLike,
+  fastifyHealth,
+  nodeHealth,
+} from './health/adapters.ts';
 export type { CheckResult, HealthCheck } from './health/cached-check.ts';
-export { type CircuitReport, circuitOf, circuitReport, circuitsOf } from './health/circuits-of.ts';
+export {
+  type CircuitReport,
+  circuitOf,
+  circuitReport,
+  circuitsOf,
+  type Pipelines,
+} from './health/circuits-of.ts';
 export {
   HEALTH_DEFAULTS,
   type HealthAnswer,

@@ -79,6 +79,10 @@ export interface Stage {
   force?(as: ForcedState | 'closed', forMs: number): void;
 }
 
+/**
+ * What an operator makes of a circuit for a while: it refuses every call; refuses none, and counts them;
+ * is as if it were not there; or refuses none, and tells what it would have refused.
+ */
 export type ForcedState = 'forced-open' | 'forced-closed' | 'disabled' | 'observe';
 
 /** What the pipeline gives a stage to live in. */
