@@ -40,7 +40,12 @@ const MAX_HEADERS = 1_000;
 /** Listens on all addresses or on none. */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const h2c = options.h2c === true ? createH2c(h2cOptions(options)) : undefined;
-  const open = () => createServer(options, h2c);
+  const connections = new Map<http.Server, ReadonlySet<Socket>>();
+  const open = () => {
+    const server = createServer(options, h2c);
+    connections.set(server, connectionsOf(server));
+    return server;
+  };
   const { servers, port } = await listenAll(open, options, options.flag);
   return {
     port,
@@ -50,9 +55,10 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
         servers.map(
           (server) =>
             new Promise<void>((resolve) => {
-              // Connections that are busy now are closed as soon as they have their answer.
+              // Connections that are busy now are closed as soon as they have their answer, which says so.
               Object.assign(server, { keepAliveTimeout: 1, keepAliveTimeoutBuffer: 0 });
               server.close(() => resolve());
+              sayClose(connections.get(server) ?? []);
               server.closeIdleConnections();
             }),
         ),
@@ -66,6 +72,27 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       }
     },
   };
+}
+
+function connectionsOf(server: http.Server): ReadonlySet<Socket> {
+  const open = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
+  return open;
+}
+
+/**
+ * Has answers that have not begun tell their clients that the connection ends with them, as Go's servers
+ * do while they end: a client would send its next request over it, and never know what became of that.
+ */
+function sayClose(connections: Iterable<Socket>): void {
+  for (const socket of connections) {
+    // Node's own name for the answer that a connection waits for.
+    const { _httpMessage: answer } = socket as Socket & { _httpMessage?: http.ServerResponse };
+    if (answer?.headersSent === false) answer.setHeader('connection', 'close');
+  }
 }
 
 function h2cOptions({ keepAliveMs = KEEP_ALIVE_MS, maxHeaderBytes, onRequest }: ApiServerOptions) {
