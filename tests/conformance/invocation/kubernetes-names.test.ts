@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { bothMakes, type Make } from '../makes/both-makes.ts';
 import { startEchoApp } from '../makes/echo-app.ts';
 import { startFlagged } from '../makes/flagged.ts';
+import { startNamed } from '../makes/start-named.ts';
 
 await bothMakes(conformance, 'nameresolution/kubernetes');
 
@@ -40,20 +38,10 @@ function conformance(make: Make, executable: string | undefined): void {
     });
   });
 
-  async function named(t: TestContext, template: string) {
-    const folder = await mkdtemp(path.join(os.tmpdir(), 'holdfast-kubernetes-'));
-    t.after(() => rm(folder, { recursive: true, force: true }));
-    const config = path.join(folder, 'config.yaml');
-    await writeFile(
-      config,
-      `apiVersion: dapr.io/v1alpha1
-kind: Configuration
-metadata: { name: named }
-spec: { nameResolution: { component: Kubernetes, version: v1, configuration: { template: "${template}" } } }
-`,
+  const named = (t: TestContext, template: string) =>
+    startNamed(
+      t,
+      executable,
+      `{ component: Kubernetes, version: v1, configuration: { template: "${template}" } }`,
     );
-    const sidecar = await startFlagged(executable, { flags: { config } });
-    t.after(() => sidecar.stop());
-    return sidecar;
-  }
 }

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { bothMakes, type Make } from '../makes/both-makes.ts';
 import { startEchoApp } from '../makes/echo-app.ts';
 import { startFlagged } from '../makes/flagged.ts';
+import { startNamed } from '../makes/start-named.ts';
 
 await bothMakes(conformance, 'nameresolution/nameformat');
 
@@ -25,20 +23,6 @@ function conformance(make: Make, executable: string | undefined): void {
     });
   });
 
-  async function named(t: TestContext, format: string) {
-    const folder = await mkdtemp(path.join(os.tmpdir(), 'holdfast-format-'));
-    t.after(() => rm(folder, { recursive: true, force: true }));
-    const config = path.join(folder, 'config.yaml');
-    await writeFile(
-      config,
-      `apiVersion: dapr.io/v1alpha1
-kind: Configuration
-metadata: { name: named }
-spec: { nameResolution: { component: nameformat, configuration: { format: "${format}" } } }
-`,
-    );
-    const sidecar = await startFlagged(executable, { flags: { config } });
-    t.after(() => sidecar.stop());
-    return sidecar;
-  }
+  const named = (t: TestContext, format: string) =>
+    startNamed(t, executable, `{ component: nameformat, configuration: { format: "${format}" } }`);
 }

@@ -1,7 +1,7 @@
-import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import type { buildConnector } from 'undici';
 import { connectFailure } from '../flow/go-words.ts';
+import { undiciConnector } from '../flow/undici-connector.ts';
 
 /** A head that is longer is no answer of a proxy. */
 const LONGEST_HEAD_BYTES = 16 * 1024;
@@ -17,7 +17,7 @@ export function proxyConnector(
   { timeout }: buildConnector.BuildOptions,
 ): buildConnector.connector {
   const limit = timeout === undefined ? {} : { timeout };
-  const connect = undiciConnector()({ ...limit, allowH2: false });
+  const connect = undiciConnector({ ...limit, allowH2: false });
   const at = { host, hostname, port, protocol, servername: hostname };
   return (_to, callback) =>
     connect(at, (...[error, socket]: Parameters<buildConnector.Callback>) => {
@@ -35,7 +35,7 @@ export function tunnelConnector(
   options: buildConnector.BuildOptions,
 ): buildConnector.connector {
   const toProxy = proxyConnector(proxy, options);
-  const onwards = undiciConnector()(options);
+  const onwards = undiciConnector(options);
   return (to, callback) =>
     toProxy(to, (...[error, socket]: Parameters<buildConnector.Callback>) => {
       if (error !== null) {
@@ -57,10 +57,6 @@ export function signIn({ password, username }: URL): string | undefined {
   if (username === '') return undefined;
   const text = [username, password].map(decodeURIComponent).join(':');
   return `Basic ${Buffer.from(text).toString('base64')}`;
-}
-
-function undiciConnector(): typeof buildConnector {
-  return createRequire(import.meta.url)('undici/lib/core/connect.js') as typeof buildConnector;
 }
 
 /** Resolves when the socket leads to `target`. */

@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import type { buildConnector } from 'undici';
+import { undiciConnector } from './undici-connector.ts';
 
 const SAID = 'connection: keep-alive\r\n';
 
@@ -10,10 +10,7 @@ const SAID = 'connection: keep-alive\r\n';
  * before the headers of the call, so what is taken out is always its own.
  */
 export function quietConnector(options: buildConnector.BuildOptions): buildConnector.connector {
-  const build = createRequire(import.meta.url)(
-    'undici/lib/core/connect.js',
-  ) as typeof buildConnector;
-  const connect = build(options);
+  const connect = undiciConnector(options);
   return (to, callback) =>
     connect(to, (...[error, socket]: Parameters<buildConnector.Callback>) => {
       if (error !== null) callback(error, null);

@@ -40,17 +40,18 @@ const MAX_HEADERS = 1_000;
 /** Listens on all addresses or on none. */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const h2c = options.h2c === true ? createH2c(h2cOptions(options)) : undefined;
-  const connections = new Map<http.Server, ReadonlySet<Socket>>();
-  const open = () => {
-    const server = createServer(options, h2c);
-    connections.set(server, connectionsOf(server));
-    return server;
+  const connections = new Set<Socket>();
+  const keep = (socket: Socket): void => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
   };
+  const open = () => createServer(options, h2c).on('connection', keep);
   const { servers, port } = await listenAll(open, options, options.flag);
   return {
     port,
     async drain() {
       h2c?.drain();
+      sayClose(connections);
       await Promise.all(
         servers.map(
           (server) =>
@@ -58,7 +59,6 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
               // Connections that are busy now are closed as soon as they have their answer, which says so.
               Object.assign(server, { keepAliveTimeout: 1, keepAliveTimeoutBuffer: 0 });
               server.close(() => resolve());
-              sayClose(connections.get(server) ?? []);
               server.closeIdleConnections();
             }),
         ),
@@ -72,15 +72,6 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       }
     },
   };
-}
-
-function connectionsOf(server: http.Server): ReadonlySet<Socket> {
-  const open = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    open.add(socket);
-    socket.once('close', () => open.delete(socket));
-  });
-  return open;
 }
 
 /**
