@@ -77,6 +77,20 @@ export async function startHoldfastPair(behind: Behind): Promise<Pair> {
   return startPair('holdfast', OURS, { first: ours, second: ours }, behind);
 }
 
+/** Two processes of Node that pass bytes on: the most that two sidecars of Node could reach here. */
+export async function startBarePair({ appPort }: Behind): Promise<Pair> {
+  const relay = async (name: string, target: number) => {
+    const program = join(import.meta.dirname, 'relay-process.ts');
+    const { child, firstLine } = startChild(name, [process.execPath, program, String(target)]);
+    return { child, ...(JSON.parse(await firstLine) as { readonly port: number }) };
+  };
+  const second = await relay('second relay', appPort);
+  const first = await relay('first relay', second.port);
+  const url = `http://127.0.0.1:${first.port}/order`;
+  const version = `two relays of bytes on node ${process.version}`;
+  return { name: 'bare', version, url, grpcPort: 0, first: first.child, second: second.child };
+}
+
 /** One of each make, as in a mesh that changes over; `first` is whose caller it is. */
 export async function startMixedPair(
   first: 'holdfast' | 'daprd',

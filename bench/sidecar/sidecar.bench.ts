@@ -3,10 +3,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { findDaprd } from '../../tests/conformance/makes/daprd.ts';
+import { keepCoresAwake } from './awake-cores.ts';
 import { type Child, startChild } from './child.ts';
 import { type LoadGenerator, loadGenerator } from './load.ts';
 import { medianOf } from './median-of.ts';
-import { type Behind, type Pair, startDaprdPair, startHoldfastPair } from './pair.ts';
+import {
+  type Behind,
+  type Pair,
+  startBarePair,
+  startDaprdPair,
+  startHoldfastPair,
+} from './pair.ts';
 
 const CONNECTIONS = [1, 32, 128];
 const ROUNDS = 3;
@@ -29,7 +36,7 @@ interface Memory {
 }
 
 /**
- * Service invocation through two sidecars, ours and real daprd, in one run:
+ * Service invocation through two sidecars, ours and real daprd, and through two relays of bytes, in one run:
  * same application, same policy file, tracing at 1 %, short interleaved rounds.
  * `only` leaves the other pair out (`node … sidecar.bench.ts holdfast`).
  */
@@ -58,6 +65,7 @@ async function startPairs(behind: Behind, only?: string): Promise<readonly Pair[
   const pairs: Pair[] = [];
   if (only !== 'daprd') pairs.push(await startHoldfastPair(behind));
   if (only === 'holdfast') return pairs;
+  if (only === undefined) pairs.push(await startBarePair(behind));
   const daprd = await findDaprd();
   if (daprd === undefined) {
     console.log('skipped: real daprd (../shared/peers is not here, or not for this machine)');
@@ -78,7 +86,7 @@ async function measure(pairs: readonly Pair[], load: LoadGenerator): Promise<voi
   console.log(
     '\nconnections  pair        req/s   p50 ms   p99 ms   CPU µs/request, first + second',
   );
-  for (const connections of CONNECTIONS) {
+  const measureAt = async (connections: number, label = String(connections)) => {
     const rounds = new Map<Pair, Round[]>(pairs.map((pair) => [pair, []]));
     for (let round = 0; round < ROUNDS; round += 1) {
       for (const pair of pairs) {
@@ -87,8 +95,14 @@ async function measure(pairs: readonly Pair[], load: LoadGenerator): Promise<voi
       }
     }
     const results = pairs.map((pair) => [pair, medianOf(rounds.get(pair)!)] as const);
-    for (const [pair, result] of results) printRound(connections, pair, result);
+    for (const [pair, result] of results) printRound(label, pair, result);
     printRatios(results);
+  };
+  for (const connections of CONNECTIONS) await measureAt(connections);
+  const rest = keepCoresAwake();
+  if (rest !== undefined) {
+    await measureAt(1, '1, awake');
+    rest();
   }
   console.log('\nresident MB  idle (first, second)   under load, largest seen');
   for (const pair of pairs) {
@@ -120,9 +134,9 @@ function larger(a: Memory, b: Memory): Memory {
   return { first: Math.max(a.first, b.first), second: Math.max(a.second, b.second) };
 }
 
-function printRound(connections: number, { name }: Pair, round: Round): void {
+function printRound(label: string, { name }: Pair, round: Round): void {
   const cells = [
-    String(connections).padStart(11),
+    label.padStart(11),
     name.padEnd(9),
     round.perSecond.toFixed(0).padStart(7),
     round.p50Ms.toFixed(2).padStart(8),
@@ -133,13 +147,27 @@ function printRound(connections: number, { name }: Pair, round: Round): void {
 }
 
 function printRatios(results: readonly (readonly [Pair, Round])[]): void {
-  const ours = results.find(([{ name }]) => name === 'holdfast')?.[1];
-  const theirs = results.find(([{ name }]) => name === 'daprd')?.[1];
-  if (ours === undefined || theirs === undefined) return;
+  const roundOf = (pair: string) => results.find(([{ name }]) => name === pair)?.[1];
+  const theirs = roundOf('daprd');
+  if (theirs === undefined) return;
+  for (const [whose, round] of [
+    ['ours', roundOf('holdfast')],
+    ['bare', roundOf('bare')],
+  ] as const) {
+    if (round !== undefined)
+      console.log(`             ${whose} to daprd: ${ratios(round, theirs)}`);
+  }
+}
+
+function ratios(round: Round, theirs: Round): string {
   const times = (ratio: number) => `${ratio.toFixed(2)} ×`;
-  console.log(
-    `             ours to daprd: req/s ${times(ours.perSecond / theirs.perSecond)}, p50 ${times(ours.p50Ms / theirs.p50Ms)}, p99 ${times(ours.p99Ms / theirs.p99Ms)}, CPU ${times((ours.firstUs + ours.secondUs) / (theirs.firstUs + theirs.secondUs))}`,
-  );
+  const cpu = ({ firstUs, secondUs }: Round) => firstUs + secondUs;
+  return [
+    `req/s ${times(round.perSecond / theirs.perSecond)}`,
+    `p50 ${times(round.p50Ms / theirs.p50Ms)}`,
+    `p99 ${times(round.p99Ms / theirs.p99Ms)}`,
+    `CPU ${times(cpu(round) / cpu(theirs))}`,
+  ].join(', ');
 }
 
 function printMachine({ name }: LoadGenerator): void {

@@ -1,5 +1,7 @@
 /** Stores, and what is read or written in them: there is no end to the keys. */
 const OF_STORES = new Set(['state', 'secrets']);
+/** What the second part of a path says where more than slashes is to be changed. */
+const SHORTENED = new Set([...OF_STORES, 'actors', 'workflows']);
 /** What follows it is one piece: the last that can say something has gone by then. */
 const MOST_PARTS = 6;
 
@@ -9,9 +11,9 @@ const MOST_PARTS = 6;
  */
 export function metricPath(given: string): string {
   if (given === '') return '';
-  const path = oneSlashEach(`/${given}`);
+  const path = oneSlashEach(given[0] === '/' ? given : `/${given}`);
+  if (isAsItIs(path)) return path;
   const parts = splitAt('/', path.slice(1), MOST_PARTS);
-  if (parts.length < 3) return path;
   const [first, kind = ''] = parts;
   // Without the slash at the front, as daprd has them.
   if (first === 'actors') return parts.with(2, '{id}').join('/');
@@ -20,6 +22,14 @@ export function metricPath(given: string): string {
     return `/${parts.with(3, '{id}').slice(0, 5).join('/')}`;
   }
   return kind === 'workflows' && parts.length >= 4 ? workflowPath(parts) : path;
+}
+
+/** Whether nothing of it is cut or renamed, which is seen without taking it apart: most paths, at each request. */
+function isAsItIs(path: string): boolean {
+  const first = path.indexOf('/', 1);
+  const second = first === -1 ? -1 : path.indexOf('/', first + 1);
+  if (second === -1) return true;
+  return !SHORTENED.has(path.slice(first + 1, second)) && !path.startsWith('/actors/');
 }
 
 /** `/v1.0/workflows/{component}/{instanceId}/pause`, and with the workflow's name to start one. */
