@@ -5,7 +5,8 @@ import path from 'node:path';
 import { freePort } from '@holdfast/test-servers';
 import { ready } from './one-sidecar.ts';
 
-const HOLDFASTD = path.resolve(import.meta.dirname, '../../../packages/cli/src/holdfastd-main.ts');
+/** As people start it: what `npm test` has built, or the source where that is newer. */
+const HOLDFASTD = path.resolve(import.meta.dirname, '../../../packages/cli/bin/holdfastd.mjs');
 
 /** A sidecar of either make as a process of its own, started by a command line. */
 export interface Flagged {
@@ -80,8 +81,7 @@ async function spawnFlagged(
   const args = Object.entries(all).map(([name, value]) =>
     value === true ? `--${name}` : `--${name}=${value}`,
   );
-  const [command, ...before] =
-    daprd === undefined ? [process.execPath, '--conditions=source', HOLDFASTD] : [daprd];
+  const [command, ...before] = daprd === undefined ? [process.execPath, HOLDFASTD] : [daprd];
   const child = spawn(command!, [...before, ...args], {
     env: { ...process.env, DAPR_HOST_IP: '127.0.0.1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { until } from '@holdfast/test-servers';
+import { redisServer, until, withServer } from '@holdfast/test-servers';
 import { type Command, living, watched } from '../testing/run-bench.ts';
 import { holdfastdReference } from './reference.ts';
 
@@ -54,6 +54,31 @@ describe('holdfastd', () => {
     await until('it says what is broken', () => daemon.output().includes('broken.yaml'));
     daemon.kill('SIGTERM');
     assert.equal((await daemon.done).status, 0);
+  });
+
+  test('keeps state in Redis', async (t) => {
+    const redis = await withServer(t, redisServer);
+    if (redis === undefined) return;
+    const resources = await folder(t);
+    await writeFile(
+      join(resources, 'kept.yaml'),
+      `apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: { name: kept }
+spec:
+  type: state.redis
+  version: v1
+  metadata: [{ name: redisHost, value: "127.0.0.1:${redis.port}" }]
+`,
+    );
+    const daemon = start(t, ['--app-id', 'a', ...ANY_PORTS, '--resources-path', resources]);
+    await until('it is up', () => daemon.output().includes('is up'));
+    const [, http] = /http=(\d+)/.exec(daemon.output())!;
+    const url = `http://127.0.0.1:${http}/v1.0/state/kept`;
+
+    const saved = await fetch(url, { method: 'POST', body: '[{"key":"k","value":7}]' });
+    const read = await fetch(`${url}/k`);
+    assert.deepEqual([saved.status, await read.text()], [204, '7']);
   });
 
   test('a second signal ends it while a call is still under way', async (t) => {

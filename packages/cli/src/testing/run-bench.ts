@@ -46,7 +46,8 @@ export interface Command {
   kill(signal: NodeJS.Signals): void;
 }
 
-const MAIN = fileURLToPath(new URL('../holdfast-main.ts', import.meta.url));
+/** As people start it: what `npm test` has built, or the source where that is newer. */
+const BIN = fileURLToPath(new URL('../../bin/holdfast.mjs', import.meta.url));
 
 /** Compiled code is shared by all tests of this package, or each sidecar would start anew. */
 const CODE = join(tmpdir(), 'holdfast-test-code');
@@ -78,7 +79,7 @@ export async function openBench(
   return {
     dir,
     env,
-    holdfast: (...args) => begin([MAIN, ...args]),
+    holdfast: (...args) => begin([BIN, ...args]),
     program: (text) => begin(['--input-type=module', '--eval', text]),
     leftovers: async () => [
       ...(await readdir(home)).filter((name) => name !== 'code'),
@@ -88,8 +89,7 @@ export async function openBench(
 }
 
 function launch(args: readonly string[], cwd: string, env: Bench['env']): Command {
-  const flags = ['--conditions=source', '--disable-warning=ExperimentalWarning'];
-  return watched(spawn(process.execPath, [...flags, ...args], { cwd, env }));
+  return watched(spawn(process.execPath, args, { cwd, env }));
 }
 
 /** Keeps what a process says until it ends. */

@@ -106,7 +106,8 @@ async function makeClient(
   settings: RedisSettings,
   commandTimeoutMs: number,
 ): Promise<Redis | Cluster> {
-  const { Cluster, Redis } = await import('ioredis');
+  // Not by its names, which a bundle does not find in CommonJS.
+  const { Cluster, Redis } = (await import('ioredis')).default;
   const { db, dialTimeoutMs, kind, masterName, maxRetryMs, minRetryMs, nodes } = settings;
   const backOff = (times: number) =>
     Math.min(maxRetryMs, Math.max(1, minRetryMs) * 2 ** (times - 1));
