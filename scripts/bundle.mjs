@@ -22,6 +22,8 @@ if (!isFresh(join(dist, 'holdfastd-main.js'))) {
     platform: 'node',
     target: 'node22',
     conditions: ['source'],
+    // It would read a file beside itself; here it has that inside.
+    alias: { '@platformatic/wasm-utils': '@platformatic/wasm-utils/bundled' },
     // Dependencies in CommonJS ask for `require`.
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
