@@ -6,13 +6,16 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isFresh } from '../packages/cli/bin/freshness.mjs';
 
-const cli = join(dirname(fileURLToPath(import.meta.url)), '..', 'packages', 'cli');
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const cli = join(root, 'packages', 'cli');
 const dist = join(cli, 'dist');
 
 if (!isFresh(join(dist, 'holdfastd-main.js'))) {
   const { build } = await import('esbuild');
   rmSync(dist, { recursive: true, force: true });
   await build({
+    // From wherever it is called: the alias below is looked up from here.
+    absWorkingDir: root,
     entryPoints: [join(cli, 'src/holdfast-main.ts'), join(cli, 'src/holdfastd-main.ts')],
     outdir: dist,
     bundle: true,

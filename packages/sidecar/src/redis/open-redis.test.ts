@@ -21,6 +21,7 @@ import { Redis } from 'ioredis';
 import { ComponentSettings } from '../components/component-settings.ts';
 import { redisPubSub } from '../pubsub/brokers/redis/redis-pubsub.ts';
 import { redisState } from '../state/redis-state.ts';
+import { openRedis } from './open-redis.ts';
 import { redisSettings } from './redis-settings.ts';
 
 describe('a component on Redis', () => {
@@ -50,6 +51,23 @@ describe('a component on Redis', () => {
       ],
       ['written', 'written', `${failed}: ${wrong}`, `${failed}: NOAUTH Authentication required.`],
     );
+  });
+
+  test('sends the commands of one turn in one write', async (t) => {
+    const server = await withServer(t, redisServer);
+    if (server === undefined) return;
+    const given = redisSettings(settings(`127.0.0.1:${server.port}`));
+    const redis = await openRedis(given, { what: 'redis store' });
+    t.after(() => redis.close());
+    const { stream } = redis.client as Redis;
+    const alone = t.mock.method(stream, '_write');
+    const together = t.mock.method(stream as Required<typeof stream>, '_writev');
+    const turn = () =>
+      Promise.all(['a', 'b', 'c'].map((key) => redis.run((client) => client.set(key, key))));
+
+    assert.deepEqual(await turn(), ['OK', 'OK', 'OK']);
+    assert.deepEqual(await turn(), ['OK', 'OK', 'OK']);
+    assert.deepEqual([together.mock.callCount(), alone.mock.callCount()], [2, 0]);
   });
 
   test('keeps its items in the database it names', async (t) => {

@@ -47,15 +47,20 @@ export async function openRedis(settings: RedisSettings, use: RedisUse): Promise
     if (!isConnectionLoss(error)) return error;
     return new Error(lossWords(lastError, settings.address), { cause: error });
   };
+  const gather = gatherer(client);
   const run: RedisConnection['run'] = async (work, signal, late) => {
     for (let retries = 0; ; retries += 1) {
       signal?.throwIfAborted();
       const unsent = client.status !== 'ready';
       const before = readies;
       try {
-        if (signal === undefined) return await work(client);
+        if (signal === undefined) {
+          gather();
+          return await work(client);
+        }
         await connection(client, signal);
         signal.throwIfAborted();
+        gather();
         return await waitedFor(work(client), signal, late);
       } catch (error) {
         if (signal?.aborted) throw error;
@@ -80,6 +85,24 @@ export async function openRedis(settings: RedisSettings, use: RedisUse): Promise
     throw answered ? new Error(message) : new UnreachableError(message);
   }
   return { settings, client, run, close: () => client.disconnect() };
+}
+
+/**
+ * Has the commands of one turn of the event loop leave in one write: the write of each was a fifth of what a small
+ * call of a store costs. Of a cluster, which has a connection to each node, they leave one by one.
+ */
+function gatherer(client: Redis | Cluster): () => void {
+  let gathering: Redis['stream'] | undefined;
+  return () => {
+    const socket = 'stream' in client ? client.stream : undefined;
+    if (socket === undefined || socket === gathering) return;
+    gathering = socket;
+    socket.cork();
+    setImmediate(() => {
+      gathering = undefined;
+      socket.uncork();
+    });
+  };
 }
 
 function goWords(error: unknown, { address }: RedisSettings): Error {
