@@ -1,4 +1,4 @@
-/** `npm run bench [-- core sidecar rpc mixed messaging]`: each part prints its figures as ratios, measured side by side in one run. */
+/** `npm run bench [-- core sidecar api rpc mixed messaging]`: each part prints its figures as ratios, measured side by side in one run. */
 interface Bench {
   readonly run: () => Promise<void>;
 }
@@ -7,6 +7,7 @@ const parts: Readonly<Record<string, () => Promise<Bench>>> = {
   core: () => import('./core/core.bench.ts'),
   messaging: () => import('./messaging/messaging.bench.ts'),
   sidecar: () => import('./sidecar/sidecar.bench.ts'),
+  api: () => import('./sidecar/api.bench.ts'),
   rpc: () => import('./sidecar/rpc.bench.ts'),
   mixed: () => import('./sidecar/mixed.bench.ts'),
 };

@@ -10,5 +10,8 @@ declare module 'autocannon' {
     readonly url: string;
     readonly connections: number;
     readonly duration: number;
+    readonly method?: 'POST';
+    readonly body?: string;
+    readonly headers?: Readonly<Record<string, string>>;
   }): Promise<Result>;
 }

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import autocannon from 'autocannon';
@@ -12,9 +14,16 @@ export interface LoadResult {
   readonly p99Ms: number;
 }
 
+/** What is asked again and again. */
+export interface LoadRequest {
+  readonly url: string;
+  /** JSON, sent by POST. @default none: a GET */
+  readonly body?: string;
+}
+
 export interface LoadGenerator {
   readonly name: string;
-  run(url: string, connections: number, seconds: number): Promise<LoadResult>;
+  run(request: LoadRequest, connections: number, seconds: number): Promise<LoadResult>;
 }
 
 /** `wrk` where it is installed: it takes less of the machine, and its latencies are in microseconds. */
@@ -25,10 +34,14 @@ export function loadGenerator(): LoadGenerator {
 
 const wrk: LoadGenerator = {
   name: 'wrk',
-  async run(url, connections, seconds) {
-    const { stdout } = await promisify(execFile)('wrk', [
-      ...['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', '--timeout', '5s', url],
-    ]);
+  async run({ url, body }, connections, seconds) {
+    const options = ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', '--timeout', '5s'];
+    const { stdout } =
+      body === undefined
+        ? await promisify(execFile)('wrk', [...options, url])
+        : await withScript(body, (script) =>
+            promisify(execFile)('wrk', [...options, '-s', script, url]),
+          );
     const failed = /Non-2xx or 3xx responses: \d+|Socket errors: .*/.exec(stdout);
     if (failed !== null) throw new Error(`${url} with ${connections} connections: ${failed[0]}`);
     const text = (pattern: RegExp) => pattern.exec(stdout)?.[1] ?? '0';
@@ -41,6 +54,21 @@ const wrk: LoadGenerator = {
   },
 };
 
+/** wrk takes a body from a program in Lua. */
+async function withScript<T>(body: string, use: (file: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-wrk-'));
+  try {
+    const file = join(folder, 'post.lua');
+    await writeFile(
+      file,
+      `wrk.method = "POST"\nwrk.body = [==[${body}]==]\nwrk.headers["Content-Type"] = "application/json"\n`,
+    );
+    return await use(file);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
 /** wrk says `812.00us`, `1.23ms` or `1.02s`. */
 function milliseconds(text: string): number {
   const value = Number.parseFloat(text);
@@ -50,8 +78,10 @@ function milliseconds(text: string): number {
 
 const autocannonLoad: LoadGenerator = {
   name: 'autocannon',
-  async run(url, connections, seconds) {
-    const result = await autocannon({ url, connections, duration: seconds });
+  async run({ url, body }, connections, seconds) {
+    const headers = { 'content-type': 'application/json' };
+    const asked = body === undefined ? { url } : { url, method: 'POST' as const, body, headers };
+    const result = await autocannon({ ...asked, connections, duration: seconds });
     if (result.errors + result.non2xx > 0) {
       const codes = Object.entries(result.statusCodeStats ?? {})
         .map(([status, { count }]) => `${count} × ${status}`)

@@ -47,11 +47,12 @@ spec:
     configuration: { connectionString: "${namesFile}" }
 `;
 
-async function writeFiles(folder: string, name: string, policies: string) {
+async function writeFiles(folder: string, name: string, policies: string, components: string) {
   const resources = join(folder, name, 'resources');
   const config = join(folder, name, 'config.yaml');
   await mkdir(resources, { recursive: true });
   await writeFile(join(resources, 'resiliency.yaml'), policies);
+  await writeFile(join(resources, 'components.yaml'), components);
   await writeFile(config, configuration(join(folder, name, 'names.db')));
   return { resources, config };
 }
@@ -64,6 +65,8 @@ export interface Behind {
   readonly appProtocol?: 'http' | 'grpc';
   /** The `resiliency.yaml` of both. @default those of the bench */
   readonly policies?: string;
+  /** The components of both, as YAML. @default none */
+  readonly components?: string;
 }
 
 export async function startDaprdPair(daprd: string, behind: Behind): Promise<Pair> {
@@ -120,9 +123,9 @@ async function startPair(
   name: string,
   version: string,
   commands: { readonly first: Command; readonly second: Command },
-  { appPort, appProtocol = 'http', folder, policies = POLICIES }: Behind,
+  { appPort, appProtocol = 'http', components = '', folder, policies = POLICIES }: Behind,
 ): Promise<Pair> {
-  const { resources, config } = await writeFiles(folder, name, policies);
+  const { resources, config } = await writeFiles(folder, name, policies, components);
   const start = async (command: Command, appId: string, appPort?: number) => {
     const [httpPort, grpcPort] = [await freePort(), await freePort()];
     const { child } = startChild(`${name} ${appId}`, [

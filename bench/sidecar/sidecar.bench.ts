@@ -1,6 +1,5 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findDaprd } from '../../tests/conformance/makes/daprd.ts';
 import { keepCoresAwake } from './awake-cores.ts';
@@ -14,6 +13,7 @@ import {
   startDaprdPair,
   startHoldfastPair,
 } from './pair.ts';
+import { printMachine } from './print-machine.ts';
 
 const CONNECTIONS = [1, 32, 128];
 const ROUNDS = 3;
@@ -76,12 +76,12 @@ async function startPairs(behind: Behind, only?: string): Promise<readonly Pair[
 }
 
 async function measure(pairs: readonly Pair[], load: LoadGenerator): Promise<void> {
-  printMachine(load);
+  printMachine(`${load.name}; medians of ${ROUNDS} × ${SECONDS} s`);
   for (const pair of pairs) console.log(`${pair.name}: ${pair.version}`);
   await new Promise((resolve) => setTimeout(resolve, 1_000));
   const idle = new Map(pairs.map((pair) => [pair, memoryOf(pair)]));
   const loaded = new Map(idle);
-  for (const pair of pairs) await load.run(pair.url, 32, WARM_UP_SECONDS);
+  for (const pair of pairs) await load.run(pair, 32, WARM_UP_SECONDS);
 
   console.log(
     '\nconnections  pair        req/s   p50 ms   p99 ms   CPU µs/request, first + second',
@@ -116,7 +116,7 @@ async function measure(pairs: readonly Pair[], load: LoadGenerator): Promise<voi
 
 async function oneRound(pair: Pair, load: LoadGenerator, connections: number): Promise<Round> {
   const before = [pair.first.cpuUs(), pair.second.cpuUs()] as const;
-  const { requests, perSecond, p50Ms, p99Ms } = await load.run(pair.url, connections, SECONDS);
+  const { requests, perSecond, p50Ms, p99Ms } = await load.run(pair, connections, SECONDS);
   return {
     perSecond,
     p50Ms,
@@ -168,21 +168,6 @@ function ratios(round: Round, theirs: Round): string {
     `p99 ${times(round.p99Ms / theirs.p99Ms)}`,
     `CPU ${times(cpu(round) / cpu(theirs))}`,
   ].join(', ');
-}
-
-function printMachine({ name }: LoadGenerator): void {
-  const [cpu] = cpus();
-  const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8' }).trim();
-  const commit = git('rev-parse', '--short', 'HEAD');
-  const changed = git('status', '--porcelain') === '' ? '' : ' with changes';
-  console.log(
-    `${cpus().length} × ${cpu?.model.trim()}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Linux ${release()}; ${name}; node ${process.version}; commit ${commit}${changed}; medians of ${ROUNDS} × ${SECONDS} s`,
-  );
-  const [load = 0] = loadavg();
-  if (load < cpus().length / 2) return;
-  console.log(
-    `busy: ${load.toFixed(1)} others want to run. Compare CPU per request; req/s ratios come out too low, for daprd's many threads get a larger share than our two.`,
-  );
 }
 
 if (import.meta.main) await run(process.argv[2]);

@@ -2,12 +2,10 @@ import type { ServerResponse } from 'node:http';
 import type { Clock, Timer } from '@holdfast/core';
 import type { AnswerSink, Flow } from './answer.ts';
 import { without } from './answer-headers.ts';
+import { endWith } from './end-with.ts';
 import { httpHeaders } from './http-headers.ts';
 
 const LENGTH: ReadonlySet<string> = new Set(['content-length']);
-
-/** Answers up to this leave as latin1 text, which keeps every byte. */
-const TEXT_BYTES = 16 * 1024;
 
 /**
  * Passes an answer on to an HTTP client, no faster than it reads. A client that
@@ -56,9 +54,7 @@ export class ClientAnswer implements AnswerSink {
   end(last: Buffer | null): void {
     this.#written = true;
     if (last === null) this.#res.end();
-    // As text, node joins head and body into one write; as a buffer it takes a slower one of two parts.
-    else if (last.length <= TEXT_BYTES) this.#res.end(last.toString('latin1'), 'latin1');
-    else this.#res.end(last);
+    else endWith(this.#res, last);
   }
 
   fail(error: Error): void {

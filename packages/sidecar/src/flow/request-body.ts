@@ -46,9 +46,11 @@ export function collectBody(req: IncomingMessage, limits: BodyLimits): Promise<B
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
-    const watch = new StallWatch(limits, () => end(new BodyStalledError(limits.stallMs)));
+    const stalled = (): void => end(new BodyStalledError(limits.stallMs));
+    // Of what has come whole, as small ones do, the client owes no more.
+    const watch = req.complete ? undefined : new StallWatch(limits, stalled);
     const onData = (chunk: Buffer): void => {
-      watch.touch();
+      watch?.touch();
       bytes += chunk.length;
       if (bytes > limits.maxBodyBytes) end(new BodyTooLargeError(limits.maxBodyBytes));
       else chunks.push(chunk);
@@ -56,7 +58,7 @@ export function collectBody(req: IncomingMessage, limits: BodyLimits): Promise<B
     const onEnd = (): void => end(undefined);
     const onClose = (): void => end(new ClientGoneError());
     const end = (error: Error | undefined): void => {
-      watch.stop();
+      watch?.stop();
       req.off('data', onData).off('end', onEnd).off('close', onClose);
       if (error !== undefined) reject(error);
       else resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, bytes));

@@ -1,7 +1,5 @@
 /** Stores, and what is read or written in them: there is no end to the keys. */
 const OF_STORES = new Set(['state', 'secrets']);
-/** What the second part of a path says where more than slashes is to be changed. */
-const SHORTENED = new Set([...OF_STORES, 'actors', 'workflows']);
 /** What follows it is one piece: the last that can say something has gone by then. */
 const MOST_PARTS = 6;
 
@@ -12,24 +10,24 @@ const MOST_PARTS = 6;
 export function metricPath(given: string): string {
   if (given === '') return '';
   const path = oneSlashEach(given[0] === '/' ? given : `/${given}`);
-  if (isAsItIs(path)) return path;
-  const parts = splitAt('/', path.slice(1), MOST_PARTS);
-  const [first, kind = ''] = parts;
-  // Without the slash at the front, as daprd has them.
-  if (first === 'actors') return parts.with(2, '{id}').join('/');
-  if (OF_STORES.has(kind)) return `/${parts.slice(0, 3).join('/')}`;
-  if (kind === 'actors' && parts.length >= 5) {
-    return `/${parts.with(3, '{id}').slice(0, 5).join('/')}`;
-  }
-  return kind === 'workflows' && parts.length >= 4 ? workflowPath(parts) : path;
-}
-
-/** Whether nothing of it is cut or renamed, which is seen without taking it apart: most paths, at each request. */
-function isAsItIs(path: string): boolean {
+  // Looked at without taking it apart, as far as that goes: this is done at each request.
   const first = path.indexOf('/', 1);
   const second = first === -1 ? -1 : path.indexOf('/', first + 1);
-  if (second === -1) return true;
-  return !SHORTENED.has(path.slice(first + 1, second)) && !path.startsWith('/actors/');
+  if (second === -1) return path;
+  // Without the slash at the front, as daprd has them.
+  if (path.startsWith('/actors/')) return partsOf(path).with(2, '{id}').join('/');
+  const kind = path.slice(first + 1, second);
+  if (OF_STORES.has(kind)) {
+    const third = path.indexOf('/', second + 1);
+    return third === -1 ? path : path.slice(0, third);
+  }
+  if (kind === 'actors') {
+    const parts = partsOf(path);
+    return parts.length < 5 ? path : `/${parts.with(3, '{id}').slice(0, 5).join('/')}`;
+  }
+  if (kind !== 'workflows') return path;
+  const parts = partsOf(path);
+  return parts.length < 4 ? path : workflowPath(parts);
 }
 
 /** `/v1.0/workflows/{component}/{instanceId}/pause`, and with the workflow's name to start one. */
@@ -48,8 +46,8 @@ export function oneSlashEach(path: string): string {
 }
 
 /** Up to so many parts, the last with all that remains. */
-function splitAt(separator: string, text: string, most: number): readonly string[] {
-  const parts = text.split(separator);
-  if (parts.length <= most) return parts;
-  return [...parts.slice(0, most - 1), parts.slice(most - 1).join(separator)];
+function partsOf(path: string): readonly string[] {
+  const parts = path.slice(1).split('/');
+  if (parts.length <= MOST_PARTS) return parts;
+  return [...parts.slice(0, MOST_PARTS - 1), parts.slice(MOST_PARTS - 1).join('/')];
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { formatTraceparent } from '@holdfast/core/trace';
+import { endWith } from '../flow/end-with.ts';
 import { headerValue } from '../flow/header-value.ts';
 import { type Span, type TraceFacts, traceFacts } from '../trace/tracing.ts';
 import { ALLOW_ORIGIN } from './cors.ts';
@@ -135,7 +136,7 @@ export class ApiCall {
     if (!this.req.complete && this.head.bodyLength !== 0) headers.push('connection', 'close');
     this.res.writeHead(status, headers);
     this.bytesOut = body.length;
-    this.res.end(body);
+    endWith(this.res, body);
   }
 }
 
