@@ -5,12 +5,13 @@ import { durationSetting } from '../components/duration-setting.ts';
 import type { ComponentsEnv } from '../components/open-components.ts';
 import { warnUnheeded } from '../components/warn-unheeded.ts';
 import { openSharedFile } from '../sqlite/open-shared-file.ts';
+import { SharedCommits } from '../sqlite/shared-commits.ts';
 import { sweepEvery } from '../sqlite/sweep.ts';
 import { whileBusy } from '../sqlite/while-busy.ts';
 import { sqliteLocation } from './sqlite-location.ts';
 import { EtagMismatchError, type StateOperation, type StateStore } from './state-store.ts';
 import { sqlTtl } from './ttl.ts';
-import { writeEach } from './write-each.ts';
+import { writeEachAtOnce } from './write-each.ts';
 
 /** Dapr's table, to the letter, so that both can open one file. */
 const SCHEMA = (table: string, metadata: string) => `
@@ -78,6 +79,7 @@ export async function sqliteState(
   const deleteExpired = `DELETE FROM ${table} WHERE NOT ${LIVE}`;
   let writes = 0;
   const patiently = <T>(work: () => T): Promise<T> => whileBusy(work, busyMs, clock);
+  const commits = new SharedCommits(database, patiently);
   const sweep =
     sweepMs > 0 && !readOnly ? sweepEvery(sweepMs, clock, database, deleteExpired) : undefined;
 
@@ -96,14 +98,12 @@ export async function sqliteState(
     },
     async write(operations, atomic) {
       writes += operations.length;
-      if (!atomic) {
-        await writeEach(operations, (one) => patiently(() => writeOne(statements, one)));
+      if (atomic) {
+        await commits.write(() => {
+          for (const operation of operations) writeOne(statements, operation);
+        });
       } else {
-        await patiently(() =>
-          inTransaction(database, () => {
-            for (const operation of operations) writeOne(statements, operation);
-          }),
-        );
+        await writeEachAtOnce(operations, (one) => commits.write(() => writeOne(statements, one)));
       }
       if (writes < SWEEP_EVERY) return;
       writes = 0;
@@ -176,15 +176,4 @@ function writeOne(statements: Statements, operation: StateOperation): void {
 
 function expectChange(changes: number | bigint): void {
   if (Number(changes) === 0) throw new EtagMismatchError();
-}
-
-function inTransaction(database: DatabaseSync, work: () => void): void {
-  database.exec('BEGIN IMMEDIATE');
-  try {
-    work();
-    database.exec('COMMIT');
-  } catch (error) {
-    database.exec('ROLLBACK');
-    throw error;
-  }
 }

@@ -31,6 +31,19 @@ export async function writeEach(
   throwFailures(operations, failures);
 }
 
+/** As `writeEach`, but none of them waits for the one before. */
+export async function writeEachAtOnce(
+  operations: readonly StateOperation[],
+  write: (operation: StateOperation) => Promise<void>,
+): Promise<void> {
+  const outcomes = await Promise.allSettled(operations.map(write));
+  const failures = new Map<StateOperation, Error>();
+  for (const [at, outcome] of outcomes.entries()) {
+    if (outcome.status === 'rejected') failures.set(operations[at]!, outcome.reason);
+  }
+  throwFailures(operations, failures);
+}
+
 export function throwFailures(
   operations: readonly StateOperation[],
   failures: ReadonlyMap<StateOperation, Error>,
