@@ -9,6 +9,7 @@ import type { GrpcHandler } from './grpc-server.ts';
 import { Dapr } from './protos/dapr_pb.ts';
 import { RpcProxy } from './proxy/rpc-proxy.ts';
 import { rpcLog } from './rpc-log.ts';
+import { UnaryCalls } from './unary/unary-calls.ts';
 import { speakOfSize } from './wire/size-words.ts';
 import { WIRE, watchWire, wireOf } from './wire/wire-bytes.ts';
 
@@ -28,20 +29,30 @@ export function grpcHandler(options: GrpcHandlerOptions): GrpcHandler {
   const logCall = rpcLog(options.log, options.apiLogging);
   const proxy = new RpcProxy({ ...options, logCall });
   const parts = { ...options, invoke: new InvokeRpc(options) };
+  const guard = callGuard({ ...options, logCall });
+  const service = daprService(parts);
+  const unary = new UnaryCalls({
+    service: Dapr,
+    answers: service,
+    guard,
+    maxMessageBytes: options.maxBodyBytes,
+    clock: options.clock,
+  });
   const handler = connectNodeAdapter({
     connect: false,
     grpcWeb: false,
     readMaxBytes: options.maxBodyBytes,
     compressMinBytes: NEVER_BYTES,
     contextValues: (req) => createContextValues().set(WIRE, wireOf(req)),
-    interceptors: [callGuard({ ...options, logCall })],
-    routes: (router) => void router.service(Dapr, daprService(parts)),
+    interceptors: [guard],
+    routes: (router) => void router.service(Dapr, service),
     // Over HTTP/2 both are what node:http2 has.
     fallback: (req, res) => proxy.handle(req as never, res as never),
   }) as GrpcHandler;
   return (req, res) => {
     // Proxied calls are passed on as they are, and have no size in Dapr's metrics.
     if (req.url.startsWith(DAPR)) {
+      if (unary.take(req, res)) return;
       watchWire(req, res);
       speakOfSize(res);
       // What nobody read of a request that was refused early would keep its stream, and the end of the session, for ever.
