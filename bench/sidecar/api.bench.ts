@@ -1,7 +1,16 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { create, type DescMessage, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { redisServer, Unavailable } from '@holdfast/test-servers';
+import { HTTPExtension_Verb } from '../../packages/sidecar/src/grpc/protos/common_pb.ts';
+import { InvokeServiceRequestSchema } from '../../packages/sidecar/src/grpc/protos/invoke_pb.ts';
+import { GetMetadataRequestSchema } from '../../packages/sidecar/src/grpc/protos/metadata_pb.ts';
+import { PublishEventRequestSchema } from '../../packages/sidecar/src/grpc/protos/pubsub_pb.ts';
+import {
+  GetStateRequestSchema,
+  SaveStateRequestSchema,
+} from '../../packages/sidecar/src/grpc/protos/state_pb.ts';
 import { componentYaml } from '../../tests/conformance/makes/component-yaml.ts';
 import { findDaprd } from '../../tests/conformance/makes/daprd.ts';
 import { type Child, startChild } from './child.ts';
@@ -9,6 +18,7 @@ import { type LoadRequest, type LoadResult, loadGenerator } from './load.ts';
 import { medianOf } from './median-of.ts';
 import { type Pair, startDaprdPair, startHoldfastPair } from './pair.ts';
 import { printMachine } from './print-machine.ts';
+import { type RpcRequest, rpcLoad } from './rpc-load.ts';
 
 const CONNECTIONS = 32;
 const ROUNDS = 3;
@@ -45,6 +55,43 @@ const CALLS: Readonly<Record<string, Asked>> = {
   'transaction, redis': { path: 'state/redis/transaction', body: OPERATIONS },
   'publish, in-memory': { path: 'publish/events/orders', body: EVENT },
   'publish, redis': { path: 'publish/streams/orders', body: EVENT },
+};
+
+const BYTES = Buffer.from(JSON.stringify(VALUE));
+const rpc = <Desc extends DescMessage>(
+  method: string,
+  schema: Desc,
+  message: MessageInitShape<Desc>,
+): RpcRequest => ({
+  path: `/dapr.proto.runtime.v1.Dapr/${method}`,
+  message: toBinary(schema, create(schema, message)),
+});
+
+/** The same over gRPC, as most of Dapr's SDKs ask. */
+const RPCS: Readonly<Record<string, RpcRequest>> = {
+  'gRPC GetMetadata': rpc('GetMetadata', GetMetadataRequestSchema, {}),
+  'gRPC GetState, in-memory': rpc('GetState', GetStateRequestSchema, {
+    storeName: 'memory',
+    key: 'one',
+  }),
+  'gRPC SaveState, in-memory': rpc('SaveState', SaveStateRequestSchema, {
+    storeName: 'memory',
+    states: [{ key: 'one', value: BYTES }],
+  }),
+  'gRPC GetState, redis': rpc('GetState', GetStateRequestSchema, {
+    storeName: 'redis',
+    key: 'one',
+  }),
+  'gRPC PublishEvent, redis': rpc('PublishEvent', PublishEventRequestSchema, {
+    pubsubName: 'streams',
+    topic: 'orders',
+    data: BYTES,
+    dataContentType: 'application/json',
+  }),
+  'gRPC InvokeService, caller': rpc('InvokeService', InvokeServiceRequestSchema, {
+    id: 'app-b',
+    message: { method: 'order', httpExtension: { verb: HTTPExtension_Verb.GET } },
+  }),
 };
 
 /** A sidecar of each make alone, asked for state, events and secrets; the same components, one Redis for both. */
@@ -98,15 +145,13 @@ async function measure(pairs: readonly Pair[]): Promise<void> {
   const load = loadGenerator();
   printMachine(`${load.name}, ${CONNECTIONS} connections; medians of ${ROUNDS} × ${SECONDS} s`);
   for (const pair of pairs) console.log(`${pair.name}: ${pair.version}`);
-  console.log(`\n${'call'.padEnd(20)}  ours: req/s   p99 ms   CPU µs   daprd: the same`);
-  for (const [name, { path, body }] of Object.entries(CALLS)) {
+  console.log(`\n${'call'.padEnd(26)}  ours: req/s   p99 ms   CPU µs   daprd: the same`);
+  const compare = async (name: string, ask: (pair: Pair) => Promise<LoadResult>) => {
     const rounds = new Map<Pair, Round[]>(pairs.map((pair) => [pair, []]));
     for (let round = -1; round < ROUNDS; round += 1) {
       for (const pair of pairs) {
-        const url = new URL(`/v1.0/${path}`, pair.url).href;
-        const request: LoadRequest = body === undefined ? { url } : { url, body };
         const before = pair.first.cpuUs();
-        const result = await load.run(request, CONNECTIONS, SECONDS);
+        const result = await ask(pair);
         const cpuUs = (pair.first.cpuUs() - before) / result.requests;
         // The first one warms up.
         if (round >= 0) rounds.get(pair)!.push({ ...result, cpuUs });
@@ -116,6 +161,16 @@ async function measure(pairs: readonly Pair[]): Promise<void> {
       name,
       pairs.map((pair) => medianOf(rounds.get(pair)!)),
     );
+  };
+  for (const [name, { path, body }] of Object.entries(CALLS)) {
+    await compare(name, (pair) => {
+      const url = new URL(`/v1.0/${path}`, pair.url).href;
+      const request: LoadRequest = body === undefined ? { url } : { url, body };
+      return load.run(request, CONNECTIONS, SECONDS);
+    });
+  }
+  for (const [name, request] of Object.entries(RPCS)) {
+    await compare(name, ({ grpcPort }) => rpcLoad(grpcPort, CONNECTIONS, SECONDS, request));
   }
 }
 
@@ -130,7 +185,7 @@ function printCall(name: string, [ours, theirs]: readonly Medians[]): void {
     theirs === undefined
       ? ''
       : ` ${cells(theirs)}   req/s ${ratio('perSecond')}, p99 ${ratio('p99Ms')}, CPU ${ratio('cpuUs')}`;
-  console.log(`${name.padEnd(20)} ${cells(ours)}${compared}`);
+  console.log(`${name.padEnd(26)} ${cells(ours)}${compared}`);
 }
 
 if (import.meta.main) await run();

@@ -1,9 +1,21 @@
 import http2 from 'node:http2';
+import { framed } from '../../packages/sidecar/src/grpc/wire/message-frame.ts';
 import type { LoadResult } from './load.ts';
 
-const MESSAGE = Buffer.alloc(5 + 200, 'y');
-MESSAGE.writeUInt8(0, 0);
-MESSAGE.writeUInt32BE(200, 1);
+/** A call that is made again and again. */
+export interface RpcRequest {
+  readonly path: string;
+  /** Without what gRPC puts before it. */
+  readonly message: Uint8Array;
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** Of an application that neither sidecar knows. */
+const PASSED: RpcRequest = {
+  path: '/bench.Service/Unary',
+  message: Buffer.alloc(200, 'y'),
+  metadata: { 'dapr-app-id': 'app-b' },
+};
 
 /**
  * Unary gRPC calls on one connection, so many in flight at a time. The client is this process: it
@@ -13,7 +25,9 @@ export async function rpcLoad(
   port: number,
   inFlight: number,
   seconds: number,
+  request = PASSED,
 ): Promise<LoadResult> {
+  const body = framed(request.message);
   const session = http2.connect(`http://127.0.0.1:${port}`);
   await new Promise((resolve, reject) => session.once('connect', resolve).once('error', reject));
   const took: number[] = [];
@@ -22,7 +36,7 @@ export async function rpcLoad(
   const worker = async (): Promise<void> => {
     while (performance.now() < endMs) {
       const callMs = performance.now();
-      await oneCall(session);
+      await oneCall(session, request, body);
       took.push(performance.now() - callMs);
     }
   };
@@ -39,14 +53,18 @@ export async function rpcLoad(
   };
 }
 
-function oneCall(session: http2.ClientHttp2Session): Promise<void> {
+function oneCall(
+  session: http2.ClientHttp2Session,
+  { metadata, path }: RpcRequest,
+  body: Buffer,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const stream = session.request({
       ':method': 'POST',
-      ':path': '/bench.Service/Unary',
+      ':path': path,
       'content-type': 'application/grpc',
       te: 'trailers',
-      'dapr-app-id': 'app-b',
+      ...metadata,
     });
     let status: unknown;
     stream.on('response', (headers) => {
@@ -61,6 +79,6 @@ function oneCall(session: http2.ClientHttp2Session): Promise<void> {
       else reject(new Error(`A call ended with gRPC status ${status}.`));
     });
     stream.resume();
-    stream.end(MESSAGE);
+    stream.end(body);
   });
 }

@@ -15,9 +15,12 @@ export function onlyMessage(body: Buffer): Buffer {
     );
   }
   const end = MESSAGE_HEAD_BYTES + first;
-  if (messageLength(body, end) !== undefined) throw unimplemented('received extra input message');
+  if (messageLength(body, end) !== undefined) throw extraMessage();
   return body.subarray(MESSAGE_HEAD_BYTES, end);
 }
+
+/** More came than one message. */
+export const extraMessage = (): ConnectError => unimplemented('received extra input message');
 
 /** Of the one that begins there; undefined where nothing does. */
 function messageLength(body: Buffer, at: number): number | undefined {

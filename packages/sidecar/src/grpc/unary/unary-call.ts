@@ -5,6 +5,7 @@ import {
   type HandlerContext,
   type UnaryRequest,
 } from '@connectrpc/connect';
+import type { Clock } from '@holdfast/core';
 import type { RpcHeaders } from './rpc-headers.ts';
 
 type Message = MessageShape<DescMessage>;
@@ -21,7 +22,8 @@ export class UnaryCall implements HandlerContext {
   readonly responseTrailer: Headers;
   readonly values: ContextValues = createContextValues();
   readonly #authority: string;
-  readonly #timeoutMs: number | undefined;
+  readonly #deadlineMs: number | undefined;
+  readonly #clock: Pick<Clock, 'now'>;
   #controller: AbortController | undefined;
   #ended: { readonly reason: unknown } | undefined;
 
@@ -35,6 +37,7 @@ export class UnaryCall implements HandlerContext {
     },
     authority: string,
     timeoutMs: number | undefined,
+    clock: Pick<Clock, 'now'>,
   ) {
     this.method = method;
     this.message = message;
@@ -42,7 +45,8 @@ export class UnaryCall implements HandlerContext {
     this.responseHeader = headers.response.asHeaders;
     this.responseTrailer = headers.trailer.asHeaders;
     this.#authority = authority;
-    this.#timeoutMs = timeoutMs;
+    this.#clock = clock;
+    this.#deadlineMs = timeoutMs === undefined ? undefined : clock.now() + timeoutMs;
   }
 
   get service(): DescService {
@@ -74,7 +78,9 @@ export class UnaryCall implements HandlerContext {
     return this as UnaryRequest;
   }
 
-  readonly timeoutMs = (): number | undefined => this.#timeoutMs;
+  /** What is left of the client's time. */
+  readonly timeoutMs = (): number | undefined =>
+    this.#deadlineMs === undefined ? undefined : this.#deadlineMs - this.#clock.now();
 
   /** Nobody waits for the answer any more. */
   giveUp(reason: unknown): void {

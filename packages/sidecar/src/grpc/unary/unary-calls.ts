@@ -27,7 +27,7 @@ import { readRpcTimeout } from '../proxy/rpc-timeout.ts';
 import { framed, MESSAGE_HEAD_BYTES } from '../wire/message-frame.ts';
 import { MessageTooLargeError } from '../wire/message-scanner.ts';
 import { WIRE, WireBytes } from '../wire/wire-bytes.ts';
-import { onlyMessage } from './only-message.ts';
+import { extraMessage, onlyMessage } from './only-message.ts';
 import { RpcHeaders } from './rpc-headers.ts';
 import { UnaryCall } from './unary-call.ts';
 
@@ -145,9 +145,10 @@ class Exchange {
     if (first!.length < MESSAGE_HEAD_BYTES)
       this.#chunks.splice(0, Number.MAX_SAFE_INTEGER, this.#body());
     const length = this.#chunks[0]!.readUInt32BE(1);
-    if (length <= maxMessageBytes && this.#bytes <= MESSAGE_HEAD_BYTES + maxMessageBytes) return;
-    const { message } = new MessageTooLargeError(Math.max(length, this.#bytes), maxMessageBytes);
-    this.#refuse(new ConnectError(message, Code.ResourceExhausted));
+    if (length > maxMessageBytes) {
+      const { message } = new MessageTooLargeError(length, maxMessageBytes);
+      this.#refuse(new ConnectError(message, Code.ResourceExhausted));
+    } else if (this.#bytes > 2 * MESSAGE_HEAD_BYTES + maxMessageBytes) this.#refuse(extraMessage());
   }
 
   #body(): Buffer {
@@ -191,6 +192,7 @@ class Exchange {
       { request: RpcHeaders.of(headers), response: this.#header, trailer: this.#trailer },
       headers[':authority'] ?? headers.host ?? '',
       'ms' in timeout ? timeout.ms : undefined,
+      this.#options.clock,
     );
     call.values.set(WIRE, wire);
     this.#req.stream.once('close', () => wire.onEnd?.(wire.unary));
