@@ -58,7 +58,7 @@ const stages: readonly Stage[] = [
   { name: 'types', fast: true, command: ['tsc', '-p', 'tsconfig.json'] },
   tests('tidy', true, [
     'tests/tidy/*.test.ts',
-    'tests/dapr-suite/*.test.ts',
+    'tests/dapr-suite/**/*.test.ts',
     'scripts/**/*.test.ts',
   ]),
   tests('core', true, ['packages/core/src/!(redis)/**/*.test.ts', 'packages/core/src/*.test.ts']),

@@ -1,11 +1,11 @@
 // Dapr's own integration suite against our sidecar: see README.md.
-import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { commandLine } from '../../scripts/command-line.ts';
 import { buildSuite } from './build-suite.ts';
 import { DIFFERENCES } from './differences.ts';
+import { holdfastd } from './holdfastd.ts';
 import { type ListedCase, listCases } from './list-cases.ts';
 import { type Count, countOf, tableOf } from './report.ts';
 import { runCases } from './run-cases.ts';
@@ -39,7 +39,7 @@ async function main(): Promise<number> {
   }
   if (values.list === true) return list(all);
   const chosen = choose(ours);
-  const daprd = values.daprd ?? holdfastd();
+  const daprd = values.daprd ?? holdfastd(work);
   const groups = new Map<string, readonly Count[]>();
   for (const [group, names] of Map.groupBy(chosen, groupOf)) {
     groups.set(group, await runGroup(group, names));
@@ -84,21 +84,4 @@ function list(all: readonly ListedCase[]): number {
     console.log(why === undefined ? one.name : `- ${one.name}: left out, ${why}`);
   }
   return 0;
-}
-
-/** What the suite starts: one file, without arguments of its own; built, for some cases count in tenths of seconds. */
-function holdfastd(): string {
-  const build = [
-    '--conditions=source',
-    path.join(root, 'scripts/build.ts'),
-    ...'core config telemetry http messaging sidecar cli'.split(' '),
-  ];
-  const built = spawnSync(process.execPath, build, { stdio: ['ignore', 'ignore', 'inherit'] });
-  if (built.status !== 0) throw new Error('Our packages do not build; `npm run build` says why.');
-  const file = path.join(work, 'holdfastd');
-  const node = JSON.stringify(process.execPath);
-  const bin = JSON.stringify(path.join(root, 'packages/cli/bin/holdfastd.mjs'));
-  writeFileSync(file, `#!/bin/sh\nexec ${node} ${bin} "$@"\n`);
-  chmodSync(file, 0o755);
-  return file;
 }

@@ -9,6 +9,13 @@ import { eventApp } from './event-app.ts';
 
 const COMPRESSIONS = ['gzip', 'snappy', 'lz4', 'zstd'] as const;
 
+/** A name with a space, a wait that is longer than ours become, and a number as Go's source has them. */
+const ODD = {
+  clientID: 'orders service',
+  consumeRetryInterval: '90s',
+  maxMessageBytes: '0x100000',
+};
+
 type Answer = { readonly status: number; readonly body: string };
 
 /** Brokers by how often they hand over what is never taken. */
@@ -35,7 +42,7 @@ function conformance(make: Make, executable: string | undefined, address: string
       mesh = await startMesh(executable, {
         instead: poisoned.instead,
         resources: {
-          'once.yaml': component('once', address, { consumeRetryEnabled: 'false' }),
+          'once.yaml': component('once', address, { consumeRetryEnabled: 'false', ...ODD }),
           'thrice.yaml': component('thrice', address, {
             backOffMaxRetries: '2',
             backOffDuration: '100ms',

@@ -103,6 +103,13 @@ export const QUERIES: Readonly<Record<string, readonly Step[]>> = {
       },
     },
   ],
+  'an object is equal to one that holds the same': [
+    {
+      send: query({ filter: { EQ: { person: { id: 9, org: 'Dev' } } } }),
+      expect: found('ann'),
+      daprd: { why: 'it compares it with how PostgreSQL writes it', expect: [204, ''] },
+    },
+  ],
   'a query gives pages, each with where the next begins': [
     {
       send: query({ sort: [{ key: 'city' }, { key: 'person.org' }], page: { limit: 2 } }),

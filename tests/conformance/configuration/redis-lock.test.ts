@@ -9,6 +9,8 @@ import { componentYaml } from '../makes/component-yaml.ts';
 const MALFORMED = 'ERR_MALFORMED_REQUEST';
 const MINE = { resourceId: 'x', lockOwner: 'o', expiryInSeconds: 1 };
 const EXPIRY = /^ExpiryInSeconds is not positive in lock store locks$/;
+const NO_NUMBER =
+  /^failed deserializing HTTP body: .*invalid value for int32 field expiryInSeconds/;
 const OWNER = /^LockOwner is empty in lock store locks$/;
 const RESOURCE = /^ResourceId is empty in lock store locks$/;
 const OTHERS = /^lock store others not found$/;
@@ -18,6 +20,12 @@ const BARS = /^failed to try acquiring lock: input key\/keyPrefix 'x\|\|y' can't
 const ODD: Readonly<Record<string, readonly [string, object | string, number, string, RegExp]>> = {
   'no expiry': ['lock/locks', { resourceId: 'x', lockOwner: 'o' }, 400, MALFORMED, EXPIRY],
   'an expiry before now': ['lock/locks', { ...MINE, expiryInSeconds: -1 }, 400, MALFORMED, EXPIRY],
+  ...Object.fromEntries(
+    ['0x10', '010', '+5', '5 ', '', '1.5'].map((expiryInSeconds) => [
+      `the expiry "${expiryInSeconds}", which is no number of JSON`,
+      ['lock/locks', { ...MINE, expiryInSeconds }, 400, MALFORMED, NO_NUMBER],
+    ]),
+  ),
   'no owner': ['lock/locks', { ...MINE, lockOwner: '' }, 400, MALFORMED, OWNER],
   'no resource': ['lock/locks', { ...MINE, resourceId: '' }, 400, MALFORMED, RESOURCE],
   'bars in a resource': ['lock/locks', { ...MINE, resourceId: 'x||y' }, 500, 'ERR_TRY_LOCK', BARS],

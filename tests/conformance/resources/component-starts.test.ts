@@ -65,6 +65,8 @@ function rows(redisHost: string, mosquitto: string): readonly Row[] {
     { type: 'state.redis', metadata: { redisHost, maxRetries: 'x' }, both: /[mM]axRetries/ },
     { type: 'pubsub.redis', metadata: { redisHost, redisPort: '1' }, both: /redisPort/ },
     { type: 'pubsub.redis', metadata: { redisHost, redisDB: '-1' }, both: 'starts' },
+    { type: 'pubsub.redis', metadata: { redisHost, maxLenApprox: '-1' }, both: 'starts' },
+    { type: 'pubsub.redis', metadata: { redisHost, maxLenApprox: '0x10' }, both: /maxLenApprox/ },
     { type: 'pubsub.redis', metadata: { redisHost, redisType: 'Node' }, both: 'starts' },
     { type: 'pubsub.redis', metadata: { redisHost, redisUsername: 'me' }, both: 'starts' },
     { type: 'pubsub.redis', metadata: { redisHost, enableTLS: 'yes' }, both: /enableTLS/ },
@@ -90,6 +92,9 @@ function rows(redisHost: string, mosquitto: string): readonly Row[] {
       why: 'there is no pool here, and the log says so',
     },
     { type: 'pubsub.mqtt3', metadata: { url, qos: '8' }, both: /qos/ },
+    // Numbers are as in Go's source: hexadecimal, and octal behind a zero.
+    { type: 'pubsub.mqtt3', metadata: { url, qos: '0x2' }, both: 'starts' },
+    { type: 'pubsub.mqtt3', metadata: { url, qos: '010' }, both: /qos/ },
     { type: 'pubsub.mqtt', metadata: { url }, both: 'starts' },
     {
       type: 'pubsub.mqtt3',

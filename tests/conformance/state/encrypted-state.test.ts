@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { Code } from '@connectrpc/connect';
 import { STATE } from '../cases/state.ts';
 import { STATE_KEYS } from '../cases/state-keys.ts';
 import { bothMakes, type Make } from '../makes/both-makes.ts';
@@ -84,6 +85,44 @@ function encrypted(make: Make, executable: string | undefined): void {
       const { data } = await client.getState({ storeName: 'after', key: 'bytes' });
       assert.deepEqual(Buffer.from(data), value);
     });
+
+    test('of several items, one whose etag is another is refused, and the others are written', async () => {
+      const client = daprClient(mesh.grpcPort('caller'));
+      const item = (key: string, value: string, etag?: string) => ({
+        ...{ key, value: Buffer.from(value) },
+        ...(etag === undefined ? {} : { etag: { value: etag } }),
+      });
+      const states = [item('stale', '1'), item('fresh', '1')];
+      await client.saveState({ storeName: 'after', states });
+      const { etag } = await client.getState({ storeName: 'after', key: 'fresh' });
+      await assert.rejects(
+        client.saveState({
+          storeName: 'after',
+          states: [item('stale', '2', 'another'), item('fresh', '2', etag)],
+        }),
+        { code: Code.Aborted },
+      );
+      assert.deepEqual(
+        [await get(mesh, 'after', 'stale'), await get(mesh, 'after', 'fresh')],
+        ['1', '2'],
+      );
+    });
+
+    test(
+      make === 'holdfast'
+        ? 'what a transaction writes comes back'
+        : 'what a transaction writes comes back as Go prints it, which ours does not repeat',
+      async () => {
+        await daprClient(mesh.grpcPort('caller')).executeStateTransaction({
+          storeName: 'after',
+          operations: [
+            { operationType: 'upsert', request: { key: 'transacted', value: Buffer.from('123') } },
+          ],
+        });
+        const read = await get(mesh, 'after', 'transacted');
+        assert.equal(read, make === 'holdfast' ? '123' : '[49 50 51]');
+      },
+    );
 
     test('nothing of a value is in the file', async () => {
       await save(mesh, 'after', 'needle', '"never-in-the-open"');

@@ -26,7 +26,7 @@ export interface KafkaBrokerOptions {
    * Names this process in its groups: restarted under the same name it goes on at once, without
    * waiting for the end of its predecessor's session. Two processes of one group need two names.
    *
-   * @default clientId
+   * @default clientId, with dashes for spaces
    */
   readonly memberName?: string;
   /**
@@ -107,14 +107,16 @@ export type ResolvedKafkaOptions = KafkaBrokerOptions &
   >;
 
 export function resolveKafkaOptions(given: KafkaBrokerOptions): ResolvedKafkaOptions {
-  const options = { memberName: given.clientId, ...KAFKA_BROKER_DEFAULTS, ...given };
+  const memberName = given.clientId.trim().replaceAll(/\s+/g, '-');
+  const options = { memberName, ...KAFKA_BROKER_DEFAULTS, ...given };
   if (typeof options.bootstrap !== 'function') checkBootstrap(options.bootstrap);
-  if (!/^\S+$/.test(options.clientId)) {
+  if (options.clientId.trim() === '')
+    throw new TypeError('kafkaBroker.clientId must not be empty.');
+  if (!/^\S+$/.test(options.memberName)) {
     throw new TypeError(
-      `kafkaBroker.clientId must be text without spaces, not "${options.clientId}".`,
+      `kafkaBroker.memberName must be text without spaces, not "${options.memberName}".`,
     );
   }
-  if (options.memberName === '') throw new TypeError('kafkaBroker.memberName must not be empty.');
   if (options.initialOffset !== 'earliest' && options.initialOffset !== 'latest') {
     throw new TypeError(
       `kafkaBroker.initialOffset must be earliest or latest, not "${options.initialOffset}".`,

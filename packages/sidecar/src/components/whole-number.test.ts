@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ComponentSettings } from './component-settings.ts';
 import { milliseconds } from './milliseconds.ts';
-import { readWhole, wholeNumber, wholeNumberWithin } from './whole-number.ts';
+import { readGoWhole, readWhole, wholeNumber, wholeNumberWithin } from './whole-number.ts';
 
 describe('numbers in metadata', () => {
   const settings = (value: string) => new ComponentSettings('c', [['n', value]]);
@@ -10,6 +10,19 @@ describe('numbers in metadata', () => {
   test('a whole number, or what stands for none', () => {
     const read = ['7', '-7', '+7', ''].map((text) => wholeNumber(settings(text), 'N', 3));
     assert.deepEqual(read, [7, -7, 7, 3]);
+  });
+
+  test('a whole number as Go writes one, in other bases too', () => {
+    const texts = ['7', '-7', '+0', '0x1F', '-0b11', '0o17', '017', '1_000', '0x_f', ''];
+    assert.deepEqual(
+      texts.map((text) => readGoWhole('n', text)),
+      [7, -7, 0, 31, -3, 15, 15, 1_000, 15, undefined],
+    );
+    for (const none of ['08', '0x', '1_', '_1', '1__0', '1e3', '1.5', ' 5', '0b2', '-', 'x']) {
+      assert.throws(() => readGoWhole('n', none), {
+        message: `n must be a whole number, not "${none}"`,
+      });
+    }
   });
 
   test('what is none, or out of range, is told with its component, rule and value', () => {

@@ -48,10 +48,13 @@ function text(given: Record<string, unknown>, name: string, other: string): stri
 
 function int32(given: Record<string, unknown>, name: string, other: string): number {
   const value = given[name] ?? given[other] ?? 0;
-  const number = typeof value === 'string' && value.trim() === value ? Number(value) : value;
-  if (typeof number === 'number' && number === (number | 0) && value !== '') return number;
+  const number = typeof value === 'string' && JSON_NUMBER.test(value) ? Number(value) : value;
+  if (typeof number === 'number' && number === (number | 0)) return number;
   throw malformed(`invalid value for int32 field ${name}: ${JSON.stringify(value)}`);
 }
+
+/** What may stand in a text is what may stand without one. */
+const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 function parse(body: Buffer): unknown {
   try {

@@ -5,7 +5,7 @@ import { parseDuration } from '@holdfast/config';
 import type { PoolConfig } from 'pg';
 import type { ComponentSettings } from '../components/component-settings.ts';
 import { durationSetting } from '../components/duration-setting.ts';
-import { readWhole, wholeNumber } from '../components/whole-number.ts';
+import { readGoWhole, readWhole, wholeNumber } from '../components/whole-number.ts';
 import { connectionItems, isOfSession, isUnheeded } from './connection-items.ts';
 import { TARGETS, type Target } from './postgres-servers.ts';
 
@@ -109,7 +109,7 @@ export async function postgresConnection(settings: ComponentSettings): Promise<P
  * is, and where neither says it there are as many as processors, and four at least.
  */
 function mostConnections(settings: ComponentSettings, items: ReadonlyMap<string, string>): number {
-  const inMetadata = wholeNumber(settings, 'maxConns', 0);
+  const inMetadata = wholeNumber(settings, 'maxConns', 0, readGoWhole);
   if (inMetadata > 1) return inMetadata;
   const inString = whole(items, 'pool_max_conns');
   if (inString === undefined) return Math.max(4, availableParallelism());

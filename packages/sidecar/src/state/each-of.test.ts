@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eachOf } from './each-of.ts';
-import { EtagMismatchError, type StateOperation } from './state-store.ts';
+import { EtagMismatchError, type StateOperation, type StateStore } from './state-store.ts';
 import { writeEach } from './write-each.ts';
 
 test('done again, it writes what was not written, and that alone', async () => {
@@ -37,6 +37,24 @@ test('several that disagree about their etags do so with one voice, which a fail
       'Error: x\ny',
     ],
   );
+});
+
+test('what is not written is told of where a store is asked for others in their stead', async () => {
+  const asked: string[] = [];
+  const store: Pick<StateStore, 'write'> = {
+    async write(operations) {
+      const others = operations.map((one) => ({ ...one }));
+      await writeEach(others, ({ key }) => {
+        asked.push(key);
+        if (key === 'b' && asked.length < 3) throw new EtagMismatchError('b');
+      });
+    },
+  };
+  const makers = ['a', 'b'].map((key) => () => ({ kind: 'delete', key }) as const);
+  const work = eachOf(store, makers);
+  await assert.rejects(work(), EtagMismatchError);
+  await work();
+  assert.deepEqual(asked, ['a', 'b', 'b']);
 });
 
 function writing(keys: readonly string[], write: (key: string, round: number) => void) {

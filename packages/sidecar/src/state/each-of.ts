@@ -12,19 +12,20 @@ export function eachOf(
   let pending = makers;
   return async (call?: { readonly signal: AbortSignal }): Promise<void> => {
     const failed = new Map<() => StateOperation, Error>();
-    const made = new Map<StateOperation, () => StateOperation>();
+    const made: { readonly operation: StateOperation; readonly make: () => StateOperation }[] = [];
     for (const make of pending) {
       try {
-        made.set(make(), make);
+        made.push({ operation: make(), make });
       } catch (error) {
         failed.set(make, error as Error);
       }
     }
     try {
-      if (made.size > 0) await store.write([...made.keys()], false, call?.signal);
+      const operations = made.map(({ operation }) => operation);
+      if (operations.length > 0) await store.write(operations, false, call?.signal);
     } catch (error) {
-      for (const [operation, make] of made) {
-        const own = error instanceof NotAllWrittenError ? error.failures.get(operation) : error;
+      for (const [place, { make }] of made.entries()) {
+        const own = error instanceof NotAllWrittenError ? error.failures[place] : error;
         if (own !== undefined) failed.set(make, own as Error);
       }
     }

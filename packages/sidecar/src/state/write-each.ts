@@ -3,10 +3,11 @@ import { EtagMismatchError, InvalidEtagError, type StateOperation } from './stat
 /** Of several writes that stand each for itself, some were not done. */
 export class NotAllWrittenError extends Error {
   override readonly name = 'NotAllWrittenError';
-  readonly failures: ReadonlyMap<StateOperation, Error>;
+  /** At the places of those that were not: who asked may have asked for others in their stead, such as encrypted ones. */
+  readonly failures: readonly (Error | undefined)[];
 
-  constructor(failures: ReadonlyMap<StateOperation, Error>) {
-    super([...failures.values()].map(({ message }) => message).join('\n'));
+  constructor(failures: readonly (Error | undefined)[]) {
+    super(failures.flatMap((failure) => failure?.message ?? []).join('\n'));
     this.failures = failures;
   }
 }
@@ -50,7 +51,8 @@ export function throwFailures(
 ): void {
   const [first] = failures.values();
   if (first === undefined) return;
-  throw operations.length === 1 ? first : new NotAllWrittenError(failures);
+  if (operations.length === 1) throw first;
+  throw new NotAllWrittenError(operations.map((operation) => failures.get(operation)));
 }
 
 /** What Dapr says of several writes of which these failed; of one, what that said. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { ComponentSettings } from '../../../components/component-settings.ts';
 import { componentDuration, durationSetting } from '../../../components/duration-setting.ts';
-import { wholeNumber, wholeNumberWithin } from '../../../components/whole-number.ts';
+import { readGoWhole, wholeNumber, wholeNumberWithin } from '../../../components/whole-number.ts';
 import { oneAtATime } from '../one-at-a-time.ts';
 
 /** Where a NATS is, and what its consumers are to be, read from a component's metadata: Dapr's names and defaults. */
@@ -67,7 +67,7 @@ export function jetstreamSettings(settings: ComponentSettings): JetStreamSetting
   }
   const ackWaitMs = durationSetting(settings, 'ackWait');
   const backOffMs = durations(settings, 'backOff');
-  const maxDeliver = wholeNumber(settings, 'maxDeliver', 0);
+  const maxDeliver = wholeNumber(settings, 'maxDeliver', 0, readGoWhole);
   if (backOffMs !== undefined && maxDeliver > 0 && maxDeliver <= backOffMs.length) {
     throw new Error(
       `component ${component}: metadata maxDeliver must be more than the ${backOffMs.length} waits of backOff, not ${maxDeliver}`,
@@ -186,7 +186,7 @@ function startOf(settings: ComponentSettings) {
       return { deliver_policy, opt_start_seq };
     }
     case 'by_start_time': {
-      const seconds = wholeNumber(settings, 'startTime', Number.NaN);
+      const seconds = wholeNumber(settings, 'startTime', Number.NaN, readGoWhole);
       if (Number.isNaN(seconds)) throw missing('startTime');
       return { deliver_policy, opt_start_time: new Date(seconds * 1_000).toISOString() };
     }
@@ -219,12 +219,12 @@ function durations(settings: ComponentSettings, name: string): readonly number[]
 }
 
 function positive(settings: ComponentSettings, name: string): number | undefined {
-  return wholeNumberWithin(settings, name, { byDefault: 0, least: 0 }) || undefined;
+  return wholeNumberWithin(settings, name, { byDefault: 0, least: 0 }, readGoWhole) || undefined;
 }
 
 /** As NATS has it: -1 is no limit, said aloud. */
 function limit(settings: ComponentSettings, name: string): number | undefined {
-  return wholeNumberWithin(settings, name, { byDefault: 0, least: -1 }) || undefined;
+  return wholeNumberWithin(settings, name, { byDefault: 0, least: -1 }, readGoWhole) || undefined;
 }
 
 const nanos = (ms: number | undefined): number | undefined =>

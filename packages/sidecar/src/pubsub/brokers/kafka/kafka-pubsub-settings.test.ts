@@ -129,6 +129,20 @@ test('what tunes the client is a number, or a duration whose bare numbers are se
   );
 });
 
+test('a group has no spaces in its name, a client may', () => {
+  assert.equal(read({ ...plain, clientID: 'orders service' }).clientId, 'orders service');
+  assert.throws(() => read({ ...plain, consumerGroup: 'the billing' }), {
+    message: 'metadata consumerGroup (or consumerID) must have no spaces, unlike "the billing"',
+  });
+});
+
+test('a subscription that is lost comes back within a minute, whatever is said', () => {
+  const waits = ['90s', '200ms', '0'].map(
+    (consumeRetryInterval) => read({ ...plain, consumeRetryInterval }).reconnectMs,
+  );
+  assert.deepEqual(waits, [60_000, 200, 1]);
+});
+
 test('a constant wait before a failed event comes again, or one that grows', () => {
   const waits = (more: Readonly<Record<string, string>>) => {
     const { maxRedeliverMs, redeliverMs } = read({ ...plain, ...more });

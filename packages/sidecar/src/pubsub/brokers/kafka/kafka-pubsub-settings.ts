@@ -1,7 +1,7 @@
 import type { ComponentSettings } from '../../../components/component-settings.ts';
 import { durationSetting } from '../../../components/duration-setting.ts';
 import { milliseconds } from '../../../components/milliseconds.ts';
-import { wholeNumber } from '../../../components/whole-number.ts';
+import { readGoWhole, readWhole, wholeNumber } from '../../../components/whole-number.ts';
 import { goRegExp } from '../../../resources/go-regexp.ts';
 import { type RegistrySettings, registrySettings } from './avro/registry-settings.ts';
 import { type KafkaSecurity, kafkaSecurity } from './kafka-security.ts';
@@ -40,6 +40,9 @@ const ASSIGNMENTS = ['range', 'roundrobin', 'sticky'] as const;
 
 const COMPRESSIONS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 
+/** The waits grow: nobody means a subscription to stay away for longer than this. */
+const LONGEST_RECONNECT_MS = 60_000;
+
 /** More deliveries of one event in a row than anybody waits for. */
 const MOST_RETRIES = 999;
 
@@ -53,14 +56,13 @@ export function kafkaPubSubSettings(
     if (value === undefined || /^(none|false|never)$/i.test(value)) continue;
     throw new Error(`metadata ${name}: "${value}" is not in this version`);
   }
-  const group = settings.text('consumerGroup') ?? settings.text('consumerID') ?? names.appId;
   const sessionTimeoutMs = durationSetting(settings, 'sessionTimeout') ?? 10_000;
   return {
     brokers: brokersOf(settings),
-    group,
+    group: groupOf(settings, names.appId),
     clientId: settings.text('clientID') ?? names.appId,
     initialOffset: initialOffsetOf(settings),
-    maxMessageBytes: atLeastOne(settings, 'maxMessageBytes', 1_048_576),
+    maxMessageBytes: atLeastOne(settings, 'maxMessageBytes', 1_048_576, readGoWhole),
     sessionTimeoutMs,
     reconnectMs: reconnectMsOf(settings),
     ...redeliveryOf(settings),
@@ -76,6 +78,13 @@ export function kafkaPubSubSettings(
     registry: registrySettings(settings),
     ...kafkaSecurity(settings),
   };
+}
+
+/** The driver has no groups with spaces in their names. */
+function groupOf(settings: ComponentSettings, appId: string): string {
+  const group = settings.text('consumerGroup') ?? settings.text('consumerID') ?? appId;
+  if (/^\S+$/.test(group)) return group;
+  throw new Error(`metadata consumerGroup (or consumerID) must have no spaces, unlike "${group}"`);
 }
 
 function brokersOf(settings: ComponentSettings): string[] {
@@ -138,7 +147,7 @@ function heartbeatOf(settings: ComponentSettings, sessionTimeoutMs: number): num
 
 function reconnectMsOf(settings: ComponentSettings): number {
   const ms = milliseconds(settings, 'consumeRetryInterval', 100);
-  if (ms >= 0) return Math.max(1, ms);
+  if (ms >= 0) return Math.min(Math.max(1, ms), LONGEST_RECONNECT_MS);
   throw new Error(`metadata consumeRetryInterval must be 0 or more, not ${ms} ms`);
 }
 
@@ -171,8 +180,13 @@ function giveUpAfterOf(settings: ComponentSettings, byDefault: boolean): number 
   );
 }
 
-function atLeastOne(settings: ComponentSettings, name: string, byDefault: number): number {
-  const value = wholeNumber(settings, name, byDefault);
+function atLeastOne(
+  settings: ComponentSettings,
+  name: string,
+  byDefault: number,
+  read = readWhole,
+): number {
+  const value = wholeNumber(settings, name, byDefault, read);
   // Zero is Dapr's word for its default.
   if (value === 0) return byDefault;
   if (value > 0) return value;

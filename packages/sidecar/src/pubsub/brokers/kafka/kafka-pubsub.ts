@@ -50,7 +50,7 @@ export async function kafkaPubSub(
     bootstrap: read.brokers,
     clientId: read.clientId,
     // Replicas have one name, and each is a member of its own.
-    memberName: `${read.clientId}-${randomUUID()}`,
+    memberName: `${read.clientId.replaceAll(/\s+/g, '-')}-${randomUUID()}`,
     initialOffset: read.initialOffset,
     layout: kafkaLayout(read),
     maxMessageBytes: read.maxMessageBytes,

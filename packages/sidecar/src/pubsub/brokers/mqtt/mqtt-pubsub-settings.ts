@@ -1,6 +1,6 @@
 import type { MqttTls } from '@holdfast/messaging/mqtt';
 import type { ComponentSettings } from '../../../components/component-settings.ts';
-import { wholeNumber } from '../../../components/whole-number.ts';
+import { readGoWhole, wholeNumber } from '../../../components/whole-number.ts';
 
 export interface MqttPubSubSettings {
   /** Without who signs in. */
@@ -32,7 +32,7 @@ export function mqttPubSubSettings(
   settings: ComponentSettings,
   names: { readonly appId: string },
 ): MqttPubSubSettings {
-  const qos = wholeNumber(settings, 'qos', 1);
+  const qos = wholeNumber(settings, 'qos', 1, readGoWhole);
   if (qos !== 0 && qos !== 1 && qos !== 2) {
     throw new Error(`metadata qos must be 0, 1 or 2, not ${qos}`);
   }

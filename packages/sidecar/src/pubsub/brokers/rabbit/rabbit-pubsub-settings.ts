@@ -1,7 +1,7 @@
 import type { ExchangeKind, RabbitTls } from '@holdfast/messaging/rabbitmq';
 import type { ComponentSettings } from '../../../components/component-settings.ts';
 import { durationSetting } from '../../../components/duration-setting.ts';
-import { wholeNumber, wholeNumberWithin } from '../../../components/whole-number.ts';
+import { readGoWhole, wholeNumber, wholeNumberWithin } from '../../../components/whole-number.ts';
 import { messageTtlMs } from '../../message-ttl.ts';
 import { oneAtATime } from '../one-at-a-time.ts';
 
@@ -35,6 +35,8 @@ export interface RabbitPubSubSettings {
 }
 
 const EXCHANGE_KINDS: readonly string[] = ['fanout', 'topic', 'direct', 'headers'];
+const PREFETCH = { byDefault: 0, least: 0, most: 255 };
+const DELIVERY_MODE = { byDefault: 2, least: 0, most: 2 };
 const HEARTBEAT_MS = { least: 1_000, most: 600_000 };
 const RECONNECT_MS = { least: 10, most: 60_000 };
 
@@ -57,11 +59,8 @@ export function rabbitPubSubSettings(
     deletedWhenUnused: settings.flag('deletedWhenUnused', true),
     exchangeKind: exchangeKindOf(settings.text('exchangeKind') ?? 'fanout'),
     single: oneAtATime(settings, 'parallel'),
-    prefetch:
-      wholeNumberWithin(settings, 'prefetchCount', { byDefault: 0, least: 0, most: 255 }) ||
-      undefined,
-    persistent:
-      wholeNumberWithin(settings, 'deliveryMode', { byDefault: 2, least: 0, most: 2 }) === 2,
+    prefetch: wholeNumberWithin(settings, 'prefetchCount', PREFETCH, readGoWhole) || undefined,
+    persistent: wholeNumberWithin(settings, 'deliveryMode', DELIVERY_MODE, readGoWhole) === 2,
     deadLetters:
       settings.flag('enableDeadLetter') && !settings.flag('requeueInFailure') && !autoAck,
     forgetsFailures: autoAck,
@@ -143,7 +142,7 @@ function ttlOf(settings: ComponentSettings): number | undefined {
 
 /** As in Dapr, 0 and less are no limit. */
 function limit(settings: ComponentSettings, name: string): number | undefined {
-  const value = wholeNumber(settings, name, 0);
+  const value = wholeNumber(settings, name, 0, readGoWhole);
   return value > 0 ? value : undefined;
 }
 

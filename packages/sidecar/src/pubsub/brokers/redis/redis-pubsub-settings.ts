@@ -1,6 +1,6 @@
 import type { ComponentSettings } from '../../../components/component-settings.ts';
 import { milliseconds } from '../../../components/milliseconds.ts';
-import { wholeNumberWithin } from '../../../components/whole-number.ts';
+import { wholeNumber, wholeNumberWithin } from '../../../components/whole-number.ts';
 
 export interface RedisPubSubSettings {
   /** The group's name and, as in Dapr, its members': all who give the same share the events. */
@@ -37,7 +37,7 @@ export function redisPubSubSettings(
       wholeNumberWithin(settings, 'queueDepth', { byDefault: 0, least: 0 }) || QUEUE_DEPTH,
     concurrency: wholeNumberWithin(settings, 'concurrency', { byDefault: 10, least: 1 }),
     ackOnError: settings.flag('ackOnError'),
-    maxLength: wholeNumberWithin(settings, 'maxLenApprox', { byDefault: 0, least: 0 }),
+    maxLength: Math.max(0, wholeNumber(settings, 'maxLenApprox', 0)),
     streamTtlMs: milliseconds(settings, 'streamTTL', 0),
   };
 }
