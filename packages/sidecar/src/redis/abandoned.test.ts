@@ -86,7 +86,7 @@ async function begin(t: TestContext) {
     ]);
   const state = await redisState(settings(), systemClock);
   const lock = await redisLock(settings(), log);
-  const configuration = await redisConfiguration(settings(), log);
+  const configuration = await redisConfiguration(settings(), { clock: systemClock, log });
   t.after(() => Promise.all([state.close(), lock.close(), configuration.close()]));
   return {
     ...{ configuration, lock, state, redis: server.process },
