@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { systemClock } from '@holdfast/core';
 import { sqliteBroker } from '@holdfast/messaging/sqlite-broker';
 import { createLogger } from '@holdfast/telemetry/log';
 import type { PubSubHandler } from '../pubsub.ts';
@@ -58,7 +59,7 @@ async function group(t: TestContext) {
       const broker = sqliteBroker({ path, leaseMs: 1_000, requireSubscriber: false });
       await broker.open();
       const one = brokerPubSub(broker, {
-        ...{ component: 'p', group: 'g', concurrency: 1, giveUpAfter, log },
+        ...{ component: 'p', group: 'g', concurrency: 1, giveUpAfter, clock: systemClock, log },
         redeliver: { redeliverMs: 1, maxRedeliverMs: 1 },
       });
       t.after(() => one.close());
