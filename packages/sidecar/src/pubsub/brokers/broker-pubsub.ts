@@ -93,6 +93,8 @@ export function brokerPubSub(
     async subscribe(topic, handler, details = {}, gather = 1) {
       let left = false;
       const leaving = () => left || ending;
+      /** What was last said of its connection; undefined since events have come again. */
+      let lost: string | undefined;
       const subscription = await broker.subscribe(
         topic,
         {
@@ -105,16 +107,22 @@ export function brokerPubSub(
           onProblem({ error, kind }) {
             const why = (error as Error).message;
             // A delivery that failed has its line already; the others have none.
-            if (kind === 'connection-lost') log.warn(`${component} lost ${topic}: ${why}`);
             if (kind === 'unclaimed') log.warn(`${component}: ${why}`);
+            // An outage is tried to be ended every second, for the same reason each time.
+            if (kind !== 'connection-lost' || why === lost) return;
+            lost = why;
+            log.warn(`${component} lost ${topic}: ${why}`);
           },
         },
-        ({ body, headers, topic: came }) =>
-          handler({
+        ({ body, headers, topic: came }) => {
+          if (lost !== undefined) log.info(`${component} has events of ${topic} again.`);
+          lost = undefined;
+          return handler({
             data: Buffer.from(body.buffer, body.byteOffset, body.byteLength),
             metadata: headers,
             ...(came === topic ? {} : { topic: came }),
-          }),
+          });
+        },
       );
       subscriptions.add(subscription);
       return {
