@@ -34,7 +34,9 @@ export class JetStreamConsumer {
   readonly #options: JetStreamConsumerOptions;
   readonly #stopping = new AbortController();
   readonly #working = new Set<Promise<void>>();
-  readonly #unhandled = new UnhandledSequences();
+  #unhandled = new UnhandledSequences();
+  /** By the stream's clock, when it got the last event that came. */
+  #lastMs = 0;
   #tail: Promise<void> = Promise.resolve();
   #loop: Promise<void> = Promise.resolve();
   #down = false;
@@ -96,7 +98,7 @@ export class JetStreamConsumer {
     // Stopped while it connected: nobody would say so again.
     if (signal.aborted) end();
     try {
-      const from = this.#unhandled.first();
+      const from = (stream: string) => this.#whereIn(stream, manager);
       const found = await bindConsumer(manager, { topic, settings, from });
       const info = await unbound(manager, found, this.#silentSubject);
       this.#silentSubject = undefined;
@@ -124,6 +126,17 @@ export class JetStreamConsumer {
       inHand?.stop();
       await connection.close().catch(() => {});
     }
+  }
+
+  /** Where to go on. A stream that was made after the last event came is another one: all that it has is new, and counted anew. */
+  async #whereIn(stream: string, manager: JetStreamManager): Promise<number | undefined> {
+    const first = this.#unhandled.first();
+    if (first === undefined) return undefined;
+    // Who may not ask goes on by the number.
+    const info = await manager.streams.info(stream).catch(() => undefined);
+    if (info === undefined || Date.parse(info.created) <= this.#lastMs) return first;
+    this.#unhandled = new UnhandledSequences();
+    return 1;
   }
 
   /** Until the connection ends; it does when pings have had no answer. */
@@ -156,6 +169,7 @@ export class JetStreamConsumer {
   #take(message: JsMsg, inHand: InHand): void {
     const { settings } = this.#options;
     this.#unhandled.add(message.seq);
+    this.#lastMs = Math.max(this.#lastMs, message.info.timestampNanos / 1_000_000);
     if (settings.ackPolicy !== 'none') inHand.add(message);
     const ahead = settings.single ? this.#tail : Promise.resolve();
     const work = ahead.then(() => this.#handle(message, inHand));

@@ -139,6 +139,29 @@ function suite({ port, process: nats, url }: NatsServer): void {
       assert.deepEqual(got, ['one', 'two', 'three']);
     });
 
+    test('a stream that was deleted and made again is read from its beginning: its numbers are others', async (t) => {
+      await made;
+      const operator = await connect({ servers: url });
+      t.after(() => operator.close());
+      const { streams } = await jetstreamManager(operator);
+      const stream = { name: 'again', subjects: ['again.>'] };
+      await streams.add(stream);
+      const { all, got, member } = await inbox('again.x', 5, { durableName: 'again' });
+      await published('again.x', 'one', 'two', 'three');
+      await until('they have come', () => got.length === 3);
+      await streams.delete('again');
+      await streams.add(stream);
+      await published('again.x', 'four', 'five');
+      // It would look after its consumer in a while; this makes it look now.
+      await operator.close();
+      await nats.stop();
+      await nats.restart();
+      await all;
+      await member.drain();
+
+      assert.deepEqual(got, ['one', 'two', 'three', 'four', 'five']);
+    });
+
     test('publishing where no stream has the subject fails', async () => {
       const publisher = await open({});
       const message = { data: Buffer.from('1'), metadata: {} };
