@@ -18,6 +18,7 @@ export class FollowedFile<T extends Opened> {
   #current: T;
   #identity: string | undefined;
   #opening: Promise<void> | undefined;
+  #closed = false;
 
   /** `replaced` hears of each time that another file is opened. @throws Error where it cannot be opened. */
   static async open<T extends Opened>(
@@ -52,11 +53,16 @@ export class FollowedFile<T extends Opened> {
   }
 
   close(): void {
+    this.#closed = true;
     this.#current.database.close();
   }
 
   async #reopen(path: string): Promise<void> {
     const next = await this.#open();
+    if (this.#closed) {
+      next.database.close();
+      return;
+    }
     // SQLite sees that its file has moved, and leaves the log beside the new one alone.
     this.#current.database.close();
     this.#current = next;
