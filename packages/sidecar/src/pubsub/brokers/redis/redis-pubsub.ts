@@ -50,7 +50,7 @@ export async function redisPubSub(
       await redis
         .run((client) => client.callBuffer('XADD', args), signal)
         .catch((cause: Error) => {
-          throw publishError(cause);
+          throw signal?.aborted ? cause : publishError(cause);
         });
     },
     async publishAll(topic, messages, signal) {
@@ -65,7 +65,7 @@ export async function redisPubSub(
           return all;
         }, signal)
         .catch((cause: Error) => {
-          throw publishError(cause);
+          throw signal?.aborted ? cause : publishError(cause);
         });
       return answers.map(([error]) => (error === null ? undefined : publishError(error)));
     },
