@@ -60,10 +60,11 @@ export class JetStreamPublisher {
     const timer = clock.timer(timeoutMs, () =>
       expired.reject(new Error(`it did not acknowledge within ${timeoutMs} ms`)),
     );
+    let link: Link | undefined;
     try {
-      const link = await Promise.race([linking, expired.promise]);
+      link = await Promise.race([linking, expired.promise]);
       // Where the link is lost they fail as well, one by one; the reason is that of the loss.
-      const work = link.lost.or(Promise.all(messages.map((message) => this.#one(link, message))));
+      const work = link.lost.or(Promise.all(messages.map((message) => this.#one(link!, message))));
       const answers = await Promise.race([work, expired.promise]);
       for (const [index, refusal] of answers.entries()) {
         if (refusal !== undefined) refusals.set(messages[index]!.id, refusal);
@@ -78,6 +79,8 @@ export class JetStreamPublisher {
       throw new BrokerUnavailableError(
         `${placeOf(servers)} did not take the messages: ${why}.`,
         error,
+        false,
+        link === undefined,
       );
     } finally {
       timer.cancel();

@@ -21,6 +21,8 @@ interface Connected {
   readonly unheard: Set<number>;
   /** So many of QoS 2 are on their way at a time. */
   readonly window: Pipeline;
+  /** Why it is not used any more; the client tells those that were on their way that it was closed, and no more. */
+  givenUp?: string;
 }
 
 type Verdict =
@@ -53,9 +55,10 @@ export class MqttPublisher {
     this.#connection ??= this.#connect();
     const connection = this.#connection;
     const connected = await connection;
-    const giveUp = () => {
+    const giveUp = (why: string) => {
       // The next publish may have made another by now.
       if (this.#connection === connection) this.#connection = undefined;
+      connected.givenUp ??= why;
       connected.client.end(true, () => {});
     };
     const verdicts = await Promise.all(
@@ -85,10 +88,11 @@ export class MqttPublisher {
   }
 
   #publishOne(
-    { client, maxPacketBytes, unheard, window }: Connected,
+    connected: Connected,
     message: OutgoingMessage,
-    giveUp: () => void,
+    giveUp: (why: string) => void,
   ): Promise<Verdict> {
+    const { client, maxPacketBytes, unheard, window } = connected;
     const { clock, layout, qos, timeoutMs, requireSubscriber, url } = this.#options;
     let extras: ReturnType<MqttLayout['extrasOf']>;
     try {
@@ -102,8 +106,9 @@ export class MqttPublisher {
     const send = () =>
       new Promise<Verdict>((resolve) => {
         const timer = clock.timer(timeoutMs, () => {
-          resolve(lost(`${url} did not acknowledge a message within ${timeoutMs} ms.`));
-          giveUp();
+          const why = `${url} did not acknowledge a message within ${timeoutMs} ms.`;
+          resolve(lost(why));
+          giveUp(why);
         });
         const body = Buffer.from(
           message.body.buffer,
@@ -118,8 +123,10 @@ export class MqttPublisher {
           const nobody = packetId !== undefined && unheard.delete(packetId);
           const reason = rejectionOf(reasonCodeOf(error));
           if (reason !== undefined) resolve({ kind: 'rejected', reason });
-          else if (error) resolve(lost(`${url} did not take a message: ${error.message}.`, error));
-          else if (nobody && requireSubscriber) {
+          else if (error) {
+            const why = connected.givenUp ?? `${url} did not take a message: ${error.message}.`;
+            resolve(lost(why, error));
+          } else if (nobody && requireSubscriber) {
             const why = `nobody has subscribed to "${message.topic}" yet`;
             resolve({ kind: 'postponed', reason: why });
           } else resolve({ kind: 'taken' });
@@ -146,7 +153,7 @@ export class MqttPublisher {
         // Fails what is in flight on it, at once; and what comes next makes a new one.
         if (this.#connection === connection) this.#connection = undefined;
         client.end(true, () => {});
-        reject(new BrokerUnavailableError(`${url} ${what}.`, problem, isShutOut(problem)));
+        reject(new BrokerUnavailableError(`${url} ${what}.`, problem, isShutOut(problem), true));
       };
       const timer = clock.timer(timeoutMs, () => fail(`did not answer within ${timeoutMs} ms`));
       client.on('error', (error) => {

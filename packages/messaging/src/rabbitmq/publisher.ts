@@ -111,6 +111,8 @@ export class RabbitPublisher {
       throw new BrokerUnavailableError(
         `${placeOf(url)} did not take the messages: ${why}${blocked}.`,
         error,
+        false,
+        link === undefined,
       );
     } finally {
       timer.cancel();

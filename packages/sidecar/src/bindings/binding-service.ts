@@ -1,4 +1,5 @@
 import type { ComponentCalls } from '../components/component-calls.ts';
+import { waitingClient } from '../components/waiting-client.ts';
 import { failureWords } from '../invoke/invoke-error.ts';
 import { ApiError } from '../server/api-error.ts';
 import type { BindingAnswer, BindingRequest, OutputBinding } from './binding.ts';
@@ -18,8 +19,9 @@ export class BindingService {
     const { operation } = request;
     try {
       const binding = this.#find(name, operation);
+      // A server that never answers would hold what it is asked with for ever, long after its client has gone.
       return await this.#calls.run('binding', name, operation, (call) =>
-        binding.invoke(request, call?.signal),
+        binding.invoke(request, call?.signal ?? clientLeaves()),
       );
     } catch (error) {
       const message = `error invoking output binding ${name}: ${failureWords(error)}`;
@@ -38,4 +40,15 @@ export class BindingService {
       `binding ${name} does not support operation ${operation}. supported operations:${known}`,
     );
   }
+}
+
+/** A signal for any number of listeners; the client's own has one. Undefined where no client waits. */
+function clientLeaves(): AbortSignal | undefined {
+  const client = waitingClient();
+  if (client === undefined) return undefined;
+  const gone = new AbortController();
+  const leave = () => gone.abort(client.reason);
+  if (client.aborted) leave();
+  else client.addEventListener('abort', leave);
+  return gone.signal;
 }

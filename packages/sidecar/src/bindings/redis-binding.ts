@@ -36,11 +36,9 @@ export async function redisBinding(settings: ComponentSettings): Promise<OutputB
     },
     async get(key, { metadata }, signal) {
       const taken = metadata.delete === 'true';
-      const value = await redis.run(
-        (client): Promise<Buffer | null> =>
-          taken ? client.getdelBuffer(key) : client.getBuffer(key),
-        signal,
-      );
+      const value = await (taken
+        ? redis.run((client) => client.getdelBuffer(key), signal)
+        : redis.read((client) => client.getBuffer(key), signal));
       return { data: value ?? Buffer.alloc(0), metadata: {} };
     },
     async increment(key, { metadata }, signal) {

@@ -123,9 +123,9 @@ const openPostgresConfiguration = async (settings: ComponentSettings, env: Compo
 export const CONFIGURATIONS: Readonly<
   Record<string, (settings: ComponentSettings, env: ComponentsEnv) => Promise<ConfigurationStore>>
 > = {
-  'configuration.redis': async (settings, { log }) => {
+  'configuration.redis': async (settings, env) => {
     const { redisConfiguration } = await import('../configuration/redis-configuration.ts');
-    return await redisConfiguration(settings, log);
+    return await redisConfiguration(settings, env);
   },
   'configuration.postgresql': openPostgresConfiguration,
   'configuration.postgres': openPostgresConfiguration,

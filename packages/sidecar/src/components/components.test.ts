@@ -230,12 +230,13 @@ spec:
     const scraped = await (await fetch(`http://127.0.0.1:${running.ports.metrics}/`)).text();
 
     const failed = 'failed saving state in state store orders';
+    const busy = 'database is locked: by another process, for more than 2000 ms (busyTimeout)';
     assert.deepEqual(
       [well, ...locked, open],
       [
         [204, '', null],
-        [500, `${failed}: database is locked`, null],
-        [500, `${failed}: database is locked`, null],
+        [500, `${failed}: ${busy}`, null],
+        [500, `${failed}: ${busy}`, null],
         [500, `${failed}: circuit breaker is open`, 'careful'],
       ],
     );

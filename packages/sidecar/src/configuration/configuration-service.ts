@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Pipeline } from '@holdfast/core';
 import type { AskApp } from '../app/ask-app.ts';
 import type { ComponentCalls } from '../components/component-calls.ts';
+import { waitedFor } from '../components/waited-for.ts';
 import { failureWords } from '../invoke/invoke-error.ts';
 import { DeliveryError } from '../pubsub/deliver/delivery-error.ts';
 import { ApiError } from '../server/api-error.ts';
@@ -80,9 +81,18 @@ export class ConfigurationService {
     const heard = (key: string, item: ConfigurationItem | undefined) => changed(id, key, item);
     this.#subscriptions.set(id, ending);
     await calls
-      .run('configuration', name, 'subscribe', () =>
-        store.subscribe(keys, heard, ending.signal, metadata),
-      )
+      .run('configuration', name, 'subscribe', async (call) => {
+        // One that comes when its attempt is over must not tell of changes beside the next one.
+        const attempt = new AbortController();
+        const ended = AbortSignal.any([ending.signal, attempt.signal]);
+        try {
+          const begun = store.subscribe(keys, heard, ended, metadata);
+          await (call === undefined ? begun : waitedFor(begun, call.signal));
+        } catch (error) {
+          attempt.abort();
+          throw error;
+        }
+      })
       .catch((error: unknown) => {
         this.#subscriptions.delete(id);
         throw failed(code, what, error);

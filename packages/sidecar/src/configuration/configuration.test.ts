@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { tcpProxy } from '@holdfast/messaging/testing';
 import { createLogger } from '@holdfast/telemetry/log';
 import { type RedisServer, redisServer, suiteWith, until } from '@holdfast/test-servers';
 import { Redis } from 'ioredis';
@@ -69,6 +70,25 @@ function suite({ port, process: redis }: RedisServer): void {
       for (let n = 0; n <= 100; n += 1) await client.set('busy', String(n));
       const all = await told('busy', { value: '100' });
       assert.ok(all.get('busy')!.length < 50, `${all.get('busy')!.length} calls`);
+    });
+
+    test('a subscription that came too late for its attempt tells nobody beside the next one', async (t) => {
+      const proxy = await tcpProxy(port);
+      t.after(() => proxy.close());
+      const { ask, subscribe, told } = await start(t, proxy.port);
+      await ask('?key=late');
+      proxy.delay(600);
+      const [status, why] = await ask('/subscribe?key=late');
+      assert.deepEqual([status, why.errorCode], [500, 'ERR_CONFIGURATION_SUBSCRIBE']);
+      assert.match(why.message, /context deadline exceeded$/);
+      proxy.delay(0);
+      await until('Redis is fast again', async () => (await ask('/subscribe?key=late'))[0] === 200);
+      await subscribe('?key=last');
+      await client.mset({ late: '1', last: '1' });
+      const all = await told('late', { value: '1' });
+      await client.set('last', '2');
+      await told('last', { value: '2' });
+      assert.equal(all.get('late')?.length, 1);
     });
 
     test('a Redis that is away fails a read in the words of Dapr', async (t) => {
@@ -171,6 +191,8 @@ apiVersion: dapr.io/v1alpha1
 kind: Resiliency
 metadata: { name: r }
 spec:
-  policies: { retries: { soon: { policy: constant, duration: 10ms, maxRetries: 5 } } }
-  targets: { components: { config: { inbound: { retry: soon } } } }
+  policies:
+    retries: { soon: { policy: constant, duration: 10ms, maxRetries: 5 } }
+    timeouts: { short: 1s }
+  targets: { components: { config: { inbound: { retry: soon }, outbound: { timeout: short } } } }
 `;

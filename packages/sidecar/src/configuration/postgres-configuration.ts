@@ -88,7 +88,9 @@ export async function postgresConfiguration(
       }
       checkChannel(channel);
       await ear.listen(channel);
-      const watch = new PostgresWatch({ channel, keys, changed, read, log: env.log });
+      signal.throwIfAborted();
+      const { component } = settings;
+      const watch = new PostgresWatch({ ...env, component, channel, keys, changed, read });
       // Heard from now on, so that nothing is missed between reading and listening.
       watches.add(watch);
       const end = () => {
@@ -103,6 +105,7 @@ export async function postgresConfiguration(
     },
     missing: (id) => `unable to find subscription with ID : ${id}`,
     async close() {
+      for (const watch of watches) watch.end();
       await ear.close();
       await pool.close();
     },

@@ -1,7 +1,11 @@
+import type { Clock } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
+import { neverTwiceAtOnce, readAtLast } from './catch-up.ts';
 import type { ConfigurationItem, ConfigurationItems } from './configuration-store.ts';
 
 export interface PostgresWatchOptions {
+  readonly component: string;
+  readonly clock: Clock;
   readonly channel: string;
   /** None: all. */
   readonly keys: readonly string[];
@@ -19,7 +23,7 @@ export class PostgresWatch {
   /** As last told, or as found when it began. */
   #seen: Readonly<Record<string, string>> = {};
   #telling = false;
-  #ended = false;
+  readonly #ending = new AbortController();
 
   constructor(options: PostgresWatchOptions) {
     this.channel = options.channel;
@@ -33,29 +37,29 @@ export class PostgresWatch {
   }
 
   end(): void {
-    this.#ended = true;
+    this.#ending.abort();
     this.#waiting.clear();
   }
 
   heard(key: string, item: ConfigurationItem | undefined): void {
-    if (this.#ended || (this.#keys.length > 0 && !this.#keys.includes(key))) return;
+    if (this.#ending.signal.aborted || (this.#keys.length > 0 && !this.#keys.includes(key))) return;
     this.#waiting.set(key, item);
     if (!this.#telling) void this.#tell();
   }
 
   /** After an outage: what is otherwise now, or gone. */
-  async compare(): Promise<void> {
-    try {
-      const items = await this.#options.read(this.#keys);
-      const now = texts(items);
-      for (const key of new Set([...Object.keys(this.#seen), ...Object.keys(now)])) {
-        if (this.#seen[key] !== now[key]) this.heard(key, items[key]);
-      }
-    } catch (error) {
-      const why = (error as Error).message;
-      this.#options.log.warn(`Changes of configuration may have been missed: ${why}`);
+  readonly compare = neverTwiceAtOnce(async () => {
+    const { keys, read } = this.#options;
+    const items = await readAtLast(() => read(keys), {
+      ...this.#options,
+      signal: this.#ending.signal,
+    });
+    if (items === undefined) return;
+    const now = texts(items);
+    for (const key of new Set([...Object.keys(this.#seen), ...Object.keys(now)])) {
+      if (this.#seen[key] !== now[key]) this.heard(key, items[key]);
     }
-  }
+  });
 
   async #tell(): Promise<void> {
     this.#telling = true;

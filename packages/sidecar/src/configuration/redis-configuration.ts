@@ -1,5 +1,5 @@
-import type { Logger } from '@holdfast/telemetry/log';
 import type { ComponentSettings } from '../components/component-settings.ts';
+import type { ComponentsEnv } from '../components/open-components.ts';
 import { openRedis, type RedisConnection } from '../redis/open-redis.ts';
 import { redisSettings } from '../redis/redis-settings.ts';
 import type {
@@ -20,7 +20,7 @@ const BATCH = 500;
  */
 export async function redisConfiguration(
   settings: ComponentSettings,
-  log: Logger,
+  env: Pick<ComponentsEnv, 'clock' | 'log'>,
 ): Promise<ConfigurationStore> {
   const redis = await openRedis(redisSettings(settings), { what: 'redis store' });
   const items = (keys: readonly string[]) => read(redis, keys);
@@ -33,7 +33,7 @@ export async function redisConfiguration(
       if (redis.settings.kind === 'cluster') {
         throw new Error('each node of a cluster tells of its own keys only: no subscriptions');
       }
-      watching ??= KeyWatch.open(redis, items, log).catch((error: unknown) => {
+      watching ??= KeyWatch.open(redis, items, env).catch((error: unknown) => {
         watching = undefined;
         throw error;
       });
@@ -53,7 +53,7 @@ async function allKeys(
   const keys = new Set<string>();
   let cursor = '0';
   do {
-    const [next, found] = await redis.run(async (client) => {
+    const [next, found] = await redis.read(async (client) => {
       const answer = await client.call('SCAN', cursor, 'COUNT', BATCH);
       return answer as [string, string[]];
     }, signal);
@@ -87,7 +87,7 @@ async function textOf(
   signal: AbortSignal | undefined,
 ): Promise<string | null> {
   try {
-    return await redis.run((client) => client.get(key), signal);
+    return await redis.read((client) => client.get(key), signal);
   } catch (error) {
     if (signal?.aborted) throw error;
     const { message } = error as Error;

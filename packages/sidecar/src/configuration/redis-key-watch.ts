@@ -1,9 +1,14 @@
+import type { Clock } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
 import { openRedis, type RedisConnection } from '../redis/open-redis.ts';
+import { type CatchUpOptions, neverTwiceAtOnce, readAtLast } from './catch-up.ts';
 import type { ConfigurationItem, ConfigurationItems } from './configuration-store.ts';
 
 /** Redis tells of generic commands, texts, expiry and eviction, by key: what Dapr asks it for. */
 const EVENTS = 'Kg$xe';
+
+/** How often the connection is asked whether it is still there: where nothing changes, nobody else would notice. */
+const PING_MS = 10_000;
 
 type Changed = (key: string, item: ConfigurationItem | undefined) => Promise<void>;
 type Read = (keys: readonly string[]) => Promise<ConfigurationItems>;
@@ -13,27 +18,50 @@ export class KeyWatch {
   readonly #redis: RedisConnection;
   readonly #ear: RedisConnection;
   readonly #read: Read;
+  readonly #clock: Clock;
   readonly #log: Logger;
   readonly #prefix: string;
   readonly #subscribers = new Set<Subscriber>();
+  readonly #closing = new AbortController();
 
-  static async open(redis: RedisConnection, read: Read, log: Logger): Promise<KeyWatch> {
+  static async open(
+    redis: RedisConnection,
+    read: Read,
+    env: { readonly clock: Clock; readonly log: Logger },
+  ): Promise<KeyWatch> {
     const ear = await openRedis(redis.settings, { what: 'redis store' });
-    const watch = new KeyWatch(redis, ear, read, log);
-    await watch.#listen();
+    const watch = new KeyWatch(redis, ear, read, env);
+    try {
+      await watch.#listen();
+    } catch (error) {
+      watch.close();
+      throw error;
+    }
+    void watch.#ping();
     return watch;
   }
 
-  private constructor(redis: RedisConnection, ear: RedisConnection, read: Read, log: Logger) {
+  private constructor(
+    redis: RedisConnection,
+    ear: RedisConnection,
+    read: Read,
+    { clock, log }: { readonly clock: Clock; readonly log: Logger },
+  ) {
     this.#redis = redis;
     this.#ear = ear;
     this.#read = read;
+    this.#clock = clock;
     this.#log = log;
     this.#prefix = `__keyspace@${redis.settings.db}__:`;
   }
 
   async add(keys: readonly string[], changed: Changed, signal: AbortSignal): Promise<void> {
-    const subscriber = new Subscriber(keys, changed, this.#read, this.#log);
+    const subscriber = new Subscriber(keys, changed, this.#read, {
+      component: this.#redis.settings.component,
+      clock: this.#clock,
+      log: this.#log,
+      signal: AbortSignal.any([signal, this.#closing.signal]),
+    });
     await subscriber.remember();
     signal.throwIfAborted();
     this.#subscribers.add(subscriber);
@@ -41,8 +69,19 @@ export class KeyWatch {
   }
 
   close(): void {
+    this.#closing.abort();
     this.#subscribers.clear();
     this.#ear.close();
+  }
+
+  /** One that keeps silent is given up by the driver, which makes another. */
+  async #ping(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      // Rejects when it is closed meanwhile.
+      await this.#clock.sleep(PING_MS, signal).catch(() => {});
+      if (!signal.aborted) await this.#ear.run((client) => client.ping()).catch(() => {});
+    }
   }
 
   async #listen(): Promise<void> {
@@ -89,17 +128,17 @@ class Subscriber {
   readonly #keys: ReadonlySet<string>;
   readonly #changed: Changed;
   readonly #read: Read;
-  readonly #log: Logger;
+  readonly #env: CatchUpOptions;
   readonly #waiting = new Set<string>();
   /** Of the keys that were named, as last seen. */
   readonly #seen = new Map<string, string>();
   #telling = false;
 
-  constructor(keys: readonly string[], changed: Changed, read: Read, log: Logger) {
+  constructor(keys: readonly string[], changed: Changed, read: Read, env: CatchUpOptions) {
     this.#keys = new Set(keys);
     this.#changed = changed;
     this.#read = read;
-    this.#log = log;
+    this.#env = env;
   }
 
   async remember(): Promise<void> {
@@ -115,28 +154,31 @@ class Subscriber {
   }
 
   /** After an outage: those of the named keys that are otherwise now. */
-  async compare(): Promise<void> {
+  readonly compare = neverTwiceAtOnce(async () => {
     if (this.#keys.size === 0) return;
-    try {
-      const items = await this.#read([...this.#keys]);
-      for (const key of this.#keys) {
-        if (this.#seen.get(key) !== JSON.stringify(items[key] ?? null)) this.heard(key);
-      }
-    } catch (error) {
-      this.#log.warn(`Changes of configuration may have been missed: ${(error as Error).message}`);
+    const items = await readAtLast(() => this.#read([...this.#keys]), this.#env);
+    if (items === undefined) return;
+    for (const key of this.#keys) {
+      if (this.#seen.get(key) !== JSON.stringify(items[key] ?? null)) this.heard(key);
     }
-  }
+  });
 
   async #tell(): Promise<void> {
     this.#telling = true;
     for (const key of this.#waiting) {
-      this.#waiting.delete(key);
+      const items = await readAtLast(() => {
+        // What is heard while it is read is told once more.
+        this.#waiting.delete(key);
+        return this.#read([key]);
+      }, this.#env);
+      if (items === undefined) break;
+      const item = items[key];
+      if (this.#keys.size > 0) this.#seen.set(key, JSON.stringify(item ?? null));
       try {
-        const item = (await this.#read([key]))[key];
-        if (this.#keys.size > 0) this.#seen.set(key, JSON.stringify(item ?? null));
         await this.#changed(key, item);
       } catch (error) {
-        this.#log.warn(`A change of ${key} was not handed on: ${(error as Error).message}`);
+        const why = (error as Error).message;
+        this.#env.log.warn(`A change of ${key} was not handed on: ${why}`);
       }
     }
     this.#telling = false;

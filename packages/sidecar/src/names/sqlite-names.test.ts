@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, type TestContext, test } from 'node:test';
@@ -154,6 +155,28 @@ describe('sqliteNames', () => {
     assert.deepEqual(
       [renewed, await names.resolve('orders', 'default')],
       [['127.0.0.1:5001'], ['127.0.0.1:5001']],
+    );
+  });
+
+  test('a file that is deleted while sidecars use it is made anew, and they find each other and those that come later', async (t) => {
+    const { clock, file, open } = await shared(t);
+    const [one, two] = [await open(), await open()];
+    await one.register(at('orders', 5001));
+    await two.register(at('billing', 5002));
+    for (const end of ['', '-wal', '-shm']) await rm(`${file}${end}`, { force: true });
+    // What cleans up folders for temporary files does this after ten days.
+    await clock.advance(2_000);
+    const late = await open();
+    await late.register(at('late', 5003));
+
+    assert.deepEqual(
+      await Promise.all([
+        late.resolve('orders', 'default'),
+        late.resolve('billing', 'default'),
+        one.resolve('billing', 'default'),
+        two.resolve('late', 'default'),
+      ]),
+      [['127.0.0.1:5001'], ['127.0.0.1:5002'], ['127.0.0.1:5002'], ['127.0.0.1:5003']],
     );
   });
 

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import type { DatabaseSync } from 'node:sqlite';
 import { type Clock, systemClock, type Timer } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
 import { Recent } from '../policies/recent.ts';
+import { FollowedFile } from '../sqlite/followed-file.ts';
 import { openSharedFile } from '../sqlite/open-shared-file.ts';
 import type { NameResolver, Registration } from './name-resolver.ts';
 
@@ -54,24 +56,20 @@ export async function sqliteNames(given: SqliteNamesOptions): Promise<NameResolv
   const options = { ...SQLITE_NAMES_DEFAULTS, clock: systemClock, ...given };
   checkTableName(options.tableName);
   checkTableName(options.metadataTableName);
-  const db = await openSharedFile(options.path, options.busyTimeoutMs, options.clock, (file) => {
-    file.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
-    createTables(file, options);
-  });
-
+  let busyMs = options.busyTimeoutMs;
   const hosts = options.tableName;
-  const now = 'unixepoch(CURRENT_TIMESTAMP)';
-  const known = db.prepare(
-    `SELECT address, ${now} - last_update AS age FROM ${hosts} WHERE app_id = ? AND ${now} - last_update < ? ORDER BY last_update DESC`,
+  const open = async () => {
+    const database = await openSharedFile(options.path, busyMs, options.clock, (file) => {
+      file.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+      createTables(file, options);
+    });
+    return { database, ...prepare(database, hosts) };
+  };
+  const file = await FollowedFile.open(open, (path) =>
+    options.log.error(
+      `Name resolution: ${path} was deleted, or another file put in its place; what is there now is used from here on.`,
+    ),
   );
-  const insert = db.prepare(
-    `REPLACE INTO ${hosts} (registration_id, address, app_id, namespace, last_update) VALUES (?, ?, ?, '', ${now})`,
-  );
-  const renew = db.prepare(
-    `UPDATE ${hosts} SET last_update = ${now} WHERE registration_id = ? AND address = ?`,
-  );
-  const remove = db.prepare(`DELETE FROM ${hosts} WHERE registration_id = ?`);
-  const clean = db.prepare(`DELETE FROM ${hosts} WHERE ${now} - last_update > ?`);
 
   const registrationId = randomUUID();
   /** Whether an address did not answer, since its row was last seen alive. */
@@ -84,11 +82,13 @@ export async function sqliteNames(given: SqliteNamesOptions): Promise<NameResolv
   const keepAlive = (): void => {
     renewal = options.clock.timer(options.updateIntervalMs / RENEWALS_IN_LIFE, () => {
       keepAlive();
-      if (mine === undefined) return;
-      guarded(options.log, 'renew', () => {
-        if (renew.run(registrationId, mine!.address).changes === 0) {
-          // Somebody took the row: a sidecar that reused our port before we did, or a cleaner.
-          insert.run(registrationId, mine!.address, mine!.appId);
+      void guarded(options.log, 'renew', async () => {
+        await file.look();
+        const { database, insert, renew } = file.current;
+        if (mine === undefined || !database.isOpen) return;
+        if (renew.run(registrationId, mine.address).changes === 0) {
+          // Somebody took the row, a sidecar that reused our port before we did, or a cleaner; or it is another file.
+          insert.run(registrationId, mine.address, mine.appId);
         }
       });
     });
@@ -96,20 +96,22 @@ export async function sqliteNames(given: SqliteNamesOptions): Promise<NameResolv
   const keepClean = (): void => {
     cleanup = options.clock.timer(options.cleanupIntervalMs, () => {
       keepClean();
-      guarded(options.log, 'clean', () => clean.run(aliveSeconds));
+      void guarded(options.log, 'clean', async () => void file.current.clean.run(aliveSeconds));
     });
   };
 
   return {
     async register({ appId, host, port }: Registration) {
       mine = { appId, address: `${host}:${port}` };
+      const { database, insert } = file.current;
       insert.run(registrationId, mine.address, appId);
-      db.exec(`PRAGMA busy_timeout = ${Math.min(options.busyTimeoutMs, RENEWAL_BUSY_MS)}`);
+      busyMs = Math.min(busyMs, RENEWAL_BUSY_MS);
+      database.exec(`PRAGMA busy_timeout = ${busyMs}`);
       keepAlive();
       if (options.cleanupIntervalMs > 0) keepClean();
     },
     resolve(appId) {
-      const rows = known.all(appId, aliveSeconds * (1 + LIVES_OF_GRACE));
+      const rows = file.current.known.all(appId, aliveSeconds * (1 + LIVES_OF_GRACE));
       const alive = rows.filter(({ age }) => Number(age) < aliveSeconds).map(addressOf);
       for (const address of alive) silent.put(address, false);
       if (alive.length > 0) return alive;
@@ -120,10 +122,28 @@ export async function sqliteNames(given: SqliteNamesOptions): Promise<NameResolv
     async close() {
       renewal?.cancel();
       cleanup?.cancel();
-      if (!db.isOpen) return;
-      guarded(options.log, 'remove', () => remove.run(registrationId));
-      db.close();
+      const { database, remove } = file.current;
+      if (!database.isOpen) return;
+      await guarded(options.log, 'remove', async () => void remove.run(registrationId));
+      file.close();
     },
+  };
+}
+
+function prepare(database: DatabaseSync, hosts: string) {
+  const now = 'unixepoch(CURRENT_TIMESTAMP)';
+  return {
+    known: database.prepare(
+      `SELECT address, ${now} - last_update AS age FROM ${hosts} WHERE app_id = ? AND ${now} - last_update < ? ORDER BY last_update DESC`,
+    ),
+    insert: database.prepare(
+      `REPLACE INTO ${hosts} (registration_id, address, app_id, namespace, last_update) VALUES (?, ?, ?, '', ${now})`,
+    ),
+    renew: database.prepare(
+      `UPDATE ${hosts} SET last_update = ${now} WHERE registration_id = ? AND address = ?`,
+    ),
+    remove: database.prepare(`DELETE FROM ${hosts} WHERE registration_id = ?`),
+    clean: database.prepare(`DELETE FROM ${hosts} WHERE ${now} - last_update > ?`),
   };
 }
 
@@ -162,9 +182,9 @@ function checkTableName(name: string): void {
 }
 
 /** A busy or broken file costs one renewal, not the sidecar. */
-function guarded(log: Logger, what: string, work: () => void): void {
+async function guarded(log: Logger, what: string, work: () => Promise<void>): Promise<void> {
   try {
-    work();
+    await work();
   } catch (error) {
     log.warn(`Name resolution could not ${what} its registration.`, { error: String(error) });
   }

@@ -6,6 +6,7 @@ import type { PoolConfig } from 'pg';
 import type { ComponentSettings } from '../components/component-settings.ts';
 import { durationSetting } from '../components/duration-setting.ts';
 import { readGoWhole, readWhole, wholeNumber } from '../components/whole-number.ts';
+import { KEEP_ALIVE_MS } from '../flow/keep-alive.ts';
 import { connectionItems, isOfSession, isUnheeded } from './connection-items.ts';
 import { TARGETS, type Target } from './postgres-servers.ts';
 
@@ -99,6 +100,7 @@ export async function postgresConnection(settings: ComponentSettings): Promise<P
         IDLE_MS,
       maxLifetimeSeconds: Math.ceil((duration('pool_max_conn_lifetime', items) ?? 0) / 1_000),
       keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
       allowExitOnIdle: true,
     },
   };

@@ -16,6 +16,8 @@ export interface EarOptions {
   readonly back: () => void;
 }
 
+/** How often the connection is asked whether it is still there: where nobody says a thing, nobody else would notice. */
+const PING_MS = 10_000;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
 
@@ -81,7 +83,19 @@ export class PostgresEar {
     client.on('notification', ({ channel, payload = '' }) => heard(channel, payload));
     client.once('end', () => void this.#lost(client));
     this.#client = client;
+    void this.#ping(client);
     return client;
+  }
+
+  /** Until the connection is lost; one that keeps silent for as long as a statement may take is. */
+  async #ping(client: Client): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted && this.#client === client) {
+      // Rejects when it is closed meanwhile.
+      await this.#options.clock.sleep(PING_MS, signal).catch(() => {});
+      if (signal.aborted || this.#client !== client) return;
+      await client.query('SELECT 1').catch(() => client.end().catch(() => {}));
+    }
   }
 
   async #lost(client: Client): Promise<void> {

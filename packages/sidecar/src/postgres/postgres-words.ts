@@ -32,5 +32,9 @@ export function postgresWords(error: unknown, { user, database, host, port }: Po
   if (/timeout/i.test(message)) {
     return new Error(`timeout: context deadline exceeded (${message})`, { cause: error });
   }
+  // The server went in the middle of something, and had no word for it.
+  if (message.startsWith('Connection terminated')) {
+    return new Error(`read tcp ${host}:${port}: unexpected EOF (${message})`, { cause: error });
+  }
   return new Error(message === '' ? code : message, { cause: error });
 }

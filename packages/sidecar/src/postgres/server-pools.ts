@@ -11,6 +11,9 @@ import {
 } from './postgres-servers.ts';
 import { type PostgresFailure, postgresWords } from './postgres-words.ts';
 
+/** A write in a transaction that may only read. */
+const READ_ONLY = '25006';
+
 /** The connections to one server. */
 export interface ServerPool {
   readonly server: PostgresServer;
@@ -112,8 +115,9 @@ export class ServerPools implements PostgresPool {
         return await question(client);
       } catch (error) {
         // What the server refused leaves the connection well; anything else leaves it in the middle of something.
-        const { severity } = error as PostgresFailure;
-        if (severity === undefined || severity !== 'ERROR') broken = true;
+        // One that is read-only now has been demoted; behind a name that moves a new one leads to the next primary.
+        const { code, severity } = error as PostgresFailure;
+        if (severity !== 'ERROR' || code === READ_ONLY) broken = true;
         throw postgresWords(error, server);
       }
     };

@@ -7,6 +7,7 @@ import { Redis } from 'ioredis';
 import { ComponentSettings } from '../components/component-settings.ts';
 import { redisConfiguration } from '../configuration/redis-configuration.ts';
 import { redisLock } from '../lock/redis-lock.ts';
+import { redisPubSub } from '../pubsub/brokers/redis/redis-pubsub.ts';
 import { redisState } from '../state/redis-state.ts';
 
 const log = createLogger({ write: () => {} });
@@ -16,7 +17,7 @@ describe('a call of Redis that nobody waits for any more', () => {
   test('ends at once and is never sent, where there is no connection', async (t) => {
     const world = await begin(t);
     if (world === undefined) return;
-    const { configuration, lock, redis, state } = world;
+    const { configuration, lock, pubsub, redis, state } = world;
     await redis.stop();
     const giveUp = new AbortController();
     const calls = [
@@ -25,6 +26,7 @@ describe('a call of Redis that nobody waits for any more', () => {
       state.get('late', giveUp.signal),
       lock.tryLock('door', 'me', 60, giveUp.signal),
       configuration.get(['late'], giveUp.signal),
+      pubsub.publish('late', { data: Buffer.from('1'), metadata: {} }, giveUp.signal),
     ];
     const said = Promise.all(calls.map((one) => one.catch((error: unknown) => error)));
     giveUp.abort(gone);
@@ -86,10 +88,11 @@ async function begin(t: TestContext) {
     ]);
   const state = await redisState(settings(), systemClock);
   const lock = await redisLock(settings(), log);
-  const configuration = await redisConfiguration(settings(), log);
-  t.after(() => Promise.all([state.close(), lock.close(), configuration.close()]));
+  const configuration = await redisConfiguration(settings(), { clock: systemClock, log });
+  const pubsub = await redisPubSub(settings(), { appId: 'a', clock: systemClock, log });
+  t.after(() => Promise.all([state, lock, configuration, pubsub].map((one) => one.close())));
   return {
-    ...{ configuration, lock, state, redis: server.process },
+    ...{ configuration, lock, pubsub, state, redis: server.process },
     admin() {
       const client = new Redis(server.port);
       t.after(() => client.disconnect());

@@ -1,9 +1,18 @@
+import { type Clock, systemClock } from '@holdfast/core';
 import type { Cluster, Redis } from 'ioredis';
 import { waitedFor } from '../components/waited-for.ts';
-import { connectFailure } from '../flow/go-words.ts';
+import { KEEP_ALIVE_MS } from '../flow/keep-alive.ts';
 import { UnreachableError } from '../flow/unreachable-error.ts';
 import { connection } from './connection.ts';
+import {
+  isConnectionLoss,
+  isDemoted,
+  isRefusedForNow,
+  isUnanswered,
+  redisWords,
+} from './redis-failures.ts';
 import type { RedisSettings } from './redis-settings.ts';
+import { Renewal } from './renewal.ts';
 
 /** A connection to a Redis, a cluster, or the master that sentinels name; kept up by itself. */
 export interface RedisConnection {
@@ -11,7 +20,8 @@ export interface RedisConnection {
   readonly client: Redis | Cluster;
   /**
    * Sends what `work` sends. One that could not be sent since there was no
-   * connection is tried again, `maxRetries` times; one that may have been
+   * connection is tried again, `maxRetries` times, and so is one that Redis refused for the time being
+   * (a replica, a master that is loading); one that may have been
    * executed is not. Rejects in the words of Dapr's driver; or, the moment `signal` aborts, with its
    * reason: nothing is sent from then on, and `late` has the answer to what was.
    */
@@ -20,6 +30,8 @@ export interface RedisConnection {
     signal?: AbortSignal,
     late?: (answer: T) => void,
   ): Promise<T>;
+  /** As `run`, for what changes nothing: it is sent once more where its answer was lost. */
+  read<T>(work: (client: Redis | Cluster) => Promise<T>, signal?: AbortSignal): Promise<T>;
   close(): void;
 }
 
@@ -28,12 +40,17 @@ export interface RedisUse {
   readonly what: string;
   /** Longest wait for an answer; a connection that blocks on purpose has more. @default the settings' */
   readonly commandTimeoutMs?: number;
+  /** @default systemClock */
+  readonly clock?: Clock;
 }
 
 /** Connects. @throws Error, in Dapr's words, where nobody answers or the password is wrong. */
 export async function openRedis(settings: RedisSettings, use: RedisUse): Promise<RedisConnection> {
-  const client = await makeClient(settings, use.commandTimeoutMs ?? settings.readTimeoutMs);
-  let lastError: (Error & { code?: string }) | undefined;
+  const { clock = systemClock } = use;
+  const answerMs = use.commandTimeoutMs ?? settings.readTimeoutMs;
+  const client = await makeClient(settings, answerMs);
+  const renewal = new Renewal(() => client.disconnect(true), clock);
+  let lastError: Error | undefined;
   let readies = 0;
   // Without a listener the driver writes its errors to the console.
   client.on('error', (error: Error) => {
@@ -43,30 +60,53 @@ export async function openRedis(settings: RedisSettings, use: RedisUse): Promise
     readies += 1;
     lastError = undefined;
   });
-  const words = (error: Error): Error => {
-    if (!isConnectionLoss(error)) return error;
-    return new Error(lossWords(lastError, settings.address), { cause: error });
-  };
+  const words = (error: Error): Error => redisWords(error, lastError, settings.address, answerMs);
   const gather = gatherer(client);
-  const run: RedisConnection['run'] = async (work, signal, late) => {
+  const attempt = async <T>(
+    work: (client: Redis | Cluster) => Promise<T>,
+    signal: AbortSignal | undefined,
+    late: ((answer: T) => void) | undefined,
+  ): Promise<T> => {
+    if (signal === undefined) {
+      gather();
+      return await work(client);
+    }
+    await connection(client, signal);
+    signal.throwIfAborted();
+    gather();
+    return await waitedFor(work(client), signal, late);
+  };
+  const send = async <T>(
+    work: (client: Redis | Cluster) => Promise<T>,
+    signal: AbortSignal | undefined,
+    late: ((answer: T) => void) | undefined,
+    mayRepeat: boolean,
+  ): Promise<T> => {
+    let repeatable = mayRepeat;
     for (let retries = 0; ; retries += 1) {
       signal?.throwIfAborted();
       const unsent = client.status !== 'ready';
       const before = readies;
+      const leave = renewal.enter();
       try {
-        if (signal === undefined) {
-          gather();
-          return await work(client);
-        }
-        await connection(client, signal);
-        signal.throwIfAborted();
-        gather();
-        return await waitedFor(work(client), signal, late);
-      } catch (error) {
+        return await attempt(work, signal, late);
+      } catch (caught) {
+        const error = caught as Error;
         if (signal?.aborted) throw error;
-        const mayRun = !unsent || readies !== before || !isConnectionLoss(error as Error);
-        if (mayRun || retries >= settings.maxRetries) throw words(error as Error);
+        // In a cluster the driver follows the masters itself.
+        if (settings.kind !== 'cluster' && isDemoted(error)) renewal.ask();
+        if (retries >= settings.maxRetries) throw words(error);
+        const lost = isConnectionLoss(error);
+        // For a connection the driver waits.
+        if (lost && unsent && readies === before) continue;
+        const repeats = repeatable && (lost || isUnanswered(error));
+        if (!repeats && !isRefusedForNow(error)) throw words(error);
+        if (repeats) repeatable = false;
+      } finally {
+        leave();
       }
+      // A connection that keeps silent is given up in the same moment as the command.
+      await clock.sleep(backOffMs(settings, retries), signal);
     }
   };
   try {
@@ -76,15 +116,18 @@ export async function openRedis(settings: RedisSettings, use: RedisUse): Promise
     await client.ping();
   } catch (error) {
     client.disconnect();
-    const said = isConnectionLoss(error as Error)
-      ? words(error as Error)
-      : goWords(error, settings);
-    const message = `${use.what}: error connecting to redis at ${settings.address}: ${said.message}`;
+    const message = `${use.what}: error connecting to redis at ${settings.address}: ${words(error as Error).message}`;
     // Redis answered, and said no: time does not heal a wrong password.
     const answered = [error as Error, lastError].some((one) => one?.name === 'ReplyError');
     throw answered ? new Error(message) : new UnreachableError(message);
   }
-  return { settings, client, run, close: () => client.disconnect() };
+  return {
+    settings,
+    client,
+    run: (work, signal, late) => send(work, signal, late, false),
+    read: (work, signal) => send(work, signal, undefined, true),
+    close: () => client.disconnect(),
+  };
 }
 
 /**
@@ -105,35 +148,14 @@ function gatherer(client: Redis | Cluster): () => void {
   };
 }
 
-function goWords(error: unknown, { address }: RedisSettings): Error {
-  const failure = error as Error & { code?: string };
-  return failure.code === undefined ? failure : new Error(connectFailure(failure, address));
-}
+const backOffMs = ({ maxRetryMs, minRetryMs }: RedisSettings, retries: number): number =>
+  Math.min(maxRetryMs, Math.max(1, minRetryMs) * 2 ** retries);
 
-/** Why there is no connection: what the system said, or Redis before it hung up (a wrong password). */
-function lossWords(why: (Error & { code?: string }) | undefined, address: string): string {
-  if (why?.code !== undefined) return connectFailure(why, address);
-  return why?.name === 'ReplyError' ? why.message : 'EOF';
-}
-
-/** The driver's ways to say that a command got no answer since the connection went or never came. */
-function isConnectionLoss(error: Error): boolean {
-  return (
-    error.name === 'MaxRetriesPerRequestError' ||
-    error.name === 'ClusterAllFailedError' ||
-    /^(?:Connection is closed|Stream isn't writeable)/.test(error.message)
-  );
-}
-
-async function makeClient(
-  settings: RedisSettings,
-  commandTimeoutMs: number,
-): Promise<Redis | Cluster> {
+async function makeClient(settings: RedisSettings, answerMs: number): Promise<Redis | Cluster> {
   // Not by its names, which a bundle does not find in CommonJS.
   const { Cluster, Redis } = (await import('ioredis')).default;
-  const { db, dialTimeoutMs, kind, masterName, maxRetryMs, minRetryMs, nodes } = settings;
-  const backOff = (times: number) =>
-    Math.min(maxRetryMs, Math.max(1, minRetryMs) * 2 ** (times - 1));
+  const { db, dialTimeoutMs, kind, masterName, nodes } = settings;
+  const backOff = (times: number) => backOffMs(settings, times - 1);
   const options = {
     lazyConnect: true,
     db,
@@ -141,13 +163,16 @@ async function makeClient(
     ...(settings.username === undefined ? {} : { username: settings.username }),
     ...(settings.password === undefined ? {} : { password: settings.password }),
     ...(settings.tls === undefined ? {} : { tls: settings.tls }),
-    ...(commandTimeoutMs > 0 ? { commandTimeout: commandTimeoutMs } : {}),
+    // One that keeps silent may be dead, and nobody says so: what a firewall forgot stays open on both
+    // sides. The next one need not be.
+    ...(answerMs > 0 ? { commandTimeout: answerMs, socketTimeout: answerMs } : {}),
     // A command in flight when the connection goes fails at once: it may have been executed, and
     // sent again an etag would no longer match what it wrote itself. `run` knows which were not sent.
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     protocol: 2 as const,
     retryStrategy: backOff,
+    keepAlive: KEEP_ALIVE_MS,
   };
   if (kind === 'cluster') {
     return new Cluster(

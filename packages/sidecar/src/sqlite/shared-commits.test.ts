@@ -83,7 +83,7 @@ async function open(t: TestContext) {
   return {
     file,
     database,
-    commits: new SharedCommits(database, (work) => whileBusy(work, 60_000, systemClock)),
+    commits: new SharedCommits((work) => whileBusy(() => work(database), 60_000, systemClock)),
     put: (key: number) => void insert.run(key),
     keys: () => all.all().map(({ key }) => key),
   };

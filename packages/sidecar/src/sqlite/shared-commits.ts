@@ -11,14 +11,12 @@ interface Waiting {
  * of these a second. Each is done or not done for itself.
  */
 export class SharedCommits {
-  readonly #database: DatabaseSync;
-  readonly #patiently: <T>(work: () => T) => Promise<T>;
+  readonly #inTurn: <T>(work: (database: DatabaseSync) => T) => Promise<T>;
   #waiting: Waiting[] = [];
 
-  /** `patiently` does what it is given again while another process writes. */
-  constructor(database: DatabaseSync, patiently: <T>(work: () => T) => Promise<T>) {
-    this.#database = database;
-    this.#patiently = patiently;
+  /** `inTurn` does what it is given, again while another process writes. */
+  constructor(inTurn: <T>(work: (database: DatabaseSync) => T) => Promise<T>) {
+    this.#inTurn = inTurn;
   }
 
   /** Resolves when it is on disk. `work` may be done again from its beginning, and leaves nothing behind if it throws. */
@@ -34,7 +32,7 @@ export class SharedCommits {
     this.#waiting = [];
     try {
       const works = all.map(({ work }) => work);
-      const failures = await this.#patiently(() => together(this.#database, works));
+      const failures = await this.#inTurn((database) => together(database, works));
       for (const [at, { done, failed }] of all.entries()) {
         if (failures.has(at)) failed(failures.get(at));
         else done();

@@ -98,7 +98,7 @@ async function get(
   clock: Clock,
   signal: AbortSignal | undefined,
 ): Promise<StateItem | undefined> {
-  const answer = await redis.run(
+  const answer = await redis.read(
     (client) =>
       Promise.all([client.hgetallBuffer(key), client.pttl(key)]).catch((error: Error) => {
         if (error.message.startsWith('WRONGTYPE')) return undefined;
@@ -125,7 +125,7 @@ async function plain(
   key: string,
   signal: AbortSignal | undefined,
 ): Promise<StateItem | undefined> {
-  const value = await redis.run((client) => client.get(key), signal);
+  const value = await redis.read((client) => client.get(key), signal);
   return value === null ? undefined : { value, etag: '' };
 }
 

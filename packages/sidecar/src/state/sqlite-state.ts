@@ -4,10 +4,11 @@ import type { ComponentSettings } from '../components/component-settings.ts';
 import { durationSetting } from '../components/duration-setting.ts';
 import type { ComponentsEnv } from '../components/open-components.ts';
 import { warnUnheeded } from '../components/warn-unheeded.ts';
+import { FollowedFile } from '../sqlite/followed-file.ts';
 import { openSharedFile } from '../sqlite/open-shared-file.ts';
 import { SharedCommits } from '../sqlite/shared-commits.ts';
 import { sweepEvery } from '../sqlite/sweep.ts';
-import { whileBusy } from '../sqlite/while-busy.ts';
+import { inTurn, isBusy, whileBusy } from '../sqlite/while-busy.ts';
 import { sqliteLocation } from './sqlite-location.ts';
 import { EtagMismatchError, type StateOperation, type StateStore } from './state-store.ts';
 import { sqlTtl } from './ttl.ts';
@@ -30,9 +31,7 @@ CREATE TABLE IF NOT EXISTS ${table} (
 INSERT OR IGNORE INTO ${metadata} (key, value) VALUES ('migrations', '1');`;
 
 const LIVE = '(expiration_time IS NULL OR expiration_time > CURRENT_TIMESTAMP)';
-/** Waiting for another process's write in SQLite holds up the event loop, and every other request with it: short. */
-const HOLD_UP_MS = 10;
-/** So long it is waited for in all, as in Dapr. */
+/** Another process's write is waited for, as in Dapr. Not in SQLite, where the event loop would wait, and all else with it. */
 const BUSY_MS = 2_000;
 const TIMEOUT_MS = 20_000;
 /** Expired items go with the write that makes so many, whatever `cleanupInterval` says. */
@@ -68,26 +67,48 @@ export async function sqliteState(
   const sweepMs = durationSetting(settings, 'cleanupInterval', 'cleanupIntervalInSeconds') ?? 0;
   const journal = settings.flag('disableWAL') ? 'DELETE' : 'WAL';
   const { inMemory, pragmas, readOnly, uri } = location;
-  const database = await openSharedFile(uri, Math.min(busyMs, HOLD_UP_MS), clock, (file) => {
-    if (!inMemory && !readOnly) {
-      file.exec(`PRAGMA journal_mode = ${journal}; PRAGMA synchronous = FULL;`);
-    }
-    for (const pragma of pragmas) file.exec(`PRAGMA ${pragma}`);
-    if (!readOnly) file.exec(SCHEMA(table, metadata));
-  });
-  const statements = prepare(database, table);
+  const open = async () => {
+    const database = await openSharedFile(uri, 0, clock, (file) => {
+      if (!inMemory && !readOnly) {
+        file.exec(`PRAGMA journal_mode = ${journal}; PRAGMA synchronous = FULL;`);
+      }
+      for (const pragma of pragmas) file.exec(`PRAGMA ${pragma}`);
+      if (!readOnly) file.exec(SCHEMA(table, metadata));
+    });
+    return { database, statements: prepare(database, table) };
+  };
+  const file = await FollowedFile.open(open, (path) =>
+    log.error(
+      `component ${settings.component}: ${path} was deleted, or another file put in its place, while it was in use; what is there now is used from here on`,
+    ),
+  );
   const deleteExpired = `DELETE FROM ${table} WHERE NOT ${LIVE}`;
   let writes = 0;
-  const patiently = <T>(work: () => T): Promise<T> => whileBusy(work, busyMs, clock);
-  const commits = new SharedCommits(database, patiently);
-  const sweep =
-    sweepMs > 0 && !readOnly ? sweepEvery(sweepMs, clock, database, deleteExpired) : undefined;
+  const locked = (error: unknown): never => {
+    if (!isBusy(error)) throw error;
+    const { message } = error as Error;
+    throw new Error(`${message}: by another process, for more than ${busyMs} ms (busyTimeout)`, {
+      cause: error,
+    });
+  };
+  const turn = inTurn(busyMs, clock);
+  const commits = new SharedCommits(async (work) => {
+    await file.look();
+    return await turn(() => work(file.current.database)).catch(locked);
+  });
+  const sweep = async (): Promise<void> => {
+    await file.look();
+    file.current.database.exec(deleteExpired);
+  };
+  const sweeping = sweepMs > 0 && !readOnly ? sweepEvery(sweepMs, clock, sweep) : undefined;
 
   return {
     capabilities: ['ETAG', 'TRANSACTIONAL', 'TTL', 'KEYS_LIKE'],
     readTtl: sqlTtl,
     async get(key) {
-      const row = await patiently(() => statements.get.get(key));
+      await file.look();
+      const read = () => file.current.statements.get.get(key);
+      const row = await whileBusy(read, busyMs, clock).catch(locked);
       if (row === undefined) return undefined;
       const text = String(row.value);
       return {
@@ -98,20 +119,22 @@ export async function sqliteState(
     },
     async write(operations, atomic) {
       writes += operations.length;
+      const one = (operation: StateOperation) => writeOne(file.current.statements, operation);
       if (atomic) {
         await commits.write(() => {
-          for (const operation of operations) writeOne(statements, operation);
+          for (const operation of operations) one(operation);
         });
       } else {
-        await writeEachAtOnce(operations, (one) => commits.write(() => writeOne(statements, one)));
+        await writeEachAtOnce(operations, (operation) => commits.write(() => one(operation)));
       }
       if (writes < SWEEP_EVERY) return;
       writes = 0;
-      database.exec(deleteExpired);
+      // What has been written is, whatever becomes of this: the next one makes up for it.
+      await sweep().catch(() => {});
     },
     async close() {
-      sweep?.close();
-      database.close();
+      sweeping?.close();
+      file.close();
     },
   };
 }

@@ -62,6 +62,32 @@ test('follows a server that has moved', async (t) => {
   assert.deepEqual(elsewhere.received, ['x']);
 });
 
+test('keeps the connections that are there where only new ones go elsewhere', async (t) => {
+  const { proxy, received } = await echoBehind(t);
+  const elsewhere = await echoBehind(t);
+  const old = await opened(t, proxy);
+  proxy.target(elsewhere.port, 'kept');
+  const next = await opened(t, proxy);
+  for (const client of [old, next]) {
+    client.write('x');
+    await once(client, 'data');
+  }
+
+  assert.deepEqual([received, elsewhere.received], [['x'], ['x']]);
+});
+
+test('passes nothing on over connections that it has forgotten, and those after them are well', async (t) => {
+  const { proxy, received } = await echoBehind(t);
+  const old = await opened(t, proxy);
+  proxy.silence();
+  old.write('old');
+  const next = await opened(t, proxy);
+  next.write('new');
+  await once(next, 'data');
+
+  assert.deepEqual([received, old.destroyed], [['new'], false]);
+});
+
 async function echoBehind(t: TestContext) {
   const received: string[] = [];
   const server = createServer((socket) => {

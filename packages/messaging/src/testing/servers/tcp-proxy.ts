@@ -8,8 +8,10 @@ export type Cut = 'half-sent' | 'unanswered';
 /** Stands between clients and a server on this machine, and does to their connections what networks do. */
 export interface TcpProxy {
   readonly port: number;
-  /** Where new connections go from now on; those that are there are reset. */
-  target(port: number): void;
+  /** Where new connections go from now on; those that are there are reset, unless they are kept. */
+  target(port: number, old?: 'kept'): void;
+  /** As a firewall that has forgotten them: connections that are there stay open and pass nothing on. */
+  silence(): void;
   /** Whatever is sent from now on arrives so much later, in its order. */
   delay(ms: number): void;
   /**
@@ -29,6 +31,7 @@ interface Watch {
 /** To `target`; listens on `port`, by default any that is free. */
 export async function tcpProxy(target: number, port = 0): Promise<TcpProxy> {
   const pairs = new Set<() => void>();
+  let silences = 0;
   let upstream = target;
   let delayMs = 0;
   let watch: Watch | undefined;
@@ -37,7 +40,9 @@ export async function tcpProxy(target: number, port = 0): Promise<TcpProxy> {
     const behind = connect(upstream, '127.0.0.1');
     client.setNoDelay(true);
     behind.setNoDelay(true);
-    let deaf = false;
+    const begunAt = silences;
+    let cut = false;
+    const deaf = () => cut || begunAt !== silences;
     const reset = () => {
       if (!pairs.delete(reset)) return;
       cutOff(client);
@@ -52,14 +57,14 @@ export async function tcpProxy(target: number, port = 0): Promise<TcpProxy> {
     const toClient = pipeTo(client);
     client.on('data', (piece) => {
       // Cut off already: what it goes on to send gets nowhere.
-      if (deaf) return;
+      if (deaf()) return;
       const seen = watch;
       if (seen === undefined || !seen.is(piece)) {
         void toServer(piece, delayMs);
         return;
       }
       watch = undefined;
-      deaf = true;
+      cut = true;
       const half = seen.cut === 'half-sent' ? piece.subarray(0, piece.length >> 1) : piece;
       // Time enough for that much to be read and done; a reset may overtake what is unread.
       void toServer(half, delayMs)
@@ -68,7 +73,7 @@ export async function tcpProxy(target: number, port = 0): Promise<TcpProxy> {
         .then(seen.done);
     });
     behind.on('data', (piece) => {
-      if (!deaf) void toClient(piece, delayMs);
+      if (!deaf()) void toClient(piece, delayMs);
     });
   });
   server.listen(port, '127.0.0.1');
@@ -79,9 +84,12 @@ export async function tcpProxy(target: number, port = 0): Promise<TcpProxy> {
   };
   return {
     port: (server.address() as AddressInfo).port,
-    target(port) {
+    target(port, old) {
       upstream = port;
-      resetAll();
+      if (old === undefined) resetAll();
+    },
+    silence() {
+      silences += 1;
     },
     delay(ms) {
       delayMs = ms;

@@ -3,6 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { systemClock } from '@holdfast/core';
+import type { Broker, Handler, IncomingMessage, SubscribeOptions } from '@holdfast/messaging';
 import { sqliteBroker } from '@holdfast/messaging/sqlite-broker';
 import { createLogger } from '@holdfast/telemetry/log';
 import type { PubSubHandler } from '../pubsub.ts';
@@ -44,6 +46,43 @@ describe('a broker that gives events up', () => {
   });
 });
 
+test('an outage of a broker is a line for each reason, and one when events come again', async () => {
+  const lines: string[] = [];
+  const log = createLogger({ write: (line) => void lines.push(line) });
+  let given: [SubscribeOptions, Handler] | undefined;
+  const broker: Broker = {
+    publish: async () => {},
+    async subscribe(_topic, options, handler) {
+      given = [options, handler];
+      return { close: async () => {} };
+    },
+    close: async () => {},
+  };
+  const how = { component: 'p', group: 'g', concurrency: 1, clock: systemClock, log };
+  await brokerPubSub(broker, how).subscribe('t', async () => {});
+  const [options, handler] = given!;
+  const lost = (why: string) =>
+    options.onProblem?.({ kind: 'connection-lost', error: new Error(why) });
+  const comes = () =>
+    handler({
+      id: '1',
+      topic: 't',
+      key: undefined,
+      headers: {},
+      body: Buffer.from(''),
+      sentAtMs: 0,
+      delivery: 1,
+    } as IncomingMessage);
+  for (const why of ['reset', 'refused', 'refused', 'refused']) lost(why);
+  await comes();
+  await comes();
+  lost('refused');
+  assert.deepEqual(
+    lines.map((line) => /msg="?([^"]*)/.exec(line)?.[1] ?? line),
+    ['p lost t: reset', 'p lost t: refused', 'p has events of t again.', 'p lost t: refused'],
+  );
+});
+
 const event = (text: string) => ({ data: Buffer.from(text), metadata: {} });
 
 async function group(t: TestContext) {
@@ -58,7 +97,7 @@ async function group(t: TestContext) {
       const broker = sqliteBroker({ path, leaseMs: 1_000, requireSubscriber: false });
       await broker.open();
       const one = brokerPubSub(broker, {
-        ...{ component: 'p', group: 'g', concurrency: 1, giveUpAfter, log },
+        ...{ component: 'p', group: 'g', concurrency: 1, giveUpAfter, clock: systemClock, log },
         redeliver: { redeliverMs: 1, maxRedeliverMs: 1 },
       });
       t.after(() => one.close());

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Clock } from '@holdfast/core';
 import {
   type Broker,
   BrokerRejectedError,
@@ -8,6 +9,7 @@ import {
 } from '@holdfast/messaging';
 import type { Logger } from '@holdfast/telemetry/log';
 import { MessageRefusedError, type PubSub, type PubSubMessage } from '../pubsub.ts';
+import { whenReached } from './when-reached.ts';
 
 export interface BrokerPubSubOptions {
   /** As the log names it. */
@@ -24,6 +26,9 @@ export interface BrokerPubSubOptions {
   readonly capabilities?: readonly string[];
   /** What a subscription's metadata are to the broker's adapter. @default as they are */
   readonly detailsOf?: (metadata: Metadata) => Metadata;
+  /** Something before it keeps what it cannot be given, and comes back by itself: nobody waits here. @default false */
+  readonly mayBeAway?: boolean | undefined;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -37,12 +42,14 @@ export function brokerPubSub(
   broker: Broker,
   {
     capabilities = [],
+    clock,
     component,
     concurrency,
     detailsOf = (metadata) => metadata,
     giveUpAfter,
     group,
     log,
+    mayBeAway = false,
     redeliver,
   }: BrokerPubSubOptions,
 ): PubSub {
@@ -59,20 +66,25 @@ export function brokerPubSub(
       );
     },
   });
+  const closing = new AbortController();
+  const publish = (messages: readonly OutgoingMessage[], signal: AbortSignal | undefined) =>
+    whenReached(() => broker.publish(messages), {
+      ...{ clock, closing: closing.signal, mayBeAway, signal },
+    });
   return {
     capabilities,
-    async publish(topic, message) {
+    async publish(topic, message, signal) {
       const one = outgoing(topic, message);
-      await broker.publish([one]).catch((error: unknown) => {
+      await publish([one], signal).catch((error: unknown) => {
         // Its message speaks of many; here is one, and only the reason is news.
         const reason = error instanceof BrokerRejectedError && error.rejected.get(one.id);
         throw reason ? new Error(reason, { cause: error }) : error;
       });
     },
-    async publishAll(topic, messages) {
+    async publishAll(topic, messages, signal) {
       const all = messages.map((message) => outgoing(topic, message));
       try {
-        await broker.publish(all);
+        await publish(all, signal);
         return all.map(() => undefined);
       } catch (error) {
         return all.map(({ id }) => failureOf(id, error as Error));
@@ -81,6 +93,8 @@ export function brokerPubSub(
     async subscribe(topic, handler, details = {}, gather = 1) {
       let left = false;
       const leaving = () => left || ending;
+      /** What was last said of its connection; undefined since events have come again. */
+      let lost: string | undefined;
       const subscription = await broker.subscribe(
         topic,
         {
@@ -93,16 +107,22 @@ export function brokerPubSub(
           onProblem({ error, kind }) {
             const why = (error as Error).message;
             // A delivery that failed has its line already; the others have none.
-            if (kind === 'connection-lost') log.warn(`${component} lost ${topic}: ${why}`);
             if (kind === 'unclaimed') log.warn(`${component}: ${why}`);
+            // An outage is tried to be ended every second, for the same reason each time.
+            if (kind !== 'connection-lost' || why === lost) return;
+            lost = why;
+            log.warn(`${component} lost ${topic}: ${why}`);
           },
         },
-        ({ body, headers, topic: came }) =>
-          handler({
+        ({ body, headers, topic: came }) => {
+          if (lost !== undefined) log.info(`${component} has events of ${topic} again.`);
+          lost = undefined;
+          return handler({
             data: Buffer.from(body.buffer, body.byteOffset, body.byteLength),
             metadata: headers,
             ...(came === topic ? {} : { topic: came }),
-          }),
+          });
+        },
       );
       subscriptions.add(subscription);
       return {
@@ -119,6 +139,7 @@ export function brokerPubSub(
     },
     async close() {
       ending = true;
+      closing.abort(new Error(`${component} is being closed`));
       // Not waited for: a handler may be at work for as long as it likes.
       void broker.close().catch(() => {});
     },

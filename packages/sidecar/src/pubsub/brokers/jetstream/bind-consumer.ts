@@ -10,8 +10,8 @@ import type { JetStreamSettings } from './jetstream-settings.ts';
 export interface Wanted {
   readonly topic: string;
   readonly settings: JetStreamSettings;
-  /** Where a consumer without a durable name goes on; undefined: as the settings say. */
-  readonly from: number | undefined;
+  /** Where a consumer that has to be made goes on in a stream; undefined: as the settings say. */
+  readonly from: (stream: string) => Promise<number | undefined>;
 }
 
 const CONSUMER_NOT_FOUND = 10_014;
@@ -28,15 +28,25 @@ export async function bindConsumer(
   const { settings, topic } = wanted;
   const stream = settings.streamName ?? (await manager.streams.find(topic));
   const { durableName } = settings;
-  if (durableName === undefined) return await manager.consumers.add(stream, configOf(wanted));
+  if (durableName === undefined) return await add(manager, stream, wanted, {});
   for (const name of [durableName, `${durableName}-${inName(topic)}`]) {
     const there = await find(manager, stream, name);
     if (there === undefined) {
-      return await manager.consumers.add(stream, { ...configOf(wanted), durable_name: name });
+      return await add(manager, stream, wanted, { durable_name: name });
     }
     if (there.config.filter_subject === topic) return joinable(there, settings);
   }
   throw new Error(`the consumers named for ${durableName} have other topics than ${topic}`);
+}
+
+async function add(
+  { consumers }: JetStreamManager,
+  stream: string,
+  wanted: Wanted,
+  named: Partial<ConsumerConfig>,
+): Promise<ConsumerInfo> {
+  const from = await wanted.from(stream);
+  return await consumers.add(stream, { ...configOf(wanted, from), ...named });
 }
 
 /** What NATS does not allow in a name is written as in a URL. */
@@ -69,7 +79,7 @@ function joinable(there: ConsumerInfo, { queueGroupName }: JetStreamSettings): C
   return there;
 }
 
-function configOf({ from, settings, topic }: Wanted): Partial<ConsumerConfig> {
+function configOf({ settings, topic }: Wanted, from: number | undefined): Partial<ConsumerConfig> {
   const { ackPolicy, consumer, queueGroupName } = settings;
   const { deliver_policy, opt_start_seq, opt_start_time, ...rest } = consumer;
   const start =

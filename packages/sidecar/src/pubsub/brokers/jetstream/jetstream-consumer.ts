@@ -2,7 +2,7 @@ import type { Clock } from '@holdfast/core';
 import { InHand } from '@holdfast/messaging/jetstream';
 import type { Logger } from '@holdfast/telemetry/log';
 import type { ConsumerInfo, JetStreamManager, JsMsg } from '@nats-io/jetstream';
-import type { NatsConnection } from '@nats-io/transport-node';
+import { createInbox, type NatsConnection } from '@nats-io/transport-node';
 import type { PubSubHandler } from '../../pubsub.ts';
 import { bindConsumer } from './bind-consumer.ts';
 import { deliveredMetadata } from './jetstream-metadata.ts';
@@ -34,10 +34,14 @@ export class JetStreamConsumer {
   readonly #options: JetStreamConsumerOptions;
   readonly #stopping = new AbortController();
   readonly #working = new Set<Promise<void>>();
-  readonly #unhandled = new UnhandledSequences();
+  #unhandled = new UnhandledSequences();
+  /** By the stream's clock, when it got the last event that came. */
+  #lastMs = 0;
   #tail: Promise<void> = Promise.resolve();
   #loop: Promise<void> = Promise.resolve();
   #down = false;
+  /** Where events went over a connection that fell silent: to NATS it may be there for minutes yet, and has them all. */
+  #silentSubject: string | undefined;
 
   constructor(options: JetStreamConsumerOptions) {
     this.#options = options;
@@ -94,7 +98,11 @@ export class JetStreamConsumer {
     // Stopped while it connected: nobody would say so again.
     if (signal.aborted) end();
     try {
-      const info = await bindConsumer(manager, { topic, settings, from: this.#unhandled.first() });
+      const from = (stream: string) => this.#whereIn(stream, manager);
+      const found = await bindConsumer(manager, { topic, settings, from });
+      const info = await unbound(manager, found, this.#silentSubject);
+      this.#silentSubject = undefined;
+      void this.#noticeSilence(connection, info);
       inHand = this.#inHandOf(info);
       const consumer = await manager
         .jetstream()
@@ -117,6 +125,24 @@ export class JetStreamConsumer {
       signal.removeEventListener('abort', end);
       inHand?.stop();
       await connection.close().catch(() => {});
+    }
+  }
+
+  /** Where to go on. A stream that was made after the last event came is another one: all that it has is new, and counted anew. */
+  async #whereIn(stream: string, manager: JetStreamManager): Promise<number | undefined> {
+    const first = this.#unhandled.first();
+    if (first === undefined) return undefined;
+    // Who may not ask goes on by the number.
+    const info = await manager.streams.info(stream).catch(() => undefined);
+    if (info === undefined || Date.parse(info.created) <= this.#lastMs) return first;
+    this.#unhandled = new UnhandledSequences();
+    return 1;
+  }
+
+  /** Until the connection ends; it does when pings have had no answer. */
+  async #noticeSilence(connection: NatsConnection, { config }: ConsumerInfo): Promise<void> {
+    for await (const { type } of connection.status()) {
+      if (type === 'staleConnection') this.#silentSubject = config.deliver_subject;
     }
   }
 
@@ -143,6 +169,7 @@ export class JetStreamConsumer {
   #take(message: JsMsg, inHand: InHand): void {
     const { settings } = this.#options;
     this.#unhandled.add(message.seq);
+    this.#lastMs = Math.max(this.#lastMs, message.info.timestampNanos / 1_000_000);
     if (settings.ackPolicy !== 'none') inHand.add(message);
     const ahead = settings.single ? this.#tail : Promise.resolve();
     const work = ahead.then(() => this.#handle(message, inHand));
@@ -181,6 +208,18 @@ function waitMs({ redeliverMs }: JetStreamSettings, deliveries: number): number 
     return Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(deliveries - 1, 20));
   }
   return redeliverMs[Math.min(deliveries, redeliverMs.length) - 1]!;
+}
+
+/** A consumer that is bound to a connection of ours which is silent sends to another place from here on. */
+async function unbound(
+  manager: JetStreamManager,
+  found: ConsumerInfo,
+  silentSubject: string | undefined,
+): Promise<ConsumerInfo> {
+  const { config, name, push_bound, stream_name } = found;
+  const ours = silentSubject !== undefined && config.deliver_subject === silentSubject;
+  if (!ours || push_bound !== true || config.deliver_group !== undefined) return found;
+  return await manager.consumers.update(stream_name, name, { deliver_subject: createInbox() });
 }
 
 async function lost(connection: NatsConnection): Promise<never> {

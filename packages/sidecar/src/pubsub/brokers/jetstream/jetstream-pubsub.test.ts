@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { systemClock } from '@holdfast/core';
+import { tcpProxy } from '@holdfast/messaging/testing';
 import { createLogger } from '@holdfast/telemetry/log';
 import { type NatsServer, natsServer, suiteWith, until } from '@holdfast/test-servers';
 import { jetstreamManager } from '@nats-io/jetstream';
@@ -11,7 +12,7 @@ import { jetstreamPubSub } from './jetstream-pubsub.ts';
 
 await suiteWith('pubsub.jetstream', natsServer, suite);
 
-function suite({ process: nats, url }: NatsServer): void {
+function suite({ port, process: nats, url }: NatsServer): void {
   const open = (metadata: Readonly<Record<string, string>>) =>
     jetstreamPubSub(new ComponentSettings('p', Object.entries({ natsURL: url, ...metadata })), {
       clock: systemClock,
@@ -80,6 +81,26 @@ function suite({ process: nats, url }: NatsServer): void {
       );
     });
 
+    test('a connection that something between has forgotten: NATS has it as a member yet, and events come over the next', async (t) => {
+      await made;
+      const proxy = await tcpProxy(port);
+      t.after(() => proxy.close());
+      const natsURL = `nats://127.0.0.1:${proxy.port}`;
+      const { all, got, member } = await inbox('more.silent', 2, {
+        durableName: 'quiet',
+        ackWait: '2s',
+        natsURL,
+      });
+      await published('more.silent', 'before');
+      await until('the first is there', () => got.length === 1);
+      proxy.silence();
+      await published('more.silent', 'after');
+      await all;
+      await member.drain();
+      await member.close();
+      assert.deepEqual(new Set(got), new Set(['before', 'after']));
+    });
+
     test('an event that is published again with its id is one event, and a dead letter of it another', async () => {
       await made;
       const event = JSON.stringify({ id: 'same', data: 1 });
@@ -116,6 +137,29 @@ function suite({ process: nats, url }: NatsServer): void {
       await member.drain();
 
       assert.deepEqual(got, ['one', 'two', 'three']);
+    });
+
+    test('a stream that was deleted and made again is read from its beginning: its numbers are others', async (t) => {
+      await made;
+      const operator = await connect({ servers: url });
+      t.after(() => operator.close());
+      const { streams } = await jetstreamManager(operator);
+      const stream = { name: 'again', subjects: ['again.>'] };
+      await streams.add(stream);
+      const { all, got, member } = await inbox('again.x', 5, { durableName: 'again' });
+      await published('again.x', 'one', 'two', 'three');
+      await until('they have come', () => got.length === 3);
+      await streams.delete('again');
+      await streams.add(stream);
+      await published('again.x', 'four', 'five');
+      // It would look after its consumer in a while; this makes it look now.
+      await operator.close();
+      await nats.stop();
+      await nats.restart();
+      await all;
+      await member.drain();
+
+      assert.deepEqual(got, ['one', 'two', 'three', 'four', 'five']);
     });
 
     test('publishing where no stream has the subject fails', async () => {

@@ -11,6 +11,7 @@ import * as nats from '@nats-io/transport-node';
 import type { ComponentSettings } from '../../../components/component-settings.ts';
 import { UnreachableError } from '../../../flow/unreachable-error.ts';
 import type { PubSub } from '../../pubsub.ts';
+import { whenReached } from '../when-reached.ts';
 import { JetStreamConsumer } from './jetstream-consumer.ts';
 import { carried, isHeaderValue } from './jetstream-metadata.ts';
 import { type JetStreamSettings, jetstreamSettings } from './jetstream-settings.ts';
@@ -18,6 +19,7 @@ import { type JetStreamSettings, jetstreamSettings } from './jetstream-settings.
 export interface JetStreamPubSubEnv {
   readonly clock: Clock;
   readonly log: Logger;
+  readonly mayBeAway?: boolean;
 }
 
 const TIMEOUT_MS = 5_000;
@@ -31,7 +33,7 @@ const TIMEOUT_MS = 5_000;
  */
 export async function jetstreamPubSub(
   settings: ComponentSettings,
-  { clock, log }: JetStreamPubSubEnv,
+  { clock, log, mayBeAway = false }: JetStreamPubSubEnv,
 ): Promise<PubSub> {
   const own = jetstreamSettings(settings);
   const api = {
@@ -71,11 +73,15 @@ export async function jetstreamPubSub(
 
   const broker = jetstreamBroker(options);
   const consumers = new Set<JetStreamConsumer>();
+  const ending = new AbortController();
+  const closing = ending.signal;
   return {
     capabilities: [],
-    async publish(topic, { data, id, metadata }) {
+    async publish(topic, { data, id, metadata }, signal) {
       const message = { id: id ?? idOf(data), topic, key: undefined, body: data };
-      await broker.publish([{ ...message, headers: carried(metadata) }]);
+      await whenReached(() => broker.publish([{ ...message, headers: carried(metadata) }]), {
+        ...{ clock, closing, mayBeAway, signal },
+      });
     },
     async subscribe(topic, handler) {
       const consumer = new JetStreamConsumer({
@@ -96,6 +102,7 @@ export async function jetstreamPubSub(
       await Promise.all([...consumers].map((consumer) => consumer.drain()));
     },
     async close() {
+      ending.abort(new Error(`${own.component} is being closed`));
       for (const consumer of consumers) consumer.stop();
       // Not waited for: NATS may be away.
       void broker.close().catch(() => {});

@@ -74,6 +74,7 @@ export async function kafkaPubSub(
     capabilities: ['BULK_PUBSUB'],
     redeliver: { redeliverMs: read.redeliverMs, maxRedeliverMs: read.maxRedeliverMs },
     ...(read.giveUpAfter === undefined ? {} : { giveUpAfter: read.giveUpAfter }),
+    clock,
     log,
   });
   const { registry } = read;

@@ -58,6 +58,8 @@ export async function mqttPubSub(
     detailsOf: ({ unsubscribeOnClose }) => ({
       unsubscribe: String(read.cleanSession || isTrue(unsubscribeOnClose)),
     }),
+    mayBeAway,
+    clock,
     log,
   });
 }

@@ -40,6 +40,7 @@ describe('the settings of pubsub.rabbitmq', () => {
       reconnectWait: '0',
     });
     assert.deepEqual([heartbeatMs, reconnectMs], [30_000, 10]);
+    assert.equal(read(URL_OF).reconnectMs, 100);
   });
 
   test('say what cannot be', () => {

@@ -39,6 +39,8 @@ const PREFETCH = { byDefault: 0, least: 0, most: 255 };
 const DELIVERY_MODE = { byDefault: 2, least: 0, most: 2 };
 const HEARTBEAT_MS = { least: 1_000, most: 600_000 };
 const RECONNECT_MS = { least: 10, most: 60_000 };
+/** Growing to ten times this: a node that is back serves its subscribers within a second. */
+const FIRST_RECONNECT_MS = 100;
 
 /** @throws Error that names the item and what may stand there. */
 export function rabbitPubSubSettings(
@@ -69,7 +71,7 @@ export function rabbitPubSubSettings(
     maxLengthBytes: limit(settings, 'maxLenBytes'),
     tellsProperties: settings.flag('publishMessagePropertiesToMetadata'),
     heartbeatMs: heartbeatMs === 0 ? undefined : clamped(heartbeatMs, HEARTBEAT_MS),
-    reconnectMs: clamped(reconnectMs, RECONNECT_MS),
+    reconnectMs: clamped(reconnectMs ?? FIRST_RECONNECT_MS, RECONNECT_MS),
   };
 }
 

@@ -54,6 +54,8 @@ export async function rabbitPubSub(
     group: read.consumerId,
     concurrency: read.single ? 1 : PARALLEL,
     capabilities: ['MESSAGE_TTL'],
+    mayBeAway,
+    clock,
     log,
   });
 }

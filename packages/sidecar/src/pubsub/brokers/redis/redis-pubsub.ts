@@ -45,15 +45,15 @@ export async function redisPubSub(
   ];
   return {
     capabilities: [],
-    async publish(topic, message) {
+    async publish(topic, message, signal) {
       const args = entry(topic, message);
       await redis
-        .run((client) => client.callBuffer('XADD', args))
+        .run((client) => client.callBuffer('XADD', args), signal)
         .catch((cause: Error) => {
-          throw publishError(cause);
+          throw signal?.aborted ? cause : publishError(cause);
         });
     },
-    async publishAll(topic, messages) {
+    async publishAll(topic, messages, signal) {
       const answers = await redis
         .run(async (client) => {
           const pipeline = client.pipeline();
@@ -63,9 +63,9 @@ export async function redisPubSub(
           const [[first] = [null]] = all;
           if (first !== null && all.every(([error]) => error !== null)) throw first;
           return all;
-        })
+        }, signal)
         .catch((cause: Error) => {
-          throw publishError(cause);
+          throw signal?.aborted ? cause : publishError(cause);
         });
       return answers.map(([error]) => (error === null ? undefined : publishError(error)));
     },

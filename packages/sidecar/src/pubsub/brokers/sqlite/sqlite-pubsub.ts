@@ -49,6 +49,7 @@ export async function sqlitePubSub(
     group: read.group,
     concurrency: read.concurrency,
     redeliver: { redeliverMs: read.redeliverMs, maxRedeliverMs: read.maxRedeliverMs },
+    clock,
     log,
   });
 }
