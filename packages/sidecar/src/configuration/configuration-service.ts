@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Pipeline } from '@holdfast/core';
 import type { AskApp } from '../app/ask-app.ts';
 import type { ComponentCalls } from '../components/component-calls.ts';
+import { writeStruct } from '../go-json/write-json.ts';
 import { failureWords } from '../invoke/invoke-error.ts';
 import { DeliveryError } from '../pubsub/deliver/delivery-error.ts';
 import { ApiError } from '../server/api-error.ts';
@@ -119,7 +120,8 @@ export class ConfigurationService {
     key: string,
     item: ConfigurationItem | undefined,
   ): Promise<void> {
-    const body = Buffer.from(JSON.stringify({ id, items: { [key]: item ?? {} } }));
+    // As Go's encoder sends it.
+    const body = Buffer.from(`${writeStruct({ id, items: { [key]: item ?? {} } })}\n`);
     const path = `/configuration/${encodeURIComponent(name)}/${encodeURIComponent(key)}`;
     const headers = ['content-type', 'application/json', 'content-length', String(body.length)];
     const once = async (signal?: AbortSignal) => {

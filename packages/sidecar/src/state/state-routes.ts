@@ -1,5 +1,6 @@
 import { type ComponentHandler, componentRoute } from '../components/component-route.ts';
 import { type BodyLimits, collectBody } from '../flow/request-body.ts';
+import { compactJson, writeStruct } from '../go-json/write-json.ts';
 import type { ApiCall } from '../server/api-call.ts';
 import type { Route } from '../server/api-routes.ts';
 import { queryMetadata } from '../server/query-metadata.ts';
@@ -24,8 +25,7 @@ export function stateRoutes(service: StateService, limits: BodyLimits): readonly
         store,
         bulkGetRequest(await body(call), queryMetadata(call.head.query)),
       );
-      // Go's encoder ends its line.
-      call.json(200, `[${items.map(bulkText).join(',')}]\n`);
+      call.encoded(200, `[${items.map(bulkText).join(',')}]`);
     }),
     ...writes(/^\/v1\.0\/state\/([^/]+)\/transaction$/, async (call, store) => {
       service.require(store);
@@ -39,7 +39,7 @@ export function stateRoutes(service: StateService, limits: BodyLimits): readonly
     ...writes(/^\/v1\.0-alpha1\/state\/([^/]+)\/query$/, async (call, store) => {
       const page = await service.query(store, (await body(call)).toString('utf8'));
       if (page.items.length === 0) call.empty(204);
-      else call.json(200, pageText(page));
+      else call.encoded(200, pageText(page));
     }),
     componentRoute('GET', /^\/v1\.0\/state\/([^/]+)\/([^/]+)$/, async (call, store, key) => {
       const { query } = call.head;
@@ -70,30 +70,30 @@ export function stateRoutes(service: StateService, limits: BodyLimits): readonly
 
 /** As text, since what a store keeps is JSON already. */
 function bulkText({ key, item, error }: BulkItem): string {
-  const parts = [`"key":${JSON.stringify(key)}`];
+  const parts = [`"key":${writeStruct(key)}`];
   if (item !== undefined)
-    parts.push(`"data":${jsonOf(item.value)}`, `"etag":${JSON.stringify(item.etag)}`);
+    parts.push(`"data":${jsonOf(item.value)}`, `"etag":${writeStruct(item.etag)}`);
   if (item?.expiresAt !== undefined) {
-    parts.push(`"metadata":${JSON.stringify({ ttlExpireTime: item.expiresAt })}`);
+    parts.push(`"metadata":${writeStruct({ ttlExpireTime: item.expiresAt })}`);
   }
-  if (error !== undefined) parts.push(`"error":${JSON.stringify(error)}`);
+  if (error !== undefined) parts.push(`"error":${writeStruct(error)}`);
   return `{${parts.join(',')}}`;
 }
 
 function pageText({ items, token }: QueryPage): string {
   const results = items.map(({ etag, key, value }) => bulkText({ key, item: { value, etag } }));
-  const rest = token === undefined ? '' : `,"token":${JSON.stringify(token)}`;
+  const rest = token === undefined ? '' : `,"token":${writeStruct(token)}`;
   return `{"results":[${results.join(',')}]${rest}}`;
 }
 
 /** Bytes that are no JSON are shown as a text; daprd answers with nothing at all then. */
 function jsonOf(value: string | Buffer): string {
-  if (typeof value === 'string') return value;
+  if (typeof value === 'string') return compactJson(value);
   const text = value.toString('utf8');
   try {
     JSON.parse(text);
-    return text;
+    return compactJson(text);
   } catch {
-    return JSON.stringify(text);
+    return writeStruct(text);
   }
 }
