@@ -29,12 +29,14 @@ export interface PubSub {
   /**
    * Publishes in one go, in order, and says of each message why the broker does
    * not have it: undefined where it does. Without it they go one by one
-   * (`publishMany`).
+   * (`publishMany`). `bulk` is what a client says of its bulk publication as a whole, for brokers that
+   * are told it; absent: they are messages each for itself.
    */
   publishAll?(
     topic: string,
     messages: readonly PubSubMessage[],
     signal?: AbortSignal,
+    bulk?: Readonly<Record<string, string>>,
   ): Promise<Published>;
   /**
    * From now on; resolves with how to end it. `details` are the subscription's own metadata, for brokers that know them.
