@@ -26,6 +26,8 @@ export interface Bench {
   readonly env: Readonly<Record<string, string>>;
   /** Starts `holdfast`; it is killed with the test. */
   holdfast(...args: readonly string[]): Command;
+  /** Starts `holdfastd`; it is killed with the test. */
+  holdfastd(...args: readonly string[]): Command;
   /** Runs a program of one line of ESM; it is killed with the test. */
   program(text: string): Command;
   /** What is left in the state home and beside the files, by name; compiled code does not count. */
@@ -47,6 +49,7 @@ export interface Command {
 }
 
 const MAIN = fileURLToPath(new URL('../holdfast-main.ts', import.meta.url));
+const DAEMON = fileURLToPath(new URL('../holdfastd-main.ts', import.meta.url));
 
 /** Compiled code is shared by all tests of this package, or each sidecar would start anew. */
 const CODE = join(tmpdir(), 'holdfast-test-code');
@@ -79,6 +82,7 @@ export async function openBench(
     dir,
     env,
     holdfast: (...args) => begin([MAIN, ...args]),
+    holdfastd: (...args) => begin([DAEMON, ...args]),
     program: (text) => begin(['--input-type=module', '--eval', text]),
     leftovers: async () => [
       ...(await readdir(home)).filter((name) => name !== 'code'),
