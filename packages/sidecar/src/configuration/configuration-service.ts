@@ -126,7 +126,8 @@ export class ConfigurationService {
     const headers = ['content-type', 'application/json', 'content-length', String(body.length)];
     const once = async (signal?: AbortSignal) => {
       const { status } = await ask({ method: 'POST', path, headers, body }, signal);
-      if (status >= 200 && status < 300) return;
+      // No other, as in Dapr.
+      if (status === 200) return;
       throw new DeliveryError(`the application answered ${status} to ${path}`, status);
     };
     const pipeline = this.#options.inbound(name);
