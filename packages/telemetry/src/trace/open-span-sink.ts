@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '@holdfast/core';
 import { BatchSpanProcessor, type SpanExporter } from '@opentelemetry/sdk-trace';
 import { readableSpans } from './readable-span.ts';
 import type { FinishedSpan, SpanSink } from './span.ts';
-import { agentOf, byProxy, type ProxyOf, tunnelled } from './through-proxy.ts';
+import { agentOf, byProxy, tunnelled } from './through-proxy.ts';
 import { withVariables } from './with-variables.ts';
 
 /** Where spans go; none of them: nowhere. */
@@ -18,7 +18,7 @@ export interface SpanSinkOptions {
    * Through which proxy a collector is asked; of one over gRPC it is asked for an `https` address, as Go's
    * clients do. Over HTTP it takes a Node of 22.21, or 24.5 and later. @default through none
    */
-  readonly proxyOf?: ProxyOf;
+  readonly proxyOf?: (url: URL) => URL | undefined;
   /** Receives each span as a line of JSON. */
   readonly write?: ((line: string) => void) | undefined;
   /** Hears of batches that could not be sent. They are gone: spans are no ledger. @default nobody */

@@ -4,9 +4,6 @@ import type { ZipkinExporter } from '@opentelemetry/exporter-zipkin';
 import type { SpanExporter } from '@opentelemetry/sdk-trace';
 import { withVariables } from './with-variables.ts';
 
-/** Through which proxy an address is asked; undefined: through none. */
-export type ProxyOf = (url: URL) => URL | undefined;
-
 /** Node's agent asks the proxy for all that is sent by it. */
 export function agentOf({ protocol }: URL, { href }: URL): http.Agent {
   const proxyEnv = { HTTP_PROXY: href, HTTPS_PROXY: href };
