@@ -55,15 +55,6 @@ test('what a busy process could not find is looked for when it has less to do, i
   assert.deepEqual(seen, ['collected', 'all', '']);
 });
 
-test('what calls under way have held is looked for once more, and what stays for good ever less often', async () => {
-  const calm = Array.from({ length: 16 }, () => [140, 0.06] as const);
-  const seen = await collections([[200, 0.06], ...calm], 140);
-  assert.deepEqual(
-    seen.flatMap((what, at) => (what === 'all' ? [at] : [])),
-    [0, 2, 6, 14],
-  );
-});
-
 test('it ends when it is told to', async () => {
   const clock = new VirtualClock();
   let collected = 0;

@@ -26,9 +26,6 @@ const BUSY = 0.5;
 /** Below this a pause of 60 ms once after a burst is no matter either. */
 const QUIET = 0.2;
 
-/** So many looks after a collection of all there is that left much it is tried again, then after twice as many, and so on. */
-const PATIENCE = 2;
-
 /** Of all there is it takes 30 to 60 ms, and is for those that do nothing but answer probes. */
 const IDLE = 0.02;
 /** More than a young generation that has grown to its full size, or each short wave of calls would end in one. */
@@ -40,37 +37,24 @@ const MORE_WHEN_IDLE_BYTES = 16 * MIB;
  * nothing, would keep them for hours. @returns how to end it.
  */
 export function giveMemoryBack(clock: Clock, memory: ProcessMemory = processMemory()): () => void {
-  /** Ever. */
   let least = memory.residentBytes();
-  /** Since the last collection of all there is: what it could not have, unless less was seen later. */
-  let kept = least;
-  /** Looks since then that found what it had left, and how many of them it takes to try once more. */
-  let waited = 0;
-  let patience = PATIENCE;
   /** After the last collection of what is quickly found. More may be had once there is less to do. */
   let skimmed = Number.NEGATIVE_INFINITY;
-  /** After the last collection of an idle process. */
+  /** After the last collection of all there is. */
   let settled = Number.NEGATIVE_INFINITY;
   const look = () => {
     const resident = memory.residentBytes();
     const busy = memory.busy();
     least = Math.min(least, resident);
-    kept = Math.min(kept, resident);
-    const grown = resident > kept + MORE_BYTES;
     if (busy < IDLE && resident > settled + MORE_WHEN_IDLE_BYTES) {
       memory.collect(true);
       settled = memory.residentBytes();
-      kept = settled;
+      least = settled;
     } else if (busy < QUIET && resident > least + MORE_BYTES) {
-      waited += 1;
-      if (grown || waited >= patience) {
-        memory.collect(true);
-        kept = memory.residentBytes();
-        // Calls under way may have held it. What stays for good is tried for ever less often.
-        patience = grown ? PATIENCE : patience * 2;
-        waited = 0;
-      }
-    } else if (busy < BUSY && grown && resident > skimmed + MORE_BYTES) {
+      memory.collect(true);
+      // What could not be had now will not be had the next time either.
+      least = memory.residentBytes();
+    } else if (busy < BUSY && resident > Math.max(least, skimmed) + MORE_BYTES) {
       memory.collect(false);
       skimmed = memory.residentBytes();
     }
