@@ -69,6 +69,8 @@ export function latePubSub(
   };
   return {
     capabilities: [],
+    // It may be one of those, and what it is told too much hurts nobody.
+    bulkIsEachs: true,
     publish: async (topic, message) => await reached().publish(topic, message),
     publishAll: async (topic, messages, signal, bulk) =>
       await publishMany(reached(), topic, messages, signal, bulk),

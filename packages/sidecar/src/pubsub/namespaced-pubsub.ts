@@ -10,6 +10,7 @@ export function namespacedPubSub(broker: PubSub, namespace: string): PubSub {
   return {
     capabilities: broker.capabilities,
     forgetful: broker.forgetful ?? false,
+    bulkIsEachs: broker.bulkIsEachs ?? false,
     publish: (topic, message, signal) => broker.publish(full(topic), message, signal),
     ...(broker.publishAll && {
       publishAll: (topic, messages, signal, bulk) =>

@@ -24,6 +24,8 @@ export interface PubSub {
   readonly capabilities: readonly string[];
   /** It keeps nothing: who subscribes later never sees what was published before. @default false */
   readonly forgetful?: boolean;
+  /** What is said of a bulk as a whole becomes each message's, and wins over its own. @default false */
+  readonly bulkIsEachs?: boolean;
   /** Resolves when the broker has the message; `signal` aborts when nobody waits for that any more. */
   publish(topic: string, message: PubSubMessage, signal?: AbortSignal): Promise<void>;
   /**

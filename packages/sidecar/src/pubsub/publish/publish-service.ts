@@ -259,21 +259,17 @@ export class PublishService {
   }
 }
 
-/**
- * Behind an outbox entries are handed over each for itself, so each has what was said of all: for a broker that
- * takes bulks it wins, as it does there.
- */
+/** Behind an outbox entries are handed over each for itself, as the broker would have made them of the bulk. */
 function kept(
   broker: PubSub,
   entries: readonly PublishEntry[],
   { metadata: bulk }: SharedFacts,
 ): readonly PublishEntry[] {
-  const wins = broker.capabilities.includes('BULK_PUBSUB');
-  return entries.map(({ entryId, message }) => {
-    const own = message.metadata;
-    const metadata = wins ? { ...own, ...bulk } : { ...bulk, ...own };
-    return { entryId, message: { ...message, metadata } };
-  });
+  if (broker.bulkIsEachs !== true) return entries;
+  return entries.map(({ entryId, message }) => ({
+    entryId,
+    message: { ...message, metadata: { ...message.metadata, ...bulk } },
+  }));
 }
 
 interface WrittenEntry extends Omit<BulkEntry, 'event'> {

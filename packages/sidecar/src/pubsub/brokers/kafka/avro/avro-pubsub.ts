@@ -41,6 +41,7 @@ export function avroPubSub(
   };
   return {
     ...pubsub,
+    bulkIsEachs: true,
     async publish(topic, message, signal) {
       await pubsub.publish(topic, await encoded(topic, message), signal);
     },
