@@ -1,8 +1,8 @@
 export type { AppProtocol } from './app/app-channel.ts';
 export { ComponentError } from './components/open-components.ts';
 export type { Ended, StopOptions } from './ending.ts';
+export { NameResolutionError } from './names/name-resolution-error.ts';
 export type { NameResolver, Registration } from './names/name-resolver.ts';
-export { NameResolutionError } from './names/open-names.ts';
 export {
   type AppHealthCheckOptions,
   SIDECAR_DEFAULTS,

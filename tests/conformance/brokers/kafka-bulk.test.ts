@@ -17,7 +17,7 @@ interface Entry {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-const TOPICS = ['many', 'patient', 'again', 'letters', 'sizes'];
+const TOPICS = ['many', 'patient', 'again', 'letters', 'sizes', 'said'];
 
 await withKafka('bulk subscribe on pubsub.kafka', async (address) => {
   await bothMakes((make, executable) => conformance(make, executable, address));
@@ -61,10 +61,15 @@ function conformance(make: Make, executable: string | undefined, address: string
       await rm(folder, { recursive: true, force: true });
     });
 
-    const send = async (topic: string, events: readonly unknown[], query: string) => {
+    const send = async (
+      topic: string,
+      events: readonly unknown[],
+      query: string,
+      metadata?: Readonly<Record<string, string>>,
+    ) => {
       const to = `http://127.0.0.1:${sidecar.ports.http}/v1.0/publish/bulk/broker/${named(topic)}?${query}`;
       const entries = events.map((event, at) => ({
-        ...{ entryId: String(at), event, contentType: 'application/json' },
+        ...{ entryId: String(at), event, contentType: 'application/json', metadata },
       }));
       const headers = { 'content-type': 'application/json' };
       const answer = await fetch(to, { method: 'POST', headers, body: JSON.stringify(entries) });
@@ -126,6 +131,15 @@ function conformance(make: Make, executable: string | undefined, address: string
       );
       await count('sizes', 2);
       assert.deepEqual(numbersOf('sizes').toSorted(), [1, 2]);
+    });
+
+    test('what is said of all wins in the record over what an entry says', async () => {
+      const own = { partitionKey: 'own', mine: 'own', more: 'own' };
+      await send('said', [1], 'metadata.partitionKey=all&metadata.mine=all', own);
+      await count('said', 1);
+      const [{ metadata }] = bulks.get('said')![0]! as [Entry];
+      const { __key, mine, more, partitionKey } = metadata;
+      assert.deepEqual([__key, mine, more, partitionKey], ['all', 'all', 'own', 'all']);
     });
 
     test('a partition that cannot be, of one for all of them, fails them all', async () => {

@@ -52,7 +52,9 @@ const REFUSED = ['dropped', 'unknown', 'failing', 'retried'];
 
 /** What the application answers when it is asked what it subscribes to. */
 export const WANTED = [
-  ...['plain', 'types', 'own', 'exact', 'bytes', 'meta', 'bulk'].map((topic) => simple(topic)),
+  ...['plain', 'types', 'own', 'exact', 'bytes', 'meta', 'bulk', 'said'].map((topic) =>
+    simple(topic),
+  ),
   simple('raw', { metadata: { rawPayload: 'true' } }),
   simple('flaky', { pubsubname: 'patient' }),
   ...REFUSED.flatMap((topic) => [

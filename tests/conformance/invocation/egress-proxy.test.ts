@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import http from 'node:http';
+import type http from 'node:http';
 import https from 'node:https';
-import net, { type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Duplex } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import { freePort } from '@holdfast/test-servers';
 import { bothMakes, type Make } from '../makes/both-makes.ts';
@@ -13,6 +12,7 @@ import { componentYaml } from '../makes/component-yaml.ts';
 import { startEchoApp } from '../makes/echo-app.ts';
 import { type Flagged, startFlagged } from '../makes/flagged.ts';
 import { type OwnAuthority, ownAuthority } from '../makes/own-authority.ts';
+import { type StandingProxy, startProxy } from '../makes/proxy.ts';
 
 await bothMakes(conformance, 'bindings/http');
 
@@ -23,14 +23,14 @@ function conformance(make: Make, executable: string | undefined): void {
   describe(`${make}, behind a proxy that the environment names`, () => {
     let authority: OwnAuthority;
     let secure: https.Server;
-    let proxy: Proxy;
+    let proxy: StandingProxy;
     let sidecar: Flagged;
     before(async () => {
       authority = await ownAuthority();
       const { certificate: cert, key } = await authority.issue('secure.example');
       secure = https.createServer({ cert, key }, (req, res) => res.end(`secure ${req.url}`));
       await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve));
-      proxy = await startProxy(portOf(secure));
+      proxy = await startProxy({ 'secure.example:443': portOf(secure) });
       const at = `http://me:pa%20ss@127.0.0.1:${proxy.port}`;
       sidecar = await startFlagged(executable, {
         flags: {},
@@ -110,7 +110,7 @@ function conformance(make: Make, executable: string | undefined): void {
 
     test('one may be spoken to over TLS', async (t) => {
       const { certificate: cert, key } = await authority.issue('localhost');
-      const over = await startProxy(portOf(secure), { cert, key });
+      const over = await startProxy({ 'secure.example:443': portOf(secure) }, { cert, key });
       t.after(() => over.close());
       const folder = await mkdtemp(path.join(tmpdir(), 'holdfast-proxy-'));
       t.after(() => rm(folder, { recursive: true, force: true }));
@@ -160,56 +160,6 @@ kind: HTTPEndpoint
 metadata: { name: ${name} }
 spec: { baseUrl: "https://${name}.example", clientTLS: { rootCA: { value: ${JSON.stringify(ca)} } } }
 `;
-}
-
-interface Proxy {
-  readonly port: number;
-  /** Verbs and where to. */
-  readonly asked: readonly string[];
-  readonly signedIn: readonly string[];
-  close(): Promise<void>;
-}
-
-/** Answers for whatever it is asked in the clear, and lets through to one server what is encrypted. */
-async function startProxy(
-  securePort: number,
-  tls?: { readonly cert: string; readonly key: string },
-): Promise<Proxy> {
-  const asked: string[] = [];
-  const signedIn: string[] = [];
-  /** Those that the server no longer knows of. */
-  const through = new Set<Duplex>();
-  const note = ({ headers, method, url }: http.IncomingMessage) => {
-    asked.push(`${method} ${url}`);
-    signedIn.push(headers['proxy-authorization'] ?? '(nobody)');
-  };
-  const answer: http.RequestListener = (req, res) => {
-    note(req);
-    res.end(`${req.method} ${req.url} for ${req.headers.host}`);
-  };
-  const server = tls === undefined ? http.createServer(answer) : https.createServer(tls, answer);
-  server.on('connect', (req: http.IncomingMessage, socket: Duplex) => {
-    note(req);
-    through.add(socket);
-    socket.on('error', () => {});
-    if (req.url !== 'secure.example:443') {
-      socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
-      return;
-    }
-    const onwards = net.connect(securePort, '127.0.0.1', () => {
-      socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
-      socket.pipe(onwards).pipe(socket);
-    });
-    onwards.on('error', () => socket.destroy());
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const close = () =>
-    new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-      for (const socket of through) socket.destroy();
-    });
-  return { port: portOf(server), asked, signedIn, close };
 }
 
 function portOf(server: http.Server | https.Server): number {

@@ -19,7 +19,9 @@ export interface Sentry {
   stop(): Promise<void>;
 }
 
-export async function startSentry(): Promise<Sentry> {
+/** `further`: what stands behind the app in the certificate's id, by app. */
+export async function startSentry(further: Readonly<Record<string, string>> = {}): Promise<Sentry> {
+  const idOf = (appId: string) => `spiffe://${DOMAIN}/ns/default/${appId}${further[appId] ?? ''}`;
   const validity = { notBeforeMs: Date.now() - 60_000, notAfterMs: Date.now() + DAY_MS };
   const root = await signCertificate({
     ...validity,
@@ -42,7 +44,7 @@ export async function startSentry(): Promise<Sentry> {
     const chunks: Buffer[] = [];
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
     stream.on('end', () => {
-      answer(stream, String(headers[':path']), Buffer.concat(chunks), root, validity).catch(
+      answer(stream, String(headers[':path']), Buffer.concat(chunks), root, validity, idOf).catch(
         (error: unknown) => stream.destroy(error as Error),
       );
     });
@@ -56,7 +58,7 @@ export async function startSentry(): Promise<Sentry> {
         ...validity,
         kind: 'workload',
         name: appId,
-        uri: `spiffe://${DOMAIN}/ns/default/${appId}`,
+        uri: idOf(appId),
         by: root,
       }),
     async stop() {
@@ -74,12 +76,14 @@ async function answer(
   framed: Buffer,
   root: Signed,
   validity: Validity,
+  idOf: (appId: string) => string,
 ): Promise<void> {
   if (path !== SIGN) throw new Error(`nobody answers ${path} here`);
   // gRPC's frame: a flag and the length, five bytes.
   const asked = fieldsOf(framed.subarray(5));
   const appId = asked.get(1)?.toString() ?? '';
-  const certificate = await signRequest(asked.get(5)?.toString() ?? '', appId, root, validity);
+  const request = asked.get(5)?.toString() ?? '';
+  const certificate = await signRequest(request, appId, idOf(appId), root, validity);
   const message = Buffer.concat([
     field(1, Buffer.from(certificate)),
     field(3, Buffer.concat([Buffer.from([8]), varint(Math.floor(validity.notAfterMs / 1000))])),
@@ -95,6 +99,7 @@ async function answer(
 async function signRequest(
   pem: string,
   appId: string,
+  id: string,
   root: Signed,
   { notBeforeMs, notAfterMs }: Validity,
 ): Promise<string> {
@@ -117,9 +122,7 @@ async function signRequest(
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
       new x509.ExtendedKeyUsageExtension([serverAuth, clientAuth]),
-      new x509.SubjectAlternativeNameExtension([
-        { type: 'url', value: `spiffe://${DOMAIN}/ns/default/${appId}` },
-      ]),
+      new x509.SubjectAlternativeNameExtension([{ type: 'url', value: id }]),
     ],
   });
   return certificate.toString('pem');

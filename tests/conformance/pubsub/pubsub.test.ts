@@ -203,6 +203,25 @@ function conformance(make: Make, executable: string | undefined): void {
       assert.deepEqual(events.map(({ data }) => (data as { n: number }).n).sort(), [1, 1, 2, 2]);
     });
 
+    test('many at once: what is said of all is of the entries that say something themselves', async () => {
+      const entries = [{ mine: '1' }, {}, undefined].map((metadata, at) => ({
+        ...{ entryId: `${at}`, event: `${at}`, contentType: 'text/plain', metadata },
+      }));
+      const query = '?metadata.cloudevent.type=of-all&metadata.ttlInSeconds=60';
+      await published('said', JSON.stringify(entries), { api: 'v1.0/publish/bulk', query });
+      const events = (await app.arrived('/on-said', 3)).map(eventOf) as Record<string, string>[];
+      const seen = events.map(({ data, expiration, type }) => [
+        data,
+        type,
+        expiration !== undefined,
+      ]);
+      assert.deepEqual(seen.toSorted(), [
+        ['0', 'of-all', true],
+        ['1', 'of-all', true],
+        ['2', 'com.dapr.event.sent', false],
+      ]);
+    });
+
     test('many at once: what cannot be read is refused', async () => {
       const api = 'v1.0/publish/bulk';
       const twice = [1, 1].map((n) => ({ entryId: `${n}`, event: 'a', contentType: 'text/plain' }));

@@ -26,6 +26,22 @@ const FAILURES: Readonly<Record<string, RegExp | undefined>> = {
   'type: bindings.cron, version: v3': /couldn't find .*bindings\.cron\/v3/,
   'type: configuration.redis, version: v3': /couldn't find .*configuration\.redis\/v3/,
   'type: state.postgresql, version: v3': /couldn't find .*state\.postgresql\/v3/,
+  // Of a type with several versions only those that there are, and none at all, which is v1.
+  'type: state.postgresql, version: v0': /couldn't find .*state\.postgresql\/v0/,
+  'type: state.postgres, version: V0': /couldn't find .*state\.postgres\/V0/,
+  'type: state.postgresql, version: v1': /failed to build connection string/,
+  'type: state.postgresql, version: V2': /failed to build connection string/,
+  'type: state.postgres, version: ""': /failed to build connection string/,
+  'type: state.PostgreSQL': /failed to build connection string/,
+  'type: configuration.postgresql, version: v0': /missing postgreSQL configuration table name/,
+  'type: configuration.postgresql, version: v2': /couldn't find .*configuration\.postgresql\/v2/,
+  'type: bindings.postgresql, version: v2': /couldn't find .*bindings\.postgresql\/v2/,
+  'type: bindings.postgresql, version: v0': /failed to build connection string/,
+  'type: lock.redis, version: v2': /couldn't find .*lock.*redis\/v2/,
+  'type: state.sqlite3, version: v0': /missing connection string|connectionString/,
+  'type: secretstores.local.env, version: v0': undefined,
+  'type: pubsub.in-memory, version: v0': undefined,
+  'type: pubsub.mqtt3, version: v2': /couldn't find .*pubsub\.mqtt3\/v2/,
   'type: middleware.http.uppercase, version: v3': /middleware\.http\.uppercase\/v3/,
 };
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { until } from '@holdfast/test-servers';
 import { parse } from 'yaml';
 import type { RunningApp } from '../run-state/running-apps.ts';
 import {
@@ -53,6 +54,30 @@ describe('holdfast list and stop --app-id', { concurrency: 2 }, () => {
     assert.equal(table.length, 5);
     await bench.holdfast('stop', '-a', 'alone').done;
     await bench.holdfast('stop').done;
+  });
+
+  test('list has a sidecar that was started without a run', async (t) => {
+    if (process.platform !== 'linux')
+      return t.skip('elsewhere sidecars of other folders of runs show, too');
+    const [http, grpc] = await appPorts(2);
+    const bench = await openBench(t, {});
+    const sidecar = bench.holdfastd(
+      ...['-app-id', 'lone', '--app-port=80', '--metrics-port', '0', '--enable-metrics=false'],
+      ...['-dapr-http-port', String(http), '--dapr-grpc-port', String(grpc)],
+      ...['--dapr-internal-grpc-port', '0'],
+    );
+    await until('it runs', () => sidecar.output().includes('application protocol: http'));
+    const [lone, ...others] = await listed(bench);
+    assert.deepEqual(others, []);
+    const { age, created, ...known } = lone!;
+    assert.match(`${age} ${created}`, /^\d+[sm] \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/);
+    assert.deepEqual(known, {
+      ...{ appId: 'lone', httpPort: http, grpcPort: grpc, appPort: 80, metricsEnabled: false },
+      ...{ command: '', daprdPid: sidecar.pid, cliPid: 0, appPid: 0 },
+      ...{ runTemplatePath: '', runTemplateName: '' },
+    });
+    const [, row] = (await bench.holdfast('list').done).out.split('\n');
+    assert.match(row!, /^lone +\d+ +\d+ +80 +.* \d+ +- +- +-$/);
   });
 
   test('stop --app-id ends an app and its sidecar, and with the last app its run', async (t) => {

@@ -1,8 +1,10 @@
 import { systemClock } from '@holdfast/core';
 import { stringify } from 'yaml';
 import { FlagError } from '../flags/flag.ts';
+import { bareSidecars } from '../run-state/bare-sidecars.ts';
 import { allRuns } from '../run-state/find-run.ts';
-import { type RunningApp, runningApps } from '../run-state/running-apps.ts';
+import { ownProcesses } from '../run-state/own-processes.ts';
+import { bareApps, type RunningApp, runningApps } from '../run-state/running-apps.ts';
 import { openStateHome } from '../run-state/state-home.ts';
 import type { CommandContext } from './output.ts';
 import { textTable } from './text-table.ts';
@@ -12,7 +14,7 @@ const FORMS = ['table', 'json', 'yaml'];
 /** Longer commands are cut off in the table, and whole in JSON and YAML. */
 const LONGEST_COMMAND = 40;
 
-/** `holdfast list`: the apps of all runs, as `dapr list` has them. */
+/** `holdfast list`: the apps of all runs, and sidecars that were started without one, as `dapr list` has them. */
 export async function list(
   { output = 'table' }: { readonly output?: string },
   context: CommandContext,
@@ -22,7 +24,12 @@ export async function list(
   }
   const { cwd, env } = context;
   const runs = allRuns(openStateHome(env), cwd);
-  const apps = runningApps(runs, systemClock.wallMs());
+  const nowWallMs = systemClock.wallMs();
+  const recorded = new Set(
+    runs.flatMap(({ record }) => record.processes.map(({ pid }) => pid ?? 0)),
+  );
+  const bare = bareSidecars(ownProcesses(), recorded, env.HOLDFAST_STATE_HOME);
+  const apps = [...runningApps(runs, nowWallMs), ...bareApps(bare, nowWallMs)];
   const { err, out } = context.output;
   if (output === 'json') out(JSON.stringify(apps, null, 2));
   else if (output === 'yaml') out(stringify(apps).trimEnd());
@@ -50,7 +57,7 @@ function appTable(apps: readonly RunningApp[]): readonly string[] {
       app.age,
       app.created,
       ...[app.daprdPid, app.cliPid, app.appPid].map(orDash),
-      app.runTemplateName,
+      app.runTemplateName === '' ? '-' : app.runTemplateName,
     ]),
   );
 }

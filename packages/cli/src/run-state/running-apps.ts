@@ -1,8 +1,9 @@
 import { age } from '../age.ts';
+import type { BareSidecar } from './bare-sidecars.ts';
 import type { FoundRun } from './find-run.ts';
 import type { RecordedProcess } from './run-record.ts';
 
-/** An app that runs beside its sidecar, in the words of `dapr list`. */
+/** An app that runs beside its sidecar, or a sidecar alone, in the words of `dapr list`. */
 export interface RunningApp {
   readonly appId: string;
   /** 0 on a Unix socket. */
@@ -18,12 +19,13 @@ export interface RunningApp {
   /** The same as a moment: `2026-11-30 17:05:09`, in this machine's time. */
   readonly created: string;
   readonly daprdPid: number;
+  /** 0 where no run keeps the sidecar. */
   readonly cliPid: number;
-  /** 0 where the app is down. */
+  /** 0 where the app is down, or no run keeps it. */
   readonly appPid: number;
   /** The run file, or '' for `holdfast run -- CMD`. */
   readonly runTemplatePath: string;
-  /** The run, as `--run` names it. */
+  /** The run, as `--run` names it; '' for a sidecar of none. */
   readonly runTemplateName: string;
 }
 
@@ -56,6 +58,24 @@ export function runningApps(runs: readonly FoundRun[], nowWallMs: number): reado
         ];
       }),
     );
+}
+
+/** Sidecars that no run started: of their applications only the port is known. */
+export function bareApps(
+  sidecars: readonly BareSidecar[],
+  nowWallMs: number,
+): readonly RunningApp[] {
+  return sidecars.map(({ pid, startedWallMs, ...known }) => ({
+    ...known,
+    command: '',
+    age: age(nowWallMs - startedWallMs),
+    created: localTime(startedWallMs),
+    daprdPid: pid,
+    cliPid: 0,
+    appPid: 0,
+    runTemplatePath: '',
+    runTemplateName: '',
+  }));
 }
 
 /** An app has one port, named for what it speaks. */

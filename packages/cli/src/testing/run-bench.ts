@@ -26,6 +26,8 @@ export interface Bench {
   readonly env: Readonly<Record<string, string>>;
   /** Starts `holdfast`; it is killed with the test. */
   holdfast(...args: readonly string[]): Command;
+  /** Starts `holdfastd`; it is killed with the test. */
+  holdfastd(...args: readonly string[]): Command;
   /** Runs a program of one line of ESM; it is killed with the test. */
   program(text: string): Command;
   /** What is left in the state home and beside the files, by name; compiled code does not count. */
@@ -46,8 +48,9 @@ export interface Command {
   kill(signal: NodeJS.Signals): void;
 }
 
-/** As people start it: what `npm test` has built, or the source where that is newer. */
-const BIN = fileURLToPath(new URL('../../bin/holdfast.mjs', import.meta.url));
+/** As people start them: what `npm test` has built, or the source where that is newer. */
+const bin = (name: string): string =>
+  fileURLToPath(new URL(`../../bin/${name}.mjs`, import.meta.url));
 
 /** Compiled code is shared by all tests of this package, or each sidecar would start anew. */
 const CODE = join(tmpdir(), 'holdfast-test-code');
@@ -79,7 +82,8 @@ export async function openBench(
   return {
     dir,
     env,
-    holdfast: (...args) => begin([BIN, ...args]),
+    holdfast: (...args) => begin([bin('holdfast'), ...args]),
+    holdfastd: (...args) => begin([bin('holdfastd'), ...args]),
     program: (text) => begin(['--input-type=module', '--eval', text]),
     leftovers: async () => [
       ...(await readdir(home)).filter((name) => name !== 'code'),

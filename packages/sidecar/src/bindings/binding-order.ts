@@ -1,4 +1,5 @@
 import type { Logger } from '@holdfast/telemetry/log';
+import { writeJson } from '../go-json/write-json.ts';
 
 /** What an application's answer to an event has for output bindings. */
 export interface BindingOrder {
@@ -17,7 +18,7 @@ export async function followOrder(
   log: Logger,
 ): Promise<void> {
   if (to.length === 0) return;
-  const json = Buffer.from(goJson(data));
+  const json = Buffer.from(writeJson(data ?? null));
   const one = (binding: string) =>
     put(binding, json).then(
       () => true,
@@ -28,13 +29,4 @@ export async function followOrder(
     );
   if (parallel) await Promise.all(to.map(one));
   else for (const binding of to) if (!(await one(binding))) return;
-}
-
-/** Keys in the order that Go writes them in. */
-function goJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
 }

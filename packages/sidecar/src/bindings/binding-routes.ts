@@ -3,6 +3,7 @@ import { type BodyLimits, collectBody } from '../flow/request-body.ts';
 import type { ApiCall } from '../server/api-call.ts';
 import type { ApiError } from '../server/api-error.ts';
 import type { Route } from '../server/api-routes.ts';
+import { toldMetadata } from '../server/told-metadata.ts';
 import { traceHeaders } from '../trace/tracing.ts';
 import { BindingError, type BindingRequest } from './binding.ts';
 import { bindingBody } from './binding-body.ts';
@@ -16,12 +17,12 @@ export function bindingRoutes(service: BindingService, limits: BodyLimits): read
       try {
         const answer = await service.invoke(name, request);
         if (answer === undefined) call.empty(204);
-        else call.bytes(200, answer.data, told(answer.metadata));
+        else call.bytes(200, answer.data, toldMetadata(answer.metadata));
       } catch (error) {
         // What the other side said beside its failure, as Dapr tells it.
         const { cause, errorCode, message, status } = error as ApiError;
         if (!(cause instanceof BindingError)) throw error;
-        call.error(status, { errorCode, message }, told(cause.metadata));
+        call.error(status, { errorCode, message }, toldMetadata(cause.metadata));
       }
     }),
   );
@@ -29,13 +30,4 @@ export function bindingRoutes(service: BindingService, limits: BodyLimits): read
 
 function requestOf({ head, span }: ApiCall, body: Buffer): BindingRequest {
   return { ...bindingBody(body), trace: traceHeaders(span, head.baggage) };
-}
-
-/** Metadata of an answer as headers, which can hold less than a text can: its bytes, on one line, as Go writes them. */
-function told(metadata: Readonly<Record<string, string>>): string[] {
-  return Object.entries(metadata).flatMap(([name, value]) => {
-    const line = value.replaceAll(/[\r\n]/g, ' ').trim();
-    const bytes = Buffer.from(line).toString('latin1');
-    return [`metadata.${name}`, bytes.replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, '?')];
-  });
 }

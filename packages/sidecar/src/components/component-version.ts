@@ -3,8 +3,10 @@ export const sameVersion = (a: string, b: string): boolean => versionOf(a) === v
 
 /** A type as tables of components have it: `state.sqlite`, and `state.postgresql/v2` where it is not the first. */
 export function typeName({ type, version }: TypeAndVersion): string {
-  const other = versionOf(version);
-  return other === FIRST ? type.toLowerCase() : `${type.toLowerCase()}/${other}`;
+  const lower = type.toLowerCase();
+  const own = SEVERAL.has(lower) ? version.toLowerCase() : '';
+  const other = own === 'v0' ? own : versionOf(version);
+  return other === FIRST ? lower : `${lower}/${other}`;
 }
 
 export interface TypeAndVersion {
@@ -14,6 +16,9 @@ export interface TypeAndVersion {
 }
 
 const FIRST = 'v1';
+
+/** Types with several versions, each of which Dapr has by its own name: there never was a `v0` of them. */
+const SEVERAL = new Set(['state.postgresql', 'state.postgres']);
 
 function versionOf(given: string): string {
   const lower = given.toLowerCase();

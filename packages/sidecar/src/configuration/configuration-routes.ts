@@ -1,5 +1,6 @@
 import { isPolicyError } from '@holdfast/core';
 import { componentRoute } from '../components/component-route.ts';
+import { writeMap, writeStruct } from '../go-json/write-json.ts';
 import type { ApiCall } from '../server/api-call.ts';
 import { ApiError } from '../server/api-error.ts';
 import type { Route } from '../server/api-routes.ts';
@@ -12,21 +13,21 @@ export function configurationRoutes(service: ConfigurationService): readonly Rou
     componentRoute('GET', get(''), async (call, store) => {
       const items = await service.get(store, keysOf(call));
       if (Object.keys(items).length === 0) call.empty(204);
-      else call.json(200, JSON.stringify(items));
+      else call.encoded(200, writeMap(items, writeStruct));
     }),
     componentRoute('GET', get('/subscribe'), async (call, store) => {
       const id = await service.subscribe(store, keysOf(call), metadataOf(call));
-      call.json(200, JSON.stringify({ id }));
+      call.encoded(200, writeStruct({ id }));
     }),
     componentRoute('GET', get('/([^/]+)/unsubscribe'), async (call, store, id) => {
       try {
         await service.unsubscribe(store, id);
-        call.json(200, JSON.stringify({ ok: true }));
+        call.encoded(200, writeStruct({ ok: true }));
       } catch (error) {
         const known = error instanceof ApiError && error.status === 500;
         if (!known || isPolicyError(error.cause)) throw error;
         // As in Dapr, without a code.
-        call.json(500, JSON.stringify({ message: error.message }));
+        call.encoded(500, writeStruct({ message: error.message }));
       }
     }),
   ];

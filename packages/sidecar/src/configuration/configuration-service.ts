@@ -3,6 +3,7 @@ import type { Pipeline } from '@holdfast/core';
 import type { AskApp } from '../app/ask-app.ts';
 import type { ComponentCalls } from '../components/component-calls.ts';
 import { waitedFor } from '../components/waited-for.ts';
+import { writeStruct } from '../go-json/write-json.ts';
 import { failureWords } from '../invoke/invoke-error.ts';
 import { DeliveryError } from '../pubsub/deliver/delivery-error.ts';
 import { ApiError } from '../server/api-error.ts';
@@ -129,12 +130,14 @@ export class ConfigurationService {
     key: string,
     item: ConfigurationItem | undefined,
   ): Promise<void> {
-    const body = Buffer.from(JSON.stringify({ id, items: { [key]: item ?? {} } }));
+    // As Go's encoder sends it.
+    const body = Buffer.from(`${writeStruct({ id, items: { [key]: item ?? {} } })}\n`);
     const path = `/configuration/${encodeURIComponent(name)}/${encodeURIComponent(key)}`;
     const headers = ['content-type', 'application/json', 'content-length', String(body.length)];
     const once = async (signal?: AbortSignal) => {
       const { status } = await ask({ method: 'POST', path, headers, body }, signal);
-      if (status >= 200 && status < 300) return;
+      // No other, as in Dapr.
+      if (status === 200) return;
       throw new DeliveryError(`the application answered ${status} to ${path}`, status);
     };
     const pipeline = this.#options.inbound(name);

@@ -10,20 +10,43 @@ export function writeJson(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
   if (value instanceof WrittenNumber) return value.source;
   if (Array.isArray(value)) return `[${value.map(writeJson).join(',')}]`;
+  return writeMap(value as Readonly<Record<string, unknown>>, writeJson);
+}
+
+/** The same of a map whose values somebody else writes; those that are `undefined` are left out. */
+export function writeMap<T>(map: Readonly<Record<string, T>>, write: (value: T) => string): string {
   const members: string[] = [];
-  for (const name of Object.keys(value).sort()) {
-    const one = (value as Readonly<Record<string, unknown>>)[name];
-    if (one !== undefined) members.push(`${text(name)}:${writeJson(one)}`);
+  for (const name of Object.keys(map).sort()) {
+    const one = map[name];
+    if (one !== undefined) members.push(`${text(name)}:${write(one)}`);
   }
   return `{${members.join(',')}}`;
 }
+
+/** The same of what is a struct in Go: names, also of what is in it, stay in the order they stand in. */
+export function writeStruct(value: unknown): string {
+  return withoutHtml(JSON.stringify(value));
+}
+
+/** JSON that somebody else wrote, as Go's encoder hands it on: nothing between the tokens, and no HTML. */
+export function compactJson(json: string): string {
+  const tight = SPACE.test(json) ? json.replaceAll(TEXT_OR_SPACE, onlyText) : json;
+  return withoutHtml(tight);
+}
+
+const SPACE = /[ \t\r\n]/;
+const TEXT_OR_SPACE = /"(?:[^"\\]|\\.)*"|[ \t\r\n]+/g;
+const onlyText = (token: string): string => (token.startsWith('"') ? token : '');
 
 const SPECIAL = /[<>&\u2028\u2029]/;
 const ALL_SPECIAL = /[<>&\u2028\u2029]/g;
 
 function text(value: string): string {
-  const written = JSON.stringify(value.isWellFormed() ? value : value.toWellFormed());
-  return SPECIAL.test(written) ? written.replaceAll(ALL_SPECIAL, escaped) : written;
+  return withoutHtml(JSON.stringify(value.isWellFormed() ? value : value.toWellFormed()));
 }
+
+/** They can only be in its texts. */
+const withoutHtml = (json: string): string =>
+  SPECIAL.test(json) ? json.replaceAll(ALL_SPECIAL, escaped) : json;
 
 const escaped = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;

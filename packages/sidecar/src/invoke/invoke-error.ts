@@ -2,6 +2,7 @@ import { isPolicyError, type PolicyError, type PolicyErrorCode } from '@holdfast
 import { BodyStalledError, BodyTooLargeError } from '../flow/request-body.ts';
 import { UpstreamError } from '../flow/upstream-error.ts';
 import { withoutCredentials } from '../flow/without-credentials.ts';
+import { writeStruct } from '../go-json/write-json.ts';
 
 /** What the client of a failed invocation gets. */
 export interface InvokeAnswer {
@@ -72,7 +73,7 @@ function failure(status: number, id: string, why: string): InvokeAnswer {
 }
 
 function directInvoke(message: string): string {
-  return JSON.stringify({ errorCode: 'ERR_DIRECT_INVOKE', message });
+  return writeStruct({ errorCode: 'ERR_DIRECT_INVOKE', message });
 }
 
 /** Policy names come from a file and may hold anything; headers may not. */

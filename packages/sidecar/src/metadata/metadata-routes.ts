@@ -1,5 +1,6 @@
 import type { BodyLimits } from '../flow/request-body.ts';
 import { BodyTooLargeError, collectBody } from '../flow/request-body.ts';
+import { writeStruct } from '../go-json/write-json.ts';
 import type { ApiCall } from '../server/api-call.ts';
 import { ApiError } from '../server/api-error.ts';
 import type { Route } from '../server/api-routes.ts';
@@ -12,7 +13,7 @@ export function metadataRoutes(service: MetadataService, limits: BodyLimits): re
     {
       method: 'GET',
       path: /^\/v1\.0\/metadata$/,
-      handle: (call) => call.json(200, JSON.stringify(metadataBody(service.snapshot())), []),
+      handle: (call) => call.encoded(200, writeStruct(metadataBody(service.snapshot()))),
     },
     {
       method: 'PUT',

@@ -48,9 +48,9 @@ export function metadataBody(sources: MetadataSnapshot): object {
     id: sources.appId,
     runtimeVersion: sources.version,
     enabledFeatures: sources.features,
-    ...(components.length === 0 ? {} : { components }),
+    ...(components.length === 0 ? {} : { components: components.map(componentBody) }),
     ...(subscriptions.length === 0 ? {} : { subscriptions: subscriptions.map(subscriptionBody) }),
-    extended: sources.extended,
+    extended: inOrder(sources.extended),
     ...(endpoints.length === 0 ? {} : { httpEndpoints: endpoints.map(({ name }) => ({ name })) }),
     appConnectionProperties: {
       ...(app.port === undefined ? {} : { port: app.port }),
@@ -72,6 +72,15 @@ export function metadataBody(sources: MetadataSnapshot): object {
   };
 }
 
+/** What it can do stands there where it can do anything, as in Dapr. */
+function componentBody({ capabilities = [], name, type, version }: ComponentRow): object {
+  return { name, type, version, ...(capabilities.length === 0 ? {} : { capabilities }) };
+}
+
+/** As Go writes a map. */
+const inOrder = (map: Readonly<Record<string, string>>): object =>
+  Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
+
 const named = (name: string): object => (name === '' ? {} : { name });
 
 /** How the application is probed, in Dapr's names and texts; over gRPC there is no path to it. */
@@ -89,7 +98,7 @@ function subscriptionBody(one: TopicSubscription): object {
   return {
     pubsubname: pubsub,
     topic,
-    ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
+    ...(Object.keys(metadata).length === 0 ? {} : { metadata: inOrder(metadata) }),
     rules: rules.map(({ match, path }) => ({
       ...(match === '' ? {} : { match }),
       ...(path === '' ? {} : { path }),

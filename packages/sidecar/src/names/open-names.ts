@@ -1,20 +1,11 @@
 import type { Clock } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
 import { sameVersion } from '../components/component-version.ts';
-import { componentDuration } from '../components/duration-setting.ts';
 import type { NameResolutionSpec } from '../resources/configuration.ts';
 import { at, isRecord } from '../resources/resource-files.ts';
+import { NameResolutionError } from './name-resolution-error.ts';
 import type { NameResolver } from './name-resolver.ts';
-
-/** A `nameResolution` that cannot be used, and why. */
-export class NameResolutionError extends Error {
-  readonly code = 'NAME_RESOLUTION';
-
-  constructor(message: string) {
-    super(message);
-    this.name = 'NameResolutionError';
-  }
-}
+import { SQLITE_KEYS, sqliteSettings } from './sqlite-settings.ts';
 
 /** Opens the resolver a Configuration names; mDNS where it names none. */
 export async function openNames(
@@ -36,7 +27,7 @@ export async function openNames(
     case 'sqlite': {
       const { sqliteNames } = await import('./sqlite-names.ts');
       sayUnknown('sqlite', SQLITE_KEYS, configuration, log);
-      return await sqliteNames({ clock, log, ...sqliteOptions(configuration) });
+      return await sqliteNames({ clock, log, ...sqliteSettings(configuration, log) });
     }
     case 'static': {
       const { staticNames } = await import('./static-names.ts');
@@ -88,11 +79,6 @@ function addressFormat(configuration: Readonly<Record<string, unknown>>): string
   );
 }
 
-const SQLITE_KEYS = [
-  ...['connectionString', 'url', 'tableName', 'metadataTableName', 'updateInterval'],
-  ...['cleanupInterval', 'cleanupIntervalInSeconds', 'busyTimeout'],
-];
-
 /** A misspelt key would be overlooked. */
 function sayUnknown(
   component: string,
@@ -105,52 +91,6 @@ function sayUnknown(
   if (unknown.length === 0) return;
   log.warn(
     `nameResolution.configuration ${unknown.join(', ')} (${component}) have no effect; there are ${known.join(', ')}.`,
-  );
-}
-
-function sqliteOptions(configuration: Readonly<Record<string, unknown>>) {
-  const path = at(configuration, 'connectionString') ?? at(configuration, 'url');
-  if (typeof path !== 'string' || path === '') {
-    throw new NameResolutionError(
-      'nameResolution.configuration.connectionString must name the file that the sidecars share.',
-    );
-  }
-  const text = (key: string) => {
-    const value = at(configuration, key);
-    return typeof value === 'string' && value !== '' ? value : undefined;
-  };
-  const tableName = text('tableName');
-  const metadataTableName = text('metadataTableName');
-  const updateIntervalMs = duration(configuration, 'updateInterval', 2_000);
-  const cleanupIntervalMs =
-    duration(configuration, 'cleanupInterval') ??
-    duration(configuration, 'cleanupIntervalInSeconds');
-  const busyTimeoutMs = duration(configuration, 'busyTimeout');
-  return {
-    path: path.replace(/^file:/, '').replace(/\?.*$/, ''),
-    ...(tableName === undefined ? {} : { tableName }),
-    ...(metadataTableName === undefined ? {} : { metadataTableName }),
-    ...(updateIntervalMs === undefined ? {} : { updateIntervalMs }),
-    ...(cleanupIntervalMs === undefined ? {} : { cleanupIntervalMs }),
-    // As Dapr: with less than nothing there is none.
-    ...(busyTimeoutMs === undefined ? {} : { busyTimeoutMs: Math.max(0, busyTimeoutMs) }),
-  };
-}
-
-/** Go's `5s` or `1m30s`, or seconds as a bare number. */
-function duration(
-  configuration: Readonly<Record<string, unknown>>,
-  key: string,
-  minMs = Number.NEGATIVE_INFINITY,
-): number | undefined {
-  const value = at(configuration, key);
-  if (value === undefined || value === '') return undefined;
-  const parsed = componentDuration(String(value));
-  const ms = 'fault' in parsed ? Number.NaN : parsed.ms;
-  if (ms >= minMs) return ms;
-  const least = Number.isFinite(minMs) ? ` of at least ${minMs} ms` : ', such as 5s or 1m30s';
-  throw new NameResolutionError(
-    `nameResolution.configuration.${key} must be a duration${least}, not "${value}".`,
   );
 }
 

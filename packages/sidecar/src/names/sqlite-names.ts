@@ -5,10 +5,11 @@ import type { Logger } from '@holdfast/telemetry/log';
 import { Recent } from '../policies/recent.ts';
 import { FollowedFile } from '../sqlite/followed-file.ts';
 import { openSharedFile } from '../sqlite/open-shared-file.ts';
+import { isBusy, whileBusy } from '../sqlite/while-busy.ts';
 import type { NameResolver, Registration } from './name-resolver.ts';
 
 export interface SqliteNamesOptions {
-  /** File all sidecars share; Dapr's own may be among them. */
+  /** File all sidecars share, Dapr's own may be among them; as SQLite opens it, a path or a `file:` URI. */
   readonly path: string;
   /** @default 'hosts' */
   readonly tableName?: string;
@@ -18,8 +19,14 @@ export interface SqliteNamesOptions {
   readonly updateIntervalMs?: number;
   /** How often dead registrations of others are removed; 0 or less: never. @default 3_600_000 ms */
   readonly cleanupIntervalMs?: number;
-  /** Longest wait for another process's lock when the file is opened and the registration written. @default 800 ms */
+  /** Longest wait for another process's lock. @default 800 ms */
   readonly busyTimeoutMs?: number;
+  /** Longest that a look-up, or the registration, takes: no longer is a lock waited for. @default 1_000 ms */
+  readonly timeoutMs?: number;
+  /** `DELETE` is for network file systems; undefined leaves it as it is. @default 'WAL' */
+  readonly journal?: 'WAL' | 'DELETE' | undefined;
+  /** `cache_size(-2000)`, to be set after our own. @default none */
+  readonly pragmas?: readonly string[];
   readonly clock?: Clock;
   readonly log: Logger;
 }
@@ -30,6 +37,9 @@ const SQLITE_NAMES_DEFAULTS = {
   updateIntervalMs: 5_000,
   cleanupIntervalMs: 3_600_000,
   busyTimeoutMs: 800,
+  timeoutMs: 1_000,
+  journal: 'WAL',
+  pragmas: [],
 } as const;
 
 /**
@@ -54,13 +64,16 @@ const MAX_SILENT = 1_000;
  */
 export async function sqliteNames(given: SqliteNamesOptions): Promise<NameResolver> {
   const options = { ...SQLITE_NAMES_DEFAULTS, clock: systemClock, ...given };
-  checkTableName(options.tableName);
-  checkTableName(options.metadataTableName);
+  checkTableName('table name', options.tableName);
+  checkTableName('metadata table name', options.metadataTableName);
   let busyMs = options.busyTimeoutMs;
   const hosts = options.tableName;
   const open = async () => {
     const database = await openSharedFile(options.path, busyMs, options.clock, (file) => {
-      file.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+      if (options.journal !== undefined) {
+        file.exec(`PRAGMA journal_mode = ${options.journal}; PRAGMA synchronous = NORMAL;`);
+      }
+      for (const pragma of options.pragmas) file.exec(`PRAGMA ${pragma}`);
       createTables(file, options);
     });
     return { database, ...prepare(database, hosts) };
@@ -100,22 +113,34 @@ export async function sqliteNames(given: SqliteNamesOptions): Promise<NameResolv
     });
   };
 
+  const addressesOf = (appId: string): readonly string[] => {
+    const rows = file.current.known.all(appId, aliveSeconds * (1 + LIVES_OF_GRACE));
+    const alive = rows.filter(({ age }) => Number(age) < aliveSeconds).map(addressOf);
+    for (const address of alive) silent.put(address, false);
+    if (alive.length > 0) return alive;
+    return rows.map(addressOf).filter((address) => silent.get(address) !== true);
+  };
+  const patiently = <T>(work: () => T): Promise<T> =>
+    whileBusy(work, Math.min(options.timeoutMs, options.busyTimeoutMs), options.clock);
+
   return {
     async register({ appId, host, port }: Registration) {
-      mine = { appId, address: `${host}:${port}` };
+      const address = `${host}:${port}`;
+      mine = { appId, address };
       const { database, insert } = file.current;
-      insert.run(registrationId, mine.address, appId);
+      await patiently(() => insert.run(registrationId, address, appId));
       busyMs = Math.min(busyMs, RENEWAL_BUSY_MS);
       database.exec(`PRAGMA busy_timeout = ${busyMs}`);
       keepAlive();
       if (options.cleanupIntervalMs > 0) keepClean();
     },
     resolve(appId) {
-      const rows = file.current.known.all(appId, aliveSeconds * (1 + LIVES_OF_GRACE));
-      const alive = rows.filter(({ age }) => Number(age) < aliveSeconds).map(addressOf);
-      for (const address of alive) silent.put(address, false);
-      if (alive.length > 0) return alive;
-      return rows.map(addressOf).filter((address) => silent.get(address) !== true);
+      try {
+        return addressesOf(appId);
+      } catch (error) {
+        if (!isBusy(error)) throw error;
+        return patiently(() => addressesOf(appId));
+      }
     },
     unreachable: (_appId, address) => silent.set(address, true),
     notFound: () => 'no host found with the given ID',
@@ -174,10 +199,11 @@ function createTables(
     COMMIT;`);
 }
 
-function checkTableName(name: string): void {
+/** In daprd's words, as far as they go; a digit at the beginning is no name to SQLite. */
+function checkTableName(which: string, name: string): void {
   if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return;
   throw new RangeError(
-    `nameResolution.configuration.tableName must be a plain SQL name, not "${name}".`,
+    `invalid identifier for ${which}: ${name}; it must be letters, digits and _, and begin with no digit.`,
   );
 }
 

@@ -3,6 +3,8 @@ export interface SpiffeId {
   readonly trustDomain: string;
   readonly namespace: string;
   readonly appId: string;
+  /** What its authority has put behind that, `/unit/7`: shown, and decides nothing, as in Dapr. */
+  readonly further?: string;
 }
 
 /** SPIFFE's letters; anything else could be read in two ways. */
@@ -11,21 +13,22 @@ const SEGMENT = /^[A-Za-z0-9._-]{1,255}$/;
 const LONGEST_ID = 2_048;
 
 /** @throws RangeError for a part that no SPIFFE id can hold. */
-export function formatSpiffeId({ trustDomain, namespace, appId }: SpiffeId): string {
+export function formatSpiffeId({ trustDomain, namespace, appId, further = '' }: SpiffeId): string {
   part('trust domain', trustDomain, TRUST_DOMAIN, 'lower-case letters');
   part('namespace', namespace, SEGMENT, 'letters');
   part('app id', appId, SEGMENT, 'letters');
-  return `spiffe://${trustDomain}/ns/${namespace}/${appId}`;
+  return `spiffe://${trustDomain}/ns/${namespace}/${appId}${further}`;
 }
 
 /** Undefined for what is no id of a workload. */
 export function parseSpiffeId(text: string): SpiffeId | undefined {
   if (text.length > LONGEST_ID) return undefined;
-  const match = /^spiffe:\/\/([^/]+)\/ns\/([^/]+)\/([^/]+)$/.exec(text);
+  const match = /^spiffe:\/\/([^/]+)\/ns\/([^/]+)\/([^/]+)((?:\/[^/]+)*)$/.exec(text);
   if (match === null) return undefined;
-  const [, trustDomain = '', namespace = '', appId = ''] = match;
-  const good = TRUST_DOMAIN.test(trustDomain) && isSegment(namespace) && isSegment(appId);
-  return good ? { trustDomain, namespace, appId } : undefined;
+  const [, trustDomain = '', namespace = '', appId = '', further = ''] = match;
+  const segments = [namespace, appId, ...further.split('/').slice(1)];
+  if (!TRUST_DOMAIN.test(trustDomain) || !segments.every(isSegment)) return undefined;
+  return { trustDomain, namespace, appId, ...(further === '' ? {} : { further }) };
 }
 
 /**

@@ -74,7 +74,7 @@ export async function pluggedPubSub(
       await asked(client.publish(request, waitedFor(signal)));
     },
     ...(features.includes(IN_BULK) && {
-      async publishAll(topic, messages, signal) {
+      async publishAll(topic, messages, signal, bulk = {}) {
         const entries = messages.map(({ contentType = '', data, entryId, id, metadata }, at) => ({
           entryId: entryId ?? id ?? String(at),
           event: data,
@@ -82,7 +82,10 @@ export async function pluggedPubSub(
           metadata: { ...metadata },
         }));
         const { failedEntries } = await asked(
-          client.bulkPublish({ pubsubName, topic, entries }, waitedFor(signal)),
+          client.bulkPublish(
+            { pubsubName, topic, entries, metadata: { ...bulk } },
+            waitedFor(signal),
+          ),
         );
         const failed = new Map(failedEntries.map(({ entryId, error }) => [entryId, error]));
         return entries.map(({ entryId }) => {

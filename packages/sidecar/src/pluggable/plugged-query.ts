@@ -4,26 +4,31 @@ import { asked } from './asked.ts';
 import { Sorting_Order as Order, type QueriableStateStore } from './protos/components_pb.ts';
 import { waitedFor } from './socket-client.ts';
 
-/** A query is the component's to answer; where its pages go on it says itself, in a number. */
+/** A query is the component's to answer; where its pages go on it says itself. */
 export function pluggedQuery(
   client: Client<typeof QueriableStateStore>,
 ): (query: StateQuery, prefix: string, signal?: AbortSignal) => Promise<QueryPage> {
-  return async ({ filter, limit, skip, sort }, prefix, signal) => {
+  return async ({ filter, limit, metadata = {}, sort, token: from }, prefix, signal) => {
     const query = {
       filter: filter === undefined ? {} : parts(filter),
       sort: sort.map(({ descending, path }) => ({
         key: path,
         order: descending ? Order.DESC : Order.ASC,
       })),
-      pagination: { limit: BigInt(limit), token: skip === 0 ? '' : String(skip) },
+      pagination: { limit: BigInt(limit), token: from },
     };
-    const { items, token } = await asked(client.query({ query }, waitedFor(signal)));
-    const failed = items.find(({ error }) => error !== '');
-    if (failed !== undefined) throw new Error(failed.error);
+    const request = { query, metadata: { ...metadata } };
+    const answer = await asked(client.query(request, waitedFor(signal)));
+    const { items, token } = answer;
     return {
+      metadata: answer.metadata,
       items: items
         .filter(({ key }) => key.startsWith(prefix))
-        .map(({ data, etag, key }) => ({ key, value: Buffer.from(data), etag: etag?.value ?? '' })),
+        .map(({ data, error, etag, key }) =>
+          error === ''
+            ? { key, value: Buffer.from(data), etag: etag?.value ?? '' }
+            : { key, error },
+        ),
       ...(token === '' ? {} : { token }),
     };
   };

@@ -40,7 +40,10 @@ export async function pluggedState(
       return itemOf(await asked(client.get({ key, ...saidOf(hints) }, waitedFor(signal))));
     },
     async getAll(keys, signal, hints) {
-      const wanted = { items: keys.map((key) => ({ key, ...saidOf(hints) })) };
+      const wanted = {
+        items: keys.map((key) => ({ key, ...saidOf(hints) })),
+        options: { parallelism: BigInt(hints?.parallelism ?? 0) },
+      };
       const { items } = await asked(client.bulkGet(wanted, waitedFor(signal)));
       const found = new Map(items.map((item) => [item.key, item]));
       return keys.map((key) => {
@@ -49,7 +52,7 @@ export async function pluggedState(
         return item.error === '' ? itemOf(item) : new Error(item.error);
       });
     },
-    async write(operations, atomic, signal) {
+    async write(operations, atomic, signal, metadata = {}) {
       const options = waitedFor(signal);
       if (!atomic) {
         if (operations.length === 1) return await write(operations[0]!, options);
@@ -61,7 +64,9 @@ export async function pluggedState(
         return;
       }
       const requests = operations.map((operation) => ({ request: requestOf(operation) }));
-      await asked(transactions.transact({ operations: requests }, options));
+      await asked(
+        transactions.transact({ operations: requests, metadata: { ...metadata } }, options),
+      );
     },
     ...(limited && {
       async largestTransaction() {
@@ -84,12 +89,7 @@ function itemOf({
   metadata,
 }: Pick<GetResponse, 'data' | 'etag' | 'metadata'>): StateItem | undefined {
   if (data.length === 0) return undefined;
-  const expiresAt = metadata.ttlExpireTime;
-  return {
-    value: Buffer.from(data),
-    etag: etag?.value ?? '',
-    ...(expiresAt === undefined ? {} : { expiresAt }),
-  };
+  return { value: Buffer.from(data), etag: etag?.value ?? '', metadata };
 }
 
 /** As a component is told it. */

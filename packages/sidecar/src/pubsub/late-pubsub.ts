@@ -69,8 +69,11 @@ export function latePubSub(
   };
   return {
     capabilities: [],
+    // It may be one of those, and what it is told too much hurts nobody.
+    bulkIsEachs: true,
     publish: async (topic, message) => await reached().publish(topic, message),
-    publishAll: async (topic, messages) => await publishMany(reached(), topic, messages),
+    publishAll: async (topic, messages, signal, bulk) =>
+      await publishMany(reached(), topic, messages, signal, bulk),
     async subscribe(topic, handler, details, gather) {
       if (broker !== undefined) return await broker.subscribe(topic, handler, details, gather);
       const one: Waiting = { topic, handler, details, gather };

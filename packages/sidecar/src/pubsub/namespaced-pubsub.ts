@@ -10,9 +10,11 @@ export function namespacedPubSub(broker: PubSub, namespace: string): PubSub {
   return {
     capabilities: broker.capabilities,
     forgetful: broker.forgetful ?? false,
+    bulkIsEachs: broker.bulkIsEachs ?? false,
     publish: (topic, message, signal) => broker.publish(full(topic), message, signal),
     ...(broker.publishAll && {
-      publishAll: (topic, messages, signal) => broker.publishAll!(full(topic), messages, signal),
+      publishAll: (topic, messages, signal, bulk) =>
+        broker.publishAll!(full(topic), messages, signal, bulk),
     }),
     subscribe(topic, handler, details, gather) {
       const bare: PubSubHandler = (message, signal) => {

@@ -24,17 +24,21 @@ export interface PubSub {
   readonly capabilities: readonly string[];
   /** It keeps nothing: who subscribes later never sees what was published before. @default false */
   readonly forgetful?: boolean;
+  /** What is said of a bulk as a whole becomes each message's, and wins over its own. @default false */
+  readonly bulkIsEachs?: boolean;
   /** Resolves when the broker has the message; `signal` aborts when nobody waits for that any more. */
   publish(topic: string, message: PubSubMessage, signal?: AbortSignal): Promise<void>;
   /**
    * Publishes in one go, in order, and says of each message why the broker does
    * not have it: undefined where it does. Without it they go one by one
-   * (`publishMany`).
+   * (`publishMany`). `bulk` is what a client says of its bulk publication as a whole, for brokers that
+   * are told it; absent: they are messages each for itself.
    */
   publishAll?(
     topic: string,
     messages: readonly PubSubMessage[],
     signal?: AbortSignal,
+    bulk?: Readonly<Record<string, string>>,
   ): Promise<Published>;
   /**
    * From now on; resolves with how to end it. `details` are the subscription's own metadata, for brokers that know them.

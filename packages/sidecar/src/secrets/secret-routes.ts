@@ -1,4 +1,5 @@
 import { componentRoute } from '../components/component-route.ts';
+import { writeJson } from '../go-json/write-json.ts';
 import type { Route } from '../server/api-routes.ts';
 import { queryMetadata } from '../server/query-metadata.ts';
 import type { SecretService } from './secret-service.ts';
@@ -8,11 +9,11 @@ export function secretRoutes(service: SecretService): readonly Route[] {
   return [
     componentRoute('GET', /^\/v1\.0\/secrets\/([^/]+)\/bulk$/, async (call, name) => {
       const metadata = queryMetadata(call.head.query);
-      call.json(200, JSON.stringify(await service.all(name, metadata)));
+      call.encoded(200, writeJson(await service.all(name, metadata)));
     }),
     componentRoute('GET', /^\/v1\.0\/secrets\/([^/]+)\/([^/]+)$/, async (call, name, key) => {
       const metadata = queryMetadata(call.head.query);
-      call.json(200, JSON.stringify(await service.get(name, key, metadata)));
+      call.encoded(200, writeJson(await service.get(name, key, metadata)));
     }),
   ];
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { formatTraceparent } from '@holdfast/core/trace';
 import { endWith } from '../flow/end-with.ts';
 import { headerValue } from '../flow/header-value.ts';
+import { writeStruct } from '../go-json/write-json.ts';
 import { type Span, type TraceFacts, traceFacts } from '../trace/tracing.ts';
 import { ALLOW_ORIGIN } from './cors.ts';
 import type { HeadFault } from './head-fault.ts';
@@ -106,10 +107,15 @@ export class ApiCall {
     this.#send(status, body, headers);
   }
 
+  /** JSON as Go's encoder sends it, which ends its line; Dapr's errors do not come from there. */
+  encoded(status: number, body: string): void {
+    this.json(status, `${body}\n`);
+  }
+
   /** An error in Dapr's form. */
   error(status: number, error: ErrorBody, more: readonly string[] = []): void {
     this.refusal = error;
-    this.json(status, JSON.stringify(error), more);
+    this.json(status, writeStruct(error), more);
   }
 
   /** As Go's `http.Error` writes it, which is what Dapr answers where it does not answer JSON. */

@@ -38,11 +38,12 @@ export function encryptedState(store: StateStore, keys: EncryptionKeys): StateSt
       const item = await store.get(key, signal, hints);
       return item === undefined ? undefined : { ...item, value: decrypt(item.value, keys) };
     },
-    write: (operations, atomic, signal) =>
+    write: (operations, atomic, signal, metadata) =>
       store.write(
         operations.map((one) => sealed(one, keys.primary)),
         atomic,
         signal,
+        metadata,
       ),
     ...(store.largestTransaction && {
       largestTransaction: () => store.largestTransaction!(),

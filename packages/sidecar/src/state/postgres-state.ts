@@ -5,6 +5,7 @@ import { migrate } from '../postgres/postgres-migrations.ts';
 import { openPostgres, type Query } from '../postgres/postgres-pool.ts';
 import { sweepExpired } from '../postgres/sweep.ts';
 import { layoutV1, layoutV2, type PostgresLayout } from './postgres-layout.ts';
+import { skippedBy } from './query/parse-query.ts';
 import { postgresQuery } from './query/postgres-query.ts';
 import { EtagMismatchError, type StateOperation, type StateStore } from './state-store.ts';
 import { sqlTtl } from './ttl.ts';
@@ -99,7 +100,9 @@ function queries(
       value: storedValue(row.value as string, row.isbinary === true),
       etag: String(row.etag),
     }));
-    return query.limit > 0 ? { items, token: String(query.skip + items.length) } : { items };
+    return query.limit > 0
+      ? { items, token: String(skippedBy(query.token) + items.length) }
+      : { items };
   };
 }
 

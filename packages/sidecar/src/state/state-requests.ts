@@ -58,6 +58,8 @@ export function saveRequests(body: Buffer): readonly StateRequest[] {
 /** What a transaction asks for. */
 export interface TransactionRequest {
   readonly operations: readonly TransactionStep[];
+  /** What it says for the store as a whole. */
+  readonly metadata: Metadata;
 }
 
 export interface TransactionStep {
@@ -69,14 +71,15 @@ const TRANSACTION = goStruct('http.stateTransactionRequestBody', {
   operations: goSlice(
     goStruct('http.stateTransactionRequestBodyOperation', { operation: goString, request: goAny }),
   ),
-  // For the store as a whole: no store does anything with it, and so it is not the items'.
+  // For the store as a whole, and not the items'.
   metadata: goMap(goString),
 });
 
 /** `query` is what the address says for all that is written. */
 export function transactionRequest(body: Buffer, query: Metadata): TransactionRequest {
-  const { operations } = read(TRANSACTION, body, BODY);
+  const { metadata, operations } = read(TRANSACTION, body, BODY);
   return {
+    metadata: { ...metadata, ...query },
     operations: operations.map(({ operation, request }) => {
       // What is to be done with it is looked at first.
       if (!isOperation(operation)) return { operation, request: NOTHING };
@@ -119,6 +122,7 @@ function transactionItem(given: unknown): StateRequest {
 
 export interface BulkGetRequest {
   readonly keys: readonly string[];
+  /** As the client has it, for a store that gets them in one go; else `lanesOf` it says how many are got abreast. */
   readonly parallelism: number;
   readonly metadata: Metadata;
 }
@@ -132,9 +136,15 @@ const BULK_GET = goStruct('http.BulkGetRequest', {
 /** `query` is what the address says for all keys. */
 export function bulkGetRequest(body: Buffer, query: Metadata): BulkGetRequest {
   const { keys, metadata, parallelism } = read(BULK_GET, body, BODY);
-  const lanes = parallelism > 0 ? Math.min(parallelism, 100) : 10;
-  return { keys, parallelism: lanes, metadata: { ...metadata, ...query } };
+  return { keys, parallelism, metadata: { ...metadata, ...query } };
 }
+
+const FEW_LANES = 10;
+const MOST_LANES = 100;
+
+/** Keys that are got abreast. */
+export const lanesOf = (parallelism: number): number =>
+  parallelism > 0 ? Math.min(parallelism, MOST_LANES) : FEW_LANES;
 
 /** What a store is to do; `key` has its prefix already. */
 export function setOperation(

@@ -1,11 +1,14 @@
 import { type ComponentHandler, componentRoute } from '../components/component-route.ts';
 import { type BodyLimits, collectBody } from '../flow/request-body.ts';
+import { compactJson, writeJson, writeStruct } from '../go-json/write-json.ts';
 import type { ApiCall } from '../server/api-call.ts';
 import type { Route } from '../server/api-routes.ts';
 import { queryMetadata } from '../server/query-metadata.ts';
-import type { QueryPage } from './query/state-query.ts';
+import { toldMetadata } from '../server/told-metadata.ts';
+import type { QueriedItem, QueryPage } from './query/state-query.ts';
 import { bulkGetRequest, saveRequests, transactionRequest } from './state-requests.ts';
 import type { BulkItem, StateService } from './state-service.ts';
+import { toldOf } from './state-store.ts';
 
 /** `/v1.0/state/…` over HTTP. */
 export function stateRoutes(service: StateService, limits: BodyLimits): readonly Route[] {
@@ -24,8 +27,7 @@ export function stateRoutes(service: StateService, limits: BodyLimits): readonly
         store,
         bulkGetRequest(await body(call), queryMetadata(call.head.query)),
       );
-      // Go's encoder ends its line.
-      call.json(200, `[${items.map(bulkText).join(',')}]\n`);
+      call.encoded(200, `[${items.map(bulkText).join(',')}]`);
     }),
     ...writes(/^\/v1\.0\/state\/([^/]+)\/transaction$/, async (call, store) => {
       service.require(store);
@@ -37,9 +39,10 @@ export function stateRoutes(service: StateService, limits: BodyLimits): readonly
       call.empty(204);
     }),
     ...writes(/^\/v1\.0-alpha1\/state\/([^/]+)\/query$/, async (call, store) => {
-      const page = await service.query(store, (await body(call)).toString('utf8'));
+      const text = (await body(call)).toString('utf8');
+      const page = await service.query(store, text, queryMetadata(call.head.query));
       if (page.items.length === 0) call.empty(204);
-      else call.json(200, pageText(page));
+      else call.encoded(200, pageText(page));
     }),
     componentRoute('GET', /^\/v1\.0\/state\/([^/]+)\/([^/]+)$/, async (call, store, key) => {
       const { query } = call.head;
@@ -49,9 +52,8 @@ export function stateRoutes(service: StateService, limits: BodyLimits): readonly
         call.empty(204);
         return;
       }
-      const expires =
-        item.expiresAt === undefined ? [] : ['metadata.ttlexpiretime', item.expiresAt];
-      const headers = ['etag', item.etag, ...expires];
+      const etag = item.etag === '' ? [] : ['etag', item.etag];
+      const headers = [...etag, ...toldMetadata(toldOf(item))];
       if (typeof item.value === 'string') call.json(200, item.value, headers);
       else call.bytes(200, item.value, headers);
     }),
@@ -70,30 +72,40 @@ export function stateRoutes(service: StateService, limits: BodyLimits): readonly
 
 /** As text, since what a store keeps is JSON already. */
 function bulkText({ key, item, error }: BulkItem): string {
-  const parts = [`"key":${JSON.stringify(key)}`];
-  if (item !== undefined)
-    parts.push(`"data":${jsonOf(item.value)}`, `"etag":${JSON.stringify(item.etag)}`);
-  if (item?.expiresAt !== undefined) {
-    parts.push(`"metadata":${JSON.stringify({ ttlExpireTime: item.expiresAt })}`);
+  const parts = [`"key":${writeStruct(key)}`];
+  if (item !== undefined) {
+    parts.push(`"data":${jsonOf(item.value)}`, ...etagText(item));
+    const told = toldOf(item);
+    if (Object.keys(told).length > 0) parts.push(`"metadata":${writeJson(told)}`);
   }
-  if (error !== undefined) parts.push(`"error":${JSON.stringify(error)}`);
+  if (error !== undefined) parts.push(`"error":${writeStruct(error)}`);
   return `{${parts.join(',')}}`;
 }
 
-function pageText({ items, token }: QueryPage): string {
-  const results = items.map(({ etag, key, value }) => bulkText({ key, item: { value, etag } }));
-  const rest = token === undefined ? '' : `,"token":${JSON.stringify(token)}`;
-  return `{"results":[${results.join(',')}]${rest}}`;
+const etagText = ({ etag }: { readonly etag: string }): readonly string[] =>
+  etag === '' ? [] : [`"etag":${writeStruct(etag)}`];
+
+function pageText({ items, metadata = {}, token = '' }: QueryPage): string {
+  const parts = [`"results":[${items.map(queriedText).join(',')}]`];
+  if (token !== '') parts.push(`"token":${writeStruct(token)}`);
+  if (Object.keys(metadata).length > 0) parts.push(`"metadata":${writeJson(metadata)}`);
+  return `{${parts.join(',')}}`;
+}
+
+function queriedText(item: QueriedItem): string {
+  const key = `"key":${writeStruct(item.key)}`;
+  if ('error' in item) return `{${key},"data":null,"error":${writeStruct(item.error)}}`;
+  return `{${[key, `"data":${jsonOf(item.value)}`, ...etagText(item)].join(',')}}`;
 }
 
 /** Bytes that are no JSON are shown as a text; daprd answers with nothing at all then. */
 function jsonOf(value: string | Buffer): string {
-  if (typeof value === 'string') return value;
+  if (typeof value === 'string') return compactJson(value);
   const text = value.toString('utf8');
   try {
     JSON.parse(text);
-    return text;
+    return compactJson(text);
   } catch {
-    return JSON.stringify(text);
+    return writeStruct(text);
   }
 }

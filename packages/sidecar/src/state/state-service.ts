@@ -24,6 +24,7 @@ import {
   type DeleteRequest,
   deleteOperation,
   isOperation,
+  lanesOf,
   type Metadata,
   type StateRequest,
   setOperation,
@@ -92,8 +93,8 @@ export class StateService {
         name,
         'bulk_get',
         (call) =>
-          store.getAll?.(full, call?.signal, { metadata }) ??
-          getEach(store, full, parallelism, call?.signal),
+          store.getAll?.(full, call?.signal, { metadata, parallelism }) ??
+          getEach(store, full, lanesOf(parallelism), call?.signal),
       )
       .catch((error: unknown) => {
         throw failure('ERR_STATE_BULK_GET', undefined, error);
@@ -146,7 +147,7 @@ export class StateService {
 
   async transact(
     name: string,
-    { operations }: TransactionRequest,
+    { metadata, operations }: TransactionRequest,
     trace: TraceFacts,
   ): Promise<void> {
     const open = this.#find(name);
@@ -175,7 +176,12 @@ export class StateService {
           ? setOperation(key, request, {}, store, 'transacted set')
           : deleteOperation(key, request, store, 'transacted delete'),
       );
-      return store.write([...wanted, ...markers.map(markerOperation)], true, call?.signal);
+      return store.write(
+        [...wanted, ...markers.map(markerOperation)],
+        true,
+        call?.signal,
+        metadata,
+      );
     };
     await this.#calls.run('state', name, 'transaction', work).catch((error: unknown) => {
       const { message } = failure('', undefined, error);
@@ -185,14 +191,14 @@ export class StateService {
   }
 
   /** Among the items of this prefix only; daprd looks through those of all applications that share the store. */
-  async query(name: string, text: string): Promise<QueryPage> {
+  async query(name: string, text: string, metadata: Metadata): Promise<QueryPage> {
     // Dapr does not say here who asked.
     const { store, keyPrefix } = this.#find(name, null);
     if (store.seal !== undefined)
       throw queryFailed(name, 'cannot query encrypted store', undefined);
     if (store.query === undefined) throw queryUnsupported(name);
     const work = async (call?: { readonly signal: AbortSignal }) =>
-      store.query!(parseQuery(text), keyPrefix, call?.signal);
+      store.query!({ ...parseQuery(text), metadata }, keyPrefix, call?.signal);
     const { items, ...rest } = await this.#calls
       .run('state', name, 'query', work)
       .catch((error: unknown) => {

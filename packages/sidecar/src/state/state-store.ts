@@ -17,7 +17,7 @@ export interface StateStore {
   getAll?(
     keys: readonly string[],
     signal?: AbortSignal,
-    hints?: StateHints,
+    hints?: StateHints & { readonly parallelism?: number },
   ): Promise<readonly (StateItem | Error | undefined)[]>;
   /** In a kind of store's own words. */
   readonly readTtl: TtlReader;
@@ -26,11 +26,15 @@ export interface StateStore {
    * Dapr's store of its kind. Absent: it always looks.
    */
   readonly overlooksOptionsOf?: readonly StateTask[] | undefined;
-  /** Does all of them or none, where `atomic`; else each for itself: rejects with `NotAllWrittenError`. */
+  /**
+   * Does all of them or none, where `atomic`; else each for itself: rejects with `NotAllWrittenError`.
+   * `metadata` is what a transaction says for itself, beside what it says of its items.
+   */
   write(
     operations: readonly StateOperation[],
     atomic: boolean,
     signal?: AbortSignal,
+    metadata?: Readonly<Record<string, string>>,
   ): Promise<void>;
   /** Operations that an atomic write may have. Absent: any number. */
   largestTransaction?(): Promise<number>;
@@ -48,7 +52,13 @@ export interface StateItem {
   readonly etag: string;
   /** `2026-11-27T13:14:02Z` */
   readonly expiresAt?: string | undefined;
+  /** All that a store of another program says of it, when it ends included. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
+
+/** What is told of an item beside its value. */
+export const toldOf = ({ expiresAt, metadata }: StateItem): Readonly<Record<string, string>> =>
+  metadata ?? (expiresAt === undefined ? {} : { ttlExpireTime: expiresAt });
 
 /** What a client says of a request beyond what is done by it: for the stores of other programs, which may look at it. */
 export interface StateHints {

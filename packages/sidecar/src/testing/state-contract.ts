@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import type { StateStore } from '../state/state-store.ts';
+import { type StateStore, toldOf } from '../state/state-store.ts';
 
 /** What an adapter supplies to be put to the test. */
 export interface StateUnderTest {
@@ -119,7 +119,7 @@ export function stateContract(
         );
         const alive = await store.get('a');
         await elapse(2.1);
-        assert.match(alive?.expiresAt ?? '', /Z$/);
+        assert.match(toldOf(alive!).ttlExpireTime ?? '', /Z$/);
         assert.equal(await store.get('a'), undefined);
         const late = store.write([set('a', '2', { etag: alive?.etag ?? '' })], false);
         if (etagOfNothing === 'writes') await late;

@@ -1,6 +1,7 @@
 import { type Clock, systemRandom } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
 import type { SpanKind, SpanSink } from '@holdfast/telemetry/trace';
+import { proxyOf } from '../egress/proxy-of.ts';
 import type { Configuration } from '../resources/configuration.ts';
 import { createTracing, type Span, type Tracing } from './tracing.ts';
 import { withVariables } from './tracing-configuration.ts';
@@ -109,6 +110,7 @@ async function openSink(
     resource: resourceOf(variables.OTEL_RESOURCE_ATTRIBUTES),
     zipkinUrl,
     otlp,
+    proxyOf: proxyOf(variables),
     write: stdout ? (line) => void process.stdout.write(`${line}\n`) : undefined,
     onProblem: (exporter, error) =>
       log.warn(`Spans could not be sent to ${exporter}; they are lost.`, {

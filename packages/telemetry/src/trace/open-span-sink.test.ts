@@ -58,6 +58,25 @@ describe('spans are sent', () => {
     assert.equal(requests[0]!.tenant, 'a');
   });
 
+  test('not past a proxy that cannot be understood, which is told of', async (t) => {
+    const { url, requests } = await httpCollector(t, 202);
+    const told: string[] = [];
+    const sink = await openSpanSink({
+      serviceName: 'orders',
+      zipkinUrl: url,
+      write: () => {},
+      proxyOf() {
+        throw new Error('no proxy');
+      },
+      onProblem: (exporter, error) => told.push(`${exporter}: ${(error as Error).message}`),
+    });
+
+    end(sink!, 'pay');
+    await sink!.close();
+
+    assert.deepEqual([told, requests], [['zipkin: no proxy'], []]);
+  });
+
   test('as lines, and nowhere where nothing is named', async () => {
     const lines: string[] = [];
     const sink = await openSpanSink({ serviceName: 'orders', write: (line) => lines.push(line) });

@@ -2,7 +2,8 @@ import { type Clock, systemClock } from '@holdfast/core';
 import { BatchSpanProcessor, type SpanExporter } from '@opentelemetry/sdk-trace';
 import { readableSpans } from './readable-span.ts';
 import type { FinishedSpan, SpanSink } from './span.ts';
-import { withoutVariables } from './without-variables.ts';
+import { agentOf, byProxy, tunnelled } from './through-proxy.ts';
+import { withVariables } from './with-variables.ts';
 
 /** Where spans go; none of them: nowhere. */
 export interface SpanSinkOptions {
@@ -13,6 +14,11 @@ export interface SpanSinkOptions {
   /** Zipkin's collector, with its path: `http://localhost:9411/api/v2/spans`. */
   readonly zipkinUrl?: string | undefined;
   readonly otlp?: OtlpOptions | undefined;
+  /**
+   * Through which proxy a collector is asked; of one over gRPC it is asked for an `https` address, as Go's
+   * clients do. Over HTTP it takes a Node of 22.21, or 24.5 and later. @default through none
+   */
+  readonly proxyOf?: (url: URL) => URL | undefined;
   /** Receives each span as a line of JSON. */
   readonly write?: ((line: string) => void) | undefined;
   /** Hears of batches that could not be sent. They are gone: spans are no ledger. @default nobody */
@@ -35,7 +41,6 @@ export interface OtlpOptions {
   readonly timeoutMs?: number;
 }
 
-const HEADER_VARIABLES = ['OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_EXPORTER_OTLP_TRACES_HEADERS'];
 const CLOSE_PATIENCE_MS = 2_000;
 
 /**
@@ -78,34 +83,79 @@ interface NamedExporter {
   readonly exporter: SpanExporter;
 }
 
-async function openExporters({ zipkinUrl, otlp }: SpanSinkOptions): Promise<NamedExporter[]> {
+/** One whose proxy cannot be understood is told of, and sends nothing. */
+async function openExporters({
+  zipkinUrl,
+  otlp,
+  proxyOf = () => undefined,
+  onProblem = () => {},
+}: SpanSinkOptions): Promise<NamedExporter[]> {
   const exporters: NamedExporter[] = [];
+  const add = async (
+    name: string,
+    url: URL,
+    open: (proxy: URL | undefined) => Promise<SpanExporter>,
+  ): Promise<void> => {
+    let proxy: URL | undefined;
+    try {
+      proxy = proxyOf(url);
+    } catch (error) {
+      onProblem(name, error);
+      return;
+    }
+    exporters.push({ name, exporter: await open(proxy) });
+  };
   if (zipkinUrl !== undefined) {
-    const { ZipkinExporter } = await import('@opentelemetry/exporter-zipkin');
-    exporters.push({ name: 'zipkin', exporter: new ZipkinExporter({ url: zipkinUrl }) });
+    await add('zipkin', new URL(zipkinUrl), (proxy) => openZipkin(zipkinUrl, proxy));
   }
-  if (otlp !== undefined) exporters.push({ name: 'otlp', exporter: await openOtlp(otlp) });
+  if (otlp?.protocol === 'http') {
+    const url = new URL(otlp.url);
+    if (url.pathname === '/') url.pathname = '/v1/traces';
+    await add('otlp', url, (proxy) => openOtlpHttp(url, otlp, proxy));
+  } else if (otlp !== undefined) {
+    const asked = new URL(`https://${new URL(otlp.url).host}`);
+    await add('otlp', asked, (proxy) => openOtlpGrpc(otlp, proxy));
+  }
   return exporters;
 }
 
-async function openOtlp(options: OtlpOptions): Promise<SpanExporter> {
-  const { url, headers = {}, timeoutMs = 10_000 } = options;
-  const hidden = options.headers === undefined ? [] : HEADER_VARIABLES;
-  if (options.protocol === 'http') {
-    const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-proto');
-    const full = new URL(url);
-    if (full.pathname === '/') full.pathname = '/v1/traces';
-    const given = { url: full.href, headers, timeoutMillis: timeoutMs };
-    return withoutVariables(hidden, () => new OTLPTraceExporter(given));
-  }
+async function openZipkin(url: string, proxy: URL | undefined): Promise<SpanExporter> {
+  const { ZipkinExporter } = await import('@opentelemetry/exporter-zipkin');
+  const exporter = new ZipkinExporter({ url });
+  if (proxy !== undefined) byProxy(exporter, new URL(url), proxy);
+  return exporter;
+}
+
+async function openOtlpHttp(
+  url: URL,
+  { headers, timeoutMs = 10_000 }: OtlpOptions,
+  proxy: URL | undefined,
+): Promise<SpanExporter> {
+  const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-proto');
+  const through = proxy === undefined ? {} : { httpAgentOptions: () => agentOf(url, proxy) };
+  const given = { url: url.href, headers: headers ?? {}, timeoutMillis: timeoutMs, ...through };
+  return withVariables(hiddenBy(headers), () => new OTLPTraceExporter(given));
+}
+
+async function openOtlpGrpc(
+  { headers, timeoutMs = 10_000, url }: OtlpOptions,
+  proxy: URL | undefined,
+): Promise<SpanExporter> {
   const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-grpc');
   // CommonJS: its names are on `default` alone, once it is bundled.
   const { default: grpc } = await import('@grpc/grpc-js');
   const metadata = new grpc.Metadata();
-  for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
+  for (const [name, value] of Object.entries(headers ?? {})) metadata.set(name, value);
   const given = { url, metadata, timeoutMillis: timeoutMs };
-  return withoutVariables(hidden, () => new OTLPTraceExporter(given));
+  const exporter = withVariables(hiddenBy(headers), () => new OTLPTraceExporter(given));
+  return tunnelled(exporter, proxy);
 }
+
+/** Variables that would add to the headers given. */
+const hiddenBy = (headers: OtlpOptions['headers']) =>
+  headers === undefined
+    ? {}
+    : { OTEL_EXPORTER_OTLP_HEADERS: undefined, OTEL_EXPORTER_OTLP_TRACES_HEADERS: undefined };
 
 function reporting(
   name: string,

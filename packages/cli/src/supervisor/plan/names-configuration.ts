@@ -13,6 +13,9 @@ spec:
     component: sqlite
     version: v1
     configuration:
-      connectionString: ${JSON.stringify(database)}
+      connectionString: ${JSON.stringify(uriPath(database))}
 `;
 }
+
+/** A connection string is read as a URI, also where it is a path. */
+const uriPath = (path: string): string => path.replaceAll(/[%?#]/g, encodeURIComponent);

@@ -25,7 +25,7 @@ export function pubsubRpcs(service: PublishService): PubSubRpcs {
       entryId,
       event: Buffer.from(event),
       contentType: contentType || DEFAULT_CONTENT_TYPE,
-      metadata: own,
+      metadata: Object.keys(own).length === 0 ? undefined : own,
     }));
     // With the slash: the name is daprd's.
     const spanName = `/${api.typeName}/${method.name}/`;

@@ -2,6 +2,7 @@ import type { ServiceImpl } from '@connectrpc/connect';
 import { ApiError } from '../../server/api-error.ts';
 import type { StateRequest } from '../../state/state-requests.ts';
 import type { StateService } from '../../state/state-service.ts';
+import { type StateItem as KeptItem, toldOf } from '../../state/state-store.ts';
 import { traceFacts } from '../../trace/tracing.ts';
 import {
   StateOptions_StateConcurrency as Concurrency,
@@ -36,8 +37,7 @@ export function stateRpcs(service: StateService): StateRpcs {
     },
     async getBulkState({ keys, metadata, parallelism, storeName }) {
       service.require(storeName);
-      const lanes = parallelism > 0 ? Math.min(parallelism, 100) : 10;
-      const wanted = { keys, metadata, parallelism: lanes };
+      const wanted = { keys, metadata, parallelism };
       const items = await service.bulkGet(storeName, wanted).catch(bare);
       return {
         items: items.map(({ key, item, error = '' }) => ({
@@ -63,20 +63,24 @@ export function stateRpcs(service: StateService): StateRpcs {
       await service.deleteBulk(storeName, states.map(stateRequest));
       return {};
     },
-    async executeStateTransaction({ storeName, operations }, { values }) {
+    async executeStateTransaction({ metadata, operations, storeName }, { values }) {
       service.require(storeName);
       const steps = operations.map(({ operationType, request }) => ({
         operation: operationType,
         request: stateRequest(request),
       }));
-      await service.transact(storeName, { operations: steps }, traceFacts(values.get(SPAN)));
+      const wanted = { metadata, operations: steps };
+      await service.transact(storeName, wanted, traceFacts(values.get(SPAN)));
       return {};
     },
-    async queryStateAlpha1({ query, storeName }) {
-      const { items, token = '' } = await service.query(storeName, query);
+    async queryStateAlpha1({ metadata: asked, query, storeName }) {
+      const page = await service.query(storeName, query, asked);
+      const { items, metadata = {}, token = '' } = page;
       if (items.length === 0) return {};
-      const results = items.map((item) => ({ key: item.key, ...itemMessage(item) }));
-      return { results, token };
+      const results = items.map((item) =>
+        'error' in item ? item : { key: item.key, etag: item.etag, data: bytesOf(item.value) },
+      );
+      return { results, token, metadata };
     },
   };
 }
@@ -88,18 +92,12 @@ function bare(error: unknown): never {
     : error;
 }
 
-function itemMessage(item: {
-  readonly value: string | Buffer;
-  readonly etag: string;
-  readonly expiresAt?: string | undefined;
-}) {
-  const { etag, expiresAt, value } = item;
-  return {
-    data: typeof value === 'string' ? Buffer.from(value) : value,
-    etag,
-    metadata: expiresAt === undefined ? {} : { ttlExpireTime: expiresAt },
-  };
+function itemMessage(item: KeptItem) {
+  return { data: bytesOf(item.value), etag: item.etag, metadata: { ...toldOf(item) } };
 }
+
+const bytesOf = (value: string | Buffer): Buffer =>
+  typeof value === 'string' ? Buffer.from(value) : value;
 
 /** JSON where the client says that it is; else bytes. */
 function savedRequest(item: StateItem): StateRequest {

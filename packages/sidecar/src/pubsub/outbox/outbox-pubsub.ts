@@ -153,6 +153,7 @@ export async function outboxPubSub(
   };
   return {
     capabilities: broker.capabilities,
+    bulkIsEachs: broker.bulkIsEachs === true,
     stats: () => outbox.stats(),
     refusal: () => refusals.now,
     publish: (topic, message) => accept(topic, [message]),

@@ -92,7 +92,7 @@ function bench(
             entryId,
             message: { data: Buffer.from(entryId), metadata: {} },
           })),
-          (work) => behind.execute((call) => work(call)),
+          { bulk: {}, call: (work) => behind.execute((call) => work(call)) },
         ),
       ),
   };

@@ -21,13 +21,13 @@ export type BulkCall = (
 
 /**
  * Publishes entries in one go, as Dapr does: what failed is tried again by the
- * policies, without what the broker has. Resolves with those that failed for good.
+ * policies, without what the broker has. `bulk` are the metadata of all. Resolves with those that failed for good.
  */
 export async function publishEntries(
   broker: PubSub,
   topic: string,
   entries: readonly PublishEntry[],
-  call: BulkCall,
+  { bulk, call }: { readonly bulk: PubSubMessage['metadata']; readonly call: BulkCall },
 ): Promise<readonly FailedEntry[]> {
   const errors = new Map<string, unknown>();
   let pending = entries;
@@ -38,6 +38,7 @@ export async function publishEntries(
       topic,
       tried.map(({ message }) => message),
       attempt?.signal,
+      bulk,
     );
     // An attempt that was given up has no say any more: another is under way.
     attempt?.signal.throwIfAborted();

@@ -6,11 +6,12 @@ export async function publishMany(
   topic: string,
   messages: readonly PubSubMessage[],
   signal?: AbortSignal,
+  bulk?: Readonly<Record<string, string>>,
 ): Promise<Published> {
   if (messages.length === 0) return [];
   if (broker.publishAll !== undefined) {
     return await broker
-      .publishAll(topic, messages, signal)
+      .publishAll(topic, messages, signal, bulk)
       .catch((error: Error) => messages.map(() => error));
   }
   const published: (Error | undefined)[] = [];

@@ -1,5 +1,6 @@
 import { type ComponentHandler, componentRoute } from '../../components/component-route.ts';
 import { type BodyLimits, collectBody } from '../../flow/request-body.ts';
+import { writeStruct } from '../../go-json/write-json.ts';
 import type { Route } from '../../server/api-routes.ts';
 import { queryMetadata } from '../../server/query-metadata.ts';
 import { inEventSpans } from './event-spans.ts';
@@ -23,7 +24,7 @@ export function publishRoutes(service: PublishService, limits: BodyLimits): read
     }
     const errorCode = BULK_FAILED;
     call.refusal = { errorCode, message: '' };
-    call.json(500, JSON.stringify({ failedEntries, errorCode }));
+    call.json(500, writeStruct({ failedEntries, errorCode }));
   };
   const one: ComponentHandler = async (call, pubsub, topic) => {
     const body = await collectBody(call.req, limits);

@@ -3,7 +3,15 @@ import { OutboxRefusedError } from '@holdfast/messaging';
 import type { ComponentCalls } from '../../components/component-calls.ts';
 import { goBoolean } from '../../components/go-boolean.ts';
 import type { OpenPubSub } from '../../components/open-components.ts';
-import { goAny, goMap, goSlice, goString, goStruct, readInto } from '../../go-json/go-type.ts';
+import {
+  type GoType,
+  goAny,
+  goMap,
+  goSlice,
+  goString,
+  goStruct,
+  readInto,
+} from '../../go-json/go-type.ts';
 import { firstJson } from '../../go-json/read-json.ts';
 import { writeJson } from '../../go-json/write-json.ts';
 import { failureWords } from '../../invoke/invoke-error.ts';
@@ -12,7 +20,7 @@ import type { TraceFacts } from '../../trace/tracing.ts';
 import { type EnvelopeFacts, envelopeOf } from '../envelope.ts';
 import { eventBytes } from '../event-bytes.ts';
 import type { OutboxPubSub } from '../outbox/outbox-pubsub.ts';
-import type { PubSubMessage } from '../pubsub.ts';
+import type { PubSub, PubSubMessage } from '../pubsub.ts';
 import {
   bulkUnreadable,
   entryIdsUnusable,
@@ -41,12 +49,13 @@ export interface Publication extends TraceFacts {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** An entry of a bulk publication; its metadata win over those of all. */
+/** An entry of a bulk publication. */
 export interface BulkEntry {
   readonly entryId: string;
   readonly event: Buffer;
   readonly contentType: string;
-  readonly metadata: Readonly<Record<string, string>>;
+  /** Those of all are its own as well where it says some, and its own win; undefined: it says none, and has none. */
+  readonly metadata: Publication['metadata'] | undefined;
 }
 
 /** What all entries of a bulk publication have. */
@@ -135,16 +144,17 @@ export class PublishService {
     // One for all: an entry's own word on it is not heard, as in Dapr.
     const raw = asksForRaw(shared.metadata);
     const messages = entries.map(({ entryId, event, contentType, metadata: own }) => {
-      const metadata = { ...shared.metadata, ...own };
+      // As in Dapr, which hands those of all to the brokers that take bulks, and to no others.
+      const metadata = own === undefined ? {} : { ...shared.metadata, ...own };
       const entry = { ...shared.trace(), body: event, contentType, metadata };
       const message = this.#message(open, pubsub, topic, entry, raw);
       return { entryId, message: { ...message, contentType, entryId } };
     });
     if (open.outbox === undefined) {
       const call: BulkCall = (work) => this.#behindPolicies('publishedBulk', pubsub, topic, work);
-      return await publishEntries(open.broker, topic, messages, call);
+      return await publishEntries(open.broker, topic, messages, { bulk: shared.metadata, call });
     }
-    await this.#keepAll(open.outbox, pubsub, topic, messages);
+    await this.#keepAll(open.outbox, pubsub, topic, kept(open.broker, messages, shared));
     return [];
   }
 
@@ -249,16 +259,32 @@ export class PublishService {
   }
 }
 
+/** Behind an outbox entries are handed over each for itself, as the broker would have made them of the bulk. */
+function kept(
+  broker: PubSub,
+  entries: readonly PublishEntry[],
+  { metadata: bulk }: SharedFacts,
+): readonly PublishEntry[] {
+  if (broker.bulkIsEachs !== true) return entries;
+  return entries.map(({ entryId, message }) => ({
+    entryId,
+    message: { ...message, metadata: { ...message.metadata, ...bulk } },
+  }));
+}
+
 interface WrittenEntry extends Omit<BulkEntry, 'event'> {
   readonly event: unknown;
 }
+
+/** Those that are there but empty are some. */
+const SOME: GoType<BulkEntry['metadata']> = { ...goMap(goString), zero: undefined };
 
 const ENTRIES = goSlice(
   goStruct<WrittenEntry>('http.bulkPublishMessageEntry', {
     entryId: goString,
     event: goAny,
     contentType: goString,
-    metadata: goMap(goString),
+    metadata: SOME,
   }),
 );
 

@@ -33,7 +33,7 @@ export function parseQuery(text: string): StateQuery {
     filter: Object.keys(filter).length === 0 ? undefined : parseFilter(filter, 1),
     sort: sortBy(given.sort ?? []),
     limit: limitOf(page.limit ?? 0),
-    skip: skipOf(page.token ?? ''),
+    token: tokenOf(page.token ?? ''),
   };
 }
 
@@ -96,18 +96,27 @@ function limitOf(given: unknown): number {
   return Math.max(0, given);
 }
 
-function skipOf(given: unknown): number {
+function tokenOf(given: unknown): string {
   if (typeof given !== 'string') {
     throw unparsed(
       `json: cannot unmarshal ${goKind(given)} into Go struct field Pagination.page.token of type string`,
     );
   }
-  if (given === '') return 0;
-  if (!/^\d+$/.test(given)) throw new Error(`strconv.ParseInt: parsing "${given}": invalid syntax`);
-  if (BigInt(given) > INT64_MAX) {
-    throw new Error(`strconv.ParseInt: parsing "${given}": value out of range`);
+  return given;
+}
+
+/**
+ * How many items a token leaves out: that of Dapr's stores is their number.
+ *
+ * @throws Error for one that no page has given.
+ */
+export function skippedBy(token: string): number {
+  if (token === '') return 0;
+  if (!/^\d+$/.test(token)) throw new Error(`strconv.ParseInt: parsing "${token}": invalid syntax`);
+  if (BigInt(token) > INT64_MAX) {
+    throw new Error(`strconv.ParseInt: parsing "${token}": value out of range`);
   }
-  return Number(given);
+  return Number(token);
 }
 
 function wrongField(field: string, given: unknown, type: string): Error {

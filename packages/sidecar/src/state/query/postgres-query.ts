@@ -1,3 +1,4 @@
+import { skippedBy } from './parse-query.ts';
 import type { Comparison, Filter, SortBy, StateQuery } from './state-query.ts';
 
 /** A statement and its parameters. */
@@ -29,7 +30,7 @@ const OPERATORS: Readonly<Record<Comparison, string>> = {
  * @param prefix only keys that begin with it
  */
 export function postgresQuery(
-  { filter, limit, skip, sort }: StateQuery,
+  { filter, limit, sort, token }: StateQuery,
   {
     live,
     prefix,
@@ -78,6 +79,7 @@ export function postgresQuery(
   let sql = `${select} WHERE ${where.join(' AND ')}`;
   if (sort.length > 0) sql += ` ORDER BY ${sort.map(order).join(', ')}`;
   if (limit > 0) sql += ` LIMIT ${parameter(limit)}::bigint`;
+  const skip = skippedBy(token);
   if (skip > 0) sql += ` OFFSET ${parameter(skip)}::bigint`;
   return { sql, values };
 }

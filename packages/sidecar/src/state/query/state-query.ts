@@ -5,8 +5,10 @@ export interface StateQuery {
   readonly sort: readonly SortBy[];
   /** Items at most. 0: all of them. */
   readonly limit: number;
-  /** Items to leave out first: the `token` of the page before. */
-  readonly skip: number;
+  /** The `token` of the page before, as it was written; empty: from the beginning. */
+  readonly token: string;
+  /** What the request says beside it: for the stores of other programs. @default none */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /** `path` leads into the value: `person.org` is the `org` of its `person`. */
@@ -32,10 +34,12 @@ export interface QueryPage {
   readonly items: readonly QueriedItem[];
   /** Where the next page begins; absent where the query had no limit. */
   readonly token?: string;
+  /** What the store says beside them. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
-export interface QueriedItem {
-  readonly key: string;
-  readonly value: string | Buffer;
-  readonly etag: string;
-}
+export type QueriedItem = { readonly key: string } & (
+  | { readonly value: string | Buffer; readonly etag: string }
+  /** It was found, and cannot be told. */
+  | { readonly error: string }
+);

@@ -20,9 +20,13 @@ export function avroPubSub(
     if (registry === undefined) throw new Error('schema registry details not set');
     return registry;
   };
-  const encoded = async (topic: string, message: PubSubMessage): Promise<PubSubMessage> => {
+  const encoded = async (
+    topic: string,
+    message: PubSubMessage,
+    asking = message.metadata,
+  ): Promise<PubSubMessage> => {
     // A tombstone has no schema.
-    if (message.data.equals(NULL) || !isAvro(message.metadata)) return message;
+    if (message.data.equals(NULL) || !isAvro(asking)) return message;
     const { id, type } = await known().latest(topic);
     const head = Buffer.alloc(HEAD_BYTES);
     head.writeUInt32BE(id, 1);
@@ -37,14 +41,20 @@ export function avroPubSub(
   };
   return {
     ...pubsub,
+    bulkIsEachs: true,
     async publish(topic, message, signal) {
       await pubsub.publish(topic, await encoded(topic, message), signal);
     },
-    /** All or none, as far as their schemas go. */
-    async publishAll(topic, messages, signal): Promise<Published> {
+    /**
+     * All or none, as far as their schemas go. What a bulk says as a whole is each record's, also where its
+     * entry says otherwise, and it alone asks for a schema, as in Dapr.
+     */
+    async publishAll(topic, messages, signal, bulk): Promise<Published> {
       let all: readonly PubSubMessage[];
       try {
-        all = await Promise.all(messages.map((message) => encoded(topic, message)));
+        all = await Promise.all(
+          messages.map((message) => encoded(topic, withBulk(message, bulk), bulk)),
+        );
       } catch (error) {
         return messages.map(() => error as Error);
       }
@@ -62,6 +72,11 @@ export function avroPubSub(
     },
   };
 }
+
+const withBulk = (message: PubSubMessage, bulk: PubSubMessage['metadata'] = {}): PubSubMessage => ({
+  ...message,
+  metadata: { ...message.metadata, ...bulk },
+});
 
 const NULL = Buffer.from('null');
 
