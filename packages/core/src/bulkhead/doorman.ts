@@ -4,6 +4,7 @@ import { type Entry, HELD, type StageWorld } from '../engine/stage.ts';
 import { Alarm } from '../engine/timers/alarm.ts';
 import { type PolicyError, QueueTimedOutError } from '../errors.ts';
 import { CRITICALITIES } from '../policy.ts';
+import { isWaiting, type QueueLink } from '../queue-link.ts';
 import {
   arrive,
   depart,
@@ -11,10 +12,8 @@ import {
   type Gate,
   type GateRules,
   giveUp,
-  isWaiting,
   letIn,
   newGate,
-  type QueueLink,
   walkIn,
 } from './gate.ts';
 

@@ -76,11 +76,30 @@ describe('turns', () => {
     assert.deepEqual(waits, [0, 0, 100, 200, 300]);
   });
 
-  test('that are given back are there for the next', () => {
-    const turns = turnsOf({ ...plain, limit: 1, intervalMs: 1_000, burst: 1 });
-    const waits = [turns.take(0, 5_000).waitMs, turns.take(0, 5_000).waitMs];
-    turns.giveBack();
-    assert.deepEqual([...waits, turns.take(0, 5_000).waitMs], [0, 1_000, 1_000]);
+  test('say how long one waits behind others: until the turn that it would then be promised', () => {
+    const rules = fc.record({
+      algorithm: fc.constantFrom('token-bucket' as const, 'sliding-window' as const),
+      limit: fc.integer({ min: 1, max: 7 }),
+      intervalMs: fc.constantFrom(10, 100, 1_000),
+      burst: fc.integer({ min: 1, max: 7 }),
+      warmUpMs: fc.constantFrom(0, 0, 300),
+    });
+    fc.assert(
+      fc.property(rules, steps, fc.nat(20), (given, visits, ahead) => {
+        const warm = given.warmUpMs > 0 ? { algorithm: 'token-bucket' as const } : {};
+        const [asked, promised] = [0, 1].map(() => turnsOf({ ...given, ...warm }));
+        let nowMs = 7;
+        for (const { waitMs } of visits) {
+          nowMs += waitMs;
+          for (const turns of [asked!, promised!]) turns.take(nowMs, 0);
+        }
+        const waitMs = asked!.waitMs(nowMs, ahead);
+        for (let before = 0; before < ahead; before += 1) promised!.take(nowMs, Infinity);
+        const { waitMs: promisedMs } = promised!.take(nowMs, Infinity);
+        assert.ok(Math.abs(waitMs - promisedMs) < 1e-3, `${waitMs}, not ${promisedMs}`);
+        assert.ok(Math.abs(asked!.waitMs(nowMs, ahead) - waitMs) < 1e-9, 'asking takes nothing');
+      }),
+    );
   });
 
   test('come at a third of the rate at first and at the full rate when it is warm', () => {

@@ -14,7 +14,6 @@ test('warming turns cost what Guava’s formula says, added up in small steps', 
   });
   const visit = fc.record({
     afterMs: fc.oneof(fc.nat(30), fc.nat(3_000)),
-    givesBack: fc.boolean(),
   });
   fc.assert(
     fc.property(rules, fc.array(visit, { maxLength: 30, size: 'max' }), (given, visits) => {
@@ -28,7 +27,7 @@ test('warming turns cost what Guava’s formula says, added up in small steps', 
       let stored = most;
       let nowMs = 9_000;
       let freeAtMs = nowMs;
-      for (const { afterMs, givesBack } of visits) {
+      for (const { afterMs } of visits) {
         nowMs += afterMs;
         if (nowMs > freeAtMs) {
           // Cold again after being idle for as long as it takes to warm up.
@@ -47,12 +46,6 @@ test('warming turns cost what Guava’s formula says, added up in small steps', 
         }
         stored = Math.max(0, stored - 1);
         freeAtMs += costMs;
-        if (givesBack) {
-          turns.giveBack();
-          // Twice is once: the turn before has been promised its time.
-          turns.giveBack();
-          freeAtMs -= costMs;
-        }
       }
     }),
     { numRuns: 60 },
