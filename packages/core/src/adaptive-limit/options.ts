@@ -1,12 +1,12 @@
 import { QUEUE_ORDERS, type QueueOrder } from '../bulkhead/gate.ts';
 import {
   checker,
-  checkFunction,
   checkInteger,
   checkName,
   checkNumber,
   checkOneOf,
   checkOptions,
+  checkSync,
   LONGEST_TIMER_MS,
 } from '../check.ts';
 import { CRITICALITIES, type Criticality } from '../policy.ts';
@@ -113,7 +113,7 @@ export function resolveAdaptiveLimitOptions(
   check(checkNumber, 'queueTimeoutMs', 1, LONGEST_TIMER_MS);
   check(checkNumber, 'windowMs', 0, 3_600_000);
   check(checkInteger, 'minSamples', 1, 1_000_000);
-  check(checkFunction, 'dropIf');
+  check(checkSync, 'dropIf');
   checkShares(options.shares);
   return options;
 }

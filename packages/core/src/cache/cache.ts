@@ -160,7 +160,7 @@ class CacheStage implements Stage {
       if (fetching.over) return;
       const nowMs = this.#world.clock.now();
       if (found !== undefined && !fetching.outdated) {
-        this.#keep(fetching.key, found.value, nowMs - Math.max(0, found.ageMs));
+        this.#keepFound(fetching.key, found.value, nowMs - Math.max(0, found.ageMs), call);
       }
       const entry = this.#entries.get(fetching.key);
       const freshness = freshnessOf(entry, nowMs, this.#options);
@@ -272,8 +272,24 @@ class CacheStage implements Stage {
     this.#store?.set(key, value, keepMs(this.#options), call);
   }
 
+  /** Keeps what a store has. What cannot be weighed, of another version perhaps, is as good as nothing. */
+  #keepFound(key: string, value: unknown, storedMs: number, call: number): void {
+    try {
+      this.#keep(key, value, storedMs);
+    } catch (error) {
+      const { reporter } = this.#world;
+      const { name: policy } = this.policy;
+      if (reporter.listening) reporter.report(call, { type: 'store-failed', policy, error });
+    }
+  }
+
   #keep(key: string, value: unknown, storedMs: number): void {
-    const bytes = this.#options.sizeOf?.(value) ?? 0;
+    const { sizeOf } = this.#options;
+    const bytes = sizeOf === undefined ? 0 : sizeOf(value);
+    if (typeof bytes !== 'number' || !(bytes >= 0)) {
+      // Added to the others, it would have all of them thrown out, or none ever.
+      throw new RangeError(`cache.sizeOf must return a number of at least 0, not ${bytes}.`);
+    }
     const noError = { error: undefined, errorUntilMs: -Infinity };
     this.#entries.set(key, { hasValue: true, value, storedMs, bytes, ...noError });
   }

@@ -5,6 +5,7 @@ import {
   checkName,
   checkNumber,
   checkOptions,
+  checkSync,
   LONGEST_TIMER_MS,
 } from '../check.ts';
 import { isRefusal } from '../engine/outcome.ts';
@@ -123,7 +124,7 @@ export function resolveCacheOptions(given: CacheOptions): ResolvedCacheOptions {
   const check = checker('cache', options);
   check(checkName, 'name');
   for (const name of DURATIONS) check(checkNumber, name, 0, LONGEST_TIMER_MS);
-  for (const name of PREDICATES) check(checkFunction, name);
+  for (const name of PREDICATES) check(checkSync, name);
   check(checkInteger, 'maxEntries', 1, 10_000_000);
   check(checkNumber, 'maxBytes', 1, Infinity);
   check(checkNumber, 'storeTimeoutMs', 1, LONGEST_TIMER_MS);

@@ -4,6 +4,7 @@ import {
   checkName,
   checkOneOf,
   checkOptions,
+  checkSync,
   NO_DEFAULT,
 } from '../check.ts';
 import type { Call, DegradedKind } from '../policy.ts';
@@ -61,7 +62,7 @@ export function resolveFallbackOptions(given: FallbackOptions): ResolvedFallback
   if (count < 1 || count > 20) {
     throw new RangeError(`fallback.steps must be a list of 1 to 20 functions, not ${count}.`);
   }
-  check(checkFunction, 'fallbackIf');
+  check(checkSync, 'fallbackIf');
   return { ...options, steps: options.steps.map(resolveStep) };
 }
 
@@ -75,6 +76,6 @@ function resolveStep(step: FallbackStep, i: number): ResolvedFallbackStep {
   const { kind = 'computed', answer, answerIf } = step;
   checkOneOf(`${option}.kind`, kind, KINDS);
   checkFunction(`${option}.answer`, answer ?? null);
-  checkFunction(`${option}.answerIf`, answerIf);
+  checkSync(`${option}.answerIf`, answerIf);
   return { kind, answer, answerIf };
 }
