@@ -285,13 +285,11 @@ export class Operation {
       try {
         exit = stages[i]!.leave(this, i, value, failed);
       } catch (thrown) {
+        if (!failed) this.caller.discard(value);
         exit = this.answer(thrown, true); // A predicate of the caller's threw.
       }
       if (exit === undefined) continue;
-      if (exit !== ANSWERED) {
-        this.#stayAt(i, exit);
-        return;
-      }
+      if (exit !== ANSWERED) return this.#stayAt(i, exit);
       value = this.#answer;
       failed = this.#answerFailed;
     }
