@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { Alarm } from '../engine/timers/alarm.ts';
 import { newLink } from '../queue-link.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
 import { type InLine, Line } from './line.ts';
@@ -117,24 +116,25 @@ const plain: TurnRules = {
   warmUpMs: 0,
 };
 
-/** A line whose alarm rings when time has passed, all of it at once: as late as that was long. */
+/** A line whose timer fires when time has passed, all of it at once: as late as that was long. */
 function setUp(rules: TurnRules) {
   const served: string[] = [];
   const inLine = new Map<string, InLine>();
   let nowMs = 0;
-  let armed: { readonly alarm: Alarm; readonly dueMs: number } | undefined;
-  const clock = Object.assign(new VirtualClock(), { now: () => nowMs });
-  const alarms = {
-    arm(alarm: Alarm, ms: number) {
-      assert.equal(armed, undefined, 'armed twice');
-      armed = { alarm, dueMs: nowMs + ms };
+  let armed: { readonly fire: () => void; readonly dueMs: number } | undefined;
+  const clock = Object.assign(new VirtualClock(), {
+    now: () => nowMs,
+    timer(ms: number, fire: () => void) {
+      assert.equal(armed, undefined, 'one timer is enough');
+      armed = { fire, dueMs: nowMs + ms };
+      return {
+        cancel() {
+          armed = undefined;
+        },
+      };
     },
-    disarm() {
-      armed = undefined;
-    },
-    remainingMs: () => 0,
-  };
-  const line = new Line({ clock, alarms }, turnsOf(rules));
+  });
+  const line = new Line(clock, turnsOf(rules));
   return {
     served,
     times: () => served.map((one) => Number(one.split(' ')[1])),
@@ -163,9 +163,9 @@ function setUp(rules: TurnRules) {
     pass(ms: number) {
       nowMs += ms;
       if (armed === undefined || armed.dueMs > nowMs + HAIR_MS) return;
-      const { alarm } = armed;
+      const { fire } = armed;
       armed = undefined;
-      alarm.ring();
+      fire();
     },
   };
 }

@@ -79,7 +79,7 @@ class RateLimitStage implements Stage {
     this.#options = policy.options;
     this.#world = world;
     const { maxKeys } = policy.options;
-    this.#lines = new Lru(maxKeys, () => new Line(world, turnsOf(policy.options)));
+    this.#lines = new Lru(maxKeys, () => new Line(world.clock, turnsOf(policy.options)));
   }
 
   slot(op: Operation, index: number): Turn {
