@@ -128,7 +128,9 @@ class RateLimitStage implements Stage {
       was.algorithm === algorithm &&
       was.warmUpMs === warmUpMs;
     // Another rate is another bucket; the old one's tokens mean nothing in it.
-    if (same) this.#lines = old.#lines;
+    if (!same) return;
+    this.#lines = old.#lines;
+    this.#lines.keep(this.#options.maxKeys);
   }
 
   forecast(inner: WorstCase): Forecast {
