@@ -145,13 +145,13 @@ function setUp(rules: TurnRules) {
       return armed !== undefined;
     },
     come(name: string, then = () => {}) {
-      const { taken, waitMs } = line.arrive(nowMs);
+      const waitMs = line.arrive(nowMs);
       const hasTurn = () => {
         inLine.delete(name);
         served.push(`${name} ${nowMs}`);
         then();
       };
-      if (taken) return hasTurn();
+      if (waitMs === 0) return hasTurn();
       const one = Object.assign(newLink(), { hasTurn });
       inLine.set(name, one);
       line.join(one, nowMs, waitMs);

@@ -1,6 +1,5 @@
 import type { Clock, Timer } from '../clock.ts';
 import { append, isWaiting, newLink, type QueueLink, unlink } from '../queue-link.ts';
-import type { RateAnswer } from './rate-store.ts';
 import { HAIR_MS, type Turns } from './turns.ts';
 
 /** One who waits in a line. */
@@ -33,10 +32,11 @@ export class Line {
     this.#turns = turns;
   }
 
-  /** Takes a turn for a call that comes now, or says how long that would have to wait for one. */
-  arrive(nowMs: number): RateAnswer {
+  /** Takes a turn for a call that comes now: 0; or says how long that would have to wait for one. */
+  arrive(nowMs: number): number {
     if (this.#waiting === 0) return this.#turns.take(nowMs, 0);
-    return { taken: false, waitMs: this.#turns.waitMs(nowMs, this.#waiting) };
+    // Nobody overtakes those who wait, also where they are served late.
+    return Math.max(HAIR_MS, this.#turns.waitMs(nowMs, this.#waiting));
   }
 
   /** Puts a call at the end that was told to wait for so long. */

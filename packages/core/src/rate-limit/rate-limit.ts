@@ -15,7 +15,7 @@ import {
   resolveRateLimitOptions,
 } from './options.ts';
 import type { RateAnswer } from './rate-store.ts';
-import { HAIR_MS, turnsOf } from './turns.ts';
+import { isInTime, turnsOf } from './turns.ts';
 
 /**
  * Lets so many calls through in each interval; those beyond wait their turn, or
@@ -156,9 +156,9 @@ class RateLimitStage implements Stage {
   #decideAlone(op: Operation, turn: Turn): RateLimitedError | typeof HELD | undefined {
     const line = this.#lines.get(this.#keyOf(op));
     const nowMs = this.#world.clock.now();
-    const { taken, waitMs } = line.arrive(nowMs);
-    if (taken) return undefined;
-    if (waitMs > this.#options.maxWaitMs + HAIR_MS) return this.#refuse(op, waitMs);
+    const waitMs = line.arrive(nowMs);
+    if (waitMs === 0) return undefined;
+    if (!isInTime(waitMs, this.#options.maxWaitMs)) return this.#refuse(op, waitMs);
     this.#wait(op, turn);
     turn.line = line;
     line.join(turn, nowMs, waitMs);

@@ -1,5 +1,3 @@
-import type { RateAnswer } from './rate-store.ts';
-
 /** Gives out turns of one rate, for one key. Pure but for what it remembers; the time comes in. */
 export interface Turns {
   /**
@@ -9,8 +7,8 @@ export interface Turns {
   readonly graceMs: number;
   /** How long a call has to wait that has `ahead` others before it, none of which has taken its turn yet. */
   waitMs(nowMs: number, ahead: number): number;
-  /** Takes the next turn, unless it is later than `maxWaitMs`. One that is taken is never given back. */
-  take(nowMs: number, maxWaitMs: number): RateAnswer;
+  /** Takes the next turn, if it is in time for `maxWaitMs`; answers how long that is to wait for, taken or not. */
+  take(nowMs: number, maxWaitMs: number): number;
 }
 
 /** What `turnsOf` needs to know. */
@@ -29,6 +27,8 @@ export function turnsOf(rules: TurnRules): Turns {
 
 /** A sum of many fractions is a hair off the whole: a nanosecond late is in time. */
 export const HAIR_MS = 1e-6;
+
+export const isInTime = (waitMs: number, maxWaitMs: number) => waitMs <= maxWaitMs + HAIR_MS;
 
 /** As late as timers are under load. After more (a machine that slept), a burst is all that there is at once. */
 const GRACE_MS = 50;
@@ -55,11 +55,12 @@ class EvenTurns implements Turns {
     return waitMs < HAIR_MS ? 0 : waitMs;
   }
 
-  take(nowMs: number, maxWaitMs: number): RateAnswer {
+  take(nowMs: number, maxWaitMs: number): number {
     const waitMs = this.waitMs(nowMs, 0);
-    if (waitMs > maxWaitMs + HAIR_MS) return { taken: false, waitMs };
-    this.#fullAtMs = Math.max(this.#fullAtMs, nowMs) + this.#everyMs;
-    return { taken: true, waitMs };
+    if (isInTime(waitMs, maxWaitMs)) {
+      this.#fullAtMs = Math.max(this.#fullAtMs, nowMs) + this.#everyMs;
+    }
+    return waitMs;
   }
 }
 
@@ -84,12 +85,13 @@ class WindowTurns implements Turns {
     return Math.max(0, freeAtMs - nowMs) + Math.floor(ahead / length) * this.#intervalMs;
   }
 
-  take(nowMs: number, maxWaitMs: number): RateAnswer {
+  take(nowMs: number, maxWaitMs: number): number {
     const waitMs = this.waitMs(nowMs, 0);
-    if (waitMs > maxWaitMs) return { taken: false, waitMs };
-    this.#atMs[this.#oldest] = nowMs + waitMs;
-    this.#oldest = (this.#oldest + 1) % this.#atMs.length;
-    return { taken: true, waitMs };
+    if (isInTime(waitMs, maxWaitMs)) {
+      this.#atMs[this.#oldest] = nowMs + waitMs;
+      this.#oldest = (this.#oldest + 1) % this.#atMs.length;
+    }
+    return waitMs;
   }
 }
 
@@ -126,13 +128,14 @@ class WarmingTurns implements Turns {
     return waitMs < HAIR_MS ? 0 : waitMs;
   }
 
-  take(nowMs: number, maxWaitMs: number): RateAnswer {
+  take(nowMs: number, maxWaitMs: number): number {
     const waitMs = this.waitMs(nowMs, 0);
-    if (waitMs > maxWaitMs + HAIR_MS) return { taken: false, waitMs };
-    const stored = this.#storedAt(nowMs);
-    this.#freeAtMs = Math.max(nowMs, this.#freeAtMs) + this.#costMs(stored, 1);
-    this.#stored = stored - Math.min(1, stored);
-    return { taken: true, waitMs };
+    if (isInTime(waitMs, maxWaitMs)) {
+      const stored = this.#storedAt(nowMs);
+      this.#freeAtMs = Math.max(nowMs, this.#freeAtMs) + this.#costMs(stored, 1);
+      this.#stored = stored - Math.min(1, stored);
+    }
+    return waitMs;
   }
 
   /** Permits piled up. At first it has been idle for ever, and is as cold as it can be. */
