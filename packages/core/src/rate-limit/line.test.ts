@@ -19,7 +19,7 @@ describe('a line of those who wait for a turn', () => {
     fc.assert(
       fc.property(rules, fc.array(step, { maxLength: 120, size: 'max' }), (given, steps) => {
         const { everyMs, burst } = given;
-        const w = setUp({ ...plain, intervalMs: everyMs, burst });
+        const w = setUp({ intervalMs: everyMs, burst });
         const waiting: string[] = [];
         const served: string[] = [];
         let tokens = burst;
@@ -55,7 +55,7 @@ describe('a line of those who wait for a turn', () => {
   });
 
   test('that is served late by as much as timers are goes on at its rate', () => {
-    const w = setUp({ ...plain, intervalMs: 10, burst: 1 });
+    const w = setUp({});
     for (let n = 0; n < 12; n += 1) w.come(`${n}`);
     w.pass(35);
     w.pass(5);
@@ -66,7 +66,7 @@ describe('a line of those who wait for a turn', () => {
   });
 
   test('has a burst at once after an hour in which nothing ran, and not what the hour would have had', () => {
-    const w = setUp({ ...plain, intervalMs: 10, burst: 3 });
+    const w = setUp({ burst: 3 });
     for (let n = 0; n < 100; n += 1) w.come(`${n}`);
     w.pass(3_600_000);
     const atOnce = w.times().length - 3;
@@ -77,14 +77,14 @@ describe('a line of those who wait for a turn', () => {
   });
 
   test('of a sliding window holds no more than the limit, however late it is served', () => {
-    const w = setUp({ ...plain, algorithm: 'sliding-window', limit: 2, intervalMs: 100 });
+    const w = setUp({ algorithm: 'sliding-window', limit: 2, intervalMs: 100 });
     for (let n = 0; n < 9; n += 1) w.come(`${n}`);
     for (const ms of [140, 60, 50, 600, 99, 1]) w.pass(ms);
     assert.deepEqual(w.times(), [0, 0, 140, 140, 250, 250, 850, 850, 950]);
   });
 
   test('takes whom a turn that was given brings along, behind those who wait', () => {
-    const w = setUp({ ...plain, intervalMs: 10, burst: 1 });
+    const w = setUp({});
     w.come('first');
     w.come('second', () => {
       w.leave('third');
@@ -98,7 +98,7 @@ describe('a line of those who wait for a turn', () => {
   });
 
   test('gives a million turns of a rate that no whole number of milliseconds divides without drifting', () => {
-    const turns = turnsOf({ ...plain, limit: 7, burst: 1 });
+    const turns = turnsOf({ algorithm: 'token-bucket', ...PLAIN, limit: 7, intervalMs: 1_000 });
     let atMs = 0;
     for (let n = 0; n < 1_000_000; n += 1) {
       atMs += turns.waitMs(atMs, 0);
@@ -108,16 +108,11 @@ describe('a line of those who wait for a turn', () => {
   });
 });
 
-const plain: TurnRules = {
-  algorithm: 'token-bucket',
-  limit: 1,
-  intervalMs: 1_000,
-  burst: 1,
-  warmUpMs: 0,
-};
+/** One turn in 10 ms, and no burst. */
+const PLAIN = { limit: 1, intervalMs: 10, burst: 1, warmUpMs: 0 };
 
 /** A line whose timer fires when time has passed, all of it at once: as late as that was long. */
-function setUp(rules: TurnRules) {
+function setUp(rules: Partial<TurnRules>) {
   const served: string[] = [];
   const inLine = new Map<string, InLine>();
   let nowMs = 0;
@@ -134,7 +129,7 @@ function setUp(rules: TurnRules) {
       };
     },
   });
-  const line = new Line(clock, turnsOf(rules));
+  const line = new Line(clock, turnsOf({ algorithm: 'token-bucket', ...PLAIN, ...rules }));
   return {
     served,
     times: () => served.map((one) => Number(one.split(' ')[1])),
