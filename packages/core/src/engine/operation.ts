@@ -369,6 +369,8 @@ export class Operation {
       this.program.tally.inFlight -= 1;
       if (this.degraded !== undefined && !failed) this.caller.tellDegraded(this.degraded);
     }
+    // An answer from elsewhere that came while this one was broken off already.
+    if (this.#doom?.failed === false) this.caller.discard(this.#doom.value);
     this.caller.release();
     this.#reset();
     if (!failed) resolve(value);
