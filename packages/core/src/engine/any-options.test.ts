@@ -9,22 +9,7 @@ import { CACHE_DEFAULTS } from '../cache/options.ts';
 import { FALLBACK_DEFAULTS } from '../fallback/options.ts';
 import { FAULT_DEFAULTS } from '../fault/options.ts';
 import { HEDGE_DEFAULTS } from '../hedge/options.ts';
-import {
-  adaptiveLimit,
-  bulkhead,
-  cache,
-  circuitBreaker,
-  deadline,
-  fallback,
-  fault,
-  hedge,
-  pipeline,
-  rateLimit,
-  retry,
-  shed,
-  throttle,
-  timeout,
-} from '../index.ts';
+import * as core from '../index.ts';
 import type { Policy } from '../policy.ts';
 import { RATE_LIMIT_DEFAULTS } from '../rate-limit/options.ts';
 import { RETRY_DEFAULTS } from '../retry/options.ts';
@@ -34,24 +19,32 @@ import { THROTTLE_DEFAULTS } from '../throttle/options.ts';
 
 /** Every policy, by the name of what makes it: all its options, and what stands where none of these is given. */
 const MAKERS = {
-  retry: [retry, Object.keys(RETRY_DEFAULTS), {}],
-  timeout: [timeout, ['name', 'limitMs', 'limitFor'], { limitMs: 50 }],
-  deadline: [deadline, ['name', 'limitMs'], { limitMs: 50 }],
+  retry: [core.retry, Object.keys(RETRY_DEFAULTS), {}],
+  timeout: [core.timeout, ['name', 'limitMs', 'limitFor'], { limitMs: 50 }],
+  deadline: [core.deadline, ['name', 'limitMs'], { limitMs: 50 }],
   circuitBreaker: [
-    circuitBreaker,
+    core.circuitBreaker,
     [...Object.keys(CIRCUIT_BREAKER_DEFAULTS), 'successThreshold'],
     {},
   ],
-  bulkhead: [bulkhead, [...Object.keys(BULKHEAD_DEFAULTS), 'limit'], { limit: 1 }],
-  rateLimit: [rateLimit, [...Object.keys(RATE_LIMIT_DEFAULTS), 'limit', 'burst'], { limit: 1 }],
-  adaptiveLimit: [adaptiveLimit, Object.keys(ADAPTIVE_LIMIT_DEFAULTS), {}],
-  throttle: [throttle, [...Object.keys(THROTTLE_DEFAULTS), 'kFor'], {}],
-  shed: [shed, Object.keys(SHED_DEFAULTS), {}],
-  hedge: [hedge, Object.keys(HEDGE_DEFAULTS), {}],
-  fallback: [fallback, [...Object.keys(FALLBACK_DEFAULTS), 'steps'], { steps: [() => 'instead'] }],
-  cache: [cache, Object.keys(CACHE_DEFAULTS), {}],
+  bulkhead: [core.bulkhead, [...Object.keys(BULKHEAD_DEFAULTS), 'limit'], { limit: 1 }],
+  rateLimit: [
+    core.rateLimit,
+    [...Object.keys(RATE_LIMIT_DEFAULTS), 'limit', 'burst'],
+    { limit: 1 },
+  ],
+  adaptiveLimit: [core.adaptiveLimit, Object.keys(ADAPTIVE_LIMIT_DEFAULTS), {}],
+  throttle: [core.throttle, [...Object.keys(THROTTLE_DEFAULTS), 'kFor'], {}],
+  shed: [core.shed, Object.keys(SHED_DEFAULTS), {}],
+  hedge: [core.hedge, Object.keys(HEDGE_DEFAULTS), {}],
+  fallback: [
+    core.fallback,
+    [...Object.keys(FALLBACK_DEFAULTS), 'steps'],
+    { steps: [() => 'instead'] },
+  ],
+  cache: [core.cache, Object.keys(CACHE_DEFAULTS), {}],
   fault: [
-    fault,
+    core.fault,
     [...Object.keys(FAULT_DEFAULTS), 'inject', 'ratio'],
     { inject: 'latency', ratio: 0.5, forMs: 100 },
   ],
@@ -127,7 +120,7 @@ test('whatever the options are, they are refused by name, or make a policy with 
 /** Calls that succeed, fail at first, take long, or are left by their caller: all end, and nothing is left. */
 async function behaves(policy: Policy): Promise<void> {
   const { clock, env, left, play } = virtualWorld();
-  const p = pipeline('p', [policy], env);
+  const p = core.pipeline('p', [policy], env);
   let runs = 0;
   const leaves = new AbortController();
   const failsAtFirst = () => {
