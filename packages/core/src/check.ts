@@ -31,6 +31,21 @@ export function checkFunction(option: string, value: unknown): void {
   throw new TypeError(`${option} must be a function, not ${show(value)}.`);
 }
 
+/**
+ * Throws unless `value` is a function that answers at once, or absent. What an asynchronous one or a
+ * generator returns is an object, and that would count as true whatever it comes to.
+ */
+export function checkSync(option: string, value: unknown): void {
+  checkFunction(option, value);
+  const kind = (value as { readonly [Symbol.toStringTag]?: string } | undefined)?.[
+    Symbol.toStringTag
+  ];
+  if (kind === undefined) return;
+  throw new TypeError(
+    `${option} must answer at once, and cannot be of the kind ${kind}: what that returns would count as true. Ask before the call, or in the function that is called.`,
+  );
+}
+
 /** Throws unless `value` has each of these methods, or is absent. */
 export function checkMethods(option: string, value: unknown, ...names: readonly string[]): void {
   if (value === undefined) return;

@@ -1,6 +1,6 @@
 /** Keeps what was made for the last `limit` keys asked for; of more, the one asked for longest ago goes. */
 export class Lru<K, V> {
-  readonly #limit: number;
+  #limit: number;
   readonly #make: (key: K) => V;
   /** In the order in which they were asked for: a Map keeps that of insertion. */
   readonly #values = new Map<K, V>();
@@ -14,6 +14,15 @@ export class Lru<K, V> {
 
   get size(): number {
     return this.#values.size;
+  }
+
+  /** From now on keeps no more than `limit`. */
+  keep(limit: number): void {
+    this.#limit = limit;
+    for (const key of this.#values.keys()) {
+      if (this.#values.size <= limit) return;
+      this.#values.delete(key);
+    }
   }
 
   get(key: K): V {

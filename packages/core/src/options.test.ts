@@ -68,10 +68,11 @@ const OTHERS: Readonly<Record<string, string>> = {
   bulkhead: 'order',
   hedge: 'failureIfResult failureWins budget quantile',
   rateLimit: 'algorithm store',
-  adaptiveLimit: 'algorithm order dropIf shares',
+  adaptiveLimit: 'algorithm order dropIf dropIfResult shares',
   throttle: 'refusedIf refusedIfResult kFor',
   shed: 'probe bbr from',
-  cache: 'staleIf cacheIf cacheErrorIf sizeOf clone store.get store.set store.delete store.clear',
+  cache:
+    'staleIf staleIfResult cacheIf cacheErrorIf sizeOf clone store.get store.set store.delete store.clear',
   fault: 'inject enabled error',
 };
 
@@ -117,6 +118,33 @@ describe('options that cannot be', () => {
       }
     });
   }
+
+  test('what has to answer at once is neither asynchronous nor a generator: its promise was always true', () => {
+    const names = Object.entries(OTHERS).flatMap(([kind, others]) =>
+      others.split(' ').map((name) => [kind, name] as const),
+    );
+    const asked = names.filter(([, name]) =>
+      /If|trip|limitFor|Hint|backoff|enabled|sizeOf|clone/.test(name),
+    );
+    assert.equal(asked.length, 22);
+    for (const answer of [async () => true, function* () {}, async function* () {}]) {
+      for (const [kind, name] of asked) {
+        const [make, needs] = POLICIES[kind]!;
+        assert.throws(() => make({ ...needs, [name]: answer } as never), {
+          name: 'TypeError',
+          message: new RegExp(`^${kind}.${name} must answer at once, `),
+        });
+      }
+      const steps = [{ answer: () => 1, answerIf: answer as never }];
+      assert.throws(
+        () => fallback({ steps }),
+        /^TypeError: fallback.steps\[0\].answerIf must answer/,
+      );
+      const fallbackIf = answer as never;
+      assert.throws(() => fallback({ steps: [() => 1], fallbackIf }), /fallbackIf must answer/);
+    }
+    assert.equal(fallback({ steps: [async () => 1] }).name, 'fallback', 'a step may take its time');
+  });
 
   for (const [kind, others] of Object.entries({ ...OTHERS, fallback: 'steps' })) {
     test(`${kind}: null is no way to leave an option out`, () => {

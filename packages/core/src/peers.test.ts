@@ -212,6 +212,45 @@ describe('a queue', () => {
   });
 });
 
+describe('a rate', () => {
+  test('has nothing used up by those that are aborted while they wait (p-queue)', async () => {
+    const w = setUp(rateLimit({ limit: 1, intervalMs: 100, maxWaitMs: 60_000 }));
+    const caller = new AbortController();
+    const { value, tookMs } = await w.play(() => {
+      const calls = [w.p.execute(() => 'first')];
+      for (let n = 0; n < 5; n += 1) calls.push(w.p.execute(never, { signal: caller.signal }));
+      calls.push(w.p.execute(() => 'last'));
+      caller.abort(new Error('left'));
+      return ends(calls);
+    });
+    assert.deepEqual([value, tookMs], [['ok', 'left', 'left', 'left', 'left', 'left', 'ok'], 100]);
+  });
+
+  test('gives its next turn to who matters most, behind a bulkhead with ranks (Bottleneck)', async () => {
+    const w = setUp(
+      bulkhead({ limit: 1, queueLimit: 9, order: 'criticality', queueTimeoutMs: Infinity }),
+      rateLimit({ limit: 1, intervalMs: 100, maxWaitMs: 60_000 }),
+    );
+    const served: string[] = [];
+    const call = (criticality: Criticality) =>
+      w.p.execute(() => served.push(`${criticality} ${w.clock.now()}`), { criticality });
+    await w.play(() =>
+      Promise.all([call('sheddable'), call('sheddable'), call('sheddable'), call('critical')]),
+    );
+    assert.deepEqual(served, ['sheddable 0', 'sheddable 100', 'critical 200', 'sheddable 300']);
+  });
+});
+
+test('a circuit hears in two steps of work that is no function (gobreaker’s Allow)', async () => {
+  const w = setUp(circuitBreaker({ consecutiveFailures: 1, openMs: 100 }));
+  const work = Promise.withResolvers<string>();
+  const call = w.p.execute(() => work.promise);
+  work.reject(new Error('failed'));
+  const first = await ends([call]);
+  const second = await ends([w.p.execute(() => 'not now')]);
+  assert.deepEqual([first, second], [['failed'], ['CIRCUIT_OPEN']]);
+});
+
 describe('attempts', () => {
   test('are made until the last, also where a rate or a full bulkhead refuses them (Failsafe)', async () => {
     const rate = setUp(again(6), rateLimit({ limit: 3, intervalMs: 1_000 }));

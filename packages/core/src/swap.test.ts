@@ -35,6 +35,10 @@ describe('a swap for one of the same kind and name', () => {
     await w.succeed(2);
     w.after(rateLimit({ ...rule, maxKeys: 5 }));
     assert.equal(await w.code(), 'RATE_LIMITED');
+    const few = setUp(rateLimit(rule));
+    for (const key of ['a', 'b', 'c']) await few.p.execute(() => key, { key });
+    few.after(rateLimit({ ...rule, maxKeys: 2 }));
+    assert.equal(few.p.inspect().policies[0]?.rate?.keys, 2);
     for (const other of others) {
       const each = setUp(rateLimit(rule));
       await each.succeed(2);

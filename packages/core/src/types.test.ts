@@ -1,6 +1,7 @@
 // Nothing runs here that could fail: `tsc` reads it, and an error that is expected and does not come is one.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { adaptiveLimit } from './adaptive-limit/adaptive-limit.ts';
 import { circuitBreaker } from './breaker/breaker.ts';
 import { cache } from './cache/cache.ts';
 import type { PolicyEvent } from './events.ts';
@@ -123,6 +124,9 @@ export function predicates(): void {
   circuitBreaker({ failureIfResult: isBad });
   hedge({ failureIfResult: isBad });
   throttle({ refusedIfResult: isBad });
+  adaptiveLimit({ dropIfResult: isBad });
+  fallback({ fallbackIfResult: isBad, steps: [() => 'default'] });
+  cache({ staleIfResult: isBad });
   cache({
     cacheIf: (answer: Answer) => answer.status === 200,
     sizeOf: (text: string) => text.length,
@@ -152,6 +156,8 @@ export function predicates(): void {
   retry({ retryIf: (error: Error) => error.message === 'busy' });
   // @ts-expect-error a predicate says yes or no
   retry({ retryIfResult: (answer: Answer) => answer.status });
+  // @ts-expect-error what answers later is always true
+  fallback({ fallbackIfResult: async (answer: Answer) => answer.status > 499, steps: [] });
   // @ts-expect-error bytes are a number
   cache({ sizeOf: (text: string) => text });
   // @ts-expect-error a delay is a number

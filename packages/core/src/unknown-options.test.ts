@@ -72,7 +72,7 @@ const MAKERS: Readonly<
   adaptiveLimit: [
     adaptiveLimit,
     {},
-    'name, algorithm, initialLimit, minLimit, maxLimit, timeoutMs, tolerance, probeEvery, queueLimit, order, queueTimeoutMs, shares, windowMs, minSamples, dropIf',
+    'name, algorithm, initialLimit, minLimit, maxLimit, timeoutMs, tolerance, probeEvery, queueLimit, order, queueTimeoutMs, shares, windowMs, minSamples, dropIf, dropIfResult',
   ],
   'adaptiveLimit.shares': [
     (shares: never) => adaptiveLimit({ shares }),
@@ -97,7 +97,7 @@ const MAKERS: Readonly<
     { quantile: 0.9 },
     'quantile, minimumCalls, windowMs, minDelayMs, maxDelayMs',
   ],
-  fallback: [fallback, { steps: [() => 1] }, 'name, fallbackIf, steps'],
+  fallback: [fallback, { steps: [() => 1] }, 'name, fallbackIf, fallbackIfResult, steps'],
   'fallback.steps[0]': [
     (step: never) => fallback({ steps: [step] }),
     { answer: () => 1 },
@@ -106,7 +106,7 @@ const MAKERS: Readonly<
   cache: [
     cache,
     {},
-    'name, ttlMs, staleMs, staleIfErrorMs, staleIf, cacheIf, errorTtlMs, cacheErrorIf, maxEntries, maxBytes, sizeOf, clone, store, storeTimeoutMs, storePauseMs, refreshTimeoutMs, maxRefreshes',
+    'name, ttlMs, staleMs, staleIfErrorMs, staleIf, staleIfResult, cacheIf, errorTtlMs, cacheErrorIf, maxEntries, maxBytes, sizeOf, clone, store, storeTimeoutMs, storePauseMs, refreshTimeoutMs, maxRefreshes',
   ],
   fault: [
     fault,

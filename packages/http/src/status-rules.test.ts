@@ -28,6 +28,19 @@ test('what may go better later is tried again, what never will is not', () => {
   );
 });
 
+test('a request that was too large is tried again only where the answer says when', () => {
+  const tooLarge = (headers: Record<string, string>) =>
+    new Response(null, { status: 413, headers });
+  const judged = [
+    {},
+    { 'retry-after': '2' },
+    { 'retry-after': '0' },
+    { 'retry-after': 'never' },
+  ].map((headers) => httpRetryRules.retryIfResult(tooLarge(headers as Record<string, string>)));
+  assert.deepEqual(judged, [false, true, true, false]);
+  assert.equal(isRetriableStatus(413), false);
+});
+
 test('an answer that is the caller’s fault speaks for the dependency, but for 429', () => {
   const failures = [400, 404, 408, 429, 500, 501].filter((status) =>
     httpFailureRules.failureIfResult({ status }),

@@ -21,13 +21,19 @@ export function isIdempotentMethod(method: string): boolean {
   return IDEMPOTENT.has(method.toUpperCase());
 }
 
-const isRetriable = (value: unknown): boolean =>
-  hasStatus(value) && isRetriableStatus(value.status);
+const delayHint = retryAfterHint();
+
+const isRetriable = (value: unknown): boolean => {
+  if (!hasStatus(value)) return false;
+  // Too large for now, says one that says until when (RFC 9110 §15.5.14).
+  if (value.status === 413) return delayHint({ value }) !== undefined;
+  return isRetriableStatus(value.status);
+};
 
 /** For core's `retry`: `retry({ ...httpRetryRules, maxRetries: 2 })`. */
 export const httpRetryRules = {
   retryIfResult: isRetriable,
-  delayHint: retryAfterHint(),
+  delayHint,
 } as const;
 
 /**

@@ -110,7 +110,7 @@ describe('adaptiveLimit', () => {
     assert.deepEqual([limit()?.active, clock.pendingTimers], [0, 0]);
   });
 
-  test('counts as dropped what was refused or ran out of time further in, and what dropIf says', async () => {
+  test('counts as dropped what was refused or ran out of time further in, and what dropIf and dropIfResult say', async () => {
     const failures: Readonly<Record<string, () => unknown>> = {
       busy: () => new Error('busy'),
       broken: () => new Error('broken'),
@@ -124,7 +124,18 @@ describe('adaptiveLimit', () => {
       await p.execute(() => Promise.reject(failure())).catch(() => {});
       limits[name] = limit();
     }
-    assert.deepEqual(limits, { busy: 9, broken: 10, refused: 9, late: 9 });
+    const dropIfResult = (status: number) => status === 503;
+    for (const status of [200, 503]) {
+      const { p, limit } = setUp({
+        algorithm: 'aimd',
+        minLimit: 1,
+        initialLimit: 10,
+        dropIfResult,
+      });
+      await p.execute(() => status);
+      limits[status] = limit();
+    }
+    assert.deepEqual(limits, { busy: 9, broken: 10, refused: 9, late: 9, 200: 10, 503: 9 });
   });
 
   test('counts as dropped what the time around it ended, and gives its place back when dropIf throws', async () => {

@@ -98,7 +98,9 @@ class AdaptiveLimitStage implements Stage {
   leave(op: Operation, index: number, value: unknown, failed: boolean): undefined {
     let dropped = false;
     try {
-      dropped = failed && (outcomeOf(value) !== 'failure' || this.#options.dropIf(value));
+      dropped = failed
+        ? outcomeOf(value) !== 'failure' || this.#options.dropIf(value)
+        : this.#options.dropIfResult(value);
     } finally {
       this.#end(op, op.slots[index] as Place, dropped);
     }

@@ -1,15 +1,15 @@
 import { QUEUE_ORDERS, type QueueOrder } from '../bulkhead/gate.ts';
 import {
   checker,
-  checkFunction,
   checkInteger,
   checkName,
   checkNumber,
   checkOneOf,
   checkOptions,
+  checkSync,
   LONGEST_TIMER_MS,
 } from '../check.ts';
-import { CRITICALITIES, type Criticality } from '../policy.ts';
+import { CRITICALITIES, type Criticality, type OfResult } from '../policy.ts';
 
 export interface AdaptiveLimitOptions {
   /** Names this policy in events, metrics and errors. @default 'adaptiveLimit' */
@@ -63,6 +63,8 @@ export interface AdaptiveLimitOptions {
   readonly minSamples?: number;
   /** Whether an error shows that the dependency has too much to do. Time-outs and refusals of policies inside always do. @default no other does */
   readonly dropIf?: (error: unknown) => boolean;
+  /** Whether a result shows that: a 429, a 503. @default none does */
+  readonly dropIfResult?: OfResult<boolean>;
 }
 
 export type ResolvedAdaptiveLimitOptions = Required<AdaptiveLimitOptions>;
@@ -83,6 +85,7 @@ export const ADAPTIVE_LIMIT_DEFAULTS = {
   windowMs: 1_000,
   minSamples: 10,
   dropIf: (_error: unknown): boolean => false,
+  dropIfResult: (_value: unknown): boolean => false,
 } as const;
 
 const OF_ALGORITHM = {
@@ -113,7 +116,8 @@ export function resolveAdaptiveLimitOptions(
   check(checkNumber, 'queueTimeoutMs', 1, LONGEST_TIMER_MS);
   check(checkNumber, 'windowMs', 0, 3_600_000);
   check(checkInteger, 'minSamples', 1, 1_000_000);
-  check(checkFunction, 'dropIf');
+  check(checkSync, 'dropIf');
+  check(checkSync, 'dropIfResult');
   checkShares(options.shares);
   return options;
 }

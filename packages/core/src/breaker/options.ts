@@ -1,11 +1,11 @@
 import {
   checkBoolean,
   checker,
-  checkFunction,
   checkInteger,
   checkName,
   checkNumber,
   checkOptions,
+  checkSync,
   LONGEST_TIMER_MS,
 } from '../check.ts';
 import { isRefusal } from '../engine/outcome.ts';
@@ -200,20 +200,20 @@ export function resolveCircuitBreakerOptions(
     const { slowCallMs } = options.slowCalls;
     checkNumber('circuitBreaker.slowCalls.slowCallMs', slowCallMs, 1, LONGEST_TIMER_MS);
   }
-  check(checkFunction, 'trip');
+  check(checkSync, 'trip');
   check(checkNumber, 'clearIntervalMs', 0, Number.MAX_SAFE_INTEGER);
   check(checkNumber, 'openMs', 1, LONGEST_TIMER_MS);
   check(checkNumber, 'openFactor', 1, 100);
   check(checkNumber, 'openMaxMs', options.openMs, LONGEST_TIMER_MS);
   check(checkNumber, 'openJitter', 0, 1);
   check(checkNumber, 'openResetMs', 0, Infinity);
-  check(checkFunction, 'openHint');
+  check(checkSync, 'openHint');
   check(checkInteger, 'halfOpenPermits', 1, 10_000);
   check(checkInteger, 'successThreshold', 1, 10_000);
   check(checkNumber, 'halfOpenMaxMs', 1, LONGEST_TIMER_MS);
-  check(checkFunction, 'failureIf');
-  check(checkFunction, 'ignoreIf');
-  check(checkFunction, 'failureIfResult');
+  check(checkSync, 'failureIf');
+  check(checkSync, 'ignoreIf');
+  check(checkSync, 'failureIfResult');
   check(checkBoolean, 'observe');
   if (options.initial !== undefined) checkSnapshot(options.initial);
   if (cannotTrip(options)) {

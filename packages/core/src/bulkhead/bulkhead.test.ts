@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { hedge } from '../hedge/hedge.ts';
 import { pipeline } from '../pipeline.ts';
 import type { Criticality } from '../policy.ts';
 import { createRegistry } from '../registry.ts';
 import { record } from '../testing/record.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
+import { virtualWorld } from '../testing/virtual-world.ts';
 import { timeout } from '../timeout/timeout.ts';
 import { bulkhead } from './bulkhead.ts';
 import type { BulkheadOptions } from './options.ts';
@@ -154,6 +156,31 @@ describe('bulkhead', () => {
         [true, 30],
       ],
     );
+  });
+
+  test('lets in at once who puts out one whose going leaves a place: it was let in, and then waited as well', async () => {
+    const { clock, env, left } = virtualWorld();
+    const p = pipeline(
+      'p',
+      [
+        hedge({ delayMs: 10, failureWins: true }),
+        bulkhead({ limit: 1, queueLimit: 1, queueTimeoutMs: 500, order: 'criticality' }),
+      ],
+      env,
+    );
+    const ended: unknown[] = [];
+    const said = (what: unknown) => ended.push(`${what} ${clock.now()}`);
+    const call = (name: string, criticality: Criticality) =>
+      p
+        .execute(() => clock.sleep(100).then(() => name), { criticality })
+        .then(said, ({ code }) => said(code));
+    // Its hedge waits for a place that its first attempt holds.
+    void call('less', 'sheddable');
+    await clock.advance(20);
+    void call('more', 'critical');
+    await clock.advance(1_000);
+    assert.deepEqual(ended, ['BULKHEAD_FULL 20', 'more 120']);
+    assert.deepEqual([p.inspect().policies[1]?.bulkhead, left()], [{ active: 0, queued: 0 }, []]);
   });
 
   test('tells of no wait whose beginning nobody heard', async () => {

@@ -4,6 +4,7 @@ import { type Entry, HELD, type StageWorld } from '../engine/stage.ts';
 import { Alarm } from '../engine/timers/alarm.ts';
 import { type PolicyError, QueueTimedOutError } from '../errors.ts';
 import { CRITICALITIES } from '../policy.ts';
+import { isWaiting, type QueueLink } from '../queue-link.ts';
 import {
   arrive,
   depart,
@@ -11,10 +12,8 @@ import {
   type Gate,
   type GateRules,
   giveUp,
-  isWaiting,
   letIn,
   newGate,
-  type QueueLink,
   walkIn,
 } from './gate.ts';
 
@@ -76,10 +75,14 @@ export class Doorman {
     const ranked = rules.order === 'criticality';
     const rank = ranked ? CRITICALITIES.indexOf(op.caller.criticality) : 0;
     let told = arrive(gate, waiter, rules, rank);
-    const displaced = told === 'full' && ranked ? (displace(gate, rank) as Waiter) : undefined;
-    if (displaced !== undefined) {
+    while (told === 'full' && ranked) {
+      const refusal = this.#full(gate);
+      const displaced = displace(gate, rank) as Waiter | undefined;
+      if (displaced === undefined) break;
+      // Before this one waits: where the other's going leaves a place, whoever waits is let in at once, and
+      // this one is still on its way.
+      this.#refuseWaiter(displaced, refusal);
       told = arrive(gate, waiter, rules, rank);
-      this.#refuseWaiter(displaced, this.#full(gate));
     }
     if (told === 'inside') return undefined;
     if (told === 'full') return refused(this.#world, op, this.#full(gate));

@@ -1,18 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import {
-  arrive,
-  depart,
-  displace,
-  giveUp,
-  isWaiting,
-  letIn,
-  newGate,
-  newLink,
-  QUEUE_ORDERS,
-  type QueueLink,
-} from './gate.ts';
+import { isWaiting, newLink, type QueueLink } from '../queue-link.ts';
+import { arrive, depart, displace, giveUp, letIn, newGate, QUEUE_ORDERS } from './gate.ts';
 
 test('a gate does as a list would, whoever comes, goes and gives up', () => {
   const step = fc.record({

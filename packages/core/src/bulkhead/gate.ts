@@ -1,3 +1,5 @@
+import { append, isWaiting, newLink, type QueueLink, unlink } from '../queue-link.ts';
+
 /**
  * A bulkhead's places and its queue, free of clocks, promises and events.
  *
@@ -9,22 +11,15 @@
  *        │                    └──a more critical one arrives──▶ out
  *        └──no room──▶ refused
  *
- * A queue is a ring of the waiters themselves: one that gives up in the middle
- * leaves at once, whatever its length. There is one for each rank, the most
- * critical first; orders that know no ranks use the first alone.
+ * There is a queue for each rank, the most critical first; orders that know no
+ * ranks use the first alone.
  */
 export interface Gate {
   /** Calls inside. */
   active: number;
   /** Calls waiting. */
   queued: number;
-  /** The rings' fixed points: `next` waits longest, `prev` came last. */
   readonly queues: readonly QueueLink[];
-}
-
-export interface QueueLink {
-  prev: QueueLink;
-  next: QueueLink;
 }
 
 /** What a call that arrives is told. */
@@ -48,14 +43,6 @@ export function newGate(): Gate {
   return { active: 0, queued: 0, queues: Array.from({ length: RANKS }, newLink) };
 }
 
-/** A waiter's place in the queue, to be kept and used again; linked to itself it waits nowhere. */
-export function newLink(): QueueLink {
-  const link = {} as { prev: QueueLink; next: QueueLink };
-  link.prev = link;
-  link.next = link;
-  return link;
-}
-
 /** Lets a call in that need not wait. Nobody overtakes those who wait, also when a place happens to be free. */
 export function walkIn(gate: Gate, rules: GateRules): boolean {
   if (gate.active >= rules.limit || gate.queued !== 0) return false;
@@ -67,24 +54,14 @@ export function walkIn(gate: Gate, rules: GateRules): boolean {
 export function arrive(gate: Gate, waiter: QueueLink, rules: GateRules, rank = 0): Arrival {
   if (walkIn(gate, rules)) return 'inside';
   if (gate.queued >= rules.queueLimit) return 'full';
-  const queue = gate.queues[rules.order === 'criticality' ? rank : 0]!;
-  waiter.prev = queue.prev;
-  waiter.next = queue;
-  queue.prev.next = waiter;
-  queue.prev = waiter;
+  append(gate.queues[rules.order === 'criticality' ? rank : 0]!, waiter);
   gate.queued += 1;
   return 'waits';
 }
 
-/** Whether `waiter` is in a queue. */
-export const isWaiting = (waiter: QueueLink): boolean => waiter.next !== waiter;
-
 /** `waiter` goes away without having been inside. */
 export function giveUp(gate: Gate, waiter: QueueLink): void {
-  waiter.prev.next = waiter.next;
-  waiter.next.prev = waiter.prev;
-  waiter.prev = waiter;
-  waiter.next = waiter;
+  unlink(waiter);
   gate.queued -= 1;
 }
 

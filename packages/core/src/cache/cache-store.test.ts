@@ -108,6 +108,21 @@ describe('a cache with a store behind it', () => {
   });
 });
 
+test('an answer of a store that cannot be weighed is passed by: its callers waited for ever, and the process ended', async () => {
+  const store: CacheStore = {
+    get: async (key) => ({ value: key.endsWith('a') ? 'an old version’s' : 'b', ageMs: 5 }),
+    set: async () => {},
+    delete: async () => {},
+  };
+  const sizeOf = (value: unknown) => {
+    if (value === 'an old version’s') throw new Error('no length');
+    return 1;
+  };
+  const w = world(store, { sizeOf });
+  assert.deepEqual([await w.get('a'), await w.get('b'), w.runs], ['a1', 'b', 1]);
+  assert.deepEqual(w.failures(), [[w.calls()[0], 'no length']]);
+});
+
 describe('what a cache keeps in a store', () => {
   test('is kept as long as it is of use, and a store that fails at that is left alone as well', async () => {
     const kept: unknown[] = [];

@@ -251,6 +251,15 @@ describe('cache', BOUND, () => {
     }
   });
 
+  test('ends its calls where sizeOf says no number: one made all other answers go, less than 0 let none go', async () => {
+    for (const size of [Number.NaN, -1, '5', undefined]) {
+      const w = world([cache({ maxBytes: 9, sizeOf: (() => size) as never })]);
+      const said = `RangeError: cache.sizeOf must return a number of at least 0, not ${size}.`;
+      assert.equal(String(await w.get('a')), said);
+      assert.equal(w.snapshot().bytes, 0);
+    }
+  });
+
   test('answers at once where the function does', async () => {
     const p = pipeline('p', [cache()], { registry: undefined });
     let runs = 0;

@@ -1,3 +1,4 @@
+import { discard } from '../engine/late-result.ts';
 import type { Operation } from '../engine/operation.ts';
 import {
   type Entry as Admission,
@@ -77,7 +78,10 @@ class CacheStage implements Stage {
         this.#report(op, 'stale', nowMs - entry!.storedMs);
         return this.#give(op, entry!.value);
       case 'failed':
-        return this.#answer(op, this.#insteadOf(op, entry!.error, entry, nowMs));
+        return this.#answer(
+          op,
+          this.#insteadOf(op, { value: entry!.error, failed: true }, entry, nowMs),
+        );
       case 'spare':
       case 'nothing':
         return this.#wait(op.slots[index] as Visit, key);
@@ -160,7 +164,7 @@ class CacheStage implements Stage {
       if (fetching.over) return;
       const nowMs = this.#world.clock.now();
       if (found !== undefined && !fetching.outdated) {
-        this.#keep(fetching.key, found.value, nowMs - Math.max(0, found.ageMs));
+        this.#keepFound(fetching.key, found.value, nowMs - Math.max(0, found.ageMs), call);
       }
       const entry = this.#entries.get(fetching.key);
       const freshness = freshnessOf(entry, nowMs, this.#options);
@@ -177,7 +181,7 @@ class CacheStage implements Stage {
         this.#strike(fetching);
         if (freshness === 'stale') this.#refresh(next.op, next.index, fetching.key);
         this.#report(next.op, freshness === 'fresh' ? 'hit' : 'stale', nowMs - entry!.storedMs);
-        this.#tellAll(fetching, { value: entry!.value, failed: false });
+        this.#tellAll(fetching, { value: entry!.value, failed: false }, false);
       });
     });
   }
@@ -185,6 +189,7 @@ class CacheStage implements Stage {
   /** Sends an operation of its own through everything inside the cache. */
   #ask(fetching: Fetching, leader: Visit): void {
     this.#report(leader.op, 'miss');
+    fetching.options = leader.op.caller.options;
     fetching.op = leader.op.fork(leader.index, (value, failed, degraded) => {
       this.#ended(fetching, leader.op.id, { value, failed }, degraded);
     });
@@ -196,6 +201,7 @@ class CacheStage implements Stage {
     if (this.#fetchings.has(key) || this.#refreshes >= maxRefreshes) return;
     const fetching = new Fetching(key, true);
     const call = op.id;
+    fetching.options = op.caller.options;
     this.#fetchings.set(key, fetching);
     this.#refreshes += 1;
     const settle = (value: unknown, failed: boolean, degraded: Degraded | undefined) => {
@@ -219,21 +225,27 @@ class CacheStage implements Stage {
     const { key } = fetching;
     this.#strike(fetching);
     let told = outcome;
+    let poor = outcome.failed;
+    let kept = false;
     try {
+      poor ||= this.#options.staleIfResult(outcome.value);
       // What was asked before an invalidation must not be there after it.
-      if (!fetching.outdated) this.#keepOutcome(key, outcome, call, degraded);
+      if (!fetching.outdated) kept = this.#keepOutcome(key, outcome, poor, call, degraded);
     } catch (thrown) {
       // A predicate of the caller's threw: as everywhere, that ends the calls it was asked for.
       told = { value: thrown, failed: true };
     }
-    this.#tellAll(fetching, told, degraded);
+    const given = this.#tellAll(fetching, told, poor, degraded);
+    if (!outcome.failed && !kept && !given) discard(fetching.options, outcome.value);
   }
 
-  #tellAll(fetching: Fetching, outcome: Outcome, degraded?: Degraded): void {
+  /** Tells all who wait; answers whether any of them was given a result that is not from before. */
+  #tellAll(fetching: Fetching, outcome: Outcome, poor: boolean, degraded?: Degraded): boolean {
     fetching.over = true;
     const nowMs = this.#world.clock.now();
-    const entry = outcome.failed ? this.#entries.get(fetching.key) : undefined;
+    const entry = poor || outcome.failed ? this.#entries.get(fetching.key) : undefined;
     const visits = [...fetching.visits];
+    let given = false;
     fetching.visits.clear();
     for (const visit of visits) {
       // Telling one may have ended another: two attempts of one call can wait here.
@@ -241,18 +253,20 @@ class CacheStage implements Stage {
       visit.fetching = undefined;
       const { op, index } = visit;
       if (!outcome.failed) op.degraded = degraded;
-      const own = outcome.failed ? this.#insteadOf(op, outcome.value, entry, nowMs) : outcome;
+      const own = this.#insteadOf(op, outcome, entry, nowMs);
+      given ||= own === outcome && !outcome.failed;
       if (visit === fetching.entering) fetching.outcome = own;
       else op.settleHeld(index, ...this.#copy(own));
     }
+    return given;
   }
 
-  /** The error, or what is given in its place: the last good answer. */
-  #insteadOf(op: Operation, error: unknown, entry: Entry | undefined, nowMs: number): Outcome {
-    const failed = { value: error, failed: true };
-    if (entry === undefined || !isSpare(entry, nowMs, this.#options)) return failed;
+  /** The outcome, or what is given in its place: the last good answer, if there is an `entry` with one. */
+  #insteadOf(op: Operation, outcome: Outcome, entry: Entry | undefined, nowMs: number): Outcome {
+    if (entry === undefined || !isSpare(entry, nowMs, this.#options)) return outcome;
+    const { value: error, failed } = outcome;
     try {
-      if (!this.#options.staleIf(error)) return failed;
+      if (failed && !this.#options.staleIf(error)) return outcome;
     } catch (thrown) {
       return { value: thrown, failed: true };
     }
@@ -261,21 +275,41 @@ class CacheStage implements Stage {
     return { value: entry.value, failed: false };
   }
 
-  #keepOutcome(key: string, outcome: Outcome, call: number, degraded: Degraded | undefined): void {
-    if (outcome.failed) this.#keepError(key, outcome.value);
-    else if (degraded === undefined) this.#keepAnswer(key, outcome.value, call);
-  }
-
-  #keepAnswer(key: string, value: unknown, call: number): void {
-    if (!this.#options.cacheIf(value)) return;
-    this.#keep(key, value, this.#world.clock.now());
+  /** Whether the result is kept. */
+  #keepOutcome(
+    key: string,
+    { failed, value }: Outcome,
+    poor: boolean,
+    call: number,
+    degraded: Degraded | undefined,
+  ): boolean {
+    if (failed) this.#keepError(key, value);
+    if (poor || degraded !== undefined || !this.#options.cacheIf(value)) return false;
+    const kept = this.#keep(key, value, this.#world.clock.now());
     this.#store?.set(key, value, keepMs(this.#options), call);
+    return kept || this.#store !== undefined;
   }
 
-  #keep(key: string, value: unknown, storedMs: number): void {
-    const bytes = this.#options.sizeOf?.(value) ?? 0;
+  /** Keeps what a store has. What cannot be weighed, of another version perhaps, is as good as nothing. */
+  #keepFound(key: string, value: unknown, storedMs: number, call: number): void {
+    try {
+      this.#keep(key, value, storedMs);
+    } catch (error) {
+      const { reporter } = this.#world;
+      const { name: policy } = this.policy;
+      if (reporter.listening) reporter.report(call, { type: 'store-failed', policy, error });
+    }
+  }
+
+  #keep(key: string, value: unknown, storedMs: number): boolean {
+    const { sizeOf } = this.#options;
+    const bytes = sizeOf === undefined ? 0 : sizeOf(value);
+    if (typeof bytes !== 'number' || !(bytes >= 0)) {
+      // Added to the others, it would have all of them thrown out, or none ever.
+      throw new RangeError(`cache.sizeOf must return a number of at least 0, not ${bytes}.`);
+    }
     const noError = { error: undefined, errorUntilMs: -Infinity };
-    this.#entries.set(key, { hasValue: true, value, storedMs, bytes, ...noError });
+    return this.#entries.set(key, { hasValue: true, value, storedMs, bytes, ...noError });
   }
 
   /** Remembers an error for a while, beside the last good answer. */

@@ -42,12 +42,14 @@ export class Entries {
     return entry;
   }
 
-  set(key: string, entry: Entry): void {
+  /** Keeps an entry in place of an older one; false where it is too heavy. */
+  set(key: string, entry: Entry): boolean {
     this.delete(key);
-    if (entry.bytes > this.#limits.maxBytes) return;
+    if (entry.bytes > this.#limits.maxBytes) return false;
     this.#entries.set(key, entry);
     this.#bytes += entry.bytes;
     this.#trim();
+    return true;
   }
 
   delete(key: string): void {

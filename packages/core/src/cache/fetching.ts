@@ -1,4 +1,5 @@
 import type { Operation } from '../engine/operation.ts';
+import type { ExecuteOptions } from '../policy.ts';
 
 /** What one operation keeps for its cache: the fetching that it waits for. */
 export interface Visit {
@@ -26,6 +27,8 @@ export class Fetching {
   /** Its first visit, while that is still on its way in, and what came of it meanwhile. */
   entering: Visit | undefined = undefined;
   outcome: Outcome | undefined = undefined;
+  /** What the one who asked said about its call; a result that nobody gets goes to its `discard`. */
+  options: ExecuteOptions<never> | undefined = undefined;
   /** Ends the time limit of a renewal. */
   endTimer: (() => void) | undefined = undefined;
 

@@ -21,12 +21,13 @@ type Step =
 /** What the dependency does in its n-th run. `ms` undefined: at once, without a promise. */
 interface Behaviour {
   readonly ms: number | undefined;
-  readonly fails: boolean;
+  readonly ends: 'well' | 'poorly' | 'badly';
 }
 
 interface Answer {
   readonly n: number;
   readonly bytes: number;
+  readonly isPoor: boolean;
 }
 
 /** All that can be seen from outside, in order. */
@@ -86,7 +87,7 @@ const anyProgram: fc.Arbitrary<Program> = fc.record({
   behaviours: fc.array(
     fc.record({
       ms: fc.oneof({ weight: 4, arbitrary: fc.nat(70) }, fc.constant(undefined)),
-      fails: fc.oneof({ weight: 2, arbitrary: fc.constant(false) }, fc.boolean()),
+      ends: fc.constantFrom('well', 'well', 'well', 'poorly', 'badly'),
     }),
     { minLength: 2 * STEPS, maxLength: 2 * STEPS },
   ),
@@ -110,7 +111,8 @@ async function play({ options, steps, behaviours }: Program): Promise<readonly S
   const clock = new VirtualClock();
   const seen: Seen[] = [];
   const sizeOf = (answer: Answer) => answer.bytes;
-  const p = pipeline('p', [cache({ ...options, sizeOf })], {
+  const staleIfResult = (answer: Answer) => answer.isPoor;
+  const p = pipeline('p', [cache({ ...options, sizeOf, staleIfResult })], {
     clock,
     registry: undefined,
     report(event) {
@@ -122,10 +124,10 @@ async function play({ options, steps, behaviours }: Program): Promise<readonly S
     const n = runs;
     runs += 1;
     seen.push(['asked', clock.now(), key]);
-    const { ms, fails } = behaviours[n]!;
+    const { ms, ends } = behaviours[n]!;
     const end = () => {
-      if (fails) throw new Error(`${n}`);
-      return answer(n);
+      if (ends === 'badly') throw new Error(`${n}`);
+      return answer(n, ends === 'poorly');
     };
     return ms === undefined ? end() : clock.sleep(ms + n * TICK).then(end);
   };
@@ -160,7 +162,7 @@ async function play({ options, steps, behaviours }: Program): Promise<readonly S
   return seen;
 }
 
-const answer = (n: number): Answer => ({ n, bytes: n % 4 });
+const answer = (n: number, isPoor = false): Answer => ({ n, bytes: n % 4, isPoor });
 const meaning = (message: string) => (message.startsWith('A renewal') ? 'overdue' : message);
 
 interface Kept {
@@ -254,7 +256,7 @@ class Model {
     const n = this.#runs;
     this.#runs += 1;
     this.#seen.push(['asked', this.#nowMs, key]);
-    const { ms, fails } = this.#program.behaviours[n]!;
+    const { ms, ends } = this.#program.behaviours[n]!;
     const tookMs = ms === undefined ? 0 : ms + n * TICK;
     const { refreshTimeoutMs } = this.#program.options;
     const isOverdue = isRefresh && ms !== undefined && tookMs > refreshTimeoutMs;
@@ -264,7 +266,7 @@ class Model {
       isRefresh,
       waiting,
       outdated: false,
-      outcome: isOverdue ? 'overdue' : fails ? `${n}` : '',
+      outcome: isOverdue ? 'overdue' : { well: '', poorly: `answer ${n}`, badly: `${n}` }[ends],
       endsMs: this.#nowMs + (isOverdue ? refreshTimeoutMs : tookMs),
     };
     this.#asking.push(asking);
@@ -284,7 +286,8 @@ class Model {
       return;
     }
     const { errorTtlMs } = this.#program.options;
-    if (!outdated && errorTtlMs > 0) {
+    // A poor answer is no error that could be kept.
+    if (!outdated && errorTtlMs > 0 && !outcome.startsWith('answer')) {
       const { answer, storedMs } = before ?? { answer: undefined, storedMs: 0 };
       const errorUntilMs = this.#nowMs + errorTtlMs;
       this.#keep({ key, answer, storedMs, error: outcome, errorUntilMs });

@@ -5,6 +5,7 @@ import {
   checkName,
   checkNumber,
   checkOptions,
+  checkSync,
   LONGEST_TIMER_MS,
 } from '../check.ts';
 import { isRefusal } from '../engine/outcome.ts';
@@ -37,6 +38,14 @@ export interface CacheOptions {
 
   /** For which errors. @default every error but programming errors: they would be hidden */
   readonly staleIf?: (error: unknown) => boolean;
+
+  /**
+   * Whether a result is as bad as an error (a 503): it is not kept, and the last good answer is given in
+   * its place where there still is one. Where there is none, it is the answer.
+   *
+   * @default none is
+   */
+  readonly staleIfResult?: OfResult<boolean>;
 
   /** Whether a result is kept. @default every one, but for a fallback's */
   readonly cacheIf?: OfResult<boolean>;
@@ -99,6 +108,7 @@ export const CACHE_DEFAULTS = {
   staleMs: 0,
   staleIfErrorMs: 0,
   staleIf: (error: unknown): boolean => !isProgrammingError(error),
+  staleIfResult: (_value: unknown): boolean => false,
   cacheIf: (_value: unknown): boolean => true,
   errorTtlMs: 0,
   cacheErrorIf: (error: unknown): boolean => !isProgrammingError(error) && !isRefusal(error),
@@ -115,7 +125,14 @@ export const CACHE_DEFAULTS = {
 
 const DURATIONS = ['ttlMs', 'staleMs', 'staleIfErrorMs', 'errorTtlMs', 'storePauseMs'] as const;
 const METHODS = ['get', 'set', 'delete'] as const;
-const PREDICATES = ['staleIf', 'cacheIf', 'cacheErrorIf', 'sizeOf', 'clone'] as const;
+const PREDICATES = [
+  'staleIf',
+  'staleIfResult',
+  'cacheIf',
+  'cacheErrorIf',
+  'sizeOf',
+  'clone',
+] as const;
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
 export function resolveCacheOptions(given: CacheOptions): ResolvedCacheOptions {
@@ -123,7 +140,7 @@ export function resolveCacheOptions(given: CacheOptions): ResolvedCacheOptions {
   const check = checker('cache', options);
   check(checkName, 'name');
   for (const name of DURATIONS) check(checkNumber, name, 0, LONGEST_TIMER_MS);
-  for (const name of PREDICATES) check(checkFunction, name);
+  for (const name of PREDICATES) check(checkSync, name);
   check(checkInteger, 'maxEntries', 1, 10_000_000);
   check(checkNumber, 'maxBytes', 1, Infinity);
   check(checkNumber, 'storeTimeoutMs', 1, LONGEST_TIMER_MS);

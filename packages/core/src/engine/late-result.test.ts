@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { circuitBreaker } from '../breaker/breaker.ts';
+import { bulkhead } from '../bulkhead/bulkhead.ts';
+import { hedge } from '../hedge/hedge.ts';
 import { pipeline } from '../pipeline.ts';
 import { retry } from '../retry/retry.ts';
 import { record } from '../testing/record.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
+import { virtualWorld } from '../testing/virtual-world.ts';
 import { timeout } from '../timeout/timeout.ts';
 
 describe('a result that comes after its time-out', () => {
@@ -47,6 +50,23 @@ test('a result that is tried again is given to discard; the last one is returned
     p.execute(() => (calls += 1), { discard: (result) => discarded.push(result) }),
   );
   assert.deepEqual([last, discarded], [3, [1, 2]]);
+});
+
+test('a hedge’s result that comes while its call is broken off is discarded: it was lost', async () => {
+  const { env, clock, left, play } = virtualWorld();
+  const policies = [hedge({ delayMs: 10 }), bulkhead({ limit: 1, queueLimit: 1 })];
+  const p = pipeline('p', policies, env);
+  const discarded: unknown[] = [];
+  // The hedge waits for the place of the first attempt, and has it when that is broken off.
+  const { error, tookMs } = await play(() =>
+    p.execute<unknown>(({ attempt }) => (attempt === 1 ? new Promise(() => {}) : attempt), {
+      deadlineMs: 50,
+      discard: (result) => discarded.push(result),
+    }),
+  );
+  await clock.advance(100);
+  const { code } = error as { code: string };
+  assert.deepEqual([code, tookMs, discarded, left()], ['DEADLINE_EXCEEDED', 50, [2], []]);
 });
 
 test('a result that comes after the caller has gone is discarded as well', async () => {

@@ -262,16 +262,16 @@ export class Operation {
         entry = this.answer(thrown, true); // A limit or a probe of the caller's threw.
       }
       if (entry === undefined) continue;
-      this.#stopAt(i, entry);
+      this.#stopAt(i, entry, true);
       return;
     }
     this.#launch(this.fn, this.program.last, true);
   }
 
-  #stopAt(index: number, entry: Exclude<Entry, undefined>): void {
+  #stopAt(index: number, entry: Exclude<Entry, undefined>, isAttempt: boolean): void {
     this.#depth = index;
     if (entry === HELD) this.#aborted();
-    else if (entry === LAUNCHED) this.#launch(this.#instead, index, true);
+    else if (entry === LAUNCHED) this.#launch(this.#instead, index, isAttempt);
     else if (entry === ANSWERED) this.#ascend(index - 1, this.#answer, this.#answerFailed);
     else this.#ascend(index - 1, entry, true);
   }
@@ -285,23 +285,18 @@ export class Operation {
       try {
         exit = stages[i]!.leave(this, i, value, failed);
       } catch (thrown) {
+        if (!failed) this.caller.discard(value);
         exit = this.answer(thrown, true); // A predicate of the caller's threw.
       }
       if (exit === undefined) continue;
       if (exit !== ANSWERED) {
-        this.#stayAt(i, exit);
+        this.#stopAt(i, exit, false);
         return;
       }
       value = this.#answer;
       failed = this.#answerFailed;
     }
     this.#finish(value, failed);
-  }
-
-  #stayAt(index: number, exit: typeof HELD | typeof LAUNCHED): void {
-    this.#depth = index;
-    if (exit === LAUNCHED) this.#launch(this.#instead, index, false);
-    else this.#aborted();
   }
 
   /** Ends the call if the caller has aborted it within this turn. */
@@ -374,6 +369,8 @@ export class Operation {
       this.program.tally.inFlight -= 1;
       if (this.degraded !== undefined && !failed) this.caller.tellDegraded(this.degraded);
     }
+    // An answer from elsewhere that came while this one was broken off already.
+    if (this.#doom?.failed === false) this.caller.discard(this.#doom.value);
     this.caller.release();
     this.#reset();
     if (!failed) resolve(value);

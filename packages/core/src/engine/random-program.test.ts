@@ -174,6 +174,9 @@ function randomPolicies(
   return policies;
 }
 
+/** What `randomBehaviour` has for a result that is not to be content with. */
+const isAgain = (value: unknown) => value === 'again';
+
 function randomPolicy(
   random: Random,
   name: string,
@@ -186,7 +189,7 @@ function randomPolicy(
         name,
         maxRetries: pick(random, 4),
         delayMs: pick(random, 300),
-        retryIfResult: (value) => value === 'again',
+        retryIfResult: isAgain,
         ...(random.next() < 0.3 ? { maxElapsedMs: 500 } : undefined),
         ...(random.next() < 0.3 ? { delayHint: () => 70 } : undefined),
         ...(random.next() < 0.3 ? { budget } : undefined),
@@ -219,10 +222,14 @@ function randomPolicy(
         name,
         limit: 1 + pick(random, 20),
         maxWaitMs: pick(random, 2) * 300,
-        algorithm: random.next() < 0.5 ? 'token-bucket' : 'sliding-window',
-        ...(random.next() < 0.3
-          ? { store: slowStore(random, clock), storeTimeoutMs: 40 }
-          : undefined),
+        ...(
+          [
+            { algorithm: 'token-bucket' },
+            { algorithm: 'sliding-window' },
+            { warmUpMs: 500 },
+            { store: slowStore(random, clock), storeTimeoutMs: 40 },
+          ] as const
+        )[pick(random, 4)]!,
       });
     case 6:
       return adaptiveLimit({
@@ -234,6 +241,7 @@ function randomPolicy(
         queueLimit: pick(random, 3),
         queueTimeoutMs: 1 + pick(random, 300),
         windowMs: 0,
+        dropIfResult: isAgain,
         ...(random.next() < 0.3 ? { shares: { critical: 0.5 } } : undefined),
       });
     case 7:
@@ -247,7 +255,7 @@ function randomPolicy(
           ? { delayMs: pick(random, 300) }
           : { quantile: { quantile: 0.5, minimumCalls: 1 + pick(random, 4), maxDelayMs: 300 } }),
         maxHedges: 1 + pick(random, 2),
-        failureIfResult: (value) => value === 'again',
+        failureIfResult: isAgain,
         failureWins: random.next() < 0.2,
         ...(random.next() < 0.3 ? { budget } : undefined),
       });
@@ -260,6 +268,7 @@ function randomPolicy(
         refreshTimeoutMs: 5_000,
         ...(random.next() < 0.5 ? { staleMs: pick(random, 500) } : undefined),
         ...(random.next() < 0.5 ? { staleIfErrorMs: pick(random, 500) } : undefined),
+        ...(random.next() < 0.5 ? { staleIfResult: isAgain } : undefined),
       });
     case 11:
       return fault({
@@ -278,6 +287,7 @@ function randomPolicy(
     default:
       return fallback({
         name,
+        ...(random.next() < 0.5 ? { fallbackIfResult: isAgain } : undefined),
         steps: [
           (_error: unknown, call: Call) => {
             if (call.attempt === 1) throw new Error('no cache');

@@ -172,6 +172,44 @@ describe('fallback', () => {
     assert.deepEqual(told, [[[2, 'cached']], [[3, 'default']], []]);
   });
 
+  test('answers for a result that is not to be content with, and gives that to a step that finds it good enough', async () => {
+    const clock = new VirtualClock();
+    const { events, listener } = record();
+    const policy = fallback({
+      fallbackIfResult: ({ status }: { status: number }) => status === 503,
+      steps: [
+        { kind: 'cached', answerIf: () => cached !== undefined, answer: () => cached },
+        { kind: 'computed', answer: (own) => own },
+      ],
+    });
+    const p = pipeline('p', [policy], { clock, report: listener });
+    let cached: { status: number } | undefined;
+    const discarded: unknown[] = [];
+    const ask = (status: number, signal?: AbortSignal) =>
+      p.execute(() => ({ status }), { discard: (result) => discarded.push(result), signal });
+    const good = await ask(200);
+    const own = await ask(503);
+    cached = { status: 1 };
+    const other = await ask(503);
+    assert.deepEqual(
+      [good, own, other, discarded],
+      [{ status: 200 }, { status: 503 }, { status: 1 }, [{ status: 503 }]],
+    );
+    const told = events.flatMap((event) => (event.type === 'fallback' ? [event] : []));
+    assert.deepEqual(
+      told.map(({ step, error }) => [step, error]),
+      [
+        [2, { status: 503 }],
+        [1, { status: 503 }],
+      ],
+    );
+    cached = clock.sleep(500) as never;
+    const caller = new AbortController();
+    const gone = ask(503, caller.signal).catch((error: unknown) => error);
+    caller.abort('gone');
+    assert.deepEqual([await gone, discarded.length], ['gone', 2]);
+  });
+
   test('refuses steps that are none', () => {
     for (const steps of [[], undefined, 'cached', Array(21).fill(() => 1)]) {
       assert.throws(() => fallback({ steps } as FallbackOptions), /fallback\.steps must be a list/);

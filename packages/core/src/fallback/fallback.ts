@@ -3,6 +3,7 @@ import type { Exit, Stage, StageWorld } from '../engine/stage.ts';
 import type { Forecast } from '../explain/explain.ts';
 import type { Policy } from '../policy.ts';
 import {
+  FALLBACK_DEFAULTS,
   type FallbackOptions,
   type ResolvedFallbackOptions,
   type ResolvedFallbackStep,
@@ -12,7 +13,7 @@ import {
 /**
  * Answers in place of a call that failed: the steps are asked in order until
  * one answers. The call then counts as degraded. When none does, the call's own
- * error is thrown, since that one tells what is wrong.
+ * error is thrown, since that one tells what is wrong, or its own result given.
  *
  * @throws RangeError for a value out of range, TypeError for a name that is no option.
  */
@@ -31,7 +32,9 @@ export function fallback(given: FallbackOptions): Policy<ResolvedFallbackOptions
 interface Ladder {
   /** The step that is answering, from 1; 0 while the call itself runs. */
   step: number;
-  error: unknown;
+  /** What the call itself came to: an error, or a result that is not to be content with. */
+  own: unknown;
+  ownFailed: boolean;
 }
 
 class FallbackStage implements Stage {
@@ -39,15 +42,18 @@ class FallbackStage implements Stage {
   readonly continues = true;
   readonly #options: ResolvedFallbackOptions;
   readonly #world: StageWorld;
+  readonly #judgesResults: boolean;
 
   constructor(policy: Policy<ResolvedFallbackOptions>, world: StageWorld) {
     this.policy = policy;
     this.#options = policy.options;
     this.#world = world;
+    const { fallbackIfResult } = policy.options;
+    this.#judgesResults = fallbackIfResult !== FALLBACK_DEFAULTS.fallbackIfResult;
   }
 
   slot(): Ladder {
-    return { step: 0, error: undefined };
+    return { step: 0, own: undefined, ownFailed: true };
   }
 
   enter(op: Operation, index: number): undefined {
@@ -56,20 +62,23 @@ class FallbackStage implements Stage {
 
   leave(op: Operation, index: number, value: unknown, failed: boolean): Exit {
     const ladder = op.slots[index] as Ladder;
-    if (!failed) return this.#answered(op, ladder);
     if (ladder.step === 0) {
-      if (!this.#options.fallbackIf(value)) return undefined;
-      ladder.error = value;
-    }
-    const { error } = ladder;
+      const { fallbackIf, fallbackIfResult } = this.#options;
+      const wanted = failed ? fallbackIf(value) : this.#judgesResults && fallbackIfResult(value);
+      if (!wanted) return undefined;
+      ladder.own = value;
+      ladder.ownFailed = failed;
+    } else if (!failed) return this.#answered(op, ladder, value);
+    const { own, ownFailed } = ladder;
     const step = this.#nextFor(ladder);
-    if (step !== undefined) return op.instead((call) => step.answer(error, call));
-    ladder.error = undefined;
-    return op.answer(error, true);
+    if (step !== undefined) return op.instead((call) => step.answer(own, call));
+    ladder.own = undefined;
+    return op.answer(own, ownFailed);
   }
 
   abandon(op: Operation, index: number): void {
-    (op.slots[index] as Ladder).error = undefined;
+    const ladder = op.slots[index] as Ladder;
+    if (ladder.step > 0) this.#dropOwn(op, ladder);
   }
 
   forecast(): Forecast {
@@ -86,18 +95,25 @@ class FallbackStage implements Stage {
     while (ladder.step < steps.length) {
       const step = steps[ladder.step]!;
       ladder.step += 1;
-      if (mayAnswer(step, ladder.error)) return step;
+      if (mayAnswer(step, ladder.own)) return step;
     }
     return undefined;
   }
 
-  #answered(op: Operation, ladder: Ladder): undefined {
-    if (ladder.step === 0) return;
-    const { step, error } = ladder;
+  /** What the call itself came to reaches nobody but a step. */
+  #dropOwn(op: Operation, ladder: Ladder): void {
+    if (!ladder.ownFailed) op.caller.discard(ladder.own);
+    ladder.own = undefined;
+  }
+
+  #answered(op: Operation, ladder: Ladder, answer: unknown): undefined {
+    const { step, own: error } = ladder;
     const { kind } = this.#options.steps[step - 1]!;
     const { reporter } = this.#world;
     const { name: policy } = this.policy;
-    ladder.error = undefined;
+    // A step may have found that it is good enough after all.
+    if (answer !== error) this.#dropOwn(op, ladder);
+    ladder.own = undefined;
     op.degraded = { policy, kind, error };
     if (reporter.listening) {
       reporter.report(op.id, { type: 'fallback', policy, step, kind, error });

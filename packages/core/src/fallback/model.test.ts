@@ -14,10 +14,12 @@ const step = fc.record({
 test('a ladder answers with the first step that may and can, and else fails as the call did', async () => {
   const steps = fc.array(step, { minLength: 1, maxLength: 6 });
   await fc.assert(
-    fc.asyncProperty(steps, async (ladder) => {
+    fc.asyncProperty(steps, fc.boolean(), async (ladder, fails) => {
       const { clock, env, left, play } = virtualWorld();
       const asked: number[] = [];
+      const discarded: unknown[] = [];
       const policy = fallback({
+        fallbackIfResult: (result) => result === 'poor',
         steps: ladder.map(({ asked: when, does, kind }, i) => ({
           kind,
           answer: async () => {
@@ -31,11 +33,15 @@ test('a ladder answers with the first step that may and can, and else fails as t
       });
       let told: unknown;
       const { error, tookMs, value } = await play(() =>
-        pipeline('p', [policy], env).execute(() => Promise.reject(new Error('down')), {
-          onDegraded: (how) => {
-            told = how.kind;
+        pipeline('p', [policy], env).execute(
+          (): unknown => (fails ? Promise.reject(new Error('down')) : 'poor'),
+          {
+            onDegraded: (how) => {
+              told = how.kind;
+            },
+            discard: (result) => discarded.push(result),
           },
-        }),
+        ),
       );
 
       const may = ladder.map(({ asked: when }) => when === 'always' || when === 'for it');
@@ -44,10 +50,18 @@ test('a ladder answers with the first step that may and can, and else fails as t
       const tried = [...ladder.keys()].filter((i) => may[i] && (first < 0 || i <= first));
       const late = tried.filter((i) => ladder[i]!.does.endsWith('late'));
       assert.deepEqual(
-        { asked, end: error === undefined ? value : String(error), told, tookMs, left: left() },
+        {
+          asked,
+          end: error === undefined ? value : String(error),
+          discarded,
+          told,
+          tookMs,
+          left: left(),
+        },
         {
           asked: tried,
-          end: first < 0 ? 'Error: down' : first,
+          end: first >= 0 ? first : fails ? 'Error: down' : 'poor',
+          discarded: first < 0 || fails ? [] : ['poor'],
           told: ladder[first]?.kind,
           tookMs: 10 * late.length,
           left: [],

@@ -4,12 +4,16 @@ import {
   checkName,
   checkOneOf,
   checkOptions,
+  checkSync,
   NO_DEFAULT,
 } from '../check.ts';
-import type { Call, DegradedKind } from '../policy.ts';
+import type { Call, DegradedKind, OfResult } from '../policy.ts';
 import { isProgrammingError } from '../retry/retriable.ts';
 
-/** Answers in place of a failed call. May be asynchronous; throwing leaves it to the next step. */
+/**
+ * Answers in place of a failed call. May be asynchronous; throwing leaves it to the next step. `error` is
+ * what the call threw, or the result that `fallbackIfResult` did not want.
+ */
 export type FallbackAnswer = (error: unknown, call: Call) => unknown;
 
 /** One rung of the ladder: a function, or one that says what its answer is and when it may give it. */
@@ -39,6 +43,14 @@ export interface FallbackOptions {
 
   /** Whether an error may be answered for. @default every error but programming errors: they would be hidden */
   readonly fallbackIf?: (error: unknown) => boolean;
+
+  /**
+   * Whether a result is no answer to be content with (a 503), and may be answered for. Where no step
+   * does, it is the answer after all; where one does, `discard` receives it.
+   *
+   * @default every result is an answer
+   */
+  readonly fallbackIfResult?: OfResult<boolean>;
 }
 
 export interface ResolvedFallbackOptions extends Required<Omit<FallbackOptions, 'steps'>> {
@@ -50,6 +62,7 @@ const KINDS: readonly DegradedKind[] = ['cached', 'default', 'replica', 'compute
 export const FALLBACK_DEFAULTS = {
   name: 'fallback',
   fallbackIf: (error: unknown): boolean => !isProgrammingError(error),
+  fallbackIfResult: (_value: unknown): boolean => false,
 } as const;
 
 /** Fills in defaults and rejects nonsense now, while the stack still points at its author. */
@@ -61,7 +74,8 @@ export function resolveFallbackOptions(given: FallbackOptions): ResolvedFallback
   if (count < 1 || count > 20) {
     throw new RangeError(`fallback.steps must be a list of 1 to 20 functions, not ${count}.`);
   }
-  check(checkFunction, 'fallbackIf');
+  check(checkSync, 'fallbackIf');
+  check(checkSync, 'fallbackIfResult');
   return { ...options, steps: options.steps.map(resolveStep) };
 }
 
@@ -75,6 +89,6 @@ function resolveStep(step: FallbackStep, i: number): ResolvedFallbackStep {
   const { kind = 'computed', answer, answerIf } = step;
   checkOneOf(`${option}.kind`, kind, KINDS);
   checkFunction(`${option}.answer`, answer ?? null);
-  checkFunction(`${option}.answerIf`, answerIf);
+  checkSync(`${option}.answerIf`, answerIf);
   return { kind, answer, answerIf };
 }

@@ -5,6 +5,7 @@ import {
   checkNumber,
   checkOneOf,
   checkOptions,
+  checkSync,
   LONGEST_TIMER_MS,
   NO_DEFAULT,
 } from '../check.ts';
@@ -103,7 +104,7 @@ export function resolveFaultOptions(given: FaultOptions): ResolvedFaultOptions {
   check(checkName, 'name');
   check(checkOneOf, 'inject', KINDS);
   check(checkNumber, 'ratio', 0, 1);
-  check(checkFunction, 'enabled');
+  check(checkSync, 'enabled');
   check(checkNumber, 'forMs', 1, LONGEST_FAULT_MS);
   check(checkFunction, 'error');
   check(checkNumber, 'delayMs', 0, LONGEST_TIMER_MS);

@@ -96,7 +96,7 @@ class HedgeStage implements Stage {
       if (!failed) op.caller.discard(value);
       return op.answer(overtaken.value, overtaken.failed);
     }
-    const won = !failed && this.#wins(op, race, value);
+    const won = !failed && this.#wins(race, value);
     if (won || isTimedOut(value, failed)) this.#learn(race.startedMs);
     if (!won && !this.#options.failureWins && race.hedges.length > 0) {
       race.lost = { value, failed };
@@ -199,12 +199,11 @@ class HedgeStage implements Stage {
   }
 
   /** Whether the first attempt's result is the answer; a predicate that throws ends the race with its error. */
-  #wins(op: Operation, race: Race, value: unknown): boolean {
+  #wins(race: Race, value: unknown): boolean {
     try {
       return !this.#options.failureIfResult(value);
     } catch (thrown) {
       this.#callOff(race, this.#lost, 'cancelled');
-      op.caller.discard(value);
       throw thrown;
     }
   }

@@ -2,11 +2,11 @@ import { checkBudget, type RetryBudget } from '../budget/retry-budget.ts';
 import {
   checkBoolean,
   checker,
-  checkFunction,
   checkInteger,
   checkName,
   checkNumber,
   checkOptions,
+  checkSync,
   LONGEST_TIMER_MS,
 } from '../check.ts';
 import type { OfResult } from '../policy.ts';
@@ -91,7 +91,7 @@ export function resolveHedgeOptions(given: HedgeOptions): ResolvedHedgeOptions {
   const check = checker('hedge', options);
   check(checkName, 'name');
   check(checkInteger, 'maxHedges', 1, 10);
-  check(checkFunction, 'failureIfResult');
+  check(checkSync, 'failureIfResult');
   check(checkBoolean, 'failureWins');
   checkBudget('hedge.budget', options.budget);
   if (options.delayMs === undefined) {

@@ -2,7 +2,7 @@ import { checkInteger, checkMethods } from '../check.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import { Lru } from '../lru.ts';
 import type { RateStore } from './rate-store.ts';
-import { type Turns, turnsOf } from './turns.ts';
+import { isInTime, type Turns, turnsOf } from './turns.ts';
 
 /** A rate that several pipelines of one process share. `maxKeys`: of more, the least used begins anew. */
 export function memoryRateStore({
@@ -20,7 +20,8 @@ export function memoryRateStore({
       const { algorithm, limit, intervalMs, burst, maxWaitMs } = rule;
       const one = kept.get(`${algorithm} ${limit} ${intervalMs} ${burst} ${key}`);
       one.turns ??= turnsOf({ ...rule, warmUpMs: 0 });
-      return one.turns.take(clock.now(), maxWaitMs);
+      const waitMs = one.turns.take(clock.now(), maxWaitMs);
+      return { taken: isInTime(waitMs, maxWaitMs), waitMs };
     },
   };
 }

@@ -85,6 +85,41 @@ describe('rateLimit', () => {
     assert.deepEqual([times, clock.pendingTimers], [[0, 1_000], 0]);
   });
 
+  test('moves those up who wait behind others that go away: the turns of these went unused, and later ones were given twice', async () => {
+    for (const algorithm of ['token-bucket', 'sliding-window'] as const) {
+      const { p, clock } = setUp({ limit: 1, intervalMs: 100, maxWaitMs: 60_000, algorithm });
+      const caller = new AbortController();
+      const began: string[] = [];
+      const call = (who: string, signal?: AbortSignal) =>
+        p.execute(() => began.push(`${who} ${clock.now()}`), { signal }).catch(() => {});
+      await clock.run(async () => {
+        const calls = [call('first'), call('leaves', caller.signal), call('leaves', caller.signal)];
+        calls.push(call('stays'), call('stays'));
+        await clock.sleep(50);
+        caller.abort();
+        calls.push(call('comes'), call('comes'));
+        await Promise.all(calls);
+      });
+      assert.deepEqual(began, ['first 0', 'stays 100', 'stays 200', 'comes 300', 'comes 400']);
+    }
+  });
+
+  test('counts who waits over a swap, whatever the new rate', async () => {
+    const { p, clock } = setUp({ limit: 1, maxWaitMs: 5_000 });
+    await p.execute(() => 'in');
+    const waits = p.execute(() => 'waited');
+    p.swap([rateLimit({ limit: 7 })]);
+    const before = p.inspect().policies[0]?.rate;
+    assert.equal(await clock.run(() => waits), 'waited');
+    assert.deepEqual(
+      [before, p.inspect().policies[0]?.rate],
+      [
+        { keys: 0, waiting: 1 },
+        { keys: 0, waiting: 0 },
+      ],
+    );
+  });
+
   test('tells of a wait that its caller ended, and waits for nobody then', async () => {
     const { p, clock, waits } = setUp({ limit: 1, maxWaitMs: 5_000 });
     const caller = new AbortController();
@@ -98,11 +133,11 @@ describe('rateLimit', () => {
     const after = p.inspect().policies[0]?.rate;
     assert.deepEqual(
       [await gone, await clock.run(() => stays), before, after],
-      ['gone', 4_000, { keys: 1, waiting: 2 }, { keys: 1, waiting: 1 }],
+      ['gone', 3_000, { keys: 1, waiting: 2 }, { keys: 1, waiting: 1 }],
     );
     assert.deepEqual(waits(), [
       { waitedMs: 300, admitted: false, depth: 1 },
-      { waitedMs: 2_000, admitted: true, depth: 0 },
+      { waitedMs: 1_000, admitted: true, depth: 0 },
     ]);
   });
 

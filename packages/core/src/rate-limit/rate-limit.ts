@@ -7,13 +7,15 @@ import type { Forecast, WorstCase } from '../explain/explain.ts';
 import { Lru } from '../lru.ts';
 import type { PolicySnapshot } from '../pipeline.ts';
 import type { Policy } from '../policy.ts';
+import type { QueueLink } from '../queue-link.ts';
+import { type InLine, Line } from './line.ts';
 import {
   type RateLimitOptions,
   type ResolvedRateLimitOptions,
   resolveRateLimitOptions,
 } from './options.ts';
 import type { RateAnswer } from './rate-store.ts';
-import { type Turns, turnsOf } from './turns.ts';
+import { isInTime, turnsOf } from './turns.ts';
 
 /**
  * Lets so many calls through in each interval; those beyond wait their turn, or
@@ -34,16 +36,30 @@ export function rateLimit(given: RateLimitOptions): Policy<ResolvedRateLimitOpti
 }
 
 /** What one operation keeps for its rate limit. */
-class Turn {
+class Turn implements InLine {
+  prev: QueueLink = this;
+  next: QueueLink = this;
+  /** Where it waits for its turn; undefined where it does not, or a store has given it one. */
+  line: Line | undefined = undefined;
+  /** Rings when a store has not answered, or at the turn that one has given. */
   readonly alarm: Alarm;
   /** Grows whenever it no longer waits for what it waited for: a late answer of a store is known by it. */
   visit = 0;
-  /** Whether it waits for its turn, which a store may have given. */
+  /** Whether it waits for its turn. */
   queued = false;
   sinceMs = 0;
+  readonly #op: Operation;
+  readonly #index: number;
 
-  constructor(alarm: Alarm) {
-    this.alarm = alarm;
+  constructor(op: Operation, index: number) {
+    this.#op = op;
+    this.#index = index;
+    this.alarm = new Alarm(op, index);
+  }
+
+  hasTurn(): void {
+    this.line = undefined;
+    this.#op.ring(this.#index);
   }
 }
 
@@ -54,18 +70,20 @@ class RateLimitStage implements Stage {
   readonly policy: Policy<ResolvedRateLimitOptions>;
   readonly #options: ResolvedRateLimitOptions;
   readonly #world: StageWorld;
-  #turns: Lru<string, Turns>;
-  #waiting = 0;
+  #lines: Lru<string, Line>;
+  /** Of the stages before it as well, whose calls still wait after a swap. */
+  #count = { waiting: 0 };
 
   constructor(policy: Policy<ResolvedRateLimitOptions>, world: StageWorld) {
     this.policy = policy;
     this.#options = policy.options;
     this.#world = world;
-    this.#turns = new Lru(policy.options.maxKeys, () => turnsOf(policy.options));
+    const { maxKeys } = policy.options;
+    this.#lines = new Lru(maxKeys, () => new Line(world.clock, turnsOf(policy.options)));
   }
 
   slot(op: Operation, index: number): Turn {
-    return new Turn(new Alarm(op, index));
+    return new Turn(op, index);
   }
 
   enter(op: Operation, index: number): Entry {
@@ -74,11 +92,7 @@ class RateLimitStage implements Stage {
       this.#ask(op, index, turn);
       return HELD;
     }
-    const answer = this.#decideAlone(op);
-    if (!answer.taken) return this.#refuse(op, answer.waitMs);
-    if (answer.waitMs === 0) return undefined;
-    this.#wait(op, turn, answer.waitMs);
-    return HELD;
+    return this.#decideAlone(op, turn);
   }
 
   leave(): undefined {}
@@ -87,9 +101,7 @@ class RateLimitStage implements Stage {
     const turn = op.slots[index] as Turn;
     const { queued } = turn;
     this.#stopWaiting(turn);
-    if (!queued) return;
-    this.#reportQueued(op, turn, false);
-    if (this.#options.store === undefined) this.#turns.get(this.#keyOf(op)).giveBack();
+    if (queued) this.#reportQueued(op, turn, false);
   }
 
   ring(op: Operation, index: number): void {
@@ -106,6 +118,7 @@ class RateLimitStage implements Stage {
 
   adopt(old: Stage): void {
     if (!(old instanceof RateLimitStage)) return;
+    this.#count = old.#count;
     const { limit, intervalMs, burst, algorithm, warmUpMs } = this.#options;
     const was = old.#options;
     const same =
@@ -115,7 +128,9 @@ class RateLimitStage implements Stage {
       was.algorithm === algorithm &&
       was.warmUpMs === warmUpMs;
     // Another rate is another bucket; the old one's tokens mean nothing in it.
-    if (same) this.#turns = old.#turns;
+    if (!same) return;
+    this.#lines = old.#lines;
+    this.#lines.keep(this.#options.maxKeys);
   }
 
   forecast(inner: WorstCase): Forecast {
@@ -130,16 +145,24 @@ class RateLimitStage implements Stage {
   }
 
   inspect(): Partial<PolicySnapshot> {
-    return { rate: { keys: this.#turns.size, waiting: this.#waiting } };
+    return { rate: { keys: this.#lines.size, waiting: this.#count.waiting } };
   }
 
   #keyOf(op: Operation): string {
     return op.caller.options?.key ?? NO_KEY;
   }
 
-  #decideAlone(op: Operation): RateAnswer {
-    const turns = this.#turns.get(this.#keyOf(op));
-    return turns.take(this.#world.clock.now(), this.#options.maxWaitMs);
+  /** Whether it has its turn now, waits for it, or would have to wait for too long. */
+  #decideAlone(op: Operation, turn: Turn): RateLimitedError | typeof HELD | undefined {
+    const line = this.#lines.get(this.#keyOf(op));
+    const nowMs = this.#world.clock.now();
+    const waitMs = line.arrive(nowMs);
+    if (waitMs === 0) return undefined;
+    if (!isInTime(waitMs, this.#options.maxWaitMs)) return this.#refuse(op, waitMs);
+    this.#wait(op, turn);
+    turn.line = line;
+    line.join(turn, nowMs, waitMs);
+    return HELD;
   }
 
   #ask(op: Operation, index: number, turn: Turn): void {
@@ -169,28 +192,34 @@ class RateLimitStage implements Stage {
     if (reporter.listening) {
       reporter.report(op.id, { type: 'store-failed', policy: this.policy.name, error });
     }
-    this.#meet(op, index, turn, this.#decideAlone(op));
+    this.#stopWaiting(turn);
+    const entry = this.#decideAlone(op, turn);
+    if (entry === undefined) op.resume(index);
+    else if (entry !== HELD) op.settleHeld(index, entry, true);
   }
 
   /** An answer for an operation that was held for it. */
   #meet(op: Operation, index: number, turn: Turn, answer: RateAnswer): void {
     this.#stopWaiting(turn);
     if (!answer.taken) op.settleHeld(index, this.#refuse(op, answer.waitMs), true);
-    else if (answer.waitMs > 0) this.#wait(op, turn, answer.waitMs);
-    else op.resume(index);
+    else if (answer.waitMs > 0) {
+      this.#wait(op, turn);
+      this.#world.alarms.arm(turn.alarm, answer.waitMs);
+    } else op.resume(index);
   }
 
-  #wait(op: Operation, turn: Turn, ms: number): void {
+  #wait(op: Operation, turn: Turn): void {
     op.keepContext();
     turn.queued = true;
     turn.sinceMs = this.#world.clock.now();
-    this.#waiting += 1;
-    this.#world.alarms.arm(turn.alarm, ms);
+    this.#count.waiting += 1;
   }
 
   #stopWaiting(turn: Turn): void {
     this.#world.alarms.disarm(turn.alarm);
-    if (turn.queued) this.#waiting -= 1;
+    turn.line?.leave(turn);
+    turn.line = undefined;
+    if (turn.queued) this.#count.waiting -= 1;
     turn.visit += 1;
     turn.queued = false;
   }
@@ -200,7 +229,13 @@ class RateLimitStage implements Stage {
     if (!reporter.listening) return;
     const waitedMs = clock.now() - turn.sinceMs;
     const { name: policy } = this.policy;
-    reporter.report(op.id, { type: 'queued', policy, waitedMs, admitted, depth: this.#waiting });
+    reporter.report(op.id, {
+      type: 'queued',
+      policy,
+      waitedMs,
+      admitted,
+      depth: this.#count.waiting,
+    });
   }
 
   #refuse(op: Operation, waitMs: number): RateLimitedError {

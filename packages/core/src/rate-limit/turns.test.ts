@@ -26,14 +26,12 @@ describe('turns', () => {
           nowMs += waitMs;
           tokens = Math.min(given.burst, tokens + (nowMs - lastMs) / everyMs);
           lastMs = nowMs;
-          const answer = turns.take(nowMs, 0);
+          const toWaitMs = turns.take(nowMs, 0);
           // A token that is there but for a rounding is there.
           const there = tokens > 1 - 1e-6;
-          assert.equal(answer.taken, there, `${tokens} tokens`);
-          if (there) {
-            tokens -= 1;
-            assert.equal(answer.waitMs, 0);
-          } else assert.ok(Math.abs(answer.waitMs - (1 - tokens) * everyMs) < 1e-3);
+          assert.equal(toWaitMs === 0, there, `${tokens} tokens`);
+          if (there) tokens -= 1;
+          else assert.ok(Math.abs(toWaitMs - (1 - tokens) * everyMs) < 1e-3);
         }
       }),
     );
@@ -52,15 +50,12 @@ describe('turns', () => {
         const atMs: number[] = [];
         for (const { waitMs } of visits) {
           nowMs += waitMs;
-          const answer = turns.take(nowMs, maxWaitMs);
+          const toWaitMs = turns.take(nowMs, maxWaitMs);
           const recent = atMs.filter((at) => at > nowMs - intervalMs);
           const freeAtMs =
             recent.length < limit ? nowMs : recent[recent.length - limit]! + intervalMs;
-          assert.deepEqual(answer, {
-            taken: freeAtMs - nowMs <= maxWaitMs,
-            waitMs: freeAtMs - nowMs,
-          });
-          if (answer.taken) atMs.push(freeAtMs);
+          assert.equal(toWaitMs, freeAtMs - nowMs);
+          if (toWaitMs <= maxWaitMs) atMs.push(freeAtMs);
         }
         for (const at of atMs) {
           const within = atMs.filter((other) => other >= at && other < at + intervalMs);
@@ -72,22 +67,41 @@ describe('turns', () => {
 
   test('are promised in order, each later than the one before', () => {
     const turns = turnsOf({ ...plain, limit: 10, intervalMs: 1_000, burst: 2 });
-    const waits = Array.from({ length: 5 }, () => turns.take(0, 10_000).waitMs);
+    const waits = Array.from({ length: 5 }, () => turns.take(0, 10_000));
     assert.deepEqual(waits, [0, 0, 100, 200, 300]);
   });
 
-  test('that are given back are there for the next', () => {
-    const turns = turnsOf({ ...plain, limit: 1, intervalMs: 1_000, burst: 1 });
-    const waits = [turns.take(0, 5_000).waitMs, turns.take(0, 5_000).waitMs];
-    turns.giveBack();
-    assert.deepEqual([...waits, turns.take(0, 5_000).waitMs], [0, 1_000, 1_000]);
+  test('say how long one waits behind others: until the turn that it would then be promised', () => {
+    const rules = fc.record({
+      algorithm: fc.constantFrom('token-bucket' as const, 'sliding-window' as const),
+      limit: fc.integer({ min: 1, max: 7 }),
+      intervalMs: fc.constantFrom(10, 100, 1_000),
+      burst: fc.integer({ min: 1, max: 7 }),
+      warmUpMs: fc.constantFrom(0, 0, 300),
+    });
+    fc.assert(
+      fc.property(rules, steps, fc.nat(20), (given, visits, ahead) => {
+        const warm = given.warmUpMs > 0 ? { algorithm: 'token-bucket' as const } : {};
+        const [asked, promised] = [0, 1].map(() => turnsOf({ ...given, ...warm }));
+        let nowMs = 7;
+        for (const { waitMs } of visits) {
+          nowMs += waitMs;
+          for (const turns of [asked!, promised!]) turns.take(nowMs, 0);
+        }
+        const waitMs = asked!.waitMs(nowMs, ahead);
+        for (let before = 0; before < ahead; before += 1) promised!.take(nowMs, Infinity);
+        const promisedMs = promised!.take(nowMs, Infinity);
+        assert.ok(Math.abs(waitMs - promisedMs) < 1e-3, `${waitMs}, not ${promisedMs}`);
+        assert.ok(Math.abs(asked!.waitMs(nowMs, ahead) - waitMs) < 1e-9, 'asking takes nothing');
+      }),
+    );
   });
 
   test('come at a third of the rate at first and at the full rate when it is warm', () => {
     const turns = turnsOf({ ...plain, limit: 100, intervalMs: 1_000, warmUpMs: 2_000 });
     const perSecond = [0, 0, 0, 0, 0];
     for (let nowMs = 0; nowMs < 5_000; nowMs += 1) {
-      if (turns.take(nowMs, 0).taken) perSecond[Math.floor(nowMs / 1_000)]! += 1;
+      if (turns.take(nowMs, 0) === 0) perSecond[Math.floor(nowMs / 1_000)]! += 1;
     }
     const [first = 0, second = 0, ...warm] = perSecond;
     assert.ok(first >= 33 && first <= 50, `${first} in the first second`);
@@ -105,7 +119,7 @@ describe('turns', () => {
     const inOneSecond = () => {
       let count = 0;
       for (const endMs = nowMs + 1_000; nowMs < endMs; nowMs += 1) {
-        if (turns.take(nowMs, 0).taken) count += 1;
+        if (turns.take(nowMs, 0) === 0) count += 1;
       }
       return count;
     };

@@ -1,11 +1,14 @@
-import type { RateAnswer } from './rate-store.ts';
-
 /** Gives out turns of one rate, for one key. Pure but for what it remembers; the time comes in. */
 export interface Turns {
-  /** Takes the next turn, unless it is later than `maxWaitMs`. */
-  take(nowMs: number, maxWaitMs: number): RateAnswer;
-  /** Gives back a turn that was taken and will not be used. */
-  giveBack(): void;
+  /**
+   * How much of the time by which a turn was given late still counts, in milliseconds: what nobody could
+   * have noticed sooner, as timers are late, is not lost to the rate.
+   */
+  readonly graceMs: number;
+  /** How long a call has to wait that has `ahead` others before it, none of which has taken its turn yet. */
+  waitMs(nowMs: number, ahead: number): number;
+  /** Takes the next turn, if it is in time for `maxWaitMs`; answers how long that is to wait for, taken or not. */
+  take(nowMs: number, maxWaitMs: number): number;
 }
 
 /** What `turnsOf` needs to know. */
@@ -22,12 +25,21 @@ export function turnsOf(rules: TurnRules): Turns {
   return rules.algorithm === 'token-bucket' ? new EvenTurns(rules) : new WindowTurns(rules);
 }
 
+/** A sum of many fractions is a hair off the whole: a nanosecond late is in time. */
+export const HAIR_MS = 1e-6;
+
+export const isInTime = (waitMs: number, maxWaitMs: number) => waitMs <= maxWaitMs + HAIR_MS;
+
+/** As late as timers are under load. After more (a machine that slept), a burst is all that there is at once. */
+const GRACE_MS = 50;
+
 /**
  * A token bucket as one number (GCRA, ITU-T I.371): the moment at which it would
  * be full again. A turn moves that on by one interval; as long as it is no
  * further ahead than the burst, there was a token.
  */
 class EvenTurns implements Turns {
+  readonly graceMs = GRACE_MS;
   readonly #everyMs: number;
   readonly #burstMs: number;
   #fullAtMs = -Infinity;
@@ -37,22 +49,25 @@ class EvenTurns implements Turns {
     this.#burstMs = burst * this.#everyMs;
   }
 
-  take(nowMs: number, maxWaitMs: number): RateAnswer {
-    const fullAtMs = Math.max(this.#fullAtMs, nowMs) + this.#everyMs;
-    const waitMs = Math.max(0, fullAtMs - this.#burstMs - nowMs);
-    // A sum of many fractions is a hair off the whole: a nanosecond late is in time.
-    if (waitMs > maxWaitMs + 1e-6) return { taken: false, waitMs };
-    this.#fullAtMs = fullAtMs;
-    return { taken: true, waitMs: waitMs < 1e-6 ? 0 : waitMs };
+  waitMs(nowMs: number, ahead: number): number {
+    const fullAtMs = Math.max(this.#fullAtMs, nowMs) + (ahead + 1) * this.#everyMs;
+    const waitMs = fullAtMs - this.#burstMs - nowMs;
+    return waitMs < HAIR_MS ? 0 : waitMs;
   }
 
-  giveBack(): void {
-    this.#fullAtMs -= this.#everyMs;
+  take(nowMs: number, maxWaitMs: number): number {
+    const waitMs = this.waitMs(nowMs, 0);
+    if (isInTime(waitMs, maxWaitMs)) {
+      this.#fullAtMs = Math.max(this.#fullAtMs, nowMs) + this.#everyMs;
+    }
+    return waitMs;
   }
 }
 
 /** The moments of the last `limit` turns, in a ring: the oldest says when the next may be. */
 class WindowTurns implements Turns {
+  // None: no window, wherever it begins, is to hold more than the limit, late or not.
+  readonly graceMs = 0;
   readonly #intervalMs: number;
   readonly #atMs: Float64Array;
   /** Place of the oldest, which is the next to be written. */
@@ -63,17 +78,20 @@ class WindowTurns implements Turns {
     this.#atMs = new Float64Array(limit).fill(-Infinity);
   }
 
-  take(nowMs: number, maxWaitMs: number): RateAnswer {
-    const freeAtMs = this.#atMs[this.#oldest]! + this.#intervalMs;
-    const waitMs = Math.max(0, freeAtMs - nowMs);
-    if (waitMs > maxWaitMs) return { taken: false, waitMs };
-    this.#atMs[this.#oldest] = nowMs + waitMs;
-    this.#oldest = (this.#oldest + 1) % this.#atMs.length;
-    return { taken: true, waitMs };
+  waitMs(nowMs: number, ahead: number): number {
+    const { length } = this.#atMs;
+    const freeAtMs = this.#atMs[(this.#oldest + ahead) % length]! + this.#intervalMs;
+    // Who has a whole window of others before it waits for their interval as well.
+    return Math.max(0, freeAtMs - nowMs) + Math.floor(ahead / length) * this.#intervalMs;
   }
 
-  giveBack(): void {
-    // The turns after it have been promised their moments already: it is forgone.
+  take(nowMs: number, maxWaitMs: number): number {
+    const waitMs = this.waitMs(nowMs, 0);
+    if (isInTime(waitMs, maxWaitMs)) {
+      this.#atMs[this.#oldest] = nowMs + waitMs;
+      this.#oldest = (this.#oldest + 1) % this.#atMs.length;
+    }
+    return waitMs;
   }
 }
 
@@ -85,6 +103,7 @@ const COLD_FACTOR = 3;
  * is free at once if the ones before are paid for.
  */
 class WarmingTurns implements Turns {
+  readonly graceMs = GRACE_MS;
   readonly #everyMs: number;
   readonly #threshold: number;
   readonly #most: number;
@@ -92,8 +111,6 @@ class WarmingTurns implements Turns {
   readonly #coolMs: number;
   #stored = 0;
   #freeAtMs = -Infinity;
-  /** What the last turn cost, for giving it back. */
-  #lastCostMs = 0;
 
   constructor({ limit, intervalMs, warmUpMs }: TurnRules) {
     const everyMs = intervalMs / limit;
@@ -105,33 +122,34 @@ class WarmingTurns implements Turns {
     this.#coolMs = warmUpMs / this.#most;
   }
 
-  take(nowMs: number, maxWaitMs: number): RateAnswer {
-    if (nowMs > this.#freeAtMs) {
-      // At first it has been idle for ever, and is as cold as it can be.
-      const idleMs = nowMs - this.#freeAtMs;
-      this.#stored = Math.min(this.#most, this.#stored + idleMs / this.#coolMs);
-      this.#freeAtMs = nowMs;
+  waitMs(nowMs: number, ahead: number): number {
+    const freeAtMs = Math.max(nowMs, this.#freeAtMs);
+    const waitMs = freeAtMs + this.#costMs(this.#storedAt(nowMs), ahead) - nowMs;
+    return waitMs < HAIR_MS ? 0 : waitMs;
+  }
+
+  take(nowMs: number, maxWaitMs: number): number {
+    const waitMs = this.waitMs(nowMs, 0);
+    if (isInTime(waitMs, maxWaitMs)) {
+      const stored = this.#storedAt(nowMs);
+      this.#freeAtMs = Math.max(nowMs, this.#freeAtMs) + this.#costMs(stored, 1);
+      this.#stored = stored - Math.min(1, stored);
     }
-    const waitMs = Math.max(0, this.#freeAtMs - nowMs);
-    if (waitMs > maxWaitMs) return { taken: false, waitMs };
-    this.#lastCostMs = this.#spend();
-    this.#freeAtMs += this.#lastCostMs;
-    return { taken: true, waitMs };
+    return waitMs;
   }
 
-  giveBack(): void {
-    this.#freeAtMs -= this.#lastCostMs;
-    this.#lastCostMs = 0;
+  /** Permits piled up. At first it has been idle for ever, and is as cold as it can be. */
+  #storedAt(nowMs: number): number {
+    const idleMs = Math.max(0, nowMs - this.#freeAtMs);
+    return Math.min(this.#most, this.#stored + idleMs / this.#coolMs);
   }
 
-  /** Takes one permit, stored or fresh; answers with the time it costs. */
-  #spend(): number {
-    const spent = Math.min(1, this.#stored);
-    const above = Math.max(0, this.#stored - this.#threshold);
-    const fromAbove = Math.min(above, spent);
-    const price = (permits: number) => this.#everyMs + permits * this.#slope;
-    const costMs = (fromAbove * (price(above) + price(above - fromAbove))) / 2;
-    this.#stored -= spent;
-    return costMs + (spent - fromAbove + (1 - spent)) * this.#everyMs;
+  /** The time that so many permits cost one after another, stored ones first. */
+  #costMs(stored: number, permits: number): number {
+    const above = Math.max(0, stored - this.#threshold);
+    const fromAbove = Math.min(above, permits);
+    const price = (left: number) => this.#everyMs + left * this.#slope;
+    const dearMs = (fromAbove * (price(above) + price(above - fromAbove))) / 2;
+    return dearMs + (permits - fromAbove) * this.#everyMs;
   }
 }

@@ -1,12 +1,12 @@
 import { checkBudget, type RetryBudget } from '../budget/retry-budget.ts';
 import {
   checker,
-  checkFunction,
   checkInteger,
   checkName,
   checkNumber,
   checkOneOf,
   checkOptions,
+  checkSync,
   LONGEST_TIMER_MS,
 } from '../check.ts';
 import type { OfResult } from '../policy.ts';
@@ -133,9 +133,8 @@ export function resolveRetryOptions(given: RetryOptions): ResolvedRetryOptions {
   const check = checker('retry', options);
   check(checkName, 'name');
   check(checkInteger, 'maxRetries', 0, Infinity);
-  if (typeof options.backoff !== 'function') {
-    check(checkOneOf, 'backoff', ['exponential', 'linear', 'constant', 'decorrelated']);
-  }
+  if (typeof options.backoff === 'function') check(checkSync, 'backoff');
+  else check(checkOneOf, 'backoff', ['exponential', 'linear', 'constant', 'decorrelated']);
   check(checkNumber, 'delayMs', 0, LONGEST_TIMER_MS);
   check(checkNumber, 'factor', 1, 100);
   check(checkNumber, 'maxDelayMs', options.delayMs, LONGEST_TIMER_MS);
@@ -144,9 +143,9 @@ export function resolveRetryOptions(given: RetryOptions): ResolvedRetryOptions {
   }
   checkJitter(options.jitter);
   check(checkNumber, 'maxElapsedMs', 0, Infinity);
-  check(checkFunction, 'retryIf');
-  check(checkFunction, 'retryIfResult');
-  check(checkFunction, 'delayHint');
+  check(checkSync, 'retryIf');
+  check(checkSync, 'retryIfResult');
+  check(checkSync, 'delayHint');
   checkBudget('retry.budget', options.budget);
   return options;
 }

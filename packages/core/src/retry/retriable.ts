@@ -18,8 +18,9 @@ export function isProgrammingError(error: unknown): boolean {
   );
 }
 
-/** Node, Chromium, Safari, Firefox. */
-const FETCH_FAILURE = /^(fetch failed|Failed to fetch|Load failed|NetworkError)/;
+/** Node, Chromium, Safari and what it said before version 17, Firefox, React Native, Workers, Bun, Deno. */
+const FETCH_FAILURE =
+  /^(fetch failed|terminated$|Failed to fetch|network error|Load failed|The Internet connection appears|The network connection was lost|NetworkError|Network request (failed|timed out)|Network connection lost| ?A network error occurred|error sending request)/;
 
 /** Whether a circuit refused the call: it says itself when to come back, and until then always no. */
 export function isCircuitRefusal(error: unknown): boolean {

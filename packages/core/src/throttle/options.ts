@@ -1,4 +1,4 @@
-import { checker, checkFunction, checkName, checkNumber, checkOptions } from '../check.ts';
+import { checker, checkName, checkNumber, checkOptions, checkSync } from '../check.ts';
 import { isRefusal } from '../engine/outcome.ts';
 import type { OfResult } from '../policy.ts';
 import { CRITICALITIES, type Criticality } from '../policy.ts';
@@ -55,8 +55,8 @@ export function resolveThrottleOptions(given: ThrottleOptions): ResolvedThrottle
   check(checkName, 'name');
   check(checkNumber, 'k', 1, 100);
   check(checkNumber, 'windowMs', 1_000, 3_600_000);
-  check(checkFunction, 'refusedIf');
-  check(checkFunction, 'refusedIfResult');
+  check(checkSync, 'refusedIf');
+  check(checkSync, 'refusedIfResult');
   const own: ThrottleOptions['kFor'] = options.kFor;
   checkOptions('throttle.kFor', own, SHARES);
   const kFor = Object.fromEntries(

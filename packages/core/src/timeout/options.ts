@@ -1,9 +1,9 @@
 import {
   checker,
-  checkFunction,
   checkName,
   checkNumber,
   checkOptions,
+  checkSync,
   LONGEST_TIMER_MS,
   NO_DEFAULT,
 } from '../check.ts';
@@ -56,7 +56,7 @@ export type ResolvedTimeoutOptions = ResolvedTimeLimitOptions & Pick<TimeoutOpti
 /** As for a deadline, and checks who is asked about each attempt. */
 export function resolveTimeoutOptions(given: TimeoutOptions): ResolvedTimeoutOptions {
   const options = resolveTimeLimitOptions(given, TIMEOUT_DEFAULTS, { limitFor: undefined });
-  checkFunction('timeout.limitFor', given.limitFor);
+  checkSync('timeout.limitFor', given.limitFor);
   return options;
 }
 

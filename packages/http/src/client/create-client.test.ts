@@ -128,6 +128,25 @@ describe('http client', () => {
       'A request has either a body or json, not both.',
     );
   });
+
+  test('a path stays with its service: one that led elsewhere took the client’s headers along', async (t) => {
+    const { ask, seen } = await setUp(t, [ok]);
+    for (const path of [
+      'http://elsewhere.test/x',
+      '/http://elsewhere.test/x',
+      '\\\\elsewhere.test/x',
+      'http://127.0.0.1:1/x',
+    ]) {
+      assert.match(await ask(path), /^A path .* must not lead to another origin, http:/, path);
+    }
+    assert.equal(seen.length, 0);
+    assert.equal(await ask('//elsewhere.test/x'), '200 ok');
+    assert.equal(await ask('x?to=http://elsewhere.test/'), '200 ok');
+    assert.deepEqual(
+      seen.map(({ line }) => line),
+      ['GET /api/elsewhere.test/x', 'GET /api/x?to=http://elsewhere.test/'],
+    );
+  });
 });
 
 /** A server that gives `answers` in turn, the last one for ever, and a client in front of it. */

@@ -48,7 +48,8 @@ export interface RequestOptions {
 export interface HttpClient {
   /**
    * Rejects with a `PolicyError` when a policy refused or cut it short, with
-   * `fetch`'s error when no answer came. Throws a `TypeError` for a `body` beside `json`.
+   * `fetch`'s error when no answer came. Throws a `TypeError` for a `body` beside `json`, and for a path that
+   * leads to another origin: what the client sends with every request is not for that one.
    */
   request(path: string, options?: RequestOptions): Promise<Response>;
 }
@@ -69,7 +70,7 @@ export function createClient(options: ClientOptions): HttpClient {
 
   return {
     request(path, request = {}) {
-      const url = new URL(path.replace(/^\/+/, ''), base);
+      const url = urlOf(path, base);
       const { body, type } = bodyOf(request);
       const method = request.method ?? (body === undefined ? 'GET' : 'POST');
       const headers = {
@@ -95,6 +96,15 @@ export function createClient(options: ClientOptions): HttpClient {
       );
     },
   };
+}
+
+function urlOf(path: string, base: URL): URL {
+  const url = new URL(path.replace(/^\/+/, ''), base);
+  // "http://elsewhere/", and with backslashes as well: from whoever may choose the path.
+  if (url.origin === base.origin) return url;
+  throw new TypeError(
+    `A path of the client of ${base.origin} must not lead to another origin, ${url.origin}. Make a client for that.`,
+  );
 }
 
 function bodyOf({ body, json }: RequestOptions) {

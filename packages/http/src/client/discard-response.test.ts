@@ -16,6 +16,16 @@ test('an answer without a body, or whose body breaks, harms nobody', async () =>
   assert.deepEqual(await discarded({ chunks: 3, breaksAt: 2 }), { read: 1, cancelled: false });
 });
 
+test('a body that somebody reads is left to them: to take it away failed, and nobody heard of that', async () => {
+  const response = new Response('answer');
+  const text = response.text();
+  await discardResponse(response);
+  const reading = new Response('answer');
+  const reader = reading.body!.getReader();
+  await discardResponse(reading);
+  assert.deepEqual([await text, (await reader.read()).value?.byteLength], ['answer', 6]);
+});
+
 /** Discards a response of so many chunks of 20,000 bytes and says what became of them. */
 async function discarded({ chunks, breaksAt = Infinity }: { chunks: number; breaksAt?: number }) {
   let read = 0;

@@ -7,8 +7,9 @@ const DRAINED_BYTES = 65_536;
  * which closes the connection but does not wait for megabytes of error page.
  */
 export async function discardResponse(response: Response): Promise<void> {
-  const reader = response.body?.getReader();
-  if (reader === undefined) return;
+  // Who has begun to read the body has taken it over: there is nothing to get rid of.
+  if (response.body === null || response.body.locked) return;
+  const reader = response.body.getReader();
   try {
     for (let readBytes = 0; readBytes <= DRAINED_BYTES; ) {
       const { done, value } = await reader.read();
