@@ -99,5 +99,7 @@ async function signerOf(
 /** 4 MB and 90 ms that only who makes certificates pays. Its container needs the polyfill first. */
 async function loadX509(): Promise<typeof import('@peculiar/x509')> {
   await import('reflect-metadata');
-  return await import('@peculiar/x509');
+  // CommonJS: its names are on `default` alone, once it is bundled.
+  const { default: x509 } = await import('@peculiar/x509');
+  return x509;
 }

@@ -106,7 +106,10 @@ async function makeClient(
   settings: RedisSettings,
   commandTimeoutMs: number,
 ): Promise<Redis | Cluster> {
-  const { Cluster, Redis } = await import('ioredis');
+  // CommonJS: its names are on `default` alone, once it is bundled.
+  const {
+    default: { Cluster, Redis },
+  } = await import('ioredis');
   const { db, dialTimeoutMs, kind, masterName, maxRetryMs, minRetryMs, nodes } = settings;
   const backOff = (times: number) =>
     Math.min(maxRetryMs, Math.max(1, minRetryMs) * 2 ** (times - 1));
