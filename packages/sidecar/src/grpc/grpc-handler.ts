@@ -9,6 +9,8 @@ import type { GrpcHandler } from './grpc-server.ts';
 import { Dapr } from './protos/dapr_pb.ts';
 import { RpcProxy } from './proxy/rpc-proxy.ts';
 import { rpcLog } from './rpc-log.ts';
+import { LINES, linesOf, writeLines } from './wire/answer-lines.ts';
+import { METADATA } from './wire/request-lines.ts';
 import { speakOfSize } from './wire/size-words.ts';
 import { WIRE, watchWire, wireOf } from './wire/wire-bytes.ts';
 
@@ -33,7 +35,11 @@ export function grpcHandler(options: GrpcHandlerOptions): GrpcHandler {
     grpcWeb: false,
     readMaxBytes: options.maxBodyBytes,
     compressMinBytes: NEVER_BYTES,
-    contextValues: (req) => createContextValues().set(WIRE, wireOf(req)),
+    contextValues: (req) =>
+      createContextValues()
+        .set(WIRE, wireOf(req))
+        .set(LINES, linesOf(req))
+        .set(METADATA, req.rawHeaders),
     interceptors: [callGuard({ ...options, logCall })],
     routes: (router) => void router.service(Dapr, daprService(parts)),
     // Over HTTP/2 both are what node:http2 has.
@@ -43,6 +49,7 @@ export function grpcHandler(options: GrpcHandlerOptions): GrpcHandler {
     // Proxied calls are passed on as they are, and have no size in Dapr's metrics.
     if (req.url.startsWith(DAPR)) {
       watchWire(req, res);
+      writeLines(req, res);
       speakOfSize(res);
       // What nobody read of a request that was refused early would keep its stream, and the end of the session, for ever.
       res.stream.once('wantTrailers', () => {
