@@ -48,6 +48,8 @@ class PassedRpc implements Flow {
   readonly #scanner = new MessageScanner(Number.POSITIVE_INFINITY);
   #head: string[] | undefined;
   #headSent = false;
+  /** Its head was its end: what follows is no message. */
+  #isOver = false;
   #done = false;
   #trailers: string[] | undefined;
   #error: Error | undefined;
@@ -98,15 +100,16 @@ class PassedRpc implements Flow {
 
   #onHead(head: IncomingHttpHeaders, raw: readonly string[]): void {
     if (head['grpc-status'] !== undefined) {
+      this.#isOver = true;
       this.#trailers = metadataOf(raw);
       this.#head = ['content-type', head['content-type'] ?? 'application/grpc'];
       return;
     }
     const failure = noRpc(Number(head[':status']), head['content-type']);
     if (failure !== undefined) {
+      this.#isOver = true;
       this.#trailers = trailersOf(failure);
       this.#head = [];
-      // What follows is no message.
       cancel(this.#stream);
       return;
     }
@@ -115,7 +118,8 @@ class PassedRpc implements Flow {
   }
 
   #onData(chunk: Buffer): void {
-    if (this.#done || this.#trailers !== undefined) return;
+    // Not by the trailers: they are told while messages before them may still be waiting to be read.
+    if (this.#done || this.#isOver) return;
     this.#scanner.scan(chunk);
     this.#sendHead(200);
     this.#sink.data(chunk);
