@@ -12,17 +12,28 @@ import {
 import { InvokeServiceRequestSchema } from '../../../packages/sidecar/src/grpc/protos/invoke_pb.ts';
 import { rawRpc } from '../../../packages/sidecar/src/testing/raw-rpc.ts';
 import { type AppMesh, startAppMesh } from '../makes/app-mesh.ts';
-import { bothMakes, type Make } from '../makes/both-makes.ts';
+import { bothMakes } from '../makes/both-makes.ts';
 
 const TRACE = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 const TRACE_BIN = 'AABL+S81d7NNpqPOkp0ODkc2AQDwZ6oLqQK3AgE';
 const HEAD = { 'x-answered': ['one', 'two'] };
 
-await bothMakes(conformance);
+await bothMakes((make, executable) => {
+  conformance(make, executable, executable);
+  // A daprd is called in its own way, and calls so.
+  if (executable !== undefined) {
+    conformance('holdfast that calls daprd', undefined, executable);
+    conformance('daprd that calls holdfast', executable, undefined);
+  }
+});
 
 /** Metadata of one name and several values, and the traces that applications name in their answers. */
-function conformance(make: Make, executable: string | undefined): void {
-  describe(`${make}, metadata of calls over gRPC`, () => {
+function conformance(
+  what: string,
+  executable: string | undefined,
+  others: string | undefined,
+): void {
+  describe(`${what}, metadata of calls over gRPC`, () => {
     let app: LinesApp;
     let web: LinesApp;
     let mesh: AppMesh<'caller' | 'spoken' | 'callee'>;
@@ -31,8 +42,8 @@ function conformance(make: Make, executable: string | undefined): void {
       web = await startWebApp();
       mesh = await startAppMesh(executable, {
         caller: {},
-        spoken: { appPort: app.port },
-        callee: { appPort: web.port },
+        spoken: { appPort: app.port, make: { daprd: others } },
+        callee: { appPort: web.port, make: { daprd: others } },
       });
     });
     after(async () => {
