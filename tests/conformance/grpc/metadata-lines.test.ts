@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import http2, { type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { create, toBinary } from '@bufbuild/protobuf';
 import {
@@ -137,30 +137,20 @@ interface LinesApp {
 }
 
 /** An application over HTTP whose answers have headers of several lines, and a trace. */
-async function startWebApp(): Promise<LinesApp> {
+function startWebApp(): Promise<LinesApp> {
   let last: readonly string[] = [];
   const server = http.createServer((req, res) => {
     if (req.url !== '/lines') return void res.writeHead(404).end();
     last = req.rawHeaders;
     res.writeHead(200, { ...HEAD, traceparent: TRACE }).end();
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    port: (server.address() as AddressInfo).port,
-    asked: (name) => linesOf(last, name),
-    close() {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
+  return listening(server, () => last);
 }
 
 /** An application over gRPC whose answers are an empty message between metadata of several lines. */
-async function startLinesApp(): Promise<LinesApp> {
+function startLinesApp(): Promise<LinesApp> {
   let last: readonly string[] = [];
-  const sessions = new Set<http2.ServerHttp2Session>();
   const server = http2.createServer();
-  server.on('session', (session) => sessions.add(session.on('error', () => {})));
   const stream = (
     call: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
@@ -182,13 +172,22 @@ async function startLinesApp(): Promise<LinesApp> {
     call.end(Buffer.alloc(5));
   };
   server.on('stream', stream);
+  return listening(server, () => last);
+}
+
+async function listening(
+  server: http.Server | http2.Http2Server,
+  last: () => readonly string[],
+): Promise<LinesApp> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => sockets.add(socket.on('error', () => {})));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     port: (server.address() as AddressInfo).port,
-    asked: (name) => linesOf(last, name),
+    asked: (name) => linesOf(last(), name),
     close() {
       server.close();
-      for (const session of sessions) session.destroy();
+      for (const socket of sockets) socket.destroy();
     },
   };
 }
