@@ -78,6 +78,8 @@ export const IDENTITY_APPS = {
     policy('defaultAction: allow'),
     policy(operations(operation('/x', 'GET'))),
   ),
+  /** By its name it is told that its application speaks gRPC. */
+  spoken: list('deny', policy(operations(operation('/open', 'GET')))),
 } as const satisfies Record<string, AppSetup>;
 
 export type IdentityApp = keyof typeof IDENTITY_APPS;
@@ -133,6 +135,11 @@ const ODD_WAYS_PAST = [
 const FORBIDDEN_WAYS_PAST = waysPast('%23', '%3F', '%3f', '%0D', '%0A', '%00');
 
 export const identityCases: readonly Case<IdentityApp>[] = [
+  {
+    name: 'spoken: an application over gRPC is called without a verb, whatever its caller came with',
+    send: ['POST closed', 'GET closed'].map((call) => request('spoken', call)),
+    expect: ['NONE closed', 'NONE closed'].map((call) => refusal('spoken', call)),
+  },
   verdicts('an operation, by its verbs', 'shop', {
     allowed: ['GET exact/one', 'POST exact/one'],
     denied: ['PUT exact/one', 'GET exact', 'GET exact/two', 'GET other'],

@@ -62,6 +62,15 @@ function conformance(make: Make, executable: string | undefined): void {
     };
     const to = (id: string, more: Record<string, string> = {}) => ({ 'dapr-app-id': id, ...more });
 
+    test('a long answer comes whole, though its trailers are there before it is read', async () => {
+      const bytes: (number | undefined)[] = [];
+      for (let nth = 0; nth < 3; nth += 1) {
+        const { rpc } = await call(to('spoken'), ['x'.repeat(3_500_000)]);
+        bytes.push(rpc.messages[0]?.length);
+      }
+      assert.deepEqual(bytes, [3_500_000, 3_500_000, 3_500_000]);
+    });
+
     for (const stream of [false, true]) {
       const what = stream ? 'a stream' : 'a call';
       test(`${what} that nobody answers ends when its client’s time is over`, async () => {

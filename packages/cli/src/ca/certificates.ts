@@ -96,14 +96,10 @@ async function signerOf(
   };
 }
 
-interface CommonJs {
-  readonly default: typeof import('@peculiar/x509');
-}
-
 /** 4 MB and 90 ms that only who makes certificates pays. Its container needs the polyfill first. */
 async function loadX509(): Promise<typeof import('@peculiar/x509')> {
   await import('reflect-metadata');
-  // Not by its names, which a bundle does not find in CommonJS; its types know them only so.
-  const { default: x509 } = (await import('@peculiar/x509')) as unknown as CommonJs;
+  // CommonJS: its names are on `default` alone, once it is bundled.
+  const { default: x509 } = await import('@peculiar/x509');
   return x509;
 }

@@ -34,11 +34,12 @@ export class AccessGate {
       return undefined;
     }
     const called = calledOperation(path);
+    // An application over gRPC is called without one, whatever its caller came with.
+    const verb = list.protocol === 'grpc' || WITHOUT_VERB.has(method) ? undefined : method;
     if (called.kind === 'unclear') {
       this.#count({ allowed: false, by: 'global' }, callerId);
-      return accessDenied({ callerId, operation: called.path, verb: method });
+      return accessDenied({ callerId, operation: called.path, verb });
     }
-    const verb = WITHOUT_VERB.has(method) ? undefined : method;
     let decision: AccessDecision = { allowed: true, by: 'global' };
     // What an application over gRPC is told in place of the path must be allowed as well.
     const name = rpcMethodOf(headers);

@@ -47,14 +47,14 @@ export function callUnary(
   let aborted: Error | undefined;
   const chunks: Buffer[] = [];
   let bytes = 0;
-  let head: IncomingHttpHeaders | undefined;
-  let trailers: IncomingHttpHeaders = {};
+  let head: Lines | undefined;
+  let trailers: Lines = { headers: {}, raw: [] };
   let error: (Error & { code?: string }) | undefined;
-  stream.on('response', (given) => {
-    head = given;
+  stream.on('response', (headers, _flags, raw) => {
+    head = { headers, raw };
   });
-  stream.on('trailers', (given) => {
-    trailers = given;
+  stream.on('trailers', (headers, _flags, raw) => {
+    trailers = { headers, raw };
   });
   stream.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
@@ -104,9 +104,15 @@ function flowOf(stream: ClientHttp2Stream): Flow {
 
 const NO_TRAILERS = { code: 13, message: 'server closed the stream without sending trailers' };
 
+/** A head or trailers: by name, and line by line as they came. */
+interface Lines {
+  readonly headers: IncomingHttpHeaders;
+  readonly raw: readonly string[];
+}
+
 function answerOf(
-  head: IncomingHttpHeaders,
-  trailers: IncomingHttpHeaders,
+  { headers: head, raw: headLines }: Lines,
+  { headers: trailers, raw: trailerLines }: Lines,
   body: Buffer,
 ): GrpcAnswer {
   // Without a message the trailers may have come as the head.
@@ -119,18 +125,12 @@ function answerOf(
     code: known ? Number(status) : code,
     message: known ? unescaped(String(last['grpc-message'] ?? '')) : message,
     details: String(last['grpc-status-details-bin'] ?? ''),
-    headers: listOf(head),
-    trailers: listOf(trailers),
+    headers: metadataOf(headLines),
+    trailers: metadataOf(trailerLines),
     body: body.subarray(MESSAGE_HEAD_BYTES),
   };
 }
 
-/** Metadata as a list, without what is gRPC's and HTTP's own. */
-export function listOf(headers: IncomingHttpHeaders): string[] {
-  const list: string[] = [];
-  for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined || /^(?::|content-type$|grpc-(?!trace-bin))/.test(name)) continue;
-    for (const one of Array.isArray(value) ? value : [value]) list.push(name, String(one));
-  }
-  return list;
-}
+/** What came without what is gRPC's and HTTP's own, a line for each value. */
+const metadataOf = (raw: readonly string[]): string[] =>
+  raw.filter((_, at) => !/^(?::|content-type$|grpc-(?!trace-bin))/.test(raw[at & ~1]!));

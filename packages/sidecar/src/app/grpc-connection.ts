@@ -46,6 +46,8 @@ export class GrpcConnection {
       addHeader(all, headers[at]!, headers[at + 1]!);
     }
     all['content-type'] ??= 'application/grpc';
+    // Clients of gRPC have one; applications log it.
+    all['user-agent'] ??= 'holdfast';
     all.te = 'trailers';
     return this.#sessions.request(all);
   }

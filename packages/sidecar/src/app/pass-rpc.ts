@@ -48,8 +48,10 @@ class PassedRpc implements Flow {
   readonly #scanner = new MessageScanner(Number.POSITIVE_INFINITY);
   #head: string[] | undefined;
   #headSent = false;
+  /** Its head was its end: what follows is no message. */
+  #isOver = false;
   #done = false;
-  #trailers: IncomingHttpHeaders | undefined;
+  #trailers: string[] | undefined;
   #error: Error | undefined;
 
   /** `atOnce`: the head goes on before anything else has come, as who waits for it in a stream must have it. */
@@ -64,10 +66,10 @@ class PassedRpc implements Flow {
     this.#session = stream.session;
     this.#sink = sink;
     this.#atOnce = atOnce;
-    stream.on('response', (head) => this.#onHead(head));
+    stream.on('response', (head, _flags, raw) => this.#onHead(head, raw));
     stream.on('data', (chunk: Buffer) => this.#onData(chunk));
-    stream.on('trailers', (trailers) => {
-      this.#trailers = trailers;
+    stream.on('trailers', (_trailers, _flags, raw) => {
+      this.#trailers = metadataOf(raw);
     });
     stream.on('error', (error) => {
       this.#error ??= error;
@@ -96,26 +98,28 @@ class PassedRpc implements Flow {
     this.#sink.fail(error);
   }
 
-  #onHead(head: IncomingHttpHeaders): void {
+  #onHead(head: IncomingHttpHeaders, raw: readonly string[]): void {
     if (head['grpc-status'] !== undefined) {
-      this.#trailers = head;
+      this.#isOver = true;
+      this.#trailers = metadataOf(raw);
       this.#head = ['content-type', head['content-type'] ?? 'application/grpc'];
       return;
     }
     const failure = noRpc(Number(head[':status']), head['content-type']);
     if (failure !== undefined) {
+      this.#isOver = true;
       this.#trailers = trailersOf(failure);
       this.#head = [];
-      // What follows is no message.
       cancel(this.#stream);
       return;
     }
-    this.#head = metadataOf(head);
+    this.#head = metadataOf(raw);
     if (this.#atOnce) this.#sendHead(200);
   }
 
   #onData(chunk: Buffer): void {
-    if (this.#done || this.#trailers !== undefined) return;
+    // Not by the trailers: they are told while messages before them may still be waiting to be read.
+    if (this.#done || this.#isOver) return;
     this.#scanner.scan(chunk);
     this.#sendHead(200);
     this.#sink.data(chunk);
@@ -141,8 +145,8 @@ class PassedRpc implements Flow {
     }
     this.#head ??= [];
     const trailers = this.#trailers ?? trailersOf(failure);
-    const list = metadataOf(trailers).filter((_, at, all) => all[at & ~1] !== 'content-type');
-    const status = Number(trailers['grpc-status'] ?? 2);
+    const list = trailers.filter((_, at) => trailers[at & ~1] !== 'content-type');
+    const status = Number(headerValue(trailers, 'grpc-status') ?? 2);
     if (!this.#headSent && status !== 0) {
       this.#head.push(...list);
       this.#sendHead(headStatus(status));
@@ -168,10 +172,12 @@ const HALF: RpcFailure = { code: Code.Internal, message: 'unexpected EOF' };
 const worded = ({ code, message }: RpcFailure): string =>
   `rpc error: code = ${statusName(code)} desc = ${message}`;
 
-const trailersOf = ({ code, message }: RpcFailure) => ({
-  'grpc-status': String(code),
-  'grpc-message': escapedMessage(message),
-});
+const trailersOf = ({ code, message }: RpcFailure): string[] => [
+  'grpc-status',
+  String(code),
+  'grpc-message',
+  escapedMessage(message),
+];
 
 /** A code that gRPC does not know is no other's, so that no list of codes takes it for one; 100 and more would be HTTP's. */
 const headStatus = (code: number): number => (code >= 1 && code < 100 ? code : Code.Unknown);
@@ -179,12 +185,6 @@ const headStatus = (code: number): number => (code >= 1 && code < 100 ? code : C
 export const isStream = (headers: readonly string[]): boolean =>
   isTrue(headerValue(headers, STREAM_HEADER));
 
-/** All but HTTP's own. */
-function metadataOf(headers: IncomingHttpHeaders): string[] {
-  const list: string[] = [];
-  for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined || name.startsWith(':')) continue;
-    for (const one of Array.isArray(value) ? value : [value]) list.push(name, String(one));
-  }
-  return list;
-}
+/** All but HTTP's own, a line for each value. */
+const metadataOf = (raw: readonly string[]): string[] =>
+  raw.filter((_, at) => !raw[at & ~1]!.startsWith(':'));

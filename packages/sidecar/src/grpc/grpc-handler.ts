@@ -10,6 +10,8 @@ import { Dapr } from './protos/dapr_pb.ts';
 import { RpcProxy } from './proxy/rpc-proxy.ts';
 import { rpcLog } from './rpc-log.ts';
 import { UnaryCalls } from './unary/unary-calls.ts';
+import { LINES, linesOf, writeLines } from './wire/answer-lines.ts';
+import { METADATA } from './wire/request-lines.ts';
 import { speakOfSize } from './wire/size-words.ts';
 import { WIRE, watchWire, wireOf } from './wire/wire-bytes.ts';
 
@@ -43,7 +45,11 @@ export function grpcHandler(options: GrpcHandlerOptions): GrpcHandler {
     grpcWeb: false,
     readMaxBytes: options.maxBodyBytes,
     compressMinBytes: NEVER_BYTES,
-    contextValues: (req) => createContextValues().set(WIRE, wireOf(req)),
+    contextValues: (req) =>
+      createContextValues()
+        .set(WIRE, wireOf(req))
+        .set(LINES, linesOf(req))
+        .set(METADATA, req.rawHeaders),
     interceptors: [guard],
     routes: (router) => void router.service(Dapr, service),
     // Over HTTP/2 both are what node:http2 has.
@@ -54,6 +60,7 @@ export function grpcHandler(options: GrpcHandlerOptions): GrpcHandler {
     if (req.url.startsWith(DAPR)) {
       if (unary.take(req, res)) return;
       watchWire(req, res);
+      writeLines(req, res);
       speakOfSize(res);
       // What nobody read of a request that was refused early would keep its stream, and the end of the session, for ever.
       res.stream.once('wantTrailers', () => {

@@ -8,6 +8,9 @@ export interface RawRpc {
   readonly status: string;
   readonly message: string;
   readonly trailers: http2.IncomingHttpHeaders;
+  /** The values of one name of the head, or of the trailers, a line each. */
+  headLines(name: string): readonly string[];
+  trailerLines(name: string): readonly string[];
 }
 
 const frame = (text: string): Buffer => framed(Buffer.from(text));
@@ -17,7 +20,7 @@ export async function rawRpc(
   port: number,
   path: string,
   messages: readonly string[],
-  headers: Record<string, string> = {},
+  headers: Readonly<Record<string, string | readonly string[]>> = {},
 ): Promise<RawRpc> {
   const session = http2.connect(`http://127.0.0.1:${port}`);
   // Told to the stream as well.
@@ -28,16 +31,20 @@ export async function rawRpc(
       ':path': path,
       'content-type': 'application/grpc',
       te: 'trailers',
-      ...headers,
+      ...(headers as http2.OutgoingHttpHeaders),
     });
     let head: http2.IncomingHttpHeaders = {};
     let trailers: http2.IncomingHttpHeaders = {};
+    let rawHead: readonly string[] = [];
+    let rawTrailers: readonly string[] = [];
     const chunks: Buffer[] = [];
-    stream.on('response', (given) => {
+    stream.on('response', (given, _flags, raw) => {
       head = given;
+      rawHead = raw;
     });
-    stream.on('trailers', (given) => {
+    stream.on('trailers', (given, _flags, raw) => {
       trailers = given;
+      rawTrailers = raw;
     });
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
     for (const text of messages) stream.write(frame(text));
@@ -50,6 +57,8 @@ export async function rawRpc(
       status: String(last['grpc-status']),
       message: decodeURIComponent(String(last['grpc-message'] ?? '')),
       trailers: last,
+      headLines: (name) => linesOf(rawHead, name),
+      trailerLines: (name) => linesOf(rawTrailers, name),
     };
   } finally {
     session.close();
@@ -65,3 +74,6 @@ function messagesOf(bytes: Buffer): string[] {
   }
   return list;
 }
+
+const linesOf = (raw: readonly string[], name: string): string[] =>
+  raw.filter((_, at) => at % 2 === 1 && raw[at - 1] === name);

@@ -108,7 +108,10 @@ export function callGuard({
     } catch (thrown) {
       throw failed(thrown);
     }
-    if (span !== undefined) res.header.set('grpc-trace-bin', encodedTrace(span));
+    // An application that was called may have named one.
+    if (span !== undefined && !res.header.has('grpc-trace-bin')) {
+      res.header.set('grpc-trace-bin', encodedTrace(span));
+    }
     if (baggage !== null) res.header.set('baggage', baggage);
     if (!res.stream) {
       end();

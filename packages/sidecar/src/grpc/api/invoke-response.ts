@@ -1,4 +1,10 @@
-import { type Code, ConnectError, type HandlerContext } from '@connectrpc/connect';
+import {
+  type Code,
+  ConnectError,
+  encodeBinaryHeader,
+  type HandlerContext,
+} from '@connectrpc/connect';
+import { formatTraceparent, parseTraceparent } from '@holdfast/core/trace';
 import {
   RPC_DETAILS,
   RPC_MESSAGE,
@@ -10,29 +16,33 @@ import { isHopByHop } from '../../flow/hop-by-hop.ts';
 import type { PendingAnswer } from '../../flow/pending-answer.ts';
 import type { Invocation } from '../../invoke/invocation.ts';
 import { latin1 } from '../../invoke/invoke-error.ts';
+import { parentOf, traceBin } from '../../trace/trace-bin.ts';
 import { httpStatusError } from '../status/http-status-error.ts';
 import { statusDetails } from '../status/status-details.ts';
+import { LINES } from '../wire/answer-lines.ts';
 
 /** The answer of an application as the message that Dapr makes of it; an error where it is one. */
 export function invokeResponse(
   answer: PendingAnswer,
   body: Buffer,
   { attempts, degraded }: Invocation,
-  { responseHeader, responseTrailer }: HandlerContext,
+  { responseHeader, values: context }: HandlerContext,
 ) {
+  const lines = context.get(LINES);
   const values = new Map<string, string>();
   for (let at = 0; at + 1 < answer.headers.length; at += 2) {
     const name = answer.headers[at]!;
     const value = answer.headers[at + 1]!;
     values.set(name, value);
-    if (name.startsWith(RPC_TRAILER)) responseTrailer.append(name.slice(RPC_TRAILER.length), value);
+    if (name.startsWith(RPC_TRAILER)) lines?.trailers.push(name.slice(RPC_TRAILER.length), value);
     else if (!name.startsWith('holdfast-grpc-') && !isHopByHop(name) && !isTrace(name)) {
-      responseHeader.append(shown(name), value);
+      lines?.head.push(shown(name), value);
     }
   }
   if (attempts > 1) responseHeader.set('holdfast-attempts', String(attempts));
   if (degraded !== undefined) responseHeader.set('holdfast-degraded', latin1(degraded));
   const rpcStatus = values.get(RPC_STATUS);
+  tellTrace(responseHeader, values, rpcStatus !== undefined);
   if (rpcStatus === undefined) responseHeader.set('dapr-http-status', String(answer.status));
   const error =
     rpcStatus === undefined
@@ -45,8 +55,24 @@ export function invokeResponse(
   };
 }
 
-/** The client is told of its own trace, by whoever keeps it: the sidecar. */
-const isTrace = (name: string): boolean => name === 'traceparent' || name === 'tracestate';
+/** An application that speaks gRPC names its trace in the one form, one that speaks HTTP in the other. */
+const isTrace = (name: string): boolean =>
+  name === 'traceparent' || name === 'tracestate' || name === 'grpc-trace-bin';
+
+/** The trace that the application names, in both forms, in place of the sidecar's own. */
+function tellTrace(
+  responseHeader: Headers,
+  values: ReadonlyMap<string, string>,
+  isRpc: boolean,
+): void {
+  const named = isRpc
+    ? parentOf(values.get('grpc-trace-bin'), undefined)
+    : values.get('traceparent');
+  const trace = parseTraceparent(named);
+  if (trace === undefined) return;
+  responseHeader.set('traceparent', formatTraceparent(trace));
+  responseHeader.set('grpc-trace-bin', encodeBinaryHeader(traceBin(trace)));
+}
 
 /** Names that gRPC has for itself. */
 const shown = (name: string): string =>

@@ -25,6 +25,7 @@ import { pushTrace, recorded } from '../../trace/tracing.ts';
 import { HTTPExtension_Verb as Verb } from '../protos/common_pb.ts';
 import type { InvokeServiceRequest } from '../protos/invoke_pb.ts';
 import { refusalOf } from '../status/rpc-error.ts';
+import { METADATA } from '../wire/request-lines.ts';
 import { SPAN } from './call-guard.ts';
 import { invokeResponse } from './invoke-response.ts';
 import { metadataHeaders } from './metadata-headers.ts';
@@ -95,7 +96,7 @@ export class InvokeRpc {
     const span = context.values.get(SPAN);
     const sized = body !== null && body.length > 0;
     const outside = destination.kind === 'outside' ? destination : undefined;
-    const inMesh = forwardHeaders(metadataHeaders(context.requestHeader), {
+    const inMesh = forwardHeaders(metadataHeaders(context.values.get(METADATA)), {
       passToken: !tokenRequired,
       body: sized ? 'sized' : 'none',
       bodyLength: body?.length ?? 0,

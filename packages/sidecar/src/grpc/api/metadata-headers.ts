@@ -21,15 +21,19 @@ const OURS = new Set([
   'tracestate',
 ]);
 
-/** What a gRPC client's metadata are as headers of an HTTP call; bytes stay what they are in gRPC: Base64. */
-export function metadataHeaders(metadata: Headers): {
+/** What a gRPC client's metadata (`name, value, …`) are as headers of an HTTP call; bytes stay what they are in gRPC: Base64. */
+export function metadataHeaders(metadata: readonly string[]): {
   readonly headers: string[];
   readonly apiToken: string | undefined;
 } {
   const headers: string[] = [];
+  let apiToken: string | undefined;
   let bytes = false;
-  for (const [name, value] of metadata) {
-    if (OURS.has(name) || isHopByHop(name)) continue;
+  for (let at = 0; at + 1 < metadata.length; at += 2) {
+    const name = metadata[at]!;
+    const value = metadata[at + 1]!;
+    if (name === 'dapr-api-token') apiToken = value;
+    if (OURS.has(name) || name.startsWith(':') || isHopByHop(name)) continue;
     if (name.endsWith('-bin')) {
       // gRPC's own are for this leg.
       if (name.startsWith('grpc-')) continue;
@@ -38,5 +42,5 @@ export function metadataHeaders(metadata: Headers): {
     headers.push(name.startsWith('grpc-') ? `dapr-${name}` : name, value);
   }
   if (bytes) headers.push(RPC_BYTES, 'true');
-  return { headers, apiToken: metadata.get('dapr-api-token') ?? undefined };
+  return { headers, apiToken };
 }

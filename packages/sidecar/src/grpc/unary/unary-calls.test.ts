@@ -13,6 +13,7 @@ import {
   GetStateRequestSchema,
   GetStateResponseSchema,
 } from '../protos/state_pb.ts';
+import { writeLines } from '../wire/answer-lines.ts';
 import { framed } from '../wire/message-frame.ts';
 import { speakOfSize } from '../wire/size-words.ts';
 import { UnaryCalls } from './unary-calls.ts';
@@ -163,6 +164,7 @@ async function serve(t: TestContext, way: 'plain' | 'connect', answer = getState
   }) as (req: Http2ServerRequest, res: Http2ServerResponse) => void;
   const server = http2.createServer((req, res) => {
     if (way === 'plain' && unary.take(req, res)) return;
+    writeLines(req, res);
     speakOfSize(res);
     connect(req, res);
   });

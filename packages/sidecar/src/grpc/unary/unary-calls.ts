@@ -1,9 +1,4 @@
-import type {
-  Http2ServerRequest,
-  Http2ServerResponse,
-  IncomingHttpHeaders,
-  OutgoingHttpHeaders,
-} from 'node:http2';
+import type { Http2ServerRequest, Http2ServerResponse, IncomingHttpHeaders } from 'node:http2';
 import {
   create,
   type DescMessage,
@@ -23,9 +18,12 @@ import {
 } from '@connectrpc/connect';
 import { setTrailerStatus } from '@connectrpc/connect/protocol-grpc';
 import type { Clock } from '@holdfast/core';
+import type { HeaderMap } from '../../flow/add-header.ts';
 import { readRpcTimeout } from '../proxy/rpc-timeout.ts';
+import { type AnswerLines, joined, LINES } from '../wire/answer-lines.ts';
 import { framed, MESSAGE_HEAD_BYTES } from '../wire/message-frame.ts';
 import { MessageTooLargeError } from '../wire/message-scanner.ts';
+import { METADATA } from '../wire/request-lines.ts';
 import { WIRE, WireBytes } from '../wire/wire-bytes.ts';
 import { extraMessage, onlyMessage } from './only-message.ts';
 import { RpcHeaders } from './rpc-headers.ts';
@@ -104,6 +102,7 @@ class Exchange {
   readonly #options: UnaryCallsOptions;
   readonly #header = new RpcHeaders();
   readonly #trailer = new RpcHeaders();
+  readonly #lines: AnswerLines = { head: [], trailers: [] };
   readonly #chunks: Buffer[] = [];
   #bytes = 0;
   #call: UnaryCall | undefined;
@@ -119,7 +118,8 @@ class Exchange {
     this.#res = res;
     this.#known = known;
     this.#options = options;
-    this.#header.set('content-type', 'application/grpc+proto');
+    // As the client named its own.
+    this.#header.set('content-type', String(req.headers['content-type']));
     this.#trailer.set('grpc-status', '0');
   }
 
@@ -194,7 +194,7 @@ class Exchange {
       'ms' in timeout ? timeout.ms : undefined,
       this.#options.clock,
     );
-    call.values.set(WIRE, wire);
+    call.values.set(WIRE, wire).set(LINES, this.#lines).set(METADATA, this.#req.rawHeaders);
     this.#req.stream.once('close', () => wire.onEnd?.(wire.unary));
     this.#call = call;
     return call;
@@ -225,8 +225,8 @@ class Exchange {
     const wire = this.#call?.values.get(WIRE);
     if (wire !== undefined && message !== undefined) wire.sent = message.length;
     const res = this.#res;
-    res.writeHead(200, plain(this.#header));
-    res.addTrailers(plain(this.#trailer));
+    res.writeHead(200, joined(plain(this.#header), this.#lines.head));
+    res.addTrailers(joined(plain(this.#trailer), this.#lines.trailers));
     if (message === undefined) res.end();
     else res.end(message);
   }
@@ -248,8 +248,8 @@ function copy(from: Headers, to: RpcHeaders): void {
   for (const [name, value] of from) to.set(name, value);
 }
 
-function plain(headers: RpcHeaders): OutgoingHttpHeaders {
-  const all: OutgoingHttpHeaders = {};
+function plain(headers: RpcHeaders): HeaderMap {
+  const all: HeaderMap = {};
   for (const [name, value] of headers) all[name] = value;
   return all;
 }

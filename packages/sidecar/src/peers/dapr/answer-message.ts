@@ -47,12 +47,18 @@ export function saidHead(status: number, headers: readonly string[]): SaidHead {
             message: decodeURIComponent(ours.get(RPC_MESSAGE) ?? ''),
             details: [...statusDetails(ours.get(RPC_DETAILS))],
           },
-    headers: headerLists(passed),
+    headers: rpcStatus === undefined ? headerLists(passed) : rpcLists(passed),
     trailers: headerLists(trailers),
     message: { contentType, data: { typeUrl: ours.get(RPC_TYPE_URL) ?? '' } },
   };
   return { response, withBody: !failed };
 }
+
+/** By this type of the answer itself daprd knows whose it is, and in which form it names a trace. */
+const rpcLists = (passed: readonly (readonly [string, string])[]) => ({
+  ...headerLists(passed.filter(([name]) => name !== 'content-type')),
+  'content-type': { values: ['application/grpc'] },
+});
 
 /**
  * What daprd's sidecar answered for its application; undefined where it says nothing of how it went.

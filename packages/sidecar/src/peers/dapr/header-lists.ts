@@ -10,10 +10,16 @@ export function headerLists(headers: Iterable<readonly [string, string]>): Heade
   for (const [name, value] of headers) {
     const key = /^dapr-|-bin$/.test(name) ? name : canonicalName(name);
     lists[key] ??= { values: [] };
-    lists[key].values.push(ASCII.test(value) ? value : Buffer.from(value, 'latin1').toString());
+    lists[key].values.push(name.endsWith('-bin') ? padded(value) : utf8(value));
   }
   return lists;
 }
+
+const utf8 = (value: string): string =>
+  ASCII.test(value) ? value : Buffer.from(value, 'latin1').toString();
+
+/** gRPC leaves the padding of Base64 out, and daprd reads none without. */
+const padded = (value: string): string => value.padEnd(Math.ceil(value.length / 4) * 4, '=');
 
 /** A header that HTTP cannot have: what is sent on must not be more than was meant. */
 export class BadHeaderError extends Error {

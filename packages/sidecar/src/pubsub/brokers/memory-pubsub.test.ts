@@ -37,3 +37,21 @@ test('subscriptions do not wait for each other, and a star stands for all that b
   await setImmediate();
   assert.deepEqual(handed, ['a', 'b']);
 });
+
+test('who publishes faster than a subscription takes waits with it: what waited had no limit', async () => {
+  const broker = memoryPubSub(() => {});
+  const taken = Promise.withResolvers<void>();
+  await broker.subscribe('t', () => taken.promise);
+  const message = { data: Buffer.from('a'), metadata: {} };
+  for (let n = 0; n < 1_000; n += 1) await broker.publish('t', message);
+  let published = false;
+  const ahead = broker.publish('t', message).then(() => {
+    published = true;
+  });
+  await setImmediate();
+  const before = published;
+  taken.resolve();
+  await ahead;
+
+  assert.deepEqual([before, published], [false, true]);
+});
