@@ -152,8 +152,10 @@ const backOffMs = ({ maxRetryMs, minRetryMs }: RedisSettings, retries: number): 
   Math.min(maxRetryMs, Math.max(1, minRetryMs) * 2 ** retries);
 
 async function makeClient(settings: RedisSettings, answerMs: number): Promise<Redis | Cluster> {
-  // Not by its names, which a bundle does not find in CommonJS.
-  const { Cluster, Redis } = (await import('ioredis')).default;
+  // CommonJS: its names are on `default` alone, once it is bundled.
+  const {
+    default: { Cluster, Redis },
+  } = await import('ioredis');
   const { db, dialTimeoutMs, kind, masterName, nodes } = settings;
   const backOff = (times: number) => backOffMs(settings, times - 1);
   const options = {
