@@ -1,3 +1,4 @@
+import http2, { type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import { createContextValues } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import type { Logger } from '@holdfast/telemetry/log';
@@ -40,7 +41,7 @@ export function grpcHandler(options: GrpcHandlerOptions): GrpcHandler {
     maxMessageBytes: options.maxBodyBytes,
     clock: options.clock,
   });
-  const handler = connectNodeAdapter({
+  const others = connectNodeAdapter({
     connect: false,
     grpcWeb: false,
     readMaxBytes: options.maxBodyBytes,
@@ -54,11 +55,13 @@ export function grpcHandler(options: GrpcHandlerOptions): GrpcHandler {
     routes: (router) => void router.service(Dapr, service),
     // Over HTTP/2 both are what node:http2 has.
     fallback: (req, res) => proxy.handle(req as never, res as never),
-  }) as GrpcHandler;
-  return (req, res) => {
+  }) as (req: Http2ServerRequest, res: Http2ServerResponse) => void;
+  return (stream, headers, rawHeaders) => {
+    if (unary.take(stream, headers, rawHeaders)) return;
+    const req = new http2.Http2ServerRequest(stream, headers, {}, rawHeaders);
+    const res = new http2.Http2ServerResponse(stream);
     // Proxied calls are passed on as they are, and have no size in Dapr's metrics.
     if (req.url.startsWith(DAPR)) {
-      if (unary.take(req, res)) return;
       watchWire(req, res);
       writeLines(req, res);
       speakOfSize(res);
@@ -67,7 +70,7 @@ export function grpcHandler(options: GrpcHandlerOptions): GrpcHandler {
         if (!req.complete) setImmediate(() => req.resume());
       });
     }
-    handler(req, res);
+    others(req, res);
   };
 }
 

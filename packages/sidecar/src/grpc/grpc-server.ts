@@ -1,7 +1,7 @@
 import http2, {
   type Http2Server,
-  type Http2ServerRequest,
-  type Http2ServerResponse,
+  type IncomingHttpHeaders,
+  type ServerHttp2Stream,
 } from 'node:http2';
 import net, { type Server, type Socket } from 'node:net';
 import { type ListenAt, listenAll } from '../server/doors/listen-all.ts';
@@ -15,7 +15,12 @@ export interface GrpcServerOptions extends ListenAt {
   readonly handler: () => Promise<GrpcHandler>;
 }
 
-export type GrpcHandler = (req: Http2ServerRequest, res: Http2ServerResponse) => void;
+/** Answers a call; `rawHeaders` are `name, value, …` as they came. */
+export type GrpcHandler = (
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  rawHeaders: readonly string[],
+) => void;
 
 export interface GrpcServer {
   readonly port: number;
@@ -42,7 +47,9 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
       streamResetBurst: 1_000,
       streamResetRate: 100,
     });
-    server.on('request', handler);
+    server.on('stream', (stream, headers, _flags, raw?: readonly string[]) =>
+      handler(stream, headers, raw ?? []),
+    );
     server.on('session', (session) => {
       sessions.add(session);
       session.on('close', () => sessions.delete(session));

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http2';
+import type { HeaderMap } from '../../flow/add-header.ts';
 
 /**
  * Metadata of a call, as much of `Headers` as a service and its interceptors use. Names are in lower case.
@@ -21,6 +22,19 @@ export class RpcHeaders implements Iterable<[string, string]> {
   /** As the types of connect have it. */
   get asHeaders(): Headers {
     return this as unknown as Headers;
+  }
+
+  /** `name, value, …` */
+  list(): string[] {
+    const all: string[] = [];
+    for (const [name, value] of this.#values) all.push(name, value);
+    return all;
+  }
+
+  map(): HeaderMap {
+    const all: HeaderMap = {};
+    for (const [name, value] of this.#values) all[name] = value;
+    return all;
   }
 
   get(name: string): string | null {

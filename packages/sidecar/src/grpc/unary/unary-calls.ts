@@ -1,4 +1,4 @@
-import type { Http2ServerRequest, Http2ServerResponse, IncomingHttpHeaders } from 'node:http2';
+import http2, { type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import {
   create,
   type DescMessage,
@@ -18,7 +18,7 @@ import {
 } from '@connectrpc/connect';
 import { setTrailerStatus } from '@connectrpc/connect/protocol-grpc';
 import type { Clock } from '@holdfast/core';
-import type { HeaderMap } from '../../flow/add-header.ts';
+import { replyHead } from '../../server/h2c/reply-head.ts';
 import { readRpcTimeout } from '../proxy/rpc-timeout.ts';
 import { type AnswerLines, joined, LINES } from '../wire/answer-lines.ts';
 import { framed, MESSAGE_HEAD_BYTES } from '../wire/message-frame.ts';
@@ -76,16 +76,21 @@ export class UnaryCalls {
   }
 
   /** False: it is for connect to answer. */
-  take(req: Http2ServerRequest, res: Http2ServerResponse): boolean {
-    const known = this.#known.get(req.url);
-    if (known === undefined || !isPlain(req)) return false;
-    new Exchange(req, res, known, this.#options).begin();
+  take(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    rawHeaders: readonly string[],
+  ): boolean {
+    const known = this.#known.get(headers[':path'] ?? '');
+    if (known === undefined || !isPlain(headers)) return false;
+    new Exchange(stream, headers, rawHeaders, known, this.#options).begin();
     return true;
   }
 }
 
-function isPlain({ headers, method }: Http2ServerRequest): boolean {
-  if (method !== 'POST' || !PLAIN_TYPE.test(headers['content-type'] ?? '')) return false;
+function isPlain(headers: IncomingHttpHeaders): boolean {
+  if (headers[':method'] !== 'POST') return false;
+  if (!PLAIN_TYPE.test(headers['content-type'] ?? '')) return false;
   const { 'grpc-encoding': encoding = 'identity' } = headers;
   return encoding === 'identity' && 'ms' in timeoutOf(headers);
 }
@@ -96,41 +101,47 @@ function timeoutOf({ 'grpc-timeout': given }: IncomingHttpHeaders) {
 
 /** One call, from its first byte to the end of its answer. */
 class Exchange {
-  readonly #req: Http2ServerRequest;
-  readonly #res: Http2ServerResponse;
+  readonly #stream: ServerHttp2Stream;
+  readonly #headers: IncomingHttpHeaders;
+  readonly #rawHeaders: readonly string[];
   readonly #known: Known;
   readonly #options: UnaryCallsOptions;
   readonly #header = new RpcHeaders();
   readonly #trailer = new RpcHeaders();
   readonly #lines: AnswerLines = { head: [], trailers: [] };
+  readonly #wire = new WireBytes();
   readonly #chunks: Buffer[] = [];
-  #bytes = 0;
   #call: UnaryCall | undefined;
   #answered = false;
 
   constructor(
-    req: Http2ServerRequest,
-    res: Http2ServerResponse,
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    rawHeaders: readonly string[],
     known: Known,
     options: UnaryCallsOptions,
   ) {
-    this.#req = req;
-    this.#res = res;
+    this.#stream = stream;
+    this.#headers = headers;
+    this.#rawHeaders = rawHeaders;
     this.#known = known;
     this.#options = options;
     // As the client named its own.
-    this.#header.set('content-type', String(req.headers['content-type']));
+    this.#header.set('content-type', String(headers['content-type']));
     this.#trailer.set('grpc-status', '0');
   }
 
   begin(): void {
-    const { stream } = this.#req;
+    const stream = this.#stream;
     stream.on('data', (chunk: Buffer) => this.#take(chunk));
     stream.on('end', () => {
       if (!this.#answered && !stream.aborted) void this.#answer();
     });
+    // Why it ended is seen by its end.
+    stream.on('error', nothing);
     stream.on('close', () => {
       if (!this.#answered) this.#call?.giveUp(new ConnectError(GONE, Code.Canceled));
+      this.#wire.onEnd?.(this.#wire.unary);
     });
   }
 
@@ -138,8 +149,9 @@ class Exchange {
     // What still comes of a message that was refused is read for the sake of the others on the connection.
     if (this.#answered) return;
     this.#chunks.push(chunk);
-    this.#bytes += chunk.length;
-    if (this.#bytes < MESSAGE_HEAD_BYTES) return;
+    this.#wire.received += chunk.length;
+    const bytes = this.#wire.received;
+    if (bytes < MESSAGE_HEAD_BYTES) return;
     const { maxMessageBytes } = this.#options;
     const [first] = this.#chunks;
     if (first!.length < MESSAGE_HEAD_BYTES)
@@ -148,11 +160,11 @@ class Exchange {
     if (length > maxMessageBytes) {
       const { message } = new MessageTooLargeError(length, maxMessageBytes);
       this.#refuse(new ConnectError(message, Code.ResourceExhausted));
-    } else if (this.#bytes > 2 * MESSAGE_HEAD_BYTES + maxMessageBytes) this.#refuse(extraMessage());
+    } else if (bytes > 2 * MESSAGE_HEAD_BYTES + maxMessageBytes) this.#refuse(extraMessage());
   }
 
   #body(): Buffer {
-    return this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks, this.#bytes);
+    return this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
   }
 
   async #answer(): Promise<void> {
@@ -180,11 +192,9 @@ class Exchange {
   }
 
   #read(): UnaryCall {
-    const { headers } = this.#req;
+    const headers = this.#headers;
     const { method } = this.#known;
     const bytes = onlyMessage(this.#body());
-    const wire = new WireBytes();
-    wire.received = this.#bytes;
     const timeout = timeoutOf(headers);
     const call = new UnaryCall(
       method,
@@ -194,8 +204,7 @@ class Exchange {
       'ms' in timeout ? timeout.ms : undefined,
       this.#options.clock,
     );
-    call.values.set(WIRE, wire).set(LINES, this.#lines).set(METADATA, this.#req.rawHeaders);
-    this.#req.stream.once('close', () => wire.onEnd?.(wire.unary));
+    call.values.set(WIRE, this.#wire).set(LINES, this.#lines).set(METADATA, this.#rawHeaders);
     this.#call = call;
     return call;
   }
@@ -220,18 +229,30 @@ class Exchange {
 
   #send(message: Buffer | undefined): void {
     this.#answered = true;
-    const { stream } = this.#req;
+    const stream = this.#stream;
     if (stream.destroyed || stream.closed) return;
-    const wire = this.#call?.values.get(WIRE);
-    if (wire !== undefined && message !== undefined) wire.sent = message.length;
-    const res = this.#res;
-    res.writeHead(200, joined(plain(this.#header), this.#lines.head));
-    res.addTrailers(joined(plain(this.#trailer), this.#lines.trailers));
-    if (message === undefined) res.end();
-    else res.end(message);
+    const head = this.#header.list();
+    head.push(...this.#lines.head);
+    stream.once('wantTrailers', () =>
+      stream.sendTrailers(joined(this.#trailer.map(), this.#lines.trailers)),
+    );
+    try {
+      stream.respond(replyHead(200, head), { waitForTrailers: true });
+    } catch {
+      // A header that nobody can write, from an application.
+      stream.close(NGHTTP2_INTERNAL_ERROR);
+      return;
+    }
+    if (message === undefined) {
+      stream.end();
+      return;
+    }
+    this.#wire.sent = message.length;
+    stream.end(message);
   }
 }
 
+const { NGHTTP2_INTERNAL_ERROR } = http2.constants;
 const GONE = 'the client has gone';
 
 function parsed(desc: DescMessage, bytes: Uint8Array) {
@@ -248,8 +269,4 @@ function copy(from: Headers, to: RpcHeaders): void {
   for (const [name, value] of from) to.set(name, value);
 }
 
-function plain(headers: RpcHeaders): HeaderMap {
-  const all: HeaderMap = {};
-  for (const [name, value] of headers) all[name] = value;
-  return all;
-}
+const nothing = (): void => {};
