@@ -25,6 +25,8 @@ export async function bundlePrograms(outdir) {
     platform: 'node',
     target: 'node22',
     conditions: ['source'],
+    // An exporter of OpenTelemetry's asks for it by `require` as well: there must not be two of it.
+    external: ['@grpc/grpc-js'],
     // Dependencies in CommonJS ask for `require`.
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",

@@ -84,7 +84,7 @@ export async function openBench(
     env,
     holdfast: (...args) => begin([bin('holdfast'), ...args]),
     holdfastd: (...args) => begin([bin('holdfastd'), ...args]),
-    program: (text) => begin(['--input-type=module', '--eval', text]),
+    program: (text) => begin(['--conditions=source', '--input-type=module', '--eval', text]),
     leftovers: async () => [
       ...(await readdir(home)).filter((name) => name !== 'code'),
       ...(await readdir(dir)).filter((name) => name === '.holdfast'),

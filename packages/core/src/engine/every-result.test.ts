@@ -127,6 +127,6 @@ test('every result of the function is given to a caller, kept, or discarded, and
         }
       },
     ),
-    { numRuns: 2_000 },
+    { numRuns: 20_000 },
   );
 });

@@ -35,6 +35,16 @@ interface Ladder {
   /** What the call itself came to: an error, or a result that is not to be content with. */
   own: unknown;
   ownFailed: boolean;
+  /** Where it is a result: whether it still is to be given or discarded, for a step that outlives the call. */
+  held: Held | undefined;
+}
+
+interface Held {
+  readonly own: unknown;
+  /** It was discarded. */
+  dropped: boolean;
+  /** A step has answered with it: whoever hears that answer gives or discards it. */
+  taken: boolean;
 }
 
 class FallbackStage implements Stage {
@@ -53,7 +63,7 @@ class FallbackStage implements Stage {
   }
 
   slot(): Ladder {
-    return { step: 0, own: undefined, ownFailed: true };
+    return { step: 0, own: undefined, ownFailed: true, held: undefined };
   }
 
   enter(op: Operation, index: number): undefined {
@@ -68,11 +78,18 @@ class FallbackStage implements Stage {
       if (!wanted) return undefined;
       ladder.own = value;
       ladder.ownFailed = failed;
+      ladder.held = failed ? undefined : { own: value, dropped: false, taken: false };
     } else if (!failed) return this.#answered(op, ladder, value);
-    const { own, ownFailed } = ladder;
+    const { held, own, ownFailed } = ladder;
     const step = this.#nextFor(ladder);
-    if (step !== undefined) return op.instead((call) => step.answer(own, call));
+    if (step !== undefined) {
+      return op.instead((call) => {
+        const answer = step.answer(own, call);
+        return held === undefined ? answer : onceOf(held, answer);
+      });
+    }
     ladder.own = undefined;
+    ladder.held = undefined;
     return op.answer(own, ownFailed);
   }
 
@@ -102,8 +119,13 @@ class FallbackStage implements Stage {
 
   /** What the call itself came to reaches nobody but a step. */
   #dropOwn(op: Operation, ladder: Ladder): void {
-    if (!ladder.ownFailed) op.caller.discard(ladder.own);
+    const { held } = ladder;
+    if (held !== undefined && !held.taken) {
+      held.dropped = true;
+      op.caller.discard(held.own);
+    }
     ladder.own = undefined;
+    ladder.held = undefined;
   }
 
   #answered(op: Operation, ladder: Ladder, answer: unknown): undefined {
@@ -114,11 +136,21 @@ class FallbackStage implements Stage {
     // A step may have found that it is good enough after all.
     if (answer !== error) this.#dropOwn(op, ladder);
     ladder.own = undefined;
+    ladder.held = undefined;
     op.degraded = { policy, kind, error };
     if (reporter.listening) {
       reporter.report(op.id, { type: 'fallback', policy, step, kind, error });
     }
   }
+}
+
+/** A step may answer with the call's own result, also when the call was broken off: that is discarded once at most. */
+function onceOf(held: Held, answer: unknown): unknown {
+  if (answer instanceof Promise) return answer.then((late: unknown) => onceOf(held, late));
+  if (answer !== held.own) return answer;
+  if (held.dropped) return undefined;
+  held.taken = true;
+  return answer;
 }
 
 function mayAnswer({ answerIf }: ResolvedFallbackStep, error: unknown): boolean {
