@@ -98,6 +98,20 @@ test('what is not plain is left to connect', async (t) => {
   );
 });
 
+test('a client that is refused in the middle of its message need not go on, and its stream ends', async (t) => {
+  const { url } = await serve(t, 'plain');
+  const client = http2.connect(url);
+  t.after(() => client.destroy());
+  const stream = client
+    .request(HEAD)
+    .on('error', () => {})
+    .resume();
+  stream.write(framed(Buffer.alloc(LIMIT_BYTES + 1)).subarray(0, 100));
+  const [trailers] = await once(stream, 'trailers');
+  await once(stream, 'close');
+  assert.deepEqual([trailers['grpc-status'], stream.rstCode], [String(Code.ResourceExhausted), 0]);
+});
+
 test('a client that leaves gives up what was done for it', async (t) => {
   const given = Promise.withResolvers<unknown>();
   const server = await serve(t, 'plain', (_, { signal }) => {

@@ -113,6 +113,8 @@ class Exchange {
   readonly #chunks: Buffer[] = [];
   #call: UnaryCall | undefined;
   #answered = false;
+  /** The request, by the client's own word. */
+  #complete = false;
 
   constructor(
     stream: ServerHttp2Stream,
@@ -135,6 +137,7 @@ class Exchange {
     const stream = this.#stream;
     stream.on('data', (chunk: Buffer) => this.#take(chunk));
     stream.on('end', () => {
+      this.#complete = true;
       if (!this.#answered && !stream.aborted) void this.#answer();
     });
     // Why it ended is seen by its end.
@@ -233,9 +236,11 @@ class Exchange {
     if (stream.destroyed || stream.closed) return;
     const head = this.#header.list();
     head.push(...this.#lines.head);
-    stream.once('wantTrailers', () =>
-      stream.sendTrailers(joined(this.#trailer.map(), this.#lines.trailers)),
-    );
+    stream.once('wantTrailers', () => {
+      stream.sendTrailers(joined(this.#trailer.map(), this.#lines.trailers));
+      // A client that was refused early may send no more, and never say so: its stream would hold up the end of the session.
+      if (!this.#complete) setImmediate(() => stream.close(NGHTTP2_NO_ERROR));
+    });
     try {
       stream.respond(replyHead(200, head), { waitForTrailers: true });
     } catch {
@@ -252,7 +257,7 @@ class Exchange {
   }
 }
 
-const { NGHTTP2_INTERNAL_ERROR } = http2.constants;
+const { NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR } = http2.constants;
 const GONE = 'the client has gone';
 
 function parsed(desc: DescMessage, bytes: Uint8Array) {
