@@ -14,8 +14,8 @@ import {
 import { componentYaml } from '../../tests/conformance/makes/component-yaml.ts';
 import { findDaprd } from '../../tests/conformance/makes/daprd.ts';
 import { type Child, startChild } from './child.ts';
+import { inTurns } from './in-turns.ts';
 import { type LoadRequest, type LoadResult, loadGenerator } from './load.ts';
-import { medianOf } from './median-of.ts';
 import { type Pair, startDaprdPair, startHoldfastPair } from './pair.ts';
 import { printMachine } from './print-machine.ts';
 import { type RpcRequest, rpcLoad } from './rpc-load.ts';
@@ -147,19 +147,16 @@ async function measure(pairs: readonly Pair[]): Promise<void> {
   for (const pair of pairs) console.log(`${pair.name}: ${pair.version}`);
   console.log(`\n${'call'.padEnd(26)}  ours: req/s   p99 ms   CPU µs   daprd: the same`);
   const compare = async (name: string, ask: (pair: Pair) => Promise<LoadResult>) => {
-    const rounds = new Map<Pair, Round[]>(pairs.map((pair) => [pair, []]));
-    for (let round = -1; round < ROUNDS; round += 1) {
-      for (const pair of pairs) {
-        const before = pair.first.cpuUs();
-        const result = await ask(pair);
-        const cpuUs = (pair.first.cpuUs() - before) / result.requests;
-        // The first one warms up.
-        if (round >= 0) rounds.get(pair)!.push({ ...result, cpuUs });
-      }
-    }
+    // To warm up.
+    for (const pair of pairs) await ask(pair);
+    const results = await inTurns<keyof Round>(pairs, ROUNDS, async (pair) => {
+      const before = pair.first.cpuUs();
+      const result = await ask(pair);
+      return { ...result, cpuUs: (pair.first.cpuUs() - before) / result.requests };
+    });
     printCall(
       name,
-      pairs.map((pair) => medianOf(rounds.get(pair)!)),
+      results.map(([, medians]) => medians),
     );
   };
   for (const [name, { path, body }] of Object.entries(CALLS)) {

@@ -3,8 +3,8 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findDaprd } from '../../tests/conformance/makes/daprd.ts';
 import { type Child, startChild } from './child.ts';
+import { inTurns } from './in-turns.ts';
 import type { LoadResult } from './load.ts';
-import { medianOf } from './median-of.ts';
 import { type Pair, startDaprdPair, startHoldfastPair } from './pair.ts';
 import { rpcLoad } from './rpc-load.ts';
 
@@ -47,12 +47,10 @@ async function measure(pairs: readonly Pair[]): Promise<void> {
   console.log('in flight  pair        calls/s   p50 ms   p99 ms   CPU µs/call, both');
   for (const { grpcPort } of pairs) await rpcLoad(grpcPort, 32, 1);
   for (const inFlight of IN_FLIGHT) {
-    const rounds = new Map<Pair, Measured[]>(pairs.map((pair) => [pair, []]));
-    for (let round = 0; round < ROUNDS; round += 1) {
-      for (const pair of pairs) rounds.get(pair)!.push(await oneRound(pair, inFlight));
-    }
-    const results = pairs.map((pair) => [pair.name, medianOf(rounds.get(pair)!)] as const);
-    for (const [name, { cpuUs, p50Ms, p99Ms, perSecond }] of results) {
+    const results = await inTurns<keyof Measured>(pairs, ROUNDS, (pair) =>
+      oneRound(pair, inFlight),
+    );
+    for (const [{ name }, { cpuUs, p50Ms, p99Ms, perSecond }] of results) {
       const cells = [perSecond.toFixed(0).padStart(7), p50Ms.toFixed(2), p99Ms.toFixed(2)];
       const shown = cells.map((cell) => cell.padStart(8)).join(' ');
       console.log(
@@ -60,7 +58,7 @@ async function measure(pairs: readonly Pair[]): Promise<void> {
       );
     }
     const [ours, theirs] = ['holdfast', 'daprd'].map(
-      (name) => results.find(([one]) => one === name)?.[1],
+      (name) => results.find(([pair]) => pair.name === name)?.[1],
     );
     if (ours === undefined || theirs === undefined) continue;
     const times = (a: number, b: number) => `${(a / b).toFixed(2)} ×`;

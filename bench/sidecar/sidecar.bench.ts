@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { findDaprd } from '../../tests/conformance/makes/daprd.ts';
 import { keepCoresAwake } from './awake-cores.ts';
 import { type Child, startChild } from './child.ts';
+import { inTurns } from './in-turns.ts';
 import { type LoadGenerator, loadGenerator } from './load.ts';
-import { medianOf } from './median-of.ts';
 import {
   type Behind,
   type Pair,
@@ -87,14 +87,11 @@ async function measure(pairs: readonly Pair[], load: LoadGenerator): Promise<voi
     '\nconnections  pair        req/s   p50 ms   p99 ms   CPU µs/request, first + second',
   );
   const measureAt = async (connections: number, label = String(connections)) => {
-    const rounds = new Map<Pair, Round[]>(pairs.map((pair) => [pair, []]));
-    for (let round = 0; round < ROUNDS; round += 1) {
-      for (const pair of pairs) {
-        rounds.get(pair)!.push(await oneRound(pair, load, connections));
-        loaded.set(pair, larger(loaded.get(pair)!, memoryOf(pair)));
-      }
-    }
-    const results = pairs.map((pair) => [pair, medianOf(rounds.get(pair)!)] as const);
+    const results = await inTurns<keyof Round>(pairs, ROUNDS, async (pair) => {
+      const round = await oneRound(pair, load, connections);
+      loaded.set(pair, larger(loaded.get(pair)!, memoryOf(pair)));
+      return round;
+    });
     for (const [pair, result] of results) printRound(label, pair, result);
     printRatios(results);
   };

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { procStat, STARTED } from '../supervisor/process/proc-stat.ts';
 
 /** A process of this user, as the system shows it. */
 export interface OwnProcess {
@@ -29,8 +30,7 @@ function fromProc(): readonly OwnProcess[] {
     try {
       if (statSync(`/proc/${name}`).uid !== uid) return [];
       const args = of('cmdline').split('\0').slice(0, -1);
-      const stat = of('stat');
-      const ticks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
+      const ticks = Number(procStat(name)[STARTED]);
       return [
         {
           pid: Number(name),

@@ -34,8 +34,7 @@ interface Ladder {
   step: number;
   /** What the call itself came to: an error, or a result that is not to be content with. */
   own: unknown;
-  ownFailed: boolean;
-  /** Where it is a result: whether it still is to be given or discarded, for a step that outlives the call. */
+  /** Where it is a result, and no error: whether that still is to be given or discarded, for a step that outlives the call. */
   held: Held | undefined;
 }
 
@@ -63,7 +62,7 @@ class FallbackStage implements Stage {
   }
 
   slot(): Ladder {
-    return { step: 0, own: undefined, ownFailed: true, held: undefined };
+    return { step: 0, own: undefined, held: undefined };
   }
 
   enter(op: Operation, index: number): undefined {
@@ -77,10 +76,9 @@ class FallbackStage implements Stage {
       const wanted = failed ? fallbackIf(value) : this.#judgesResults && fallbackIfResult(value);
       if (!wanted) return undefined;
       ladder.own = value;
-      ladder.ownFailed = failed;
       ladder.held = failed ? undefined : { own: value, dropped: false, taken: false };
     } else if (!failed) return this.#answered(op, ladder, value);
-    const { held, own, ownFailed } = ladder;
+    const { held, own } = ladder;
     const step = this.#nextFor(ladder);
     if (step !== undefined) {
       return op.instead((call) => {
@@ -90,7 +88,7 @@ class FallbackStage implements Stage {
     }
     ladder.own = undefined;
     ladder.held = undefined;
-    return op.answer(own, ownFailed);
+    return op.answer(own, held === undefined);
   }
 
   abandon(op: Operation, index: number): void {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { procStat, STARTED } from './proc-stat.ts';
 
 /**
  * When a process began, as an opaque text, or undefined when there is none. Pids
@@ -8,10 +8,8 @@ import { readFileSync } from 'node:fs';
 export function processIdentity(pid: number): string | undefined {
   try {
     if (process.platform === 'linux') {
-      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-      // The name in parentheses may hold spaces and parentheses; state is the first field after it.
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+      const fields = procStat(pid);
+      return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[STARTED];
     }
     if (process.platform === 'win32') return isAlive(pid) ? 'alive' : undefined;
     return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim();

@@ -110,7 +110,7 @@ class Exchange {
   readonly #trailer = new RpcHeaders();
   readonly #lines: AnswerLines = { head: [], trailers: [] };
   readonly #wire = new WireBytes();
-  readonly #chunks: Buffer[] = [];
+  #chunks: Buffer[] = [];
   #call: UnaryCall | undefined;
   #answered = false;
   /** The request, by the client's own word. */
@@ -156,9 +156,8 @@ class Exchange {
     const bytes = this.#wire.received;
     if (bytes < MESSAGE_HEAD_BYTES) return;
     const { maxMessageBytes } = this.#options;
-    const [first] = this.#chunks;
-    if (first!.length < MESSAGE_HEAD_BYTES)
-      this.#chunks.splice(0, Number.MAX_SAFE_INTEGER, this.#body());
+    // A head that came in pieces is put together, to be read.
+    if (this.#chunks[0]!.length < MESSAGE_HEAD_BYTES) this.#chunks = [this.#body()];
     const length = this.#chunks[0]!.readUInt32BE(1);
     if (length > maxMessageBytes) {
       const { message } = new MessageTooLargeError(length, maxMessageBytes);
