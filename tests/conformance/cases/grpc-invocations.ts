@@ -139,6 +139,11 @@ export const RPC_INVOCATIONS: readonly RpcCase[] = [
       return c.invokeService({ id: 'callee.timed', message: { method: 'echo', httpExtension } }, o);
     },
     want: { code: 4, message: 'context deadline exceeded' },
+    daprd: {
+      why: 'of daprd the callee may notice first; whoever is late, our callers read the same words',
+      want: { code: 4, message: 'context deadline exceeded' },
+      or: /code = DeadlineExceeded/,
+    },
   },
   {
     name: 'a circuit that the policies have opened',

@@ -9,7 +9,12 @@ export interface RpcCase {
   readonly shown?: readonly string[];
   readonly want: unknown;
   /** Where daprd does otherwise, and why we do not. */
-  readonly daprd?: { readonly want: unknown; readonly why: string };
+  readonly daprd?: {
+    readonly want: unknown;
+    readonly why: string;
+    /** Where two parts of daprd race, what the message says if the other wins. */
+    readonly or?: RegExp;
+  };
 }
 
 export const RPC_COMPONENTS = `

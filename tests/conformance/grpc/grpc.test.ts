@@ -23,8 +23,10 @@ function conformance(make: Make, executable: string | undefined): void {
     for (const one of [...RPC_CASES, ...RPC_INVOCATIONS, ...RPC_ODD]) {
       test(one.name, async () => {
         const client = daprClient(mesh.grpcPort('caller'));
-        const { want } = make === 'daprd' && one.daprd !== undefined ? one.daprd : one;
-        assert.deepEqual(await outcome((o) => one.call(client, o), one.shown), want);
+        const seen = await outcome((o) => one.call(client, o), one.shown);
+        const { daprd } = one;
+        if (make !== 'daprd' || daprd === undefined) assert.deepEqual(seen, one.want);
+        else if (daprd.or?.test(JSON.stringify(seen)) !== true) assert.deepEqual(seen, daprd.want);
       });
     }
 
