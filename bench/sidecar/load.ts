@@ -28,8 +28,12 @@ export interface LoadGenerator {
 
 /** `wrk` where it is installed: it takes less of the machine, and its latencies are in microseconds. */
 export function loadGenerator(): LoadGenerator {
+  return isInstalled('wrk') ? wrk : autocannonLoad;
+}
+
+export function isInstalled(program: string): boolean {
   const folders = (process.env.PATH ?? '').split(delimiter);
-  return folders.some((folder) => existsSync(join(folder, 'wrk'))) ? wrk : autocannonLoad;
+  return folders.some((folder) => existsSync(join(folder, program)));
 }
 
 const wrk: LoadGenerator = {
