@@ -5,16 +5,16 @@ import { NO_TRACE } from './tracing.ts';
 /**
  * `grpc-trace-bin`, the form of OpenCensus in which gRPC of Dapr's hands traces
  * on: version, then fields 0 (16 bytes of trace id), 1 (8 bytes of span id) and
- * 2 (a byte of flags), each behind its number.
+ * 2 (a byte of flags), each behind its number; as a header has it: base64 without padding.
  */
-export function traceBin({ traceId, spanId, sampled }: TraceContext): Buffer {
+export function traceBin({ traceId, spanId, sampled }: TraceContext): string {
   const bytes = Buffer.alloc(29);
   bytes.write(traceId, 2, 'hex');
   bytes[18] = 1;
   bytes.write(spanId, 19, 'hex');
   bytes[27] = 2;
   bytes[28] = sampled ? 1 : 0;
-  return bytes;
+  return bytes.toString('base64').slice(0, -1);
 }
 
 /**
@@ -26,7 +26,7 @@ export function withTraceBin(headers: readonly string[]): readonly string[] {
   // In no trace is something to say as well, as in Dapr.
   const context = given === formatTraceparent(NO_TRACE) ? NO_TRACE : parseTraceparent(given);
   if (context === undefined) return headers;
-  return [...headers, 'grpc-trace-bin', traceBin(context).toString('base64').replace(/=+$/, '')];
+  return [...headers, 'grpc-trace-bin', traceBin(context)];
 }
 
 /** The `traceparent` of a call's metadata: that of `grpc-trace-bin`, which comes first, or the one that is there. */

@@ -2,7 +2,6 @@ import {
   Code,
   ConnectError,
   createContextKey,
-  encodeBinaryHeader,
   type Interceptor,
   type StreamResponse,
   type UnaryResponse,
@@ -95,7 +94,7 @@ export function callGuard({
     };
     const failed = (thrown: unknown): ConnectError => {
       const error = rpcError(thrown);
-      if (span !== undefined) error.metadata.set('grpc-trace-bin', encodedTrace(span));
+      if (span !== undefined) error.metadata.set('grpc-trace-bin', traceBin(span));
       end(error);
       return error;
     };
@@ -110,7 +109,7 @@ export function callGuard({
     }
     // An application that was called may have named one.
     if (span !== undefined && !res.header.has('grpc-trace-bin')) {
-      res.header.set('grpc-trace-bin', encodedTrace(span));
+      res.header.set('grpc-trace-bin', traceBin(span));
     }
     if (baggage !== null) res.header.set('baggage', baggage);
     if (!res.stream) {
@@ -157,5 +156,3 @@ function beginSpan(tracing: Tracing, path: string, header: Headers): Span | unde
   // As in Dapr: who calls its API is about to call somebody, and the sidecar is where that begins.
   return tracing.begin(path, 'client', parent, header.get('tracestate') ?? undefined);
 }
-
-const encodedTrace = (span: Span): string => encodeBinaryHeader(traceBin(span));

@@ -1,9 +1,4 @@
-import {
-  type Code,
-  ConnectError,
-  encodeBinaryHeader,
-  type HandlerContext,
-} from '@connectrpc/connect';
+import { type Code, ConnectError, type HandlerContext } from '@connectrpc/connect';
 import { formatTraceparent, parseTraceparent } from '@holdfast/core/trace';
 import {
   RPC_DETAILS,
@@ -71,7 +66,7 @@ function tellTrace(
   const trace = parseTraceparent(named);
   if (trace === undefined) return;
   responseHeader.set('traceparent', formatTraceparent(trace));
-  responseHeader.set('grpc-trace-bin', encodeBinaryHeader(traceBin(trace)));
+  responseHeader.set('grpc-trace-bin', traceBin(trace));
 }
 
 /** Names that gRPC has for itself. */
