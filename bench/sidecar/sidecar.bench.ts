@@ -18,6 +18,8 @@ import { printMachine } from './print-machine.ts';
 const CONNECTIONS = [1, 32, 128];
 const ROUNDS = 3;
 const SECONDS = 3;
+/** Idle is what has nothing left of its start; both makes are asked at the same moment. */
+const IDLE_SECONDS = 10;
 const WARM_UP_SECONDS = 2;
 
 /** One round of one pair at one number of connections. */
@@ -78,7 +80,7 @@ async function startPairs(behind: Behind, only?: string): Promise<readonly Pair[
 async function measure(pairs: readonly Pair[], load: LoadGenerator): Promise<void> {
   printMachine(`${load.name}; medians of ${ROUNDS} × ${SECONDS} s`);
   for (const pair of pairs) console.log(`${pair.name}: ${pair.version}`);
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  await new Promise((resolve) => setTimeout(resolve, IDLE_SECONDS * 1_000));
   const idle = new Map(pairs.map((pair) => [pair, memoryOf(pair)]));
   const loaded = new Map(idle);
   for (const pair of pairs) await load.run(pair, 32, WARM_UP_SECONDS);
@@ -101,7 +103,9 @@ async function measure(pairs: readonly Pair[], load: LoadGenerator): Promise<voi
     await measureAt(1, '1, awake');
     rest();
   }
-  console.log('\nresident MB  idle (first, second)   under load, largest seen');
+  console.log(
+    `\nresident MB  idle for ${IDLE_SECONDS} s (first, second)   under load, largest seen`,
+  );
   for (const pair of pairs) {
     const [a, b] = [idle.get(pair)!, loaded.get(pair)!];
     const shown = [a.first, a.second, b.first, b.second].map((mb) => mb.toFixed(0).padStart(4));
