@@ -14,6 +14,15 @@ test('half a character is the one that stands for what cannot be read', () => {
   assert.equal(writeJson('\ud800'), '"\ufffd"');
 });
 
+test('short or long, plain or not, a text is what JSON has for it', () => {
+  for (let code = 0; code < 0x300; code += 1) {
+    const char = String.fromCharCode(code);
+    const html = '<>&'.includes(char) ? `"\\u00${code.toString(16)}"` : JSON.stringify(char);
+    assert.equal(writeJson(char), html);
+    assert.equal(writeJson('x'.repeat(300) + char), `"${'x'.repeat(300)}${html.slice(1)}`);
+  }
+});
+
 test('of a struct the names stay in their order, of a map whose values are structs only the map’s', () => {
   const map = { b: { z: '<', a: 1, gone: undefined }, a: { z: '', a: 2 } };
   assert.equal(writeStruct(map), '{"b":{"z":"\\u003c","a":1},"a":{"z":"","a":2}}');

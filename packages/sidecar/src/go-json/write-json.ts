@@ -41,7 +41,12 @@ const onlyText = (token: string): string => (token.startsWith('"') ? token : '')
 const SPECIAL = /[<>&\u2028\u2029]/;
 const ALL_SPECIAL = /[<>&\u2028\u2029]/g;
 
+/** Nothing to escape: names and most short texts. To see it takes a third of what writing them takes. */
+const PLAIN = /^[ !#-%'-;=?-[\]-~]*$/;
+const SHORT = 256;
+
 function text(value: string): string {
+  if (value.length < SHORT && PLAIN.test(value)) return `"${value}"`;
   return withoutHtml(JSON.stringify(value.isWellFormed() ? value : value.toWellFormed()));
 }
 
