@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { forgetSidecarEnv, sidecarEnv, sidecarNodeFlags } from '../bin/sidecar-node.mjs';
 import { sidecarCommand } from './own-process.ts';
@@ -22,6 +25,29 @@ test('a flag that somebody has given another value stays as it was given', () =>
     ['--max-semi-space-size=4', '--no-maglev-destroy-on-background', '--heap-growing-percent=150'],
   );
   assert.deepEqual(sidecarNodeFlags(all), []);
+});
+
+test('a Node that only starts another one hands its own flags on', () => {
+  const module = new URL('../bin/brought-node.mjs', import.meta.url).href;
+  const program = `
+    import { runUnder } from ${JSON.stringify(module)};
+    const { env, execArgv, execPath } = process;
+    if (env.INNER === 'yes') console.log(JSON.stringify(execArgv.filter((flag) => /space/.test(flag))));
+    else {
+      env.INNER = 'yes';
+      await runUnder(execPath);
+    }`;
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-launch-'));
+  try {
+    const file = join(folder, 'program.mjs');
+    writeFileSync(file, program);
+    const said = execFileSync(process.execPath, ['--max-semi-space-size=2', file], {
+      encoding: 'utf8',
+    });
+    assert.equal(said, '["--max-semi-space-size=2"]\n');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('a V8 of which we know nothing gets what has always been there', () => {
