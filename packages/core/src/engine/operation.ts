@@ -220,10 +220,13 @@ export class Operation {
   /** Abandons what is inside stage `index`, for `reason`, and goes up from there with another outcome. */
   #breakOff({ index, value, failed, reason, cut }: Doom, outcome: Outcome): void {
     const flying = this.#flying;
-    const { stages } = this.program;
     const how = flying ? cut : 'cancelled';
-    for (let i = index + 1; i <= this.#depth; i += 1) stages[i]?.callOff?.(this, i, how, reason);
-    for (let i = this.#depth; i > index; i -= 1) stages[i]?.abandon(this, i, how, reason);
+    for (let i = index + 1; i <= this.#depth; i += 1) {
+      this.program.stages[i]?.callOff?.(this, i, how, reason);
+    }
+    for (let i = this.#depth; i > index; i -= 1) {
+      this.program.stages[i]?.abandon(this, i, how, reason);
+    }
     if (flying) this.#leaveBehind(reason, outcome);
     if (index <= this.#floor) this.#finish(value, failed, outcome);
     else this.#ascend(index - 1, value, failed);
