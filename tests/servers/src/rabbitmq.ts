@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { findProgram } from './find-program.ts';
 import { freePort } from './free-port.ts';
 import { type ServerProcess, startServer } from './server-process.ts';
@@ -12,10 +14,13 @@ export interface RabbitServer {
   readonly url: string;
   /** All that it keeps, for a backup while it is down. */
   readonly folder: string;
+  /** What `rabbitmqctl` says to its arguments; rejects where it fails. */
+  control(...args: readonly string[]): Promise<string>;
 }
 
 /** The script of the package itself; the one on the path changes the user first. */
 const SCRIPT = '/usr/lib/rabbitmq/bin/rabbitmq-server';
+const CONTROL = '/usr/lib/rabbitmq/bin/rabbitmqctl';
 
 interface RabbitSettings {
   /** Lines of `rabbitmq.conf`. */
@@ -85,5 +90,14 @@ export async function rabbitServer(
     throw error;
   });
   const url = `amqp://guest:guest@127.0.0.1:${port}`;
-  return { process: server, port, url, folder: data };
+  return {
+    process: server,
+    port,
+    url,
+    folder: data,
+    async control(...args) {
+      const { stdout } = await promisify(execFile)(CONTROL, args, { env });
+      return stdout;
+    },
+  };
 }

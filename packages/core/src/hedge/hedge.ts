@@ -106,11 +106,14 @@ class HedgeStage implements Stage {
     return undefined;
   }
 
-  abandon(op: Operation, index: number, cut: Cut, error: unknown): void {
+  callOff(op: Operation, index: number, cut: Cut, error: unknown): void {
+    this.#callOff(op.slots[index] as Race, () => error, cut);
+  }
+
+  abandon(op: Operation, index: number, cut: Cut): void {
     const race = op.slots[index] as Race;
     // It took at least so long; one that has failed already is not what a time limit ends.
     if (cut === 'overdue') this.#learn(race.startedMs);
-    this.#callOff(race, () => error, cut);
     this.#dropLost(op, race);
   }
 

@@ -2,6 +2,7 @@ import type { Clock } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
 import { neverTwiceAtOnce, readAtLast } from './catch-up.ts';
 import type { ConfigurationItem, ConfigurationItems } from './configuration-store.ts';
+import { MOST_SEEN, SeenItems } from './seen-items.ts';
 
 export interface PostgresWatchOptions {
   readonly component: string;
@@ -20,8 +21,7 @@ export class PostgresWatch {
   readonly #keys: readonly string[];
   readonly #options: PostgresWatchOptions;
   readonly #waiting = new Map<string, ConfigurationItem | undefined>();
-  /** As last told, or as found when it began. */
-  #seen: Readonly<Record<string, string>> = {};
+  readonly #seen = new SeenItems();
   #telling = false;
   readonly #ending = new AbortController();
 
@@ -33,7 +33,13 @@ export class PostgresWatch {
 
   /** Remembers what there is, so that it can tell after an outage what has changed in it. */
   async begin(): Promise<void> {
-    this.#seen = texts(await this.#options.read(this.#keys));
+    const { component, log, read } = this.#options;
+    this.#seen.begin(await read(this.#keys));
+    if (!this.#seen.complete) {
+      log.warn(
+        `component ${component}: a subscription has more than ${MOST_SEEN} keys; what changes while PostgreSQL is away is not told to it. Name the keys that matter.`,
+      );
+    }
   }
 
   end(): void {
@@ -50,22 +56,20 @@ export class PostgresWatch {
   /** After an outage: what is otherwise now, or gone. */
   readonly compare = neverTwiceAtOnce(async () => {
     const { keys, read } = this.#options;
+    if (!this.#seen.complete) return;
     const items = await readAtLast(() => read(keys), {
       ...this.#options,
       signal: this.#ending.signal,
     });
     if (items === undefined) return;
-    const now = texts(items);
-    for (const key of new Set([...Object.keys(this.#seen), ...Object.keys(now)])) {
-      if (this.#seen[key] !== now[key]) this.heard(key, items[key]);
-    }
+    for (const key of this.#seen.differing(items)) this.heard(key, items[key]);
   });
 
   async #tell(): Promise<void> {
     this.#telling = true;
     for (const [key, item] of this.#waiting) {
       this.#waiting.delete(key);
-      this.#seen = { ...this.#seen, ...texts({ [key]: item ?? {} }) };
+      this.#seen.see(key, item);
       try {
         await this.#options.changed(key, item);
       } catch (error) {
@@ -76,6 +80,3 @@ export class PostgresWatch {
     this.#telling = false;
   }
 }
-
-const texts = (items: ConfigurationItems): Readonly<Record<string, string>> =>
-  Object.fromEntries(Object.entries(items).map(([key, item]) => [key, JSON.stringify(item)]));

@@ -8,6 +8,7 @@ import type {
   ConfigurationStore,
 } from './configuration-store.ts';
 import { KeyWatch } from './redis-key-watch.ts';
+import { MOST_SEEN } from './seen-items.ts';
 
 /** Keys asked for at once. */
 const BATCH = 500;
@@ -23,7 +24,12 @@ export async function redisConfiguration(
   env: Pick<ComponentsEnv, 'clock' | 'log'>,
 ): Promise<ConfigurationStore> {
   const redis = await openRedis(redisSettings(settings), { what: 'redis store' });
-  const items = (keys: readonly string[]) => read(redis, keys);
+  const items = async (keys: readonly string[]) => {
+    if (keys.length > 0) return await read(redis, keys);
+    // Counted first: a database that a state store shares may have millions.
+    if ((await redis.read((client) => client.dbsize())) > MOST_SEEN) return undefined;
+    return await read(redis, await allKeys(redis, undefined));
+  };
   let watching: Promise<KeyWatch> | undefined;
   return {
     async get(keys, signal) {

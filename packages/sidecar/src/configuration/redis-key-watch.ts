@@ -3,6 +3,7 @@ import type { Logger } from '@holdfast/telemetry/log';
 import { openRedis, type RedisConnection } from '../redis/open-redis.ts';
 import { type CatchUpOptions, neverTwiceAtOnce, readAtLast } from './catch-up.ts';
 import type { ConfigurationItem, ConfigurationItems } from './configuration-store.ts';
+import { MOST_SEEN, SeenItems } from './seen-items.ts';
 
 /** Redis tells of generic commands, texts, expiry and eviction, by key: what Dapr asks it for. */
 const EVENTS = 'Kg$xe';
@@ -11,7 +12,8 @@ const EVENTS = 'Kg$xe';
 const PING_MS = 10_000;
 
 type Changed = (key: string, item: ConfigurationItem | undefined) => Promise<void>;
-type Read = (keys: readonly string[]) => Promise<ConfigurationItems>;
+/** Those of the keys that are there; of none, all, or undefined where they are too many to remember. */
+type Read = (keys: readonly string[]) => Promise<ConfigurationItems | undefined>;
 
 /** Hears Redis' keyspace notifications on a connection of its own, and hands the changes on. */
 export class KeyWatch {
@@ -130,8 +132,7 @@ class Subscriber {
   readonly #read: Read;
   readonly #env: CatchUpOptions;
   readonly #waiting = new Set<string>();
-  /** Of the keys that were named, as last seen. */
-  readonly #seen = new Map<string, string>();
+  readonly #seen = new SeenItems();
   #telling = false;
 
   constructor(keys: readonly string[], changed: Changed, read: Read, env: CatchUpOptions) {
@@ -142,9 +143,12 @@ class Subscriber {
   }
 
   async remember(): Promise<void> {
-    if (this.#keys.size === 0) return;
-    const items = await this.#read([...this.#keys]);
-    for (const key of this.#keys) this.#seen.set(key, JSON.stringify(items[key] ?? null));
+    this.#seen.begin(await this.#read([...this.#keys]));
+    if (this.#seen.complete) return;
+    const { component, log } = this.#env;
+    log.warn(
+      `component ${component}: Redis has more than ${MOST_SEEN} keys; what changes while it is away is not told to a subscription of all. Name the keys that matter.`,
+    );
   }
 
   heard(key: string): void {
@@ -153,27 +157,25 @@ class Subscriber {
     if (!this.#telling) void this.#tell();
   }
 
-  /** After an outage: those of the named keys that are otherwise now. */
+  /** After an outage: what is otherwise now, or gone. */
   readonly compare = neverTwiceAtOnce(async () => {
-    if (this.#keys.size === 0) return;
+    if (!this.#seen.complete) return;
     const items = await readAtLast(() => this.#read([...this.#keys]), this.#env);
     if (items === undefined) return;
-    for (const key of this.#keys) {
-      if (this.#seen.get(key) !== JSON.stringify(items[key] ?? null)) this.heard(key);
-    }
+    for (const key of this.#seen.differing(items)) this.heard(key);
   });
 
   async #tell(): Promise<void> {
     this.#telling = true;
     for (const key of this.#waiting) {
-      const items = await readAtLast(() => {
+      const items = await readAtLast(async () => {
         // What is heard while it is read is told once more.
         this.#waiting.delete(key);
         return this.#read([key]);
       }, this.#env);
       if (items === undefined) break;
       const item = items[key];
-      if (this.#keys.size > 0) this.#seen.set(key, JSON.stringify(item ?? null));
+      this.#seen.see(key, item);
       try {
         await this.#changed(key, item);
       } catch (error) {

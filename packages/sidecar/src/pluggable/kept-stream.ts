@@ -39,6 +39,7 @@ export class KeptStream<Request, Response> {
   readonly #options: KeptStreamOptions<Request, Response>;
   readonly #ended = new AbortController();
   readonly #inHand = new Set<Promise<void>>();
+  readonly #introduced = Promise.withResolvers<void>();
   #rested: Promise<void> | undefined;
   #taken = 0;
   #answeredMs = Number.NEGATIVE_INFINITY;
@@ -46,6 +47,11 @@ export class KeptStream<Request, Response> {
   constructor(options: KeptStreamOptions<Request, Response>) {
     this.#options = options;
     void this.#run();
+  }
+
+  /** Resolves when what is said first is on its way to the component, or cannot be for now. */
+  introduced(): Promise<void> {
+    return this.#introduced.promise;
   }
 
   /** Goes on; resolves when what a component that was paused had on its way is through. */
@@ -94,6 +100,7 @@ export class KeptStream<Request, Response> {
         if (signal.aborted) return;
         log.error(`${what}: ${(error as Error).message}; tried again in ${pauseMs} ms.`);
       }
+      this.#introduced.resolve();
       await clock.sleep(pauseMs, signal).catch(() => {});
       pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
     }
@@ -106,7 +113,7 @@ export class KeptStream<Request, Response> {
     if (first !== undefined) requests.put(first);
     let came = false;
     try {
-      for await (const response of open(requests, { signal: this.#ended.signal })) {
+      for await (const response of open(this.#seen(requests), { signal: this.#ended.signal })) {
         came = true;
         if (this.#rested !== undefined) {
           if (refuse !== undefined) requests.put(refuse(response));
@@ -121,6 +128,14 @@ export class KeptStream<Request, Response> {
       return came;
     } finally {
       requests.end();
+    }
+  }
+
+  /** Whoever asks for what is behind the first has written that. */
+  async *#seen(requests: AsyncIterable<Request>): AsyncGenerator<Request> {
+    for await (const request of requests) {
+      yield request;
+      this.#introduced.resolve();
     }
   }
 

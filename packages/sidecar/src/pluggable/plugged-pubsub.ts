@@ -11,6 +11,12 @@ import { initOf, socketClient, waitedFor } from './socket-client.ts';
 /** A component that does not answer to `Pause` must not keep the sidecar from ending; as in daprd. */
 const LONGEST_PAUSING_MS = 5_000;
 
+/**
+ * What comes to a component over one connection comes in order: one that answers to a `Ping` behind a subscription has the
+ * subscription. It may have no answer to `Ping`, which says as much, and one that hangs keeps nobody from starting.
+ */
+const LONGEST_GREETING_MS = 1_000;
+
 /** The feature of a component whose `BulkPublish` is called; others get the entries one by one. */
 const IN_BULK = 'BULK_PUBSUB';
 
@@ -97,6 +103,9 @@ export async function pluggedPubSub(
     async subscribe(topic, handler, details = {}) {
       const stream = pull(topic, handler, details);
       streams.add(stream);
+      // A component that has nowhere to keep events would lose those that overtake the subscription.
+      await stream.introduced();
+      await client.ping({}, { timeoutMs: LONGEST_GREETING_MS }).catch(() => {});
       return {
         async close() {
           await rest(stream);

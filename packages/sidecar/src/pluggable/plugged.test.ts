@@ -129,6 +129,27 @@ test('a broker hands over in order, hears what became of each, and is found agai
   assert.match(lines.join('\n'), /Topic news of mine/);
 });
 
+test('a broker has a subscription before it is said to be there', async (t) => {
+  const subscribed: (string | undefined)[] = [];
+  const component = await startComponent(t, 'mine', [PubSub], (router) => {
+    router.service(PubSub, {
+      init: () => ({}),
+      features: () => ({ features: [] }),
+      async *pullMessages(requests) {
+        for await (const { topic } of requests) {
+          subscribed.push(topic?.name);
+          yield { id: '1', data: Buffer.from('x'), topicName: 'news' };
+        }
+      },
+    });
+  });
+  const { types } = await plugged(component);
+  const broker = await types.pubsub['pubsub.mine']!(settings(), env([]));
+  t.after(() => broker.close());
+  await broker.subscribe('news', async () => {});
+  assert.deepEqual(subscribed.slice(0, 1), ['news']);
+});
+
 test('bindings go both ways, and the component hears the answer', async (t) => {
   const answers: string[] = [];
   const component = await startComponent(t, 'mine', [InputBinding, OutputBinding], (router) => {

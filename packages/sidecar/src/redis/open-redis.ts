@@ -88,6 +88,7 @@ export async function openRedis(settings: RedisSettings, use: RedisUse): Promise
       const unsent = client.status !== 'ready';
       const before = readies;
       const leave = renewal.enter();
+      let pauseMs: number;
       try {
         return await attempt(work, signal, late);
       } catch (caught) {
@@ -99,14 +100,17 @@ export async function openRedis(settings: RedisSettings, use: RedisUse): Promise
         const lost = isConnectionLoss(error);
         // For a connection the driver waits.
         if (lost && unsent && readies === before) continue;
-        const repeats = repeatable && (lost || isUnanswered(error));
-        if (!repeats && !isRefusedForNow(error)) throw words(error);
-        if (repeats) repeatable = false;
+        if (isRefusedForNow(error)) {
+          pauseMs = backOffMs(settings.refusedRetryMs, settings, retries);
+        } else if (repeatable && (lost || isUnanswered(error))) {
+          // A connection that keeps silent is given up in the same moment as the command.
+          pauseMs = backOffMs(settings.minRetryMs, settings, retries);
+          repeatable = false;
+        } else throw words(error);
       } finally {
         leave();
       }
-      // A connection that keeps silent is given up in the same moment as the command.
-      await clock.sleep(backOffMs(settings, retries), signal);
+      await clock.sleep(pauseMs, signal);
     }
   };
   try {
@@ -148,8 +152,8 @@ function gatherer(client: Redis | Cluster): () => void {
   };
 }
 
-const backOffMs = ({ maxRetryMs, minRetryMs }: RedisSettings, retries: number): number =>
-  Math.min(maxRetryMs, Math.max(1, minRetryMs) * 2 ** retries);
+const backOffMs = (firstMs: number, { maxRetryMs }: RedisSettings, retries: number): number =>
+  Math.min(maxRetryMs, Math.max(1, firstMs) * 2 ** retries);
 
 async function makeClient(settings: RedisSettings, answerMs: number): Promise<Redis | Cluster> {
   // CommonJS: its names are on `default` alone, once it is bundled.
@@ -157,7 +161,7 @@ async function makeClient(settings: RedisSettings, answerMs: number): Promise<Re
     default: { Cluster, Redis },
   } = await import('ioredis');
   const { db, dialTimeoutMs, kind, masterName, nodes } = settings;
-  const backOff = (times: number) => backOffMs(settings, times - 1);
+  const backOff = (times: number) => backOffMs(settings.minRetryMs, settings, times - 1);
   const options = {
     lazyConnect: true,
     db,

@@ -20,8 +20,11 @@ export interface RedisSettings {
   readonly tls: RedisTls | undefined;
   /** How often a command that could not be sent waits for one more connection. */
   readonly maxRetries: number;
+  /** Before a connection is made again; doubled each time, up to `maxRetryMs`. */
   readonly minRetryMs: number;
   readonly maxRetryMs: number;
+  /** Before what Redis refused for the time being is asked again; doubled each time, up to `maxRetryMs`. */
+  readonly refusedRetryMs: number;
   readonly dialTimeoutMs: number;
   /** Longest wait for an answer; less than 0: there is none. */
   readonly readTimeoutMs: number;
@@ -38,14 +41,24 @@ const DEFAULT_PORT = 6379;
 /** Ways to sign in that Dapr has and we do not; a component that asks for one must not go on without. */
 const ABSENT = ['useEntraID', 'useAzureAD', 'useOIDC'] as const;
 
+/** Before a connection is made again, and before what was refused is asked again where nothing else is said. */
+const MIN_RETRY_MS = 8;
+
+export interface RedisSettingsUse {
+  /** State stores and locks know two items by their names of before as well. @default false */
+  readonly olderNames?: boolean;
+  /** `refusedRetryMs` where `redisMinRetryInterval` is not given. @default 8 ms */
+  readonly refusedRetryMs?: number;
+}
+
 /**
- * State stores and locks know two items by their names of before as well.
+ * Reads them.
  *
  * @throws Error that names the component, the item and what is wrong with it.
  */
 export function redisSettings(
   settings: ComponentSettings,
-  { olderNames = false }: { readonly olderNames?: boolean } = {},
+  { olderNames = false, refusedRetryMs = MIN_RETRY_MS }: RedisSettingsUse = {},
 ): RedisSettings {
   const { component } = settings;
   for (const name of ABSENT) {
@@ -83,7 +96,8 @@ export function redisSettings(
         olderNames ? wholeNumber(settings, 'maxRetries', 3) : 3,
       ),
     ),
-    minRetryMs: Math.max(0, milliseconds(settings, 'redisMinRetryInterval', 8)),
+    minRetryMs: Math.max(0, milliseconds(settings, 'redisMinRetryInterval', MIN_RETRY_MS)),
+    refusedRetryMs: Math.max(0, milliseconds(settings, 'redisMinRetryInterval', refusedRetryMs)),
     maxRetryMs: Math.max(
       0,
       milliseconds(

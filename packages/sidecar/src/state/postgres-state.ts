@@ -1,6 +1,7 @@
 import type { ComponentSettings } from '../components/component-settings.ts';
 import { durationSetting } from '../components/duration-setting.ts';
 import type { ComponentsEnv } from '../components/open-components.ts';
+import { againWhereUndone } from '../postgres/again-where-undone.ts';
 import { migrate } from '../postgres/postgres-migrations.ts';
 import { openPostgres, type Query } from '../postgres/postgres-pool.ts';
 import { sweepExpired } from '../postgres/sweep.ts';
@@ -65,20 +66,24 @@ export async function postgresState(
       };
     },
     async write(operations, atomic, signal) {
-      if (atomic && operations.length > 1) {
-        await pool.inTransaction(async (query) => {
-          for (const operation of operations) await writeOne(query, layout, operation);
-        }, signal);
-      } else if (atomic) {
-        await pool.withOne(async (query) => {
-          for (const operation of operations) await writeOne(query, layout, operation);
-        }, signal);
-      } else {
+      const { clock } = env;
+      if (!atomic) {
         await pool.withOne(
-          (query) => writeEach(operations, (operation) => writeOne(query, layout, operation)),
+          (query) =>
+            writeEach(operations, (operation) =>
+              againWhereUndone(() => writeOne(query, layout, operation), clock, signal),
+            ),
           signal,
         );
+        return;
       }
+      // One statement is a transaction of its own.
+      const within =
+        operations.length > 1 ? pool.inTransaction.bind(pool) : pool.withOne.bind(pool);
+      const all = async (query: Query) => {
+        for (const operation of operations) await writeOne(query, layout, operation);
+      };
+      await againWhereUndone(() => within(all, signal), clock, signal);
     },
     ...(layout.query === undefined ? {} : { query: queries(pool, layout.query) }),
     async close() {

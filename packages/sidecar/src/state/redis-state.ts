@@ -16,6 +16,12 @@ import { integerFault, redisTtl } from './ttl.ts';
 import { throwFailures } from './write-each.ts';
 
 /**
+ * As Dapr's store, which begins with more than its longest pause: what a demoted master refuses is asked three times
+ * more in a second and a half, in which most are followed by another.
+ */
+const REFUSED_RETRY_MS = 2_000;
+
+/**
  * `state.redis`: Dapr's hashes, so that both can share one Redis. The time an
  * item lives is Redis' own.
  *
@@ -29,9 +35,8 @@ export async function redisState(settings: ComponentSettings, clock: Clock): Pro
   }
   const given = settings.text('ttlInSeconds');
   const ttlSeconds = given === undefined ? undefined : wholeNumber(settings, 'ttlInSeconds', 0);
-  const redis = await openRedis(redisSettings(settings, { olderNames: true }), {
-    what: 'redis store',
-  });
+  const asked = { olderNames: true, refusedRetryMs: REFUSED_RETRY_MS };
+  const redis = await openRedis(redisSettings(settings, asked), { what: 'redis store' });
   const inCluster = redis.settings.kind === 'cluster';
 
   /** Resolves with those that conflict. */
