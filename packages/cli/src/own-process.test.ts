@@ -22,7 +22,7 @@ test('a flag that somebody has given another value stays as it was given', () =>
   );
   assert.deepEqual(
     all.filter((flag) => !left.includes(flag)),
-    ['--max-semi-space-size=4', '--no-maglev-destroy-on-background', '--heap-growing-percent=150'],
+    ['--max-semi-space-size=4', '--no-maglev-destroy-on-background', '--heap-growing-percent=60'],
   );
   assert.deepEqual(sidecarNodeFlags(all), []);
 });
