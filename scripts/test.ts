@@ -70,14 +70,14 @@ const stages: readonly Stage[] = [
   tests('soak', false, ['tests/soak/**/*.test.ts'], 1),
   tests('packed', false, ['tests/packed/*.test.ts'], 1),
   // These wait for servers and sidecars more than they compute.
-  tests('messaging', false, ['packages/messaging/src/**/*.test.ts'], 3),
+  tests('messaging', false, ['packages/messaging/src/**/*.test.ts'], 4),
   tests('drill', false, ['packages/drill/src/**/*.test.ts'], 1),
   tests('sidecar', false, ['packages/sidecar/src/**/*.test.ts']),
   tests('cli', false, ['packages/cli/src/**/*.test.ts'], 1),
   tests('fuzz', false, ['tests/fuzz/*.test.ts'], 1),
   tests('sdk', false, ['tests/sdk/*.test.ts'], 1),
   // As those of messaging.
-  tests('conformance', false, ['tests/conformance/*/*.test.ts'], 3),
+  tests('conformance', false, ['tests/conformance/*/*.test.ts'], 4),
   tests('platform', false, ['examples/*/src/**/*.test.ts'], 1),
   tests('drills', false, ['tests/drills/*.test.ts'], 1),
 ];
