@@ -128,17 +128,27 @@ function rulesOf(given: unknown): readonly Rule[] {
   return rules;
 }
 
-/** @throws Error for an expression that is no CEL. */
+/** @throws Error for an expression that is no CEL, with it. */
 function rule(given: string, path: string): Rule {
   const match = given.trim();
   if (match === '') return { match, path, takes: () => true };
   if (match.length > LONGEST_MATCH)
     throw new Error(`a match is longer than ${LONGEST_MATCH} characters`);
-  const program = environment.parse(match);
+  const program = parsed(match);
   const takes = (event: Envelope): boolean => {
     const answer: unknown = program({ event });
     if (typeof answer === 'boolean') return answer;
     throw new Error(`the result of match expression ${match} was not a boolean`);
   };
   return { match, path, takes };
+}
+
+function parsed(match: string) {
+  try {
+    return environment.parse(match);
+  } catch (error) {
+    // Further lines draw the place.
+    const [why] = (error as Error).message.split('\n');
+    throw new Error(`the match ${JSON.stringify(match)} is no CEL: ${why}`, { cause: error });
+  }
 }
