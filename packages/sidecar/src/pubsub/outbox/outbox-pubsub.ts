@@ -18,6 +18,7 @@ import { type BehindPolicies, handOver } from './hand-over.ts';
 import { keptHeaders } from './kept-event.ts';
 import type { OutboxSettings } from './outbox-settings.ts';
 import { type Refusal, Refusals } from './refusals.ts';
+import { unreadableLines } from './unreadable-lines.ts';
 
 /** A broker behind an outbox: a publication is answered when it is on disk. */
 export interface OutboxPubSub extends PubSub {
@@ -167,26 +168,15 @@ export async function outboxPubSub(
   };
 }
 
-/** The outbox at the path, sealed where there are keys; each reason why events cannot be read is logged once. */
+/** The outbox in the file of the settings, sealed where they have keys. */
 async function openFile(
   { component, maxBytes, maxMessages, path, keys }: OutboxSettings,
   { clock, log }: Pick<OutboxPubSubEnv, 'clock' | 'log'>,
 ): Promise<Outbox> {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const file = sqliteStore({ path, clock });
-  const said = new Set<string>();
-  const encrypted =
-    keys &&
-    encryptedStore(file, {
-      keys,
-      clock,
-      onUnreadable({ message, reason, dead }) {
-        if (said.has(reason)) return;
-        said.add(reason);
-        const what = dead ? 'It is a dead letter now.' : 'It waits, and others pass.';
-        log.error(`Event ${message.id} of ${component} in ${path} ${reason} ${what}`);
-      },
-    });
+  const onUnreadable = unreadableLines({ component, path }, log);
+  const encrypted = keys && encryptedStore(file, { keys, clock, onUnreadable });
   return openOutbox({
     store: encrypted ?? file,
     clock,
