@@ -79,7 +79,9 @@ function sorted(
       }
       const contentType = raw ? 'application/octet-stream' : CLOUD_EVENTS;
       const entry = { entryId, event, metadata, contentType };
-      byPath.set(path, [...(byPath.get(path) ?? []), entry]);
+      const others = byPath.get(path);
+      if (others === undefined) byPath.set(path, [entry]);
+      else others.push(entry);
     } catch (error) {
       ends.set(entryId, error as Error);
     }

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { type Clock, type Pipeline, pipeline } from '@holdfast/core';
 import {
   type NewMessage,
+  type Outbox,
   type OutboxStats,
   openOutbox,
   type Relay,
@@ -17,6 +18,7 @@ import { type BehindPolicies, handOver } from './hand-over.ts';
 import { keptHeaders } from './kept-event.ts';
 import type { OutboxSettings } from './outbox-settings.ts';
 import { type Refusal, Refusals } from './refusals.ts';
+import { unreadableLines } from './unreadable-lines.ts';
 
 /** A broker behind an outbox: a publication is answered when it is on disk. */
 export interface OutboxPubSub extends PubSub {
@@ -50,29 +52,11 @@ const LONGEST_KEY = 255;
  */
 export async function outboxPubSub(
   broker: PubSub,
-  { component, maxBytes, maxMessages, path, keys }: OutboxSettings,
+  settings: OutboxSettings,
   { clock, log, outbound }: OutboxPubSubEnv,
 ): Promise<OutboxPubSub> {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const file = sqliteStore({ path, clock });
-  const said = new Set<string>();
-  const encrypted =
-    keys &&
-    encryptedStore(file, {
-      keys,
-      clock,
-      onUnreadable({ message, reason, dead }) {
-        if (said.has(reason)) return;
-        said.add(reason);
-        const what = dead ? 'It is a dead letter now.' : 'It waits, and others pass.';
-        log.error(`Event ${message.id} of ${component} in ${path} ${reason} ${what}`);
-      },
-    });
-  const outbox = await openOutbox({
-    store: encrypted ?? file,
-    clock,
-    limits: { maxBytes, maxMessages, maxBodyBytes: maxBytes },
-  });
+  const { component, path } = settings;
+  const outbox = await openFile(settings, { clock, log });
   const closing = new AbortController();
   const name = `outbox ${component}`;
   const own = pipeline(name, relayPolicies(), { clock, registry: undefined });
@@ -141,14 +125,9 @@ export async function outboxPubSub(
   const refusals = new Refusals(component, { clock, log });
   const expires = broker.capabilities.includes('MESSAGE_TTL');
   const accept = async (topic: string, messages: readonly PubSubMessage[]) => {
+    const nowWallMs = clock.wallMs();
     await refusals.hear(
-      outbox.accept(
-        messages.map((message): NewMessage => {
-          const { data: body, metadata } = message;
-          const key = metadata.partitionKey?.slice(0, LONGEST_KEY) || WHOLE_TOPIC;
-          return { topic, body, headers: keptHeaders(message, expires, clock.wallMs()), key };
-        }),
-      ),
+      outbox.accept(messages.map((message) => keptMessage(topic, message, expires, nowWallMs))),
     );
   };
   return {
@@ -187,4 +166,30 @@ export async function outboxPubSub(
       await broker.close();
     },
   };
+}
+
+/** The outbox in the file of the settings, sealed where they have keys. */
+async function openFile(
+  { component, maxBytes, maxMessages, path, keys }: OutboxSettings,
+  { clock, log }: Pick<OutboxPubSubEnv, 'clock' | 'log'>,
+): Promise<Outbox> {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const file = sqliteStore({ path, clock });
+  const onUnreadable = unreadableLines({ component, path }, log);
+  const encrypted = keys && encryptedStore(file, { keys, clock, onUnreadable });
+  return openOutbox({
+    store: encrypted ?? file,
+    clock,
+    limits: { maxBytes, maxMessages, maxBodyBytes: maxBytes },
+  });
+}
+
+function keptMessage(
+  topic: string,
+  message: PubSubMessage,
+  expires: boolean,
+  nowWallMs: number,
+): NewMessage {
+  const key = message.metadata.partitionKey?.slice(0, LONGEST_KEY) || WHOLE_TOPIC;
+  return { topic, body: message.data, headers: keptHeaders(message, expires, nowWallMs), key };
 }
