@@ -88,10 +88,13 @@ const RPCS: Readonly<Record<string, RpcRequest>> = {
     data: BYTES,
     dataContentType: 'application/json',
   }),
-  'gRPC InvokeService, caller': rpc('InvokeService', InvokeServiceRequestSchema, {
-    id: 'app-b',
-    message: { method: 'order', httpExtension: { verb: HTTPExtension_Verb.GET } },
-  }),
+  'gRPC InvokeService, caller': {
+    ...rpc('InvokeService', InvokeServiceRequestSchema, {
+      id: 'app-b',
+      message: { method: 'order', httpExtension: { verb: HTTPExtension_Verb.GET } },
+    }),
+    withoutLength: true,
+  },
 };
 
 /** A sidecar of each make alone, asked for state, events and secrets; the same components, one Redis for both. */

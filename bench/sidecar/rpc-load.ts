@@ -13,6 +13,11 @@ export interface RpcRequest {
   /** Without what gRPC puts before it. */
   readonly message: Uint8Array;
   readonly metadata?: Readonly<Record<string, string>>;
+  /**
+   * Made by Node's client in any case. h2load says how long each message is, and daprd hands that on to an application over
+   * HTTP with a call that has no body: all of them fail. @default false
+   */
+  readonly withoutLength?: boolean;
 }
 
 const HEAD = { 'content-type': 'application/grpc', te: 'trailers' };
@@ -38,9 +43,10 @@ export async function rpcLoad(
   try {
     await new Promise((resolve, reject) => session.once('connect', resolve).once('error', reject));
     await oneCall(session, request);
-    const took = isInstalled('h2load')
-      ? await h2load({ port, inFlight, seconds }, request)
-      : await ownLoad(session, { inFlight, seconds }, request);
+    const took =
+      isInstalled('h2load') && request.withoutLength !== true
+        ? await h2load({ port, inFlight, seconds }, request)
+        : await ownLoad(session, { inFlight, seconds }, request);
     took.sort((a, b) => a - b);
     const quantile = (q: number) =>
       took[Math.min(took.length - 1, Math.floor(q * took.length))] ?? 0;
