@@ -9,6 +9,9 @@ import { messageTtlMs } from './message-ttl.ts';
 /** A CloudEvent, as Dapr makes it. */
 export type Envelope = Readonly<Record<string, unknown>>;
 
+/** What the rules of a subscription see: of a raw event the text that was sent, as in Dapr. */
+export type SeenEvent = Envelope | string;
+
 export interface EnvelopeFacts {
   readonly appId: string;
   readonly pubsub: string;

@@ -70,9 +70,7 @@ function sorted(
     try {
       const raw = wantsRaw(subscription.metadata);
       const event = raw ? data.toString('base64') : envelopeIn(data);
-      // As in Dapr, the rules of raw events see the text that was sent.
-      const seen = raw ? (data.toString('utf8') as unknown as Envelope) : (event as Envelope);
-      const path = pathFor(subscription, seen, nowWallMs);
+      const path = pathFor(subscription, raw ? data.toString('utf8') : event, nowWallMs);
       if (path === undefined) {
         ends.set(entryId, 'drop');
         continue;

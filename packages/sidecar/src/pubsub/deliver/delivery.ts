@@ -1,6 +1,6 @@
 import type { Clock, Pipeline } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
-import type { Envelope } from '../envelope.ts';
+import type { SeenEvent } from '../envelope.ts';
 import type { PubSubMessage } from '../pubsub.ts';
 import type { TopicSubscription } from '../subscribe/subscription.ts';
 import type { Courier, Verdict } from './courier.ts';
@@ -125,12 +125,14 @@ export const deadLetterTopicOf = ({ deadLetterTopic, topic }: TopicSubscription)
 /** Undefined where nobody takes it: no rule does, or its time is over. */
 export function pathFor(
   { rules }: TopicSubscription,
-  event: Envelope,
+  event: SeenEvent,
   nowWallMs: number,
 ): string | undefined {
   if (hasExpired(event, nowWallMs)) return undefined;
   return rules.find((rule) => rule.takes(event))?.path;
 }
 
-const hasExpired = ({ expiration }: Envelope, nowWallMs: number): boolean =>
-  typeof expiration === 'string' && Date.parse(expiration) < nowWallMs;
+function hasExpired(event: SeenEvent, nowWallMs: number): boolean {
+  const expiration = typeof event === 'string' ? undefined : event.expiration;
+  return typeof expiration === 'string' && Date.parse(expiration) < nowWallMs;
+}

@@ -11,14 +11,14 @@ import {
 import { at, type Resource, texts } from '../../resources/resource-files.ts';
 import { scalarText } from '../../resources/resource-name.ts';
 import type { BulkLimits } from '../deliver/bulk-gatherer.ts';
-import type { Envelope } from '../envelope.ts';
+import type { SeenEvent } from '../envelope.ts';
 
 /** Which path of the application gets an event. */
 export interface Rule {
   readonly match: string;
   readonly path: string;
   /** Whether it takes the event. Throws where the expression cannot be evaluated for it. */
-  takes(event: Envelope): boolean;
+  takes(event: SeenEvent): boolean;
 }
 
 /** What an application wants from a topic. */
@@ -135,7 +135,7 @@ function rule(given: string, path: string): Rule {
   if (match.length > LONGEST_MATCH)
     throw new Error(`a match is longer than ${LONGEST_MATCH} characters`);
   const program = parsed(match);
-  const takes = (event: Envelope): boolean => {
+  const takes = (event: SeenEvent): boolean => {
     const answer: unknown = program({ event });
     if (typeof answer === 'boolean') return answer;
     throw new Error(`the result of match expression ${match} was not a boolean`);
