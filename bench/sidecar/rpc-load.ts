@@ -74,7 +74,11 @@ async function h2load(
     const url = `http://127.0.0.1:${port}${path}`;
     await promisify(execFile)('h2load', [...options, `--log-file=${log}`, ...headers, url]);
     const lines = (await readFile(log, 'utf8')).trimEnd().split('\n');
-    return lines.map((line) => Number(line.slice(line.lastIndexOf('\t') + 1)) / 1_000);
+    return lines.map((line) => {
+      const [, status, tookUs] = line.split('\t');
+      if (status !== '200') throw new Error(`A call ended with HTTP status ${status}.`);
+      return Number(tookUs) / 1_000;
+    });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
