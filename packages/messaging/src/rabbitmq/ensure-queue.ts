@@ -1,4 +1,4 @@
-import type { QueueLayout } from './layout.ts';
+import type { DeadLetterQueue, QueueLayout } from './layout.ts';
 import type { AmqpChannel, AmqpConnection, AmqpQueueOptions } from './module.ts';
 import type { ResolvedRabbitOptions } from './options.ts';
 
@@ -24,13 +24,8 @@ export async function ensureQueue(
   const { autoDelete } = queue.rabbit;
   const dead = queue.layout?.deadLetters;
   if (dead !== undefined) {
-    // What nobody could handle outlives the server, whatever the queue itself does.
     await channel.assertExchange(dead.exchange, 'fanout', { durable: true, autoDelete });
-    await channel.assertQueue(dead.queue, {
-      durable: true,
-      autoDelete,
-      arguments: dead.arguments,
-    });
+    if (!(await isThere(connection, dead.queue))) await makeDead(connection, dead, autoDelete);
     await channel.bindQueue(dead.queue, dead.exchange, '');
   }
   await channel.assertQueue(queue.name, optionsOf(connection, queue));
@@ -49,19 +44,50 @@ export async function bindQueue(
   }
 }
 
-/** Asked over a channel of its own: RabbitMQ closes it where the queue is not there. */
+/** What nobody could handle outlives the server, whatever the queue itself does. */
+async function makeDead(
+  connection: AmqpConnection,
+  { arguments: first, orArguments, queue }: DeadLetterQueue,
+  autoDelete: boolean,
+): Promise<void> {
+  const made = (args: AmqpQueueOptions['arguments']) =>
+    apart(connection, (channel) =>
+      channel.assertQueue(queue, { durable: true, autoDelete, arguments: args }),
+    );
+  const refusal = await made(first);
+  if (refusal === undefined) return;
+  if (orArguments === undefined || codeOf(refusal) !== PRECONDITION_FAILED) throw refusal;
+  const again = await made(orArguments);
+  if (again !== undefined) throw again;
+}
+
 async function isThere(connection: AmqpConnection, name: string): Promise<boolean> {
+  const refusal = await apart(connection, (channel) => channel.checkQueue(name));
+  // Whatever else is wrong with it is said again when it is declared.
+  return codeOf(refusal) !== NOT_FOUND;
+}
+
+const NOT_FOUND = 404;
+const PRECONDITION_FAILED = 406;
+
+const codeOf = (error: Error | undefined): unknown =>
+  error !== undefined && 'code' in error ? error.code : undefined;
+
+/** Over a channel of its own: RabbitMQ closes it with what it refuses. Resolves with that. */
+async function apart(
+  connection: AmqpConnection,
+  ask: (channel: AmqpChannel) => Promise<unknown>,
+): Promise<Error | undefined> {
   const channel = await connection.createChannel();
   // It is the rejection below.
   channel.on('error', () => {});
   try {
-    await channel.checkQueue(name);
+    await ask(channel);
   } catch (error) {
-    // Whatever else is wrong with it is said again when it is declared.
-    return !(error instanceof Error && 'code' in error && error.code === 404);
+    return error as Error;
   }
   await channel.close();
-  return true;
+  return undefined;
 }
 
 function optionsOf(

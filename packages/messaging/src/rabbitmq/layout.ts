@@ -31,10 +31,13 @@ export interface QueueLayout {
   readonly forgetsFailures?: boolean;
 }
 
+/** One that is there already is used as it is. */
 export interface DeadLetterQueue {
   readonly exchange: string;
   readonly queue: string;
   readonly arguments: AmqpQueueOptions['arguments'];
+  /** In their place where the kind of queue that the server makes does not know them. */
+  readonly orArguments?: AmqpQueueOptions['arguments'];
 }
 
 /** A fanout exchange per topic, and messages as they are; queues are declared by the options. */

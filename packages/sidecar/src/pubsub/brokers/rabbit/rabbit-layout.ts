@@ -89,7 +89,14 @@ function queueOf(name: string, details: Metadata, settings: RabbitPubSubSettings
     },
     routingKeys: (details.routingKey ?? '').split(','),
     forgetsFailures: settings.forgetsFailures,
-    ...(dead && { deadLetters: { ...dead, arguments: { ...limits, 'x-queue-mode': 'lazy' } } }),
+    ...(dead && {
+      deadLetters: {
+        ...dead,
+        arguments: { ...limits, 'x-queue-mode': 'lazy' },
+        // A quorum queue, where the virtual host makes such by default: lazy in itself, and refuses the word.
+        orArguments: limits,
+      },
+    }),
   };
 }
 

@@ -2,6 +2,7 @@ import type { Clock } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
 import { openRedis, type RedisConnection } from '../../../redis/open-redis.ts';
 import type { PubSubHandler } from '../../pubsub.ts';
+import { claimAgain } from './claim-again.ts';
 import type { Permits } from './permits.ts';
 import { type Entry, entriesOf, type RawEntry } from './redis-entry.ts';
 import type { RedisPubSubSettings } from './redis-pubsub-settings.ts';
@@ -25,6 +26,8 @@ export interface ConsumerOptions {
 
 /** Before it tries again what failed since Redis was not there. */
 const PAUSE_MS = 250;
+/** How often in a `processingTimeout` what is held is kept from others: one miss does no harm. */
+const KEEPS = 3;
 /** Where `readTimeout` says never: a read returns now and then all the same. */
 const BLOCK_MS = 3_000;
 
@@ -34,6 +37,8 @@ export class RedisConsumer {
   readonly #stopping = new AbortController();
   /** In memory: waiting for a permit, or in the application. */
   readonly #held = new Set<string>();
+  /** Of these what the application has had for too long: another may have it. */
+  readonly #late = new Set<string>();
   readonly #working = new Set<Promise<void>>();
   #reader: RedisConnection | undefined;
   #loops: Promise<unknown> = Promise.resolve();
@@ -48,7 +53,8 @@ export class RedisConsumer {
     await this.#attempt(() => this.#createGroup());
     const { processingTimeoutMs, redeliverIntervalMs } = this.#options.settings;
     const redelivers = processingTimeoutMs > 0 && redeliverIntervalMs > 0;
-    this.#loops = Promise.all([this.#read(), redelivers ? this.#reclaim() : undefined]);
+    const loops = redelivers ? [this.#reclaim(), this.#keep()] : [];
+    this.#loops = Promise.all([this.#read(), ...loops]);
   }
 
   /** Takes nothing more; resolves when what it had begun has ended, and the rest is there for others. */
@@ -56,7 +62,9 @@ export class RedisConsumer {
     this.stop();
     await this.#loops;
     await Promise.allSettled(this.#working);
-    await this.#attempt(() => this.#giveBack());
+    const untouched = [...this.#held];
+    this.#held.clear();
+    await this.#attempt(() => this.#giveBack(untouched));
   }
 
   stop(): void {
@@ -109,6 +117,21 @@ export class RedisConsumer {
     }
   }
 
+  /**
+   * What waits here for its turn ages with Redis all the while, and another member of the group
+   * would take it too: it would come twice without anybody's failure.
+   */
+  async #keep(): Promise<void> {
+    const { clock, redis, settings, topic } = this.#options;
+    const { consumerId, processingTimeoutMs } = settings;
+    while (!this.#stopped) {
+      await clock.sleep(processingTimeoutMs / KEEPS, this.#stopping.signal).catch(() => {});
+      const kept = [...this.#held].filter((id) => !this.#late.has(id));
+      if (this.#stopped || kept.length === 0) continue;
+      await this.#attempt(() => claimAgain(redis, { topic, consumerId }, kept, 0));
+    }
+  }
+
   async #claimAll(): Promise<void> {
     const { redis, settings, topic } = this.#options;
     const { consumerId, processingTimeoutMs, queueDepth } = settings;
@@ -147,6 +170,7 @@ export class RedisConsumer {
       const work = this.#handle(entry).finally(() => {
         permits.give();
         this.#held.delete(entry.id);
+        this.#late.delete(entry.id);
         this.#working.delete(work);
       });
       this.#working.add(work);
@@ -159,7 +183,7 @@ export class RedisConsumer {
     const { processingTimeoutMs } = settings;
     const timer =
       processingTimeoutMs > 0 && !gathers
-        ? clock.timer(processingTimeoutMs, () => late.abort(new Error('processingTimeout is over')))
+        ? clock.timer(processingTimeoutMs, () => this.#isLate(id, late))
         : undefined;
     const acknowledge = () => redis.run((client) => client.xack(topic, settings.consumerId, id));
     try {
@@ -184,19 +208,18 @@ export class RedisConsumer {
     }
   }
 
-  /** What was taken and not begun is as if its time were over: the next who looks has it. */
-  async #giveBack(): Promise<void> {
+  /** Its time began with its turn: however long it waited for that, another has it from now on. */
+  #isLate(id: string, late: AbortController): void {
+    this.#late.add(id);
+    late.abort(new Error('processingTimeout is over'));
+    void this.#attempt(() => this.#giveBack([id]));
+  }
+
+  /** As if its time were over: the next who looks has it. */
+  async #giveBack(ids: readonly string[]): Promise<void> {
     const { redis, settings, topic } = this.#options;
     const { consumerId, processingTimeoutMs } = settings;
-    const ids = [...this.#held];
-    this.#held.clear();
-    if (ids.length === 0) return;
-    await redis.run((client) =>
-      client.call(
-        ...(['XCLAIM', topic, consumerId, consumerId, '0', ...ids] as [string, ...string[]]),
-        ...['IDLE', String(Math.ceil(processingTimeoutMs)), 'JUSTID'],
-      ),
-    );
+    await claimAgain(redis, { topic, consumerId }, ids, processingTimeoutMs);
   }
 
   /** Redis may be down, restarted without its data, or slow: all of that passes, and is said once. */

@@ -133,6 +133,27 @@ function suite({ port, process: redis }: RedisServer): void {
       assert.equal(await taken.promise, 'x');
     });
 
+    test('what waits for its turn longer than processingTimeout comes once, whoever else is idle', async (t) => {
+      // The first is at work for two of its times, and has the rest of them in memory meanwhile.
+      const timing = { concurrency: '1', processingTimeout: '1s' };
+      const busy = await opened(t, { ...timing, redeliverInterval: '1m' });
+      const idle = await opened(t, { ...timing, redeliverInterval: '100ms' });
+      const texts: string[] = [];
+      const take = async ({ data }: { readonly data: Uint8Array }) => {
+        texts.push(Buffer.from(data).toString());
+        await new Promise((resolve) => setTimeout(resolve, 400));
+      };
+      for (const text of ['a', 'b', 'c', 'd', 'e']) await busy.publish('patient', event(text));
+      await busy.subscribe('patient', take);
+      await until('the first has begun', () => texts.length === 1);
+      await idle.subscribe('patient', take);
+      await until('nothing is pending', async () => {
+        const [pending] = (await client.xpending('patient', 'one')) as [number];
+        return texts.length >= 5 && pending === 0;
+      });
+      assert.deepEqual(texts, ['a', 'b', 'c', 'd', 'e']);
+    });
+
     test('events taken and not begun when it drains are there for others at once', async (t) => {
       const [leaving, staying] = [
         await opened(t, { concurrency: '1', processingTimeout: '1h' }),
