@@ -135,13 +135,13 @@ function suite({ port, process: redis }: RedisServer): void {
 
     test('what waits for its turn longer than processingTimeout comes once, whoever else is idle', async (t) => {
       // The first is at work for two of its times, and has the rest of them in memory meanwhile.
-      const timing = { concurrency: '1', processingTimeout: '1s' };
+      const timing = { concurrency: '1', processingTimeout: '2s' };
       const busy = await opened(t, { ...timing, redeliverInterval: '1m' });
       const idle = await opened(t, { ...timing, redeliverInterval: '100ms' });
       const texts: string[] = [];
       const take = async ({ data }: { readonly data: Uint8Array }) => {
         texts.push(Buffer.from(data).toString());
-        await new Promise((resolve) => setTimeout(resolve, 400));
+        await new Promise((resolve) => setTimeout(resolve, 900));
       };
       for (const text of ['a', 'b', 'c', 'd', 'e']) await busy.publish('patient', event(text));
       await busy.subscribe('patient', take);
