@@ -220,12 +220,8 @@ export class Operation {
   /** Abandons what is inside stage `index`, for `reason`, and goes up from there with another outcome. */
   #breakOff({ index, value, failed, reason, cut }: Doom, outcome: Outcome): void {
     const flying = this.#flying;
-    const how = flying ? cut : 'cancelled';
-    for (let i = index + 1; i <= this.#depth; i += 1) {
-      this.program.stages[i]?.callOff?.(this, i, how, reason);
-    }
     for (let i = this.#depth; i > index; i -= 1) {
-      this.program.stages[i]?.abandon(this, i, how, reason);
+      this.program.stages[i]?.abandon(this, i, flying ? cut : 'cancelled', reason);
     }
     if (flying) this.#leaveBehind(reason, outcome);
     if (index <= this.#floor) this.#finish(value, failed, outcome);
@@ -373,6 +369,8 @@ export class Operation {
       this.program.tally.inFlight -= 1;
       if (this.degraded !== undefined && !failed) this.caller.tellDegraded(this.degraded);
     }
+    // An answer from elsewhere that came while this one was broken off already.
+    if (this.#doom?.failed === false) this.caller.discard(this.#doom.value);
     this.caller.release();
     this.#reset();
     if (!failed) resolve(value);

@@ -61,11 +61,6 @@ export interface Stage {
   enter(op: Operation, index: number): Entry;
   leave(op: Operation, index: number, value: unknown, failed: boolean): Exit;
   abandon(op: Operation, index: number, cut: Cut, error: unknown): void;
-  /**
-   * Ends what it has begun beside `op`, of which all is about to be abandoned: a place that a stage further
-   * in gives back then must not go to an attempt that nobody waits for.
-   */
-  callOff?(op: Operation, index: number, cut: Cut, error: unknown): void;
   /** The alarm it armed for `op` rings. */
   ring?(op: Operation, index: number): void;
   /** Time it leaves to the stages inside it, in milliseconds. */

@@ -106,14 +106,11 @@ class HedgeStage implements Stage {
     return undefined;
   }
 
-  callOff(op: Operation, index: number, cut: Cut, error: unknown): void {
-    this.#callOff(op.slots[index] as Race, () => error, cut);
-  }
-
-  abandon(op: Operation, index: number, cut: Cut): void {
+  abandon(op: Operation, index: number, cut: Cut, error: unknown): void {
     const race = op.slots[index] as Race;
     // It took at least so long; one that has failed already is not what a time limit ends.
     if (cut === 'overdue') this.#learn(race.startedMs);
+    this.#callOff(race, () => error, cut);
     this.#dropLost(op, race);
   }
 
