@@ -42,11 +42,12 @@ export async function rpcLoad(
   const session = http2.connect(`http://127.0.0.1:${port}`);
   try {
     await new Promise((resolve, reject) => session.once('connect', resolve).once('error', reject));
-    await oneCall(session, request);
+    const body = framed(request.message);
+    await oneCall(session, request, body);
     const took =
       isInstalled('h2load') && request.withoutLength !== true
-        ? await h2load({ port, inFlight, seconds }, request)
-        : await ownLoad(session, { inFlight, seconds }, request);
+        ? await h2load({ port, inFlight, seconds }, request, body)
+        : await ownLoad(session, { inFlight, seconds }, request, body);
     took.sort((a, b) => a - b);
     const quantile = (q: number) =>
       took[Math.min(took.length - 1, Math.floor(q * took.length))] ?? 0;
@@ -60,17 +61,18 @@ export async function rpcLoad(
 /** nghttp2's client takes a third of what Node's takes from two cores. How long each call took, in milliseconds. */
 async function h2load(
   { inFlight, port, seconds }: { inFlight: number; port: number; seconds: number },
-  { message, metadata = {}, path }: RpcRequest,
+  { metadata = {}, path }: RpcRequest,
+  body: Buffer,
 ): Promise<number[]> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-h2load-'));
   try {
-    const [body, log] = [join(folder, 'body'), join(folder, 'log')];
-    await writeFile(body, framed(message));
+    const [file, log] = [join(folder, 'body'), join(folder, 'log')];
+    await writeFile(file, body);
     const headers = Object.entries({ ...HEAD, ...metadata }).flatMap((field) => [
       '-H',
       field.join(': '),
     ]);
-    const options = ['-c', '1', '-m', String(inFlight), '-D', String(seconds), '-d', body];
+    const options = ['-c', '1', '-m', String(inFlight), '-D', String(seconds), '-d', file];
     const url = `http://127.0.0.1:${port}${path}`;
     await promisify(execFile)('h2load', [...options, `--log-file=${log}`, ...headers, url]);
     const lines = (await readFile(log, 'utf8')).trimEnd().split('\n');
@@ -89,13 +91,14 @@ async function ownLoad(
   session: http2.ClientHttp2Session,
   { inFlight, seconds }: { inFlight: number; seconds: number },
   request: RpcRequest,
+  body: Buffer,
 ): Promise<number[]> {
   const took: number[] = [];
   const endMs = performance.now() + seconds * 1_000;
   const worker = async (): Promise<void> => {
     while (performance.now() < endMs) {
       const callMs = performance.now();
-      await oneCall(session, request);
+      await oneCall(session, request, body);
       took.push(performance.now() - callMs);
     }
   };
@@ -105,7 +108,8 @@ async function ownLoad(
 
 function oneCall(
   session: http2.ClientHttp2Session,
-  { message, metadata, path }: RpcRequest,
+  { metadata, path }: RpcRequest,
+  body: Buffer,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const stream = session.request({
@@ -127,6 +131,6 @@ function oneCall(
       else reject(new Error(`A call ended with gRPC status ${status}.`));
     });
     stream.resume();
-    stream.end(framed(message));
+    stream.end(body);
   });
 }

@@ -1,11 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { loadavg, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findDaprd } from '../../tests/conformance/makes/daprd.ts';
 import { type Child, startChild } from './child.ts';
 import { inTurns } from './in-turns.ts';
 import type { LoadResult } from './load.ts';
 import { type Pair, startDaprdPair, startHoldfastPair } from './pair.ts';
+import { printMachine } from './print-machine.ts';
 import { rpcLoad } from './rpc-load.ts';
 
 const IN_FLIGHT = [1, 32];
@@ -40,10 +41,7 @@ interface Measured extends LoadResult {
 }
 
 async function measure(pairs: readonly Pair[]): Promise<void> {
-  const [load = 0] = loadavg();
-  console.log(
-    `\ngRPC calls passed through, medians of ${ROUNDS} × ${SECONDS} s; load ${load.toFixed(1)}`,
-  );
+  printMachine(`gRPC calls passed through, medians of ${ROUNDS} × ${SECONDS} s`);
   console.log('in flight  pair        calls/s   p50 ms   p99 ms   CPU µs/call, both');
   for (const { grpcPort } of pairs) await rpcLoad(grpcPort, 32, 1);
   for (const inFlight of IN_FLIGHT) {

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '@holdfast/core';
 import type { Message } from '../message.ts';
+import { eachReasonOnce } from './each-reason-once.ts';
 import { type EncryptionKey, type KeyRing, keyRing } from './keys.ts';
 
 export interface EncryptedStoreOptions {
@@ -38,7 +39,7 @@ export interface ResolvedEncryption {
 }
 
 export function resolveEncryptedStoreOptions(given: EncryptedStoreOptions): ResolvedEncryption {
-  const { keys, plain = 'read', onUnreadable = warnOnce(), clock = systemClock } = given;
+  const { keys, plain = 'read', onUnreadable = eachReasonOnce(warn), clock = systemClock } = given;
   if (plain !== 'read' && plain !== 'refuse') {
     throw new TypeError(
       `encryptedStore.plain must be "read" or "refuse", not ${JSON.stringify(plain)}.`,
@@ -47,16 +48,9 @@ export function resolveEncryptedStoreOptions(given: EncryptedStoreOptions): Reso
   return { ring: keyRing('encryptedStore.keys', keys), plain, onUnreadable, clock };
 }
 
-const MOST_WARNINGS = 100;
-
-function warnOnce(): (unreadable: Unreadable) => void {
-  const said = new Set<string>();
-  return ({ message: { id, topic }, reason, dead }) => {
-    if (said.has(reason) || said.size === MOST_WARNINGS) return;
-    said.add(reason);
-    process.emitWarning(
-      `Message "${id}" for "${topic}" ${reason} ${dead ? 'It is a dead letter now.' : 'It waits in the queue.'}`,
-      { type: 'HoldfastWarning', code: 'HOLDFAST_UNREADABLE' },
-    );
-  };
+function warn({ message: { id, topic }, reason, dead }: Unreadable): void {
+  process.emitWarning(
+    `Message "${id}" for "${topic}" ${reason} ${dead ? 'It is a dead letter now.' : 'It waits in the queue.'}`,
+    { type: 'HoldfastWarning', code: 'HOLDFAST_UNREADABLE' },
+  );
 }

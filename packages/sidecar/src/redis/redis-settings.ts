@@ -52,7 +52,7 @@ export interface RedisSettingsUse {
 }
 
 /**
- * Reads them.
+ * How a component reaches Redis, from its metadata.
  *
  * @throws Error that names the component, the item and what is wrong with it.
  */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Unreadable } from '@holdfast/messaging/encrypted';
-import { MOST_REASONS, unreadableLines } from './unreadable-lines.ts';
+import { MOST_REASONS, type Unreadable } from '@holdfast/messaging/encrypted';
+import { unreadableLines } from './unreadable-lines.ts';
 
 test('each reason is said once, with what becomes of the event', () => {
   assert.deepEqual(

@@ -64,7 +64,7 @@ export class RedisConsumer {
     await Promise.allSettled(this.#working);
     const untouched = [...this.#held];
     this.#held.clear();
-    await this.#attempt(() => this.#giveBack(untouched));
+    await this.#giveBack(untouched);
   }
 
   stop(): void {
@@ -122,13 +122,14 @@ export class RedisConsumer {
    * would take it too: it would come twice without anybody's failure.
    */
   async #keep(): Promise<void> {
-    const { clock, redis, settings, topic } = this.#options;
-    const { consumerId, processingTimeoutMs } = settings;
+    const { clock, settings } = this.#options;
     while (!this.#stopped) {
-      await clock.sleep(processingTimeoutMs / KEEPS, this.#stopping.signal).catch(() => {});
+      await clock
+        .sleep(settings.processingTimeoutMs / KEEPS, this.#stopping.signal)
+        .catch(() => {});
       const kept = [...this.#held].filter((id) => !this.#late.has(id));
       if (this.#stopped || kept.length === 0) continue;
-      await this.#attempt(() => claimAgain(redis, { topic, consumerId }, kept, 0));
+      await this.#claimAgain(kept, 0);
     }
   }
 
@@ -212,14 +213,18 @@ export class RedisConsumer {
   #isLate(id: string, late: AbortController): void {
     this.#late.add(id);
     late.abort(new Error('processingTimeout is over'));
-    void this.#attempt(() => this.#giveBack([id]));
+    void this.#giveBack([id]);
   }
 
   /** As if its time were over: the next who looks has it. */
-  async #giveBack(ids: readonly string[]): Promise<void> {
+  #giveBack(ids: readonly string[]): Promise<void> {
+    return this.#claimAgain(ids, this.#options.settings.processingTimeoutMs);
+  }
+
+  #claimAgain(ids: readonly string[], idleMs: number): Promise<void> {
     const { redis, settings, topic } = this.#options;
-    const { consumerId, processingTimeoutMs } = settings;
-    await claimAgain(redis, { topic, consumerId }, ids, processingTimeoutMs);
+    const of = { topic, consumerId: settings.consumerId };
+    return this.#attempt(() => claimAgain(redis, of, ids, idleMs));
   }
 
   /** Redis may be down, restarted without its data, or slow: all of that passes, and is said once. */
