@@ -8,7 +8,11 @@ import { FlagError, type ParsedFlags } from './flags/flag.ts';
 import { HOLDFASTD_FLAGS } from './flags/holdfastd-flags.ts';
 import { parseFlags } from './flags/parse-flags.ts';
 import { giveMemoryBack } from './holdfastd/give-memory-back.ts';
-import { type HoldfastdSettings, holdfastdSettings } from './holdfastd/holdfastd-settings.ts';
+import {
+  type HoldfastdSettings,
+  holdfastdSettings,
+  idleCertificates,
+} from './holdfastd/holdfastd-settings.ts';
 import { startFailure } from './holdfastd/start-failure.ts';
 import { supervisorChannel } from './holdfastd/supervisor-channel.ts';
 import { version } from './version.ts';
@@ -50,7 +54,7 @@ async function main(args: readonly string[]): Promise<void> {
     supervisorChannel().close();
     return;
   }
-  for (const note of flags.notes) log.warn(note);
+  for (const note of [...flags.notes, ...idleCertificates(flags)]) log.warn(note);
   await serve(settings, log);
 }
 

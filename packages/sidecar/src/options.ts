@@ -229,7 +229,7 @@ function refuseOpenDoor(options: SidecarOptions & typeof SIDECAR_DEFAULTS): void
   if (mtls !== undefined) resolveMtlsOptions(mtls);
   else if (!isLoopback(internal) && !allowPlainInternal) {
     throw new RangeError(
-      `sidecar.internalListenAddress ${internal} is off loopback, where anybody could call the application: give certificates (--enable-mtls), or say --allow-plain-internal.`,
+      `sidecar.internalListenAddress ${internal} (--dapr-internal-grpc-listen-address) is off loopback, where anybody could call the application: give certificates (--enable-mtls), or say --allow-plain-internal.`,
     );
   }
 }

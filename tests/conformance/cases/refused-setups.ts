@@ -24,6 +24,19 @@ const guard = (kind: string, metadata?: Readonly<Record<string, string>>): AppSe
 
 export const refusedSetups: readonly RefusedSetup[] = [
   {
+    name: 'with a Zipkin address that has no host',
+    setup: { spec: 'tracing: { samplingRate: "1", zipkin: { endpointAddress: nope } }' },
+    message:
+      /failed to setup tracing: spec\.tracing\.zipkin\.endpointAddress of the Configuration has no scheme or host; write a URL such as/,
+    daprd: { message: /failed to setup tracing: invalid collector URL/ },
+  },
+  {
+    name: 'with a Zipkin address without a scheme',
+    setup: { spec: 'tracing: { samplingRate: "1", zipkin: { endpointAddress: "zipkin:9411" } }' },
+    message: /failed to setup tracing: spec\.tracing\.zipkin\.endpointAddress/,
+    daprd: { message: /failed to setup tracing: invalid collector URL/ },
+  },
+  {
     name: 'with a scope of secrets that neither allows nor denies',
     setup: { spec: 'secrets: { scopes: [{ storeName: s, defaultAccess: dney }] }' },
     message: /spec\.secrets\.scopes\[0\]\.defaultAccess must be allow or deny, not "dney"/,

@@ -16,6 +16,8 @@ const LISTS: readonly (readonly [
   ['127.0.0.1,127.0.0.2', ['127.0.0.1', '127.0.0.2']],
   // Of the documentation's own network: no machine has it.
   ['203.0.113.7,127.0.0.1', ['127.0.0.1']],
+  // A name that nobody has.
+  ['nowhere.invalid,127.0.0.1', ['127.0.0.1']],
 ];
 
 /** All of 127.0.0.0/8 is loopback there, elsewhere one address of it. */

@@ -164,7 +164,7 @@ test('a sidecar does not start with another app’s certificate, nor off loopbac
   );
   assert.deepEqual(await Promise.all(messages), [
     'The certificate is of spiffe://public/ns/default/callee, but this sidecar is spiffe://public/ns/default/caller; `holdfast ca issue caller --namespace default` makes one.',
-    'sidecar.internalListenAddress 0.0.0.0 is off loopback, where anybody could call the application: give certificates (--enable-mtls), or say --allow-plain-internal.',
+    'sidecar.internalListenAddress 0.0.0.0 (--dapr-internal-grpc-listen-address) is off loopback, where anybody could call the application: give certificates (--enable-mtls), or say --allow-plain-internal.',
   ]);
 });
 

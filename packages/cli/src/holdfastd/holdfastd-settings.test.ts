@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HOLDFASTD_FLAGS } from '../flags/holdfastd-flags.ts';
 import { parseFlags } from '../flags/parse-flags.ts';
-import { holdfastdSettings } from './holdfastd-settings.ts';
+import { holdfastdSettings, idleCertificates } from './holdfastd-settings.ts';
 
 test('what was not given is left to the sidecar', () => {
   assert.deepEqual(settings('--app-id a', {}), {
@@ -57,6 +57,18 @@ test('certificates come from files, else from daprd’s variables, and none may 
   });
 });
 
+test('certificates that nobody asked to use are told of', () => {
+  const idle = (line: string) => idleCertificates(parsed(line));
+  assert.deepEqual(
+    [
+      idle('--app-id a --cert-key-file k'),
+      idle('--app-id a --enable-mtls --cert-key-file k'),
+      idle('--app-id a'),
+    ],
+    [['--cert-key-file has no effect without --enable-mtls: sidecars speak in the clear.'], [], []],
+  );
+});
+
 test('a sidecar without a name, with a dotted one, for a protocol it does not speak a question it does not ask or a probe too long is refused', () => {
   const lines = [
     ...['', '--app-id a.b', '--app-id a --app-protocol tcp'],
@@ -80,6 +92,10 @@ test('a sidecar without a name, with a dotted one, for a protocol it does not sp
 });
 
 function settings(line: string, env: Record<string, string>): unknown {
+  return holdfastdSettings(parsed(line), env);
+}
+
+function parsed(line: string) {
   const args = line.split(' ').filter((word) => word !== '');
-  return holdfastdSettings(parseFlags(HOLDFASTD_FLAGS, args, { singleDash: true }), env);
+  return parseFlags(HOLDFASTD_FLAGS, args, { singleDash: true });
 }

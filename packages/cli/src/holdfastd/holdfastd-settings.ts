@@ -137,6 +137,16 @@ function certificates(
   });
 }
 
+const CERTIFICATE_FLAGS = ['trust-anchors-file', 'cert-chain-file', 'cert-key-file'];
+
+/** Who gives certificates may think that they are in use. A sentence for each flag that has no effect as given. */
+export function idleCertificates({ values }: ParsedFlags): readonly string[] {
+  if (values.get('enable-mtls') === true) return [];
+  return CERTIFICATE_FLAGS.filter((name) => values.get(name)).map(
+    (name) => `--${name} has no effect without --enable-mtls: sidecars speak in the clear.`,
+  );
+}
+
 function healthCheck(values: ParsedFlags['values']): Record<string, unknown> {
   const number = (name: string) => values.get(name) as number | undefined;
   const intervalMs = times(atLeast(1, number('app-health-probe-interval')), 1_000);

@@ -1,5 +1,5 @@
 import type net from 'node:net';
-import { listen } from '../server/doors/listen.ts';
+import { listenAll } from '../server/doors/listen-all.ts';
 import type { DaprDoor } from './dapr/open-dapr-door.ts';
 import { FrameLink } from './frame-link.ts';
 import { FrameWriter } from './frame-writer.ts';
@@ -43,7 +43,8 @@ export async function listenForPeers(
   });
   server.on(event, (socket: net.Socket) => peers.meet(socket));
   server.maxConnections = maxConnections;
-  const port = await listen(server, options.host, options.port, '--dapr-internal-grpc-port');
+  const at = { hosts: [options.host], port: options.port };
+  const { port } = await listenAll(() => server, at, '--dapr-internal-grpc-port');
   return { port, drain: () => peers.drain(), close: () => peers.close() };
 }
 

@@ -46,7 +46,8 @@ export async function postgresConnection(settings: ComponentSettings): Promise<P
     const value = settings.text(name);
     if (value !== undefined) items.set(name, value);
   }
-  if (items.size === 0) throw new Error('failed to build connection string');
+  if (items.size === 0)
+    throw new Error('failed to build connection string: metadata connectionString is missing');
   for (const flag of ['useAzureAD', 'useAWSIAM']) {
     if (settings.flag(flag)) throw new Error(`metadata ${flag}: not in this version`);
   }

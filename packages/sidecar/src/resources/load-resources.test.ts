@@ -63,6 +63,22 @@ spec: { pubsubname: p, topic: t }
   );
 });
 
+test('a kind that is not there is told with the one that was meant', async (t) => {
+  const { folder, load } = await resources(t, {
+    'a.yaml': 'kind: Compnent\nmetadata: { name: a }\n---\nkind: WorkflowAccessPolicy\n',
+  });
+
+  const { unknown } = await load({});
+
+  assert.deepEqual(
+    unknown.map((line) => line.replaceAll(folder, '')),
+    [
+      '/a.yaml:1: resources of kind Compnent are not in this version (did you mean Component?); it is left out.',
+      '/a.yaml:4: resources of kind WorkflowAccessPolicy are not in this version; it is left out.',
+    ],
+  );
+});
+
 test('fields in another case are those of Dapr, and one as it should be wins', async (t) => {
   const { load } = await resources(t, {
     'endpoint.yaml': `

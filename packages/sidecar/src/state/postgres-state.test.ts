@@ -153,7 +153,7 @@ function suite(server: PostgresServer): void {
           await words({ connectionString: `${url}-none` }),
         ],
         [
-          'failed to build connection string',
+          'failed to build connection string: metadata connectionString is missing',
           "invalid value for 'timeout': must be greater than 1s",
           'component s: metadata timeout is "soon", which has a unit without a number; write 500ms, 5s or 1m30s',
           '"a b" is no name for a table',

@@ -100,9 +100,24 @@ function samplerOf(rate: number): string {
 const OFF: Tracing = { on: false, begin: () => undefined };
 
 async function openSink(
-  { otlp, stdout, zipkinUrl }: ReturnType<typeof withVariables>,
+  exports: ReturnType<typeof withVariables>,
   { appId, clock, log, variables }: Surroundings,
 ): Promise<SpanSink | undefined> {
+  const { stdout, zipkinUrl } = exports;
+  // The addresses are in neither message: there may be a password in them.
+  if (zipkinUrl !== undefined && !hasHost(zipkinUrl)) {
+    throw new RangeError(
+      'failed to setup tracing: spec.tracing.zipkin.endpointAddress of the Configuration has no scheme or host; write a URL such as http://localhost:9411/api/v2/spans.',
+    );
+  }
+  let { otlp } = exports;
+  if (otlp !== undefined && !hasHost(otlp.url)) {
+    // daprd starts too, and its collector never hears of it.
+    log.warn(
+      'Spans are not sent to otlp: spec.tracing.otel.endpointAddress of the Configuration, or OTEL_EXPORTER_OTLP_ENDPOINT, is no address; write HOST:PORT or a URL.',
+    );
+    otlp = undefined;
+  }
   if (zipkinUrl === undefined && otlp === undefined && !stdout) return undefined;
   const { openSpanSink } = await import('@holdfast/telemetry/trace-export');
   return openSpanSink({
@@ -119,6 +134,9 @@ async function openSink(
     clock,
   });
 }
+
+/** Of `localhost:9411` the host would be read as the scheme. */
+const hasHost = (url: string): boolean => URL.canParse(url) && new URL(url).host !== '';
 
 /** `key=value` pairs with commas between them, as OpenTelemetry's specification has it. */
 function resourceOf(given: string | undefined): Readonly<Record<string, string>> {

@@ -65,11 +65,18 @@ export class NoAddressError extends Error {
 
   constructor(hosts: readonly string[], flag: string) {
     super(
-      `The port of ${flag} cannot be listened on: this machine has no address ${hosts.join(', ')}; name one that it has (--dapr-listen-addresses), or 127.0.0.1.`,
+      `The port of ${flag} cannot be listened on: this machine has no address ${hosts.join(', ')}; name one that it has (${ADDRESS_FLAGS[flag] ?? '--dapr-listen-addresses'}), or 127.0.0.1.`,
     );
     this.name = 'NoAddressError';
   }
 }
+
+/** Which flag says where a port is, for those that are not where the API is. */
+const ADDRESS_FLAGS: Readonly<Record<string, string>> = {
+  '--dapr-internal-grpc-port': '--dapr-internal-grpc-listen-address',
+  '--dapr-public-port': '--dapr-public-listen-address',
+  '--metrics-port': '--metrics-listen-address',
+};
 
 const ANY = ['::', '0.0.0.0'];
 
@@ -86,5 +93,8 @@ function covers(wide: string, host: string): boolean {
   return isLoopback(wide) && isLoopback(host);
 }
 
+/** A name that leads nowhere is left out like an address that is not here, as in daprd. */
 const isAbsent = (error: unknown): boolean =>
-  /^(?:EADDRNOTAVAIL|EAFNOSUPPORT)$/.test((error as NodeJS.ErrnoException).code ?? '');
+  /^(?:EADDRNOTAVAIL|EAFNOSUPPORT|ENOTFOUND|EAI_AGAIN)$/.test(
+    (error as NodeJS.ErrnoException).code ?? '',
+  );

@@ -42,4 +42,24 @@ test('metrics are at every path of their port, and nowhere without it', async (t
   );
 });
 
+test('an address that this machine does not have is told with the flag that names it', async () => {
+  const host = 'nowhere.invalid';
+  const asked = {
+    'dapr-listen-addresses': { listenAddresses: [host] },
+    'dapr-public-listen-address': { publicPort: await freePort(), publicListenAddress: host },
+    'metrics-listen-address': { metricsPort: 0, metricsListenAddress: host },
+    'dapr-internal-grpc-listen-address': {
+      allowPlainInternal: true,
+      internalListenAddress: host,
+    },
+  };
+  for (const [flag, options] of Object.entries(asked)) {
+    await assert.rejects(startSidecar({ ...one, ...options, names: sharedNames()() }), {
+      message: new RegExp(
+        `this machine has no address nowhere\\.invalid; name one that it has \\(--${flag}\\)`,
+      ),
+    });
+  }
+});
+
 const one = { appId: 'one', httpPort: 0 } as const;
