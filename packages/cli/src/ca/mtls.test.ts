@@ -149,6 +149,25 @@ test('a chain without the sidecar’s own certificate, or with it in the wrong p
   );
 });
 
+test('files that are not there or hold something else are told with the flag that names them', async (t) => {
+  const world = await startWorld(t);
+  await world.issue('callee');
+  const { mtls, ...other } = (await world.options('callee')) as SidecarOptions;
+  const started = (change: Partial<NonNullable<SidecarOptions['mtls']>>) =>
+    startSidecar({ ...other, mtls: { ...mtls, ...change } });
+  await assert.rejects(started({ certChainFile: '/nowhere/tls.crt' }), {
+    message:
+      /^The certificate chain \(--cert-chain-file or DAPR_CERT_CHAIN\) cannot be read from \/nowhere\/tls\.crt: ENOENT/,
+  });
+  await assert.rejects(started({ trustAnchorsFile: mtls!.certKeyFile! }), {
+    message:
+      'The trust anchors (--trust-anchors-file or DAPR_TRUST_ANCHORS) must be 1 to 100 certificates in PEM, not 0.',
+  });
+  await assert.rejects(started({ certKeyFile: mtls!.certChainFile! }), {
+    message: /^The private key \(--cert-key-file or DAPR_CERT_KEY\) cannot be read: /,
+  });
+});
+
 test('a sidecar does not start with another app’s certificate, nor off loopback without one', async (t) => {
   const world = await startWorld(t);
   await world.issue('caller', 'callee');

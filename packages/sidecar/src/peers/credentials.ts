@@ -33,26 +33,35 @@ export interface Credentials {
 const LONGEST_PEM = 1024 * 1024;
 const MOST_CERTIFICATES = 100;
 
+/** Each with what says where it is. */
+const ANCHORS = 'The trust anchors (--trust-anchors-file or DAPR_TRUST_ANCHORS)';
+const CHAIN = 'The certificate chain (--cert-chain-file or DAPR_CERT_CHAIN)';
+const KEY = 'The private key (--cert-key-file or DAPR_CERT_KEY)';
+
 export async function readCredentialTexts(options: MtlsOptions): Promise<CredentialTexts> {
-  const read = async (text: string | undefined, file: string | undefined): Promise<string> => {
+  const read = async (
+    text: string | undefined,
+    file: string | undefined,
+    what: string,
+  ): Promise<string> => {
     if (text !== undefined) return text;
     try {
       return await readFile(file!, 'utf8');
     } catch (error) {
-      throw new MtlsError(`${file} cannot be read: ${(error as Error).message}`);
+      throw new MtlsError(`${what} cannot be read from ${file}: ${(error as Error).message}`);
     }
   };
   return {
-    trustAnchors: await read(options.trustAnchors, options.trustAnchorsFile),
-    certChain: await read(options.certChain, options.certChainFile),
-    certKey: await read(options.certKey, options.certKeyFile),
+    trustAnchors: await read(options.trustAnchors, options.trustAnchorsFile, ANCHORS),
+    certChain: await read(options.certChain, options.certChainFile, CHAIN),
+    certKey: await read(options.certKey, options.certKeyFile, KEY),
   };
 }
 
 /** @throws MtlsError unless the certificate is ours, good at `nowMs`, and leads to an anchor. */
 export function checkCredentials(texts: CredentialTexts, who: Who, nowMs: number): Credentials {
-  const anchors = certificates('The trust anchors', texts.trustAnchors);
-  const chain = certificates('The certificate chain', texts.certChain);
+  const anchors = certificates(ANCHORS, texts.trustAnchors);
+  const chain = certificates(CHAIN, texts.certChain);
   const own = chain[0]!;
   const uri = uriOf(own.subjectAltName);
   const id = idOf(own);
@@ -136,7 +145,7 @@ function privateKey(pem: string): KeyObject {
   try {
     return createPrivateKey(pem);
   } catch (error) {
-    throw new MtlsError(`The private key cannot be read: ${(error as Error).message}`);
+    throw new MtlsError(`${KEY} cannot be read: ${(error as Error).message}`);
   }
 }
 

@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
+import { systemClock } from '@holdfast/core';
+import { createLogger } from '@holdfast/telemetry/log';
 import { until } from '@holdfast/test-servers';
 import { startMesh, temporaryFolder } from '../testing/start-mesh.ts';
+import { openFrameDump } from './frame-dump.ts';
 
 test('each frame of both ends is a line in the file, which is its owner’s alone', async (t) => {
   const folder = await temporaryFolder(t);
@@ -38,4 +41,13 @@ test('each frame of both ends is a line in the file, which is its owner’s alon
   );
   assert.equal((await stat(calling!)).mode & 0o777, 0o600);
   assert.ok(log.some((line) => line.includes(`written to ${calling}`)));
+});
+
+test('a file that cannot be written is told with the variable that names it', async (t) => {
+  const folder = await temporaryFolder(t);
+  const file = path.join(folder, 'nowhere', 'x.frames');
+  const surroundings = { clock: systemClock, log: createLogger({ write() {} }) };
+  assert.throws(() => openFrameDump(file, surroundings), {
+    message: /x\.frames \(HOLDFAST_FRAME_DUMP\): ENOENT.*; name a file that this user may write/,
+  });
 });

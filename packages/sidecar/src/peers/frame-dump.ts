@@ -26,7 +26,7 @@ export function openFrameDump(
   file: string,
   { clock, log }: { readonly clock: Clock; readonly log: Logger },
 ): FrameDump {
-  const fd = openSync(file, 'a', 0o600);
+  const fd = appending(file);
   let bytes = 0;
   let open = true;
   log.warn(
@@ -53,6 +53,17 @@ export function openFrameDump(
       closeSync(fd);
     },
   };
+}
+
+function appending(file: string): number {
+  try {
+    return openSync(file, 'a', 0o600);
+  } catch (error) {
+    throw new Error(
+      `Frames cannot be written to ${file} (HOLDFAST_FRAME_DUMP): ${(error as Error).message}; name a file that this user may write, in a folder that is there.`,
+      { cause: error },
+    );
+  }
 }
 
 function watched(security: PeerSecurity, write: (line: string) => void): PeerSecurity {

@@ -130,6 +130,19 @@ test('two components with one file between them keep the sidecar from starting',
   });
 });
 
+test('a file where the folder of an outbox is meant keeps the sidecar from starting, with the way out', async (t) => {
+  const folder = await temporaryFolder(t);
+  const file = join(folder, 'file');
+  await writeFile(file, '');
+  const outboxPath = join(file, 'outbox.db');
+  const broker = component('p', 'pubsub.in-memory', { outbox: 'true', outboxPath });
+  await writeFile(join(folder, 'broker.yaml'), broker);
+  await assert.rejects(startSidecar(options(folder)), ({ message }: Error) => {
+    assert.ok(message.includes(`the folder ${file} of its outbox cannot be made: EEXIST`), message);
+    return message.endsWith('; name another (--state-dir, or metadata outboxPath)');
+  });
+});
+
 const component = (name: string, type: string, metadata: Readonly<Record<string, string>>) =>
   JSON.stringify({
     apiVersion: 'dapr.io/v1alpha1',

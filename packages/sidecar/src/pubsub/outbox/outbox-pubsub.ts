@@ -173,7 +173,7 @@ async function openFile(
   { component, maxBytes, maxMessages, path, keys }: OutboxSettings,
   { clock, log }: Pick<OutboxPubSubEnv, 'clock' | 'log'>,
 ): Promise<Outbox> {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(path));
   const file = sqliteStore({ path, clock });
   const onUnreadable = unreadableLines({ component, path }, log);
   const encrypted = keys && encryptedStore(file, { keys, clock, onUnreadable });
@@ -192,4 +192,15 @@ function keptMessage(
 ): NewMessage {
   const key = message.metadata.partitionKey?.slice(0, LONGEST_KEY) || WHOLE_TOPIC;
   return { topic, body: message.data, headers: keptHeaders(message, expires, nowWallMs), key };
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new Error(
+      `the folder ${folder} of its outbox cannot be made: ${(error as Error).message}; name another (--state-dir, or metadata outboxPath)`,
+      { cause: error },
+    );
+  }
 }
