@@ -13,6 +13,7 @@ import {
   topicProblem,
 } from './records.ts';
 import { sizeLimit } from './size-limit.ts';
+import { isUnsent } from './unsent.ts';
 
 interface Outgoing {
   readonly id: string;
@@ -74,7 +75,10 @@ export class KafkaPublisher {
       isRefusal,
       send: async (some) => {
         await this.#sendPatiently(some.map(({ record }) => record)).catch((error: unknown) => {
-          throw isRefusal(error) ? error : this.#unavailable(error);
+          if (isRefusal(error)) throw error;
+          // Of some of them others were taken before.
+          const unsent = some.length === messages.length && isUnsent(error, some.length);
+          throw this.#unavailable(error, unsent);
         });
       },
       why: async (error, message) => {
@@ -135,10 +139,12 @@ export class KafkaPublisher {
     producer.close(true).catch(() => {});
   }
 
-  #unavailable(error: unknown): BrokerUnavailableError {
+  #unavailable(error: unknown, unsent: boolean): BrokerUnavailableError {
     return new BrokerUnavailableError(
       `Kafka at ${this.#at.join(', ')} did not take the messages: ${reasonOf(error)}`,
       error,
+      false,
+      unsent,
     );
   }
 }
