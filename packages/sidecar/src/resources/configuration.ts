@@ -104,8 +104,8 @@ export function mergeConfigurations(
     const place = new Place(file, ['spec'], locate);
     const spec = expand(at(document, 'spec'), env);
     const rate = at(spec, 'tracing', 'samplingRate');
-    const badRules: string[] = [];
-    const warn = (message: string) => void badRules.push(message);
+    const passedOver: string[] = [];
+    const warn = (message: string) => void passedOver.push(message);
     const without = ignoredKeys(spec);
     const acl = readAccessList(at(spec, 'accessControl'), place.at('accessControl'), protocol);
     const api = readApiRules(at(spec, 'api'), place.at('api'));
@@ -113,7 +113,10 @@ export function mergeConfigurations(
       readHandlers(at(spec, key), place.at(key)) ?? merged[key];
     merged = {
       nameResolution: nameResolution(at(spec, 'nameResolution')) ?? merged.nameResolution,
-      samplingRate: rate === undefined ? merged.samplingRate : samplingRate(rate),
+      samplingRate:
+        rate === undefined
+          ? merged.samplingRate
+          : samplingRate(rate, place.at('tracing', 'samplingRate'), warn),
       samplingRateGiven: merged.samplingRateGiven || rate !== undefined,
       exports: tracingExports(at(spec, 'tracing'), merged.exports),
       // Both names may be said, and the second wins, key by key.
@@ -136,7 +139,7 @@ export function mergeConfigurations(
       features: features(at(spec, 'features')) ?? merged.features,
       httpPipeline: handlers('httpPipeline'),
       appHttpPipeline: handlers('appHttpPipeline'),
-      warnings: [...merged.warnings, ...acl.warnings, ...api.warnings, ...badRules],
+      warnings: [...merged.warnings, ...acl.warnings, ...api.warnings, ...passedOver],
       ignored:
         without.length === 0
           ? merged.ignored
@@ -181,10 +184,14 @@ function features(given: unknown): readonly string[] | undefined {
   return [...said.filter(({ enabled }) => enabled).map(({ name }) => name), ...unsaid];
 }
 
-function samplingRate(given: unknown): number {
+function samplingRate(given: unknown, place: Place, warn: (message: string) => void): number {
   const rate = typeof given === 'string' && given.trim() === '' ? Number.NaN : Number(given);
   // More than all is all.
-  return rate >= 0 ? Math.min(rate, 1) : DEFAULT_SAMPLING_RATE;
+  if (rate >= 0) return Math.min(rate, 1);
+  warn(
+    `${place} is ${JSON.stringify(given)}, which is no number from 0 to 1: ${DEFAULT_SAMPLING_RATE} counts, as in daprd.`,
+  );
+  return DEFAULT_SAMPLING_RATE;
 }
 
 /** Replaces `$VAR` and `${VAR}` in every text and key, as Dapr does with the whole file. */

@@ -159,12 +159,18 @@ test('a sampling rate that is none is Dapr’s default, and one above 1 is all',
   const { folder, load } = await resources(t, {});
   const file = path.join(folder, 'c.conf');
   const rates: number[] = [];
+  const said: string[] = [];
   for (const rate of ['""', '"lots"', '"-1"', '"2"', '"0"', '"1"', '0.25']) {
     await writeFile(file, `kind: Configuration\nspec: { tracing: { samplingRate: ${rate} } }`);
-    rates.push((await load({}, [file])).configuration.samplingRate);
+    const { samplingRate, warnings } = (await load({}, [file])).configuration;
+    rates.push(samplingRate);
+    said.push(...warnings.map((line) => line.replace(file, '')));
   }
 
   assert.deepEqual(rates, [1e-4, 1e-4, 1e-4, 1, 0, 1, 0.25]);
+  const none = (given: string) =>
+    `:2:34: spec.tracing.samplingRate is "${given}", which is no number from 0 to 1: 0.0001 counts, as in daprd.`;
+  assert.deepEqual(said, [none(''), none('lots'), none('-1')]);
 });
 
 test('names the keys of a Configuration that have no effect', async (t) => {
