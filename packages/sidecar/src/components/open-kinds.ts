@@ -183,8 +183,8 @@ const openBinding: OpenKind = async (opening) => {
     },
     drain: async () => input?.stop(),
     async close() {
-      // Its last event is not waited for: that was for `drain`.
-      void input?.stop();
+      // Its last event is not waited for, nor how that ends: that was for `drain`.
+      void input?.stop().catch(() => {});
       await output?.close();
     },
   };
