@@ -58,6 +58,7 @@ const openSecrets: OpenKind = async (opening) => {
   return {
     row: { ...rowOf(opening), ...(capabilities && { capabilities }) },
     enter: (places) => void places.secrets.set(spec.name, store),
+    close: () => store.close?.(),
   };
 };
 
