@@ -24,8 +24,15 @@ export async function within<Open extends { close?(): unknown } | undefined>(
   const timer = clock.timer(limitMs, () => {
     over.abort(new Error(`init timeout for component ${what}`));
   });
+  const close = async (late: Open) => {
+    try {
+      await late?.close?.();
+    } catch {
+      // Nobody has used it, and the log has said that it was too late.
+    }
+  };
   try {
-    return await waitedFor(opening, over.signal, (late) => void late?.close?.());
+    return await waitedFor(opening, over.signal, (late) => void close(late));
   } finally {
     timer.cancel();
   }

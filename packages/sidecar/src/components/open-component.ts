@@ -1,29 +1,10 @@
-import { goes } from '../bindings/binding.ts';
-import { NONE_PLUGGED } from '../pluggable/plugged-types.ts';
-import { namespacedPubSub } from '../pubsub/namespaced-pubsub.ts';
-import { openPubSub } from '../pubsub/open-pubsub.ts';
-import { topicScopes } from '../pubsub/publish/topic-scopes.ts';
 import type { SecretStore } from '../secrets/secret-store.ts';
-import { encryptedState } from '../state/encrypted-state.ts';
-import { encryptionKeys } from '../state/encryption-keys.ts';
-import { stateOutboxSettings } from '../state/outbox/state-outbox-settings.ts';
 import type { ComponentPlaces } from './component-places.ts';
 import { ComponentSettings } from './component-settings.ts';
 import type { ComponentSpec } from './component-spec.ts';
-import {
-  CONFIGURATIONS,
-  INPUTS,
-  LOCKS,
-  MIDDLEWARE,
-  OUTPUTS,
-  openerOf,
-  PUBSUB,
-  SECRETS,
-  STATE,
-} from './component-types.ts';
-import { keyPrefix } from './key-prefix.ts';
 import { lookUp } from './look-up.ts';
 import type { ComponentRow, ComponentsEnv } from './open-components.ts';
+import { OPEN_KINDS, type Opening } from './open-kinds.ts';
 import { fillPlaceholders, namesNamespace } from './placeholders.ts';
 
 /** A component that is up. */
@@ -51,12 +32,12 @@ export async function openComponent(
   outboxFiles: Set<string>,
 ): Promise<OpenComponent | undefined> {
   let read: ComponentSettings | undefined;
-  const settings: GivenSettings = async () => {
+  const settings: Opening['settings'] = async () => {
     const values = await lookUpAll(spec, secrets, env);
     read = new ComponentSettings(spec.name, fillPlaceholders(values, env));
     return { given: read, namespaced: namesNamespace(values) };
   };
-  const opened = await openAs(spec, env, settings, outboxFiles);
+  const opened = await openAsItsKind({ spec, env, outboxFiles, settings });
   const unasked = read?.unasked().filter((name) => !QUIET.has(name.toLowerCase())) ?? [];
   if (opened !== undefined && unasked.length > 0) {
     env.log.warn(
@@ -66,141 +47,15 @@ export async function openComponent(
   return opened;
 }
 
-/** Reads the metadata, when it is known that somebody wants them. */
-type GivenSettings = () => Promise<{
-  readonly given: ComponentSettings;
-  /** `{namespace}` is in one of its values. */
-  readonly namespaced: boolean;
-}>;
-
 /** For what is not here at all, which its API says: every file that `dapr init` made has it. */
 const QUIET = new Set(['actorstatestore']);
 
-async function openAs(
-  spec: ComponentSpec,
-  env: ComponentsEnv,
-  settings: GivenSettings,
-  outboxFiles: Set<string>,
-): Promise<OpenComponent | undefined> {
-  const { name, type, version } = spec;
-  const row = { name, type, version };
-  // What is plugged in comes first, as in Dapr.
-  const { plugged = NONE_PLUGGED } = env;
-  const openSecrets = openerOf([plugged.secrets, SECRETS], spec);
-  if (openSecrets !== undefined) {
-    const store = await openSecrets((await settings()).given, env);
-    const { capabilities } = store;
-    return {
-      row: capabilities === undefined ? row : { ...row, capabilities },
-      enter: (places) => void places.secrets.set(name, store),
-    };
+async function openAsItsKind(opening: Opening): Promise<OpenComponent | undefined> {
+  for (const open of OPEN_KINDS) {
+    const opened = await open(opening);
+    if (opened !== undefined) return opened;
   }
-  const openState = openerOf([plugged.state, STATE], spec);
-  if (openState !== undefined) {
-    const { given } = await settings();
-    const keys = encryptionKeys(spec.metadata, given);
-    const bare = await openState(given, env);
-    const store = keys === undefined ? bare : encryptedState(bare, keys);
-    const outbox = stateOutboxSettings(given, env.log);
-    const open = { store, keyPrefix: keyPrefix(given, name, env), outbox };
-    return {
-      row: { ...row, capabilities: withActors(store.capabilities) },
-      enter: (places) => void places.state.set(name, open),
-      close: () => store.close(),
-    };
-  }
-  const openBroker = openerOf([plugged.pubsub, PUBSUB], spec);
-  if (openBroker !== undefined) {
-    const { given, namespaced } = await settings();
-    const opened = await openPubSub(given, openBroker, env, outboxFiles);
-    const { outbox } = opened;
-    const broker = namespaced ? namespacedPubSub(opened.broker, env.namespace) : opened.broker;
-    const open = { ...opened, broker, scopes: topicScopes(given, env.appId) };
-    return {
-      row: { ...row, capabilities: broker.capabilities },
-      ...(outbox && { pinned: 'it has an outbox' }),
-      enter: (places) => void places.pubsub.set(name, open),
-      drain: () => broker.drain(),
-      close: () => broker.close(),
-    };
-  }
-  const openLocks = openerOf([LOCKS], spec);
-  if (openLocks !== undefined) {
-    const { given } = await settings();
-    const store = await openLocks(given, env);
-    // Another text here than daprd's would let both hold one lock.
-    const whose = { appId: env.appId, givenNamespace: undefined };
-    const open = { store, keyPrefix: keyPrefix(given, name, whose) };
-    return {
-      row,
-      enter: (places) => void places.locks.set(name, open),
-      close: () => store.close(),
-    };
-  }
-  const openConfiguration = openerOf([CONFIGURATIONS], spec);
-  if (openConfiguration !== undefined) {
-    const store = await openConfiguration((await settings()).given, env);
-    return {
-      row,
-      pinned: 'the application may be waiting for its changes',
-      enter: (places) => void places.configurations.set(name, store),
-      close: () => store.close(),
-    };
-  }
-  if (type.startsWith('middleware.')) {
-    const open = openerOf([MIDDLEWARE], spec);
-    if (open === undefined) throw new Error(unknownMiddleware(type));
-    const middleware = await open((await settings()).given, env);
-    return {
-      row,
-      enter: (places) => void places.middleware.set(name, { type, version, middleware }),
-    };
-  }
-  const ways = {
-    input: openerOf([plugged.inputs, INPUTS], spec),
-    output: openerOf([plugged.outputs, OUTPUTS], spec),
-  };
-  if (ways.input === undefined && ways.output === undefined) return undefined;
-  return await openBinding(spec, (await settings()).given, env, ways);
-}
-
-/** Left out, it would let pass what it is there to keep out. */
-function unknownMiddleware(type: string): string {
-  const known = Object.keys(MIDDLEWARE).join(', ');
-  return `there is no middleware ${type} in this version, only ${known}; without it requests would pass that it should look at`;
-}
-
-async function openBinding(
-  { name, type, version }: ComponentSpec,
-  settings: ComponentSettings,
-  env: ComponentsEnv,
-  ways: {
-    readonly input: (typeof INPUTS)[string] | undefined;
-    readonly output: (typeof OUTPUTS)[string] | undefined;
-  },
-): Promise<OpenComponent> {
-  const direction = settings.text('direction');
-  const input = goes(direction, 'input') ? await ways.input?.(settings, env) : undefined;
-  const output = goes(direction, 'output') ? await ways.output?.(settings, env) : undefined;
-  const route = settings.text('route') ?? name;
-  const capabilities = [
-    ...(input === undefined ? [] : ['INPUT_BINDING']),
-    ...(output === undefined ? [] : ['OUTPUT_BINDING']),
-  ];
-  return {
-    row: { name, type, version, capabilities },
-    enter({ inputs, outputs }) {
-      const explicit = goes(direction, 'input', true);
-      if (input !== undefined) inputs.set(name, { binding: input, route, explicit });
-      if (output !== undefined) outputs.set(name, output);
-    },
-    drain: async () => input?.stop(),
-    async close() {
-      // Its last event is not waited for: that was for `drain`.
-      void input?.stop();
-      await output?.close();
-    },
-  };
+  return undefined;
 }
 
 async function lookUpAll(
@@ -216,10 +71,4 @@ async function lookUpAll(
     values.push([item.name, await lookUp(`metadata ${item.name}`, item, from)]);
   }
   return values;
-}
-
-/** Of a store that could keep actors Dapr's metadata say so, whether there are any or not. */
-function withActors(capabilities: readonly string[]): readonly string[] {
-  const could = ['ETAG', 'TRANSACTIONAL'].every((one) => capabilities.includes(one));
-  return could ? [...capabilities, 'ACTOR'] : capabilities;
 }

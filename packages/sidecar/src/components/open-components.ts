@@ -189,7 +189,6 @@ class LiveComponents implements Components {
   }
 
   async replace(specs: readonly ComponentSpec[]): Promise<() => void> {
-    const { log } = this.#env;
     this.#incomplete = false;
     const left: Up[] = [];
     const wanted = this.#inOrder(specs);
@@ -197,47 +196,50 @@ class LiveComponents implements Components {
       if (wanted.some((spec) => spec.name === name)) continue;
       this.#leave(up);
       left.push(up);
-      log.info(`Component ${name} (${up.spec.type}) is gone.`);
+      this.#env.log.info(`Component ${name} (${up.spec.type}) is gone.`);
     }
     for (const spec of wanted) {
-      const { file, name, type } = spec;
-      const before = this.#up.get(name);
-      if (before !== undefined && saysTheSame(before.spec, spec)) continue;
-      if (before?.pinned !== undefined) {
-        log.warn(
-          `${file}: component ${name} (${type}): in force after the next start, since ${before.pinned}.`,
-        );
-        continue;
-      }
-      try {
-        const opened = await this.#open(spec);
-        if (opened === undefined) continue;
-        if (before !== undefined) {
-          this.#leave(before);
-          left.push(before);
-        }
-        this.#enter(opened);
-        log.info(`Component ${name} (${type}) is ${before === undefined ? 'new' : 'changed'}.`);
-      } catch (error) {
-        this.#incomplete = true;
-        this.#env.failed?.(spec.type, name, 'init');
-        const { message } = new ComponentError(spec, (error as Error).message);
-        if (before !== undefined && !spec.ignoreErrors) {
-          log.error(`${message}; it stays as it was.`);
-          continue;
-        }
-        if (before !== undefined) {
-          this.#leave(before);
-          left.push(before);
-        }
-        // As it would be after the next start.
-        log.error(`${message}; it is left out${spec.ignoreErrors ? ' (ignoreErrors)' : ''}.`);
-      }
+      if (this.#closing.signal.aborted) break;
+      const gone = await this.#renew(spec);
+      if (gone !== undefined) left.push(gone);
     }
-    for (const up of left) this.#leaving.add(up);
     return () => {
       for (const up of left) void this.#end(up);
     };
+  }
+
+  /** Puts in force what the file of one component says now; resolves with the one that has left for it. */
+  async #renew(spec: ComponentSpec): Promise<Up | undefined> {
+    const { failed, log } = this.#env;
+    const { file, name, type } = spec;
+    const before = this.#up.get(name);
+    if (before !== undefined && saysTheSame(before.spec, spec)) return undefined;
+    if (before?.pinned !== undefined) {
+      log.warn(
+        `${file}: component ${name} (${type}): in force after the next start, since ${before.pinned}.`,
+      );
+      return undefined;
+    }
+    try {
+      const opened = await this.#open(spec);
+      if (opened === undefined) return undefined;
+      if (before !== undefined) this.#leave(before);
+      this.#enter(opened);
+      log.info(`Component ${name} (${type}) is ${before === undefined ? 'new' : 'changed'}.`);
+      return before;
+    } catch (error) {
+      this.#incomplete = true;
+      failed?.(type, name, 'init');
+      const { message } = new ComponentError(spec, (error as Error).message);
+      if (before !== undefined && !spec.ignoreErrors) {
+        log.error(`${message}; it stays as it was.`);
+        return undefined;
+      }
+      if (before !== undefined) this.#leave(before);
+      // As it would be after the next start.
+      log.error(`${message}; it is left out${spec.ignoreErrors ? ' (ignoreErrors)' : ''}.`);
+      return before;
+    }
   }
 
   async drain(): Promise<void> {
@@ -274,7 +276,13 @@ class LiveComponents implements Components {
     const { secrets } = this.#places;
     const opening = openComponent(spec, this.#env, secrets, this.#outboxFiles);
     const opened = await within(spec.initTimeoutMs, known(spec), this.#env.clock, opening);
-    if (opened !== undefined) return { ...opened, spec };
+    if (opened !== undefined) {
+      const up = { ...opened, spec };
+      if (!this.#closing.signal.aborted) return up;
+      // It came up too late to be closed with the others.
+      await up.close?.();
+      throw this.#closing.signal.reason;
+    }
     this.#env.failed?.(spec.type, spec.name, 'creation');
     this.#env.log.warn(
       `${spec.file}: components of type ${spec.type} are not in this version${meantType(spec.type)}; it is left out.`,
@@ -290,9 +298,11 @@ class LiveComponents implements Components {
     this.#env.log.info(`Component loaded: ${known(up.spec)}`);
   }
 
-  #leave({ spec }: Up): void {
-    this.#up.delete(spec.name);
-    for (const place of Object.values(this.#places)) place.delete(spec.name);
+  #leave(up: Up): void {
+    const { name } = up.spec;
+    this.#up.delete(name);
+    for (const place of Object.values(this.#places)) place.delete(name);
+    this.#leaving.add(up);
   }
 
   /** When calls under way, and the application, have had their time. */

@@ -56,5 +56,36 @@ function suite(server: PostgresServer): void {
         ['c', { value: '3' }],
       ]);
     });
+
+    test('a channel that clients named is heard until the last of them has left', async (t) => {
+      await run('CREATE TABLE named (key text, value text, version text, metadata json)');
+      const lines: string[] = [];
+      const log = createLogger({ write: (line) => void lines.push(line) });
+      const metadata = { connectionString: server.url, table: 'named' };
+      const settings = new ComponentSettings('c', Object.entries(metadata));
+      const store = await postgresConfiguration(settings, { clock: systemClock, log });
+      t.after(() => store.close());
+      const told: string[] = [];
+      const subscribe = async (notifyChannel: string) => {
+        const ending = new AbortController();
+        const changed = async (key: string) => void told.push(`${key} on ${notifyChannel}`);
+        await store.subscribe([], changed, ending.signal, { notifyChannel });
+        return () => ending.abort();
+      };
+      const say = (channel: string, key: string) =>
+        run(`SELECT pg_notify('${channel}', '{"data": {"key": "${key}"}}')`);
+      const [leave, stay] = [await subscribe('one'), await subscribe('one')];
+      leave();
+      await say('one', 'a');
+      await until('the other still hears', () => told.length === 1);
+      stay();
+      await subscribe('two');
+      // Who still listened would complain of it.
+      await run(`SELECT pg_notify('one', 'not of the form'), pg_notify('two', 'nor this')`);
+      await say('two', 'b');
+      await until('what came last is told', () => told.length === 2);
+      const complaints = lines.map((line) => /a notification on \w+/.exec(line)?.[0]);
+      assert.deepEqual([told, complaints], [['a on one', 'b on two'], ['a notification on two']]);
+    });
   });
 }

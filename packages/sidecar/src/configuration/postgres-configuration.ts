@@ -1,10 +1,9 @@
 import type { ComponentSettings } from '../components/component-settings.ts';
 import type { ComponentsEnv } from '../components/open-components.ts';
-import { PostgresEar } from '../postgres/postgres-ear.ts';
-import { openPostgres } from '../postgres/postgres-pool.ts';
+import { openPostgres, type PostgresPool } from '../postgres/postgres-pool.ts';
 import type { ConfigurationItems, ConfigurationStore } from './configuration-store.ts';
-import { itemsOf, itemToldOf } from './postgres-rows.ts';
-import { PostgresWatch } from './postgres-watch.ts';
+import { ChannelWatch } from './postgres-channel-watch.ts';
+import { itemsOf } from './postgres-rows.ts';
 
 const LONGEST_NAME = 64;
 const TABLE = /^[a-z0-9./_]*$/;
@@ -22,33 +21,17 @@ export async function postgresConfiguration(
   settings: ComponentSettings,
   env: Pick<ComponentsEnv, 'clock' | 'log'>,
 ): Promise<ConfigurationStore> {
+  const { component } = settings;
   const table = tableOf(settings.text('table'));
   const ownChannel = settings.text('notifyChannel') ?? settings.text('pgNotifyChannel');
   if (ownChannel !== undefined) checkChannel(ownChannel);
   const pool = await openPostgres(settings, env).catch((error: Error) => {
     throw new Error(`error connecting to configuration store: '${error.message}'`);
   });
-  const watches = new Set<PostgresWatch>();
-  const ear = new PostgresEar({
-    ...env,
-    component: settings.component,
-    servers: pool.servers,
-    target: pool.target,
-    heard(channel, payload) {
-      const told = itemToldOf(payload);
-      if (told === undefined) {
-        env.log.warn(
-          `component ${settings.component}: a notification on ${channel} is no {"data": {"key", "value", …}}, and left out`,
-        );
-        return;
-      }
-      for (const watch of watches) if (watch.channel === channel) watch.heard(...told);
-    },
-    back: () => {
-      for (const watch of watches) void watch.compare();
-    },
+  await checkTable(pool, table).catch(async (error: unknown) => {
+    await pool.close();
+    throw error;
   });
-
   const read = async (
     keys: readonly string[],
     signal?: AbortSignal,
@@ -60,15 +43,7 @@ export async function postgresConfiguration(
         : await pool.query(`${columns} WHERE key = ANY($1)`, [keys], signal);
     return itemsOf(rows);
   };
-  try {
-    const exists = 'SELECT 1 FROM pg_tables WHERE tablename = $1';
-    if ((await pool.query(exists, [table])).count === 0) {
-      throw new Error(`postgreSQL configuration table '${table}' does not exist`);
-    }
-  } catch (error) {
-    await pool.close();
-    throw error;
-  }
+  const watching = new ChannelWatch({ component, pool, read, clock: env.clock, log: env.log });
 
   return {
     async get(keys, signal) {
@@ -87,29 +62,20 @@ export async function postgresConfiguration(
         );
       }
       checkChannel(channel);
-      await ear.listen(channel);
-      signal.throwIfAborted();
-      const { component } = settings;
-      const watch = new PostgresWatch({ ...env, component, channel, keys, changed, read });
-      // Heard from now on, so that nothing is missed between reading and listening.
-      watches.add(watch);
-      const end = () => {
-        watch.end();
-        watches.delete(watch);
-      };
-      signal.addEventListener('abort', end, { once: true });
-      await watch.begin().catch((error: unknown) => {
-        end();
-        throw error;
-      });
+      await watching.add({ channel, keys }, changed, signal);
     },
     missing: (id) => `unable to find subscription with ID : ${id}`,
     async close() {
-      for (const watch of watches) watch.end();
-      await ear.close();
+      await watching.close();
       await pool.close();
     },
   };
+}
+
+async function checkTable(pool: PostgresPool, table: string): Promise<void> {
+  const exists = 'SELECT 1 FROM pg_tables WHERE tablename = $1';
+  if ((await pool.query(exists, [table])).count > 0) return;
+  throw new Error(`postgreSQL configuration table '${table}' does not exist`);
 }
 
 function tableOf(given: string | undefined): string {

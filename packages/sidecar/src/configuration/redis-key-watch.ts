@@ -1,9 +1,11 @@
 import type { Clock } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
 import { openRedis, type RedisConnection } from '../redis/open-redis.ts';
-import { type CatchUpOptions, neverTwiceAtOnce, readAtLast } from './catch-up.ts';
-import type { ConfigurationItem, ConfigurationItems } from './configuration-store.ts';
-import { MOST_SEEN, SeenItems } from './seen-items.ts';
+import {
+  type Changed,
+  ConfigurationWatch,
+  type ConfigurationWatchOptions,
+} from './configuration-watch.ts';
 
 /** Redis tells of generic commands, texts, expiry and eviction, by key: what Dapr asks it for. */
 const EVENTS = 'Kg$xe';
@@ -11,9 +13,7 @@ const EVENTS = 'Kg$xe';
 /** How often the connection is asked whether it is still there: where nothing changes, nobody else would notice. */
 const PING_MS = 10_000;
 
-type Changed = (key: string, item: ConfigurationItem | undefined) => Promise<void>;
-/** Those of the keys that are there; of none, all, or undefined where they are too many to remember. */
-type Read = (keys: readonly string[]) => Promise<ConfigurationItems | undefined>;
+type Read = ConfigurationWatchOptions['read'];
 
 /** Hears Redis' keyspace notifications on a connection of its own, and hands the changes on. */
 export class KeyWatch {
@@ -23,7 +23,7 @@ export class KeyWatch {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #prefix: string;
-  readonly #subscribers = new Set<Subscriber>();
+  readonly #watches = new Set<ConfigurationWatch>();
   readonly #closing = new AbortController();
 
   static async open(
@@ -58,21 +58,32 @@ export class KeyWatch {
   }
 
   async add(keys: readonly string[], changed: Changed, signal: AbortSignal): Promise<void> {
-    const subscriber = new Subscriber(keys, changed, this.#read, {
+    const watch = new ConfigurationWatch({
       component: this.#redis.settings.component,
+      server: 'Redis',
+      keys,
+      changed,
+      read: this.#read,
       clock: this.#clock,
       log: this.#log,
       signal: AbortSignal.any([signal, this.#closing.signal]),
     });
-    await subscriber.remember();
-    signal.throwIfAborted();
-    this.#subscribers.add(subscriber);
-    signal.addEventListener('abort', () => this.#subscribers.delete(subscriber), { once: true });
+    const end = () => void this.#watches.delete(watch);
+    signal.addEventListener('abort', end, { once: true });
+    // Heard from now on, so that nothing is missed between reading and listening.
+    this.#watches.add(watch);
+    try {
+      signal.throwIfAborted();
+      await watch.begin();
+    } catch (error) {
+      end();
+      throw error;
+    }
   }
 
   close(): void {
     this.#closing.abort();
-    this.#subscribers.clear();
+    this.#watches.clear();
     this.#ear.close();
   }
 
@@ -90,7 +101,7 @@ export class KeyWatch {
     await this.#askForEvents();
     this.#ear.client.on('pmessage', (_pattern: string, channel: string) => {
       const key = channel.slice(this.#prefix.length);
-      for (const subscriber of this.#subscribers) subscriber.heard(key);
+      for (const watch of this.#watches) watch.heard(key);
     });
     await this.#ear.run((client) => client.psubscribe(`${this.#prefix}*`));
     // Back after an outage the driver subscribes again; what happened in between nobody told us.
@@ -99,7 +110,7 @@ export class KeyWatch {
 
   async #catchUp(): Promise<void> {
     await this.#askForEvents();
-    for (const subscriber of this.#subscribers) void subscriber.compare();
+    for (const watch of this.#watches) void watch.compare();
   }
 
   /** Adds to what Redis tells already: others may rely on that. */
@@ -122,67 +133,5 @@ export class KeyWatch {
         `Redis of ${component} cannot be asked to tell of changes (notify-keyspace-events must have ${EVENTS}): ${(error as Error).message}`,
       );
     }
-  }
-}
-
-/** Who wants to hear of some keys: one change at a time, and only the latest of each key. */
-class Subscriber {
-  readonly #keys: ReadonlySet<string>;
-  readonly #changed: Changed;
-  readonly #read: Read;
-  readonly #env: CatchUpOptions;
-  readonly #waiting = new Set<string>();
-  readonly #seen = new SeenItems();
-  #telling = false;
-
-  constructor(keys: readonly string[], changed: Changed, read: Read, env: CatchUpOptions) {
-    this.#keys = new Set(keys);
-    this.#changed = changed;
-    this.#read = read;
-    this.#env = env;
-  }
-
-  async remember(): Promise<void> {
-    this.#seen.begin(await this.#read([...this.#keys]));
-    if (this.#seen.complete) return;
-    const { component, log } = this.#env;
-    log.warn(
-      `component ${component}: Redis has more than ${MOST_SEEN} keys; what changes while it is away is not told to a subscription of all. Name the keys that matter.`,
-    );
-  }
-
-  heard(key: string): void {
-    if (this.#keys.size > 0 && !this.#keys.has(key)) return;
-    this.#waiting.add(key);
-    if (!this.#telling) void this.#tell();
-  }
-
-  /** After an outage: what is otherwise now, or gone. */
-  readonly compare = neverTwiceAtOnce(async () => {
-    if (!this.#seen.complete) return;
-    const items = await readAtLast(() => this.#read([...this.#keys]), this.#env);
-    if (items === undefined) return;
-    for (const key of this.#seen.differing(items)) this.heard(key);
-  });
-
-  async #tell(): Promise<void> {
-    this.#telling = true;
-    for (const key of this.#waiting) {
-      const items = await readAtLast(async () => {
-        // What is heard while it is read is told once more.
-        this.#waiting.delete(key);
-        return this.#read([key]);
-      }, this.#env);
-      if (items === undefined) break;
-      const item = items[key];
-      this.#seen.see(key, item);
-      try {
-        await this.#changed(key, item);
-      } catch (error) {
-        const why = (error as Error).message;
-        this.#env.log.warn(`A change of ${key} was not handed on: ${why}`);
-      }
-    }
-    this.#telling = false;
   }
 }

@@ -13,7 +13,7 @@ export async function pluggedInput(
 ): Promise<InputBinding> {
   const connection = socketClient(socketPath, settings.component);
   const client = connection.of(Service);
-  await asked(client.init(initOf(settings)));
+  await connection.first(() => asked(client.init(initOf(settings))));
   let stream: KeptStream<object, ReadResponse> | undefined;
   let left: Promise<unknown> = Promise.resolve();
   const leave = async (given: typeof stream): Promise<void> => {

@@ -10,8 +10,10 @@ export async function pluggedOutput(
 ): Promise<OutputBinding> {
   const connection = socketClient(socketPath, settings.component);
   const client = connection.of(Service);
-  await asked(client.init(initOf(settings)));
-  const { operations } = await asked(client.listOperations({}));
+  const { operations } = await connection.first(async () => {
+    await asked(client.init(initOf(settings)));
+    return await asked(client.listOperations({}));
+  });
   return {
     operations,
     async invoke({ data, metadata, operation, trace }, signal) {

@@ -29,8 +29,10 @@ export async function pluggedPubSub(
   const { component: pubsubName } = settings;
   const connection = socketClient(socketPath, pubsubName);
   const client = connection.of(Service);
-  await asked(client.init(initOf(settings)));
-  const { features } = await asked(client.features({}));
+  const { features } = await connection.first(async () => {
+    await asked(client.init(initOf(settings)));
+    return await asked(client.features({}));
+  });
   const streams = new Set<KeptStream<object, PullMessagesResponse>>();
 
   const pull = (

@@ -8,9 +8,12 @@ export async function pluggedSecrets(
   socketPath: string,
   settings: ComponentSettings,
 ): Promise<SecretStore> {
-  const client = socketClient(socketPath, settings.component).of(Service);
-  await asked(client.init(initOf(settings)));
-  const { features } = await asked(client.features({}));
+  const connection = socketClient(socketPath, settings.component);
+  const client = connection.of(Service);
+  const { features } = await connection.first(async () => {
+    await asked(client.init(initOf(settings)));
+    return await asked(client.features({}));
+  });
   return {
     capabilities: features,
     async get(key, signal, metadata = {}) {
@@ -22,5 +25,6 @@ export async function pluggedSecrets(
       const { data } = await asked(client.bulkGet(request, waitedFor(signal)));
       return Object.fromEntries(Object.entries(data).map(([name, one]) => [name, one.secrets]));
     },
+    close: () => connection.close(),
   };
 }

@@ -21,8 +21,10 @@ export async function pluggedState(
   const connection = socketClient(socketPath, settings.component);
   const client = connection.of(Service);
   const transactions = connection.of(TransactionalStateStore);
-  await asked(client.init(initOf(settings)));
-  const { features } = await asked(client.features({}));
+  const { features } = await connection.first(async () => {
+    await asked(client.init(initOf(settings)));
+    return await asked(client.features({}));
+  });
   const limited = services.has(TransactionalStoreMultiMaxSize.typeName);
   const limits = connection.of(TransactionalStoreMultiMaxSize);
 

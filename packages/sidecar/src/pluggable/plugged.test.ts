@@ -253,6 +253,36 @@ test('secrets come from a component', async (t) => {
   });
 });
 
+test('a component that cannot begin, or is closed, leaves no connection', async (t) => {
+  const services = [StateStore, PubSub, SecretStore, InputBinding, OutputBinding];
+  let fails = true;
+  const init = () => {
+    if (fails) throw new ConnectError('no', Code.Unavailable);
+    return {};
+  };
+  const component = await startComponent(t, 'mine', services, (router) => {
+    for (const service of services) router.service(service, { init });
+    router.service(SecretStore, { init, features: () => ({}) });
+  });
+  const { types } = await plugged(component);
+  const [state, pubsub, secrets, input, output] = [
+    types.state['state.mine']!,
+    types.pubsub['pubsub.mine']!,
+    types.secrets['secretstores.mine']!,
+    types.inputs['bindings.mine']!,
+    types.outputs['bindings.mine']!,
+  ];
+  for (const open of [state, pubsub, secrets, input, output]) {
+    await assert.rejects(open(settings(), env([])), /no$/);
+  }
+  await until('none is left', () => component.connections() === 0);
+  fails = false;
+  const store = await secrets(settings(), env([]));
+  assert.equal(component.connections(), 1);
+  store.close?.();
+  await until('that of the store is closed', () => component.connections() === 0);
+});
+
 test('what is no component in the folder is told, and keeps nobody from starting', async (t) => {
   const component = await startComponent(t, 'mine', [StateStore], () => {});
   await writeFile(path.join(component.folder, 'notes.txt'), '');

@@ -7,6 +7,8 @@ import type { ComponentSettings } from '../components/component-settings.ts';
 /** A connection to a component behind a Unix socket; opened with the first call, and again after a loss. */
 export interface SocketClient {
   of<Service extends DescService>(service: Service): Client<Service>;
+  /** What a component is told and asked before it is used; where that fails, the connection is closed. */
+  first<T>(asking: () => Promise<T>): Promise<T>;
   /** Ends the calls under way. */
   close(): void;
 }
@@ -41,8 +43,14 @@ export function socketClient(socketPath: string, instance?: string): SocketClien
       },
     ],
   });
+  const close = () => sessionManager.abort();
   return {
     of: (service) => createClient(service, transport),
-    close: () => sessionManager.abort(),
+    first: (asking) =>
+      asking().catch((error: unknown) => {
+        close();
+        throw error;
+      }),
+    close,
   };
 }

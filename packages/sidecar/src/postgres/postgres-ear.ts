@@ -27,7 +27,8 @@ const LONGEST_PAUSE_MS = 5_000;
  */
 export class PostgresEar {
   readonly #options: EarOptions;
-  readonly #channels = new Set<string>();
+  /** With how many listen to each. */
+  readonly #channels = new Map<string, number>();
   readonly #closing = new AbortController();
   #client: Client | undefined;
   #connecting: Promise<Client> | undefined;
@@ -37,15 +38,31 @@ export class PostgresEar {
   }
 
   /**
-   * Resolves when it listens to this channel, which may be a plain name only.
+   * Resolves when it listens to this channel, which may be a plain name only; `leave` as often as that.
    *
    * @throws Error where PostgreSQL cannot be reached.
    */
   async listen(channel: string): Promise<void> {
-    const client = await this.#connected();
-    if (this.#channels.has(channel)) return;
-    await client.query(`LISTEN "${channel}"`);
-    this.#channels.add(channel);
+    this.#channels.set(channel, (this.#channels.get(channel) ?? 0) + 1);
+    try {
+      const client = await this.#connected();
+      await client.query(`LISTEN "${channel}"`);
+    } catch (error) {
+      this.leave(channel);
+      throw error;
+    }
+  }
+
+  /** When the last has left, nothing of the channel is heard any more: clients may name any number of them. */
+  leave(channel: string): void {
+    const left = (this.#channels.get(channel) ?? 0) - 1;
+    if (left > 0) {
+      this.#channels.set(channel, left);
+      return;
+    }
+    this.#channels.delete(channel);
+    // Statements go in order: who listens from now on does so behind this. Without a connection nothing is heard anyway.
+    this.#client?.query(`UNLISTEN "${channel}"`).catch(() => {});
   }
 
   async close(): Promise<void> {
@@ -73,7 +90,7 @@ export class PostgresEar {
       try {
         await client.connect();
         await checkTarget(wanted, (sql) => client.query(sql));
-        for (const channel of this.#channels) await client.query(`LISTEN "${channel}"`);
+        for (const channel of this.#channels.keys()) await client.query(`LISTEN "${channel}"`);
         return client;
       } catch (error) {
         await client.end().catch(() => {});

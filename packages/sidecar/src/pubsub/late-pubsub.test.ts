@@ -45,23 +45,56 @@ describe('a broker that is reached later', () => {
     // Waits of 0.25, 0.5, 1, 2, 4 s, then of five.
     assert.deepEqual([before, attempts(), clock.pendingTimers], [15, 15, 0]);
   });
+
+  test('is closed once, also where it comes in while it is being closed', async () => {
+    const { broker, clock, closed } = bench({ thereAtMs: 100, opensInMs: 5_000 });
+    await clock.run(async () => {
+      await clock.sleep(300);
+      await broker.close();
+      await clock.sleep(10_000);
+    });
+    const onItsWay = closed();
+    const reached = bench({ thereAtMs: 100 });
+    await reached.clock.run(async () => {
+      await reached.clock.sleep(10_000);
+      await reached.broker.close();
+      await reached.clock.sleep(1);
+    });
+    assert.deepEqual([onItsWay, reached.closed()], [1, 1]);
+  });
 });
 
 const message = (text: string) => ({ data: Buffer.from(text), metadata: {} });
 
-function bench({ thereAtMs }: { readonly thereAtMs: number }) {
+function bench({
+  thereAtMs,
+  opensInMs = 0,
+}: {
+  readonly thereAtMs: number;
+  readonly opensInMs?: number;
+}) {
   const clock = new VirtualClock();
   const taken: string[] = [];
   let attempts = 0;
+  let closed = 0;
   const open = async (): Promise<PubSub> => {
     attempts += 1;
     if (clock.now() < thereAtMs) throw new Error('not yet');
-    return memoryPubSub(() => {});
+    await clock.sleep(opensInMs);
+    const broker = memoryPubSub(() => {});
+    return {
+      ...broker,
+      async close() {
+        closed += 1;
+        await broker.close();
+      },
+    };
   };
   const log = createLogger({ write: () => {} });
   return {
     clock,
     attempts: () => attempts,
+    closed: () => closed,
     broker: latePubSub(open, new Error('not yet'), { clock, component: 'p', log }),
     texts: { taken, take: async ({ data }: { data: Buffer }) => void taken.push(String(data)) },
   };

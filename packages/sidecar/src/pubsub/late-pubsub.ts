@@ -92,12 +92,9 @@ export function latePubSub(
     },
     async close() {
       closing.abort(new Error('The component is closed.'));
-      await broker?.close();
-      // It may have been on its way in.
-      void opening.then(
-        () => broker?.close(),
-        () => {},
-      );
+      if (broker !== undefined) return await broker.close();
+      // It may be on its way in, and nobody is left to tell how it ends.
+      void opening.then(() => broker?.close()).catch(() => {});
     },
   };
 }

@@ -11,4 +11,6 @@ export interface SecretStore {
   /** @throws Error where there is no such secret. */
   get(name: string, signal?: AbortSignal, metadata?: SecretMetadata): Promise<Secret>;
   all(signal?: AbortSignal, metadata?: SecretMetadata): Promise<Readonly<Record<string, Secret>>>;
+  /** Of one that has a connection. */
+  close?(): void;
 }

@@ -12,6 +12,8 @@ import { ServerReflection } from '../protos/reflection_pb.ts';
 export interface RunningComponent {
   readonly folder: string;
   readonly socketPath: string;
+  /** Connections to it. */
+  connections(): number;
   /** Ends all connections, and listens again. */
   restart(): Promise<void>;
 }
@@ -46,6 +48,7 @@ export async function startComponent(
   return {
     folder,
     socketPath,
+    connections: () => running.sessions.size,
     async restart() {
       await running.close();
       running = await listen(adapter, socketPath);
@@ -62,6 +65,7 @@ async function listen(adapter: ReturnType<typeof connectNodeAdapter>, socketPath
   });
   await new Promise<void>((resolve) => void server.listen(socketPath, resolve));
   return {
+    sessions,
     async close() {
       for (const session of sessions) session.destroy();
       await new Promise((resolve) => server.close(resolve));

@@ -1,24 +1,13 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { type Clock, type Pipeline, pipeline } from '@holdfast/core';
-import {
-  type NewMessage,
-  type Outbox,
-  type OutboxStats,
-  openOutbox,
-  type Relay,
-  type RelayEvent,
-  relayPolicies,
-} from '@holdfast/messaging';
-import { encryptedStore } from '@holdfast/messaging/encrypted';
-import { sqliteStore } from '@holdfast/messaging/sqlite';
+import { type NewMessage, type OutboxStats, type Relay, relayPolicies } from '@holdfast/messaging';
 import type { Logger } from '@holdfast/telemetry/log';
 import type { Published, PubSub, PubSubMessage } from '../pubsub.ts';
 import { type BehindPolicies, handOver } from './hand-over.ts';
+import { HandOverLines } from './hand-over-lines.ts';
 import { keptHeaders } from './kept-event.ts';
+import { openOutboxFile } from './open-outbox-file.ts';
 import type { OutboxSettings } from './outbox-settings.ts';
 import { type Refusal, Refusals } from './refusals.ts';
-import { unreadableLines } from './unreadable-lines.ts';
 
 /** A broker behind an outbox: a publication is answered when it is on disk. */
 export interface OutboxPubSub extends PubSub {
@@ -56,7 +45,7 @@ export async function outboxPubSub(
   { clock, log, outbound }: OutboxPubSubEnv,
 ): Promise<OutboxPubSub> {
   const { component, path } = settings;
-  const outbox = await openFile(settings, { clock, log });
+  const outbox = await openOutboxFile(settings, { clock, log });
   const closing = new AbortController();
   const name = `outbox ${component}`;
   const own = pipeline(name, relayPolicies(), { clock, registry: undefined });
@@ -64,37 +53,8 @@ export async function outboxPubSub(
     (outbound() ?? own).execute(work, { signal: closing.signal });
   const passing = pipeline(name, [], { clock, registry: undefined });
 
-  let down = false;
-  let draining = false;
-  let gaveUp = false;
+  const lines = new HandOverLines(settings, log);
   let relay: Relay | undefined;
-  const heard = (event: RelayEvent): void => {
-    switch (event.type) {
-      case 'paused': {
-        gaveUp = draining;
-        if (!down) {
-          const why = (event.error as Error).message;
-          const whose = event.why === 'store' ? 'file' : 'broker';
-          log.warn(`Events of ${component} wait in ${path}: its ${whose} cannot be used: ${why}`);
-        }
-        down = true;
-        return;
-      }
-      case 'published':
-        if (down) log.info(`The broker of ${component} takes events again.`);
-        down = false;
-        return;
-      case 'died':
-        log.error(
-          `Event ${event.id} of ${component} is a dead letter in ${path}: the broker will not take it: ${event.reason}`,
-        );
-        return;
-      case 'lapsed':
-        log.warn(
-          `${event.messages} events of ${component} may arrive twice: their lease was over.`,
-        );
-    }
-  };
   const begin = () => {
     if (closing.signal.aborted) return;
     relay ??= outbox.relay(handOver(broker, behind, clock), {
@@ -102,7 +62,7 @@ export async function outboxPubSub(
       clock,
       pipeline: passing,
       graceMs: LAST_BATCH_MS,
-      onEvent: heard,
+      onEvent: lines.hear,
     });
   };
   const stats = await outbox.stats().catch(() => undefined);
@@ -113,8 +73,8 @@ export async function outboxPubSub(
 
   /** Until nothing waits, or the broker does not take it, or it is of topics on pause. */
   const emptied = async () => {
-    draining = true;
-    for (let looks = 0; !gaveUp && !closing.signal.aborted; looks += 1) {
+    const { outages } = lines;
+    for (let looks = 0; lines.outages === outages && !closing.signal.aborted; looks += 1) {
       const left = await outbox.stats().catch(() => undefined);
       if (left === undefined || left.queued === 0) return;
       const idle = looks > 0 && relay?.inspect().state === 'idle';
@@ -149,14 +109,10 @@ export async function outboxPubSub(
     },
     pause: () => broker.pause?.(),
     async drain() {
-      if (broker.forgetful === true) {
-        await relay?.stop();
-        await broker.drain();
-        return;
-      }
+      if (broker.forgetful === true) await relay?.stop();
       await broker.drain();
       // Only now: what the application could not take may have come in as a dead letter.
-      if (!down) await emptied();
+      if (broker.forgetful !== true && !lines.down) await emptied();
       await relay?.stop();
     },
     async close() {
@@ -168,22 +124,6 @@ export async function outboxPubSub(
   };
 }
 
-/** The outbox in the file of the settings, sealed where they have keys. */
-async function openFile(
-  { component, maxBytes, maxMessages, path, keys }: OutboxSettings,
-  { clock, log }: Pick<OutboxPubSubEnv, 'clock' | 'log'>,
-): Promise<Outbox> {
-  makeFolder(dirname(path));
-  const file = sqliteStore({ path, clock });
-  const onUnreadable = unreadableLines({ component, path }, log);
-  const encrypted = keys && encryptedStore(file, { keys, clock, onUnreadable });
-  return openOutbox({
-    store: encrypted ?? file,
-    clock,
-    limits: { maxBytes, maxMessages, maxBodyBytes: maxBytes },
-  });
-}
-
 function keptMessage(
   topic: string,
   message: PubSubMessage,
@@ -192,15 +132,4 @@ function keptMessage(
 ): NewMessage {
   const key = message.metadata.partitionKey?.slice(0, LONGEST_KEY) || WHOLE_TOPIC;
   return { topic, body: message.data, headers: keptHeaders(message, expires, nowWallMs), key };
-}
-
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw new Error(
-      `the folder ${folder} of its outbox cannot be made: ${(error as Error).message}; name another (--state-dir, or metadata outboxPath)`,
-      { cause: error },
-    );
-  }
 }
