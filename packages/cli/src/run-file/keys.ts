@@ -1,3 +1,5 @@
+import { APP_PROTOCOLS } from '../flags/app-protocol.ts';
+
 /** What the value of a key must be, and what it is once it has been read. */
 interface Values {
   readonly text: string;
@@ -50,7 +52,7 @@ export const SHARED_KEYS = [
   { name: 'componentsPath', kind: 'path' },
   { name: 'configFilePath', kind: 'path' },
   { name: 'env', kind: 'env' },
-  { name: 'appProtocol', kind: 'text', oneOf: ['http', 'https', 'grpc', 'grpcs', 'h2c'] },
+  { name: 'appProtocol', kind: 'text', oneOf: APP_PROTOCOLS },
   { name: 'appMaxConcurrency', kind: 'integer' },
   { name: 'logLevel', kind: 'text' },
   { name: 'enableAppHealthCheck', kind: 'boolean' },
