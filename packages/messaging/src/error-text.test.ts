@@ -18,8 +18,9 @@ test('whatever is thrown is told in one line', () => {
     [Object.create(null), '{}'],
     [{ toString: throws }, '{}'],
     [{ toJSON: throws }, 'something that cannot be told in words (object)'],
+    [{ toJSON: () => undefined }, 'something that cannot be told in words (object)'],
+    [new Error('a \n\n \r\n b\n'), 'Error: a b'],
     [Object.defineProperty(new Error('m'), 'name', { get: throws }), 'm'],
-
     [runInNewContext('new RangeError("of another realm")'), 'RangeError: of another realm'],
   ];
 
@@ -37,4 +38,13 @@ test('the stack is kept where it is one, of an error of another realm too', () =
     withStack('failed', Object.assign(new Error('m'), { stack: 5 })),
     'failed: Error: m',
   );
+});
+
+test('a text full of blanks is told at once: a hundred thousand of them held everything up for seconds', {
+  timeout: 60_000,
+}, () => {
+  const blanks = ' '.repeat(10_000_000);
+
+  assert.equal(errorLine(new Error(`a${blanks}b`)).length, 'Error: ab'.length + blanks.length);
+  assert.equal(errorLine(new Error(`a${blanks}\n${blanks}b`)), 'Error: a b');
 });

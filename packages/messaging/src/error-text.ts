@@ -7,7 +7,11 @@ interface Thrown {
 
 /** An error in one line, as histories keep it. Never throws, whatever was thrown. */
 export function errorLine(error: unknown): string {
-  return textOf(error).replaceAll(/\s*\n\s*/g, ' ');
+  const text = textOf(error);
+  // Not by a pattern: one that looks for blanks around a break takes seconds over an answer full of blanks.
+  if (!text.includes('\n')) return text;
+  const lines = text.split('\n').map((line) => line.trim());
+  return lines.filter((line) => line !== '').join(' ');
 }
 
 /** One line for people and for grouping, then the stack. */
@@ -22,10 +26,14 @@ function textOf(error: unknown): string {
   const name = partOf(error, 'name');
   if (message !== undefined) return name === undefined ? message : `${name}: ${message}`;
   try {
-    return typeof error === 'object' && error !== null ? JSON.stringify(error) : String(error);
+    // `toJSON` may say nothing.
+    const told =
+      typeof error === 'object' && error !== null ? JSON.stringify(error) : String(error);
+    if (told !== undefined) return told;
   } catch {
-    return `something that cannot be told in words (${typeof error})`;
+    // It throws while it is told.
   }
+  return `something that cannot be told in words (${typeof error})`;
 }
 
 /** A getter may throw, and a name may be anything: then it has none. */
