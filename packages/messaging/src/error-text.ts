@@ -5,10 +5,18 @@ interface Thrown {
   readonly stack?: unknown;
 }
 
-/** An error in one line, as histories keep it. Never throws, whatever was thrown. */
+/** Characters of an error's text that are kept; whole answers of servers end up in them. */
+const LONGEST_TEXT = 10_000;
+/** As many as fit a screen; `Error.stackTraceLimit` may be anything. */
+const MOST_FRAMES = 50;
+
+/** An error in one line, as histories keep it; 10,000 characters at the most. Never throws, whatever was thrown. */
 export function errorLine(error: unknown): string {
-  const text = textOf(error);
-  // Not by a pattern: one that looks for blanks around a break takes seconds over an answer full of blanks.
+  const whole = textOf(error);
+  const cut = whole.length > LONGEST_TEXT;
+  // Half a surrogate pair is what PostgreSQL does not keep.
+  const text = cut ? `${whole.slice(0, LONGEST_TEXT).toWellFormed()}…` : whole;
+  // Not by a pattern: one that looks for blanks around a break takes long over a text full of blanks.
   if (!text.includes('\n')) return text;
   const lines = text.split('\n').map((line) => line.trim());
   return lines.filter((line) => line !== '').join(' ');
@@ -18,7 +26,7 @@ export function errorLine(error: unknown): string {
 export function withStack(why: string, error: unknown): string {
   const stack = partOf(error, 'stack') ?? '';
   const frames = stack.split('\n').filter((line) => line.startsWith('    at '));
-  return [`${why}: ${errorLine(error)}`, ...frames].join('\n');
+  return [`${why}: ${errorLine(error)}`, ...frames.slice(0, MOST_FRAMES)].join('\n');
 }
 
 function textOf(error: unknown): string {
