@@ -1,10 +1,11 @@
 import { createWriteStream, openSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { systemClock } from '@holdfast/core';
-import { type Sidecar, startSidecar } from '@holdfast/sidecar';
+import { SIDECAR_DEFAULTS, type Sidecar, startSidecar } from '@holdfast/sidecar';
 import { createLogger, type Logger } from '@holdfast/telemetry/log';
 import { forgetSidecarEnv } from '../bin/sidecar-node.mjs';
 import { FlagError, type ParsedFlags } from './flags/flag.ts';
+import { flagReader } from './flags/flag-reader.ts';
 import { HOLDFASTD_FLAGS } from './flags/holdfastd-flags.ts';
 import { parseFlags } from './flags/parse-flags.ts';
 import { giveMemoryBack } from './holdfastd/give-memory-back.ts';
@@ -59,21 +60,22 @@ async function main(args: readonly string[]): Promise<void> {
 }
 
 /** The flags that ask a question and start nothing. True when one was given. */
-async function answerOnly({ values }: ParsedFlags): Promise<boolean> {
-  if (values.get('help') === true) {
+async function answerOnly(flags: ParsedFlags): Promise<boolean> {
+  const { boolean, number } = flagReader(flags);
+  if (boolean('help')) {
     const { holdfastdHelp } = await import('./holdfastd/help.ts');
     process.stdout.write(holdfastdHelp());
     return true;
   }
-  if (values.get('version') === true || values.get('build-info') === true) {
+  if (boolean('version') || boolean('build-info')) {
     const runsOn = `node ${process.version} ${process.platform}-${process.arch}`;
-    const more = values.get('build-info') === true ? `\nruns on: ${runsOn}` : '';
+    const more = boolean('build-info') ? `\nruns on: ${runsOn}` : '';
     process.stdout.write(`${version()}${more}\n`);
     return true;
   }
-  if (values.get('wait') !== true) return false;
+  if (!boolean('wait')) return false;
   const { waitOutbound } = await import('./holdfastd/wait-outbound.ts');
-  const port = (values.get('dapr-http-port') as number | undefined) ?? 3500;
+  const port = number('dapr-http-port') ?? SIDECAR_DEFAULTS.httpPort;
   if (!(await waitOutbound(port, systemClock))) {
     process.stderr.write(`holdfastd: no sidecar on port ${port} could call out within 60 s.\n`);
     process.exitCode = FAILED;

@@ -1,6 +1,7 @@
 import { basename, resolve } from 'node:path';
 import { checkAppId } from '../flags/app-id.ts';
 import { FlagError, type ParsedFlags } from '../flags/flag.ts';
+import { flagReader } from '../flags/flag-reader.ts';
 import type { AppEntry, RunFile } from '../run-file/run-file.ts';
 
 /** The key of a run file that says the same as a flag of `holdfast run`. */
@@ -33,7 +34,9 @@ const SIZES = { 'max-body-size': 'maxBodySize', 'read-buffer-size': 'readBufferS
  * `holdfast run [flags] -- CMD` as a run file of one app, whose lines all go to
  * the console.
  */
-export function runFileFromFlags({ values, rest }: ParsedFlags, cwd: string): RunFile {
+export function runFileFromFlags(flags: ParsedFlags, cwd: string): RunFile {
+  const { values, rest } = flags;
+  const { text, texts } = flagReader(flags);
   const app: Record<string, unknown> = {};
   for (const [flag, key] of Object.entries(KEY_OF)) {
     if (values.has(flag)) app[key] = values.get(flag);
@@ -41,15 +44,15 @@ export function runFileFromFlags({ values, rest }: ParsedFlags, cwd: string): Ru
   for (const [flag, key] of Object.entries(SIZES)) {
     if (values.has(flag)) app[key] = String(values.get(flag));
   }
-  const list = (flag: string) => (values.get(flag) ?? []) as readonly string[];
-  const addresses = list('dapr-listen-addresses');
-  const resources = [...list('resources-path'), ...list('components-path')];
+  const addresses = texts('dapr-listen-addresses');
+  const resources = [...texts('resources-path'), ...texts('components-path')];
   const path = (flag: string, key: keyof AppEntry) => {
-    if (values.has(flag)) app[key] = resolve(cwd, values.get(flag) as string);
+    const given = text(flag);
+    if (given !== undefined) app[key] = resolve(cwd, given);
   };
   path('config', 'configFilePath');
   path('runtime-path', 'runtimePath');
-  const appID = (values.get('app-id') as string | undefined) ?? idFrom(basename(cwd));
+  const appID = text('app-id') ?? idFrom(basename(cwd));
   checkAppId(appID);
   if (rest[0] === '') throw new FlagError('The command after -- is empty; name a program.');
   const entry: AppEntry = {

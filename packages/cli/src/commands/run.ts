@@ -1,5 +1,6 @@
 import { FlagError, type ParsedFlags } from '../flags/flag.ts';
 import { flagHelp } from '../flags/flag-help.ts';
+import { flagReader } from '../flags/flag-reader.ts';
 import { parseFlags } from '../flags/parse-flags.ts';
 import { RUN_FLAGS } from '../flags/run-flags.ts';
 import { readRunFile } from '../run-file/read-run-file.ts';
@@ -35,7 +36,7 @@ export async function run(args: readonly string[], context: CommandContext): Pro
 
   const interrupts = interruptSignals();
   try {
-    const file = flags.values.get('run-file') as string | undefined;
+    const file = flagReader(flags).text('run-file');
     const runFile = await whatToRun(flags, file, context);
     const run = await startRun(runFile, {
       signal: interrupts.signal,

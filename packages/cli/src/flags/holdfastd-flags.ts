@@ -1,3 +1,4 @@
+import { APP_PROTOCOLS } from './app-protocol.ts';
 import type { Flag } from './flag.ts';
 import { IDLE_FLAGS } from './idle-flags.ts';
 
@@ -18,7 +19,7 @@ export const HOLDFASTD_FLAGS: readonly Flag[] = [
   {
     name: 'app-protocol',
     type: 'choice',
-    choices: ['http', 'https', 'grpc', 'grpcs', 'h2c'],
+    choices: APP_PROTOCOLS,
     default: 'http',
     meaning: 'How the app is spoken to; https and grpcs take any certificate',
   },

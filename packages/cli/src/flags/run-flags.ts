@@ -1,3 +1,4 @@
+import { APP_PROTOCOLS } from './app-protocol.ts';
 import type { Flag } from './flag.ts';
 import { HOLDFASTD_FLAGS } from './holdfastd-flags.ts';
 
@@ -28,7 +29,7 @@ export const RUN_FLAGS: readonly Flag[] = [
     name: 'app-protocol',
     letter: 'P',
     type: 'choice',
-    choices: ['http', 'https', 'grpc', 'grpcs', 'h2c'],
+    choices: APP_PROTOCOLS,
     default: 'http',
     meaning: 'How the app is spoken to; https and grpcs take any certificate',
   },

@@ -1,6 +1,13 @@
-import type { SidecarOptions } from '@holdfast/sidecar';
+import type {
+  AppHealthCheckOptions,
+  AppProtocol,
+  MtlsOptions,
+  SidecarOptions,
+} from '@holdfast/sidecar';
 import { checkAppId } from '../flags/app-id.ts';
+import { APP_PROTOCOLS, withTls } from '../flags/app-protocol.ts';
 import { FlagError, type ParsedFlags } from '../flags/flag.ts';
+import { type FlagReader, flagReader } from '../flags/flag-reader.ts';
 import { HOLDFASTD_FLAGS } from '../flags/holdfastd-flags.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -22,21 +29,18 @@ export interface HoldfastdSettings {
  *
  * @throws FlagError where daprd would not start
  */
-export function holdfastdSettings({ values }: ParsedFlags, env: Environment): HoldfastdSettings {
-  const text = (name: string) => values.get(name) as string | undefined;
-  const number = (name: string) => values.get(name) as number | undefined;
+export function holdfastdSettings(flags: ParsedFlags, env: Environment): HoldfastdSettings {
+  const reader = flagReader(flags);
+  const { text, number, boolean, texts } = reader;
   const port = (name: string) => notNegative(number(name));
-  const texts = (name: string) => (values.get(name) ?? []) as readonly string[];
-  const flag = (name: string) => values.get(name) as boolean | undefined;
 
   const appId = text('app-id') ?? '';
   if (appId === '')
     throw new FlagError('--app-id is missing; give the name other apps call this one by.');
   checkAppId(appId);
-  const sidecar = {
-    appId,
+  const given = onlyGiven<Omit<SidecarOptions, 'appId'>>({
     appPort: port('app-port') || undefined,
-    appProtocol: protocolOf(text('app-protocol'), flag('app-ssl')),
+    appProtocol: protocolOf(text('app-protocol'), boolean('app-ssl') ?? false),
     appChannelAddress: text('app-channel-address'),
     appMaxConcurrency: orNoLimit(number('app-max-concurrency'), 1, -1),
     disableInitEndpoints: initEndpoints(texts('disable-init-endpoints')),
@@ -46,13 +50,13 @@ export function holdfastdSettings({ values }: ParsedFlags, env: Environment): Ho
     internalPort: port('dapr-internal-grpc-port'),
     internalListenAddress:
       withoutBrackets(text('dapr-internal-grpc-listen-address') || '') || undefined,
-    allowPlainInternal: flag('allow-plain-internal'),
-    mtls: flag('enable-mtls') === true ? certificates(text, env) : undefined,
+    allowPlainInternal: boolean('allow-plain-internal'),
+    mtls: boolean('enable-mtls') === true ? certificates(reader, env) : undefined,
     publicPort: port('dapr-public-port') || undefined,
     publicListenAddress: withoutBrackets(text('dapr-public-listen-address') || '') || undefined,
     metricsPort: port('metrics-port'),
     metricsListenAddress: text('metrics-listen-address'),
-    enableMetrics: flag('enable-metrics'),
+    enableMetrics: boolean('enable-metrics'),
     listenAddresses: someOf(texts('dapr-listen-addresses').map(withoutBrackets)),
     allowedOrigins: someOf(texts('allowed-origins')),
     h2c: isTruthy(env.DAPR_HTTP_DISABLE_H2C) ? false : undefined,
@@ -71,21 +75,21 @@ export function holdfastdSettings({ values }: ParsedFlags, env: Environment): Ho
     ),
     gracefulShutdownMs: times(atLeast(0, number('dapr-graceful-shutdown-seconds')), 1_000),
     blockShutdownMs: wholeMs(number('dapr-block-shutdown-duration')),
-    appHealthCheck: flag('enable-app-health-check') === true ? healthCheck(values) : undefined,
+    appHealthCheck: boolean('enable-app-health-check') === true ? healthCheck(reader) : undefined,
     apiToken: env.DAPR_API_TOKEN || undefined,
     appApiToken: env.APP_API_TOKEN || undefined,
     namespace: env.NAMESPACE || undefined,
     hostAddress: env.DAPR_HOST_IP || undefined,
-    enableApiLogging: flag('enable-api-logging'),
+    enableApiLogging: boolean('enable-api-logging'),
     stateDir: text('state-dir') || undefined,
     frameDumpFile: env.HOLDFAST_FRAME_DUMP || undefined,
-    strict: flag('strict'),
-  };
+    strict: boolean('strict'),
+  });
   return {
-    sidecar: withoutUndefined(sidecar) as unknown as SidecarOptions,
+    sidecar: { appId, ...given },
     log: {
       level: levelOf(text('log-level') ?? 'info'),
-      json: flag('log-as-json') ?? false,
+      json: boolean('log-as-json') ?? false,
       file: text('log-file') || undefined,
     },
   };
@@ -94,47 +98,50 @@ export function holdfastdSettings({ values }: ParsedFlags, env: Environment): Ho
 /** As Dapr reads its variables. */
 const isTruthy = (text = ''): boolean => /^(?:y|yes|t|true|on|1)$/i.test(text.trim());
 
-const INIT_ENDPOINTS: readonly string[] = ['config', 'subscribe'];
+const INIT_ENDPOINTS = ['config', 'subscribe'] as const;
+
+type InitEndpoint = (typeof INIT_ENDPOINTS)[number];
 
 /** Dapr's; of the library's callers nobody who did not ask for it gets a port. */
 const DEFAULT_GRPC_PORT = 50_001;
 
-function initEndpoints(names: readonly string[]): readonly string[] | undefined {
-  const endpoints = names.map((name) => name.toLowerCase());
-  const wrong = names.find((_, at) => !INIT_ENDPOINTS.includes(endpoints[at]!));
-  if (wrong === undefined) return someOf(endpoints);
-  throw new FlagError(
-    `--disable-init-endpoints must be of ${INIT_ENDPOINTS.join(' and ')}, not "${wrong}".`,
-  );
+function initEndpoints(names: readonly string[]): readonly InitEndpoint[] | undefined {
+  const endpoints = names.map((name) => {
+    const endpoint = INIT_ENDPOINTS.find((each) => each === name.toLowerCase());
+    if (endpoint !== undefined) return endpoint;
+    throw new FlagError(
+      `--disable-init-endpoints must be of ${INIT_ENDPOINTS.join(' and ')}, not "${name}".`,
+    );
+  });
+  return someOf(endpoints);
 }
 
-/** `--app-ssl` is the old way to say it. */
-function protocolOf(protocol: string | undefined, ssl: boolean | undefined): string | undefined {
-  if (ssl !== true) return protocol;
-  const plain = protocol ?? 'http';
-  return plain === 'http' || plain === 'grpc' ? `${plain}s` : plain;
+function protocolOf(given: string | undefined, ssl: boolean): AppProtocol | undefined {
+  if (given === undefined && !ssl) return undefined;
+  return withTls(APP_PROTOCOLS.find((each) => each === given) ?? 'http', ssl);
 }
+
+type CertificateOption = Exclude<keyof MtlsOptions, 'pollMs'>;
 
 /** A file of a flag comes before the PEM text of daprd's variable. */
-function certificates(
-  text: (name: string) => string | undefined,
-  env: Environment,
-): Record<string, unknown> {
-  const one = (file: string, pem: string, flagName: string, variable: string) => {
-    const path = text(flagName) || undefined;
-    const given = path === undefined ? env[variable] || undefined : undefined;
-    if (path === undefined && given === undefined) {
-      throw new FlagError(
-        `--enable-mtls needs --${flagName} or ${variable}; \`holdfast ca\` makes what belongs there.`,
-      );
-    }
-    return { [file]: path, [pem]: given };
+function certificates({ text }: FlagReader, env: Environment): MtlsOptions {
+  const one = (
+    [file, flag]: readonly [CertificateOption, string],
+    [pem, variable]: readonly [CertificateOption, string],
+  ): { readonly [Option in CertificateOption]?: string } => {
+    const path = text(flag);
+    if (path) return { [file]: path };
+    const given = env[variable];
+    if (given) return { [pem]: given };
+    throw new FlagError(
+      `--enable-mtls needs --${flag} or ${variable}; \`holdfast ca\` makes what belongs there.`,
+    );
   };
-  return withoutUndefined({
-    ...one('trustAnchorsFile', 'trustAnchors', 'trust-anchors-file', 'DAPR_TRUST_ANCHORS'),
-    ...one('certChainFile', 'certChain', 'cert-chain-file', 'DAPR_CERT_CHAIN'),
-    ...one('certKeyFile', 'certKey', 'cert-key-file', 'DAPR_CERT_KEY'),
-  });
+  return {
+    ...one(['trustAnchorsFile', 'trust-anchors-file'], ['trustAnchors', 'DAPR_TRUST_ANCHORS']),
+    ...one(['certChainFile', 'cert-chain-file'], ['certChain', 'DAPR_CERT_CHAIN']),
+    ...one(['certKeyFile', 'cert-key-file'], ['certKey', 'DAPR_CERT_KEY']),
+  };
 }
 
 const CERTIFICATE_FLAGS = ['trust-anchors-file', 'cert-chain-file', 'cert-key-file'];
@@ -147,8 +154,7 @@ export function idleCertificates({ values }: ParsedFlags): readonly string[] {
   );
 }
 
-function healthCheck(values: ParsedFlags['values']): Record<string, unknown> {
-  const number = (name: string) => values.get(name) as number | undefined;
+function healthCheck({ text, number }: FlagReader): AppHealthCheckOptions {
   const intervalMs = times(atLeast(1, number('app-health-probe-interval')), 1_000);
   const timeoutMs = atLeast(1, number('app-health-probe-timeout'));
   const longestMs = intervalMs ?? defaultOf('app-health-probe-interval') * 1_000;
@@ -157,8 +163,8 @@ function healthCheck(values: ParsedFlags['values']): Record<string, unknown> {
       `--app-health-probe-timeout must be at most --app-health-probe-interval, which is ${longestMs} ms, not ${timeoutMs} ms.`,
     );
   }
-  return withoutUndefined({
-    path: values.get('app-health-check-path'),
+  return onlyGiven<AppHealthCheckOptions>({
+    path: text('app-health-check-path'),
     intervalMs,
     timeoutMs,
     threshold: atLeast(1, number('app-health-threshold')),
@@ -202,7 +208,7 @@ function times(value: number | undefined, factor: number): number | undefined {
   return value === undefined ? undefined : value * factor;
 }
 
-function someOf(list: readonly string[]): readonly string[] | undefined {
+function someOf<T>(list: readonly T[]): readonly T[] | undefined {
   return list.length === 0 ? undefined : list;
 }
 
@@ -211,6 +217,12 @@ function withoutBrackets(address: string): string {
   return address.replace(/^\[(.*)\]$/, '$1');
 }
 
-function withoutUndefined(given: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+/** The options that have a value. */
+function onlyGiven<Options extends object>(
+  given: {
+    readonly [Name in keyof Options]: Options[Name] | undefined;
+  },
+): Partial<Options> {
+  const entries = Object.entries(given).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Partial<Options>;
 }

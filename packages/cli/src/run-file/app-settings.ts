@@ -1,11 +1,13 @@
 import { join } from 'node:path';
+import type { AppProtocol } from '@holdfast/sidecar';
+import { withTls } from '../flags/app-protocol.ts';
 import type { AppEntry, LogDestination, RunFile, SharedSettings } from './run-file.ts';
 
 /** One app with everything `common`, its folder and the defaults say about it. */
 export interface AppSettings extends Omit<AppEntry, 'resourcesPath' | 'componentsPath'> {
   readonly resourcesPaths: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  readonly appProtocol: string;
+  readonly appProtocol: AppProtocol;
   readonly appChannelAddress: string;
   readonly daprdLogDestination: LogDestination;
   readonly appLogDestination: LogDestination;
@@ -77,9 +79,4 @@ function firstOf(
   if (own !== undefined) return own;
   if (around.exists(local)) return local;
   return shared ?? (around.exists(users) ? users : undefined);
-}
-
-/** `appSSL` is the old way to write https and grpcs. */
-function withTls(protocol: string, tls: boolean): string {
-  return tls && (protocol === 'http' || protocol === 'grpc') ? `${protocol}s` : protocol;
 }

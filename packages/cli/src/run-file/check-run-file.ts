@@ -84,11 +84,11 @@ function checkNames(runFile: RunFile): Finding[] {
   });
   runFile.holdfast.processes.forEach((entry, index) => {
     const path = ['holdfast', 'processes', index, 'name'];
-    if (entry.name !== undefined && !NAME.test(entry.name)) {
+    if (!NAME.test(entry.name)) {
       findings.push({ path, rule: 'bad-name', message: badName(entry.name, '`.`, `_` and `-`') });
     }
     claim(entry.name, path, 'duplicate-name', 'name');
-    if (entry.command?.length === 0) {
+    if (entry.command.length === 0) {
       findings.push({
         path,
         rule: 'no-command',

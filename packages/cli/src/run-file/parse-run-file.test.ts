@@ -134,6 +134,14 @@ holdfast:
       ['5:52 ready: ready must have exactly one of `tcp`, `http` and `file`.'],
     ],
     [
+      'with processes that have no name, one of which needs what is not there',
+      'version: 1\napps: [{appDirPath: a}]\nholdfast:\n  processes:\n    - {role: broker, command: [x], needs: [b]}\n    - {role: broker, command: [x]}\n',
+      [
+        '5:7 missing-key: a process needs the key `name`.',
+        '6:7 missing-key: a process needs the key `name`.',
+      ],
+    ],
+    [
       'with two documents',
       'version: 1\n---\nversion: 1\n',
       ['2:1 yaml: A run file is one document; remove this `---` and what follows it.'],
@@ -149,6 +157,47 @@ holdfast:
       assert.deepEqual(problemsOf(text), problems);
     });
   }
+
+  test('is read with its aliases and merges in place, what is written before what is merged', () => {
+    const { runFile } = parseRunFile(
+      `version: 1
+common:
+  env: &env { A: '1', B: '2' }
+apps:
+  - &first { appDirPath: a, logLevel: debug, appPort: 1, env: *env, command: &run [node, app.js] }
+  - { appDirPath: b, command: *run, env: { <<: *env, B: '3' } }
+  - { <<: [{ appPort: 2 }, *first], appDirPath: c }
+`,
+      '/dapr.yaml',
+    );
+    assert.deepEqual(runFile.apps, [
+      {
+        appID: 'a',
+        appDirPath: '/a',
+        logLevel: 'debug',
+        appPort: 1,
+        env: { A: '1', B: '2' },
+        command: ['node', 'app.js'],
+      },
+      { appID: 'b', appDirPath: '/b', command: ['node', 'app.js'], env: { A: '1', B: '3' } },
+      {
+        appID: 'c',
+        appDirPath: '/c',
+        logLevel: 'debug',
+        appPort: 2,
+        env: { A: '1', B: '2' },
+        command: ['node', 'app.js'],
+      },
+    ]);
+  });
+
+  test('with an alias within what it stands for is refused', () => {
+    const endless = ['[*a]', '[{ <<: *a, appDirPath: b }]', '[&b [*a]]', '{ *a : 1 }'];
+    for (const apps of endless) {
+      const [problem = ''] = problemsOf(`version: 1\napps: &a ${apps}\n`);
+      assert.match(problem, /^2:\d+ aliases: `\*a` stands within what it stands for\.$/, apps);
+    }
+  });
 
   test('of aliases of aliases is refused before it fills the memory', () => {
     const levels = Array.from(

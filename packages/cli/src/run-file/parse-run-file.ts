@@ -8,12 +8,14 @@ import {
   type Key,
   PROCESS_KEYS,
   READY_KEYS,
+  type Section,
   SHARED_KEYS,
   TOP_KEYS,
 } from './keys.ts';
 import { readValue } from './read-value.ts';
-import type { AppEntry, ProcessEntry, RunFile, SharedSettings } from './run-file.ts';
+import type { AppEntry, ProcessEntry, ReadyCheck, RunFile } from './run-file.ts';
 import { RunFileError, type RunFileProblem } from './run-file-error.ts';
+import { endlessAlias, spreadAliases } from './spread-aliases.ts';
 
 /** A place in the file: keys and positions from the top. */
 export type Path = readonly (string | number)[];
@@ -69,13 +71,16 @@ export function parseRunFile(text: string, file: string, homeDir = ''): ParsedRu
   }
   if (problems.length === 0) checkAliases(document, report);
   if (problems.length > 0) throw new RunFileError(problems);
+  spreadAliases(document);
 
   const whole = resolve(file);
   const runFile = readTop(document, whole, { dir: dirname(whole), homeDir, report });
-  for (const { path, rule, message } of checkRunFile(runFile)) {
+  // Entries that lack what every one of them has cannot be compared with one another.
+  const findings = runFile === undefined ? [] : checkRunFile(runFile);
+  for (const { path, rule, message } of findings) {
     report(nearestNode(document, path), rule, message);
   }
-  if (problems.length > 0) {
+  if (runFile === undefined || problems.length > 0) {
     throw new RunFileError(problems.sort((a, b) => a.line - b.line || a.column - b.column));
   }
   return {
@@ -90,38 +95,40 @@ function checkAliases(document: Document, report: Report): void {
     document.toJS({ maxAliasCount: MAX_ALIASES });
   } catch (error) {
     report(document.contents ?? undefined, 'aliases', firstLine(String((error as Error).message)));
+    return;
   }
+  const endless = endlessAlias(document);
+  if (endless === undefined) return;
+  report(endless, 'aliases', `\`*${endless.source}\` stands within what it stands for.`);
 }
 
-function readTop(document: Document, file: string, reading: Reading): RunFile {
+/** Undefined where an entry lacks what every one of its kind has; that has then been reported. */
+function readTop(document: Document, file: string, reading: Reading): RunFile | undefined {
   const { dir, report } = reading;
-  const top = readSection(document.contents ?? undefined, TOP_KEYS, 'a run file', reading);
+  const top = readSection(document.contents, TOP_KEYS, 'a run file', reading);
   const at = (path: Path) => nodeAt(document, path);
 
   if (top.version !== undefined && top.version !== 1) {
-    report(at(['version']), 'version', `version must be 1, not ${String(top.version)}.`);
+    report(at(['version']), 'version', `version must be 1, not ${top.version}.`);
   }
-  const common = at(['common']);
   const apps = itemsAt(document, ['apps']).map((node) => readApp(node, reading));
   if (isSeq(at(['apps'])) && apps.length === 0) {
     report(at(['apps']), 'no-apps', 'apps is empty; name at least one app to run.');
   }
+  const common = at(['common']);
   const section = at(['holdfast']);
-  if (section !== undefined && isMap(section)) {
-    readSection(section, HOLDFAST_KEYS, '`holdfast`', reading);
-  }
-  const processes = itemsAt(document, ['holdfast', 'processes']).map((node) =>
+  if (isMap(section)) readSection(section, HOLDFAST_KEYS, '`holdfast`', reading);
+  const read = itemsAt(document, ['holdfast', 'processes']).map((node) =>
     readProcess(node, reading),
   );
+  const processes = read.filter((entry) => entry !== undefined);
+  if (processes.length < read.length) return undefined;
   return {
     path: file,
     dir,
     version: 1,
-    ...(typeof top.name === 'string' ? { name: top.name } : {}),
-    common:
-      common !== undefined && isMap(common)
-        ? (readSection(common, SHARED_KEYS, '`common`', reading) as SharedSettings)
-        : {},
+    ...(top.name === undefined ? {} : { name: top.name }),
+    common: isMap(common) ? readSection(common, SHARED_KEYS, '`common`', reading) : {},
     apps,
     holdfast: { processes },
   };
@@ -135,33 +142,39 @@ function readApp(node: Node, reading: Reading): AppEntry {
   return { appID: basename(appDir), ...app, appDirPath: appDir };
 }
 
-function readProcess(node: Node, reading: Reading): ProcessEntry {
-  const entry = readSection(node, PROCESS_KEYS, 'a process', reading);
-  const ready = isMap(node) ? node.get('ready', true) : undefined;
-  if (!isMap(ready)) return entry as unknown as ProcessEntry;
-  const check = readSection(ready as Node, READY_KEYS, '`ready`', reading);
-  if (Object.keys(check).length !== 1) {
-    reading.report(
-      ready as Node,
-      'ready',
-      'ready must have exactly one of `tcp`, `http` and `file`.',
-    );
-  }
-  return { ...entry, ready: check } as unknown as ProcessEntry;
+function readProcess(node: Node, reading: Reading): ProcessEntry | undefined {
+  const { ready: _section, ...entry } = readSection(node, PROCESS_KEYS, 'a process', reading);
+  const check = isMap(node) ? node.get('ready', true) : undefined;
+  const ready = isMap(check) ? readReady(check, reading) : undefined;
+  const { name, role, command } = entry;
+  if (name === undefined || role === undefined || command === undefined) return undefined;
+  return { ...entry, name, role, command, ...(ready === undefined ? {} : { ready }) };
+}
+
+function readReady(node: Node, reading: Reading): ReadyCheck | undefined {
+  const { tcp, http, file } = readSection(node, READY_KEYS, '`ready`', reading);
+  const [check, ...more] = [
+    ...(tcp === undefined ? [] : [{ tcp }]),
+    ...(http === undefined ? [] : [{ http }]),
+    ...(file === undefined ? [] : [{ file }]),
+  ];
+  if (check !== undefined && more.length === 0) return check;
+  reading.report(node, 'ready', 'ready must have exactly one of `tcp`, `http` and `file`.');
+  return undefined;
 }
 
 /** Reads the keys of one mapping; sections and lists inside it are for the caller to read. */
-function readSection(
-  node: Node | undefined,
-  keys: readonly Key[],
+function readSection<Row extends Key>(
+  node: Node | null,
+  keys: readonly Row[],
   what: string,
   reading: Reading,
-): Record<string, unknown> {
+): Section<Row> {
   const { report } = reading;
   const found: Record<string, unknown> = {};
   if (!isMap(node)) {
-    report(node, 'wrong-type', `${what} must be a mapping of keys to values.`);
-    return found;
+    report(node ?? undefined, 'wrong-type', `${what} must be a mapping of keys to values.`);
+    return {};
   }
   for (const { key, value } of node.items) {
     const name = isScalar(key) ? String(key.value) : '';
@@ -179,10 +192,11 @@ function readSection(
   }
   for (const row of keys) {
     if (row.required && !node.has(row.name)) {
-      report(node as Node, 'missing-key', `${what} needs the key \`${row.name}\`.`);
+      report(node, 'missing-key', `${what} needs the key \`${row.name}\`.`);
     }
   }
-  return found;
+  // `readValue` gives what the kind of the row says.
+  return found as Section<Row>;
 }
 
 /** `~` is the user's home, as in Dapr. */

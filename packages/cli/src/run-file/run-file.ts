@@ -1,3 +1,5 @@
+import type { AppProtocol } from '@holdfast/sidecar';
+
 /** What a process of a run is for; `holdfast ps` shows it. */
 export type Role = 'service' | 'sidecar' | 'database' | 'broker' | 'console';
 
@@ -36,7 +38,7 @@ export interface SharedSettings {
   readonly componentsPath?: string;
   readonly configFilePath?: string;
   readonly env?: Readonly<Record<string, string>>;
-  readonly appProtocol?: string;
+  readonly appProtocol?: AppProtocol;
   readonly appMaxConcurrency?: number;
   readonly logLevel?: string;
   readonly enableAppHealthCheck?: boolean;

@@ -57,6 +57,16 @@ describe('a bad policy file', () => {
     );
   });
 
+  test('with what cannot be used among its policies has no fewer of another kind', () => {
+    const of = (count: number, line: (index: number) => string) =>
+      Array.from({ length: count }, (_, index) => line(index)).join('');
+    const bad = of(90, (index) => `      t${index}: soon\n`);
+    const good = of(950, (index) => `      r${index}: {}\n`);
+    const text = `${HEAD}  policies:\n    timeouts:\n${bad}    retries:\n${good}`;
+    const [document] = parseResiliency(text, 'many.yaml').documents;
+    assert.equal(document?.policies.retries.size, 950);
+  });
+
   test('as large as may be is read in bounded time, whatever is in it', () => {
     const fill = (line: (index: number) => string) => {
       let text = HEAD;

@@ -155,6 +155,20 @@ export class MapReader<Name extends string> {
   }
 }
 
+/** The values of those fields that are written, each under the name of the option that it becomes. */
+export function valuesOf<Options extends object>(
+  fields: {
+    readonly [Name in keyof Options]: Written<Options[Name]> | undefined;
+  },
+): Partial<Options> {
+  const values: Partial<Options> = {};
+  for (const name in fields) {
+    const written = fields[name];
+    if (written !== undefined) values[name] = written.value;
+  }
+  return values;
+}
+
 /** Reads the mapping at `entry`; one that is not there reads as an empty one. */
 export function readObject<Name extends string>(
   reading: Reading,

@@ -1,6 +1,5 @@
-import type { BulkheadOptions } from '@holdfast/core';
 import { type Entry, entriesOf, type Reading, spelling } from './entries.ts';
-import { type MapReader, readObject } from './map-reader.ts';
+import { type MapReader, readObject, valuesOf } from './map-reader.ts';
 import { BUDGET, BULKHEAD, CACHE, FALLBACK, HEDGE, RATE_LIMIT } from './own-vocabulary.ts';
 import type {
   BudgetRule,
@@ -13,22 +12,22 @@ import type {
 import { HTTP_CODES, parseStatusCodes, statusMatcher } from './status-codes.ts';
 import type { FieldsOf } from './vocabulary.ts';
 
-/** The policies that are Holdfast's; each `undefined` where it cannot be used. */
+// The policies that are Holdfast's; each reads as `undefined` where it cannot be used.
 
 export function readBulkhead(reading: Reading, entry: Entry): BulkheadRule | undefined {
   const reader = readObject(reading, entry, `bulkheads.${entry.key}`, BULKHEAD);
   const limit = reader.integer('maxConcurrent');
   const queueLimit = reader.integer('maxQueue');
-  const queueTimeoutMs = reader.duration('queueTimeout');
+  const queueTimeout = reader.duration('queueTimeout');
   if (reader.broken) return undefined;
   if (limit === undefined) {
     reader.missing('maxConcurrent');
     return undefined;
   }
-  const options: BulkheadOptions = {
+  const options = {
     limit: limit.value,
-    ...(queueLimit === undefined ? {} : { queueLimit: queueLimit.value }),
-    ...(queueTimeoutMs === undefined ? {} : { queueTimeoutMs: Math.max(1, queueTimeoutMs.value) }),
+    ...valuesOf({ queueLimit }),
+    ...(queueTimeout === undefined ? {} : { queueTimeoutMs: Math.max(1, queueTimeout.value) }),
   };
   return { name: entry.key, at: reader.place(), options };
 }
@@ -46,11 +45,7 @@ export function readBudget(
   const minPerSecond = reader.number('minPerSecond');
   const window = reader.duration('window');
   if (reader.broken) owner.broken = true;
-  return {
-    ...(ratio === undefined ? {} : { ratio: ratio.value }),
-    ...(minPerSecond === undefined ? {} : { minPerSecond: minPerSecond.value }),
-    ...(window === undefined ? {} : { windowMs: window.value }),
-  };
+  return valuesOf({ ratio, minPerSecond, windowMs: window });
 }
 
 export function readRateLimit(reading: Reading, entry: Entry): RateLimitRule | undefined {
@@ -64,12 +59,8 @@ export function readRateLimit(reading: Reading, entry: Entry): RateLimitRule | u
     reader.missing('limit');
     return undefined;
   }
-  const options = {
-    limit: limit.value,
-    ...(interval === undefined ? {} : { intervalMs: interval.value }),
-    ...(burst === undefined ? {} : { burst: burst.value }),
-    ...(maxWait === undefined ? {} : { maxWaitMs: maxWait.value }),
-  };
+  const given = valuesOf({ intervalMs: interval, burst, maxWaitMs: maxWait });
+  const options = { limit: limit.value, ...given };
   return { name: entry.key, at: reader.place(), options };
 }
 
@@ -88,7 +79,7 @@ export function readHedge(reading: Reading, entry: Entry): HedgeRule | undefined
     delay === undefined
       ? { quantile: quantile === undefined ? undefined : { quantile: quantile.value } }
       : { delayMs: delay.value };
-  const options = { ...when, ...(maxHedges === undefined ? {} : { maxHedges: maxHedges.value }) };
+  const options = { ...when, ...valuesOf({ maxHedges }) };
   const share = budget === undefined ? {} : { budget };
   return { name: entry.key, at: reader.place(), options, ...share };
 }
@@ -104,13 +95,13 @@ export function readCache(reading: Reading, entry: Entry): CacheRule | undefined
   const maxEntries = reader.integer('maxEntries');
   const maxBytes = reader.integer('maxBytes')?.value ?? CACHE_BYTES;
   if (reader.broken) return undefined;
-  const options = {
-    maxBytes,
-    ...(ttl === undefined ? {} : { ttlMs: ttl.value }),
-    ...(stale === undefined ? {} : { staleMs: stale.value }),
-    ...(staleIfError === undefined ? {} : { staleIfErrorMs: staleIfError.value }),
-    ...(maxEntries === undefined ? {} : { maxEntries: maxEntries.value }),
-  };
+  const given = valuesOf({
+    ttlMs: ttl,
+    staleMs: stale,
+    staleIfErrorMs: staleIfError,
+    maxEntries,
+  });
+  const options = { maxBytes, ...given };
   return { name: entry.key, at: reader.place(), options };
 }
 

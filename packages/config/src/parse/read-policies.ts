@@ -32,8 +32,9 @@ export function readPolicies(
     const rules = new Map<string, Rule>();
     const written = reader.entry(name);
     if (written === undefined) return rules;
-    for (const each of entriesOf(reading, written, `policies.${name}`) ?? []) {
-      if (rules.size + unusable.size >= MOST_POLICIES) {
+    const entries = entriesOf(reading, written, `policies.${name}`) ?? [];
+    for (const [count, each] of entries.entries()) {
+      if (count >= MOST_POLICIES) {
         const message = `policies.${name} has over ${MOST_POLICIES} entries, the limit`;
         reading.report.add(each.keyOffset, 'too-many-entries', message);
         break;

@@ -70,10 +70,8 @@ export function policyLayers(found: Resolved, options: LayerOptions): readonly P
   const limit = found.deadline?.limitMs
     ? [deadline({ name: found.deadline.name, limitMs: found.deadline.limitMs })]
     : [];
-  const { name: rateName, options: rate } = found.rateLimit ?? {};
-  const rates = rate === undefined ? [] : [rateLimit({ name: rateName!, ...rate })];
-  const { name: gateName, options: gate } = found.bulkhead ?? {};
-  const gates = gate === undefined ? [] : [bulkhead({ name: gateName!, ...gate })];
+  const rates = optionsOf(found.rateLimit).map((options) => rateLimit(options));
+  const gates = optionsOf(found.bulkhead).map((options) => bulkhead(options));
   const attempt = found.timeout?.limitMs
     ? [timeout({ name: found.timeout.name, limitMs: found.timeout.limitMs })]
     : [];
@@ -102,6 +100,13 @@ export function policyLayers(found: Resolved, options: LayerOptions): readonly P
     { kind: 'hedges', policies: hedges },
   ];
   return layers.filter(({ policies }) => policies.length > 0);
+}
+
+/** The options of a rule, if there is one, with its name. */
+function optionsOf<Options>(
+  rule: { readonly name: string; readonly options: Options } | undefined,
+): readonly (Options & { readonly name: string })[] {
+  return rule === undefined ? [] : [{ ...rule.options, name: rule.name }];
 }
 
 function answerPolicies({ fallback, cache }: Resolved, means: Means): Policy[] {

@@ -19,21 +19,10 @@ import {
 import { inherit } from './method-policies.ts';
 import { type MethodPolicies, type TargetPolicies, targetPolicies } from './target-policies.ts';
 
-/** The names of everything that is defined, in the order it was read. */
-export interface DefinedNames {
-  readonly timeouts: readonly string[];
-  readonly retries: readonly string[];
-  readonly circuitBreakers: readonly string[];
-  readonly bulkheads: readonly string[];
-  readonly deadlines: readonly string[];
-  readonly rateLimits: readonly string[];
-  readonly hedges: readonly string[];
-  readonly caches: readonly string[];
-  readonly fallbacks: readonly string[];
-  readonly apps: readonly string[];
-  readonly actors: readonly string[];
-  readonly components: readonly string[];
-}
+/** The names of everything that is defined, in the order it was read; of retries not the built-in ones. */
+export type DefinedNames = {
+  readonly [Section in keyof PolicySet | keyof TargetSet]: readonly string[];
+};
 
 /** All policies of a process: what applies to whom. */
 export interface ResiliencyPolicies {
@@ -43,7 +32,7 @@ export interface ResiliencyPolicies {
   readonly names: DefinedNames;
 
   /** `appId` as the caller names it (`appB.ns2`, a URL): targets are looked up by that very text. */
-  forApp(appId: string, flow?: Direction): TargetPolicies;
+  forApp(appId: string): TargetPolicies;
   forActor(type: string): TargetPolicies;
   forComponent(name: string, type: ComponentType, direction: Direction): TargetPolicies;
 
@@ -150,11 +139,10 @@ function find<Rule>(rules: ReadonlyMap<string, Rule>, of: Reference | undefined)
 }
 
 function definedNames(policies: PolicySet, targets: TargetSet): DefinedNames {
+  const retries = [...policies.retries.values()].filter(({ at }) => at !== undefined);
   return {
     timeouts: [...policies.timeouts.keys()],
-    retries: [...policies.retries.values()]
-      .filter(({ at }) => at !== undefined)
-      .map(({ name }) => name),
+    retries: retries.map(({ name }) => name),
     circuitBreakers: [...policies.circuitBreakers.keys()],
     bulkheads: [...policies.bulkheads.keys()],
     deadlines: [...policies.deadlines.keys()],

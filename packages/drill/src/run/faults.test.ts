@@ -63,6 +63,30 @@ describe('faults', () => {
     assert.equal(times, 1);
   });
 
+  test('two faults of one name are two: the first was never mended', async (t) => {
+    const { faults } = await withFaults(t);
+    const mended: string[] = [];
+    const end = faults.hold('lock', async () => void mended.push('first'));
+    faults.hold('lock', async () => void mended.push('second'));
+
+    assert.deepEqual(faults.active(), ['lock', 'lock']);
+    await end();
+    await faults.undoAll();
+
+    assert.deepEqual(mended, ['first', 'second']);
+  });
+
+  test('a process that is paused twice is resumed once', async (t) => {
+    const { faults, baseUrl } = await withFaults(t);
+    const listeners = process.listenerCount('exit');
+    await faults.pause('service');
+    await faults.pause('service');
+    await faults.resume('service');
+
+    assert.equal((await fetch(baseUrl)).status, 200);
+    assert.equal(process.listenerCount('exit'), listeners);
+  });
+
   test('a process that is down cannot be killed', async (t) => {
     const { faults } = await withFaults(t);
     await faults.kill('service');

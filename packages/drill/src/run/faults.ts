@@ -34,69 +34,66 @@ export interface UndoneFault {
   readonly error?: unknown;
 }
 
+interface Fault {
+  readonly what: string;
+  readonly mend: () => Promise<void>;
+}
+
 export function createFaults(control: ProcessControl, clock: Clock = systemClock): Faults {
-  // Key: what is broken. Value: how to mend it. Insertion order is the order of breaking.
-  const broken = new Map<string, () => Promise<void>>();
-  const mend = async (what: string, how: () => Promise<void>): Promise<void> => {
-    await how();
-    broken.delete(what);
+  // A process is killed or paused once; of other faults two may have the same name. In the order of breaking.
+  const broken = new Map<string | symbol, Fault>();
+  const mend = async (key: string | symbol): Promise<void> => {
+    await broken.get(key)?.mend();
+    broken.delete(key);
   };
 
-  const start = (name: string): Promise<void> =>
-    mend(killed(name), async () => {
-      const { pid } = await findProcess(control, name);
-      if (pid === null) await control.start(name);
-    });
-
-  const resume = async (name: string): Promise<void> => {
-    const what = paused(name);
-    await mend(what, broken.get(what) ?? (async () => {}));
+  const startAgain = async (name: string): Promise<void> => {
+    const { pid } = await findProcess(control, name);
+    if (pid === null) await control.start(name);
   };
 
   return {
-    start,
-    resume,
+    async start(name) {
+      await startAgain(name);
+      broken.delete(killed(name));
+    },
+    resume: (name) => mend(paused(name)),
     async kill(name) {
       const pid = await pidOf(control, name);
-      broken.set(killed(name), () => start(name));
+      const what = killed(name);
+      broken.set(what, { what, mend: () => startAgain(name) });
       await control.kill(name);
-      const deadlineMs = clock.now() + DEATH_LIMIT_MS;
-      while (isAlive(pid)) {
-        if (clock.now() > deadlineMs) {
-          throw new Error(
-            `${name} (pid ${pid}) is still alive ${DEATH_LIMIT_MS} ms after SIGKILL.`,
-          );
-        }
-        await clock.sleep(5);
-      }
+      await gone(name, pid, clock);
       return pid;
     },
     async pause(name) {
+      const what = paused(name);
+      await mend(what);
       const pid = await pidOf(control, name);
       // A drill that dies must not leave a process stopped: this runs even then.
       const wake = () => {
         if (isAlive(pid)) process.kill(pid, 'SIGCONT');
       };
       process.once('exit', wake);
-      broken.set(paused(name), async () => {
+      const resume = async () => {
         process.removeListener('exit', wake);
         wake();
-      });
+      };
+      broken.set(what, { what, mend: resume });
       process.kill(pid, 'SIGSTOP');
       return pid;
     },
     hold(what, release) {
-      broken.set(what, release);
-      return async () => {
-        if (broken.has(what)) await mend(what, release);
-      };
+      const key = Symbol(what);
+      broken.set(key, { what, mend: release });
+      return () => mend(key);
     },
-    active: () => [...broken.keys()],
+    active: () => [...broken.values()].map(({ what }) => what),
     async undoAll() {
       const undone: UndoneFault[] = [];
-      for (const [what, how] of [...broken].reverse()) {
+      for (const [key, { what }] of [...broken].reverse()) {
         try {
-          await mend(what, how);
+          await mend(key);
           undone.push({ what });
         } catch (error) {
           // The others still have to be undone; the report names this one.
@@ -106,6 +103,17 @@ export function createFaults(control: ProcessControl, clock: Clock = systemClock
       return undone;
     },
   };
+}
+
+/** Resolves once the operating system no longer knows the process. */
+async function gone(name: string, pid: number, clock: Clock): Promise<void> {
+  const deadlineMs = clock.now() + DEATH_LIMIT_MS;
+  while (isAlive(pid)) {
+    if (clock.now() > deadlineMs) {
+      throw new Error(`${name} (pid ${pid}) is still alive ${DEATH_LIMIT_MS} ms after SIGKILL.`);
+    }
+    await clock.sleep(5);
+  }
 }
 
 const killed = (name: string): string => `${name} killed`;

@@ -110,6 +110,15 @@ describe('http client', () => {
     );
   });
 
+  test('a header of the request replaces the client’s, however either writes its name', async (t) => {
+    const { ask, seen } = await setUp(t, [ok]);
+    const headers = { 'X-Who': 'request', 'Content-Type': 'application/cloudevents+json' };
+    await ask('/x', { json: {}, headers });
+
+    const { type, who } = seen[0]!;
+    assert.deepEqual({ type, who }, { type: 'application/cloudevents+json', who: 'request' });
+  });
+
   test('a caller who gives up ends the request with the reason given', async (t) => {
     const { ask } = await setUp(t, [hang]);
     const caller = new AbortController();

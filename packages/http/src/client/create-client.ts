@@ -75,9 +75,9 @@ export function createClient(options: ClientOptions): HttpClient {
       const method = request.method ?? (body === undefined ? 'GET' : 'POST');
       const headers = {
         ...(type === undefined ? {} : { 'content-type': type }),
-        ...options.headers,
+        ...inLowerCase(options.headers),
         ...traceHeaders(request.trace),
-        ...request.headers,
+        ...inLowerCase(request.headers),
       };
       return policies.execute(
         ({ signal, remainingMs }) =>
@@ -96,6 +96,12 @@ export function createClient(options: ClientOptions): HttpClient {
       );
     },
   };
+}
+
+/** Names that differ in case alone are one header to HTTP, and two values of it to `fetch`. */
+function inLowerCase(headers: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const entries = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
+  return Object.fromEntries(entries);
 }
 
 function urlOf(path: string, base: URL): URL {

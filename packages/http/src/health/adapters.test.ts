@@ -37,6 +37,20 @@ test('express-style: the three paths are answered, everything else goes on', asy
   assert.deepEqual(await ask(), { ...EXPECTED, 'POST /live': '404 none ' });
 });
 
+test('node: circuits that cannot be told are an answer, and no end of the process', async (t) => {
+  const circuits = () => {
+    throw new Error('no registry');
+  };
+  const handle = nodeHealth(healthRoutes({ circuits }));
+  const ask = await serve(t, (request, response) => {
+    if (!handle(request, response)) response.writeHead(404).end();
+  });
+  const answers = await ask();
+
+  assert.equal(answers['GET /health'], '503 application/json; charset=utf-8 unhealthy');
+  assert.equal(answers['GET /live'], '200 application/json; charset=utf-8 alive');
+});
+
 test('fastify: the three routes are added to a real instance', async (t) => {
   const app = fastify();
   app.setNotFoundHandler((_request, reply) => reply.code(404).send());

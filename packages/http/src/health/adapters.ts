@@ -12,7 +12,12 @@ export function nodeHealth(
     if (request.method !== 'GET' && request.method !== 'HEAD') return false;
     const answer = routes.answer(pathOf(request.url ?? '/'));
     if (answer === undefined) return false;
-    void answer.then((health) => send(health, response));
+    void answer
+      .catch((error: unknown): HealthAnswer => {
+        // `circuits` is the service's own code, and its mistake must not end the process.
+        return { status: 503, body: { status: 'unhealthy', error: String(error) } };
+      })
+      .then((health) => send(health, response));
     return true;
   };
 }

@@ -96,13 +96,21 @@ function describe(
     return { status: 'fail', latency_ms, error: `no answer within ${timeoutMs} ms` };
   }
   if ('error' in outcome) {
-    const { error } = outcome;
-    return {
-      status: 'fail',
-      latency_ms,
-      error: error instanceof Error ? error.message : String(error),
-    };
+    return { status: 'fail', latency_ms, error: messageOf(outcome.error) };
   }
-  const details = outcome.value;
+  const details = showable(outcome.value);
   return { status: 'pass', latency_ms, ...(details === undefined ? {} : { details }) };
 }
+
+/** What JSON cannot say (a BigInt, a circle) is told of in its place: the check has passed all the same. */
+function showable(details: unknown): unknown {
+  try {
+    JSON.stringify(details);
+    return details;
+  } catch (error) {
+    return `cannot be shown: ${messageOf(error)}`;
+  }
+}
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);

@@ -74,3 +74,14 @@ test('cycles, depths, crowds, long texts and throwing getters end', () => {
     ],
   );
 });
+
+test('an object that shares its parts is not copied without end: a line of one took all the memory', () => {
+  let shared: object = { leaf: 1 };
+  for (let depth = 0; depth < 6; depth += 1) {
+    shared = Object.fromEntries(Array.from({ length: 30 }, (_, at) => [`part${at}`, shared]));
+  }
+  const written = JSON.stringify(plain(shared));
+
+  assert.match(written, /"\[too much\]"/);
+  assert.ok(written.length < 1_000_000, `${written.length} characters`);
+});

@@ -4,17 +4,27 @@ const DEEPEST = 6;
 const MOST_ENTRIES = 100;
 /** Longer texts are cut. */
 const LONGEST_TEXT = 8_192;
+/** Values of one line; those behind are left out. Objects that share others would be copied without end. */
+const MOST_VALUES = 10_000;
 
 /**
  * A copy of `value` that `JSON.stringify` can write, whatever it was: big
  * integers become decimal text, errors an object with their code and causes,
- * cycles and great depths a word in brackets. Getters that throw are said to.
+ * cycles, great depths and what is too much a word in brackets. Getters that throw are said to.
  */
 export function plain(value: unknown): unknown {
-  return copy(value, []);
+  return copy(value, { path: [], left: { values: MOST_VALUES } });
 }
 
-function copy(value: unknown, path: readonly object[]): unknown {
+/** Where in the whole a value stands, and how many more there may be. */
+interface Place {
+  readonly path: readonly object[];
+  readonly left: { values: number };
+}
+
+function copy(value: unknown, place: Place): unknown {
+  place.left.values -= 1;
+  if (place.left.values < 0) return '[too much]';
   switch (typeof value) {
     case 'string':
       return value.length > LONGEST_TEXT ? `${value.slice(0, LONGEST_TEXT)}…` : value;
@@ -31,14 +41,14 @@ function copy(value: unknown, path: readonly object[]): unknown {
     case 'function':
       return `[function ${value.name}]`;
     case 'object':
-      return value === null ? null : copyObject(value, path);
+      return value === null ? null : copyObject(value, place);
   }
 }
 
-function copyObject(value: object, path: readonly object[]): unknown {
+function copyObject(value: object, { path, left }: Place): unknown {
   if (path.includes(value)) return '[circular]';
   if (path.length >= DEEPEST) return '[too deep]';
-  const inside = [...path, value];
+  const inside = { path: [...path, value], left };
   try {
     if (value instanceof Error) return copyError(value, inside);
     if (value instanceof Uint8Array) return `[${value.byteLength} bytes]`;
@@ -57,7 +67,7 @@ function copyObject(value: object, path: readonly object[]): unknown {
   }
 }
 
-function copyError(error: Error, path: readonly object[]): unknown {
+function copyError(error: Error, place: Place): unknown {
   const { name, message, stack, cause } = error;
   return copyEntries(
     Object.entries({
@@ -68,22 +78,22 @@ function copyError(error: Error, path: readonly object[]): unknown {
       ...(error instanceof AggregateError ? { errors: error.errors } : {}),
       ...(stack === undefined ? {} : { stack }),
     }),
-    path,
+    place,
   );
 }
 
 function copyEntries(
   entries: readonly (readonly [string, unknown])[],
-  path: readonly object[],
+  place: Place,
 ): Record<string, unknown> {
   const kept = entries
     .slice(0, MOST_ENTRIES)
-    .map(([key, item]) => [key, copy(item, path)] as const);
+    .map(([key, item]) => [key, copy(item, place)] as const);
   const left = entries.length - kept.length;
   return Object.fromEntries(left > 0 ? [...kept, ['…', `${left} more`]] : kept);
 }
 
-function copyList(items: readonly unknown[], path: readonly object[]): readonly unknown[] {
-  const kept = items.slice(0, MOST_ENTRIES).map((item) => copy(item, path));
+function copyList(items: readonly unknown[], place: Place): readonly unknown[] {
+  const kept = items.slice(0, MOST_ENTRIES).map((item) => copy(item, place));
   return items.length > kept.length ? [...kept, `… ${items.length - kept.length} more`] : kept;
 }
