@@ -34,7 +34,7 @@ export function apiSockets({
   appDirPath,
   appID,
   unixDomainSocket,
-}: AppSettings): ApiSockets | undefined {
+}: Pick<AppSettings, 'appDirPath' | 'appID' | 'unixDomainSocket'>): ApiSockets | undefined {
   if (!unixDomainSocket) return undefined;
   const named = (kind: string) =>
     join(resolve(appDirPath, unixDomainSocket), `dapr-${appID}-${kind}.socket`);
