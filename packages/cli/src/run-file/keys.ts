@@ -51,6 +51,8 @@ export const SHARED_KEYS: readonly Key[] = [
   { name: 'enableProfiling', kind: 'boolean' },
   { name: 'maxBodySize', kind: 'text' },
   { name: 'readBufferSize', kind: 'text' },
+  { name: 'daprHTTPMaxRequestSize', kind: 'integer' },
+  { name: 'daprHTTPReadBufferSize', kind: 'integer' },
   { name: 'apiListenAddresses', kind: 'text' },
   { name: 'placementHostAddress', kind: 'text' },
   { name: 'schedulerHostAddress', kind: 'text' },
