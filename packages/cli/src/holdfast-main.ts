@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { addCaCommands } from './commands/add-ca-commands.ts';
+import { addCallCommands } from './commands/add-call-commands.ts';
 import { addRunCommands } from './commands/add-run-commands.ts';
 import { addDeadCommands, addQueueCommands } from './commands/add-store-commands.ts';
 import type { CommandContext } from './commands/output.ts';
@@ -74,6 +75,7 @@ function commands(done: (status: number) => void): Command {
 
   const line = { program, done, context };
   addRunCommands(line);
+  addCallCommands(line);
   addCaCommands(line);
   addQueueCommands(line);
   addDeadCommands(line);

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { FlagError } from '../flags/flag.ts';
 import type { CommandLine } from './command-line.ts';
+import { listOf } from './list-of.ts';
 
 /** The commands that act on a run that is up. */
 export function addRunCommands({ program, done, context }: CommandLine): void {
@@ -63,9 +64,4 @@ export function addRunCommands({ program, done, context }: CommandLine): void {
       const apps: readonly string[] = [...named, ...appId];
       done(await (apps.length > 0 ? stopApps(apps, options, context) : stop(options, context)));
     });
-}
-
-/** An option that is given several times. */
-function listOf(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
 }

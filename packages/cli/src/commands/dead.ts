@@ -1,14 +1,15 @@
 import { createReadStream } from 'node:fs';
-import { open, readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { buffer } from 'node:stream/consumers';
 import { type DeadGroup, type DeadLetters, type Outbox, openOutbox } from '@holdfast/messaging';
-import { choiceOf, type DeadOptions, headersOf, wholeNumber } from '../dead/dead-options.ts';
+import { choiceOf, type DeadOptions, wholeNumber } from '../dead/dead-options.ts';
 import { describeLetter, groupTable, letterTable } from '../dead/describe-letter.ts';
 import { openStore } from '../dead/open-store.ts';
 import { FlagError } from '../flags/flag.ts';
+import { headersOf } from '../flags/headers-of.ts';
 import { interruptSignals } from '../supervisor/interrupt-signals.ts';
+import { fileOrStdin } from './file-or-stdin.ts';
 import type { CommandContext } from './output.ts';
 
 export type DeadAction = keyof typeof ACTIONS;
@@ -116,7 +117,9 @@ async function edit({ dead, outbox, words, options, output, cwd }: DeadCommand):
     throw new FlagError('holdfast dead edit needs --body FILE, --topic or --header.');
   }
   const change = {
-    ...(body !== undefined && { body: await bodyFrom(cwd, body) }),
+    ...(body !== undefined && {
+      body: await fileOrStdin(body, { cwd, option: '--body', what: 'the new body' }),
+    }),
     ...(topic !== undefined && { topic }),
     ...(header !== undefined && { headers: headersOf(header) }),
   };
@@ -230,17 +233,6 @@ async function notDead(outbox: Outbox, id: string, options: DeadOptions): Promis
   return new Error(
     `No dead letter "${id}" in ${options.store}: ${state}. \`holdfast dead list --each ${sameStore(options)}\` lists those there are.`,
   );
-}
-
-async function bodyFrom(cwd: string, name: string): Promise<Uint8Array> {
-  if (name === '-') return buffer(process.stdin);
-  try {
-    return await readFile(path.resolve(cwd, name));
-  } catch (error) {
-    throw new FlagError(
-      `--body ${name}: ${(error as Error).message}. It is the file with the new body, or - for standard input.`,
-    );
-  }
 }
 
 async function* linesOf(dead: DeadLetters, ids: readonly string[]) {

@@ -1,11 +1,8 @@
 import { systemClock } from '@holdfast/core';
 import { stringify } from 'yaml';
 import { FlagError } from '../flags/flag.ts';
-import { bareSidecars } from '../run-state/bare-sidecars.ts';
-import { allRuns } from '../run-state/find-run.ts';
-import { ownProcesses } from '../run-state/own-processes.ts';
-import { bareApps, type RunningApp, runningApps } from '../run-state/running-apps.ts';
-import { openStateHome } from '../run-state/state-home.ts';
+import { appsThere } from '../run-state/apps-there.ts';
+import type { RunningApp } from '../run-state/running-apps.ts';
 import type { CommandContext } from './output.ts';
 import { textTable } from './text-table.ts';
 
@@ -22,14 +19,7 @@ export async function list(
   if (!FORMS.includes(output)) {
     throw new FlagError(`--output can be ${FORMS.join(', ')}, not "${output}".`);
   }
-  const { cwd, env } = context;
-  const runs = allRuns(openStateHome(env), cwd);
-  const nowWallMs = systemClock.wallMs();
-  const recorded = new Set(
-    runs.flatMap(({ record }) => record.processes.map(({ pid }) => pid ?? 0)),
-  );
-  const bare = bareSidecars(ownProcesses(), recorded, env.HOLDFAST_STATE_HOME);
-  const apps = [...runningApps(runs, nowWallMs), ...bareApps(bare, nowWallMs)];
+  const { apps, runs } = appsThere(context, systemClock.wallMs());
   const { err, out } = context.output;
   if (output === 'json') out(JSON.stringify(apps, null, 2));
   else if (output === 'yaml') out(stringify(apps).trimEnd());

@@ -24,6 +24,8 @@ const KEY_OF: Readonly<Record<string, keyof AppEntry>> = {
   'app-health-threshold': 'appHealthThreshold',
   'enable-api-logging': 'enableApiLogging',
   'log-level': 'logLevel',
+  'dapr-http-max-request-size': 'daprHTTPMaxRequestSize',
+  'dapr-http-read-buffer-size': 'daprHTTPReadBufferSize',
   'unix-domain-socket': 'unixDomainSocket',
 };
 

@@ -51,14 +51,3 @@ export function wholeNumber(
   if (/^\d+$/.test(text) && value >= 1 && value <= most) return value;
   throw new FlagError(`${flag} must be a whole number from 1 to ${most}, not "${text}".`);
 }
-
-/** `--header name=value`, as often as there are headers. */
-export function headersOf(texts: readonly string[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    texts.map((text) => {
-      const at = text.indexOf('=');
-      if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
-      throw new FlagError(`--header must be NAME=VALUE, not "${text}".`);
-    }),
-  );
-}

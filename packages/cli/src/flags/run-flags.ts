@@ -112,6 +112,8 @@ export const RUN_FLAGS: readonly Flag[] = [
     'app-health-threshold',
     'max-body-size',
     'read-buffer-size',
+    'dapr-http-max-request-size',
+    'dapr-http-read-buffer-size',
     'dapr-listen-addresses',
     'enable-api-logging',
     'log-level',

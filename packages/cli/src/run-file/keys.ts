@@ -64,6 +64,8 @@ export const SHARED_KEYS = [
   { name: 'enableProfiling', kind: 'boolean' },
   { name: 'maxBodySize', kind: 'text' },
   { name: 'readBufferSize', kind: 'text' },
+  { name: 'daprHTTPMaxRequestSize', kind: 'integer' },
+  { name: 'daprHTTPReadBufferSize', kind: 'integer' },
   { name: 'apiListenAddresses', kind: 'text' },
   { name: 'placementHostAddress', kind: 'text' },
   { name: 'schedulerHostAddress', kind: 'text' },

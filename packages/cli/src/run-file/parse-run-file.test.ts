@@ -70,6 +70,24 @@ holdfast:
     });
   });
 
+  test('is read as pages of Dapr write it: protocols in capitals, paths with commas, sizes of before', () => {
+    const { runFile: read } = parseRunFile(
+      `version: 1
+common: { resourcesPaths: ".dapr/resources, ./more", daprHTTPReadBufferSize: 16 }
+apps: [{ appDirPath: ., appID: a, appProtocol: GRPC, daprHTTPMaxRequestSize: 32 }]
+`,
+      '/shop/dapr.yaml',
+      '/home/me',
+    );
+    assert.deepEqual(
+      [read.common, read.apps],
+      [
+        { resourcesPaths: ['/shop/.dapr/resources', '/shop/more'], daprHTTPReadBufferSize: 16 },
+        [{ appDirPath: '/shop', appID: 'a', appProtocol: 'grpc', daprHTTPMaxRequestSize: 32 }],
+      ],
+    );
+  });
+
   const wrong: readonly (readonly [what: string, text: string, problems: readonly string[]])[] = [
     [
       'that is not YAML',

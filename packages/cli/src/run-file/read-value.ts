@@ -27,8 +27,10 @@ export function readValue(
     case 'text': {
       if (typeof value !== 'string' && typeof value !== 'number') return wrong('a text');
       const text = String(value);
-      if (key.oneOf === undefined || key.oneOf.includes(text)) return text;
-      return wrong(`${listed(key.oneOf)}, not \`${text}\``);
+      if (key.oneOf === undefined) return text;
+      // In any letter case, as with flags: Dapr's own examples have `appProtocol: HTTP`.
+      const meant = key.oneOf.find((each) => each.toLowerCase() === text.toLowerCase());
+      return meant ?? wrong(`${listed(key.oneOf)}, not \`${text}\``);
     }
     case 'boolean':
       return typeof value === 'boolean' ? value : wrong('true or false');
@@ -43,7 +45,7 @@ export function readValue(
     case 'texts':
       return textsOf(node) ?? wrong('a list of texts');
     case 'paths':
-      return textsOf(node)?.map(absolute) ?? wrong('a list of paths');
+      return pathsOf(node)?.map(absolute) ?? wrong('a list of paths');
     case 'env':
       return mapOf(node, toText) ?? wrong('a mapping of names to texts');
     case 'ports':
@@ -63,6 +65,15 @@ function textsOf(node: Node): string[] | undefined {
   if (!isSeq(node)) return undefined;
   const texts = node.items.map(toText);
   return texts.every((text) => text !== undefined) ? texts : undefined;
+}
+
+/** A list, or one text with commas, as Dapr's documentation writes it. */
+function pathsOf(node: Node): string[] | undefined {
+  const paths =
+    isScalar(node) && typeof node.value === 'string'
+      ? node.value.split(',').map((path) => path.trim())
+      : textsOf(node);
+  return paths?.includes('') ? undefined : paths;
 }
 
 function mapOf<T>(

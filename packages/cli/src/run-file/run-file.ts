@@ -54,6 +54,10 @@ export interface SharedSettings {
   readonly maxBodySize?: string;
   /** A quantity such as `4Ki`. */
   readonly readBufferSize?: string;
+  /** MiB. Deprecated by Dapr: `maxBodySize`, which wins. */
+  readonly daprHTTPMaxRequestSize?: number;
+  /** KiB. Deprecated by Dapr: `readBufferSize`, which wins. */
+  readonly daprHTTPReadBufferSize?: number;
   readonly apiListenAddresses?: string;
   readonly placementHostAddress?: string;
   readonly schedulerHostAddress?: string;

@@ -73,7 +73,7 @@ function noRun(runs: readonly FoundRun[], { file, name }: RunQuery): WhichRunErr
   if (file === undefined && name === undefined) {
     return new WhichRunError('NO_RUN', 'Nothing is running; start something with `holdfast run`.');
   }
-  const what = name === undefined ? `of ${file}` : `named "${name}"`;
+  const what = name === undefined ? `of "${file}"` : `named "${name}"`;
   const others = runs.length === 0 ? ' Nothing else is running.' : ` There is:\n${listed(runs)}`;
   return new WhichRunError('NO_RUN', `There is no run ${what}.${others}`);
 }

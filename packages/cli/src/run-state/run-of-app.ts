@@ -28,9 +28,14 @@ function noApp(living: readonly FoundRun[], appId: string): WhichRunError {
     return new WhichRunError('NO_RUN', `"${appId}" is no app but a run; ${remedy}.`);
   }
   const ids = new Set(living.flatMap(({ record }) => [...idsOf(record.processes)]));
+  return new WhichRunError('NO_RUN', noSuchApp(appId, ids));
+}
+
+/** The sentence about an app id that none of those that run has. */
+export function noSuchApp(appId: string, ids: ReadonlySet<string>): string {
   const there = ids.size === 0 ? ' No app is.' : ` There is ${[...ids].join(', ')}.`;
   const hint = didYouMean(appId, ids) || '.';
-  return new WhichRunError('NO_RUN', `No app "${appId}" is running${hint}${there}`);
+  return `No app "${appId}" is running${hint}${there}`;
 }
 
 const idsOf = (processes: FoundRun['record']['processes']): ReadonlySet<string> =>

@@ -34,7 +34,7 @@ export function apiSockets({
   appDirPath,
   appID,
   unixDomainSocket,
-}: AppSettings): ApiSockets | undefined {
+}: Pick<AppSettings, 'appDirPath' | 'appID' | 'unixDomainSocket'>): ApiSockets | undefined {
   if (!unixDomainSocket) return undefined;
   const named = (kind: string) =>
     join(resolve(appDirPath, unixDomainSocket), `dapr-${appID}-${kind}.socket`);
@@ -70,6 +70,8 @@ export function sidecarFlags(
     ['enable-api-logging', app.enableApiLogging],
     ['max-body-size', app.maxBodySize],
     ['read-buffer-size', app.readBufferSize],
+    ['dapr-http-max-request-size', positive(app.daprHTTPMaxRequestSize)],
+    ['dapr-http-read-buffer-size', positive(app.daprHTTPReadBufferSize)],
     ['unix-domain-socket', app.unixDomainSocket],
     ['placement-host-address', app.placementHostAddress],
     ['scheduler-host-address', app.schedulerHostAddress],
