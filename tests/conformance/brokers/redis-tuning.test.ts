@@ -14,6 +14,7 @@ const BROKERS = {
   depthless: { metadata: { queueDepth: '0' }, afterMs: 0 },
   slow: { metadata: { processingTimeout: '400', redeliverInterval: '200' }, afterMs: 1_500 },
   never: { metadata: { processingTimeout: '0', redeliverInterval: '200' }, afterMs: 1_500 },
+  killed: { metadata: { processingTimeout: '0', redeliverInterval: '0' }, afterMs: 60_000 },
   short: { metadata: { maxLenApprox: '100' }, afterMs: 0 },
   young: { metadata: { streamTTL: '1s' }, afterMs: 0 },
 } as const;
@@ -80,6 +81,27 @@ function conformance(make: Make, executable: string | undefined, { port }: Redis
       await sleep(2_000);
       const [pending] = (await client.xpending(topicOf('never'), 'caller')) as [number];
       assert.deepEqual([app.deliveries('never'), pending], [1, 0]);
+    });
+
+    test('without one, what was in hand when a sidecar was killed comes again (daprd: never)', async () => {
+      await publish('killed', 1);
+      await until('it has come', () => app.deliveries('killed') === 1);
+      await mesh.end('caller');
+      // As if a minute had passed in which nobody said that it still has it.
+      const topic = topicOf('killed');
+      const [[id, member]] = (await client.xpending(topic, 'caller', '-', '+', 1)) as [
+        [string, string],
+      ];
+      await client.call('XCLAIM', topic, 'caller', member, '0', id, 'IDLE', '60000', 'JUSTID');
+      await mesh.begin('caller');
+      if (make === 'daprd') await publish('killed', 1);
+      await until('one has come', () => app.deliveries('killed') === 2);
+      // daprd: the old one, and the new, which is in hand.
+      const wanted = make === 'holdfast' ? 0 : 2;
+      await until(`${wanted} are pending`, async () => {
+        const [pending] = (await client.xpending(topic, 'caller')) as [number];
+        return pending === wanted;
+      });
     });
 
     test('a stream has about `maxLenApprox` entries', async () => {

@@ -3,6 +3,8 @@ import type { Logger } from '@holdfast/telemetry/log';
 import { openRedis, type RedisConnection } from '../../../redis/open-redis.ts';
 import type { PubSubHandler } from '../../pubsub.ts';
 import { claimAgain } from './claim-again.ts';
+import { claimLeft } from './claim-left.ts';
+import { type Membership, membership } from './membership.ts';
 import type { Permits } from './permits.ts';
 import { type Entry, entriesOf, type RawEntry } from './redis-entry.ts';
 import type { RedisPubSubSettings } from './redis-pubsub-settings.ts';
@@ -26,7 +28,7 @@ export interface ConsumerOptions {
 
 /** Before it tries again what failed since Redis was not there. */
 const PAUSE_MS = 250;
-/** How often in a `processingTimeout` what is held is kept from others: one miss does no harm. */
+/** How often in the time after which it counts as left behind what is held is kept from others: one miss does no harm. */
 const KEEPS = 3;
 /** Where `readTimeout` says never: a read returns now and then all the same. */
 const BLOCK_MS = 3_000;
@@ -34,6 +36,7 @@ const BLOCK_MS = 3_000;
 /** Takes the events of one topic from a group, and what others of the group left undone. */
 export class RedisConsumer {
   readonly #options: ConsumerOptions;
+  readonly #membership: Membership;
   readonly #stopping = new AbortController();
   /** In memory: waiting for a permit, or in the application. */
   readonly #held = new Set<string>();
@@ -46,15 +49,13 @@ export class RedisConsumer {
 
   constructor(options: ConsumerOptions) {
     this.#options = options;
+    this.#membership = membership(options.settings);
   }
 
   /** Resolves when the group is there, or when Redis is not and it has begun to wait for it. */
   async start(): Promise<void> {
     await this.#attempt(() => this.#createGroup());
-    const { processingTimeoutMs, redeliverIntervalMs } = this.#options.settings;
-    const redelivers = processingTimeoutMs > 0 && redeliverIntervalMs > 0;
-    const loops = redelivers ? [this.#reclaim(), this.#keep()] : [];
-    this.#loops = Promise.all([this.#read(), ...loops]);
+    this.#loops = Promise.all([this.#read(), this.#reclaim(), this.#keep()]);
   }
 
   /** Takes nothing more; resolves when what it had begun has ended, and the rest is there for others. */
@@ -98,7 +99,15 @@ export class RedisConsumer {
         });
         // Stopped while it connected: nobody else closes it.
         if (this.#stopped) return this.#reader.close();
-        const args = ['GROUP', consumerId, consumerId, 'COUNT', queueDepth, 'BLOCK', blockMs];
+        const args = [
+          'GROUP',
+          consumerId,
+          this.#membership.member,
+          'COUNT',
+          queueDepth,
+          'BLOCK',
+          blockMs,
+        ];
         const answer = await this.#reader.run((client) =>
           client.callBuffer('XREADGROUP', ...args, 'STREAMS', topic, '>'),
         );
@@ -110,10 +119,10 @@ export class RedisConsumer {
 
   /** Every now and then: what has been in somebody's hand for too long. */
   async #reclaim(): Promise<void> {
-    const { clock, settings } = this.#options;
+    const { clock } = this.#options;
     while (!this.#stopped) {
       await this.#attempt(() => this.#claimAll());
-      await clock.sleep(settings.redeliverIntervalMs, this.#stopping.signal).catch(() => {});
+      await clock.sleep(this.#membership.lookMs, this.#stopping.signal).catch(() => {});
     }
   }
 
@@ -122,11 +131,10 @@ export class RedisConsumer {
    * would take it too: it would come twice without anybody's failure.
    */
   async #keep(): Promise<void> {
-    const { clock, settings } = this.#options;
+    const { clock } = this.#options;
+    const everyMs = this.#membership.leftAfterMs / KEEPS;
     while (!this.#stopped) {
-      await clock
-        .sleep(settings.processingTimeoutMs / KEEPS, this.#stopping.signal)
-        .catch(() => {});
+      await clock.sleep(everyMs, this.#stopping.signal).catch(() => {});
       const kept = [...this.#held].filter((id) => !this.#late.has(id));
       if (this.#stopped || kept.length === 0) continue;
       await this.#claimAgain(kept, 0);
@@ -135,26 +143,12 @@ export class RedisConsumer {
 
   async #claimAll(): Promise<void> {
     const { redis, settings, topic } = this.#options;
-    const { consumerId, processingTimeoutMs, queueDepth } = settings;
-    let from = '0-0';
-    do {
-      const answer = await redis.run((client) =>
-        client.callBuffer(
-          ...([
-            'XAUTOCLAIM',
-            topic,
-            consumerId,
-            consumerId,
-            String(Math.ceil(processingTimeoutMs)),
-          ] as const),
-          ...[from, 'COUNT', queueDepth],
-        ),
-      );
-      const [next, raw] = answer as [Buffer, readonly (RawEntry | null)[]];
-      from = next.toString();
+    const { consumerId: group, queueDepth: count } = settings;
+    for await (const left of claimLeft(redis, { topic, group, count, ...this.#membership })) {
       // What waits here for its turn is ours again, and still here only once.
-      await this.#take(entriesOf(raw).filter(({ id }) => !this.#held.has(id)));
-    } while (from !== '0-0' && !this.#stopped);
+      await this.#take(left.filter(({ id }) => !this.#held.has(id)));
+      if (this.#stopped) return;
+    }
   }
 
   /** Resolves when the last of them has begun: until then no more are asked for. */
@@ -181,10 +175,10 @@ export class RedisConsumer {
   async #handle({ id, message }: Entry): Promise<void> {
     const { clock, gathers, handler, log, redis, settings, topic } = this.#options;
     const late = new AbortController();
-    const { processingTimeoutMs } = settings;
+    const { limitMs } = this.#membership;
     const timer =
-      processingTimeoutMs > 0 && !gathers
-        ? clock.timer(processingTimeoutMs, () => this.#isLate(id, late))
+      limitMs !== undefined && !gathers
+        ? clock.timer(limitMs, () => this.#isLate(id, late))
         : undefined;
     const acknowledge = () => redis.run((client) => client.xack(topic, settings.consumerId, id));
     try {
@@ -204,6 +198,7 @@ export class RedisConsumer {
       log.warn(
         `Event ${id} of ${topic} in ${redis.settings.component} stays with the broker: ${why}`,
       );
+      await this.#setAside(id);
     } finally {
       timer?.cancel();
     }
@@ -213,17 +208,28 @@ export class RedisConsumer {
   #isLate(id: string, late: AbortController): void {
     this.#late.add(id);
     late.abort(new Error('processingTimeout is over'));
-    void this.#giveBack([id]);
+    if (this.#membership.failedTo === undefined) void this.#giveBack([id]);
+  }
+
+  /** What failed, where that must not come again. An end of the sidecar is no fault of the event's: then it does. */
+  async #setAside(id: string): Promise<void> {
+    const { failedTo } = this.#membership;
+    if (failedTo === undefined) return;
+    await (this.#stopped ? this.#giveBack([id]) : this.#claimAgain([id], 0, failedTo));
   }
 
   /** As if its time were over: the next who looks has it. */
   #giveBack(ids: readonly string[]): Promise<void> {
-    return this.#claimAgain(ids, this.#options.settings.processingTimeoutMs);
+    return this.#claimAgain(ids, this.#membership.leftAfterMs);
   }
 
-  #claimAgain(ids: readonly string[], idleMs: number): Promise<void> {
+  #claimAgain(
+    ids: readonly string[],
+    idleMs: number,
+    member = this.#membership.member,
+  ): Promise<void> {
     const { redis, settings, topic } = this.#options;
-    const of = { topic, consumerId: settings.consumerId };
+    const of = { topic, group: settings.consumerId, member };
     return this.#attempt(() => claimAgain(redis, of, ids, idleMs));
   }
 

@@ -176,6 +176,44 @@ function suite({ port, process: redis }: RedisServer): void {
       assert.deepEqual(texts.toSorted(), ['b', 'c']);
     });
 
+    test('without a redelivery what failed stays away, and what was in hand when a sidecar ended comes again', async (t) => {
+      const off = { processingTimeout: '0', redeliverInterval: '0' };
+      const [stopped, killed] = [
+        await opened(t, { ...off, concurrency: '2' }),
+        await opened(t, off),
+      ];
+      for (const text of ['fails', 'is slow', 'waits']) {
+        await stopped.publish('kept', event(text));
+      }
+      const ending = Promise.withResolvers<void>();
+      const texts: string[] = [];
+      await stopped.subscribe('kept', async ({ data }) => {
+        texts.push(String(data));
+        if (String(data) === 'fails') throw new Error('no');
+        await ending.promise;
+        throw new Error('its sidecar ends');
+      });
+      await until('two are in hand', () => texts.length === 3);
+      const draining = stopped.drain();
+      ending.resolve();
+      await draining;
+      // As one that is killed leaves it: nobody says any more that it has it.
+      await killed.publish('kept', event('was killed'));
+      await client.xreadgroup('GROUP', 'one', 'holdfast', 'STREAMS', 'kept', '>');
+      const all = (await client.xpending('kept', 'one', '-', '+', 9)) as [string, string][];
+      const [id] = all.at(-1)!;
+      await client.call('XCLAIM', 'kept', 'one', 'holdfast', '0', id, 'IDLE', '60000', 'JUSTID');
+      const again: string[] = [];
+      const next = await opened(t, off);
+      await next.subscribe('kept', async ({ data }) => void again.push(String(data)));
+      await until('what was in hand has come', () => again.length === 3);
+      assert.deepEqual(again.toSorted(), ['is slow', 'waits', 'was killed']);
+      await until('what failed is left', async () => {
+        const left = (await client.xpending('kept', 'one', '-', '+', 9)) as [string, string][];
+        return left.length === 1 && left[0]![1] === 'one';
+      });
+    });
+
     test('a stream that was deleted has its group again', async (t) => {
       const broker = await opened(t, { readTimeout: '100ms', ...quick });
       const texts: string[] = [];
