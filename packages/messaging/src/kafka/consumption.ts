@@ -7,7 +7,7 @@ import { beginAtEnd } from './begin-at-end.ts';
 import { FirstStarts } from './first-starts.ts';
 import { membership } from './membership.ts';
 import type { KafkaConsumer, KafkaConsumerOptions, KafkaMessage, KafkaStream } from './module.ts';
-import { clientOptions, type ResolvedKafkaOptions } from './options.ts';
+import { clientOptions, ISOLATION_LEVELS, type ResolvedKafkaOptions } from './options.ts';
 import type { PartitionCount } from './partition-count.ts';
 import { type Giving, PartitionLanes } from './partition-lanes.ts';
 import { holdfastLayout } from './records.ts';
@@ -221,6 +221,7 @@ export class Consumption {
       ...(fetchMinBytes === undefined ? {} : { minBytes: fetchMinBytes }),
       ...(fetchPartitionBytes === undefined ? {} : { maxBytesPerPartition: fetchPartitionBytes }),
       highWaterMark: 100,
+      isolationLevel: ISOLATION_LEVELS[kafka.isolation],
     };
   }
 }

@@ -10,5 +10,5 @@ export type {
   KafkaSasl,
   KafkaTls,
 } from './module.ts';
-export { KAFKA_BROKER_DEFAULTS, type KafkaBrokerOptions } from './options.ts';
+export { KAFKA_BROKER_DEFAULTS, type KafkaBrokerOptions, type KafkaIsolation } from './options.ts';
 export { holdfastLayout } from './records.ts';

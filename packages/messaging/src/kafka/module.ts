@@ -141,6 +141,8 @@ export interface KafkaConsumerOptions extends KafkaClientOptions {
   minBytes?: number;
   maxBytesPerPartition?: number;
   highWaterMark: number;
+  /** 0: all records; 1: of transactions those that were committed. */
+  isolationLevel: number;
 }
 
 /** What the leader of a group decides: who reads which partitions. */

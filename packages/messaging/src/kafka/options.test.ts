@@ -19,6 +19,10 @@ test('what tunes Kafka’s clients is refused by name where it cannot work', () 
       { assignment: 'fair' },
       /^kafkaBroker\.assignment must be range, roundrobin, sticky, not fair\.$/,
     ],
+    [
+      { isolation: 'serializable' },
+      /^kafkaBroker\.isolation must be committed or uncommitted, not serializable\.$/,
+    ],
     [{ memberName: 'one two' }, /^kafkaBroker\.memberName must be text without spaces, not "one/],
     [{ clientId: ' ' }, /^kafkaBroker\.clientId must not be empty\.$/],
     [{ fetchMinBytes: 0 }, /^kafkaBroker\.fetchMinBytes must be a whole number from 1 to/],

@@ -36,6 +36,14 @@ export interface KafkaBrokerOptions {
    * @default 'earliest'
    */
   readonly initialOffset?: 'earliest' | 'latest';
+  /**
+   * Which records of producers' transactions are handed over: those that were committed, where one that is still open
+   * holds up its partition, or all of them, at once. Of several transactions of one producer that come in one fetch
+   * and were undone, the client keeps back the last alone.
+   *
+   * @default 'committed'
+   */
+  readonly isolation?: KafkaIsolation;
   /** How messages become records, and back. @default holdfastLayout */
   readonly layout?: KafkaLayout;
   /** Larger bodies are rejected before they are sent. @default the broker decides */
@@ -83,6 +91,14 @@ export interface KafkaBrokerOptions {
   readonly clock?: Clock;
 }
 
+export type KafkaIsolation = 'committed' | 'uncommitted';
+
+/** As Kafka numbers them in a fetch. */
+export const ISOLATION_LEVELS: Readonly<Record<KafkaIsolation, number>> = {
+  uncommitted: 0,
+  committed: 1,
+};
+
 const COMPRESSIONS: readonly string[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
 
 export const KAFKA_BROKER_DEFAULTS = {
@@ -93,6 +109,7 @@ export const KAFKA_BROKER_DEFAULTS = {
   reconnectMs: 500,
   autocreateTopics: true,
   initialOffset: 'earliest',
+  isolation: 'committed',
   assignment: 'range',
   layout: holdfastLayout,
   clock: systemClock,
@@ -120,6 +137,11 @@ export function resolveKafkaOptions(given: KafkaBrokerOptions): ResolvedKafkaOpt
   if (options.initialOffset !== 'earliest' && options.initialOffset !== 'latest') {
     throw new TypeError(
       `kafkaBroker.initialOffset must be earliest or latest, not "${options.initialOffset}".`,
+    );
+  }
+  if (!Object.hasOwn(ISOLATION_LEVELS, options.isolation)) {
+    throw new RangeError(
+      `kafkaBroker.isolation must be committed or uncommitted, not ${String(options.isolation)}.`,
     );
   }
   if (!Object.hasOwn(ASSIGNMENTS, options.assignment)) {

@@ -52,6 +52,8 @@ export async function kafkaPubSub(
     // Replicas have one name, and each is a member of its own.
     memberName: `${read.clientId.replaceAll(/\s+/g, '-')}-${randomUUID()}`,
     initialOffset: read.initialOffset,
+    // As daprd: a transaction that its producer left open would hold up everybody behind it.
+    isolation: 'uncommitted',
     layout: kafkaLayout(read),
     maxMessageBytes: read.maxMessageBytes,
     sessionTimeoutMs: read.sessionTimeoutMs,
