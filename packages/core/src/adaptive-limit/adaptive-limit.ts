@@ -184,7 +184,7 @@ class AdaptiveLimitStage implements Stage {
 
   #depart(op: Operation): void {
     this.#inside[CRITICALITIES.indexOf(op.caller.criticality)]! -= 1;
-    this.#doorman.leave();
+    this.#doorman.leave(op);
   }
 
   #learn(op: Operation, nowMs: number, rttMs: number, inFlight: number, dropped: boolean): void {

@@ -54,8 +54,8 @@ class BulkheadStage implements Stage {
     return this.#doorman.enter(op, op.slots[index] as Waiter);
   }
 
-  leave(): undefined {
-    this.#doorman.leave();
+  leave(op: Operation): undefined {
+    this.#doorman.leave(op);
   }
 
   abandon(op: Operation, index: number): void {

@@ -1,4 +1,5 @@
 import type { Operation } from '../engine/operation.ts';
+import { whenStopped } from '../engine/pass-on.ts';
 import { refused } from '../engine/report/refused.ts';
 import { type Entry, HELD, type StageWorld } from '../engine/stage.ts';
 import { Alarm } from '../engine/timers/alarm.ts';
@@ -92,13 +93,13 @@ export class Doorman {
     return HELD;
   }
 
-  leave(): void {
+  leave(op: Operation): void {
     depart(this.gate);
-    if (this.gate.queued > 0) this.pump();
+    if (this.gate.queued > 0) whenStopped(op, () => this.pump());
   }
 
   abandon(waiter: Waiter): void {
-    if (!isWaiting(waiter)) this.leave();
+    if (!isWaiting(waiter)) this.leave(waiter.op);
     else {
       giveUp(this.gate, waiter);
       this.#gone(waiter);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { circuitBreaker } from '../breaker/breaker.ts';
 import { bulkhead } from '../bulkhead/bulkhead.ts';
+import { QUEUE_ORDERS } from '../bulkhead/gate.ts';
 import { hedge } from '../hedge/hedge.ts';
 import { pipeline } from '../pipeline.ts';
 import { retry } from '../retry/retry.ts';
@@ -52,21 +53,64 @@ test('a result that is tried again is given to discard; the last one is returned
   assert.deepEqual([last, discarded], [3, [1, 2]]);
 });
 
-test('a hedge’s result that comes while its call is broken off is discarded: it was lost', async () => {
+for (const [ended, ends] of [
+  ['by its deadline', { deadlineMs: 50 }],
+  ['by its caller', { abortAtMs: 50 }],
+  ['with the answer of the first', { answersAtMs: 50 }],
+] as const) {
+  for (const order of QUEUE_ORDERS) {
+    test(`a hedge that waits for the place of an attempt beside it does not begin when the call ends ${ended} (${order})`, async () => {
+      const { env, clock, left, play } = virtualWorld();
+      const policies = [
+        hedge({ delayMs: 10, maxHedges: 3 }),
+        bulkhead({ limit: 2, queueLimit: 2, order }),
+      ];
+      const p = pipeline('p', policies, env);
+      const begun: number[] = [];
+      const caller = new AbortController();
+      const { abortAtMs = Infinity, answersAtMs = Infinity, deadlineMs }: Ends = ends;
+      if (abortAtMs < Infinity) clock.timer(abortAtMs, () => caller.abort('gone'));
+      const { tookMs } = await play(() =>
+        p.execute(
+          ({ attempt }) => {
+            begun.push(attempt);
+            if (attempt > 1 || answersAtMs === Infinity) return new Promise(() => {});
+            return clock.sleep(answersAtMs);
+          },
+          { signal: caller.signal, deadlineMs },
+        ),
+      );
+      await clock.advance(100);
+      assert.deepEqual([tookMs, begun, left()], [50, [1, 2], []]);
+    });
+  }
+}
+
+interface Ends {
+  readonly abortAtMs?: number;
+  readonly answersAtMs?: number;
+  readonly deadlineMs?: number;
+}
+
+test('a hedge that has the place of the first attempt, which waits for it, does not let it begin by winning', async () => {
   const { env, clock, left, play } = virtualWorld();
-  const policies = [hedge({ delayMs: 10 }), bulkhead({ limit: 1, queueLimit: 1 })];
+  const policies = [
+    hedge({ delayMs: 10 }),
+    retry({ delayMs: 5, jitter: 'none' }),
+    bulkhead({ limit: 1, queueLimit: 1 }),
+  ];
   const p = pipeline('p', policies, env);
-  const discarded: unknown[] = [];
-  // The hedge waits for the place of the first attempt, and has it when that is broken off.
-  const { error, tookMs } = await play(() =>
-    p.execute<unknown>(({ attempt }) => (attempt === 1 ? new Promise(() => {}) : attempt), {
-      deadlineMs: 50,
-      discard: (result) => discarded.push(result),
+  const begun: string[] = [];
+  const { value, tookMs } = await play(() =>
+    p.execute<string>(async ({ attempt }) => {
+      begun.push(`${attempt} at ${clock.now()}`);
+      await clock.sleep(12);
+      if (attempt === 1) throw new Error('down');
+      return `no. ${attempt}`;
     }),
   );
   await clock.advance(100);
-  const { code } = error as { code: string };
-  assert.deepEqual([code, tookMs, discarded, left()], ['DEADLINE_EXCEEDED', 50, [2], []]);
+  assert.deepEqual([value, tookMs, begun, left()], ['no. 2', 24, ['1 at 0', '2 at 12'], []]);
 });
 
 test('a result that comes after the caller has gone is discarded as well', async () => {

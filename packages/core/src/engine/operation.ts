@@ -7,6 +7,7 @@ import { LiveCall } from './caller/live-call.ts';
 import type { Doom, Settle } from './doom.ts';
 import { type AnyFunction, Flight } from './flight.ts';
 import { endOf, OUTCOME_OF_CUT } from './outcome.ts';
+import { passOn } from './pass-on.ts';
 import type { Program } from './program.ts';
 import { named, rejectLater, unset } from './reject-later.ts';
 import { remainingInside } from './remaining.ts';
@@ -33,6 +34,8 @@ export class Operation {
   countedFor: RetryBudget | undefined = undefined;
   /** What has answered in the dependency's place, if anything has. */
   degraded: Degraded | undefined = undefined;
+  /** See `whenStopped`. */
+  passOn: (() => void) | undefined = undefined;
 
   /** The stage at which it ends: the caller's, or the one that forked it. */
   #floor = CALLER;
@@ -117,9 +120,10 @@ export class Operation {
     this.#parent = undefined;
   }
 
-  /** Ends a forked operation with `error`, now or, within a turn of its own, where that stops. */
-  end(error: unknown, cut: Cut): void {
-    this.overtake(this.#floor, error, true, error, cut);
+  /** Ends a forked operation with `error`, now or, within a turn of its own or not `atOnce`, where that stops. */
+  end(error: unknown, cut: Cut, atOnce = true): void {
+    if (atOnce) this.overtake(this.#floor, error, true, error, cut);
+    else this.#doom = { index: this.#floor, value: error, failed: true, reason: error, cut };
   }
 
   /** Joins the events of one call; 0 when nobody listened at its start. */
@@ -141,7 +145,7 @@ export class Operation {
   resume(index: number, tell?: () => void): void {
     this.#turn(() => {
       tell?.();
-      this.#descend(index + 1);
+      if (!this.#aborted()) this.#descend(index + 1);
     });
   }
 
@@ -198,10 +202,9 @@ export class Operation {
    * way up just now, that happens where it stops, or when stage `index` asks for `overtaken`.
    */
   overtake(index: number, value: unknown, failed: boolean, reason: unknown, cut: Cut): void {
-    const doom = { index, value, failed, reason, cut };
-    // On its way up or down at this very moment, further down the stack.
-    if (this.#inTurn && !this.#ringing) this.#doom = doom;
-    else this.#turn(() => this.#meet(doom));
+    this.#doom = { index, value, failed, reason, cut };
+    // Else it is on its way up or down at this very moment, further down the stack.
+    if (!this.#inTurn || this.#ringing) this.#turn(() => this.#aborted());
   }
 
   /** What has overtaken the operation on its way up to stage `index`, if anything. */
@@ -210,11 +213,6 @@ export class Operation {
     if (doom?.index !== index) return undefined;
     this.#doom = undefined;
     return doom;
-  }
-
-  #meet(doom: Doom): void {
-    this.#doom = undefined;
-    this.#breakOff(doom, OUTCOME_OF_CUT[doom.cut]);
   }
 
   /** Abandons what is inside stage `index`, for `reason`, and goes up from there with another outcome. */
@@ -290,6 +288,7 @@ export class Operation {
       }
       if (exit === undefined) continue;
       if (exit !== ANSWERED) {
+        if (this.passOn !== undefined) passOn(this);
         this.#stopAt(i, exit, false);
         return;
       }
@@ -299,10 +298,12 @@ export class Operation {
     this.#finish(value, failed);
   }
 
-  /** Ends the call if the caller has aborted it within this turn. */
+  /** Ends the call if something has overtaken it within this turn, or the caller aborted it. */
   #aborted(): boolean {
-    if (this.#doom === undefined && !this.caller.aborted) return false;
-    if (this.#doom !== undefined) this.#meet(this.#doom);
+    const doom = this.#doom;
+    if (doom === undefined && !this.caller.aborted) return false;
+    this.#doom = undefined;
+    if (doom !== undefined) this.#breakOff(doom, OUTCOME_OF_CUT[doom.cut]);
     else this.cut(CALLER, this.caller.reason, 'cancelled');
     return true;
   }
@@ -376,6 +377,7 @@ export class Operation {
     if (!failed) resolve(value);
     else if (this.#starting) rejectLater(reject, named(value, this.program.world));
     else reject(named(value, this.program.world));
+    if (this.passOn !== undefined) passOn(this);
     this.program.giveBack(this);
   }
 

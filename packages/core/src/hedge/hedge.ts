@@ -243,9 +243,12 @@ class HedgeStage implements Stage {
     if (race.hedges.length === 0) return;
     const losers = race.hedges.splice(0);
     const reason = why();
-    for (const loser of losers) loser.over = true;
-    // The last first: a place that an earlier one leaves must not go to one that is to end as well.
-    for (const loser of losers.reverse()) loser.twin?.end(reason, cut);
+    // All of them first: a place that one leaves must not go to one that is to end as well.
+    for (const loser of losers) {
+      loser.over = true;
+      loser.twin?.end(reason, cut, false);
+    }
+    for (const loser of losers) loser.twin?.end(reason, cut);
   }
 
   readonly #lost = () => new HedgeLostError(this.policy.name);

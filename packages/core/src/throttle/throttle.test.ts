@@ -38,6 +38,52 @@ describe('throttle', () => {
     assert.equal(well.throttled, 0);
   });
 
+  test('sends all again one window after the dependency is well: it took three (go-zero #4101)', async () => {
+    const { play, clock } = setUp({ windowMs: 10_000 });
+    /** What was sent in each second, of 100 calls. */
+    const seconds = async (count: number, dependency: Dependency) => {
+      const sent: number[] = [];
+      for (let n = 0; n < count * 100; n += 1) {
+        sent.push((await play(1, dependency)).sent);
+        await clock.advance(10);
+      }
+      return Array.from({ length: count }, (_, second) =>
+        sent.slice(second * 100, (second + 1) * 100).reduce((a, b) => a + b),
+      );
+    };
+    await seconds(12, 'accepts');
+    const ill = await seconds(20, 'refuses');
+    // A probe in each fortieth of the window, and hardly more.
+    const lastTen = ill.slice(10).reduce((a, b) => a + b);
+    assert.ok(lastTen >= 35 && lastTen <= 70, `${lastTen} of 1,000 sent`);
+    const well = await seconds(12, 'accepts');
+    assert.ok(well[1]! <= 30, `no herd: ${well.join()}`);
+    assert.ok(well[6]! >= 60 && well[10] === 100, `${well.join()} sent`);
+  });
+
+  test('takes nothing for well again that is refused in between, or that the caller ended', async () => {
+    const random = { next: () => 0.5 };
+    const { p, play, clock } = setUp({ windowMs: 1_000 }, random);
+    const refuses = () => p.inspect().policies[0]?.throttle?.rejectProbability ?? 0;
+    await play(9, 'refuses');
+    const caller = new AbortController();
+    await clock.advance(25);
+    const gone = p.execute(() => new Promise(() => {}), { signal: caller.signal }).catch(() => {});
+    caller.abort();
+    await gone;
+    await clock.advance(500);
+    const afterAbort = refuses();
+    await clock.advance(25);
+    await play(1, 'accepts');
+    await clock.advance(250);
+    const whileWell = refuses();
+    await play(1, 'refuses');
+    assert.deepEqual(
+      [afterAbort, whileWell, refuses()].map((part) => part.toFixed(2)),
+      ['0.73', '0.44', '0.62'],
+    );
+  });
+
   test('refuses those that matter less first', async () => {
     const shares: Record<string, number> = {};
     for (const criticality of ['critical-plus', 'critical', 'sheddable'] as const) {

@@ -49,25 +49,32 @@ class ThrottleStage implements Stage {
 
   enter(op: Operation): Entry {
     const { clock, random } = this.#world;
+    const acceptance = this.#acceptance;
+    const nowMs = clock.now();
     // Before the call, not after it: else a slow dependency is noticed late (go-zero, issue 5011).
-    this.#acceptance.call(clock.now());
-    const { calls, accepts } = this.#acceptance;
+    acceptance.call(nowMs);
+    const { calls, accepts } = acceptance;
     const k = this.#options.kFor[op.caller.criticality];
-    const probability = rejectProbability(calls - 1, accepts, k);
-    if (probability === 0 || random.next() >= probability) return undefined;
-    return this.#refuse(op, probability);
+    const probability = rejectProbability(calls - 1, accepts, k) * acceptance.partLeft(nowMs);
+    if (probability > 0 && random.next() < probability && !acceptance.isProbeDue(nowMs)) {
+      return this.#refuse(op, probability);
+    }
+    acceptance.sent(nowMs);
+    return undefined;
   }
 
   leave(_op: Operation, _index: number, value: unknown, failed: boolean): undefined {
     const refused = failed
       ? this.#options.refusedIf(value)
       : this.#judgesResults && this.#options.refusedIfResult(value);
-    if (!refused) this.#acceptance.accept(this.#world.clock.now());
+    this.#acceptance.answered(!refused, this.#world.clock.now());
   }
 
   abandon(_op: Operation, _index: number, cut: Cut): void {
+    const nowMs = this.#world.clock.now();
     // What the caller ended says nothing of the dependency: counted as accepted, it changes nothing.
-    if (cut === 'cancelled') this.#acceptance.accept(this.#world.clock.now());
+    if (cut === 'cancelled') this.#acceptance.accept(nowMs);
+    else this.#acceptance.answered(false, nowMs);
   }
 
   adopt(old: Stage): void {
@@ -85,14 +92,12 @@ class ThrottleStage implements Stage {
   }
 
   inspect(): Partial<PolicySnapshot> {
-    this.#acceptance.turn(this.#world.clock.now());
+    const nowMs = this.#world.clock.now();
+    this.#acceptance.turn(nowMs);
     const { calls, accepts } = this.#acceptance;
+    const formula = rejectProbability(calls, accepts, this.#options.k);
     return {
-      throttle: {
-        calls,
-        accepts,
-        rejectProbability: rejectProbability(calls, accepts, this.#options.k),
-      },
+      throttle: { calls, accepts, rejectProbability: formula * this.#acceptance.partLeft(nowMs) },
     };
   }
 

@@ -173,12 +173,7 @@ describe('an abort by the caller', () => {
   });
 
   test('made by a listener while the call turns is heeded before anything else is begun', async () => {
-    // By the time of the retry, the second call has had the first one's place and is over.
-    for (const [type, second] of [
-      ['retry', 1],
-      ['timeout', 0],
-      ['queued', 0],
-    ] as const) {
+    for (const type of ['retry', 'timeout', 'queued'] as const) {
       const clock = new VirtualClock();
       const caller = new AbortController();
       let calls = 0;
@@ -205,7 +200,7 @@ describe('an abort by the caller', () => {
       );
       assert.deepEqual(
         [calls, clock.pendingTimers, p.inspect().inFlight, p.inspect().policies[1]?.bulkhead],
-        [second, 0, 0, { active: 0, queued: 0 }],
+        [0, 0, 0, { active: 0, queued: 0 }],
         type,
       );
     }
