@@ -2,7 +2,7 @@ import { forgiving } from '../consume/forgiving.ts';
 import type { Handling } from '../consume/giving-up.ts';
 import { Hands } from '../consume/hands.ts';
 import type { ResolvedSubscribeOptions } from '../consume/subscribe-options.ts';
-import { ASSIGNMENTS } from './assignment.ts';
+import { ASSIGNMENTS } from './assigners/assignment.ts';
 import { beginAtEnd } from './begin-at-end.ts';
 import { FirstStarts } from './first-starts.ts';
 import { membership } from './membership.ts';

@@ -1,4 +1,4 @@
-export type { KafkaAssignment } from './assignment.ts';
+export type { KafkaAssignment } from './assigners/assignment.ts';
 export { kafkaBroker } from './kafka-broker.ts';
 export type { KafkaLayout } from './layout.ts';
 export type {

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '@holdfast/core';
 import { checkInteger } from '../check.ts';
-import { ASSIGNMENTS, type KafkaAssignment } from './assignment.ts';
+import { ASSIGNMENTS, type KafkaAssignment } from './assigners/assignment.ts';
 import { checkSasl, clientSasl } from './client-sasl.ts';
 import type { KafkaLayout } from './layout.ts';
 import type {

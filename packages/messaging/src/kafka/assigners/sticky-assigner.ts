@@ -1,4 +1,4 @@
-import type { KafkaAssigner } from './module.ts';
+import type { KafkaAssigner } from '../module.ts';
 import { readStickyMetadata } from './sticky-metadata.ts';
 
 interface Part {

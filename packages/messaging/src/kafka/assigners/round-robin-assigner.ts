@@ -1,4 +1,4 @@
-import type { KafkaAssigner } from './module.ts';
+import type { KafkaAssigner } from '../module.ts';
 
 type Share = Map<string, { topic: string; partitions: number[] }>;
 

@@ -1,4 +1,4 @@
-import type { KafkaAssigner, KafkaConsumer } from './module.ts';
+import type { KafkaAssigner, KafkaConsumer } from '../module.ts';
 import { rangeAssigner } from './range-assigner.ts';
 import { roundRobinAssigner } from './round-robin-assigner.ts';
 import { stickyAssigner } from './sticky-assigner.ts';

@@ -1,4 +1,4 @@
-import type { KafkaAssigner } from './module.ts';
+import type { KafkaAssigner } from '../module.ts';
 
 /**
  * Kafka's `range`, which Java's clients and Go's speak too: of each topic, every
