@@ -6,6 +6,7 @@ import type { KafkaProducer, KafkaRecord } from './module.ts';
 import { clientOptions, type ResolvedKafkaOptions } from './options.ts';
 import {
   isUnknownTopic,
+  isUnsent,
   PartitionError,
   reasonOf,
   rejectionOf,
@@ -74,7 +75,7 @@ export class KafkaPublisher {
       isRefusal,
       send: async (some) => {
         await this.#sendPatiently(some.map(({ record }) => record)).catch((error: unknown) => {
-          throw isRefusal(error) ? error : this.#unavailable(error);
+          throw isRefusal(error) ? error : this.#unavailable(error, some.length);
         });
       },
       why: async (error, message) => {
@@ -135,10 +136,12 @@ export class KafkaPublisher {
     producer.close(true).catch(() => {});
   }
 
-  #unavailable(error: unknown): BrokerUnavailableError {
+  #unavailable(error: unknown, records: number): BrokerUnavailableError {
     return new BrokerUnavailableError(
       `Kafka at ${this.#at.join(', ')} did not take the messages: ${reasonOf(error)}`,
       error,
+      false,
+      isUnsent(error, records),
     );
   }
 }

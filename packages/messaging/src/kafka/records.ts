@@ -85,6 +85,30 @@ export function isUnknownTopic(error: unknown): boolean {
   return causesOf(error).some(({ message }) => message.startsWith('Unknown topic '));
 }
 
+/** A broker that has just begun has no numbers for producers yet, without one of which nothing is sent. */
+const NO_PRODUCER: ReadonlySet<string | undefined> = new Set([
+  'COORDINATOR_LOAD_IN_PROGRESS',
+  'COORDINATOR_NOT_AVAILABLE',
+]);
+
+/**
+ * Whether Kafka cannot have had any of `records`: no attempt came further than to be given no connection, or no number
+ * for the producer. Several may lie with several brokers, of which an error tells nothing where they took theirs.
+ */
+export function isUnsent(error: unknown, records: number): boolean {
+  const causes = causesOf(error);
+  const ends = causes.filter(
+    (each) => each.cause === undefined && !(each instanceof AggregateError),
+  );
+  const noProducer = (each: Error) => NO_PRODUCER.has(apiIdOf(each));
+  const refused = (each: Error) => 'code' in each && each.code === 'ECONNREFUSED';
+  return (
+    ends.length > 0 &&
+    ends.every((each) => noProducer(each) || refused(each)) &&
+    (records === 1 || ends.some(noProducer))
+  );
+}
+
 /** Why Kafka took nothing, in the words of who knew best: the client's own is that it failed. */
 export function reasonOf(error: unknown): string {
   const causes = causesOf(error);
