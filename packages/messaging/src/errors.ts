@@ -70,7 +70,7 @@ export class BrokerUnavailableError extends Error {
   readonly code = 'BROKER_UNAVAILABLE';
   /** It answered, and does not let us in: time does not heal a wrong password, or a place that is not there. */
   readonly lasting: boolean;
-  /** There was no connection, so that nothing was sent: publishing again makes nothing twice. */
+  /** It came to no more than connecting, so that nothing was sent: publishing again makes nothing twice. */
   readonly unsent: boolean;
 
   constructor(message: string, cause?: unknown, lasting = false, unsent = false) {
