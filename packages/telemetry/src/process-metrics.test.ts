@@ -43,6 +43,15 @@ describe('what a process tells of itself', () => {
     assert.ok(started < now && started > now - 3_600);
   });
 
+  test('a process that has no descriptor to spare still has a page, with what was known', (t) => {
+    const name = 'process_resident_memory_bytes';
+    const before = value(name);
+    t.mock.method(process, 'memoryUsage', () => {
+      throw new Error('EMFILE: too many open files, uv_resident_set_memory');
+    });
+    assert.equal(value(name), before);
+  });
+
   test('on Linux, files that are open, how many may be, and its address space', {
     skip: process.platform !== 'linux' && 'only Linux says it in /proc',
   }, async () => {

@@ -36,10 +36,14 @@ export function processMetrics(metrics: Metrics): void {
     const { user, system } = process.cpuUsage();
     cpu((user + system) / 1_000_000);
     active(performance.eventLoopUtilization().active / 1_000);
-    const { heapUsed, rss } = process.memoryUsage();
-    resident.set(rss);
-    heap.set(heapUsed);
-    ofSystem?.();
+    try {
+      const { heapUsed, rss } = process.memoryUsage();
+      resident.set(rss);
+      heap.set(heapUsed);
+      ofSystem?.();
+    } catch {
+      // A system without /proc, or no descriptor to spare for it: what was known stays.
+    }
   });
 }
 
@@ -58,17 +62,13 @@ function linuxGauges(gauge: (name: string, help: string) => Gauge): () => void {
   const open = gauge('process_open_fds', 'Number of open file descriptors.');
   const most = gauge('process_max_fds', 'Maximum number of open file descriptors.');
   return () => {
-    try {
-      const kib = numberIn('/proc/self/status', /^VmSize:\s+(\d+) kB$/m);
-      const limit = numberIn('/proc/self/limits', /^Max open files\s+(\d+)/m);
-      // One of them is open for this look alone.
-      const descriptors = readdirSync('/proc/self/fd').length - 1;
-      virtual.set(kib * 1_024);
-      most.set(limit);
-      open.set(descriptors);
-    } catch {
-      // A system without /proc, or no descriptor to spare for it: what was known stays.
-    }
+    const kib = numberIn('/proc/self/status', /^VmSize:\s+(\d+) kB$/m);
+    const limit = numberIn('/proc/self/limits', /^Max open files\s+(\d+)/m);
+    // One of them is open for this look alone.
+    const descriptors = readdirSync('/proc/self/fd').length - 1;
+    virtual.set(kib * 1_024);
+    most.set(limit);
+    open.set(descriptors);
   };
 }
 

@@ -79,6 +79,15 @@ test('this process can collect, and leaves nobody else the means', async () => {
   assert.equal(Reflect.get(globalThis, 'gc'), undefined);
 });
 
+test('a process that has no descriptor to spare counts as large as it was', (t) => {
+  const memory = processMemory();
+  const before = memory.residentBytes();
+  t.mock.method(process.memoryUsage, 'rss', () => {
+    throw new Error('EMFILE: too many open files, uv_resident_set_memory');
+  });
+  assert.equal(memory.residentBytes(), before);
+});
+
 /** What is done at each look, at a process of so many MiB that is so busy; a collection leaves it at `leftMib`. */
 async function collections(
   looks: readonly (readonly [mib: number, busy: number])[],

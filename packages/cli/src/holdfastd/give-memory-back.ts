@@ -71,8 +71,16 @@ type Collect = (how?: { readonly type: 'major'; readonly flavor: 'last-resort' }
 export function processMemory(): ProcessMemory {
   let before = performance.eventLoopUtilization();
   let collect: Collect | undefined;
+  let resident = Number.POSITIVE_INFINITY;
   return {
-    residentBytes: () => process.memoryUsage.rss(),
+    residentBytes() {
+      try {
+        resident = process.memoryUsage.rss();
+      } catch {
+        // It is read from a file, and there may be no descriptor to spare for it: what was known stays.
+      }
+      return resident;
+    },
     busy() {
       const now = performance.eventLoopUtilization();
       const { utilization } = performance.eventLoopUtilization(now, before);

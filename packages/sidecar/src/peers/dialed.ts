@@ -1,9 +1,10 @@
-import type net from 'node:net';
+import type { Clock } from '@holdfast/core';
 import { FrameLink, type FrameStream, SpeaksHttp2Error } from './frame-link.ts';
+import type { Dialling } from './peer-security.ts';
 import type { SentCall } from './sent-call.ts';
 
 export interface DialedEvents {
-  /** The connection has ended, whatever came of it. */
+  /** It carries no more calls: it has ended, whatever came of it, or the other side does not answer. */
   readonly gone: () => void;
   /** The other side is no sidecar of ours but of daprd; nothing of these calls was sent. */
   readonly otherKind: (waiting: readonly SentCall[]) => void;
@@ -23,28 +24,31 @@ export class Dialed {
   #waiting: SentCall[] = [];
   #retired = false;
 
-  constructor(socket: net.Socket, established: string, { gone, otherKind }: DialedEvents) {
+  constructor({ established, socket }: Dialling, clock: Clock, { gone, otherKind }: DialedEvents) {
     socket.once(established, () => {
       this.connected = true;
       const { alpnProtocol } = socket as { alpnProtocol?: string | false | null };
       if (alpnProtocol === THEIR_PROTOCOL) socket.destroy(new SpeaksHttp2Error());
     });
-    this.link = new FrameLink(
-      socket,
+    this.link = new FrameLink(socket, clock, {
       // The other end begins no calls on a link that we dialled.
-      () => undefined,
-      (error) => {
+      opened: () => undefined,
+      closed: (error) => {
         this.failure = error;
         gone();
         const waiting = this.#taken();
         if (error instanceof SpeaksHttp2Error) otherKind(waiting);
         else for (const call of waiting) call.unsent(this);
       },
-      () => {
+      doubted: () => {
+        gone();
+        this.retire();
+      },
+      greeted: () => {
         socket.setTimeout(0);
         for (const call of this.#taken()) call.begin(this);
       },
-    );
+    });
   }
 
   /** Calls in flight, and those that wait. */

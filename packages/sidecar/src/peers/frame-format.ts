@@ -7,6 +7,7 @@
  *     RESET    the call is given up
  *     CREDIT   u32 more bytes may be sent
  *     BYE      why the connection is not let in; its stream is 0 and nothing follows
+ *     PING     is the other side there? Its stream is 0; the answer is the same, as the last
  *
  * A head text is latin1 lines joined by line breaks: verb and path, or the
  * status, then `name`, `value`, … HTTP forbids line breaks in any of these, so
@@ -20,6 +21,7 @@ export const DATA = 2;
 export const RESET = 3;
 export const CREDIT = 4;
 export const BYE = 5;
+export const PING = 6;
 /** Set in a frame's kind: nothing follows in this direction. */
 export const LAST = 0x80;
 

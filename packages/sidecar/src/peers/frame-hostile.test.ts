@@ -92,6 +92,7 @@ async function server(
   options: { readonly firstCallMs?: number; readonly maxConnections?: number } = {},
 ) {
   const peers = await listenForPeers(well, {
+    clock: systemClock,
     host: '127.0.0.1',
     port: 0,
     maxBodyBytes: 4_194_304,

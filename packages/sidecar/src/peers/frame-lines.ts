@@ -6,6 +6,7 @@ import {
   HEAD,
   LAST,
   MAX_FRAME_BYTES,
+  PING,
   PREFACE,
   RESET,
 } from './frame-format.ts';
@@ -21,6 +22,7 @@ const KINDS: Readonly<Record<number, string>> = {
   [RESET]: 'RESET',
   [CREDIT]: 'CREDIT',
   [BYE]: 'BYE',
+  [PING]: 'PING',
 };
 
 /** Whose values are nobody's business, in headers and queries. */

@@ -128,6 +128,7 @@ describe('the leg between sidecars', () => {
 /** A server with `callee` behind it and a transport that reaches it. */
 async function leg(t: TestContext, callee: Upstream) {
   const server = await listenForPeers(callee, {
+    clock: systemClock,
     host: '127.0.0.1',
     port: 0,
     maxBodyBytes: 4_194_304,

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Clock } from '@holdfast/core';
 import {
   BYE,
   CREDIT,
@@ -8,11 +9,13 @@ import {
   LAST,
   MAX_BYE_BYTES,
   MAX_FRAME_BYTES,
+  PING,
   PREFACE,
   RESET,
   WINDOW_BYTES,
 } from './frame-format.ts';
 import { FrameWriter } from './frame-writer.ts';
+import { SilenceWatch, SilentPeerError } from './silence-watch.ts';
 
 /** One call on a link, at either end. */
 export abstract class FrameStream {
@@ -52,6 +55,16 @@ export class SpeaksHttp2Error extends Error {
   }
 }
 
+export interface FrameLinkEvents {
+  /** Makes the stream of a call the other end begins; undefined refuses it. */
+  readonly opened: (link: FrameLink, id: number) => FrameStream | undefined;
+  readonly closed: (error: Error | undefined) => void;
+  /** It does not answer: no more calls should begin on it. @default nobody is told */
+  readonly doubted?: () => void;
+  /** The other end is one of us. @default nobody is told */
+  readonly greeted?: () => void;
+}
+
 /** Calls at a time on one link: what fits into the slot's part of an id. */
 const SLOTS = 4096;
 
@@ -68,28 +81,25 @@ export class FrameLink {
   /** Calls in flight. */
   open = 0;
   readonly #socket: Socket;
-  readonly #opened: (link: FrameLink, id: number) => FrameStream | undefined;
+  readonly #events: FrameLinkEvents;
+  readonly #watch: SilenceWatch;
   readonly #slots: (FrameStream | undefined)[] = [];
   readonly #free: number[] = [];
   readonly #generations: number[] = [];
   readonly #stalled = new Set<FrameStream>();
-  readonly #onGreeted: () => void;
   #rest: Buffer | undefined;
   #greeted = false;
 
-  /**
-   * `opened` makes the stream of a call the other end begins; undefined refuses it. `greeted`: the
-   * other end is one of us.
-   */
-  constructor(
-    socket: Socket,
-    opened: (link: FrameLink, id: number) => FrameStream | undefined,
-    closed: (error: Error | undefined) => void,
-    greeted: () => void = () => {},
-  ) {
+  constructor(socket: Socket, clock: Clock, events: FrameLinkEvents) {
     this.#socket = socket;
-    this.#opened = opened;
-    this.#onGreeted = greeted;
+    this.#events = events;
+    this.#watch = new SilenceWatch(clock, {
+      bytesRead: () => socket.bytesRead,
+      busy: () => this.open > 0,
+      ask: () => this.writer.ping(false),
+      doubted: () => events.doubted?.(),
+      silent: () => socket.destroy(new SilentPeerError()),
+    });
     this.writer = new FrameWriter(socket, () => this.open <= 1);
     let failure: Error | undefined;
     socket.on('data', (bytes: Buffer) => this.take(bytes));
@@ -97,7 +107,8 @@ export class FrameLink {
       failure = error;
     });
     socket.on('close', () => {
-      closed(failure);
+      this.#watch.end();
+      events.closed(failure);
       for (const stream of this.#slots) {
         if (stream === undefined) continue;
         this.close(stream);
@@ -127,6 +138,7 @@ export class FrameLink {
     stream.id = ((generation << 12) | slot) >>> 0;
     this.#slots[slot] = stream;
     this.open += 1;
+    this.#watch.wake();
   }
 
   /** The call is over, in both directions. */
@@ -185,7 +197,7 @@ export class FrameLink {
       }
       this.#greeted = true;
       at = PREFACE.length;
-      this.#onGreeted();
+      this.#events.greeted?.();
     }
     while (all.length - at >= FRAME_BYTES) {
       const length = all.readUInt32BE(at);
@@ -225,6 +237,10 @@ export class FrameLink {
       this.#socket.destroy(new NotLetInError(all.toString('utf8', from, to)));
       return true;
     }
+    if (kind === PING) {
+      if (!last) this.writer.ping(true);
+      return true;
+    }
     const stream = this.#find(id);
     // A late frame of a call that is over.
     if (stream === undefined) return kind === DATA || kind === RESET || kind === CREDIT;
@@ -256,7 +272,7 @@ export class FrameLink {
 
   /** A call the other end begins; it gives ids, so an older call in the slot was given up there. */
   #accept(id: number): FrameStream | undefined {
-    const stream = this.#opened(this, id);
+    const stream = this.#events.opened(this, id);
     if (stream === undefined) return undefined;
     const slot = id & (SLOTS - 1);
     const old = this.#slots[slot];
@@ -268,6 +284,7 @@ export class FrameLink {
     stream.id = id;
     this.#slots[slot] = stream;
     this.open += 1;
+    this.#watch.wake();
     return stream;
   }
 

@@ -116,11 +116,12 @@ class FramePeer implements Upstream {
   }
 
   #dial(): Dialed {
-    const { socket, established } = this.#connect();
+    const dialling = this.#connect();
+    const { socket } = dialling;
     socket.setTimeout(CONNECT_MS, () => {
       socket.destroy(Object.assign(new Error('timed out'), { code: 'ETIMEDOUT' }));
     });
-    const dialed: Dialed = new Dialed(socket, established, {
+    const dialed: Dialed = new Dialed(dialling, this.#options.clock, {
       gone: () => {
         this.#links = this.#links.filter((one) => one !== dialed);
       },

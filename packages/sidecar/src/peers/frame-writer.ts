@@ -8,6 +8,7 @@ import {
   HEAD,
   LAST,
   MAX_BYE_BYTES,
+  PING,
   PREFACE,
   RESET,
 } from './frame-format.ts';
@@ -78,6 +79,13 @@ export class FrameWriter {
     this.#room(FRAME_BYTES + 4);
     this.#frame(4, CREDIT, id);
     this.#to = this.#slab.writeUInt32BE(bytes, this.#to);
+    this.#depart(false);
+  }
+
+  /** Asks whether the other side is there, or answers that this one is. */
+  ping(answer: boolean): void {
+    this.#room(FRAME_BYTES);
+    this.#frame(0, answer ? PING | LAST : PING, 0);
     this.#depart(false);
   }
 

@@ -1,4 +1,5 @@
 import type net from 'node:net';
+import type { Clock } from '@holdfast/core';
 import { listenAll } from '../server/doors/listen-all.ts';
 import type { DaprDoor } from './dapr/open-dapr-door.ts';
 import { FrameLink } from './frame-link.ts';
@@ -11,6 +12,7 @@ import type { SpiffeId } from './spiffe-id.ts';
 export interface ListenForPeersOptions {
   readonly host: string;
   readonly port: number;
+  readonly clock: Clock;
   /** Connections of other sidecars at a time. @default 1024 */
   readonly maxConnections?: number;
   /** A connection on which no call has begun by then is closed. @default 10_000 ms */
@@ -125,19 +127,18 @@ class Peers {
   #receive(socket: net.Socket, first: Buffer, callerId: SpiffeId | undefined): void {
     const ended = () => this.#ended();
     let used = false;
-    const link: FrameLink = new FrameLink(
-      socket,
-      (from) => {
+    const link: FrameLink = new FrameLink(socket, this.#options.clock, {
+      opened: (from) => {
         if (!used) socket.setTimeout(0);
         used = true;
         return new ReceivedCall(from, this.#callee, callerId, ended);
       },
-      () => {
+      closed: () => {
         this.#links.delete(link);
         // The streams of the link are told after this; look again when they are gone.
         setImmediate(ended);
       },
-    );
+    });
     this.#links.add(link);
     link.take(first);
   }

@@ -70,6 +70,7 @@ export async function openPeerLeg(given: PeerLegOptions): Promise<PeerLeg> {
   const peerServer = await listenForPeers(callee, {
     host,
     port: options.internalPort,
+    clock,
     security,
     maxBodyBytes,
     refused(from, why) {

@@ -21,7 +21,8 @@ interface PeerAddress {
   readonly port: number;
 }
 
-interface Dialling {
+/** A connection that is coming about; `established` is when it has. */
+export interface Dialling {
   readonly socket: net.Socket;
   readonly established: 'connect' | 'secureConnect';
 }

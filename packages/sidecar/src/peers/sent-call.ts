@@ -7,6 +7,7 @@ import type { Dialed } from './dialed.ts';
 import { faultOf } from './fault.ts';
 import { CHUNK_BYTES, FAULT, headText, INLINE_BYTES, MAX_HEAD_BYTES } from './frame-format.ts';
 import { type FrameLink, FrameStream, NotLetInError } from './frame-link.ts';
+import { SilentPeerError } from './silence-watch.ts';
 
 function unavailable(why: string): string {
   return `rpc error: code = Unavailable desc = ${why}`;
@@ -151,8 +152,7 @@ export class SentCall extends FrameStream implements Flow {
       this.fail(new UpstreamError('UNREACHABLE', unavailable(failure.message)));
       return;
     }
-    const why = failure === undefined ? 'EOF' : brokenConnection(failure);
-    const text = unavailable(`error reading from server: ${why}`);
+    const text = unavailable(whyGone(failure));
     const repeatable =
       !this.#started && REPEATABLE.has(this.#call.method) && this.#body === undefined;
     this.fail(new UpstreamError(repeatable ? 'UNREACHABLE' : 'BROKEN', text));
@@ -201,6 +201,12 @@ export class SentCall extends FrameStream implements Flow {
     this.#dialed?.close(this);
     this.#body?.destroy();
   }
+}
+
+function whyGone(failure: Error | undefined): string {
+  // Of what was asked and not answered gRPC's clients say this and nothing around it.
+  if (failure instanceof SilentPeerError) return failure.message;
+  return `error reading from server: ${failure === undefined ? 'EOF' : brokenConnection(failure)}`;
 }
 
 const EMPTY = Buffer.alloc(0);

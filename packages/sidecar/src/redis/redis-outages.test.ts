@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { describe, type TestContext, test } from 'node:test';
 import { systemClock } from '@holdfast/core';
 import { tcpProxy } from '@holdfast/messaging/testing';
@@ -7,6 +6,7 @@ import { type RedisServer, redisServer, withServer } from '@holdfast/test-server
 import { Redis } from 'ioredis';
 import { ComponentSettings } from '../components/component-settings.ts';
 import { redisState } from '../state/redis-state.ts';
+import { KEEP_ALIVE, kernelTimers } from '../testing/kernel-timers.ts';
 
 describe('a Redis that fails without going away', () => {
   test('a connection that a firewall has forgotten is given up for another, and a read is repeated there', async (t) => {
@@ -90,7 +90,7 @@ describe('a Redis that fails without going away', () => {
     if (process.platform !== 'linux') return t.skip('only Linux shows the timers of connections');
     const world = await begin(t, {});
     if (world === undefined) return;
-    const timers = await timersTo(world.proxy.port);
+    const timers = await kernelTimers('remote', world.proxy.port);
     assert.equal(timers.length, 1);
     for (const { kind, leftS } of timers) assert.ok(kind === KEEP_ALIVE && leftS <= 15, `${leftS}`);
   });
@@ -113,23 +113,4 @@ async function begin(t: TestContext, more: Readonly<Record<string, string>>) {
     await proxy.close();
   });
   return { address, admin, proxy, store };
-}
-
-/** As the kernel numbers it. */
-const KEEP_ALIVE = 2;
-
-/** What the kernel waits for on established connections of this process to a port. */
-async function timersTo(port: number) {
-  const table = await readFile('/proc/net/tcp', 'utf8');
-  const hex = port.toString(16).toUpperCase().padStart(4, '0');
-  return table
-    .split('\n')
-    .slice(1)
-    .map((line) => line.trim().split(/\s+/))
-    .filter(([, , remote = '', state]) => remote.endsWith(`:${hex}`) && state === '01')
-    .map((fields) => {
-      const [kind = '', when = ''] = (fields[5] ?? '').split(':');
-      // In clock ticks of a hundredth of a second.
-      return { kind: Number.parseInt(kind, 16), leftS: Number.parseInt(when, 16) / 100 };
-    });
 }

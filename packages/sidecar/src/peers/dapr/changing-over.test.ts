@@ -103,6 +103,7 @@ async function daprs(t: TestContext, port: number, told?: (path: string) => void
 
 async function ours(t: TestContext, port: number) {
   const server = await listenForPeers(callee('over frames'), {
+    clock: systemClock,
     host: '127.0.0.1',
     port,
     maxBodyBytes: 4_194_304,

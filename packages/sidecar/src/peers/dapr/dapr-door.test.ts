@@ -3,6 +3,7 @@ import http2, { type ClientHttp2Session } from 'node:http2';
 import { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import { systemClock } from '@holdfast/core';
 import { seededRandom } from '@holdfast/core/testing';
 import { until } from '@holdfast/test-servers';
 import { cancel } from '../../app/grpc-connection.ts';
@@ -235,6 +236,7 @@ async function door(
     },
   };
   const server = await listenForPeers(callee, {
+    clock: systemClock,
     host: '127.0.0.1',
     port: 0,
     maxBodyBytes: MAX_BODY_BYTES,

@@ -1,4 +1,4 @@
-import type { Server } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { listen, PortTakenError } from './listen.ts';
 import { listenOnSocket } from './listen-socket.ts';
 import { isLoopback } from './loopback.ts';
@@ -37,6 +37,7 @@ export async function listenAll<S extends Server>(
   try {
     for (const host of widestFirst(hosts)) {
       const server = open();
+      server.on('connection', askWhileIdle);
       try {
         // The first decides where `port` is 0; the others follow it.
         found = await listen(server, host, found, flag);
@@ -57,6 +58,14 @@ export async function listenAll<S extends Server>(
   }
   for (const host of absent) missing?.(host);
   return { servers, port: found };
+}
+
+/** A silent client is asked after so long whether it is there, as by Go's servers. */
+const IDLE_MS = 15_000;
+
+/** By the kernel: a client whose machine is gone says nothing, and would keep its connection, and its call, for ever. */
+function askWhileIdle(socket: Socket): void {
+  socket.setKeepAlive(true, IDLE_MS);
 }
 
 /** None of the addresses asked for is one of this machine. */
