@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { addCaCommands } from './commands/add-ca-commands.ts';
 import { addCallCommands } from './commands/add-call-commands.ts';
+import { addDaprOnlyCommands } from './commands/add-dapr-only-commands.ts';
 import { addRunCommands } from './commands/add-run-commands.ts';
 import { addDeadCommands, addQueueCommands } from './commands/add-store-commands.ts';
 import type { CommandContext } from './commands/output.ts';
@@ -79,6 +80,7 @@ function commands(done: (status: number) => void): Command {
   addCaCommands(line);
   addQueueCommands(line);
   addDeadCommands(line);
+  addDaprOnlyCommands(line);
 
   program
     .command('check')

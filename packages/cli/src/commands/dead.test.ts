@@ -135,7 +135,7 @@ test('edit changes body, topic and headers, and leaves the letter dead', async (
   );
   await assert.rejects(run('edit', ['o1']), {
     code: 'BAD_FLAG',
-    message: 'holdfast dead edit needs --body FILE, --topic or --header.',
+    message: '`dead edit` needs --body FILE, --topic or --header.',
   });
   await assert.rejects(run('edit', ['o1'], { header: ['x'] }), {
     message: '--header must be NAME=VALUE, not "x".',
@@ -182,7 +182,7 @@ test('what is not meant is refused before anything is changed', async (t) => {
 
   await assert.rejects(run('drop'), {
     code: 'BAD_FLAG',
-    message: 'holdfast dead drop needs ids, --topic, --reason, or --all for every letter.',
+    message: '`dead drop` needs ids, --topic, --reason, or --all for every letter.',
   });
   await assert.rejects(run('replay', ['o1'], { all: true }), {
     message: '--all is every letter: leave it out, or the ids, --topic and --reason.',

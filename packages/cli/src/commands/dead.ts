@@ -114,7 +114,7 @@ async function edit({ dead, outbox, words, options, output, cwd }: DeadCommand):
   const [id = ''] = words;
   const { body, topic, header } = options;
   if (body === undefined && topic === undefined && header === undefined) {
-    throw new FlagError('holdfast dead edit needs --body FILE, --topic or --header.');
+    throw new FlagError('`dead edit` needs --body FILE, --topic or --header.');
   }
   const change = {
     ...(body !== undefined && {

@@ -11,6 +11,17 @@ const NO_POLICIES = 'no .yaml or .yml file says kind: Resiliency.\n';
 /** What is typed, the status, and what is said on standard error. */
 const WRONG: readonly (readonly [args: readonly string[], status: number, said: string])[] = [
   [['frob'], 2, `error: unknown command 'frob'\n${HINT}`],
+  [
+    ['init', '--slim', '-k'],
+    2,
+    'holdfast: `init` is a command of dapr and not of holdfast: there is nothing to install; `holdfast run` starts sidecars, and --resources-path names the files of servers that you have.\n',
+  ],
+  [
+    ['mtls', 'expiry'],
+    2,
+    'holdfast: `mtls` is a command of dapr and not of holdfast: `holdfast ca` makes and renews certificates.\n',
+  ],
+  [['stop', '-f', '.'], 1, 'holdfast: There is no run of ".". Nothing else is running.\n'],
   [['check', '--frob', 'x'], 2, `error: unknown option '--frob'\n${HINT}`],
   [
     ['ps', 'more'],

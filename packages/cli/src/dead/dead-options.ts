@@ -27,7 +27,7 @@ export function choiceOf(
   const some = ids.length > 0 || topic !== undefined || reason !== undefined;
   if (!some && all !== true) {
     throw new FlagError(
-      `holdfast dead ${action} needs ids, --topic, --reason, or --all for every letter.`,
+      `\`dead ${action}\` needs ids, --topic, --reason, or --all for every letter.`,
     );
   }
   if (some && all === true) {
