@@ -5,11 +5,11 @@ import type { ComponentSettings } from '../components/component-settings.ts';
 import { durationSetting } from '../components/duration-setting.ts';
 import type { ComponentsEnv } from '../components/open-components.ts';
 import { warnUnheeded } from '../components/warn-unheeded.ts';
+import { every } from '../sqlite/every.ts';
 import { FollowedFile } from '../sqlite/followed-file.ts';
 import { openSharedFile } from '../sqlite/open-shared-file.ts';
 import { SharedCommits } from '../sqlite/shared-commits.ts';
 import { type SqliteLocation, sqliteLocation } from '../sqlite/sqlite-location.ts';
-import { sweepEvery } from '../sqlite/sweep.ts';
 import { inTurn, isBusy, whileBusy } from '../sqlite/while-busy.ts';
 import {
   EtagMismatchError,
@@ -82,8 +82,7 @@ export async function sqliteState(
     await file.look();
     file.current.database.exec(`DELETE FROM ${table} WHERE NOT ${LIVE}`);
   };
-  const sweeping =
-    sweepMs > 0 && !location.readOnly ? sweepEvery(sweepMs, clock, sweep) : undefined;
+  const sweeping = sweepMs > 0 && !location.readOnly ? every(sweepMs, clock, sweep) : undefined;
   let unswept = 0;
 
   return {
