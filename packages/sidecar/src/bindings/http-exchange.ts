@@ -14,7 +14,7 @@ export interface ExchangeAnswer {
   readonly status: number;
   /** `Not Found`; empty where the server said none. */
   readonly reason: string;
-  /** By name as the server wrote it, in lower case; several of one name joined by commas. */
+  /** By name as Go writes it (`Content-Type`); several of one name joined by commas. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
 }

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Clock, Timer } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
 import createSocket, { type MulticastDNS } from 'multicast-dns';
+import { Recent } from '../policies/recent.ts';
+import { HeardAddresses } from './heard-addresses.ts';
 import { addressesIn, mdnsRecords } from './mdns-records.ts';
 import type { NameResolver, Registration } from './name-resolver.ts';
 
@@ -13,10 +15,9 @@ const REFRESH_MS = 30_000;
 /** A question is repeated within a lookup: datagrams get lost. */
 const REPEAT_MS = 250;
 const MAX_APPS = 1_000;
-const MAX_ADDRESSES = 100;
 
 interface Known {
-  readonly addresses: Map<string, number>;
+  readonly addresses: HeardAddresses;
   askedMs: number;
 }
 
@@ -44,7 +45,7 @@ export async function mdnsNames({
 class MdnsNames implements NameResolver {
   readonly #mdns: MulticastDNS;
   readonly #clock: Clock;
-  readonly #known = new Map<string, Known>();
+  readonly #known = new Recent<Known>(MAX_APPS);
   readonly #lookups = new Map<string, Set<() => void>>();
   readonly #timers = new Set<Timer>();
   readonly #instance = randomUUID();
@@ -67,14 +68,14 @@ class MdnsNames implements NameResolver {
   resolve(appId: string): Promise<readonly string[]> | readonly string[] {
     const nowMs = this.#clock.now();
     const known = this.#known.get(appId);
-    const fresh = known === undefined ? [] : freshOf(known, nowMs);
+    const fresh = known?.addresses.fresh(nowMs) ?? [];
     if (known === undefined || fresh.length === 0) return this.#lookUp(appId);
     if (nowMs - known.askedMs > REFRESH_MS) this.#ask(appId);
     return fresh;
   }
 
   unreachable(appId: string, address: string): void {
-    this.#known.get(appId)?.addresses.delete(address);
+    this.#known.get(appId)?.addresses.forget(address);
   }
 
   notFound(appId: string): string {
@@ -110,9 +111,10 @@ class MdnsNames implements NameResolver {
       const known = this.#known.get(appId);
       // Only what was asked for is kept: the network may be full of others.
       if (known === undefined) continue;
-      if (gone) known.addresses.delete(address);
-      else if (known.addresses.size < MAX_ADDRESSES) known.addresses.set(address, nowMs + FRESH_MS);
-      if (known.addresses.size > 0) for (const end of this.#lookups.get(appId) ?? []) end();
+      if (gone) known.addresses.forget(address);
+      else known.addresses.hear(address, nowMs + FRESH_MS, nowMs);
+      if (known.addresses.fresh(nowMs).length === 0) continue;
+      for (const end of this.#lookups.get(appId) ?? []) end();
     }
   }
 
@@ -123,8 +125,7 @@ class MdnsNames implements NameResolver {
         for (const timer of ended) this.#cancel(timer);
         this.#lookups.get(appId)?.delete(end);
         if (this.#lookups.get(appId)?.size === 0) this.#lookups.delete(appId);
-        const known = this.#known.get(appId);
-        resolve(known === undefined ? [] : freshOf(known, this.#clock.now()));
+        resolve(this.#known.get(appId)?.addresses.fresh(this.#clock.now()) ?? []);
       };
       const lookups = this.#lookups.get(appId) ?? new Set();
       this.#lookups.set(appId, lookups.add(end));
@@ -135,15 +136,10 @@ class MdnsNames implements NameResolver {
   }
 
   #ask(appId: string): void {
-    const known = this.#known.get(appId) ?? { addresses: new Map(), askedMs: 0 };
-    known.askedMs = this.#clock.now();
-    this.#known.set(appId, known);
-    if (this.#known.size > MAX_APPS) {
-      for (const oldest of this.#known.keys()) {
-        this.#known.delete(oldest);
-        break;
-      }
-    }
+    const askedMs = this.#clock.now();
+    const known = this.#known.get(appId);
+    if (known === undefined) this.#known.set(appId, { addresses: new HeardAddresses(), askedMs });
+    else known.askedMs = askedMs;
     this.#mdns.query({ questions: [{ name: `${appId}.local`, type: 'PTR' }] });
   }
 
@@ -160,10 +156,4 @@ class MdnsNames implements NameResolver {
     timer.cancel();
     this.#timers.delete(timer);
   }
-}
-
-function freshOf({ addresses }: Known, nowMs: number): readonly string[] {
-  const fresh: string[] = [];
-  for (const [address, untilMs] of addresses) if (untilMs > nowMs) fresh.push(address);
-  return fresh;
 }

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
-import { type Clock, systemClock, type Timer } from '@holdfast/core';
+import { type Clock, systemClock } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
 import { Recent } from '../policies/recent.ts';
+import { every } from '../sqlite/every.ts';
 import { FollowedFile } from '../sqlite/followed-file.ts';
 import { openSharedFile } from '../sqlite/open-shared-file.ts';
 import { isBusy, whileBusy } from '../sqlite/while-busy.ts';
@@ -66,52 +67,21 @@ export async function sqliteNames(given: SqliteNamesOptions): Promise<NameResolv
   const options = { ...SQLITE_NAMES_DEFAULTS, clock: systemClock, ...given };
   checkTableName('table name', options.tableName);
   checkTableName('metadata table name', options.metadataTableName);
-  let busyMs = options.busyTimeoutMs;
-  const hosts = options.tableName;
-  const open = async () => {
-    const database = await openSharedFile(options.path, busyMs, options.clock, (file) => {
-      if (options.journal !== undefined) {
-        file.exec(`PRAGMA journal_mode = ${options.journal}; PRAGMA synchronous = NORMAL;`);
-      }
-      for (const pragma of options.pragmas) file.exec(`PRAGMA ${pragma}`);
-      createTables(file, options);
-    });
-    return { database, ...prepare(database, hosts) };
-  };
-  const file = await FollowedFile.open(open, (path) =>
-    options.log.error(
-      `Name resolution: ${path} was deleted, or another file put in its place; what is there now is used from here on.`,
-    ),
+  const { busyTimeoutMs, cleanupIntervalMs, clock, log, timeoutMs, updateIntervalMs } = options;
+  let busyMs = busyTimeoutMs;
+  const file = await FollowedFile.open(
+    () => openHosts(options, busyMs),
+    (path) =>
+      log.error(
+        `Name resolution: ${path} was deleted, or another file put in its place; what is there now is used from here on.`,
+      ),
   );
 
   const registrationId = randomUUID();
   /** Whether an address did not answer, since its row was last seen alive. */
   const silent = new Recent<boolean>(MAX_SILENT);
-  const aliveSeconds = Math.floor(options.updateIntervalMs / 1000);
-  let mine: { readonly address: string; readonly appId: string } | undefined;
-  let renewal: Timer | undefined;
-  let cleanup: Timer | undefined;
-
-  const keepAlive = (): void => {
-    renewal = options.clock.timer(options.updateIntervalMs / RENEWALS_IN_LIFE, () => {
-      keepAlive();
-      void guarded(options.log, 'renew', async () => {
-        await file.look();
-        const { database, insert, renew } = file.current;
-        if (mine === undefined || !database.isOpen) return;
-        if (renew.run(registrationId, mine.address).changes === 0) {
-          // Somebody took the row, a sidecar that reused our port before we did, or a cleaner; or it is another file.
-          insert.run(registrationId, mine.address, mine.appId);
-        }
-      });
-    });
-  };
-  const keepClean = (): void => {
-    cleanup = options.clock.timer(options.cleanupIntervalMs, () => {
-      keepClean();
-      void guarded(options.log, 'clean', async () => void file.current.clean.run(aliveSeconds));
-    });
-  };
+  const aliveSeconds = Math.floor(updateIntervalMs / 1000);
+  const timers: { close(): void }[] = [];
 
   const addressesOf = (appId: string): readonly string[] => {
     const rows = file.current.known.all(appId, aliveSeconds * (1 + LIVES_OF_GRACE));
@@ -121,18 +91,29 @@ export async function sqliteNames(given: SqliteNamesOptions): Promise<NameResolv
     return rows.map(addressOf).filter((address) => silent.get(address) !== true);
   };
   const patiently = <T>(work: () => T): Promise<T> =>
-    whileBusy(work, Math.min(options.timeoutMs, options.busyTimeoutMs), options.clock);
+    whileBusy(work, Math.min(timeoutMs, busyTimeoutMs), clock);
 
   return {
     async register({ appId, host, port }: Registration) {
       const address = `${host}:${port}`;
-      mine = { appId, address };
       const { database, insert } = file.current;
       await patiently(() => insert.run(registrationId, address, appId));
       busyMs = Math.min(busyMs, RENEWAL_BUSY_MS);
       database.exec(`PRAGMA busy_timeout = ${busyMs}`);
-      keepAlive();
-      if (options.cleanupIntervalMs > 0) keepClean();
+      const renew = async () => {
+        await file.look();
+        const { database, insert, renew } = file.current;
+        // Closed while it looked.
+        if (!database.isOpen || renew.run(registrationId, address).changes !== 0) return;
+        // Somebody took the row, a sidecar that reused our port before we did, or a cleaner; or it is another file.
+        insert.run(registrationId, address, appId);
+      };
+      const clean = async () => void file.current.clean.run(aliveSeconds);
+      const often = updateIntervalMs / RENEWALS_IN_LIFE;
+      timers.push(every(often, clock, () => guarded(log, 'renew', renew)));
+      if (cleanupIntervalMs > 0) {
+        timers.push(every(cleanupIntervalMs, clock, () => guarded(log, 'clean', clean)));
+      }
     },
     resolve(appId) {
       try {
@@ -145,14 +126,30 @@ export async function sqliteNames(given: SqliteNamesOptions): Promise<NameResolv
     unreachable: (_appId, address) => silent.set(address, true),
     notFound: () => 'no host found with the given ID',
     async close() {
-      renewal?.cancel();
-      cleanup?.cancel();
+      for (const timer of timers) timer.close();
       const { database, remove } = file.current;
       if (!database.isOpen) return;
-      await guarded(options.log, 'remove', async () => void remove.run(registrationId));
+      await guarded(log, 'remove', async () => void remove.run(registrationId));
       file.close();
     },
   };
+}
+
+type HostsOptions = Required<
+  Pick<SqliteNamesOptions, 'clock' | 'metadataTableName' | 'path' | 'pragmas' | 'tableName'>
+> &
+  Pick<SqliteNamesOptions, 'journal'>;
+
+async function openHosts(options: HostsOptions, busyMs: number) {
+  const { clock, journal, path, pragmas, tableName } = options;
+  const database = await openSharedFile(path, busyMs, clock, (file) => {
+    if (journal !== undefined) {
+      file.exec(`PRAGMA journal_mode = ${journal}; PRAGMA synchronous = NORMAL;`);
+    }
+    for (const pragma of pragmas) file.exec(`PRAGMA ${pragma}`);
+    createTables(file, options);
+  });
+  return { database, ...prepare(database, tableName) };
 }
 
 function prepare(database: DatabaseSync, hosts: string) {

@@ -1,4 +1,5 @@
-import { Code } from '@connectrpc/connect';
+import { type Client, Code } from '@connectrpc/connect';
+import type { Logger } from '@holdfast/telemetry/log';
 import type { ComponentSettings } from '../components/component-settings.ts';
 import type { ComponentsEnv } from '../components/open-components.ts';
 import type { PubSub, PubSubHandler } from '../pubsub/pubsub.ts';
@@ -58,17 +59,6 @@ export async function pluggedPubSub(
     });
 
   let paused: Promise<boolean> | undefined;
-  const pauseOnce = async () => {
-    try {
-      await asked(client.pause({}, { timeoutMs: LONGEST_PAUSING_MS }));
-      return true;
-    } catch (error) {
-      if (!(error instanceof PluggedError && error.code === Code.Unimplemented)) {
-        log.warn(`${pubsubName} cannot be paused: ${(error as Error).message}`);
-      }
-      return false;
-    }
-  };
   const rest = async (stream: KeptStream<object, PullMessagesResponse>) => {
     // What it has already sent is ours still; one that is not paused goes on sending.
     if (paused !== undefined && (await paused)) await stream.quiet();
@@ -82,25 +72,7 @@ export async function pluggedPubSub(
       await asked(client.publish(request, waitedFor(signal)));
     },
     ...(features.includes(IN_BULK) && {
-      async publishAll(topic, messages, signal, bulk = {}) {
-        const entries = messages.map(({ contentType = '', data, entryId, id, metadata }, at) => ({
-          entryId: entryId ?? id ?? String(at),
-          event: data,
-          contentType,
-          metadata: { ...metadata },
-        }));
-        const { failedEntries } = await asked(
-          client.bulkPublish(
-            { pubsubName, topic, entries, metadata: { ...bulk } },
-            waitedFor(signal),
-          ),
-        );
-        const failed = new Map(failedEntries.map(({ entryId, error }) => [entryId, error]));
-        return entries.map(({ entryId }) => {
-          const error = failed.get(entryId);
-          return error === undefined ? undefined : new Error(error);
-        });
-      },
+      publishAll: bulkPublisher(client, pubsubName),
     }),
     async subscribe(topic, handler, details = {}) {
       const stream = pull(topic, handler, details);
@@ -117,7 +89,7 @@ export async function pluggedPubSub(
       };
     },
     pause() {
-      paused ??= pauseOnce();
+      paused ??= pausedNow(client, pubsubName, log);
     },
     async drain() {
       await Promise.all([...streams].map(rest));
@@ -127,4 +99,43 @@ export async function pluggedPubSub(
       connection.close();
     },
   };
+}
+
+/** Publishes entries in one go, by the names that their client gave them. */
+function bulkPublisher(
+  client: Client<typeof Service>,
+  pubsubName: string,
+): NonNullable<PubSub['publishAll']> {
+  return async (topic, messages, signal, bulk = {}) => {
+    const entries = messages.map(({ contentType = '', data, entryId, id, metadata }, at) => ({
+      entryId: entryId ?? id ?? String(at),
+      event: data,
+      contentType,
+      metadata: { ...metadata },
+    }));
+    const request = { pubsubName, topic, entries, metadata: { ...bulk } };
+    const { failedEntries } = await asked(client.bulkPublish(request, waitedFor(signal)));
+    const failed = new Map(failedEntries.map(({ entryId, error }) => [entryId, error]));
+    return entries.map(({ entryId }) => {
+      const error = failed.get(entryId);
+      return error === undefined ? undefined : new Error(error);
+    });
+  };
+}
+
+/** Whether the component is paused: few can be. */
+async function pausedNow(
+  client: Client<typeof Service>,
+  pubsubName: string,
+  log: Logger,
+): Promise<boolean> {
+  try {
+    await asked(client.pause({}, { timeoutMs: LONGEST_PAUSING_MS }));
+    return true;
+  } catch (error) {
+    if (!(error instanceof PluggedError && error.code === Code.Unimplemented)) {
+      log.warn(`${pubsubName} cannot be paused: ${(error as Error).message}`);
+    }
+    return false;
+  }
 }

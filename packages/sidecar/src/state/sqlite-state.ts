@@ -1,16 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Clock } from '@holdfast/core';
 import type { ComponentSettings } from '../components/component-settings.ts';
 import { durationSetting } from '../components/duration-setting.ts';
 import type { ComponentsEnv } from '../components/open-components.ts';
 import { warnUnheeded } from '../components/warn-unheeded.ts';
+import { every } from '../sqlite/every.ts';
 import { FollowedFile } from '../sqlite/followed-file.ts';
 import { openSharedFile } from '../sqlite/open-shared-file.ts';
 import { SharedCommits } from '../sqlite/shared-commits.ts';
-import { sqliteLocation } from '../sqlite/sqlite-location.ts';
-import { sweepEvery } from '../sqlite/sweep.ts';
+import { type SqliteLocation, sqliteLocation } from '../sqlite/sqlite-location.ts';
 import { inTurn, isBusy, whileBusy } from '../sqlite/while-busy.ts';
-import { EtagMismatchError, type StateOperation, type StateStore } from './state-store.ts';
+import {
+  EtagMismatchError,
+  type StateItem,
+  type StateOperation,
+  type StateStore,
+} from './state-store.ts';
 import { sqlTtl } from './ttl.ts';
 import { writeEachAtOnce } from './write-each.ts';
 
@@ -51,39 +57,15 @@ export async function sqliteState(
   settings: ComponentSettings,
   { clock, log }: Pick<ComponentsEnv, 'clock' | 'log'>,
 ): Promise<StateStore> {
-  const table = tableName(settings.text('tableName') ?? 'state');
-  const metadata = tableName(settings.text('metadataTableName') ?? 'metadata');
-  const location = sqliteLocation(
-    settings.text('connectionString') ??
-      settings.text('url') ??
-      settings.required('connectionString'),
-  );
+  const { busyMs, location, sweepMs, table, ...read } = readSettings(settings);
   warnUnheeded(log, settings.component, location.unheeded);
-  const busyMs = Math.max(0, durationSetting(settings, 'busyTimeout') ?? BUSY_MS);
-  // Nothing here waits for longer than for another's write.
-  if ((durationSetting(settings, 'timeout', 'timeoutInSeconds') ?? TIMEOUT_MS) < 1_000) {
-    throw new Error("invalid value for 'timeout': must be greater than 1s");
-  }
-  const sweepMs = durationSetting(settings, 'cleanupInterval', 'cleanupIntervalInSeconds') ?? 0;
-  const journal = settings.flag('disableWAL') ? 'DELETE' : 'WAL';
-  const { inMemory, pragmas, readOnly, uri } = location;
-  const open = async () => {
-    const database = await openSharedFile(uri, 0, clock, (file) => {
-      if (!inMemory && !readOnly) {
-        file.exec(`PRAGMA journal_mode = ${journal}; PRAGMA synchronous = FULL;`);
-      }
-      for (const pragma of pragmas) file.exec(`PRAGMA ${pragma}`);
-      if (!readOnly) file.exec(SCHEMA(table, metadata));
-    });
-    return { database, statements: prepare(database, table) };
-  };
-  const file = await FollowedFile.open(open, (path) =>
-    log.error(
-      `component ${settings.component}: ${path} was deleted, or another file put in its place, while it was in use; what is there now is used from here on`,
-    ),
+  const file = await FollowedFile.open(
+    () => openFile({ location, table, ...read }, clock),
+    (path) =>
+      log.error(
+        `component ${settings.component}: ${path} was deleted, or another file put in its place, while it was in use; what is there now is used from here on`,
+      ),
   );
-  const deleteExpired = `DELETE FROM ${table} WHERE NOT ${LIVE}`;
-  let writes = 0;
   const locked = (error: unknown): never => {
     if (!isBusy(error)) throw error;
     const { message } = error as Error;
@@ -98,9 +80,10 @@ export async function sqliteState(
   });
   const sweep = async (): Promise<void> => {
     await file.look();
-    file.current.database.exec(deleteExpired);
+    file.current.database.exec(`DELETE FROM ${table} WHERE NOT ${LIVE}`);
   };
-  const sweeping = sweepMs > 0 && !readOnly ? sweepEvery(sweepMs, clock, sweep) : undefined;
+  const sweeping = sweepMs > 0 && !location.readOnly ? every(sweepMs, clock, sweep) : undefined;
+  let unswept = 0;
 
   return {
     capabilities: ['ETAG', 'TRANSACTIONAL', 'TTL', 'KEYS_LIKE'],
@@ -108,17 +91,10 @@ export async function sqliteState(
     async get(key) {
       await file.look();
       const read = () => file.current.statements.get.get(key);
-      const row = await whileBusy(read, busyMs, clock).catch(locked);
-      if (row === undefined) return undefined;
-      const text = String(row.value);
-      return {
-        value: row.is_binary === 1 ? Buffer.from(text, 'base64') : text,
-        etag: String(row.etag),
-        expiresAt: row.expires === null ? undefined : String(row.expires),
-      };
+      return itemOf(await whileBusy(read, busyMs, clock).catch(locked));
     },
     async write(operations, atomic) {
-      writes += operations.length;
+      unswept += operations.length;
       const one = (operation: StateOperation) => writeOne(file.current.statements, operation);
       if (atomic) {
         await commits.write(() => {
@@ -127,8 +103,8 @@ export async function sqliteState(
       } else {
         await writeEachAtOnce(operations, (operation) => commits.write(() => one(operation)));
       }
-      if (writes < SWEEP_EVERY) return;
-      writes = 0;
+      if (unswept < SWEEP_EVERY) return;
+      unswept = 0;
       // What has been written is, whatever becomes of this: the next one makes up for it.
       await sweep().catch(() => {});
     },
@@ -136,6 +112,66 @@ export async function sqliteState(
       sweeping?.close();
       file.close();
     },
+  };
+}
+
+interface SqliteStateSettings {
+  /** Between quotation marks, as `metadata`. */
+  readonly table: string;
+  readonly metadata: string;
+  readonly location: SqliteLocation;
+  /** Longest wait for another process's write. */
+  readonly busyMs: number;
+  /** Between sweeps of what has expired; 0 or less: only writes sweep. */
+  readonly sweepMs: number;
+  readonly journal: 'WAL' | 'DELETE';
+}
+
+function readSettings(settings: ComponentSettings): SqliteStateSettings {
+  // Nothing here waits for longer than for another's write.
+  if ((durationSetting(settings, 'timeout', 'timeoutInSeconds') ?? TIMEOUT_MS) < 1_000) {
+    throw new Error("invalid value for 'timeout': must be greater than 1s");
+  }
+  return {
+    table: tableName(settings.text('tableName') ?? 'state'),
+    metadata: tableName(settings.text('metadataTableName') ?? 'metadata'),
+    location: sqliteLocation(
+      settings.text('connectionString') ??
+        settings.text('url') ??
+        settings.required('connectionString'),
+    ),
+    busyMs: Math.max(0, durationSetting(settings, 'busyTimeout') ?? BUSY_MS),
+    sweepMs: durationSetting(settings, 'cleanupInterval', 'cleanupIntervalInSeconds') ?? 0,
+    journal: settings.flag('disableWAL') ? 'DELETE' : 'WAL',
+  };
+}
+
+async function openFile(
+  {
+    journal,
+    location: { inMemory, pragmas, readOnly, uri },
+    metadata,
+    table,
+  }: Pick<SqliteStateSettings, 'journal' | 'location' | 'metadata' | 'table'>,
+  clock: Clock,
+) {
+  const database = await openSharedFile(uri, 0, clock, (file) => {
+    if (!inMemory && !readOnly) {
+      file.exec(`PRAGMA journal_mode = ${journal}; PRAGMA synchronous = FULL;`);
+    }
+    for (const pragma of pragmas) file.exec(`PRAGMA ${pragma}`);
+    if (!readOnly) file.exec(SCHEMA(table, metadata));
+  });
+  return { database, statements: prepare(database, table) };
+}
+
+function itemOf(row: Readonly<Record<string, unknown>> | undefined): StateItem | undefined {
+  if (row === undefined) return undefined;
+  const text = String(row.value);
+  return {
+    value: row.is_binary === 1 ? Buffer.from(text, 'base64') : text,
+    etag: String(row.etag),
+    expiresAt: row.expires === null ? undefined : String(row.expires),
   };
 }
 

@@ -6,6 +6,7 @@ import {
   type OutgoingMessage,
   type SubscribeOptions,
   type Subscription,
+  type SubscriptionProblem,
 } from '@holdfast/messaging';
 import type { Logger } from '@holdfast/telemetry/log';
 import { MessageRefusedError, type PubSub, type PubSubMessage } from '../pubsub.ts';
@@ -93,8 +94,7 @@ export function brokerPubSub(
     async subscribe(topic, handler, details = {}, gather = 1) {
       let left = false;
       const leaving = () => left || ending;
-      /** What was last said of its connection; undefined since events have come again. */
-      let lost: string | undefined;
+      const lines = subscriptionLines(component, topic, log);
       const subscription = await broker.subscribe(
         topic,
         {
@@ -104,19 +104,10 @@ export function brokerPubSub(
           ...redeliver,
           ...(giveUpAfter === undefined ? {} : { giveUp: giveUp(topic, leaving) }),
           details: detailsOf(details),
-          onProblem({ error, kind }) {
-            const why = (error as Error).message;
-            // A delivery that failed has its line already; the others have none.
-            if (kind === 'unclaimed') log.warn(`${component}: ${why}`);
-            // An outage is tried to be ended every second, for the same reason each time.
-            if (kind !== 'connection-lost' || why === lost) return;
-            lost = why;
-            log.warn(`${component} lost ${topic}: ${why}`);
-          },
+          onProblem: lines.problem,
         },
         ({ body, headers, topic: came }) => {
-          if (lost !== undefined) log.info(`${component} has events of ${topic} again.`);
-          lost = undefined;
+          lines.came();
           return handler({
             data: Buffer.from(body.buffer, body.byteOffset, body.byteLength),
             metadata: headers,
@@ -142,6 +133,27 @@ export function brokerPubSub(
       closing.abort(new Error(`${component} is being closed`));
       // Not waited for: a handler may be at work for as long as it likes.
       void broker.close().catch(() => {});
+    },
+  };
+}
+
+/** What the log is told of one subscription: of an outage each reason once, and its end. */
+function subscriptionLines(component: string, topic: string, log: Logger) {
+  /** What was last said of its connection; undefined since events have come again. */
+  let lost: string | undefined;
+  return {
+    problem({ error, kind }: SubscriptionProblem): void {
+      const why = (error as Error).message;
+      // A delivery that failed has its line already; the others have none.
+      if (kind === 'unclaimed') log.warn(`${component}: ${why}`);
+      // An outage is tried to be ended every second, for the same reason each time.
+      if (kind !== 'connection-lost' || why === lost) return;
+      lost = why;
+      log.warn(`${component} lost ${topic}: ${why}`);
+    },
+    came(): void {
+      if (lost !== undefined) log.info(`${component} has events of ${topic} again.`);
+      lost = undefined;
     },
   };
 }

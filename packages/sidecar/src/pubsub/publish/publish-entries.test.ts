@@ -28,12 +28,13 @@ describe('publishing many events in one go', () => {
   });
 
   test('a refusal of a policy is the last word for what is left', async () => {
-    const { publish } = bench({ failing: { b: 9 } }, [
+    const { publish } = bench({ failing: { b: 9, c: 9 } }, [
       again,
       circuitBreaker({ consecutiveFailures: 1, openMs: 10_000 }),
     ]);
-    assert.deepEqual(await publish(['a', 'b']), [
+    assert.deepEqual(await publish(['a', 'b', 'c']), [
       { entryId: 'b', error: 'circuit breaker is open' },
+      { entryId: 'c', error: 'circuit breaker is open' },
     ]);
   });
 

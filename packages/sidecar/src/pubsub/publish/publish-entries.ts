@@ -55,8 +55,9 @@ export async function publishEntries(
     await call(once);
   } catch (error) {
     // A policy's refusal is the last word; else each entry has an error of its own.
+    const ofPolicy = ![...errors.values()].includes(error);
     for (const { entryId } of pending) {
-      if (!errors.has(entryId) || !isOwn(errors, error)) errors.set(entryId, error);
+      if (ofPolicy || !errors.has(entryId)) errors.set(entryId, error);
     }
   }
   return entries.flatMap(({ entryId }) =>
@@ -66,7 +67,3 @@ export async function publishEntries(
 
 const mayPass = (error: unknown): boolean =>
   error !== undefined && !(error instanceof MessageRefusedError);
-
-/** Whether it is one that the broker gave. */
-const isOwn = (errors: ReadonlyMap<string, unknown>, error: unknown): boolean =>
-  [...errors.values()].includes(error);

@@ -149,36 +149,46 @@ export function pubsubContract(
       },
     );
 
-    run(
-      'draining waits for what is in hand and takes nothing more; another of the group does',
-      async ({ open, topic }) => {
-        const [leaving, staying] = [await open('group'), await open('group')];
-        const begun = Promise.withResolvers<void>();
-        const release = Promise.withResolvers<void>();
-        const first = createInbox();
-        await leaving.subscribe(topic, async (message) => {
-          await first.take(message);
-          begun.resolve();
-          await release.promise;
-        });
-        await publishAll(staying, topic, ['in hand']);
-        await begun.promise;
-        let drained = false;
-        const draining = leaving.drain().then(() => {
-          drained = true;
-        });
-        await sleep(100);
-        const early = drained;
-        release.resolve();
-        await draining;
-        const second = createInbox();
-        await staying.subscribe(topic, second.take);
-        await publishAll(staying, topic, ['later']);
-        await second.has(1);
-        assert.deepEqual([early, first.texts(), second.texts()], [false, ['in hand'], ['later']]);
-      },
-      several,
-    );
+    for (const [closing, title] of [
+      [
+        false,
+        'draining waits for what is in hand and takes nothing more; another of the group does',
+      ],
+      [true, 'draining waits for what a subscription that is being closed has in hand'],
+    ] as const) {
+      run(
+        title,
+        async ({ open, topic }) => {
+          const [leaving, staying] = [await open('group'), await open('group')];
+          const begun = Promise.withResolvers<void>();
+          const release = Promise.withResolvers<void>();
+          const first = createInbox();
+          const listener = await leaving.subscribe(topic, async (message) => {
+            await first.take(message);
+            begun.resolve();
+            await release.promise;
+          });
+          await publishAll(staying, topic, ['in hand']);
+          await begun.promise;
+          const closed = closing && listener.close();
+          let drained = false;
+          const draining = leaving.drain().then(() => {
+            drained = true;
+          });
+          await sleep(100);
+          const early = drained;
+          release.resolve();
+          await draining;
+          await closed;
+          const second = createInbox();
+          await staying.subscribe(topic, second.take);
+          await publishAll(staying, topic, ['later']);
+          await second.has(1);
+          assert.deepEqual([early, first.texts(), second.texts()], [false, ['in hand'], ['later']]);
+        },
+        several,
+      );
+    }
 
     run(
       'the broker is killed and comes back: what it took arrives, and what is published then',

@@ -1,17 +1,17 @@
 import type { Clock, Timer } from '@holdfast/core';
 
-/** Deletes what has expired, every so often. A sweep that fails, since somebody writes, is made up for by the next. */
-export function sweepEvery(
+/** Does `work` every so often until it is closed. Work that fails, since somebody writes, is made up for by the next. */
+export function every(
   intervalMs: number,
   clock: Clock,
-  sweep: () => Promise<void>,
+  work: () => Promise<void>,
 ): { close(): void } {
   let timer: Timer;
   const arm = () => {
     timer = clock.timer(intervalMs, () => {
       arm();
       // See above.
-      sweep().catch(() => {});
+      work().catch(() => {});
     });
   };
   arm();
