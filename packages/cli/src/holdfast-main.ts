@@ -22,10 +22,12 @@ const context: CommandContext = {
   env: process.env as Readonly<Record<string, string>>,
 };
 
-// A reader that goes away (`holdfast ps | head -1`) is no error of ours.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-});
+// A reader that goes away (`holdfast ps | head -1`, `holdfast run 2>&1 | head`) is no error of ours, and ends no run.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
 
 process.exitCode = await main(process.argv.slice(2));
 

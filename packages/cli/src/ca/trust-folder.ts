@@ -28,10 +28,6 @@ export class TrustFolder {
     return certificatesOf(this.#read('ca.crt'));
   }
 
-  root(): Signed {
-    return { certificate: this.roots()[0] ?? '', key: this.#read('ca.key') };
-  }
-
   issuer(): Signed {
     return { certificate: this.#read('issuer.crt'), key: this.#read('issuer.key') };
   }

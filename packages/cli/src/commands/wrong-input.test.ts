@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { openBench } from '../testing/run-bench.ts';
 
 const HINT = '(`holdfast --help` lists the commands, `holdfast COMMAND --help` what one takes.)\n';
@@ -112,6 +115,16 @@ test('input that cannot be meant is refused with its place, the remedy and a sta
 
   assert.deepEqual(told, WRONG);
   assert.deepEqual(await bench.leftovers(), []);
+});
+
+test('what is wrong is told to nobody where nobody reads it, and the status says it all the same', async () => {
+  const main = fileURLToPath(new URL('../holdfast-main.ts', import.meta.url));
+  const child = spawn(process.execPath, ['--conditions=source', main, 'check', '--frob']);
+  child.stdout.destroy();
+  child.stderr.destroy();
+  const [status] = await once(child, 'exit');
+
+  assert.equal(status, 2);
 });
 
 test('explain tells of a method what its own entry says', async (t) => {

@@ -25,10 +25,14 @@ describe('a handler behind a pipeline', () => {
     assert.deepEqual(await w.get('/a'), { status: 201, text: '/a 1 true', retryAfter: null });
   });
 
-  test('that throws is answered for with 500, and heard of', async (t) => {
+  test('that throws is answered for with 500, and heard of; a listener that throws ends nothing', async (t) => {
     const heard: unknown[] = [];
     const handle = () => Promise.reject(new Error('a secret'));
-    const w = await served(t, [], handle, { onError: (error) => heard.push(String(error)) });
+    const onError = (error: unknown) => {
+      heard.push(String(error));
+      throw new Error('a mistake');
+    };
+    const w = await served(t, [], handle, { onError });
     const answer = await w.get('/');
     assert.deepEqual(
       [answer.status, answer.text, heard],

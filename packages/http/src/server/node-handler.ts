@@ -51,8 +51,14 @@ export function nodeHandler(
     });
     serve(request, response, client.signal).catch((error: unknown) => {
       const refusal = refusalAnswer(error);
-      if (refusal === undefined && !client.signal.aborted) onError?.(error, request);
+      const isNews = refusal === undefined && !client.signal.aborted;
       answer(response, refusal ?? FAILED);
+      if (!isNews) return;
+      try {
+        onError?.(error, request);
+      } catch {
+        // A listener with a mistake of its own must not end the process, and the client has its answer.
+      }
     });
   };
 }

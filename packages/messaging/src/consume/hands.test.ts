@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { registry } from '@holdfast/core';
 import { VirtualClock } from '@holdfast/core/testing';
 import type { Handler, SubscribeOptions } from '../broker.ts';
 import { Hands } from './hands.ts';
@@ -66,6 +67,17 @@ describe('Hands', () => {
       { log, before, idle },
       { log: ['0 a#1', '50 ack a'], before: false, idle: true },
     );
+  });
+
+  test('ended, it is no longer among the pipelines that the process lists; its successor is', async () => {
+    const { worker } = hands({ group: 'listed' }, async () => {});
+    const listed = () => registry.list().filter(({ name }) => name === 'handlers of listed').length;
+    const before = listed();
+    const next = worker.next();
+    const between = listed();
+    await next.end();
+
+    assert.deepEqual([before, between, listed()], [1, 1, 0]);
   });
 
   test('its successor waits for what is at work', async () => {

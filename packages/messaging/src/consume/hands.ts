@@ -115,6 +115,7 @@ export class Hands {
   /** Begins nothing more; resolves when what is at work has finished. */
   async end(): Promise<void> {
     this.#ending.abort();
+    this.#places[Symbol.dispose]();
     await this.#after;
     await this.fewerThan(1);
   }

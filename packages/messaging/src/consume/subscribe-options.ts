@@ -1,5 +1,6 @@
 import type { SubscribeOptions, SubscriptionProblem } from '../broker.ts';
 import { checkInteger } from '../check.ts';
+import { tellListener } from '../tell-listener.ts';
 
 export const SUBSCRIBE_DEFAULTS = {
   concurrency: 1,
@@ -31,11 +32,7 @@ export function resolveSubscribeOptions(given: SubscribeOptions): ResolvedSubscr
   return options;
 }
 
-/** Reports a problem of a subscription. A listener that throws must not end it. */
+/** Reports a problem of a subscription. */
 export function tell({ onProblem }: ResolvedSubscribeOptions, problem: SubscriptionProblem): void {
-  try {
-    onProblem?.(problem);
-  } catch {
-    // The problem is real, its listener broken; the subscription goes on all the same.
-  }
+  tellListener(onProblem, problem);
 }

@@ -1,3 +1,4 @@
+import { tellListener } from '../tell-listener.ts';
 import { bodyOf } from './body-of.ts';
 import type { ResolvedEdgeOptions } from './edge-options.ts';
 import { answerOf, type EdgeAnswer, type EdgeRequest } from './edge-request.ts';
@@ -80,7 +81,7 @@ async function accept<Raw>(
     );
   } catch (error) {
     if (!isOutboxRefusal(error)) throw error;
-    options.onProblem?.(error);
+    tellListener(options.onProblem, error);
     return acceptRefusal(error, message.id);
   }
 }
@@ -102,7 +103,7 @@ async function lookUp<Raw>(
     return answerOf(200, { id, status, deliveries, ...more });
   } catch (error) {
     if (!isOutboxRefusal(error)) throw error;
-    options.onProblem?.(error);
+    tellListener(options.onProblem, error);
     return statusRefusal(error);
   }
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { tellListener } from '../tell-listener.ts';
 import { acceptRequest } from './accept-request.ts';
 import { type EdgeOptions, type ResolvedEdgeOptions, resolveEdgeOptions } from './edge-options.ts';
 import { answerOf, type EdgeAnswer, type EdgeBody } from './edge-request.ts';
@@ -21,7 +22,7 @@ export function nodeEdge(
       raw: request,
     })
       .catch((error: unknown) => {
-        options.onProblem?.(error);
+        tellListener(options.onProblem, error);
         return answerOf(500, { error: 'The request failed.' }, { unread: true });
       })
       .then((answer) => {

@@ -152,10 +152,11 @@ test('node: a mistake of the service is 500, heard of, and none of the client’
   const topic = () => {
     throw new Error('a secret');
   };
-  const port = await listen(
-    t,
-    createServer(nodeEdge({ outbox, topic, onProblem: (error) => heard.push(String(error)) })),
-  );
+  const onProblem = (error: unknown) => {
+    heard.push(String(error));
+    throw new Error('a listener with a mistake');
+  };
+  const port = await listen(t, createServer(nodeEdge({ outbox, topic, onProblem })));
   const answer = await fetch(`http://127.0.0.1:${port}/process`, { method: 'POST', body: 'x' });
   assert.deepEqual(
     [answer.status, await answer.text(), heard],

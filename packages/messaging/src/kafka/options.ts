@@ -182,7 +182,7 @@ function checkBootstrap(brokers: readonly string[]): void {
 }
 
 /** Brokers to begin with now. */
-export function bootstrapOf({ bootstrap }: ResolvedKafkaOptions): readonly string[] {
+function bootstrapOf({ bootstrap }: ResolvedKafkaOptions): readonly string[] {
   if (typeof bootstrap !== 'function') return bootstrap;
   const brokers = bootstrap();
   checkBootstrap(brokers);

@@ -86,7 +86,7 @@ export const forJobs = (schema: string) => `
 `;
 
 /** Version 3: what is said of a job. It counts while its lease is the row's, so that the function above can stay. */
-export const forProgress = (schema: string) => `
+const forProgress = (schema: string) => `
   ALTER TABLE ${schema}.message ADD COLUMN progress text, ADD COLUMN progress_of text;
 `;
 
@@ -95,7 +95,7 @@ export const forProgress = (schema: string) => `
  * of those before, so that the processes of earlier versions heed pauses, too. Who was given the right to use the other
  * tables is given it here.
  */
-export const forPauses = (schema: string) => `
+const forPauses = (schema: string) => `
   ALTER TABLE ${schema}.message ADD COLUMN expire_ms bigint;
   CREATE TABLE ${schema}.paused (topic text PRIMARY KEY, since_ms bigint NOT NULL, until_ms bigint);
   DO $$

@@ -76,6 +76,27 @@ describe('relay', () => {
     assert.deepEqual([seen.stats.dead, seen.stats.successful], [0, 2]);
   });
 
+  test('a listener that throws decides nothing: at the first outage it ended the relay, and the process', async () => {
+    const heard: string[] = [];
+    const onEvent = ({ type }: RelayEvent) => {
+      heard.push(type);
+      throw new Error('a listener with a mistake');
+    };
+    const { published, state } = await runRelay(
+      async ({ accept, broker, clock }) => {
+        broker.become('down');
+        await accept('a');
+        await clock.sleep(1_000);
+        broker.become('up');
+        await clock.sleep(60_000);
+      },
+      { onEvent },
+    );
+
+    assert.deepEqual([published, state], [['a'], 'stopped']);
+    assert.deepEqual([...new Set(heard)], ['paused', 'published']);
+  });
+
   test('an outage, however long, kills no message', async () => {
     const { stats } = await runRelay(async ({ accept, broker, clock }) => {
       broker.become('down');

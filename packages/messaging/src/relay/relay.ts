@@ -2,10 +2,13 @@ import { isPolicyError, type Pipeline, pipeline, type Timer } from '@holdfast/co
 import type { Broker } from '../broker.ts';
 import { sealedWith } from '../encrypted/sealed-mark.ts';
 import { endOfTurn } from '../end-of-turn.ts';
+import { errorLine } from '../error-text.ts';
 import { type BrokerRejectedError, EXPIRED, StoreUnavailableError } from '../errors.ts';
 import type { Lease, MessageStore } from '../store.ts';
+import { tellListener } from '../tell-listener.ts';
 import { PublishSpans } from '../trace/publish-spans.ts';
 import { Doorbell } from './doorbell.ts';
+import type { RelayEvent } from './events.ts';
 import {
   isRejection,
   type RelayOptions,
@@ -165,13 +168,13 @@ class StoreRelay implements Relay {
     await this.#store.bury(expired, EXPIRED);
     for (const { message } of expired) {
       this.#suspects.acquit(message.id);
-      this.#options.onEvent?.({ type: 'died', id: message.id, reason: EXPIRED });
+      this.#tell({ type: 'died', id: message.id, reason: EXPIRED });
     }
     return leases.filter((lease) => !lease.expired);
   }
 
   async #publish(leases: readonly Lease[]): Promise<void> {
-    const { clock, onEvent, tracer } = this.#options;
+    const { clock, tracer } = this.#options;
     const given = leases.map(({ message }) => message);
     let spans: PublishSpans | undefined;
     const startedMs = clock.now();
@@ -197,7 +200,7 @@ class StoreRelay implements Relay {
       renewal.cancel();
     }
     await this.#taken(leases);
-    onEvent?.({ type: 'published', messages: leases.length, durationMs: clock.now() - startedMs });
+    this.#tell({ type: 'published', messages: leases.length, durationMs: clock.now() - startedMs });
   }
 
   /** The broker has acknowledged these. */
@@ -215,7 +218,7 @@ class StoreRelay implements Relay {
     const done = await this.#store.complete(leases);
     for (const { message } of leases) this.#unmarked.delete(message.id);
     if (done < leases.length) {
-      this.#options.onEvent?.({ type: 'lapsed', messages: leases.length - done });
+      this.#tell({ type: 'lapsed', messages: leases.length - done });
     }
   }
 
@@ -237,7 +240,7 @@ class StoreRelay implements Relay {
       const reason = rejected.get(lease.message.id);
       if (reason === undefined) continue;
       await this.#store.bury([lease], reason);
-      this.#options.onEvent?.({ type: 'died', id: lease.message.id, reason });
+      this.#tell({ type: 'died', id: lease.message.id, reason });
     }
     const { pauseMs, maxPauseMs } = this.#options;
     for (const lease of leases) {
@@ -253,20 +256,20 @@ class StoreRelay implements Relay {
 
   /** An outage, as far as anybody can tell: nothing is dead, all of it is sent again. */
   async #giveBack(leases: readonly Lease[], error: unknown, attempted: boolean): Promise<void> {
-    const { poisonAfter, onEvent } = this.#options;
+    const { poisonAfter } = this.#options;
     const [alone] = leases;
     if (!attempted || leases.length > 1 || alone === undefined || this.#abort.signal.aborted) {
       await this.#store.release(leases, { delayMs: 0, attempted });
       throw error;
     }
     // It was sent, so that a circuit which then refused the retry is not why it failed.
-    const why = textOfError((isPolicyError(error) && error.cause) || error);
+    const why = errorLine((isPolicyError(error) && error.cause) || error);
     const strikes = this.#suspects.strike(alone.message.id, this.#delivered);
     if (strikes >= poisonAfter) {
       const reason = `failed ${strikes} times while other messages went through; last: ${why}`;
       await this.#store.bury([alone], reason);
       this.#suspects.acquit(alone.message.id);
-      onEvent?.({ type: 'died', id: alone.message.id, reason });
+      this.#tell({ type: 'died', id: alone.message.id, reason });
       return;
     }
     await this.#aside.add(alone, why);
@@ -280,8 +283,12 @@ class StoreRelay implements Relay {
     this.#state = 'paused';
     const pauseMs = this.#pauseAfter(error);
     const why = error instanceof StoreUnavailableError ? 'store' : 'broker';
-    this.#options.onEvent?.({ type: 'paused', why, pauseMs, error });
+    this.#tell({ type: 'paused', why, pauseMs, error });
     await this.#wait(pauseMs);
+  }
+
+  #tell(event: RelayEvent): void {
+    tellListener(this.#options.onEvent, event);
   }
 
   async #wait(ms: number): Promise<void> {
@@ -310,8 +317,4 @@ class StoreRelay implements Relay {
     }
     return { cancel: () => timer.cancel() };
   }
-}
-
-function textOfError(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

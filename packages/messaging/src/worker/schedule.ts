@@ -1,6 +1,7 @@
 import { type Clock, checkInteger } from '@holdfast/core';
 import { OutboxRefusedError } from '../errors.ts';
 import type { NewMessage, Receipt } from '../message.ts';
+import { tellListener } from '../tell-listener.ts';
 
 /**
  * When a job repeats: every so often (at whole multiples of it since 1970, so that all processes mean
@@ -75,7 +76,7 @@ export function startSchedule(env: ScheduleEnv): Schedule {
         return;
       } catch (error) {
         if (!(error instanceof OutboxRefusedError)) throw error;
-        when.onProblem?.(error);
+        tellListener(when.onProblem, error);
         await clock.sleep(Math.max(RETRY_MS, error.retryAfterMs ?? 0), ending.signal);
       }
     }
@@ -90,7 +91,7 @@ export function startSchedule(env: ScheduleEnv): Schedule {
   const ended = run().catch((error: unknown) => {
     if (ending.signal.aborted) return;
     tick = undefined;
-    when.onProblem?.(error);
+    tellListener(when.onProblem, error);
   });
   return {
     name,

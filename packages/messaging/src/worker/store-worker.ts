@@ -2,6 +2,7 @@ import { type Pipeline, pipeline, rateLimit } from '@holdfast/core';
 import { endOfTurn } from '../end-of-turn.ts';
 import { Doorbell } from '../relay/doorbell.ts';
 import type { Lease, MessageStore } from '../store.ts';
+import { tellListener } from '../tell-listener.ts';
 import { JobEndings } from './endings/job-endings.ts';
 import { JobCancelledError, LeaseLostError, WorkerStoppedError } from './endings/job-errors.ts';
 import type { WorkerEvent } from './events.ts';
@@ -141,11 +142,7 @@ export class StoreWorker implements JobWorker {
   }
 
   readonly #tell = (event: WorkerEvent): void => {
-    try {
-      this.#options.onEvent?.(event);
-    } catch {
-      // Whoever listens must not decide how a job ends; there is nobody else to be told.
-    }
+    tellListener(this.#options.onEvent, event);
   };
 
   #state(): WorkerSnapshot['state'] {

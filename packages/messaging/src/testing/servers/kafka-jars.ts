@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /** The Apache Kafka that tests and drills run against. */
-export const KAFKA_VERSION = '4.4.0';
+const KAFKA_VERSION = '4.4.0';
 
 const DEFAULT_CACHE = fileURLToPath(
   new URL('../../../../../node_modules/.cache/holdfast-kafka', import.meta.url),
