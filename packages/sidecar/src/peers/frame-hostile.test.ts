@@ -5,7 +5,16 @@ import { systemClock } from '@holdfast/core';
 import { seededRandom } from '@holdfast/core/testing';
 import { until } from '@holdfast/test-servers';
 import type { Flow, Upstream } from '../flow/answer.ts';
-import { DATA, HEAD, headText, LAST, MAX_FRAME_BYTES, PREFACE, RESET } from './frame-format.ts';
+import {
+  DATA,
+  HEAD,
+  headText,
+  LAST,
+  MAX_FRAME_BYTES,
+  PING,
+  PREFACE,
+  RESET,
+} from './frame-format.ts';
 import { framePeerTransport } from './frame-transport.ts';
 import { listenForPeers } from './listen-for-peers.ts';
 
@@ -65,6 +74,33 @@ test('who dials and says nothing is hung up on, and those beyond the limit at on
   const silent = Array.from({ length: 500 }, () => untilClosed(port, Buffer.alloc(0)));
   assert.deepEqual(new Set(await Promise.all(silent)), new Set(['closed']));
   assert.equal(await ask(), 'ok');
+});
+
+test('who asks again and again whether we are there, and takes no answer, gets few', async (t) => {
+  const { port, ask } = await server(t);
+  const asks = Buffer.concat(Array(100_000).fill(frame(PING, 0, Buffer.alloc(0))));
+  const socket = net.connect(port, '127.0.0.1');
+  t.after(() => socket.destroy());
+  socket.pause();
+  socket.write(Buffer.concat([PREFACE, frame(HEAD | LAST, 1, head('GET\n/x'))]));
+  for (let round = 0; round < 80; round += 1) {
+    await new Promise((resolve) => socket.write(asks, resolve));
+  }
+  assert.equal(await ask(), 'ok');
+
+  let came = 0;
+  socket.on('data', (bytes: Buffer) => {
+    came += bytes.length;
+  });
+  socket.resume();
+  let before = -1;
+  await until('nothing more comes', () => {
+    const rests = came > 0 && came === before;
+    before = came;
+    return rests;
+  });
+  // What the kernel keeps for either end, of 72 MB.
+  assert.ok(came < 32 * 1024 * 1024, `${came} bytes were kept`);
 });
 
 test('an answer whose status is none fails its call and nothing else', async (t) => {

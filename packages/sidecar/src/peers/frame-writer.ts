@@ -82,8 +82,12 @@ export class FrameWriter {
     this.#depart(false);
   }
 
-  /** Asks whether the other side is there, or answers that this one is. */
+  /**
+   * Asks whether the other side is there, or answers that this one is. Who does not take what was sent
+   * before gets no answer beside it, or one that only asks would have us keep them all.
+   */
   ping(answer: boolean): void {
+    if (answer && this.#socket.writableLength > 0) return;
     this.#room(FRAME_BYTES);
     this.#frame(0, answer ? PING | LAST : PING, 0);
     this.#depart(false);
