@@ -37,6 +37,15 @@ describe('command lines in the documentation', () => {
     assert.deepEqual(wrong, []);
   });
 
+  test('TypeScript is run by the Node that comes along: one of 20 cannot', () => {
+    const wrong = pages.flatMap((page) =>
+      [...text(page).matchAll(/(?<!npx )\bnode --[^\n`]*\.ts\b/g)].map(
+        ([run]) => `${page}: ${run}`,
+      ),
+    );
+    assert.deepEqual(wrong, []);
+  });
+
   test('every command of holdfast and holdfastd exists, with the flags that it is shown with', async () => {
     const shown = pages.flatMap((page) => commandsOf(page));
     const helps = new Map<string, Promise<string>>();

@@ -59,6 +59,8 @@ describe('holdfast invoke and publish', { concurrency: 2 }, () => {
       ['-a', 'shpo', '-m', 'orders'],
       ['-a', 'shop', '-m', 'orders', '-d', '1', '-f', 'order.json'],
       ['-a', 'shop', '-m', 'orders', '-H', 'x-tenant'],
+      ['-a', 'shop', '-m', 'orders', '-H', 'x tenant=blue'],
+      ['-a', 'shop', '-m', 'orders', '-v', 'G T'],
     ];
     const told = [];
     for (const args of failures) {
@@ -70,6 +72,12 @@ describe('holdfast invoke and publish', { concurrency: 2 }, () => {
       [1, '', 'holdfast: No app "shpo" is running; did you mean `shop`? There is shop.\n'],
       [2, '', 'holdfast: --data and --data-file are both given; give one.\n'],
       [2, '', 'holdfast: --header must be NAME=VALUE, not "x-tenant".\n'],
+      [
+        2,
+        '',
+        'holdfast: --header x tenant=blue: Header name must be a valid HTTP token ["x tenant"].\n',
+      ],
+      [2, '', 'holdfast: --verb must be a verb of HTTP, such as GET, not "G T".\n'],
     ]);
   });
 
@@ -109,6 +117,34 @@ describe('holdfast invoke and publish', { concurrency: 2 }, () => {
     ).done;
     assert.equal(nowhere.status, 1);
     assert.match(nowhere.err, /^holdfast: Publishing to "A" of "pubsbu" was answered 404 /);
+  });
+
+  test('the token of the API is shown where it is set, and asked for where it is not', async (t) => {
+    const [port] = await appPorts(1);
+    const bench = await openBench(t, {
+      'app.mjs': APP,
+      'dapr.yaml': `version: 1
+apps:
+  - { appID: shop, appDirPath: ., appPort: ${port}, command: [node, app.mjs], env: { DAPR_API_TOKEN: secret } }
+`,
+    });
+    await untilUp(bench.holdfast('run', '-f', '.'));
+    const call = ['invoke', '-a', 'shop', '-m', 'orders'];
+    const without = await bench.holdfast(...call).done;
+    assert.deepEqual(
+      [without.status, without.err],
+      [
+        1,
+        'holdfast: POST orders of "shop" was answered 401 Unauthorized: invalid api token; set DAPR_API_TOKEN to the token of its sidecar\n',
+      ],
+    );
+    const main = new URL('../holdfast-main.ts', import.meta.url).href;
+    const { out } = await bench.program(`
+      process.env.DAPR_API_TOKEN = 'secret';
+      process.argv.push('holdfast', ...${JSON.stringify(call)});
+      await import('${main}');
+    `).done;
+    assert.equal(JSON.parse(out).url, '/orders');
   });
 
   test('where the API is on sockets their folder is given, and asked for', async (t) => {

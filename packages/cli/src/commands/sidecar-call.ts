@@ -31,6 +31,8 @@ export interface SidecarAnswer {
   readonly body: string;
 }
 
+/** What a sidecar answers who shows no token of its API, or a wrong one. */
+const WRONG_TOKEN = 'invalid api token';
 /** How much of an answer's body an error shows, in characters. */
 const LONGEST_EXCERPT = 2_000;
 
@@ -73,8 +75,13 @@ export async function callSidecar(
 
 /** An error about an answer that is no success: its status, and the beginning of its body. */
 export function refused(what: string, { status, reason, body }: SidecarAnswer): Error {
-  const told = body.length > LONGEST_EXCERPT ? `${body.slice(0, LONGEST_EXCERPT)}…` : body;
-  return new Error(`${what} was answered ${status} ${reason}${told === '' ? '' : `: ${told}`}`);
+  const said = body.trim();
+  const told = said.length > LONGEST_EXCERPT ? `${said.slice(0, LONGEST_EXCERPT)}…` : said;
+  // The sidecar says so itself, whoever is called.
+  const remedy = told === WRONG_TOKEN ? '; set DAPR_API_TOKEN to the token of its sidecar' : '';
+  return new Error(
+    `${what} was answered ${status} ${reason}${told === '' ? '' : `: ${told}`}${remedy}`,
+  );
 }
 
 function addressOf(
