@@ -134,11 +134,6 @@ export class Operation {
     this.#context ??= captureContext();
   }
 
-  /** Runs `work` in the caller's context, where that has been kept. */
-  inContext(work: () => void): void {
-    runIn(this.#context, work);
-  }
-
   /** Goes on downwards, inside stage `index`, which held it; `tell` reports that, first and in the same turn. */
   resume(index: number, tell?: () => void): void {
     this.#turn(() => {
@@ -174,10 +169,17 @@ export class Operation {
 
   /** An alarm rings: a stage's, or the caller's deadline. A stage may begin attempts that abort the call. */
   ring(index: number): void {
-    this.#turn(() => {
+    this.turn(() => {
       // The caller's patience is no measure of the dependency: nothing is held against that.
       if (index === CALLER) this.cut(CALLER, this.caller.outOfTime(), 'cancelled', 'timeout');
       else this.program.stages[index]?.ring?.(this, index);
+    });
+  }
+
+  /** Has a stage that holds it go on with it: where whoever hears of that aborts the call, it is seen afterwards. */
+  turn(work: () => void): void {
+    this.#turn(() => {
+      work();
       this.#aborted();
     });
   }
