@@ -296,6 +296,61 @@ describe('docs/guide/coming-from.md', () => {
     assert.equal(state(), 'closed');
   });
 
+  test('from Hystrix: its defaults', async () => {
+    const world = virtualWorld();
+    const { env } = world;
+    const policies = [
+      fallback({ steps: [() => 'later'] }), // getFallback
+      circuitBreaker({
+        consecutiveFailures: false,
+        failureRatio: { ratio: 0.5, minimumCalls: 20, windowMs: 10_000 }, // errorThresholdPercentage, requestVolumeThreshold
+        openMs: 5_000, // sleepWindowInMilliseconds
+      }),
+      bulkhead({ limit: 10 }), // maxConcurrentRequests
+      timeout({ limitMs: 1_000 }),
+    ];
+    const command = pipeline('command', policies, env);
+    const state = () => command.inspect().policies[1]?.circuit?.state;
+    const busy = Array.from({ length: 11 }, () => () => command.execute(() => env.clock.sleep(5)));
+    const { value } = await world.play(() => Promise.all(busy.map((call) => call())));
+    assert.deepEqual(value?.slice(9), [undefined, 'later']);
+    const fail = () => command.execute(() => Promise.reject(new StatusError(503)));
+    for (let n = 0; n < 9; n += 1) await world.play(fail);
+    // Nineteen calls: the one that the bulkhead refused does not count.
+    assert.equal(state(), 'closed');
+    await world.play(fail);
+    assert.equal(state(), 'open');
+    await world.clock.advance(5_000);
+    await world.play(() => command.execute(() => 'well'));
+    assert.equal(state(), 'closed');
+  });
+
+  test('from gRPC: its retry policy, with the server’s pushback', async () => {
+    const world = virtualWorld();
+    const UNAVAILABLE = 14;
+    const policies = [
+      deadline({ limitMs: 10_000 }), // timeout
+      retry({
+        maxRetries: 3, // maxAttempts: 4
+        delayMs: 100, // initialBackoff
+        factor: 2, // backoffMultiplier
+        maxDelayMs: 1_000, // maxBackoff
+        retryIf: (error) => codeOf(error) === UNAVAILABLE && (pushbackOf(error) ?? 0) >= 0,
+        delayHint: ({ error }) => pushbackOf(error),
+      }),
+    ];
+    const stub = pipeline('stub', policies, world.env);
+    const pushed = [700, -1];
+    const at: number[] = [];
+    const { error } = await world.play(() =>
+      stub.execute(() => {
+        at.push(world.clock.now());
+        return Promise.reject({ code: UNAVAILABLE, pushbackMs: pushed.shift() });
+      }),
+    );
+    assert.deepEqual([at, error], [[0, 700], { code: UNAVAILABLE, pushbackMs: -1 }]);
+  });
+
   test('what a JSON parser throws is retried once it is said to be the answer’s fault', async () => {
     const world = virtualWorld();
     const bodies = ['<html>502</html>', '{"price":4}'];
@@ -313,5 +368,9 @@ describe('docs/guide/coming-from.md', () => {
     assert.equal(value?.price, 4);
   });
 });
+
+const codeOf = (error: unknown) => (error as { code?: number }).code;
+
+const pushbackOf = (error: unknown) => (error as { pushbackMs?: number }).pushbackMs;
 
 const isNotFound = (error: unknown) => error instanceof StatusError && error.status === 404;

@@ -133,8 +133,11 @@ export class Doorman {
   }
 
   #refuseWaiter(waiter: Waiter, refusal: PolicyError): void {
-    this.#gone(waiter);
-    waiter.op.settleHeld(waiter.index, refused(this.#world, waiter.op, refusal), true);
+    const { index, op } = waiter;
+    op.turn(() => {
+      this.#gone(waiter);
+      op.settleHeld(index, refused(this.#world, op, refusal), true);
+    });
   }
 
   /** One that waited is no longer in the queue, and was not let in. */

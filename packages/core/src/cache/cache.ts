@@ -173,7 +173,7 @@ class CacheStage implements Stage {
       if (next === undefined) return;
       fetching.leader = next;
       // What ends the wait for the store is a timer, or an answer to one who has gone.
-      next.op.inContext(() => {
+      next.op.turn(() => {
         if (freshness !== 'fresh' && freshness !== 'stale') {
           this.#ask(fetching, next);
           return;
@@ -253,10 +253,14 @@ class CacheStage implements Stage {
       visit.fetching = undefined;
       const { op, index } = visit;
       if (!outcome.failed) op.degraded = degraded;
-      const own = this.#insteadOf(op, outcome, entry, nowMs);
-      given ||= own === outcome && !outcome.failed;
-      if (visit === fetching.entering) fetching.outcome = own;
-      else op.settleHeld(index, ...this.#copy(own));
+      const tell = () => {
+        const own = this.#insteadOf(op, outcome, entry, nowMs);
+        given ||= own === outcome && !outcome.failed;
+        if (visit === fetching.entering) fetching.outcome = own;
+        else op.settleHeld(index, ...this.#copy(own));
+      };
+      if (visit === fetching.entering) tell();
+      else op.turn(tell);
     }
     return given;
   }

@@ -44,8 +44,6 @@ export class Operation {
   #endedDegraded: Degraded | undefined = undefined;
   /** What `end` and `overtake` leave for later, within a turn of this operation's own. */
   #doom: Doom | undefined = undefined;
-  /** A stage hears its alarm: the operation itself stands still. */
-  #ringing = false;
   #context: AsyncContext | undefined = undefined;
   #flight: Flight;
   #flying = false;
@@ -136,11 +134,6 @@ export class Operation {
     this.#context ??= captureContext();
   }
 
-  /** Runs `work` in the caller's context, where that has been kept. */
-  inContext(work: () => void): void {
-    runIn(this.#context, work);
-  }
-
   /** Goes on downwards, inside stage `index`, which held it; `tell` reports that, first and in the same turn. */
   resume(index: number, tell?: () => void): void {
     this.#turn(() => {
@@ -176,12 +169,17 @@ export class Operation {
 
   /** An alarm rings: a stage's, or the caller's deadline. A stage may begin attempts that abort the call. */
   ring(index: number): void {
-    this.#turn(() => {
-      this.#ringing = true;
+    this.turn(() => {
       // The caller's patience is no measure of the dependency: nothing is held against that.
       if (index === CALLER) this.cut(CALLER, this.caller.outOfTime(), 'cancelled', 'timeout');
       else this.program.stages[index]?.ring?.(this, index);
-      this.#ringing = false;
+    });
+  }
+
+  /** Has a stage that holds it go on with it: where whoever hears of that aborts the call, it is seen afterwards. */
+  turn(work: () => void): void {
+    this.#turn(() => {
+      work();
       this.#aborted();
     });
   }
@@ -192,27 +190,18 @@ export class Operation {
    */
   cut(index: number, error: unknown, cut: Cut, outcome = OUTCOME_OF_CUT[cut]): void {
     this.#inTurn = true;
-    this.#ringing = false;
     this.#breakOff({ index, value: error, failed: true, reason: error, cut }, outcome);
     this.#inTurn = false;
   }
 
   /**
    * Ends all inside stage `index`, for `reason`, and goes up from there with an outcome from elsewhere. On its
-   * way up just now, that happens where it stops, or when stage `index` asks for `overtaken`.
+   * way up just now, that happens where it stops.
    */
   overtake(index: number, value: unknown, failed: boolean, reason: unknown, cut: Cut): void {
     this.#doom = { index, value, failed, reason, cut };
-    // Else it is on its way up or down at this very moment, further down the stack.
-    if (!this.#inTurn || this.#ringing) this.#turn(() => this.#aborted());
-  }
-
-  /** What has overtaken the operation on its way up to stage `index`, if anything. */
-  overtaken(index: number): Pick<Doom, 'value' | 'failed'> | undefined {
-    const doom = this.#doom;
-    if (doom?.index !== index) return undefined;
-    this.#doom = undefined;
-    return doom;
+    // Else it is on its way at this very moment, further down the stack, or hears an alarm.
+    if (!this.#inTurn) this.#turn(() => this.#aborted());
   }
 
   /** Abandons what is inside stage `index`, for `reason`, and goes up from there with another outcome. */
@@ -237,7 +226,6 @@ export class Operation {
   /** A turn that others begin, in the caller's context all the same. */
   #turn(work: () => void): void {
     this.#inTurn = true;
-    this.#ringing = false;
     runIn(this.#context, work);
     this.#inTurn = false;
   }

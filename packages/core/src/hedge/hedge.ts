@@ -91,18 +91,13 @@ class HedgeStage implements Stage {
 
   leave(op: Operation, index: number, value: unknown, failed: boolean): Exit {
     const race = op.slots[index] as Race;
-    const overtaken = op.overtaken(index);
-    if (overtaken !== undefined) {
-      if (!failed) op.caller.discard(value);
-      return op.answer(overtaken.value, overtaken.failed);
-    }
     const won = !failed && this.#wins(race, value);
     if (won || isTimedOut(value, failed)) this.#learn(race.startedMs);
     if (!won && !this.#options.failureWins && race.hedges.length > 0) {
       race.lost = { value, failed };
       return HELD;
     }
-    this.#callOff(race, this.#lost, 'cancelled');
+    this.#endOthers(race, this.#lost, 'cancelled');
     return undefined;
   }
 
@@ -110,8 +105,11 @@ class HedgeStage implements Stage {
     const race = op.slots[index] as Race;
     // It took at least so long; one that has failed already is not what a time limit ends.
     if (cut === 'overdue') this.#learn(race.startedMs);
-    this.#callOff(race, () => error, cut);
-    this.#dropLost(op, race);
+    // What the first attempt came to will not be the call's outcome.
+    const { lost } = race;
+    race.lost = undefined;
+    this.#endOthers(race, () => error, cut);
+    if (lost?.failed === false) op.caller.discard(lost.value);
   }
 
   ring(op: Operation, index: number): void {
@@ -174,24 +172,29 @@ class HedgeStage implements Stage {
     const twin = op.fork(index, (value, failed, degraded) => {
       // It is pooled now, and somebody else's next.
       one.twin = undefined;
-      if (one.over) {
-        if (!failed) discard(options, value);
-        return;
-      }
-      race.hedges.splice(race.hedges.indexOf(one), 1);
-      let won: boolean;
+      const { failureIfResult, failureWins } = this.#options;
+      let won = false;
+      let end = { value, failed };
       try {
-        won = !failed && !this.#options.failureIfResult(value);
+        won = !failed && !one.over && !failureIfResult(value);
       } catch (thrown) {
         // The predicate's error is the call's, whoever of them has brought it about.
-        discard(options, value);
-        this.#overtake(op, index, thrown, true);
-        return;
+        end = { value: thrown, failed: true };
       }
-      if (won || isTimedOut(value, failed)) this.#learn(one.startedMs);
-      if (won) op.degraded = degraded;
-      if (won || this.#options.failureWins) this.#overtake(op, index, value, failed);
-      else this.#drop(op, index, value, failed);
+      const threw = end.failed !== failed;
+      let isLost = !failed;
+      // Asked after the predicate, which may have ended the call.
+      if (!one.over) {
+        race.hedges.splice(race.hedges.indexOf(one), 1);
+        if (won || isTimedOut(value, failed)) this.#learn(one.startedMs);
+        if (won) op.degraded = degraded;
+        if (won || failureWins || threw) {
+          isLost &&= threw;
+          this.#overtake(op, index, end.value, end.failed);
+        } else this.#drop(op, index, race);
+      }
+      // Last, as whoever hears of it may end the call, and with it the operation.
+      if (isLost) discard(options, value);
     });
     one.twin = twin;
     // While it began, the race may have been called off.
@@ -203,52 +206,42 @@ class HedgeStage implements Stage {
     try {
       return !this.#options.failureIfResult(value);
     } catch (thrown) {
-      this.#callOff(race, this.#lost, 'cancelled');
+      this.#endOthers(race, this.#lost, 'cancelled');
       throw thrown;
     }
   }
 
-  /** A hedge has decided the race. */
+  /** A hedge has decided the race. Whoever hears of what comes of the others may end the call: they are ended last. */
   #overtake(op: Operation, index: number, value: unknown, failed: boolean): void {
     const race = op.slots[index] as Race;
+    const { lost } = race;
+    const { options } = op.caller;
+    race.lost = undefined;
     // The first took at least so long: left out, the estimate would grow ever shorter.
-    if (race.lost === undefined) this.#learn(race.startedMs);
+    if (lost === undefined) this.#learn(race.startedMs);
     const reason = this.#lost();
-    this.#callOff(race, () => reason, 'cancelled');
-    this.#dropLost(op, race);
+    this.#world.alarms.disarm(race.alarm);
+    const losers = callOff(race, reason, 'cancelled');
     op.overtake(index, value, failed, reason, 'cancelled');
+    for (const { twin } of losers) twin?.end(reason, 'cancelled');
+    if (lost?.failed === false) discard(options, lost.value);
   }
 
   /** A hedge has failed. When all have, the first one's outcome is the call's. */
-  #drop(op: Operation, index: number, value: unknown, failed: boolean): void {
-    const race = op.slots[index] as Race;
+  #drop(op: Operation, index: number, race: Race): void {
     const { lost } = race;
-    if (!failed) op.caller.discard(value);
     if (lost === undefined || race.hedges.length > 0) return;
-    this.#callOff(race, this.#lost, 'cancelled');
+    this.#world.alarms.disarm(race.alarm);
     race.lost = undefined;
     op.overtake(index, lost.value, lost.failed, undefined, 'cancelled');
   }
 
-  /** What the first attempt came to will not be the call's outcome. */
-  #dropLost(op: Operation, race: Race): void {
-    const { lost } = race;
-    race.lost = undefined;
-    if (lost?.failed === false) op.caller.discard(lost.value);
-  }
-
   /** Ends whatever is still under way beside the first attempt. */
-  #callOff(race: Race, why: () => unknown, cut: Cut): void {
+  #endOthers(race: Race, why: () => unknown, cut: Cut): void {
     this.#world.alarms.disarm(race.alarm);
     if (race.hedges.length === 0) return;
-    const losers = race.hedges.splice(0);
     const reason = why();
-    // All of them first: a place that one leaves must not go to one that is to end as well.
-    for (const loser of losers) {
-      loser.over = true;
-      loser.twin?.end(reason, cut, false);
-    }
-    for (const loser of losers) loser.twin?.end(reason, cut);
+    for (const { twin } of callOff(race, reason, cut)) twin?.end(reason, cut);
   }
 
   readonly #lost = () => new HedgeLostError(this.policy.name);
@@ -268,6 +261,19 @@ class HedgeStage implements Stage {
     const nowMs = this.#world.clock.now();
     this.#durations.add(nowMs - startedMs, nowMs);
   }
+}
+
+/**
+ * Takes whatever is under way beside the first attempt out of the race. All of it, before any of it is ended: a
+ * place that one leaves must not go to another that is to end as well.
+ */
+function callOff(race: Race, reason: unknown, cut: Cut): readonly Hedge[] {
+  const losers = race.hedges.splice(0);
+  for (const loser of losers) {
+    loser.over = true;
+    loser.twin?.end(reason, cut, false);
+  }
+  return losers;
 }
 
 /** A time-out further in: a failure, but one that says how long at least. */

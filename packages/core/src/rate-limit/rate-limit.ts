@@ -179,10 +179,10 @@ class RateLimitStage implements Stage {
     })();
     asked.then(
       (answer) => {
-        if (turn.visit === visit) this.#meet(op, index, turn, answer);
+        if (turn.visit === visit) op.turn(() => this.#meet(op, index, turn, answer));
       },
       (error: unknown) => {
-        if (turn.visit === visit) this.#storeFailed(op, index, turn, error);
+        if (turn.visit === visit) op.turn(() => this.#storeFailed(op, index, turn, error));
       },
     );
   }

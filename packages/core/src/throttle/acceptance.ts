@@ -2,29 +2,19 @@ const SLICES = 40;
 
 /** Calls and those of them that were accepted, over a window that slides in slices. */
 export class Acceptance {
-  readonly #sliceMs: number;
+  readonly sliceMs: number;
   readonly #calls = new Float64Array(SLICES);
   readonly #accepts = new Float64Array(SLICES);
-  readonly #windowMs: number;
   #slice = -1;
   calls = 0;
   accepts = 0;
-  #sentMs = 0;
+  /** When the last call was sent. */
+  sentMs = 0;
   /** Since when whatever came back was accepted; `Infinity` where the last was not. */
   #wellSinceMs = Infinity;
 
   constructor(windowMs: number) {
-    this.#windowMs = windowMs;
-    this.#sliceMs = windowMs / SLICES;
-  }
-
-  /** One call in each slice is sent in any case: by the formula, one in a window would be. */
-  isProbeDue(nowMs: number): boolean {
-    return nowMs - this.#sentMs >= this.#sliceMs;
-  }
-
-  sent(nowMs: number): void {
-    this.#sentMs = nowMs;
+    this.sliceMs = windowMs / SLICES;
   }
 
   /** What was sent has come back. */
@@ -39,12 +29,13 @@ export class Acceptance {
    * three windows after an outage where there are 1,000 calls in one, and six where 100,000 (go-zero, issue 4101).
    */
   partLeft(nowMs: number): number {
-    return 1 - Math.min(1, Math.max(0, nowMs - this.#wellSinceMs) / this.#windowMs);
+    const slices = Math.max(0, nowMs - this.#wellSinceMs) / this.sliceMs;
+    return Math.max(0, 1 - slices / SLICES);
   }
 
   /** Forgets what is older than the window; answers with the place of the newest slice. */
   turn(nowMs: number): number {
-    const slice = Math.floor(nowMs / this.#sliceMs);
+    const slice = Math.floor(nowMs / this.sliceMs);
     const stale = Math.min(SLICES, slice - this.#slice);
     for (let i = 0; i < stale; i += 1) {
       const at = (slice - i) % SLICES;

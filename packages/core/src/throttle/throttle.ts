@@ -56,10 +56,12 @@ class ThrottleStage implements Stage {
     const { calls, accepts } = acceptance;
     const k = this.#options.kFor[op.caller.criticality];
     const probability = rejectProbability(calls - 1, accepts, k) * acceptance.partLeft(nowMs);
-    if (probability > 0 && random.next() < probability && !acceptance.isProbeDue(nowMs)) {
+    // One in each slice is sent in any case: by the formula alone, one in a window would be.
+    const probing = nowMs - acceptance.sentMs >= acceptance.sliceMs;
+    if (probability > 0 && random.next() < probability && !probing) {
       return this.#refuse(op, probability);
     }
-    acceptance.sent(nowMs);
+    acceptance.sentMs = nowMs;
     return undefined;
   }
 

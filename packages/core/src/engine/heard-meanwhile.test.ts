@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { bulkhead } from '../bulkhead/bulkhead.ts';
+import { cache } from '../cache/cache.ts';
+import type { PolicyEvent } from '../events.ts';
+import { pipeline } from '../pipeline.ts';
+import type { Policy } from '../policy.ts';
+import { rateLimit } from '../rate-limit/rate-limit.ts';
+import { virtualWorld } from '../testing/virtual-world.ts';
+
+describe('a call that its caller ends when he hears what becomes of its wait ends once', () => {
+  for (const type of ['queued', 'refused'] as const) {
+    test(`another has its place in a queue (${type}): it gave back a place that it never had`, async () => {
+      const order = bulkhead({ limit: 1, queueLimit: 1, order: 'criticality' });
+      const ends = await heard([order], type, (execute, clock) => [
+        execute({ run: () => clock.sleep(50), criticality: 'critical' }),
+        execute({ criticality: 'sheddable', leaves: true }),
+        execute({ criticality: 'critical-plus' }),
+      ]);
+      assert.deepEqual(ends, ['well', 'BULKHEAD_FULL', 'well']);
+    });
+  }
+
+  test('a store refuses it, or fails', async () => {
+    const none = { take: async () => ({ taken: false, waitMs: 5 }) };
+    const down = { take: () => Promise.reject(new Error('down')) };
+    for (const [store, type] of [
+      [none, 'refused'],
+      [down, 'store-failed'],
+    ] as const) {
+      const rate = rateLimit({ limit: 1, store });
+      const ends = await heard([rate], type, (execute) => [execute({ leaves: true })]);
+      assert.deepEqual(ends, [type === 'refused' ? 'RATE_LIMITED' : 'gone']);
+    }
+  });
+
+  test('a stale answer takes the place of a failure', async () => {
+    const policies = [cache({ ttlMs: 1, staleIfErrorMs: 1_000 })];
+    let asked = 0;
+    const ends = await heard(policies, 'cache', (execute, clock) => {
+      const run = async () => {
+        asked += 1;
+        await clock.sleep(5);
+        if (asked > 1) throw new Error('down');
+      };
+      const first = execute({ run });
+      return [first, first.then(() => clock.sleep(10)).then(() => execute({ run, leaves: true }))];
+    });
+    assert.deepEqual([ends, asked], [['well', 'well'], 2]);
+  });
+});
+
+interface Said {
+  readonly run?: () => unknown;
+  readonly criticality?: 'critical-plus' | 'critical' | 'sheddable';
+  /** Whether it is aborted at the event. */
+  readonly leaves?: boolean;
+}
+
+type Executing = (said: Said) => Promise<string>;
+
+/** How calls end of which those that leave do so at the first event of `type` that is no mere miss; nothing is left behind. */
+async function heard(
+  policies: readonly Policy[],
+  type: PolicyEvent['type'],
+  calls: (
+    execute: Executing,
+    clock: ReturnType<typeof virtualWorld>['clock'],
+  ) => readonly Promise<string>[],
+): Promise<readonly string[] | undefined> {
+  const { clock, env, left, play } = virtualWorld();
+  const caller = new AbortController();
+  const report = (event: PolicyEvent) => {
+    const isMiss = event.type === 'cache' && event.result === 'miss';
+    if (event.type === type && !isMiss) caller.abort('gone');
+  };
+  const p = pipeline('p', policies, { ...env, report });
+  const execute: Executing = ({ criticality, leaves, run = () => {} }) =>
+    p.execute(run, { cacheKey: 'k', criticality, signal: leaves ? caller.signal : undefined }).then(
+      () => 'well',
+      (error: { code?: string } | string) =>
+        typeof error === 'string' ? error : (error.code ?? String(error)),
+    );
+  const { value } = await play(() => Promise.all(calls(execute, clock)));
+  assert.deepEqual([p.inspect().inFlight, left()], [0, []]);
+  return value;
+}
