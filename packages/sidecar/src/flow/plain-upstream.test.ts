@@ -326,6 +326,23 @@ test('closing fails the calls in flight, and those that come after it', async (t
   assert.deepEqual([await first, await ask(upstream, GET)], [gone, gone]);
 });
 
+test('closing fails a call that has yet to look at its connection, and dials no other', async (t) => {
+  const clock = new VirtualClock();
+  const dialed: net.Socket[] = [];
+  const origin = await serve(
+    t,
+    (socket) => socket.write(OK),
+    (socket) => dialed.push(socket),
+  );
+  const upstream = plain(t, origin, clock);
+  await ask(upstream, GET);
+  await turn();
+  await clock.advance(600);
+  const second = ask(upstream, GET);
+  await upstream.close();
+  assert.deepEqual([await second, dialed.length], [{ failed: 'BROKEN: EOF' }, 1]);
+});
+
 interface Seen {
   readonly status?: number;
   readonly headers?: readonly string[];
