@@ -33,7 +33,7 @@ export function answerHeaders(raw: readonly string[]): AnswerHeaders {
     const name = lowerName(raw[at]!);
     const value = withoutEnd(raw[at + 1]!);
     if (name === 'content-length') length = Number(value);
-    else if (name === 'connection') nominated = nominatedNames(value);
+    else if (name === 'connection') nominated = nominatedNames(value, nominated);
     else if (name === 'keep-alive') keepAlive = value;
     if (!isHopByHop(name)) headers.push(name, value);
   }

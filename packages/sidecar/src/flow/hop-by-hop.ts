@@ -21,9 +21,10 @@ export function isHopByHop(lowerCaseName: string): boolean {
   return HOP_BY_HOP.has(lowerCaseName);
 }
 
-/** The header names a `Connection` value makes hop-by-hop; undefined for the usual values. */
-export function nominatedNames(connection: string): Set<string> | undefined {
+/** The header names that a `Connection` value makes hop-by-hop, with those of others before it; undefined for the usual values. */
+export function nominatedNames(connection: string, before?: Set<string>): Set<string> | undefined {
   const value = connection.toLowerCase();
-  if (value === 'keep-alive' || value === 'close') return undefined;
-  return new Set(value.split(',').map((name) => name.trim()));
+  if (value === 'keep-alive' || value === 'close') return before;
+  const names = value.split(',').map((name) => name.trim());
+  return new Set(before === undefined ? names : [...before, ...names]);
 }

@@ -10,7 +10,7 @@ const DRAIN_BYTES = 64 * 1024;
  * its status whether it is passed on (`forwardTo`) or thrown away (`discard`).
  * What arrives until then is held, up to one socket read or so.
  */
-export class PendingAnswer implements AnswerSink {
+export class PendingAnswer implements AnswerSink, Flow {
   status = 0;
   headers: string[] = [];
   #resolve: ((answer: PendingAnswer) => void) | undefined;
@@ -23,6 +23,8 @@ export class PendingAnswer implements AnswerSink {
   #ended = false;
   #error: Error | undefined;
   #discarded = false;
+  /** By who receives it: cannot take more for now. */
+  #paused = false;
 
   /** `resolve` hears the head, `reject` a failure before it; exactly one of them, once. */
   constructor(resolve: (answer: PendingAnswer) => void, reject: (error: Error) => void) {
@@ -71,16 +73,26 @@ export class PendingAnswer implements AnswerSink {
 
   /** Passes the answer on, from its head, and from now on as it comes. */
   forwardTo(sink: AnswerSink): void {
-    const flow = this.#flow!;
     this.#sink = sink;
-    sink.head(this.status, this.headers, flow, this.#ended);
+    sink.head(this.status, this.headers, this, this.#ended);
     if (this.#held !== undefined) {
       for (const chunk of this.#held) sink.data(chunk);
       this.#held = undefined;
-      flow.resume();
+      // A receiver that what was held is too much for already goes on by itself.
+      if (!this.#paused) this.#flow!.resume();
     }
     if (this.#error !== undefined) sink.fail(this.#error);
     else if (this.#ended) sink.end(this.#last);
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#flow?.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#flow?.resume();
   }
 
   /** Gives up what has not arrived yet. */

@@ -151,20 +151,14 @@ for (const [what, call] of CALLS) {
 }
 
 test('calls one after another share a connection, calls at a time have one each', async (t) => {
-  let connections = 0;
-  const origin = await serve(
-    t,
-    (socket) => socket.write(OK),
-    () => (connections += 1),
-  );
-  const upstream = plain(t, origin);
+  const { dialed, upstream } = await answering(t);
   for (let call = 0; call < 5; call += 1) {
     await ask(upstream, GET);
     await turn();
   }
-  const alone = connections;
+  const alone = dialed.length;
   await Promise.all(Array.from({ length: 5 }, () => ask(upstream, GET)));
-  assert.deepEqual([alone, connections], [1, 5]);
+  assert.deepEqual([alone, dialed.length], [1, 5]);
 });
 
 test('bytes that nobody asked for end their connection, and answer no call', async (t) => {
@@ -179,43 +173,23 @@ test('bytes that nobody asked for end their connection, and answer no call', asy
   );
   const upstream = plain(t, origin);
   const answers = [await ask(upstream, GET), await turn().then(() => ask(upstream, GET))];
-  assert.deepEqual(
-    answers,
-    Array(2).fill({ status: 200, headers: ['content-length', '2'], body: 'ok' }),
-  );
-  assert.equal(connections, 2);
+  const fine = { status: 200, headers: ['content-length', '2'], body: 'ok' };
+  assert.deepEqual([answers, connections], [[fine, fine], 2]);
 });
 
 test('a connection that the server closed in silence is used for no call', async (t) => {
-  const sockets: net.Socket[] = [];
-  const origin = await serve(
-    t,
-    (socket) => socket.write(OK),
-    (socket) => sockets.push(socket),
-  );
-  const upstream = plain(t, origin);
+  const { dialed, upstream } = await answering(t);
   await ask(upstream, GET);
-  sockets[0]!.end();
-  await once(sockets[0]!, 'close');
-  assert.equal((await ask(upstream, GET)).status, 200);
-  assert.equal(sockets.length, 2);
+  dialed[0]!.end();
+  await once(dialed[0]!, 'close');
+  assert.deepEqual([(await ask(upstream, GET)).status, dialed.length], [200, 2]);
 });
 
 test('after half a second of silence a look is taken before a connection is used', async (t) => {
-  const clock = new VirtualClock();
-  const sockets: net.Socket[] = [];
-  const origin = await serve(
-    t,
-    (socket) => socket.write(OK),
-    (socket) => sockets.push(socket),
-  );
-  const upstream = plain(t, origin, clock);
-  await ask(upstream, GET);
-  await turn();
-  await clock.advance(600);
+  const { dialed, upstream } = await silent(t);
   const second = ask(upstream, GET);
   // In the same turn, as where both are there to be read.
-  sockets[0]!.destroy();
+  dialed[0]!.destroy();
   assert.equal((await second).status, 200);
 });
 
@@ -326,6 +300,13 @@ test('closing fails the calls in flight, and those that come after it', async (t
   assert.deepEqual([await first, await ask(upstream, GET)], [gone, gone]);
 });
 
+test('closing fails a call that has yet to look at its connection, and dials no other', async (t) => {
+  const { dialed, upstream } = await silent(t);
+  const second = ask(upstream, GET);
+  await upstream.close();
+  assert.deepEqual([await second, dialed.length], [{ failed: 'BROKEN: EOF' }, 1]);
+});
+
 interface Seen {
   readonly status?: number;
   readonly headers?: readonly string[];
@@ -383,6 +364,27 @@ async function serve(
     server.close();
   });
   return `http://127.0.0.1:${(server.address() as net.AddressInfo).port}`;
+}
+
+/** A server that answers everything with OK, and the connections that were made to it. */
+async function answering(t: TestContext, clock = systemClock) {
+  const dialed: net.Socket[] = [];
+  const origin = await serve(
+    t,
+    (socket) => socket.write(OK),
+    (socket) => dialed.push(socket),
+  );
+  return { dialed, upstream: plain(t, origin, clock) };
+}
+
+/** As `answering`, with one connection that has been silent for longer than one is trusted. */
+async function silent(t: TestContext) {
+  const clock = new VirtualClock();
+  const answered = await answering(t, clock);
+  await ask(answered.upstream, GET);
+  await turn();
+  await clock.advance(600);
+  return answered;
 }
 
 function plain(t: TestContext, origin: string, clock = systemClock): PlainUpstream {

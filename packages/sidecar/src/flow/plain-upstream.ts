@@ -127,7 +127,9 @@ export class PlainUpstream implements Upstream, PlainKeeper {
     if (!connection.destroyed && !flow.done) connection.send(flow);
     else {
       if (!connection.destroyed) this.#idle.push(connection);
-      if (!flow.done) this.#start(flow);
+      // Closed meanwhile: who would end another connection?
+      if (this.#closed) flow.fail(new UpstreamError('BROKEN', 'EOF'));
+      else if (!flow.done) this.#start(flow);
     }
   }
 

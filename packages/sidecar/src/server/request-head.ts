@@ -78,7 +78,7 @@ export function readRequestHead(req: IncomingMessage): RequestHead {
         host = value;
         continue;
       case 'connection':
-        nominated = nominatedNames(value) ?? nominated;
+        nominated = nominatedNames(value, nominated);
         continue;
       case 'dapr-app-id':
         appId ??= value;

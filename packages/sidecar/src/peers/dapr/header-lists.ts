@@ -41,15 +41,15 @@ const IDENTITY = /^dapr-(?:caller-app-id|caller-namespace|callee-app-id)$/;
 
 /** The other way, names in lower case; those of one connection and of the message's own fields are left out. */
 export function* headersOf(lists: HeaderLists): Iterable<readonly [string, string]> {
-  const nominated = new Set<string>();
+  let nominated: Set<string> | undefined;
   for (const [key, { values }] of Object.entries(lists)) {
     if (key.toLowerCase() !== 'connection') continue;
-    for (const value of values) for (const name of nominatedNames(value) ?? []) nominated.add(name);
+    for (const value of values) nominated = nominatedNames(value, nominated);
   }
   for (const [key, { values }] of Object.entries(lists)) {
     const lower = key.toLowerCase();
     const name = shown(lower);
-    if (isHopByHop(name) || nominated.has(name) || name === 'content-type') continue;
+    if (isHopByHop(name) || nominated?.has(name) || name === 'content-type') continue;
     if (IDENTITY.test(lower) && key !== lower) continue;
     for (const value of values) yield [name, headerValue(name, value)];
   }
