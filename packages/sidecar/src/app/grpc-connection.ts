@@ -1,5 +1,6 @@
 import type { ClientHttp2Stream, Http2Session } from 'node:http2';
-import { addAbortSignal, type Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
+import { addAbortSignal } from 'node:stream';
 import type { Clock } from '@holdfast/core';
 import { addHeader, type HeaderMap } from '../flow/add-header.ts';
 import type { CountRpc } from '../metrics/sidecar-metrics.ts';
@@ -15,7 +16,7 @@ export interface GrpcConnectionOptions {
   /** Told of each call that has ended. @default nobody is */
   readonly counted?: CountRpc;
   /** Where connections are not as `address` and `tls` say. */
-  readonly dial?: () => Duplex;
+  readonly dial?: () => Socket;
   /** Told when there is no connection any more. */
   readonly gone?: () => void;
 }

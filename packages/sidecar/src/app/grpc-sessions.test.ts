@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import http2, { type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { VirtualClock } from '@holdfast/core/testing';
+import { tcpProxy } from '@holdfast/messaging/testing';
+import { until } from '@holdfast/test-servers';
 import { GrpcSessions } from './grpc-sessions.ts';
 
 test('calls that wait for each other all reach the server, over as few connections as it takes', async (t) => {
@@ -37,6 +39,31 @@ test('connections that nobody needs any more are closed, all but one', async (t)
   assert.equal(connections(), 1);
 });
 
+test('a connection to another machine that leads nowhere takes no more calls, and then fails those on it', async (t) => {
+  const { clock, connections, port } = await serve(t);
+  const proxy = await tcpProxy(port);
+  t.after(() => proxy.close());
+  const client = new GrpcSessions('http://far', clock, {
+    dial: () => connect(proxy.port, '127.0.0.1'),
+  });
+  t.after(() => client.close());
+  const lost = client.request({ ':method': 'POST', ':path': '/' }).resume();
+  const failure = new Promise<Error>((resolve) => lost.once('error', resolve));
+
+  await until('it is there', () => connections() === 1);
+  await clock.advance(2_000);
+  proxy.silence();
+
+  await clock.advance(12_000);
+  const next = client.request({ ':method': 'POST', ':path': '/' }).resume();
+  next.on('error', () => {});
+  await until('the next goes over another', () => connections() === 2);
+  await clock.advance(30_000);
+
+  const { cause, message } = await failure;
+  assert.match(String(cause ?? message), /keepalive ping failed/);
+});
+
 /** A server that keeps calls waiting until `answer`. */
 async function serve(t: TestContext, maxConcurrentStreams = 1_000) {
   const clock = new VirtualClock();
@@ -65,7 +92,7 @@ async function serve(t: TestContext, maxConcurrentStreams = 1_000) {
     client.close();
     server.close();
   });
-  const until = (there: () => boolean) =>
+  const told = (there: () => boolean) =>
     new Promise<void>((resolve) => {
       look = () => there() && resolve();
       look();
@@ -73,8 +100,9 @@ async function serve(t: TestContext, maxConcurrentStreams = 1_000) {
   const ended: Promise<unknown>[] = [];
   return {
     clock,
+    port,
     connections: () => sessions.size,
-    closed: (count: number) => until(() => gone >= count),
+    closed: (count: number) => told(() => gone >= count),
     /** Resolves when so many more calls are at the server. */
     begin(count: number) {
       const want = waiting.length + count;
@@ -84,7 +112,7 @@ async function serve(t: TestContext, maxConcurrentStreams = 1_000) {
         stream.resume().end();
         ended.push(new Promise((resolve) => stream.once('close', resolve)));
       }
-      return until(() => waiting.length >= want);
+      return told(() => waiting.length >= want);
     },
     async answer() {
       for (const stream of waiting) {

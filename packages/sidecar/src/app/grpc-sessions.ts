@@ -4,8 +4,9 @@ import http2, {
   type Http2Session,
   type OutgoingHttpHeaders,
 } from 'node:http2';
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import type { Clock, Timer } from '@holdfast/core';
+import { SilenceWatch, SilentPeerError } from '../flow/silence-watch.ts';
 
 /** Calls on one connection at most, as Dapr has it; servers often allow no more either. */
 const CALLS_EACH = 100;
@@ -18,8 +19,8 @@ const WINDOW_BYTES = 4 * 1024 * 1024;
 const IDLE_MS = 180_000;
 
 export interface GrpcSessionsOptions {
-  /** Where connections are not as the URL says. */
-  readonly dial?: (() => Duplex) | undefined;
+  /** Where connections are not as the URL says: they lead to another machine, and may come to lead nowhere. */
+  readonly dial?: (() => Socket) | undefined;
   /** Told when there is no connection any more. */
   readonly gone?: (() => void) | undefined;
 }
@@ -28,6 +29,8 @@ interface Session {
   readonly http2: ClientHttp2Session;
   calls: number;
   idle: Timer | undefined;
+  /** Of connections to another machine. */
+  watch: SilenceWatch | undefined;
 }
 
 /**
@@ -55,6 +58,7 @@ export class GrpcSessions {
     const session = this.#free();
     const stream = session.http2.request(headers, { endStream: ended });
     session.calls += 1;
+    session.watch?.wake();
     session.idle?.cancel();
     session.idle = undefined;
     stream.once('close', () => this.#ended(session));
@@ -94,22 +98,23 @@ export class GrpcSessions {
   }
 
   #dial(): Session {
-    const { dial, gone: told } = this.#options;
     // On this machine: its certificate is not looked at, as in Dapr.
+    const socket = this.#options.dial?.();
     const session: Session = {
       http2: http2.connect(this.#url, {
         rejectUnauthorized: false,
-        ...(dial === undefined ? {} : { createConnection: dial }),
+        ...(socket === undefined ? {} : { createConnection: () => socket }),
         settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES },
       }),
       calls: 0,
       idle: undefined,
+      watch: undefined,
     };
+    if (socket !== undefined) session.watch = this.#watch(session, socket);
     const gone = () => {
       session.idle?.cancel();
-      const before = this.#sessions.length;
-      this.#sessions = this.#sessions.filter((one) => one !== session);
-      if (before === 1 && this.#sessions.length === 0) told?.();
+      session.watch?.end();
+      this.#leave(session);
     };
     // Told to each stream as well; without a listener it would end the process.
     session.http2.on('error', gone).on('close', gone).on('goaway', gone);
@@ -124,6 +129,27 @@ export class GrpcSessions {
     session.http2.unref();
     this.#sessions.push(session);
     return session;
+  }
+
+  /** It takes no more calls. */
+  #leave(session: Session): void {
+    const before = this.#sessions.length;
+    this.#sessions = this.#sessions.filter((one) => one !== session);
+    if (before === 1 && this.#sessions.length === 0) this.#options.gone?.();
+  }
+
+  #watch(session: Session, socket: Socket): SilenceWatch {
+    return new SilenceWatch(this.#clock, {
+      bytesRead: () => socket.bytesRead,
+      busy: () => session.calls > 0,
+      ask: () => session.http2.ping(() => {}),
+      // Calls under way stay on it, for it may only stand still.
+      doubted: () => {
+        this.#leave(session);
+        session.http2.close();
+      },
+      silent: () => session.http2.destroy(new SilentPeerError()),
+    });
   }
 
   #ended(session: Session): void {

@@ -1,6 +1,7 @@
 import http2 from 'node:http2';
 import { Code } from '@connectrpc/connect';
 import { brokenConnection, connectFailure } from '../flow/go-words.ts';
+import { SilentPeerError } from '../flow/silence-watch.ts';
 import { codeOfNoRpc } from '../grpc/status/rpc-status.ts';
 import { goStatusText } from '../server/go-status-text.ts';
 import { http2CodeName } from './http2-codes.ts';
@@ -61,6 +62,8 @@ export function rpcFailure({
     const message = `connection error: desc = "error reading server preface: ${noPreface(cause)}"`;
     return { code: Code.Unavailable, message };
   }
+  if (gone && cause instanceof SilentPeerError)
+    return { code: Code.Unavailable, message: cause.message };
   if (gone) {
     // Node's own errors say no more than that it has ended.
     const why = cause?.code?.startsWith('ERR_HTTP2_') === false ? brokenConnection(cause) : 'EOF';

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '@holdfast/core';
+import { SilenceWatch, SilentPeerError } from '../flow/silence-watch.ts';
 import {
   BYE,
   CREDIT,
@@ -15,7 +16,6 @@ import {
   WINDOW_BYTES,
 } from './frame-format.ts';
 import { FrameWriter } from './frame-writer.ts';
-import { SilenceWatch, SilentPeerError } from './silence-watch.ts';
 
 /** One call on a link, at either end. */
 export abstract class FrameStream {

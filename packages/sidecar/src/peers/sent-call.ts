@@ -2,12 +2,12 @@ import { Readable } from 'node:stream';
 import type { AnswerSink, Flow, OutgoingCall, Upstream } from '../flow/answer.ts';
 import { brokenConnection, connectFailure } from '../flow/go-words.ts';
 import { REPEATABLE } from '../flow/http-upstream.ts';
+import { SilentPeerError } from '../flow/silence-watch.ts';
 import { UpstreamError } from '../flow/upstream-error.ts';
 import type { Dialed } from './dialed.ts';
 import { faultOf } from './fault.ts';
 import { CHUNK_BYTES, FAULT, headText, INLINE_BYTES, MAX_HEAD_BYTES } from './frame-format.ts';
 import { type FrameLink, FrameStream, NotLetInError } from './frame-link.ts';
-import { SilentPeerError } from './silence-watch.ts';
 
 function unavailable(why: string): string {
   return `rpc error: code = Unavailable desc = ${why}`;

@@ -1,4 +1,4 @@
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import type { Clock } from '@holdfast/core';
 import { GrpcConnection } from '../../app/grpc-connection.ts';
 import { passRpc } from '../../app/pass-rpc.ts';
@@ -13,7 +13,7 @@ export interface DaprPeerOptions {
   /** Longest message either way. */
   readonly maxBodyBytes: number;
   /** A connection to the address, as the two sides know each other. */
-  readonly dial: () => Duplex;
+  readonly dial: () => Socket;
   /** Told when the last connection has ended: another make may be there the next time. */
   readonly gone: () => void;
 }
