@@ -223,24 +223,19 @@ function oneOfMixture(
 
 function behave(random: Random, { signal }: Call, clock: ReturnType<typeof virtualWorld>['clock']) {
   const ms = pick(random, 120);
-  switch (pick(random, 9)) {
-    case 0:
-      return 'at once';
-    case 1:
+  const ways: readonly (() => unknown)[] = [
+    () => 'at once',
+    () => {
       throw new Error('at once');
-    case 2:
-      return new Promise(() => {});
-    case 3:
-      return clock.sleep(ms).then(() => Promise.reject(new Error('down')));
-    case 4:
-      return Promise.reject('ignored');
-    case 5:
-      return clock.sleep(ms).then(() => 'poor');
-    case 6:
-      return clock.sleep(ms, signal).then(() => 'well');
-    default:
-      return clock.sleep(ms).then(() => 'well');
-  }
+    },
+    () => new Promise(() => {}),
+    () => clock.sleep(ms).then(() => Promise.reject(new Error('down'))),
+    () => Promise.reject('ignored'),
+    () => clock.sleep(ms).then(() => 'poor'),
+    () => clock.sleep(ms, signal).then(() => 'well'),
+    () => clock.sleep(ms).then(() => 'well'),
+  ];
+  return oneOf(random, ways)?.();
 }
 
 const oneOf = <T>(random: Random, all: readonly T[]): T | undefined =>
