@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import http2, { type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { VirtualClock } from '@holdfast/core/testing';
 import { tcpProxy } from '@holdfast/messaging/testing';
@@ -64,16 +64,45 @@ test('a connection to another machine that leads nowhere takes no more calls, an
   assert.match(String(cause ?? message), /keepalive ping failed/);
 });
 
+test('a call that takes its time goes on, and nobody is sent a PING: gRPC’s servers hang up after a few', async (t) => {
+  const { clock, connections, pings, port } = await serve(t);
+  const sockets: Socket[] = [];
+  const client = new GrpcSessions('http://far', clock, {
+    dial() {
+      const socket = connect(port, '127.0.0.1');
+      sockets.push(socket);
+      return socket;
+    },
+  });
+  t.after(() => client.close());
+  const slow = client.request({ ':method': 'POST', ':path': '/' }).resume();
+  slow.on('error', () => {});
+  await until('it is there', () => connections() === 1);
+
+  for (let asked = 0; asked < 15; asked += 1) {
+    const before = sockets[0]!.bytesRead;
+    // Asked in the first or the second, as something has come since the look before.
+    await clock.advance(4_000);
+    await until('the server has said something', () => sockets[0]!.bytesRead > before);
+  }
+
+  assert.deepEqual([slow.closed, pings(), sockets.length], [false, 0, 1]);
+});
+
 /** A server that keeps calls waiting until `answer`. */
 async function serve(t: TestContext, maxConcurrentStreams = 1_000) {
   const clock = new VirtualClock();
   const sessions = new Set<ServerHttp2Session>();
   const waiting: ServerHttp2Stream[] = [];
   let gone = 0;
+  let pinged = 0;
   let look = () => {};
   const server = http2.createServer({ settings: { maxConcurrentStreams } });
   server.on('session', (session) => {
     sessions.add(session);
+    session.on('ping', () => {
+      pinged += 1;
+    });
     session.on('close', () => {
       sessions.delete(session);
       gone += 1;
@@ -101,6 +130,7 @@ async function serve(t: TestContext, maxConcurrentStreams = 1_000) {
   return {
     clock,
     port,
+    pings: () => pinged,
     connections: () => sessions.size,
     closed: (count: number) => told(() => gone >= count),
     /** Resolves when so many more calls are at the server. */

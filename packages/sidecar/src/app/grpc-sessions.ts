@@ -142,7 +142,10 @@ export class GrpcSessions {
     return new SilenceWatch(this.#clock, {
       bytesRead: () => socket.bytesRead,
       busy: () => session.calls > 0,
-      ask: () => session.http2.ping(() => {}),
+      // Settings are answered like a PING, of which gRPC's servers allow three in five minutes and then hang up.
+      ask: () => {
+        if (!session.http2.destroyed) session.http2.settings({ enablePush: false });
+      },
       // Calls under way stay on it, for it may only stand still.
       doubted: () => {
         this.#leave(session);
