@@ -91,6 +91,9 @@ const NO_PRODUCER: ReadonlySet<string | undefined> = new Set([
   'COORDINATOR_NOT_AVAILABLE',
 ]);
 
+/** A producer that was closed for the sake of another message: it did not begin with this one, or not again. */
+const CLOSED = /^(?:Connection pool is closed|Client is closed|Client closed while retrying)/;
+
 /**
  * Whether Kafka cannot have had any of `records`: no attempt came further than to be given no connection, or no number
  * for the producer. Several may lie with several brokers, of which an error tells nothing where they took theirs.
@@ -101,7 +104,8 @@ export function isUnsent(error: unknown, records: number): boolean {
     (each) => each.cause === undefined && !(each instanceof AggregateError),
   );
   const noProducer = (each: Error) => NO_PRODUCER.has(apiIdOf(each));
-  const refused = (each: Error) => 'code' in each && each.code === 'ECONNREFUSED';
+  const refused = (each: Error) =>
+    CLOSED.test(each.message) || ('code' in each && each.code === 'ECONNREFUSED');
   return (
     ends.length > 0 &&
     ends.every((each) => noProducer(each) || refused(each)) &&

@@ -14,6 +14,10 @@ const protocol = (apiId: string) => Object.assign(new Error(apiId), { apiId });
 test('a Kafka that refuses connections, or has no number for a producer yet, had nothing', async () => {
   const everywhere = failed('send', failed('connect', refused(), refused()), refused());
   assert.deepEqual(await unsent(everywhere), { one: true, several: false });
+  for (const closed of ['Connection pool is closed.', 'Client closed while retrying produce.']) {
+    const gone = failed('produce', refused(), new Error(closed));
+    assert.deepEqual(await unsent(gone), { one: true, several: false });
+  }
   for (const id of ['COORDINATOR_LOAD_IN_PROGRESS', 'COORDINATOR_NOT_AVAILABLE']) {
     assert.deepEqual(await unsent(failed('initProducerId', refused(), protocol(id))), {
       ...{ one: true, several: true },
