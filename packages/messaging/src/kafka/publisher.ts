@@ -15,19 +15,28 @@ import {
 import { sizeLimit } from './size-limit.ts';
 import { isUnsent } from './unsent.ts';
 
+interface Producing {
+  readonly producer: KafkaProducer;
+  /** How many wait for it. */
+  inFlight: number;
+}
+
 interface Outgoing {
   readonly id: string;
   readonly record: KafkaRecord;
 }
 
 /**
- * Publishes through an idempotent producer (`acks=-1`) that is thrown away at
- * the first trouble: what it had queued then fails instead of being sent when
- * the broker returns, and its sequence numbers begin anew.
+ * Publishes through an idempotent producer (`acks=-1`) that gets nothing new after
+ * its first trouble, so that sequence numbers begin anew. What else it has in
+ * hand goes to its end, since other brokers may be well; when one was not answered
+ * in time it is closed at once, so that nothing is sent when the broker returns.
  */
 export class KafkaPublisher {
   readonly #options: ResolvedKafkaOptions;
-  #producer: KafkaProducer | undefined;
+  #current: Producing | undefined;
+  /** Those in trouble that others still wait for. */
+  readonly #retired = new Set<Producing>();
   /** Where it begins. */
   #at: readonly string[] = [];
 
@@ -50,9 +59,10 @@ export class KafkaPublisher {
   }
 
   async close(): Promise<void> {
-    const producer = this.#producer;
-    this.#producer = undefined;
-    await producer?.close(true);
+    const all = [...this.#retired, ...(this.#current === undefined ? [] : [this.#current])];
+    this.#retired.clear();
+    this.#current = undefined;
+    await Promise.all(all.map(({ producer }) => producer.close(true)));
   }
 
   /** A text says why there can be none. */
@@ -109,20 +119,24 @@ export class KafkaPublisher {
 
   async #sendOnce(records: KafkaRecord[]): Promise<void> {
     const { clock, timeoutMs } = this.#options;
-    this.#producer ??= this.#newProducer();
-    const producer = this.#producer;
-    const sent = sendRecords(producer, records);
+    this.#current ??= { producer: this.#newProducer(), inFlight: 0 };
+    const used = this.#current;
+    used.inFlight += 1;
     const expired = Promise.withResolvers<never>();
-    const timer = clock.timer(timeoutMs, () =>
-      expired.reject(new Error(`no acknowledgement within ${timeoutMs} ms`)),
-    );
+    const timer = clock.timer(timeoutMs, () => {
+      this.#retire(used);
+      this.#end(used);
+      expired.reject(new Error(`no acknowledgement within ${timeoutMs} ms`));
+    });
     try {
-      await Promise.race([sent, expired.promise]);
+      await Promise.race([sendRecords(used.producer, records), expired.promise]);
     } catch (error) {
-      this.#discard(producer);
+      this.#retire(used);
       throw error;
     } finally {
       timer.cancel();
+      used.inFlight -= 1;
+      if (used.inFlight === 0 && this.#retired.has(used)) this.#end(used);
     }
   }
 
@@ -133,10 +147,17 @@ export class KafkaPublisher {
     return new kafka.Producer({ ...client, idempotent: true, acks: -1, compression });
   }
 
-  #discard(producer: KafkaProducer): void {
-    this.#producer = undefined;
+  /** Nobody is given it any more. */
+  #retire(used: Producing): void {
+    if (this.#current !== used) return;
+    this.#current = undefined;
+    this.#retired.add(used);
+  }
+
+  #end(used: Producing): void {
+    this.#retired.delete(used);
     // It is broken already; what else goes wrong while it closes changes nothing.
-    producer.close(true).catch(() => {});
+    used.producer.close(true).catch(() => {});
   }
 
   #unavailable(error: unknown, unsent: boolean): BrokerUnavailableError {

@@ -15,6 +15,11 @@ for (const [what, attempts, unsent] of [
   ['no name, no route, no answer', ['ENOTFOUND', 'EHOSTUNREACH', 'ETIMEDOUT'].map(failed), true],
   ['it took too long to connect', [new kafka.TimeoutError('Connection to k:1 timed out.')], true],
   ['the client was closed before it had one', [away, closed], true],
+  [
+    'the client was closed before it asked for one',
+    [away, new kafka.NetworkError('Connection pool is closed.')],
+    true,
+  ],
   ['another broker leads', [protocol('NOT_LEADER_OR_FOLLOWER'), away], true],
   ['too few have it', [protocol('NOT_ENOUGH_REPLICAS')], true],
   ['a connection ended', [reached, away, away], false],

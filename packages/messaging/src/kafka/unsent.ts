@@ -1,6 +1,6 @@
 /** What the client says where it had no connection that it could have sent anything on. */
 const WITHOUT_CONNECTION =
-  /^Connection to .* timed out\.$|^Connection closed while waiting for ready\.$|^Cannot get a connection: |^Client closed while retrying /;
+  /^Connection to .* timed out\.$|^Connection closed while waiting for ready\.$|^Cannot get a connection: |^Connection pool is closed\.$|^Client closed while retrying /;
 
 /** It says the same of a wrong password, which no second attempt makes right: its cause tells. */
 const CONNECTION_FAILED = /^Connection to .* failed\.$/;
