@@ -4,6 +4,7 @@ import { systemClock } from '@holdfast/core';
 import { SIDECAR_DEFAULTS, type Sidecar, startSidecar } from '@holdfast/sidecar';
 import { createLogger, type Logger } from '@holdfast/telemetry/log';
 import { forgetSidecarEnv } from '../bin/sidecar-node.mjs';
+import { appendLines } from './append-lines.ts';
 import { FlagError, type ParsedFlags } from './flags/flag.ts';
 import { flagReader } from './flags/flag-reader.ts';
 import { HOLDFASTD_FLAGS } from './flags/holdfastd-flags.ts';
@@ -92,12 +93,15 @@ function openLog({ level, json, file }: HoldfastdSettings['log'], appId: string)
     ver: version(),
   };
   if (file === undefined) {
-    const write = (line: string) => void process.stdout.write(withEnd(line));
-    return createLogger({ level, json, fields, write });
+    return createLogger({ level, json, fields, write: (line) => void process.stdout.write(line) });
   }
   const stream = createWriteStream(file, { fd: openForAppending(file) });
   stream.on('error', (error) => process.stderr.write(`holdfastd: ${file}: ${error.message}\n`));
-  return createLogger({ level, json, fields, write: (line) => void stream.write(withEnd(line)) });
+  const write = appendLines(stream, (lines) => {
+    log.warn(`${lines} lines are missing here: the disk was slower than they came`);
+  });
+  const log = createLogger({ level, json, fields, write });
+  return log;
 }
 
 /** A log that nobody can ever read is noticed now; a disk that is full later on costs lines alone. */
@@ -110,10 +114,6 @@ function openForAppending(file: string): number {
       `--log-file must be a file that this user may write, in a folder that is there, not "${file}" (${code ?? message}).`,
     );
   }
-}
-
-function withEnd(line: string): string {
-  return line.endsWith('\n') ? line : `${line}\n`;
 }
 
 /** Starts the sidecar and keeps it until a signal, its API or its supervisor ends it. */

@@ -125,14 +125,21 @@ describe('the MQTT broker', () => {
     await sleeper.subscribeAsync('events', { qos: 1 });
     await sleeper.endAsync();
     const publisher = await client(t, server.url, {});
-    const reasonOf = (promise: Promise<unknown>) =>
-      promise.then(
-        () => 0,
-        (error: { code?: unknown }) => error.code,
-      );
     const publish = () => reasonOf(publisher.publishAsync('events', 'x', { qos: 1 }));
 
     assert.deepEqual([await publish(), await publish(), await publish()], [0, 0, 151]);
+  });
+
+  test('one topic more with a retained message than there may be is refused, until another has none', async (t) => {
+    const server = await start(t, { maxRetained: 2 });
+    const publisher = await client(t, server.url, {});
+    const retain = (topic: string, body: string) =>
+      reasonOf(publisher.publishAsync(topic, body, { qos: 1, retain: true }));
+    const told: unknown[] = [];
+    for (const topic of ['a', 'b', 'c', 'b']) told.push(await retain(topic, 'x'));
+    told.push(await retain('a', ''), await retain('c', 'x'));
+
+    assert.deepEqual(told, [0, 0, 151, 0, 0, 0]);
   });
 
   test('a second client of the same name takes the place of the first', async (t) => {
@@ -192,6 +199,14 @@ describe('the MQTT broker’s program', () => {
     );
   });
 });
+
+/** What the broker says of a publication; 0 where it took it. */
+function reasonOf(publishing: Promise<unknown>): Promise<unknown> {
+  return publishing.then(
+    () => 0,
+    (error: { code?: unknown }) => error.code,
+  );
+}
 
 async function start(t: TestContext, options: Partial<MqttServerOptions> = {}) {
   const server = await startMqttServer({ dataDir: await tempDir(t), port: 0, ...options });

@@ -20,6 +20,8 @@ export interface MqttServerOptions {
   readonly maxQueued?: number;
   /** Sessions kept, connected or not; more are refused with reason 137. @default 1_000 (1 …) */
   readonly maxSessions?: number;
+  /** Topics with a retained message; those of more are refused with reason 151. @default 10_000 (1 …) */
+  readonly maxRetained?: number;
 }
 
 export const MQTT_SERVER_DEFAULTS = {
@@ -27,6 +29,7 @@ export const MQTT_SERVER_DEFAULTS = {
   maxPacketBytes: 1_048_576,
   maxQueued: 1_000_000,
   maxSessions: 1_000,
+  maxRetained: 10_000,
 } as const;
 
 export interface MqttServer {
@@ -63,6 +66,7 @@ export async function startMqttServer(given: MqttServerOptions): Promise<MqttSer
   checkInteger('mqttServer.maxPacketBytes', options.maxPacketBytes, 1_024, 2 ** 28);
   checkInteger('mqttServer.maxQueued', options.maxQueued, 1, Number.MAX_SAFE_INTEGER);
   checkInteger('mqttServer.maxSessions', options.maxSessions, 1, 1_000_000);
+  checkInteger('mqttServer.maxRetained', options.maxRetained, 1, Number.MAX_SAFE_INTEGER);
   mkdirSync(options.dataDir, { recursive: true });
   const broker = new MqttServerCore(options);
   await broker.listen(options.port);
@@ -75,6 +79,8 @@ class MqttServerCore implements MqttServer {
   readonly #server: Server;
   readonly #links = new Set<Link>();
   readonly #sessions = new Map<string, Session>();
+  /** Topics that have a retained message. */
+  readonly #retained: Set<string>;
   #publishes: PendingPublish[] = [];
   #acknowledged: { session: Session; seq: number }[] = [];
   #committing = false;
@@ -86,6 +92,7 @@ class MqttServerCore implements MqttServer {
       const stored = { number: session, client, durable: true, depth };
       this.#sessions.set(client, new Session(this.#store, stored, filters));
     }
+    this.#retained = new Set(this.#store.retained().map(({ topic }) => topic));
     this.#server = createServer({ noDelay: true }, (socket) => this.#welcome(socket));
     this.#server.maxConnections = options.maxSessions;
   }
@@ -250,6 +257,7 @@ class MqttServerCore implements MqttServer {
       for (const { session } of acknowledged) session.link?.destroy();
       return;
     }
+    for (const { routed } of kept) this.#noteRetained(routed);
     for (const { session } of acknowledged) session.depth -= 1;
     const touched = new Set(acknowledged.map(({ session }) => session));
     for (const { link, packet, reasonCode, targets, routed } of publishes) {
@@ -264,6 +272,12 @@ class MqttServerCore implements MqttServer {
       }
     }
     for (const session of touched) session.pump();
+  }
+
+  #noteRetained({ payload, retain, topic }: Routed): void {
+    if (!retain) return;
+    if (payload.byteLength === 0) this.#retained.delete(topic);
+    else this.#retained.add(topic);
   }
 
   #answer(link: Link, messageId: number, reasonCode: number): void {
@@ -301,6 +315,10 @@ class MqttServerCore implements MqttServer {
     if (topicProblem(packet.topic) !== undefined) return TOPIC_INVALID;
     if (routed.payload.byteLength > this.#options.maxPacketBytes) return TOO_LARGE;
     if (queues.some(({ depth }) => depth >= this.#options.maxQueued)) return QUOTA;
+    const { maxRetained } = this.#options;
+    const isNew = routed.retain && routed.payload.byteLength > 0;
+    if (isNew && !this.#retained.has(routed.topic) && this.#retained.size >= maxRetained)
+      return QUOTA;
     return targets === 0 ? NO_SUBSCRIBER : 0;
   }
 

@@ -11,13 +11,14 @@ test('what was given is ended in its order, with the grace, then the process exi
   assert.deepEqual(log, ['stop worker 500', 'close jobs', 'exit 0']);
 });
 
-test('what cannot be ended makes it exit with 1', async () => {
+test('what cannot be ended makes it exit with 1, and the others are ended all the same', async () => {
   const { process, log, settled } = world();
-  drainOnSignals({ close: () => Promise.reject(new Error('disk')) }, process);
+  const stuck = { close: () => Promise.reject(new Error('disk')) };
+  drainOnSignals([stuck, closed(log, 'jobs')], process);
   process.signal('SIGINT');
   await settled();
 
-  assert.deepEqual(log, ['exit 1']);
+  assert.deepEqual(log, ['close jobs', 'exit 1']);
 });
 
 test('a second signal does not wait', async () => {

@@ -22,8 +22,8 @@ export const DRAIN_DEFAULTS = { signals: ['SIGTERM', 'SIGINT'] } as const;
 /**
  * Ends a process in order when it is told to: stops or closes what it was given, one after another
  * (workers finish, and give back what has not ended in time), then exits with 0, or with 1 when
- * something could not be ended. A second signal exits at once, and leases lapse. Returns what takes the
- * listeners away.
+ * one of them could not be ended; the others are all the same. A second signal exits at once, and
+ * leases lapse. Returns what takes the listeners away.
  */
 export function drainOnSignals(
   given: Drainable | readonly Drainable[],
@@ -34,19 +34,25 @@ export function drainOnSignals(
   const all = Array.isArray(given) ? (given as readonly Drainable[]) : [given as Drainable];
   let draining = false;
   const heard = () => {
-    if (draining) process.exit(1);
-    if (draining) return;
-    draining = true;
-    drain().then(
-      () => process.exit(0),
-      () => process.exit(1),
-    );
-  };
-  const drain = async () => {
-    for (const each of all) {
-      if ('close' in each) await each.close();
-      else await each.stop(graceMs === undefined ? {} : { graceMs });
+    if (draining) {
+      process.exit(1);
+      return;
     }
+    draining = true;
+    void drain().then((status) => process.exit(status));
+  };
+  const drain = async (): Promise<number> => {
+    let status = 0;
+    for (const each of all) {
+      try {
+        if ('close' in each) await each.close();
+        else await each.stop(graceMs === undefined ? {} : { graceMs });
+      } catch {
+        // The status tells of it, and the others have to be ended all the same.
+        status = 1;
+      }
+    }
+    return status;
   };
   for (const signal of signals) process.on(signal, heard);
   return () => {

@@ -1,5 +1,6 @@
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { appendLines } from '../../append-lines.ts';
 import type { LogDestination } from '../../run-file/run-file.ts';
 
 /** Where the lines of one process go. */
@@ -23,6 +24,9 @@ export function lineSink(
   mkdirSync(file.dir, { recursive: true });
   const path = join(file.dir, file.name);
   const stream = createWriteStream(path, { flags: 'a', mode: 0o600 });
+  const append = appendLines(stream, (lines) => {
+    append(`(${lines} lines are missing here: the disk was slower than they came)\n`);
+  });
   let broken = false;
   stream.on('error', (error) => {
     if (!broken) toConsole(`(log file ${path} cannot be written: ${error.message})`);
@@ -30,7 +34,7 @@ export function lineSink(
   });
   return {
     write(line) {
-      if (!broken) stream.write(`${line}\n`);
+      if (!broken) append(`${line}\n`);
       if (destination === 'fileAndConsole') toConsole(line);
     },
     close: () =>

@@ -22,8 +22,8 @@ export interface Child {
   readonly ended: AbortSignal;
   /** The last lines it wrote, complete once it has ended. */
   lastLines(): Promise<readonly string[]>;
-  /** False when it is gone already. */
-  signal(signal: NodeJS.Signals, group?: boolean): boolean;
+  /** Does nothing where it is gone already. */
+  signal(signal: NodeJS.Signals, group?: boolean): void;
   /** Whether others of its process group live on after it. */
   leftGroup(): boolean;
   /** Ends what is left of its process group. */
@@ -82,8 +82,9 @@ export function spawnChild(
     exited,
     ended: over.signal,
     lastLines: () => drained.then(() => last),
-    signal: (signal, group = false) =>
-      (group || !over.signal.aborted) && signalProcess(pid, signal, group),
+    signal(signal, group = false) {
+      if (group || !over.signal.aborted) signalProcess(pid, signal, group);
+    },
     leftGroup: () => isGroup && groupExists(pid),
     sweep: (whose) => sweepGroup(pid, whose),
     sweepNow: () => void (isGroup && signalProcess(pid, 'SIGKILL', true)),

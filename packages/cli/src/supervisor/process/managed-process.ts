@@ -107,17 +107,16 @@ export class ManagedProcess {
     return this.#starting;
   }
 
-  /** Sends a signal; resolves when SIGKILL or SIGTERM has ended it. False when it was not running. */
-  async kill(signal: NodeJS.Signals): Promise<boolean> {
+  /** Sends a signal; resolves when SIGKILL or SIGTERM has ended it. What does not run stays down. */
+  async kill(signal: NodeJS.Signals): Promise<void> {
     const child = this.#child;
     if (child === undefined) {
       this.#restart?.abort();
       this.#become('down');
-      return false;
+      return;
     }
     child.signal(signal, this.plan.wrapper);
     if (signal === 'SIGKILL' || signal === 'SIGTERM') await child.exited;
-    return true;
   }
 
   /** Ends it for good, and what it left of its group. Resolves when nothing is left. */
@@ -266,6 +265,9 @@ export class ManagedProcess {
   }
 }
 
+/** Nobody asks any more once a sidecar has said that it is ready; it has nothing to say after that. */
+const MOST_UNREAD = 100;
+
 /** Keeps what came before anybody asked for it. */
 class Messages implements AsyncMessages {
   readonly #arrived: unknown[] = [];
@@ -274,8 +276,8 @@ class Messages implements AsyncMessages {
   add(message: unknown): void {
     const waiting = this.#waiting;
     this.#waiting = undefined;
-    if (waiting === undefined) this.#arrived.push(message);
-    else waiting(message);
+    if (waiting !== undefined) waiting(message);
+    else if (this.#arrived.length < MOST_UNREAD) this.#arrived.push(message);
   }
 
   next(): Promise<unknown> {
