@@ -48,6 +48,23 @@ describe('Hands', () => {
     assert.deepEqual(log, ['0 a#8', '0 ack a']);
   });
 
+  test('what fails is refused where the broker has a place for such, and left to it where we end', async () => {
+    const { clock, log, worker } = hands({}, async () => {
+      await clock.sleep(50);
+      throw new Error('no');
+    });
+    const refuse = (id: string) => ({ refuse: () => void log.push(`${clock.now()} refuse ${id}`) });
+    const message = (id: string) => ({ id, topic: 't', body: new Uint8Array(), headers: {} });
+    const acknowledge = () => void log.push('acknowledged');
+    worker.give(message('a') as never, acknowledge, refuse('a'));
+    await clock.run(() => worker.fewerThan(1));
+    worker.give(message('b') as never, acknowledge, refuse('b'));
+    await clock.advance(10);
+    await clock.run(() => worker.end());
+
+    assert.deepEqual(log, ['0 a#1', '50 refuse a', '50 b#1']);
+  });
+
   test('ended, begins nothing, waits for what is at work and acknowledges that', async () => {
     const { clock, give, log, worker } = hands({}, () => clock.sleep(50));
     give('a', 'one');

@@ -135,7 +135,8 @@ export class Hands {
         this.#places.execute(() => this.#once({ ...message, delivery }, { unended, ours, tried }));
       const handled = await (round === 1 ? first(once) : once());
       if (handled !== undefined) return handled;
-      if (!again) return 'failed';
+      // That we leave is no fault of the message's: whoever is left has it once more.
+      if (!again) return !this.#ending.signal.aborted && 'failed';
       const waitMs = Math.min(maxRedeliverMs, redeliverMs * 2 ** Math.min(round - 1, 20));
       // Rejects when the subscription ends, which the next round sees.
       await this.#clock.sleep(waitMs, this.#ending.signal).catch(() => {});
