@@ -67,11 +67,11 @@ export class Hands {
       this.#before = undefined;
     });
     const queued = { queueLimit: 1_000_000, queueTimeoutMs: Infinity };
+    const limit = Math.max(options.concurrency, options.gather);
     this.#places =
-      before?.#places ??
-      pipeline(`handlers of ${options.group}`, [
-        bulkhead({ limit: Math.max(options.concurrency, options.gather), ...queued }),
-      ]);
+      before === undefined
+        ? pipeline(`handlers of ${options.group}`, [bulkhead({ limit, ...queued })])
+        : before.#places;
   }
 
   /**
@@ -133,7 +133,8 @@ export class Hands {
 
   /** What its next message has to wait for, with those before too. */
   #lastOf(lane: string): Promise<void> | undefined {
-    return this.#lanes.get(lane) ?? this.#before?.#lastOf(lane);
+    const last = this.#lanes.get(lane);
+    return last === undefined && this.#before !== undefined ? this.#before.#lastOf(lane) : last;
   }
 
   async #until(
