@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import http from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { create } from '@bufbuild/protobuf';
 import { until } from '@holdfast/test-servers';
@@ -16,6 +14,7 @@ import {
 import { startComponent } from '../../../packages/sidecar/src/pluggable/testing/start-component.ts';
 import { bothMakes, type Make } from '../makes/both-makes.ts';
 import { startFlagged } from '../makes/flagged.ts';
+import { heldApp } from '../makes/held-app.ts';
 
 const LINGERING = { 'dapr-block-shutdown-duration': '2s' };
 
@@ -57,6 +56,17 @@ function conformance(make: Make, executable: string | undefined): void {
         assert.ok(['first ', 'first ;second '].includes(component.heard.join(';')));
       });
     }
+
+    test('messages of a topic are in the application at once, as many as the broker hands over (daprd 1.18.0: one)', async (t) => {
+      const { app, component } = await start(t, executable, {});
+      for (const id of ['first', 'second', 'third']) component.messages.put(message(id));
+      if (make === 'holdfast') await until('all are there', () => app.calls() === 3);
+      else await app.called;
+      assert.deepEqual(component.heard, []);
+      app.release();
+      await until('all are acknowledged', () => component.heard.length === 3);
+      assert.deepEqual(component.heard.toSorted(), ['first ', 'second ', 'third ']);
+    });
 
     test('a broker that can be paused is, and hears of what it had on its way', async (t) => {
       const { app, component, sidecar } = await start(t, executable, LINGERING, true);
@@ -142,7 +152,9 @@ async function start(
       },
     });
   });
-  const app = await heldApp(t);
+  const app = await heldApp(t, {
+    answers: { '/inbox': { body: 'hello' }, '/news': { body: '{}' } },
+  });
   const sidecar = await startFlagged(executable, {
     flags: { 'app-port': app.port, 'dapr-graceful-shutdown-seconds': 30, ...given },
     env: { DAPR_COMPONENTS_SOCKETS_FOLDER: folder },
@@ -157,26 +169,4 @@ async function listen<T>(requests: AsyncIterable<T>, take: (request: T) => void)
   try {
     for await (const request of requests) take(request);
   } catch {}
-}
-
-/** Answers an event only once it is released; `called` resolves with the first. */
-async function heldApp(t: TestContext) {
-  const called = Promise.withResolvers<void>();
-  const released = Promise.withResolvers<void>();
-  const server = http.createServer(async ({ method, url }, res) => {
-    if (method !== 'POST' || !['/inbox', '/news'].includes(url!)) {
-      res.writeHead(404).end();
-      return;
-    }
-    called.resolve();
-    await released.promise;
-    res.end(url === '/inbox' ? 'hello' : '{}');
-  });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
-  return { port, called: called.promise, release: () => released.resolve() };
 }

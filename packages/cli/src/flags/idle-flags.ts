@@ -30,6 +30,14 @@ export const IDLE_FLAGS: readonly Flag[] = [
     ignored: 'changed files are noticed when they change, or at SIGHUP',
   },
   {
+    name: 'app-binding-options-timeout',
+    type: 'duration',
+    value: 'DURATION',
+    default: '3s',
+    meaning: 'How long the app may take to say whether it wants an input binding',
+    ignored: 'it may take as long as it likes, and keeps no other binding waiting',
+  },
+  {
     name: 'app-health-port',
     type: 'port',
     value: 'PORT',

@@ -49,6 +49,38 @@ describe('Hands', () => {
     assert.deepEqual(log, ['0 a#8', '0 ack a']);
   });
 
+  test('a handler that does not come back holds up its own lane alone, also in the next hands', async () => {
+    const { clock, log, worker } = hands({ concurrency: 2 }, ({ id }) =>
+      clock.sleep(id === 'a' ? 1_000 : 10),
+    );
+    const acknowledge = (id: string) => () => void log.push(`${clock.now()} ack ${id}`);
+    worker.give(message('a'), acknowledge('a'), { lane: 'one' });
+    await clock.advance(5);
+    const next = worker.next();
+    next.give(message('b'), acknowledge('b'), { lane: 'one' });
+    next.give(message('c'), acknowledge('c'), { lane: 'two' });
+    await clock.run(() => next.fewerThan(1));
+
+    assert.deepEqual(log, ['0 a#1', '5 c#1', '15 ack c', '1000 ack a', '1000 b#1', '1010 ack b']);
+  });
+
+  test('what fails is refused where the broker has a place for such, and left to it where we end', async () => {
+    const { clock, log, worker } = hands({}, async () => {
+      await clock.sleep(50);
+      throw new Error('no');
+    });
+    const refuse = (id: string) => ({ refuse: () => void log.push(`${clock.now()} refuse ${id}`) });
+    const message = (id: string) => ({ id, topic: 't', body: new Uint8Array(), headers: {} });
+    const acknowledge = () => void log.push('acknowledged');
+    worker.give(message('a') as never, acknowledge, refuse('a'));
+    await clock.run(() => worker.fewerThan(1));
+    worker.give(message('b') as never, acknowledge, refuse('b'));
+    await clock.advance(10);
+    await clock.run(() => worker.end());
+
+    assert.deepEqual(log, ['0 a#1', '50 refuse a', '50 b#1']);
+  });
+
   test('ended, begins nothing, waits for what is at work and acknowledges that', async () => {
     const { clock, give, log, worker } = hands({}, () => clock.sleep(50));
     give('a', 'one');

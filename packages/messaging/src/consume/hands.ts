@@ -49,26 +49,29 @@ export class Hands {
   readonly #options: ResolvedSubscribeOptions;
   readonly #clock: Clock;
   readonly #ending = new AbortController();
+  /** Those whose work may not be done yet; forgotten when it is. */
+  #before: Hands | undefined;
   readonly #after: Promise<void>;
   readonly #places: Pipeline;
   readonly #lanes = new Map<string, Promise<void>>();
   #atWork = 0;
   #waiting: (() => void)[] = [];
 
-  constructor(
-    handler: Handling,
-    options: ResolvedSubscribeOptions,
-    clock: Clock,
-    after: Promise<void> = Promise.resolve(),
-  ) {
+  constructor(handler: Handling, options: ResolvedSubscribeOptions, clock: Clock, before?: Hands) {
     this.#handler = handler;
     this.#options = options;
     this.#clock = clock;
-    this.#after = after;
+    this.#before = before;
+    this.#after = before === undefined ? Promise.resolve() : before.end();
+    void this.#after.then(() => {
+      this.#before = undefined;
+    });
     const queued = { queueLimit: 1_000_000, queueTimeoutMs: Infinity };
-    this.#places = pipeline(`handlers of ${options.group}`, [
-      bulkhead({ limit: Math.max(options.concurrency, options.gather), ...queued }),
-    ]);
+    const limit = Math.max(options.concurrency, options.gather);
+    this.#places =
+      before === undefined
+        ? pipeline(`handlers of ${options.group}`, [bulkhead({ limit, ...queued })])
+        : before.#places;
   }
 
   /**
@@ -81,11 +84,12 @@ export class Hands {
     acknowledge: () => void | Promise<void>,
     { after, lane, earlier = 0, inLine = 0, ours = () => true, refuse, tried }: HandOver = {},
   ): void {
-    const ahead = after ?? (lane === undefined ? undefined : this.#lanes.get(lane));
+    const ahead = after ?? (lane === undefined ? undefined : this.#lastOf(lane));
     const onTrial = earlier > 0 && this.#options.giveUp !== undefined;
     // Counted at once, for those who ask before they take more; behind another one when its turn comes.
     const turn = onTrial && ahead === undefined ? this.trials.enter() : undefined;
-    const work = (ahead ?? this.#after).then(async () => {
+    const free = lane === undefined ? this.#after : Promise.resolve();
+    const work = (ahead ?? free).then(async () => {
       if (after !== undefined) await this.#after;
       const unended = Math.max(0, earlier - inLine);
       const again = refuse === undefined;
@@ -120,9 +124,18 @@ export class Hands {
     await this.fewerThan(1);
   }
 
-  /** Ends these, and returns others that begin when what is at work has finished. */
+  /**
+   * Ends these, and returns others that begin when what is at work has finished: of a message's lane, which
+   * a handler that never comes back in another does not hold up, or all where it has none.
+   */
   next(): Hands {
-    return new Hands(this.#handler, this.#options, this.#clock, this.end());
+    return new Hands(this.#handler, this.#options, this.#clock, this);
+  }
+
+  /** What its next message has to wait for, with those before too. */
+  #lastOf(lane: string): Promise<void> | undefined {
+    const last = this.#lanes.get(lane);
+    return last === undefined && this.#before !== undefined ? this.#before.#lastOf(lane) : last;
   }
 
   async #until(
@@ -136,7 +149,8 @@ export class Hands {
         this.#places.execute(() => this.#once({ ...message, delivery }, { unended, ours, tried }));
       const handled = await (round === 1 ? first(once) : once());
       if (handled !== undefined) return handled;
-      if (!again) return 'failed';
+      // That we leave is no fault of the message's: whoever is left has it once more.
+      if (!again) return !this.#ending.signal.aborted && 'failed';
       const waitMs = Math.min(maxRedeliverMs, redeliverMs * 2 ** Math.min(round - 1, 20));
       // Rejects when the subscription ends, which the next round sees.
       await this.#clock.sleep(waitMs, this.#ending.signal).catch(() => {});

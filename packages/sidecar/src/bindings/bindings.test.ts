@@ -73,6 +73,22 @@ test('input bindings are behind their policies: an event is offered again until 
   assert.deepEqual(paths.slice(0, 3), Array(3).fill('POST /tick'));
 });
 
+test('an application that does not say whether it wants a binding has the others meanwhile', async (t) => {
+  const posted: string[] = [];
+  const app = await application(t, ({ method, url = '' }, res) => {
+    if (method === 'OPTIONS' && url === '/silent') return;
+    if (method === 'POST') posted.push(url);
+    res.end();
+  });
+  const every = '{ name: schedule, value: "@every 50ms" }';
+  await sidecar(t, app, [
+    component('silent', 'bindings.cron', every),
+    component('tick', 'bindings.cron', every),
+  ]);
+  await until('the other has come', () => posted.length > 0);
+  assert.deepEqual([...new Set(posted)], ['/tick']);
+});
+
 test('bindings have the direction and the scope that their component says', async (t) => {
   const web = await application(t, (_req, res) => void res.end('"ok"'));
   const { url } = await sidecar(t, undefined, [

@@ -100,9 +100,8 @@ export class InputBindings {
     const { inputs, log, overGrpc } = this.#options;
     const { signal: over } = this.#era;
     for (const name of this.#known.keys()) if (!inputs.has(name)) this.#known.delete(name);
-    for (const [name, { binding, explicit, route }] of inputs) {
-      if (this.#resting || over.aborted) return;
-      if (this.#known.get(name) === binding) continue;
+    const settle = async (name: string, { binding, explicit, route }: OpenInput) => {
+      if (this.#resting || over.aborted || this.#known.get(name) === binding) return;
       this.#known.set(name, binding);
       const to = overGrpc ? name : route;
       const path = to.startsWith('/') ? to : `/${to}`;
@@ -110,7 +109,9 @@ export class InputBindings {
       if (over.aborted) return;
       if (!wanted) log.info(`The application has not subscribed to binding ${name}.`);
       else void this.#begin(name, binding, path, over);
-    }
+    };
+    // At once: an application that is slow to say whether it wants one has the others meanwhile.
+    await Promise.all([...inputs].map(([name, input]) => settle(name, input)));
   }
 
   /** Not before the application has done with what it had of it: two may be more than it can bear. */

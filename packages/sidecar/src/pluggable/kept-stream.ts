@@ -15,8 +15,6 @@ export interface KeptStreamOptions<Request, Response> {
   readonly take: (response: Response) => Promise<Request>;
   /** The answer to one that comes while the stream rests; without it there is none, and the component keeps what it has. */
   readonly refuse?: (response: Response) => Request;
-  /** Several at once, or each after the one before. */
-  readonly atOnce: boolean;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -33,7 +31,8 @@ const LONGEST_DRAIN_MS = 30_000;
 
 /**
  * A stream of a component that hands something over and waits to hear what became
- * of it. One that breaks is opened again, for as long as it is wanted.
+ * of it. How many are in hand at once is for the component to say, which knows what it has not been answered.
+ * One that breaks is opened again, for as long as it is wanted.
  */
 export class KeptStream<Request, Response> {
   readonly #options: KeptStreamOptions<Request, Response>;
@@ -108,7 +107,7 @@ export class KeptStream<Request, Response> {
 
   /** Until the stream ends; whether anything came. */
   async #once(): Promise<boolean> {
-    const { atOnce, first, open, refuse } = this.#options;
+    const { first, open, refuse } = this.#options;
     const requests = new MessageQueue<Request>(MAX_WAITING);
     if (first !== undefined) requests.put(first);
     let came = false;
@@ -123,7 +122,6 @@ export class KeptStream<Request, Response> {
         const done = this.#take(response, requests);
         this.#inHand.add(done);
         void done.finally(() => this.#inHand.delete(done));
-        if (!atOnce) await done;
       }
       return came;
     } finally {

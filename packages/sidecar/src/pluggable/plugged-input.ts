@@ -43,7 +43,6 @@ export async function pluggedInput(
           messageId,
           responseError: { message: 'input binding is closed' },
         }),
-        atOnce: true,
         clock,
         log,
       });

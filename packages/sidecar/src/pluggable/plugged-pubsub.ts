@@ -21,7 +21,7 @@ const LONGEST_GREETING_MS = 1_000;
 /** The feature of a component whose `BulkPublish` is called; others get the entries one by one. */
 const IN_BULK = 'BULK_PUBSUB';
 
-/** A broker of another program's; messages of a topic come one after the other, as in Dapr. */
+/** A broker of another program's; messages of a topic are in the application as many at once as it hands over. */
 export async function pluggedPubSub(
   socketPath: string,
   settings: ComponentSettings,
@@ -53,7 +53,6 @@ export async function pluggedPubSub(
           return { ackMessageId, ackError: { message: (error as Error).message } };
         }
       },
-      atOnce: false,
       clock,
       log,
     });

@@ -12,6 +12,8 @@ import { UnhandledSequences } from './unhandled-sequences.ts';
 export interface JetStreamConsumerOptions {
   readonly topic: string;
   readonly handler: PubSubHandler;
+  /** The handler has events wait for others, and the application has them together: no event waits for the one before. */
+  readonly gathers: boolean;
   readonly settings: JetStreamSettings;
   /** A connection of its own, that does not come back by itself. */
   readonly connect: () => Promise<{ connection: NatsConnection; manager: JetStreamManager }>;
@@ -167,13 +169,14 @@ export class JetStreamConsumer {
   }
 
   #take(message: JsMsg, inHand: InHand): void {
-    const { settings } = this.#options;
+    const { gathers, settings } = this.#options;
+    const single = settings.single && !gathers;
     this.#unhandled.add(message.seq);
     this.#lastMs = Math.max(this.#lastMs, message.info.timestampNanos / 1_000_000);
     if (settings.ackPolicy !== 'none') inHand.add(message);
-    const ahead = settings.single ? this.#tail : Promise.resolve();
+    const ahead = single ? this.#tail : Promise.resolve();
     const work = ahead.then(() => this.#handle(message, inHand));
-    if (settings.single) this.#tail = work;
+    if (single) this.#tail = work;
     this.#working.add(work);
     void work.then(() => this.#working.delete(work));
   }

@@ -42,9 +42,9 @@ export async function jetstreamPubSub(
         ...{ clock, closing, mayBeAway, signal },
       });
     },
-    async subscribe(topic, handler) {
+    async subscribe(topic, handler, _details, gather = 1) {
       const consumer = new JetStreamConsumer({
-        ...{ topic, handler, settings: own, clock, log },
+        ...{ topic, handler, gathers: gather > 1, settings: own, clock, log },
         connect: () => connectToJetStream(own, options, topic),
       });
       consumers.add(consumer);
