@@ -1,6 +1,6 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import type { AnswerSink, Flow, OutgoingCall, Upstream } from '../flow/answer.ts';
-import { isHopByHop } from '../flow/hop-by-hop.ts';
+import { isHopByHop } from '../flow/headers/hop-by-hop.ts';
 import {
   InvokeRequestSchema,
   InvokeResponseSchema,

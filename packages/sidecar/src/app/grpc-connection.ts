@@ -2,7 +2,7 @@ import type { ClientHttp2Stream, Http2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import { addAbortSignal } from 'node:stream';
 import type { Clock } from '@holdfast/core';
-import { addHeader, type HeaderMap } from '../flow/add-header.ts';
+import { addHeader, type HeaderMap } from '../flow/headers/add-header.ts';
 import type { CountRpc } from '../metrics/sidecar-metrics.ts';
 import { GrpcSessions } from './grpc-sessions.ts';
 import type { StreamEnd } from './rpc-failure.ts';

@@ -9,8 +9,8 @@ import {
 import { EmptySchema } from '@bufbuild/protobuf/wkt';
 import type { BindingOrder } from '../bindings/binding-order.ts';
 import type { AnswerSink, Flow, OutgoingCall, Upstream } from '../flow/answer.ts';
-import { headerPairs } from '../flow/header-pairs.ts';
-import { headerValue } from '../flow/header-value.ts';
+import { headerPairs } from '../flow/headers/header-pairs.ts';
+import { headerValue } from '../flow/headers/header-value.ts';
 import {
   BindingEventRequestSchema,
   type BindingEventResponse,

@@ -1,10 +1,10 @@
 import http2, { type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2';
 import type { Readable } from 'node:stream';
 import type { Clock } from '@holdfast/core';
-import { addHeader, type HeaderMap } from '../flow/add-header.ts';
 import type { AnswerSink, Flow, OutgoingCall, Upstream } from '../flow/answer.ts';
-import { answerHeaders } from '../flow/answer-headers.ts';
-import { isHopByHop } from '../flow/hop-by-hop.ts';
+import { addHeader, type HeaderMap } from '../flow/headers/add-header.ts';
+import { answerHeaders } from '../flow/headers/answer-headers.ts';
+import { isHopByHop } from '../flow/headers/hop-by-hop.ts';
 import { explainFailure } from '../flow/http-upstream.ts';
 import { UpstreamError } from '../flow/upstream-error.ts';
 import { cancel } from './grpc-connection.ts';

@@ -2,7 +2,7 @@ import type { ClientHttp2Stream, Http2Session, IncomingHttpHeaders } from 'node:
 import { Code } from '@connectrpc/connect';
 import { isTrue } from '../components/is-true.ts';
 import type { AnswerSink, Flow, OutgoingCall } from '../flow/answer.ts';
-import { headerValue } from '../flow/header-value.ts';
+import { headerValue } from '../flow/headers/header-value.ts';
 import { UpstreamError } from '../flow/upstream-error.ts';
 import { escapedMessage, statusName } from '../grpc/status/rpc-status.ts';
 import { MessageScanner, trailersFrame } from '../grpc/wire/message-scanner.ts';

@@ -1,4 +1,4 @@
-import { headerValue } from '../flow/header-value.ts';
+import { headerValue } from '../flow/headers/header-value.ts';
 import { httpStatusOf } from '../grpc/status/rpc-status.ts';
 
 /**

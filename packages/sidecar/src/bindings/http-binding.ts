@@ -8,7 +8,7 @@ import { isTrue } from '../components/is-true.ts';
 import { type EgressPool, egressPool } from '../egress/egress-pool.ts';
 import { type ProxyOf, WITHOUT_PROXY } from '../egress/proxy-of.ts';
 import { brokenConnection, connectFailure, verbWord } from '../flow/go-words.ts';
-import { isHopByHop } from '../flow/hop-by-hop.ts';
+import { isHopByHop } from '../flow/headers/hop-by-hop.ts';
 import { writtenPath } from '../flow/written-path.ts';
 import { nodeHttp } from '../server/node-http.ts';
 import {

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import type { EgressPool } from '../egress/egress-pool.ts';
-import { canonicalName } from '../flow/canonical-name.ts';
+import { canonicalName } from '../flow/headers/canonical-name.ts';
 
 export interface ExchangeRequest {
   readonly method: string;

@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock, Timer } from '@holdfast/core';
 import type { AnswerSink, Flow } from './answer.ts';
-import { without } from './answer-headers.ts';
 import { endWith } from './end-with.ts';
-import { httpHeaders } from './http-headers.ts';
+import { without } from './headers/answer-headers.ts';
+import { httpHeaders } from './headers/http-headers.ts';
 
 const LENGTH: ReadonlySet<string> = new Set(['content-length']);
 

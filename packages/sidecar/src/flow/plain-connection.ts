@@ -1,6 +1,6 @@
 import net from 'node:net';
 import tls, { type ConnectionOptions } from 'node:tls';
-import { type AnswerHeaders, answerHeaders, lowerName } from './answer-headers.ts';
+import { type AnswerHeaders, answerHeaders, lowerName } from './headers/answer-headers.ts';
 import { CONNECT_MS, explainFailure } from './http-upstream.ts';
 import {
   type AnswerEvents,

@@ -1,4 +1,4 @@
-import { without } from '../flow/answer-headers.ts';
+import { without } from '../flow/headers/answer-headers.ts';
 import type { RequestHead } from '../server/request-head.ts';
 import type { Destination } from './upstreams.ts';
 

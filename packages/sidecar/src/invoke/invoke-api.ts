@@ -3,7 +3,7 @@ import type { LiveSpan } from '@holdfast/telemetry/trace';
 import { withoutRpcHeaders } from '../app/rpc-answer.ts';
 import type { AnswerSink, Flow } from '../flow/answer.ts';
 import { ClientAnswer } from '../flow/client-answer.ts';
-import { headerValue } from '../flow/header-value.ts';
+import { headerValue } from '../flow/headers/header-value.ts';
 import type { PendingAnswer } from '../flow/pending-answer.ts';
 import {
   type BodyLimits,

@@ -1,7 +1,7 @@
 import { isPolicyError, type PolicyError, type PolicyErrorCode } from '@holdfast/core';
+import { withoutCredentials } from '../flow/headers/without-credentials.ts';
 import { BodyStalledError, BodyTooLargeError } from '../flow/request-body.ts';
 import { UpstreamError } from '../flow/upstream-error.ts';
-import { withoutCredentials } from '../flow/without-credentials.ts';
 import { writeStruct } from '../go-json/write-json.ts';
 
 /** What the client of a failed invocation gets. */

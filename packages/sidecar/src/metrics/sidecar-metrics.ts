@@ -19,7 +19,7 @@ import {
 } from '@holdfast/telemetry';
 import type { CountAccess } from '../access/access-gate.ts';
 import type { ComponentKind } from '../components/component-calls.ts';
-import { withoutCredentials } from '../flow/without-credentials.ts';
+import { withoutCredentials } from '../flow/headers/without-credentials.ts';
 import type { CountDelivery, DeliveryStatus } from '../pubsub/deliver/delivery.ts';
 import { METRICS_SETTINGS, type MetricsSettings } from '../resources/metrics-settings.ts';
 import { accessMetrics } from './access-metrics.ts';

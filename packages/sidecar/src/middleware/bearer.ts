@@ -1,7 +1,7 @@
 import type { Logger } from '@holdfast/telemetry/log';
 import { jwtVerify } from 'jose';
 import type { ComponentSettings } from '../components/component-settings.ts';
-import { headerValue } from '../flow/header-value.ts';
+import { headerValue } from '../flow/headers/header-value.ts';
 import { isRecord } from '../resources/resource-files.ts';
 import { type FetchEnv, fetchDocument, openKeyRing } from './key-ring.ts';
 import { type Middleware, PASS, plainAnswer } from './middleware.ts';

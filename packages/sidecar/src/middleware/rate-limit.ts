@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '@holdfast/core';
 import type { ComponentSettings } from '../components/component-settings.ts';
-import { headerValue } from '../flow/header-value.ts';
+import { headerValue } from '../flow/headers/header-value.ts';
 import { type Middleware, type PassingHead, plainAnswer, readPath } from './middleware.ts';
 
 const DEFAULT_PER_SECOND = 100;

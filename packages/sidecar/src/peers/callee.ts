@@ -4,7 +4,7 @@ import type { AccessGate } from '../access/access-gate.ts';
 import type { AppChannel } from '../app/app-channel.ts';
 import { RPC_VERB } from '../app/rpc-answer.ts';
 import type { AnswerSink, Flow } from '../flow/answer.ts';
-import { headerPairs } from '../flow/header-pairs.ts';
+import { headerPairs } from '../flow/headers/header-pairs.ts';
 import { UpstreamError, type UpstreamErrorCode } from '../flow/upstream-error.ts';
 import type { PeerCounts } from '../metrics/sidecar-metrics.ts';
 import { showMetadata } from '../trace/rpc-span.ts';

@@ -1,7 +1,7 @@
 import type { AnswerSink, Flow } from '../flow/answer.ts';
-import { without } from '../flow/answer-headers.ts';
 import { fixedAnswer } from '../flow/fixed-answer.ts';
-import { headerValue } from '../flow/header-value.ts';
+import { without } from '../flow/headers/answer-headers.ts';
+import { headerValue } from '../flow/headers/header-value.ts';
 import { PendingAnswer } from '../flow/pending-answer.ts';
 import { isKeepable } from './cache-key.ts';
 

@@ -7,7 +7,7 @@ import {
 } from '@holdfast/config';
 import type { Clock, Listener } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
-import { withoutCredentials } from '../flow/without-credentials.ts';
+import { withoutCredentials } from '../flow/headers/without-credentials.ts';
 import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
 import { PolicyBook } from './policy-book.ts';
 import { policyLines } from './policy-lines.ts';

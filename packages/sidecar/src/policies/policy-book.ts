@@ -5,8 +5,8 @@ import type {
   TargetPolicies,
 } from '@holdfast/config';
 import { type Listener, type Pipeline, pipeline, retry } from '@holdfast/core';
+import { withoutCredentials } from '../flow/headers/without-credentials.ts';
 import { UpstreamError } from '../flow/upstream-error.ts';
-import { withoutCredentials } from '../flow/without-credentials.ts';
 import { DeliveryError } from '../pubsub/deliver/delivery-error.ts';
 import { PublishFailure } from '../pubsub/publish/publish-failure.ts';
 import { Recent } from './recent.ts';

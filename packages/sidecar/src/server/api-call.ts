@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { formatTraceparent } from '@holdfast/core/trace';
 import { endWith } from '../flow/end-with.ts';
-import { headerValue } from '../flow/header-value.ts';
+import { headerValue } from '../flow/headers/header-value.ts';
 import { writeStruct } from '../go-json/write-json.ts';
 import { type Span, type TraceFacts, traceFacts } from '../trace/tracing.ts';
 import { ALLOW_ORIGIN } from './cors.ts';

@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Clock } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
-import { withoutCredentials } from '../flow/without-credentials.ts';
+import { withoutCredentials } from '../flow/headers/without-credentials.ts';
 import type { SidecarMetrics } from '../metrics/sidecar-metrics.ts';
 import { describeApiSpan, endApiSpan } from '../trace/api-span.ts';
 import { badBaggage } from '../trace/baggage.ts';

@@ -1,6 +1,6 @@
 import type { LogFields, Logger } from '@holdfast/telemetry/log';
+import { withoutCredentials } from '../flow/headers/without-credentials.ts';
 import { unescaped } from '../flow/unescaped.ts';
-import { withoutCredentials } from '../flow/without-credentials.ts';
 import type { ApiLogging } from '../resources/api-logging.ts';
 import { logIds } from '../trace/tracing.ts';
 import type { ApiCall } from './api-call.ts';

@@ -1,4 +1,4 @@
-import { headerValue } from '../flow/header-value.ts';
+import { headerValue } from '../flow/headers/header-value.ts';
 import type { RequestHead } from './request-head.ts';
 
 /** What CORS makes of one request. */

@@ -1,4 +1,4 @@
-import { withoutCredentials } from '../flow/without-credentials.ts';
+import { withoutCredentials } from '../flow/headers/without-credentials.ts';
 import { findTarget } from '../invoke/target.ts';
 import type { ApiCall } from './api-call.ts';
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { RPC_METHOD } from '../app/rpc-answer.ts';
-import { lowerName, without } from '../flow/answer-headers.ts';
-import { isHopByHop, nominatedNames } from '../flow/hop-by-hop.ts';
+import { lowerName, without } from '../flow/headers/answer-headers.ts';
+import { isHopByHop, nominatedNames } from '../flow/headers/hop-by-hop.ts';
 import { codingFault, type HeadFault, hostFault, versionFault } from './head-fault.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { LiveSpan } from '@holdfast/telemetry/trace';
-import { withoutCredentials } from '../flow/without-credentials.ts';
+import { withoutCredentials } from '../flow/headers/without-credentials.ts';
 import { goStatusText } from '../server/go-status-text.ts';
 import type { RequestHead } from '../server/request-head.ts';
 

@@ -1,5 +1,5 @@
 import { formatTraceparent, parseTraceparent, type TraceContext } from '@holdfast/core/trace';
-import { headerValue } from '../flow/header-value.ts';
+import { headerValue } from '../flow/headers/header-value.ts';
 import { NO_TRACE } from './tracing.ts';
 
 /**

@@ -7,7 +7,7 @@ import {
   RPC_TRAILER,
   RPC_TYPE_URL,
 } from '../../app/rpc-answer.ts';
-import { isHopByHop } from '../../flow/hop-by-hop.ts';
+import { isHopByHop } from '../../flow/headers/hop-by-hop.ts';
 import type { PendingAnswer } from '../../flow/pending-answer.ts';
 import type { Invocation } from '../../invoke/invocation.ts';
 import { latin1 } from '../../invoke/invoke-error.ts';

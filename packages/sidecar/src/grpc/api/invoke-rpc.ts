@@ -4,8 +4,8 @@ import { formatTraceparent } from '@holdfast/core/trace';
 import { verbName } from '../../app/invoke-fields.ts';
 import { RPC_BYTES, RPC_METHOD, RPC_TYPE_URL, withoutRpcBytes } from '../../app/rpc-answer.ts';
 import { AnswerTooLargeError, collectAnswer } from '../../flow/collect-answer.ts';
+import { withoutCredentials } from '../../flow/headers/without-credentials.ts';
 import type { PendingAnswer } from '../../flow/pending-answer.ts';
-import { withoutCredentials } from '../../flow/without-credentials.ts';
 import { countAttempt } from '../../invoke/count-attempt.ts';
 import {
   type CallerIdentity,

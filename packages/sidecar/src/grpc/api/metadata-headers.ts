@@ -1,5 +1,5 @@
 import { RPC_BYTES, RPC_METHOD } from '../../app/rpc-answer.ts';
-import { isHopByHop } from '../../flow/hop-by-hop.ts';
+import { isHopByHop } from '../../flow/headers/hop-by-hop.ts';
 
 /** Of gRPC's own framing, or ours to set. */
 const OURS = new Set([

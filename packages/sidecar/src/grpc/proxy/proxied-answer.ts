@@ -1,7 +1,7 @@
 import type { Http2ServerResponse } from 'node:http2';
 import { Code } from '@connectrpc/connect';
-import { addHeader, type HeaderMap } from '../../flow/add-header.ts';
 import type { AnswerSink, Flow } from '../../flow/answer.ts';
+import { addHeader, type HeaderMap } from '../../flow/headers/add-header.ts';
 import { escapedMessage, parseRpcError } from '../status/rpc-status.ts';
 import { MessageScanner, parseTrailers } from '../wire/message-scanner.ts';
 

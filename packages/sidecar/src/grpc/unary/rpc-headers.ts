@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http2';
-import type { HeaderMap } from '../../flow/add-header.ts';
+import type { HeaderMap } from '../../flow/headers/add-header.ts';
 
 /**
  * Metadata of a call, as much of `Headers` as a service and its interceptors use. Names are in lower case.

@@ -1,6 +1,6 @@
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { createContextKey } from '@connectrpc/connect';
-import { addHeader, type HeaderMap } from '../../flow/add-header.ts';
+import { addHeader, type HeaderMap } from '../../flow/headers/add-header.ts';
 
 /** Metadata beside those that connect writes, `name, value, …`: a line for each value, where `Headers` makes one of all. */
 export interface AnswerLines {

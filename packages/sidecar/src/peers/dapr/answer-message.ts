@@ -8,7 +8,7 @@ import {
   type RpcHead,
   rpcHead,
 } from '../../app/rpc-answer.ts';
-import { headerPairs } from '../../flow/header-pairs.ts';
+import { headerPairs } from '../../flow/headers/header-pairs.ts';
 import { StatusSchema } from '../../grpc/protos/error_details_pb.ts';
 import type {
   InternalInvokeResponse,

@@ -2,7 +2,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { invokeFields, verbName, verbNumber } from '../../app/invoke-fields.ts';
 import { RPC_BYTES, RPC_METHOD, RPC_TYPE_URL } from '../../app/rpc-answer.ts';
 import type { OutgoingCall } from '../../flow/answer.ts';
-import { headerPairs } from '../../flow/header-pairs.ts';
+import { headerPairs } from '../../flow/headers/header-pairs.ts';
 import { UpstreamError } from '../../flow/upstream-error.ts';
 import { APIVersion } from '../../grpc/protos/apiversion_pb.ts';
 import { HTTPExtension_Verb as Verb } from '../../grpc/protos/common_pb.ts';

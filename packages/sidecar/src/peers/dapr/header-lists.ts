@@ -1,5 +1,5 @@
-import { canonicalName } from '../../flow/canonical-name.ts';
-import { isHopByHop, nominatedNames } from '../../flow/hop-by-hop.ts';
+import { canonicalName } from '../../flow/headers/canonical-name.ts';
+import { isHopByHop, nominatedNames } from '../../flow/headers/hop-by-hop.ts';
 
 /** A header's values by its name, as daprd's sidecars send them to each other. */
 export type HeaderLists = Record<string, { values: string[] }>;

@@ -6,7 +6,7 @@ import http2, {
 import type { Socket } from 'node:net';
 import { Code } from '@connectrpc/connect';
 import { RPC_VERB } from '../../app/rpc-answer.ts';
-import { isHopByHop } from '../../flow/hop-by-hop.ts';
+import { isHopByHop } from '../../flow/headers/hop-by-hop.ts';
 import { ClientGoneError, UpstreamError } from '../../flow/upstream-error.ts';
 import { ProxiedAnswer } from '../../grpc/proxy/proxied-answer.ts';
 import { parentOf } from '../../trace/trace-bin.ts';

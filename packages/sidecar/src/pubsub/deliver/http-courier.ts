@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AppAnswer, AskApp } from '../../app/ask-app.ts';
 import type { OutgoingCall } from '../../flow/answer.ts';
-import { isHopByHop } from '../../flow/hop-by-hop.ts';
+import { isHopByHop } from '../../flow/headers/hop-by-hop.ts';
 import { goSlice, goString, goStruct, readInto } from '../../go-json/go-type.ts';
 import { firstJson, wholeJson } from '../../go-json/read-json.ts';
 import { writeJson } from '../../go-json/write-json.ts';

@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http2';
-import { addHeader, type HeaderMap } from '../../flow/add-header.ts';
+import { addHeader, type HeaderMap } from '../../flow/headers/add-header.ts';
 
 /** The head of an answer as this Node takes it. The types know it as an object alone. */
 export type ReplyHead = OutgoingHttpHeaders;

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import http2, { type ServerHttp2Stream } from 'node:http2';
-import { lowerName } from '../../flow/answer-headers.ts';
+import { lowerName } from '../../flow/headers/answer-headers.ts';
 import { nodeHttp } from '../node-http.ts';
 import { type ReplyHead, replyHead } from './reply-head.ts';
 import type { StreamRequest } from './stream-request.ts';

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { isHopByHop } from '../../flow/hop-by-hop.ts';
+import { isHopByHop } from '../../flow/headers/hop-by-hop.ts';
 import { PREFACE } from './leave-http1.ts';
 
 const FRAME_HEAD_BYTES = 9;

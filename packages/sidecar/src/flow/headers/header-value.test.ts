@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isStream } from '../app/pass-rpc.ts';
-import { RPC_METHOD, RPC_TYPE_URL, rpcMethodOf, withoutRpcBytes } from '../app/rpc-answer.ts';
-import { withTraceBin } from '../trace/trace-bin.ts';
+import { isStream } from '../../app/pass-rpc.ts';
+import { RPC_METHOD, RPC_TYPE_URL, rpcMethodOf, withoutRpcBytes } from '../../app/rpc-answer.ts';
+import { withTraceBin } from '../../trace/trace-bin.ts';
 import { headerValue } from './header-value.ts';
 
 const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import { test } from 'node:test';
-import { readRequestHead } from '../server/request-head.ts';
+import { readRequestHead } from '../../server/request-head.ts';
 import { answerHeaders } from './answer-headers.ts';
 
 /** A connection says so once as a rule; nobody forbids it to say so in several lines. */
