@@ -62,7 +62,7 @@ export class Hands {
     this.#options = options;
     this.#clock = clock;
     this.#before = before;
-    this.#after = before === undefined ? Promise.resolve() : before.end();
+    this.#after = before === undefined ? Promise.resolve() : before.#cease();
     void this.#after.then(() => {
       this.#before = undefined;
     });
@@ -118,8 +118,13 @@ export class Hands {
 
   /** Begins nothing more; resolves when what is at work has finished. */
   async end(): Promise<void> {
-    this.#ending.abort();
     this.#places[Symbol.dispose]();
+    await this.#cease();
+  }
+
+  /** The same, where others go on with these places. */
+  async #cease(): Promise<void> {
+    this.#ending.abort();
     await this.#after;
     await this.fewerThan(1);
   }
