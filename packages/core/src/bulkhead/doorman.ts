@@ -9,12 +9,13 @@ import { isWaiting, type QueueLink } from '../queue-link.ts';
 import {
   arrive,
   depart,
-  displace,
   type Gate,
   type GateRules,
   giveUp,
   letIn,
   newGate,
+  nextIn,
+  nextOut,
   walkIn,
 } from './gate.ts';
 
@@ -78,8 +79,10 @@ export class Doorman {
     let told = arrive(gate, waiter, rules, rank);
     while (told === 'full' && ranked) {
       const refusal = this.#full(gate);
-      const displaced = displace(gate, rank) as Waiter | undefined;
-      if (displaced === undefined) break;
+      const displaced = nextOut(gate, rank) as Waiter | undefined;
+      // One of a listener's own, called while that one hears something: it cannot end within its turn.
+      if (displaced === undefined || displaced.op.isOnItsWay) break;
+      giveUp(gate, displaced);
       // Before this one waits: where the other's going leaves a place, whoever waits is let in at once, and
       // this one is still on its way.
       this.#refuseWaiter(displaced, refusal);
@@ -122,8 +125,14 @@ export class Doorman {
     if (this.#pumping) return;
     this.#pumping = true;
     for (;;) {
-      const waiter = letIn(this.gate, this.rules) as Waiter | undefined;
+      const waiter = nextIn(this.gate, this.rules) as Waiter | undefined;
       if (waiter === undefined) break;
+      // A listener of its own has made the place, while it hears an alarm: it is let in when it has heard it.
+      if (waiter.op.isOnItsWay) {
+        whenStopped(waiter.op, () => this.pump());
+        break;
+      }
+      letIn(this.gate, waiter);
       this.#world.alarms.disarm(waiter.alarm);
       this.#admitted?.(waiter);
       const heard = this.#world.reporter.listening;

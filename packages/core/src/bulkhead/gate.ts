@@ -70,24 +70,24 @@ export function depart(gate: Gate): void {
   gate.active -= 1;
 }
 
-/** Lets in whose turn it is, if there is a place and anybody waits. */
-export function letIn(gate: Gate, rules: GateRules): QueueLink | undefined {
+/** Whose turn it is, if there is a place and anybody waits. */
+export function nextIn(gate: Gate, rules: GateRules): QueueLink | undefined {
   if (gate.queued === 0 || gate.active >= rules.limit) return undefined;
   const queue = gate.queues.find(isWaiting)!;
-  const waiter = rules.order === 'lifo' ? queue.prev : queue.next;
-  giveUp(gate, waiter);
-  gate.active += 1;
-  return waiter;
+  return rules.order === 'lifo' ? queue.prev : queue.next;
 }
 
-/** Puts out the last that came of the least critical ones, to make room for one that matters more than it. */
-export function displace(gate: Gate, rank: number): QueueLink | undefined {
+/** Lets `waiter` in, who is next. */
+export function letIn(gate: Gate, waiter: QueueLink): void {
+  giveUp(gate, waiter);
+  gate.active += 1;
+}
+
+/** Who is put out to make room for one that matters more: the last that came of the least critical ones. */
+export function nextOut(gate: Gate, rank: number): QueueLink | undefined {
   for (let least = gate.queues.length - 1; least > rank; least -= 1) {
     const queue = gate.queues[least]!;
-    if (!isWaiting(queue)) continue;
-    const waiter = queue.prev;
-    giveUp(gate, waiter);
-    return waiter;
+    if (isWaiting(queue)) return queue.prev;
   }
   return undefined;
 }

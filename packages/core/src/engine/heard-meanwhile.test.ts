@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { bulkhead } from '../bulkhead/bulkhead.ts';
 import { cache } from '../cache/cache.ts';
 import type { PolicyEvent } from '../events.ts';
+import { hedge } from '../hedge/hedge.ts';
 import { pipeline } from '../pipeline.ts';
 import type { Policy } from '../policy.ts';
 import { rateLimit } from '../rate-limit/rate-limit.ts';
@@ -48,6 +49,60 @@ describe('a call that its caller ends when he hears what becomes of its wait end
     });
     assert.deepEqual([ends, asked], [['well', 'well'], 2]);
   });
+});
+
+describe('a call that its caller ends when he hears that a hedge is sent', () => {
+  test('sends no more, of hedges within hedges either: one was its own parent’s parent', async () => {
+    const { clock, env, left, play } = virtualWorld();
+    const caller = new AbortController();
+    // At 20 ms the outer hedge, sent at 10, sends one of its own.
+    const report = ({ type }: PolicyEvent) => {
+      if (type === 'hedge' && clock.now() === 20) caller.abort('gone');
+    };
+    const policies = [hedge({ name: 'outer', delayMs: 10 }), hedge({ name: 'inner', delayMs: 10 })];
+    const p = pipeline('p', policies, { ...env, report });
+    let begun = 0;
+    const run = () => {
+      begun += 1;
+      return new Promise(() => {});
+    };
+    const { error } = await play(() => p.execute(run, { signal: caller.signal }));
+    await clock.advance(1_000);
+    assert.deepEqual([error, begun, p.inspect().inFlight, left()], ['gone', 3, 0, []]);
+  });
+
+  for (const leaves of [true, false]) {
+    test(`and who waits for a place is let in when it has heard that (${leaves ? 'it leaves as well' : 'it stays'})`, async () => {
+      const { clock, env, left } = virtualWorld();
+      const [inside, waiting] = [new AbortController(), new AbortController()];
+      const report = ({ type }: PolicyEvent) => {
+        if (type !== 'hedge' || clock.now() !== 22) return;
+        if (leaves) waiting.abort('gone');
+        inside.abort('gone');
+      };
+      const policies = [hedge({ delayMs: 10 }), bulkhead({ limit: 2, queueLimit: 5 })];
+      const p = pipeline('p', policies, { ...env, report });
+      const begun: string[] = [];
+      const call = async (name: string, { signal: gone }: AbortController) => {
+        const run = async ({ attempt, signal }: { attempt: number; signal: AbortSignal }) => {
+          begun.push(`${name} ${attempt} at ${clock.now()}`);
+          await clock.sleep(100, signal);
+        };
+        await p.execute(run, { signal: gone }).catch(() => {});
+      };
+      const first = call('inside', inside);
+      // It has both places at 10 ms; the other begins to wait at 12, and its hedge is due at 22.
+      await clock.advance(12);
+      const second = call('waiting', waiting);
+      await clock.run(() => Promise.all([first, second]));
+      const { inFlight, policies: now } = p.inspect();
+      const others = leaves ? [] : ['waiting 1 at 22', 'waiting 2 at 22'];
+      assert.deepEqual(
+        [begun, inFlight, now[1]?.bulkhead, left()],
+        [['inside 1 at 0', 'inside 2 at 10', ...others], 0, { active: 0, queued: 0 }, []],
+      );
+    });
+  }
 });
 
 interface Said {

@@ -81,8 +81,8 @@ export class Operation {
     const refusal = options === undefined ? undefined : this.caller.accept(options);
     if (refusal === undefined) this.#descend(0);
     else this.#finish(refusal.error, true, refusal.outcome);
-    this.#inTurn = false;
     this.#starting = false;
+    this.#rest();
     return promise;
   }
 
@@ -109,7 +109,7 @@ export class Operation {
     twin.#resolve = (value) => tell(value, false);
     twin.#reject = (error) => tell(error, true);
     twin.#descend(index + 1);
-    twin.#inTurn = false;
+    twin.#rest();
     return ended ? undefined : twin;
   }
 
@@ -120,6 +120,8 @@ export class Operation {
 
   /** Ends a forked operation with `error`, now or, within a turn of its own or not `atOnce`, where that stops. */
   end(error: unknown, cut: Cut, atOnce = true): void {
+    // The call may be over, and its operation another's, before this one stops.
+    this.detach();
     if (atOnce) this.overtake(this.#floor, error, true, error, cut);
     else this.#doom = { index: this.#floor, value: error, failed: true, reason: error, cut };
   }
@@ -191,7 +193,7 @@ export class Operation {
   cut(index: number, error: unknown, cut: Cut, outcome = OUTCOME_OF_CUT[cut]): void {
     this.#inTurn = true;
     this.#breakOff({ index, value: error, failed: true, reason: error, cut }, outcome);
-    this.#inTurn = false;
+    this.#rest();
   }
 
   /**
@@ -220,14 +222,25 @@ export class Operation {
     this.#inTurn = true;
     this.#flying = false;
     this.#land(level, value, failed);
-    this.#inTurn = false;
+    this.#rest();
   }
 
   /** A turn that others begin, in the caller's context all the same. */
   #turn(work: () => void): void {
     this.#inTurn = true;
     runIn(this.#context, work);
+    this.#rest();
+  }
+
+  /** It has stopped, or ended. */
+  #rest(): void {
     this.#inTurn = false;
+    if (this.passOn !== undefined) passOn(this);
+  }
+
+  /** Whether it is on its way at this very moment, further down the stack: nobody else may send it anywhere. */
+  get isOnItsWay(): boolean {
+    return this.#inTurn;
   }
 
   /** The caller has aborted: within a turn, that is seen where it stops; a function that runs, sees it now. */
@@ -286,10 +299,14 @@ export class Operation {
     this.#finish(value, failed);
   }
 
-  /** Ends the call if something has overtaken it within this turn, or the caller aborted it. */
+  /** Whether something has overtaken it within this turn, or the caller aborted it: it ends where it stops. */
+  get isEnding(): boolean {
+    return this.#doom !== undefined || this.caller.aborted;
+  }
+
   #aborted(): boolean {
+    if (!this.isEnding) return false;
     const doom = this.#doom;
-    if (doom === undefined && !this.caller.aborted) return false;
     this.#doom = undefined;
     if (doom !== undefined) this.#breakOff(doom, OUTCOME_OF_CUT[doom.cut]);
     else this.cut(CALLER, this.caller.reason, 'cancelled');

@@ -127,7 +127,8 @@ class HedgeStage implements Stage {
         afterMs: race.delayMs,
       });
     }
-    this.#send(op, index, race);
+    // Whoever heard of it may have ended the call.
+    if (!op.isEnding) this.#send(op, index, race);
   }
 
   adopt(old: Stage): void {
