@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { isWaiting, newLink, type QueueLink } from '../queue-link.ts';
-import { QUEUE_ORDERS, arrive, depart, giveUp, letIn, newGate, nextIn, nextOut } from './gate.ts';
+import { arrive, depart, giveUp, letIn, newGate, nextIn, nextOut, QUEUE_ORDERS } from './gate.ts';
 
 test('a gate does as a list would, whoever comes, goes and gives up', () => {
   const step = fc.record({
