@@ -68,17 +68,14 @@ function conformance(make: Make, executable: string | undefined): void {
   const caCert = authority.certificate;
   const pair = shown(client);
   const external = { caCert, ...pair, saslExternal: 'true' };
+  // Where daprd writes before it has read why, it hears of the end of the connection alone.
+  const why = (what: string) =>
+    new RegExp(make === 'daprd' ? `${what}|reset by peer|broken pipe|EOF` : what);
   /** Metadata, and why it does not start with them. */
   const refused: Readonly<Record<string, readonly [Readonly<Record<string, string>>, RegExp]>> = {
     'nobody knows its authority': [pair, /certificate/],
-    'no certificate is shown': [
-      { caCert },
-      // Where daprd writes before it has read why, it hears of the end of the connection alone.
-      make === 'daprd'
-        ? /certificate required|reset by peer|broken pipe|EOF/
-        : /certificate required/,
-    ],
-    'a certificate of a stranger': [{ ...external, ...shown(stranger) }, /tls|TLS/],
+    'no certificate is shown': [{ caCert }, why('certificate required')],
+    'a certificate of a stranger': [{ ...external, ...shown(stranger) }, why('tls|TLS')],
     'a name that is no user': [{ ...external, ...shown(unnamed) }, /403/],
     'a certificate alone': [{ caCert, ...pair }, /403/],
     'saslExternal without a certificate': [{ saslExternal: 'true', caCert }, /saslExternal/],
