@@ -81,8 +81,8 @@ export class Operation {
     const refusal = options === undefined ? undefined : this.caller.accept(options);
     if (refusal === undefined) this.#descend(0);
     else this.#finish(refusal.error, true, refusal.outcome);
+    this.#inTurn = false;
     this.#starting = false;
-    this.#rest();
     return promise;
   }
 
@@ -109,7 +109,7 @@ export class Operation {
     twin.#resolve = (value) => tell(value, false);
     twin.#reject = (error) => tell(error, true);
     twin.#descend(index + 1);
-    twin.#rest();
+    twin.#inTurn = false;
     return ended ? undefined : twin;
   }
 
@@ -193,7 +193,7 @@ export class Operation {
   cut(index: number, error: unknown, cut: Cut, outcome = OUTCOME_OF_CUT[cut]): void {
     this.#inTurn = true;
     this.#breakOff({ index, value: error, failed: true, reason: error, cut }, outcome);
-    this.#rest();
+    this.#inTurn = false;
   }
 
   /**
@@ -222,23 +222,21 @@ export class Operation {
     this.#inTurn = true;
     this.#flying = false;
     this.#land(level, value, failed);
-    this.#rest();
+    this.#inTurn = false;
   }
 
   /** A turn that others begin, in the caller's context all the same. */
   #turn(work: () => void): void {
     this.#inTurn = true;
     runIn(this.#context, work);
-    this.#rest();
-  }
-
-  /** It has stopped, or ended. */
-  #rest(): void {
     this.#inTurn = false;
     if (this.passOn !== undefined) passOn(this);
   }
 
-  /** Whether it is on its way at this very moment, further down the stack: nobody else may send it anywhere. */
+  /**
+   * Whether it is on its way at this very moment, further down the stack: nobody else may send it anywhere. Of one
+   * that waits that is so while it hears an alarm alone, and so only `#turn` passes on what had to wait for it.
+   */
   get isOnItsWay(): boolean {
     return this.#inTurn;
   }
