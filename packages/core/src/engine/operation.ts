@@ -233,10 +233,7 @@ export class Operation {
     if (this.passOn !== undefined) passOn(this);
   }
 
-  /**
-   * Whether it is on its way at this very moment, further down the stack: nobody else may send it anywhere. Of one
-   * that waits that is so while it hears an alarm alone, and so only `#turn` passes on what had to wait for it.
-   */
+  /** Whether it is on its way further down the stack: of one that waits, while it hears an alarm (see `#turn`). */
   get isOnItsWay(): boolean {
     return this.#inTurn;
   }
