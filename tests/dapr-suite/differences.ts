@@ -1,7 +1,5 @@
 /** Cases that fail with our sidecar, and why: on purpose (P), or not yet (N). */
 export const DIFFERENCES: Readonly<Record<string, string>> = {
-  'daprd/binding/output/memory':
-    'N: it passes where there is time: on two cores that ten share 62 MB stay for its 25 s, where it allows 50, or its 45 s do not suffice for 300 bodies of 3 MiB',
   'daprd/hotreload/selfhosted/ignoreerrors':
     'P: a changed component that cannot be used, and does not say ignoreErrors, leaves what there was in place, so that a slip of the pen in a file ends no calls; daprd ends',
   'daprd/hotreload/selfhosted/namespace/set':
@@ -17,9 +15,6 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
     'P: the application’s 404 is passed on; daprd says 500 of an answer without a body',
   'daprd/state/http/encryption':
     'P: what is saved comes back as the JSON that it was, encrypted or not; daprd loses the quotes of a text',
-  'daprd/state/http/memory/save':
-    'N: as binding/output/memory: asked for its metrics every 10 ms a sidecar whose machine is busy does not seem idle enough to have the last of it collected',
-  'daprd/state/http/memory/transaction': 'N: as binding/output/memory, with 400 bodies',
   'daprd/subscriptions/declarative/selfhosted/v1alpha1/basic/grpc':
     'P: data of a type that Dapr does not know reach the application as they are; daprd’s are empty',
   'daprd/subscriptions/declarative/selfhosted/v2alpha1/basic/grpc': 'P: as v1alpha1',
