@@ -1,5 +1,6 @@
 import { discard } from '../engine/late-result.ts';
 import type { Operation } from '../engine/operation.ts';
+import { whenStopped } from '../engine/pass-on.ts';
 import {
   type Entry as Admission,
   type Cut,
@@ -174,14 +175,16 @@ class CacheStage implements Stage {
       fetching.leader = next;
       // What ends the wait for the store is a timer, or an answer to one who has gone.
       next.op.turn(() => {
-        if (freshness !== 'fresh' && freshness !== 'stale') {
-          this.#ask(fetching, next);
-          return;
-        }
-        this.#strike(fetching);
-        if (freshness === 'stale') this.#refresh(next.op, next.index, fetching.key);
-        this.#report(next.op, freshness === 'fresh' ? 'hit' : 'stale', nowMs - entry!.storedMs);
-        this.#tellAll(fetching, { value: entry!.value, failed: false }, false);
+        fetching.entering = next;
+        if (freshness === 'fresh' || freshness === 'stale') {
+          this.#strike(fetching);
+          if (freshness === 'stale') this.#refresh(next.op, next.index, fetching.key);
+          this.#report(next.op, freshness === 'fresh' ? 'hit' : 'stale', nowMs - entry!.storedMs);
+          this.#tellAll(fetching, { value: entry!.value, failed: false }, false);
+        } else this.#ask(fetching, next);
+        fetching.entering = undefined;
+        const { outcome } = fetching;
+        if (outcome !== undefined) next.op.settleHeld(next.index, ...this.#copy(outcome));
       });
     });
   }
@@ -250,17 +253,23 @@ class CacheStage implements Stage {
     for (const visit of visits) {
       // Telling one may have ended another: two attempts of one call can wait here.
       if (visit.fetching !== fetching) continue;
-      visit.fetching = undefined;
       const { op, index } = visit;
-      if (!outcome.failed) op.degraded = degraded;
-      const tell = () => {
-        const own = this.#insteadOf(op, outcome, entry, nowMs);
-        given ||= own === outcome && !outcome.failed;
-        if (visit === fetching.entering) fetching.outcome = own;
-        else op.settleHeld(index, ...this.#copy(own));
+      const own = () => {
+        visit.fetching = undefined;
+        if (!outcome.failed) op.degraded = degraded;
+        const instead = this.#insteadOf(op, outcome, entry, nowMs);
+        given ||= instead === outcome && !outcome.failed;
+        return instead;
       };
-      if (visit === fetching.entering) tell();
-      else op.turn(tell);
+      const tell = () => op.turn(() => op.settleHeld(index, ...this.#copy(own())));
+      if (visit === fetching.entering) fetching.outcome = own();
+      else if (op.isOnItsWay) {
+        // A listener of its own has brought the answer about: it has it when it has heard all.
+        given ||= !outcome.failed;
+        whenStopped(op, () => {
+          if (visit.fetching === fetching) tell();
+        });
+      } else tell();
     }
     return given;
   }

@@ -24,7 +24,7 @@ export class Fetching {
   over = false;
   /** Its key has been invalidated since: those who wait get the answer, and nobody after them. */
   outdated = false;
-  /** Its first visit, while that is still on its way in, and what came of it meanwhile. */
+  /** The visit that asks, while it is still on its way, and what came of it meanwhile. */
   entering: Visit | undefined = undefined;
   outcome: Outcome | undefined = undefined;
   /** What the one who asked said about its call; a result that nobody gets goes to its `discard`. */

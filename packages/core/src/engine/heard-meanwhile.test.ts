@@ -71,6 +71,24 @@ describe('a call that its caller ends when he hears that a hedge is sent', () =>
     assert.deepEqual([error, begun, p.inspect().inFlight, left()], ['gone', 3, 0, []]);
   });
 
+  test('and who waits for an answer has it when it has heard that: it was counted down twice', async () => {
+    const { clock, env, left } = virtualWorld();
+    const other = new AbortController();
+    const report = ({ type }: PolicyEvent) => {
+      if (type === 'hedge' && clock.now() === 15) other.abort('gone');
+    };
+    const policies = [hedge({ delayMs: 10 }), cache(), bulkhead({ limit: 1, queueLimit: 5 })];
+    const p = pipeline('p', policies, { ...env, report });
+    const inside = p
+      .execute(({ signal }) => clock.sleep(100, signal), { signal: other.signal })
+      .catch(() => {});
+    await clock.advance(5);
+    // Its question waits for the place that the other leaves, and is answered within that very call.
+    const waiting = p.execute(() => 'at once', { cacheKey: 'k' });
+    await clock.run(() => Promise.all([inside, waiting]));
+    assert.deepEqual([await waiting, p.inspect().inFlight, left()], ['at once', 0, []]);
+  });
+
   for (const leaves of [true, false]) {
     test(`and who waits for a place is let in when it has heard that (${leaves ? 'it leaves as well' : 'it stays'})`, async () => {
       const { clock, env, left } = virtualWorld();

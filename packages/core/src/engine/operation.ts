@@ -299,6 +299,7 @@ export class Operation {
     return this.#doom !== undefined || this.caller.aborted;
   }
 
+  /** Ends it where that is so. */
   #aborted(): boolean {
     if (!this.isEnding) return false;
     const doom = this.#doom;
