@@ -92,7 +92,7 @@ class MqttServerCore implements MqttServer {
       const stored = { number: session, client, durable: true, depth };
       this.#sessions.set(client, new Session(this.#store, stored, filters));
     }
-    this.#retained = new Set(this.#store.retained().map(({ topic }) => topic));
+    this.#retained = new Set(this.#store.retainedTopics());
     this.#server = createServer({ noDelay: true }, (socket) => this.#welcome(socket));
     this.#server.maxConnections = options.maxSessions;
   }

@@ -52,6 +52,7 @@ const SQL = {
   retain: 'INSERT OR REPLACE INTO retained (topic, payload, properties) VALUES (?, ?, ?)',
   unretain: 'DELETE FROM retained WHERE topic = ?',
   retained: 'SELECT 0 AS seq, topic, payload, properties FROM retained',
+  retainedTopics: 'SELECT topic FROM retained',
 } as const;
 
 /** Sessions, subscriptions, queues and retained messages in one SQLite file, flushed at each commit. */
@@ -123,6 +124,11 @@ export class SessionStore {
     return this.#read(
       (sql) => sql.next.all(session, afterSeq, limit) as unknown as QueuedPublish[],
     );
+  }
+
+  retainedTopics(): readonly string[] {
+    const rows = this.#read((sql) => sql.retainedTopics.all() as { topic: string }[]);
+    return rows.map(({ topic }) => topic);
   }
 
   retained(): readonly QueuedPublish[] {
