@@ -22,6 +22,35 @@ interface Told {
 /** Keys whose changes wait for the application at a time; one of all keys may hear of any number. */
 export const MOST_WAITING = 10_000;
 
+/** How a subscription comes to be, and ceases to be, among those that hear of changes. */
+export interface Hearing {
+  enter(): void;
+  /** Does nothing where it has left. */
+  leave(): void;
+}
+
+/**
+ * Begins a subscription that hears of changes until `signal` aborts.
+ *
+ * @throws Error where it could not read what there is, and the signal's reason where that has aborted; it has left then.
+ */
+export async function beginHearing(
+  watch: ConfigurationWatch,
+  { enter, leave }: Hearing,
+  signal: AbortSignal,
+): Promise<void> {
+  signal.addEventListener('abort', leave, { once: true });
+  // It hears from now on, so that nothing is missed between reading and listening.
+  enter();
+  try {
+    signal.throwIfAborted();
+    await watch.begin();
+  } catch (error) {
+    leave();
+    throw error;
+  }
+}
+
 /** One subscription: hands changes on, one at a time, and only the latest of each key. */
 export class ConfigurationWatch {
   readonly #options: ConfigurationWatchOptions;

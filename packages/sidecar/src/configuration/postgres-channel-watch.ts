@@ -3,6 +3,7 @@ import type { Logger } from '@holdfast/telemetry/log';
 import { PostgresEar } from '../postgres/postgres-ear.ts';
 import type { PostgresPool } from '../postgres/postgres-pool.ts';
 import {
+  beginHearing,
   type Changed,
   ConfigurationWatch,
   type ConfigurationWatchOptions,
@@ -53,19 +54,13 @@ export class ChannelWatch {
       changed,
       signal: AbortSignal.any([signal, this.#closing.signal]),
     });
-    // Heard from now on, so that nothing is missed between reading and listening.
-    this.#watches.set(watch, channel);
-    const end = () => {
-      if (this.#watches.delete(watch)) this.#ear.leave(channel);
+    const hearing = {
+      enter: () => void this.#watches.set(watch, channel),
+      leave: () => {
+        if (this.#watches.delete(watch)) this.#ear.leave(channel);
+      },
     };
-    signal.addEventListener('abort', end, { once: true });
-    try {
-      signal.throwIfAborted();
-      await watch.begin();
-    } catch (error) {
-      end();
-      throw error;
-    }
+    await beginHearing(watch, hearing, signal);
   }
 
   async close(): Promise<void> {

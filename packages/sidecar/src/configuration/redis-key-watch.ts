@@ -2,6 +2,7 @@ import type { Clock } from '@holdfast/core';
 import type { Logger } from '@holdfast/telemetry/log';
 import { openRedis, type RedisConnection } from '../redis/open-redis.ts';
 import {
+  beginHearing,
   type Changed,
   ConfigurationWatch,
   type ConfigurationWatchOptions,
@@ -68,17 +69,11 @@ export class KeyWatch {
       log: this.#log,
       signal: AbortSignal.any([signal, this.#closing.signal]),
     });
-    const end = () => void this.#watches.delete(watch);
-    signal.addEventListener('abort', end, { once: true });
-    // Heard from now on, so that nothing is missed between reading and listening.
-    this.#watches.add(watch);
-    try {
-      signal.throwIfAborted();
-      await watch.begin();
-    } catch (error) {
-      end();
-      throw error;
-    }
+    const hearing = {
+      enter: () => void this.#watches.add(watch),
+      leave: () => void this.#watches.delete(watch),
+    };
+    await beginHearing(watch, hearing, signal);
   }
 
   close(): void {
