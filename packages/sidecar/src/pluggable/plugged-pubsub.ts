@@ -4,10 +4,11 @@ import type { ComponentSettings } from '../components/component-settings.ts';
 import type { ComponentsEnv } from '../components/open-components.ts';
 import type { PubSub, PubSubHandler } from '../pubsub/pubsub.ts';
 import { asked } from './asked.ts';
+import { featuresOf } from './features-of.ts';
 import { KeptStream } from './kept-stream.ts';
 import { PluggedError } from './plugged-error.ts';
 import { type PullMessagesResponse, PubSub as Service } from './protos/components_pb.ts';
-import { initOf, socketClient, waitedFor } from './socket-client.ts';
+import { socketClient, waitedFor } from './socket-client.ts';
 
 /** A component that does not answer to `Pause` must not keep the sidecar from ending; as in daprd. */
 const LONGEST_PAUSING_MS = 5_000;
@@ -30,10 +31,7 @@ export async function pluggedPubSub(
   const { component: pubsubName } = settings;
   const connection = socketClient(socketPath, pubsubName);
   const client = connection.of(Service);
-  const { features } = await connection.first(async () => {
-    await asked(client.init(initOf(settings)));
-    return await asked(client.features({}));
-  });
+  const features = await featuresOf(connection, client, settings);
   const streams = new Set<KeptStream<object, PullMessagesResponse>>();
 
   const pull = (

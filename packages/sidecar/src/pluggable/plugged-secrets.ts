@@ -1,8 +1,9 @@
 import type { ComponentSettings } from '../components/component-settings.ts';
 import type { SecretStore } from '../secrets/secret-store.ts';
 import { asked } from './asked.ts';
+import { featuresOf } from './features-of.ts';
 import { SecretStore as Service } from './protos/components_pb.ts';
-import { initOf, socketClient, waitedFor } from './socket-client.ts';
+import { socketClient, waitedFor } from './socket-client.ts';
 
 export async function pluggedSecrets(
   socketPath: string,
@@ -10,10 +11,7 @@ export async function pluggedSecrets(
 ): Promise<SecretStore> {
   const connection = socketClient(socketPath, settings.component);
   const client = connection.of(Service);
-  const { features } = await connection.first(async () => {
-    await asked(client.init(initOf(settings)));
-    return await asked(client.features({}));
-  });
+  const features = await featuresOf(connection, client, settings);
   return {
     capabilities: features,
     async get(key, signal, metadata = {}) {

@@ -2,6 +2,7 @@ import type { ComponentSettings } from '../components/component-settings.ts';
 import type { StateHints, StateItem, StateOperation, StateStore } from '../state/state-store.ts';
 import { asked } from './asked.ts';
 import type { PluggedSocket } from './discover-plugged.ts';
+import { featuresOf } from './features-of.ts';
 import { pluggedQuery } from './plugged-query.ts';
 import {
   type GetResponse,
@@ -12,7 +13,7 @@ import {
   TransactionalStateStore,
   TransactionalStoreMultiMaxSize,
 } from './protos/components_pb.ts';
-import { initOf, socketClient, type Waiting, waitedFor } from './socket-client.ts';
+import { socketClient, type Waiting, waitedFor } from './socket-client.ts';
 
 export async function pluggedState(
   { socketPath, services }: PluggedSocket,
@@ -21,10 +22,7 @@ export async function pluggedState(
   const connection = socketClient(socketPath, settings.component);
   const client = connection.of(Service);
   const transactions = connection.of(TransactionalStateStore);
-  const { features } = await connection.first(async () => {
-    await asked(client.init(initOf(settings)));
-    return await asked(client.features({}));
-  });
+  const features = await featuresOf(connection, client, settings);
   const limited = services.has(TransactionalStoreMultiMaxSize.typeName);
   const limits = connection.of(TransactionalStoreMultiMaxSize);
 
