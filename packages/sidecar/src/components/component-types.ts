@@ -1,4 +1,3 @@
-import { nearest } from '@holdfast/config';
 import type { OutputBinding } from '../bindings/binding.ts';
 import type { OpenInput } from '../bindings/input-bindings.ts';
 import type { ConfigurationStore } from '../configuration/configuration-store.ts';
@@ -12,6 +11,7 @@ import { uppercase } from '../middleware/uppercase.ts';
 import { NONE_PLUGGED } from '../pluggable/plugged-types.ts';
 import { memoryPubSub } from '../pubsub/brokers/memory-pubsub.ts';
 import type { PubSub } from '../pubsub/pubsub.ts';
+import { meant } from '../resources/meant.ts';
 import { envSecrets } from '../secrets/env-secrets.ts';
 import { fileSecrets } from '../secrets/file-secrets.ts';
 import type { SecretStore } from '../secrets/secret-store.ts';
@@ -49,8 +49,7 @@ export const isSecretStore = (
 /** ` (did you mean …?)`, or nothing, for a type that is not here. */
 export function meantType(type: string): string {
   const tables = [STATE, PUBSUB, LOCKS, CONFIGURATIONS, SECRETS, OUTPUTS, INPUTS, MIDDLEWARE];
-  const meant = nearest(type, new Set(tables.flatMap((table) => Object.keys(table))));
-  return meant === undefined ? '' : ` (did you mean ${meant}?)`;
+  return meant(type, new Set(tables.flatMap((table) => Object.keys(table))));
 }
 
 /** Types that are known, with a version where it is not the first; those that need a driver load it when one is asked for. */

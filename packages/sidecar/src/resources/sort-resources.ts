@@ -1,8 +1,8 @@
 import path from 'node:path';
-import { nearest } from '@holdfast/config';
 import { type ComponentSpec, componentSpec } from '../components/component-spec.ts';
 import { declarative, type TopicSubscription } from '../pubsub/subscribe/subscription.ts';
 import { type HttpEndpointSpec, httpEndpoint } from './http-endpoint.ts';
+import { meant } from './meant.ts';
 import { at, type Resource } from './resource-files.ts';
 import { NAME_RULE, resourceName } from './resource-name.ts';
 import { type OwnName, standingOf } from './standing.ts';
@@ -48,7 +48,7 @@ export function sortResources(
         break;
       default:
         said.unknown.push(
-          `${placeOf(resource)}: resources of kind ${resource.kind} are not in this version${meant(resource.kind)}; it is left out.`,
+          `${placeOf(resource)}: resources of kind ${resource.kind} are not in this version${meant(resource.kind, KINDS)}; it is left out.`,
         );
     }
   }
@@ -123,9 +123,3 @@ const twice = (resource: Resource, which: string): string =>
   `${placeOf(resource)}: ${which} is there twice; the last counts.`;
 
 const KINDS = ['Component', 'Configuration', 'HTTPEndpoint', 'Resiliency', 'Subscription'];
-
-/** ` (did you mean …?)`, or nothing. */
-function meant(kind: string): string {
-  const near = nearest(kind, KINDS);
-  return near === undefined ? '' : ` (did you mean ${near}?)`;
-}
